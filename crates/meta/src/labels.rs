@@ -1,0 +1,223 @@
+//! Label selectors. Models `k8s.io/apimachinery/pkg/labels` and `metav1.LabelSelectorAsSelector`.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub type Labels = BTreeMap<String, String>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    In,
+    NotIn,
+    Exists,
+    DoesNotExist,
+    Gt,
+    Lt,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    pub key: String,
+    pub op: Op,
+    pub values: Vec<String>,
+}
+
+impl Requirement {
+    pub fn matches(&self, labels: Option<&Labels>) -> bool {
+        let have = labels.and_then(|l| l.get(&self.key));
+        match self.op {
+            Op::In => have.is_some_and(|v| self.values.iter().any(|w| w == v)),
+            // A missing key satisfies NotIn.
+            Op::NotIn => have.is_none_or(|v| self.values.iter().all(|w| w != v)),
+            Op::Exists => have.is_some(),
+            Op::DoesNotExist => have.is_none(),
+            Op::Gt | Op::Lt => {
+                let (Some(Ok(v)), [w]) = (have.map(|v| v.parse::<i64>()), self.values.as_slice()) else {
+                    return false;
+                };
+                let Ok(w) = w.parse::<i64>() else { return false };
+                if self.op == Op::Gt { v > w } else { v < w }
+            }
+        }
+    }
+}
+
+/// A conjunction of requirements, or nothing at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    Nothing,
+    All(Vec<Requirement>),
+}
+
+impl Selector {
+    pub fn everything() -> Self {
+        Selector::All(Vec::new())
+    }
+    pub fn is_everything(&self) -> bool {
+        matches!(self, Selector::All(r) if r.is_empty())
+    }
+    pub fn matches(&self, labels: Option<&Labels>) -> bool {
+        match self {
+            Selector::Nothing => false,
+            Selector::All(rs) => rs.iter().all(|r| r.matches(labels)),
+        }
+    }
+
+    /// A set of equalities, as `spec.selector` of a Service holds.
+    pub fn from_set(set: &Labels) -> Self {
+        Selector::All(
+            set.iter().map(|(k, v)| Requirement { key: k.clone(), op: Op::In, values: vec![v.clone()] }).collect(),
+        )
+    }
+
+    /// `None` selects nothing, an empty selector everything. An unknown operator is an error.
+    pub fn from_api(s: Option<&LabelSelector>) -> Result<Self, String> {
+        let Some(s) = s else { return Ok(Selector::Nothing) };
+        let mut rs = Vec::new();
+        for (k, v) in s.match_labels.iter().flatten() {
+            rs.push(Requirement { key: k.clone(), op: Op::In, values: vec![v.clone()] });
+        }
+        for e in s.match_expressions.iter().flatten() {
+            let op = match e.operator.as_str() {
+                "In" => Op::In,
+                "NotIn" => Op::NotIn,
+                "Exists" => Op::Exists,
+                "DoesNotExist" => Op::DoesNotExist,
+                other => return Err(format!("{other:?} is not a valid label selector operator")),
+            };
+            rs.push(Requirement { key: e.key.clone(), op, values: e.values.clone().unwrap_or_default() });
+        }
+        Ok(Selector::All(rs))
+    }
+
+    /// The query-string form: `app=web,tier!=db,env in (a, b),!legacy,size>3`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut rs = Vec::new();
+        for part in split_top(text)? {
+            rs.push(parse_requirement(&part)?);
+        }
+        Ok(Selector::All(rs))
+    }
+}
+
+/// Splits at commas outside parentheses.
+fn split_top(text: &str) -> Result<Vec<String>, String> {
+    let (mut parts, mut depth, mut cur) = (Vec::new(), 0u32, String::new());
+    for c in text.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => {
+                depth = depth.checked_sub(1).ok_or_else(|| {
+                    format!("unable to parse requirement: found ')', expected: an identifier in {text:?}")
+                })?;
+            }
+            ',' if depth == 0 => {
+                parts.push(std::mem::take(&mut cur));
+                continue;
+            }
+            _ => {}
+        }
+        cur.push(c);
+    }
+    if depth != 0 {
+        return Err("unable to parse requirement: found '', expected: ',' or ')'".into());
+    }
+    if !cur.trim().is_empty() || !parts.is_empty() {
+        parts.push(cur);
+    }
+    Ok(parts)
+}
+
+fn parse_requirement(part: &str) -> Result<Requirement, String> {
+    let p = part.trim();
+    let make = |key: &str, op, values: Vec<String>| {
+        let key = key.trim();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            return Err(format!(
+                "unable to parse requirement: found {p:?}, expected: '!', identifier, or end of string"
+            ));
+        }
+        Ok(Requirement { key: key.into(), op, values })
+    };
+    if let Some(k) = p.strip_prefix('!') {
+        return make(k, Op::DoesNotExist, vec![]);
+    }
+    if let Some((head, list)) = p.split_once('(') {
+        let values = list
+            .trim_end()
+            .strip_suffix(')')
+            .ok_or_else(|| format!("unable to parse requirement: {p:?}: expected ')'"))?
+            .split(',')
+            .map(|v| v.trim().to_string())
+            .collect();
+        let mut words = head.split_whitespace();
+        return match (words.next(), words.next(), words.next()) {
+            (Some(k), Some("in"), None) => make(k, Op::In, values),
+            (Some(k), Some("notin"), None) => make(k, Op::NotIn, values),
+            _ => Err(format!("unable to parse requirement: {p:?}: expected: in, notin, =, ==, !=, gt, lt")),
+        };
+    }
+    for (sign, op) in [("!=", Op::NotIn), ("==", Op::In), ("=", Op::In), (">", Op::Gt), ("<", Op::Lt)] {
+        if let Some((k, v)) = p.split_once(sign) {
+            return make(k, op, vec![v.trim().to_string()]);
+        }
+    }
+    make(p, Op::Exists, vec![])
+}
+
+/// As `metav1.FormatLabelSelector` prints it: the SELECTOR column.
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Selector::All(rs) = self else { return f.write_str("<none>") };
+        for (i, r) in rs.iter().enumerate() {
+            if i > 0 {
+                f.write_str(",")?;
+            }
+            let mut values = r.values.clone();
+            values.sort();
+            match (&r.op, values.as_slice()) {
+                (Op::In, [v]) => write!(f, "{}={v}", r.key)?,
+                (Op::In, vs) => write!(f, "{} in ({})", r.key, vs.join(","))?,
+                (Op::NotIn, [v]) => write!(f, "{}!={v}", r.key)?,
+                (Op::NotIn, vs) => write!(f, "{} notin ({})", r.key, vs.join(","))?,
+                (Op::Exists, _) => write!(f, "{}", r.key)?,
+                (Op::DoesNotExist, _) => write!(f, "!{}", r.key)?,
+                (Op::Gt, vs) => write!(f, "{}>{}", r.key, vs.join(","))?,
+                (Op::Lt, vs) => write!(f, "{}<{}", r.key, vs.join(","))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
+    }
+
+    #[test]
+    fn parses_the_query_string_form() {
+        let l = labels(&[("app", "web"), ("env", "b"), ("size", "4")]);
+        for (text, want) in [
+            ("", true),
+            ("app=web", true),
+            ("app==web,env in (a, b)", true),
+            ("app!=web", false),
+            ("tier!=db", true),
+            ("env notin (a,c)", true),
+            ("!legacy", true),
+            ("legacy", false),
+            ("size>3", true),
+            ("size<3", false),
+        ] {
+            assert_eq!(Selector::parse(text).expect(text).matches(Some(&l)), want, "{text}");
+        }
+        for bad in ["a in (b", "in (a)", "a b", "=x", "a notin b)"] {
+            assert!(Selector::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

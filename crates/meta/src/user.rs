@@ -1,0 +1,34 @@
+//! Who makes a request. Models `k8s.io/apiserver/pkg/authentication/user`.
+
+use serde::{Deserialize, Serialize};
+
+/// An authenticated identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub name: String,
+    pub groups: Vec<String>,
+}
+
+impl User {
+    pub fn new(name: &str, groups: &[&str]) -> Self {
+        User { name: name.into(), groups: groups.iter().map(|g| (*g).into()).collect() }
+    }
+    /// The person at the keyboard: kubeadm's `kubernetes-admin`.
+    pub fn admin() -> Self {
+        User::new("kubernetes-admin", &["system:masters", "system:authenticated"])
+    }
+    /// A control-plane component, `system:kube-scheduler` for instance.
+    pub fn component(name: &str) -> Self {
+        User::new(&format!("system:{name}"), &["system:authenticated"])
+    }
+    /// A controller runs as its own service account in kube-system.
+    pub fn controller(name: &str) -> Self {
+        User::new(
+            &format!("system:serviceaccount:kube-system:{name}"),
+            &["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+        )
+    }
+    pub fn node(name: &str) -> Self {
+        User::new(&format!("system:node:{name}"), &["system:nodes", "system:authenticated"])
+    }
+}

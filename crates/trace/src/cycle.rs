@@ -1,0 +1,122 @@
+//! A scheduling cycle as data: every verdict and every score. This is also the JSON of `kubottle schedule`.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PodRef {
+    pub namespace: String,
+    pub name: String,
+}
+
+/// What one extension point said. Models `framework.Code`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    #[default]
+    Pass,
+    /// PreFilter or PreScore: the plugin has nothing to say about this pod.
+    Skip,
+    Unschedulable,
+    /// `UnschedulableAndUnresolvable`: preemption cannot help.
+    Unresolvable,
+    Wait,
+    Error,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreFilterRecord {
+    pub plugin: String,
+    pub verdict: Verdict,
+    pub reasons: Vec<String>,
+    /// The only nodes worth looking at, when the plugin narrowed them; null means all.
+    pub node_names: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FilterRecord {
+    pub plugin: String,
+    pub verdict: Verdict,
+    pub reasons: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRecord {
+    pub plugin: String,
+    pub raw: i64,
+    pub normalized: i64,
+    pub weight: i64,
+    pub weighted: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    pub name: String,
+    pub filters: Vec<FilterRecord>,
+    pub scores: Vec<ScoreRecord>,
+    pub total: Option<i64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    pub node: String,
+    pub victims: Vec<PodRef>,
+    pub pdb_violations: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Preemption {
+    pub candidates: Vec<Candidate>,
+}
+
+/// How the winner was drawn among the nodes with the highest total.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TieBreak {
+    /// The nodes that shared the highest total, in the order they were considered.
+    pub nodes: Vec<String>,
+    /// The draw: an index into `nodes`, from the scheduler's seeded generator.
+    pub drawn: usize,
+}
+
+/// One extension point's answer outside Filter and Score (PreEnqueue, PostFilter, Reserve, Permit, PreBind, Bind).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PointRecord {
+    pub point: String,
+    pub plugin: String,
+    pub verdict: Verdict,
+    pub reasons: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cycle {
+    pub pod: PodRef,
+    pub node: Option<String>,
+    pub nominated_node: Option<String>,
+    pub victims: Vec<PodRef>,
+    /// The PodScheduled condition's message when no node fits; empty otherwise.
+    pub message: String,
+    pub pre_filter: Vec<PreFilterRecord>,
+    pub nodes: Vec<NodeRecord>,
+    pub preemption: Option<Preemption>,
+    /// The profile: `default-scheduler`.
+    #[serde(default)]
+    pub profile: String,
+    /// The attempt's number, from 1.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Nodes in the cluster, nodes looked at, nodes that passed every filter.
+    #[serde(default)]
+    pub total_nodes: usize,
+    #[serde(default)]
+    pub evaluated_nodes: usize,
+    #[serde(default)]
+    pub feasible_nodes: usize,
+    #[serde(default)]
+    pub tie_break: Option<TieBreak>,
+    #[serde(default)]
+    pub points: Vec<PointRecord>,
+}
