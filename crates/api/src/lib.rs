@@ -1,1 +1,12 @@
+//! The kinds: one file each under `kinds/`, listed in one table. Routes, discovery, OpenAPI, tables, the
+//! editor's completion and the page's catalogue all derive from these registrations.
 
+pub mod decode;
+pub mod kinds;
+pub mod object;
+pub mod registration;
+pub mod table;
+
+pub use kinds::{KINDS, by_api_version, by_gvk, by_plural};
+pub use object::{Obj, Object, ObjectExt, obj};
+pub use registration::{Cell, Column, Kind, KindRef, Registered, Registration, Scope, Verb};

@@ -1,0 +1,62 @@
+//! The table of kinds. Adding a kind: one file here, one line in the table.
+
+use crate::registration::KindRef;
+
+pub mod configmap;
+pub mod deployment;
+pub mod endpointslice;
+pub mod event;
+pub mod lease;
+pub mod namespace;
+pub mod node;
+pub mod pod;
+pub mod replicaset;
+pub mod secret;
+pub mod service;
+pub mod serviceaccount;
+
+/// In the order `kubectl api-resources` lists groups: core first, then named groups.
+pub static KINDS: &[KindRef] = &[
+    &configmap::KIND,
+    &event::KIND,
+    &namespace::KIND,
+    &node::KIND,
+    &pod::KIND,
+    &secret::KIND,
+    &service::KIND,
+    &serviceaccount::KIND,
+    &deployment::KIND,
+    &replicaset::KIND,
+    &lease::KIND,
+    &endpointslice::KIND,
+];
+
+pub fn by_gvk(group: &str, version: &str, kind: &str) -> Option<KindRef> {
+    KINDS.iter().copied().find(|k| k.group == group && k.version == version && k.kind == kind)
+}
+
+pub fn by_plural(group: &str, version: &str, plural: &str) -> Option<KindRef> {
+    KINDS.iter().copied().find(|k| k.group == group && k.version == version && k.plural == plural)
+}
+
+/// The position in [`KINDS`]: a dense index for per-kind tables.
+pub fn index(kind: KindRef) -> usize {
+    KINDS.iter().position(|k| std::ptr::eq(*k, kind)).unwrap_or(usize::MAX)
+}
+
+/// `apiVersion` as manifests write it: `v1`, `apps/v1`.
+pub fn by_api_version(api_version: &str, kind: &str) -> Option<KindRef> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    by_gvk(group, version, kind)
+}
+
+/// Links a type to its registration.
+macro_rules! register {
+    ($registration:ty, $type:ty) => {
+        pub static KIND: $crate::registration::Kind = $crate::registration::Kind::of::<$registration>();
+        impl $crate::registration::Registered for $type {
+            const KIND_REF: $crate::registration::KindRef = &KIND;
+        }
+    };
+}
+pub(crate) use register;

@@ -1,0 +1,167 @@
+//! A controller: `reconcile(view, key) -> intents`, and the runner that makes a component of it.
+
+use crate::component::{Change, Component, Cx, Gauge, Interest, Reply, Step};
+use crate::intent::Intent;
+use crate::queue::WorkQueue;
+use api::KindRef;
+use meta::{Duration, Key, Time, User};
+use std::any::Any;
+use std::sync::Arc;
+use trace::{Note, Seq};
+
+/// One watched kind and which keys a change of it queues (an informer's event handler).
+#[derive(Clone, Copy)]
+pub struct Watch {
+    pub kind: KindRef,
+    pub keys: fn(&Cx, &Change, &mut Vec<Key>),
+}
+
+/// What one reconcile wants. Delays leave as `requeue_after`.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub intents: Vec<Intent>,
+    pub notes: Vec<Note>,
+    pub requeue_after: Option<Duration>,
+}
+
+impl Outcome {
+    pub fn done() -> Self {
+        Self::default()
+    }
+    pub fn push(&mut self, i: Intent) {
+        self.intents.push(i);
+    }
+    pub fn note(&mut self, n: Note) {
+        self.notes.push(n);
+    }
+    /// The earliest of several wishes wins.
+    pub fn requeue(&mut self, after: Duration) {
+        self.requeue_after = Some(self.requeue_after.map_or(after, |r| r.min(after)));
+    }
+}
+
+/// State kept between reconciles must be rebuildable: it is lost when the process restarts (`Default`).
+pub trait Controller: Clone + Default + Send + 'static {
+    /// Upstream's canonical name: `deployment-controller`.
+    const NAME: &'static str;
+    const PROCESS: &'static str = "kube-controller-manager";
+
+    /// Upstream runs each controller as its own service account in kube-system.
+    fn user() -> User {
+        User::controller(Self::NAME)
+    }
+    fn watches() -> Vec<Watch>;
+    /// Keys to queue when the process starts, beyond those its watches give for every existing object.
+    fn initial(_cx: &Cx) -> Vec<Key> {
+        Vec::new()
+    }
+    fn reconcile(&mut self, cx: &Cx, key: &Key) -> Outcome;
+}
+
+/// Runs a [`Controller`] as a [`Component`] with a rate-limited work queue.
+#[derive(Clone)]
+pub struct Runner<C> {
+    name: Arc<str>,
+    user: User,
+    watches: Vec<Watch>,
+    controller: C,
+    queue: WorkQueue<Key>,
+    /// The item whose intents are being carried out.
+    current: Option<(Key, Option<Duration>)>,
+    scratch: Vec<Key>,
+}
+
+impl<C: Controller> Default for Runner<C> {
+    fn default() -> Self {
+        Runner {
+            name: C::NAME.into(),
+            user: C::user(),
+            watches: C::watches(),
+            controller: C::default(),
+            queue: WorkQueue::default(),
+            current: None,
+            scratch: Vec::new(),
+        }
+    }
+}
+
+impl<C: Controller> Component for Runner<C> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+    fn process(&self) -> &str {
+        C::PROCESS
+    }
+    fn user(&self) -> &User {
+        &self.user
+    }
+    fn event_source(&self) -> (String, String) {
+        (C::NAME.into(), String::new())
+    }
+    fn interests(&self) -> Vec<Interest> {
+        self.watches.iter().map(|w| Interest::Kind(w.kind)).collect()
+    }
+    fn start(&mut self, cx: &Cx) {
+        *self = Self::default();
+        for w in C::watches() {
+            for o in cx.view.list_obj(w.kind) {
+                use api::ObjectExt;
+                let change = Change {
+                    kind: w.kind,
+                    key: o.key(),
+                    old: None,
+                    new: Some(o.clone()),
+                    revision: cx.view.revision(),
+                    cause: 0,
+                };
+                self.observe(cx, &change);
+            }
+        }
+        for key in C::initial(cx) {
+            self.queue.add(key, 0);
+        }
+    }
+    fn observe(&mut self, cx: &Cx, change: &Change) {
+        let mut keys = std::mem::take(&mut self.scratch);
+        for w in self.watches.iter().filter(|w| w.kind == change.kind) {
+            (w.keys)(cx, change, &mut keys);
+        }
+        for key in keys.drain(..) {
+            self.queue.add(key, change.cause);
+        }
+        self.scratch = keys;
+    }
+    fn ready_at(&self) -> Option<Time> {
+        self.queue.ready_at()
+    }
+    fn step(&mut self, cx: &Cx) -> Option<Step> {
+        let (key, cause) = self.queue.pop(cx.now)?;
+        let out = self.controller.reconcile(cx, &key);
+        let item = key.as_str().to_string();
+        self.current = Some((key, out.requeue_after));
+        Some(Step { item, cause, notes: out.notes, intents: out.intents, ..Default::default() })
+    }
+    fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
+        let Some((key, requeue)) = self.current.take() else { return };
+        if replies.last().is_some_and(Result::is_err) {
+            self.queue.add_rate_limited(key, cx.now, seq);
+            return;
+        }
+        self.queue.forget(&key);
+        if let Some(d) = requeue {
+            self.queue.add_at(key, cx.now + d, seq);
+        }
+    }
+    fn gauge(&self, _now: Time) -> Gauge {
+        Gauge { queued: self.queue.len(), delayed: self.queue.delayed_len() }
+    }
+    fn clone_box(&self) -> Box<dyn Component> {
+        Box::new(self.clone())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}

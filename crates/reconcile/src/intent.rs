@@ -1,0 +1,162 @@
+//! What a component asks the API server for. Every intent is one request under the component's identity.
+
+use api::{KindRef, Object, Registered};
+use k8s_openapi::api::core::v1::ObjectReference;
+use meta::{ApiError, Key};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Propagation {
+    Orphan,
+    Background,
+    Foreground,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventType {
+    Normal,
+    Warning,
+}
+
+pub enum Write {
+    /// `metadata.generateName` works as for any client.
+    Create(Box<dyn Object>),
+    /// Optimistic: `metadata.resourceVersion` of the object is the precondition when set.
+    Update(Box<dyn Object>),
+    UpdateStatus(Box<dyn Object>),
+    /// A JSON merge patch; `subresource` is empty or `status`.
+    Patch {
+        kind: KindRef,
+        key: Key,
+        subresource: &'static str,
+        patch: serde_json::Value,
+    },
+    Delete {
+        kind: KindRef,
+        key: Key,
+        /// Precondition on `metadata.uid`.
+        uid: Option<String>,
+        grace_seconds: Option<i64>,
+        propagation: Option<Propagation>,
+    },
+    /// `POST pods/NAME/binding`.
+    Bind {
+        pod: Key,
+        uid: Option<String>,
+        node: String,
+    },
+    /// An Event about an object; repeats of the same event are counted, as client-go's correlator does.
+    Event {
+        regarding: ObjectReference,
+        event_type: EventType,
+        reason: String,
+        message: String,
+    },
+}
+
+/// Which refusals count as success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Tolerate {
+    #[default]
+    Nothing,
+    NotFound,
+    AlreadyExists,
+    /// The rest of the intents go on whatever the answer.
+    Anything,
+}
+
+pub struct Intent {
+    pub write: Write,
+    pub tolerate: Tolerate,
+}
+
+impl Tolerate {
+    pub fn allows(self, e: &ApiError) -> bool {
+        match self {
+            Tolerate::Nothing => false,
+            Tolerate::NotFound => e.is_not_found(),
+            Tolerate::AlreadyExists => e.is_already_exists(),
+            Tolerate::Anything => true,
+        }
+    }
+}
+
+impl Intent {
+    fn new(write: Write) -> Self {
+        Intent { write, tolerate: Tolerate::Nothing }
+    }
+    #[must_use]
+    pub fn tolerate(mut self, t: Tolerate) -> Self {
+        self.tolerate = t;
+        self
+    }
+    pub fn create<T: Registered>(o: T) -> Self {
+        Self::new(Write::Create(Box::new(o)))
+    }
+    pub fn update<T: Registered>(o: T) -> Self {
+        Self::new(Write::Update(Box::new(o)))
+    }
+    pub fn update_status<T: Registered>(o: T) -> Self {
+        Self::new(Write::UpdateStatus(Box::new(o)))
+    }
+    pub fn patch(kind: KindRef, key: Key, subresource: &'static str, patch: serde_json::Value) -> Self {
+        Self::new(Write::Patch { kind, key, subresource, patch })
+    }
+    /// Background deletion with a UID precondition; "not found" is success.
+    pub fn delete(o: &dyn Object) -> Self {
+        use api::ObjectExt;
+        Intent {
+            write: Write::Delete {
+                kind: o.kind(),
+                key: o.key(),
+                uid: o.meta().uid.clone(),
+                grace_seconds: None,
+                propagation: Some(Propagation::Background),
+            },
+            tolerate: Tolerate::NotFound,
+        }
+    }
+    pub fn bind(pod: Key, uid: Option<String>, node: &str) -> Self {
+        Self::new(Write::Bind { pod, uid, node: node.into() })
+    }
+    /// Events are best effort: a refusal never stops the intents behind it.
+    pub fn event(about: &dyn Object, event_type: EventType, reason: &str, message: impl Into<String>) -> Self {
+        let write =
+            Write::Event { regarding: reference(about), event_type, reason: reason.into(), message: message.into() };
+        Intent { write, tolerate: Tolerate::Anything }
+    }
+}
+
+/// Models client-go `reference.GetReference`.
+pub fn reference(o: &dyn Object) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(o.kind().api_version()),
+        kind: Some(o.kind().kind.into()),
+        name: o.meta().name.clone(),
+        namespace: o.meta().namespace.clone(),
+        uid: o.meta().uid.clone(),
+        resource_version: o.meta().resource_version.clone(),
+        field_path: None,
+    }
+}
+
+/// For snapshots in tests: one readable line.
+impl std::fmt::Debug for Intent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.write {
+            Write::Create(o) => write!(f, "create {}", o.to_value()),
+            Write::Update(o) => write!(f, "update {}", o.to_value()),
+            Write::UpdateStatus(o) => write!(f, "update-status {}", o.to_value()),
+            Write::Patch { kind, key, subresource, patch } => {
+                write!(f, "patch {} {key} {subresource} {patch}", kind.plural)
+            }
+            Write::Delete { kind, key, grace_seconds, propagation, .. } => {
+                write!(f, "delete {} {key} grace={grace_seconds:?} propagation={propagation:?}", kind.plural)
+            }
+            Write::Bind { pod, node, .. } => write!(f, "bind {pod} -> {node}"),
+            Write::Event { regarding, event_type, reason, message } => {
+                let name = regarding.name.as_deref().unwrap_or("");
+                write!(f, "event {event_type:?} {reason} {name}: {message}")
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! An informer cache: objects by kind and key, with the indexes client-go's informers commonly have.
+
+use api::{KINDS, KindRef, Obj, ObjectExt, Registered};
+use imbl::{OrdMap, OrdSet};
+use k8s_openapi::api::core::v1::Pod;
+use meta::Key;
+use std::sync::Arc;
+
+/// Cloning is a few pointers: the maps share structure.
+#[derive(Clone, Default)]
+pub struct View {
+    kinds: Vec<OrdMap<Key, Obj>>,
+    pods_by_node: OrdMap<Arc<str>, OrdSet<Key>>,
+    /// Owner UID to the objects that name it in `ownerReferences`, with their kind's index.
+    owned: OrdMap<Arc<str>, OrdSet<(usize, Key)>>,
+    revision: u64,
+}
+
+impl View {
+    pub fn new() -> Self {
+        View { kinds: vec![OrdMap::new(); KINDS.len()], ..Default::default() }
+    }
+
+    /// The store's revision this view has caught up with.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes in one change: `new` absent means deleted.
+    pub fn apply(&mut self, kind: KindRef, key: &Key, old: Option<&Obj>, new: Option<&Obj>, revision: u64) {
+        self.revision = revision;
+        let i = api::kinds::index(kind);
+        if self.kinds.len() <= i {
+            self.kinds.resize(i + 1, OrdMap::new());
+        }
+        let node_of = |o: Option<&Obj>| -> Option<Arc<str>> {
+            let pod = o?.downcast::<Pod>()?;
+            pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty()).map(Into::into)
+        };
+        let (was, is) = (node_of(old), node_of(new));
+        if was != is {
+            if let Some(n) = was {
+                remove_from(&mut self.pods_by_node, &n, key);
+            }
+            if let Some(n) = is {
+                self.pods_by_node.entry(n).or_default().insert(key.clone());
+            }
+        }
+        let owners_of = |o: Option<&Obj>| o.and_then(|o| o.meta().owner_references.clone()).unwrap_or_default();
+        let (was, is) = (owners_of(old), owners_of(new));
+        if was != is {
+            for r in &was {
+                remove_from(&mut self.owned, &r.uid, &(i, key.clone()));
+            }
+            for r in &is {
+                self.owned.entry(r.uid.as_str().into()).or_default().insert((i, key.clone()));
+            }
+        }
+        match new {
+            Some(o) => self.kinds[i].insert(key.clone(), o.clone()),
+            None => self.kinds[i].remove(key),
+        };
+    }
+
+    pub fn get_obj(&self, kind: KindRef, key: &Key) -> Option<&Obj> {
+        self.kinds.get(api::kinds::index(kind))?.get(key)
+    }
+    pub fn get<T: Registered>(&self, key: &Key) -> Option<&T> {
+        self.get_obj(T::KIND_REF, key)?.downcast()
+    }
+    pub fn list_obj(&self, kind: KindRef) -> impl Iterator<Item = &Obj> {
+        self.kinds.get(api::kinds::index(kind)).into_iter().flat_map(OrdMap::values)
+    }
+    /// In key order.
+    pub fn list<T: Registered>(&self) -> impl Iterator<Item = &T> {
+        self.list_obj(T::KIND_REF).filter_map(|o| o.downcast())
+    }
+    pub fn list_obj_in(&self, kind: KindRef, namespace: &str) -> impl Iterator<Item = &Obj> {
+        let range = Key::namespace_range(namespace);
+        self.kinds.get(api::kinds::index(kind)).into_iter().flat_map(move |m| m.range(range.clone()).map(|(_, o)| o))
+    }
+    pub fn list_in<T: Registered>(&self, namespace: &str) -> impl Iterator<Item = &T> {
+        self.list_obj_in(T::KIND_REF, namespace).filter_map(|o| o.downcast())
+    }
+    pub fn count(&self, kind: KindRef) -> usize {
+        self.kinds.get(api::kinds::index(kind)).map_or(0, OrdMap::len)
+    }
+    pub fn pods_on_node(&self, node: &str) -> impl Iterator<Item = &Pod> {
+        self.pods_by_node.get(node).into_iter().flat_map(|s| s.iter()).filter_map(|k| self.get::<Pod>(k))
+    }
+    /// Objects of any kind whose `ownerReferences` name `uid`.
+    pub fn dependents(&self, uid: &str) -> impl Iterator<Item = &Obj> {
+        self.owned
+            .get(uid)
+            .into_iter()
+            .flat_map(|s| s.iter())
+            .filter_map(|(i, k)| self.kinds.get(*i).and_then(|m| m.get(k)))
+    }
+    /// Objects of one kind whose controller is `uid`.
+    pub fn controlled_by<T: Registered>(&self, uid: &str) -> impl Iterator<Item = &T> {
+        self.dependents(uid)
+            .filter(move |o| o.controller_ref().is_some_and(|r| r.uid == uid))
+            .filter_map(|o| o.downcast())
+    }
+}
+
+fn remove_from<T: Ord + Clone>(index: &mut OrdMap<Arc<str>, OrdSet<T>>, at: &str, item: &T) {
+    if let Some(set) = index.get_mut(at) {
+        set.remove(item);
+        if set.is_empty() {
+            index.remove(at);
+        }
+    }
+}
