@@ -135,8 +135,7 @@ pub(crate) fn parse_version(text: &str) -> Result<Option<u64>, ApiError> {
 pub(crate) fn check_not_future(cx: &Cx<'_>, version: Option<u64>) -> Result<(), ApiError> {
     let current = cx.store.revision();
     let Some(v) = version.filter(|v| *v > current) else { return Ok(()) };
-    let mut e =
-        ApiError::new(504, "Timeout", format!("Timeout: Too large resource version: {v}, current: {current}"));
+    let mut e = ApiError::new(504, "Timeout", format!("Timeout: Too large resource version: {v}, current: {current}"));
     e.0.details = Some(StatusDetails {
         retry_after_seconds: Some(1),
         causes: Some(vec![StatusCause {
@@ -197,7 +196,8 @@ fn check_options(req: &Request, watch: bool) -> Result<(), ApiError> {
                 errors.push(FieldError::forbidden(&field, why));
             }
             if !o.continue_token.is_empty() {
-                errors.push(FieldError::forbidden(&field, "resourceVersionMatch is forbidden when continue is provided"));
+                errors
+                    .push(FieldError::forbidden(&field, "resourceVersionMatch is forbidden when continue is provided"));
             }
             if !matches!(how, "Exact" | "NotOlderThan") {
                 errors.push(FieldError::not_supported(&field, how, &["Exact", "NotOlderThan", ""]));
