@@ -23,8 +23,6 @@ pub enum Write {
     /// Optimistic: `metadata.resourceVersion` of the object is the precondition when set.
     Update(Box<dyn Object>),
     UpdateStatus(Box<dyn Object>),
-    /// `PUT namespaces/NAME/finalize`.
-    Finalize(Box<dyn Object>),
     /// A JSON merge patch; `subresource` is empty or `status`.
     Patch {
         kind: KindRef,
@@ -47,7 +45,6 @@ pub enum Write {
         node: String,
     },
     /// An Event about an object; repeats of the same event are counted, as client-go's correlator does.
-    /// `{name}` in the message becomes the name in the reply to the intent before it: `Created pod: {name}`.
     Event {
         regarding: ObjectReference,
         event_type: EventType,
@@ -149,7 +146,6 @@ impl std::fmt::Debug for Intent {
             Write::Create(o) => write!(f, "create {}", o.to_value()),
             Write::Update(o) => write!(f, "update {}", o.to_value()),
             Write::UpdateStatus(o) => write!(f, "update-status {}", o.to_value()),
-            Write::Finalize(o) => write!(f, "finalize {}", o.to_value()),
             Write::Patch { kind, key, subresource, patch } => {
                 write!(f, "patch {} {key} {subresource} {patch}", kind.plural)
             }
