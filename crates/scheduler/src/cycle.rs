@@ -148,10 +148,8 @@ impl Algorithm {
                 }
                 Some(names) => {
                     let by: Vec<_> = pre.by.iter().copied().collect();
-                    scratch.statuses.absent = Status::unresolvable(format!(
-                        "node(s) didn't satisfy plugin(s) [{}]",
-                        by.join(" ")
-                    ));
+                    scratch.statuses.absent =
+                        Status::unresolvable(format!("node(s) didn't satisfy plugin(s) [{}]", by.join(" ")));
                     let nodes: Vec<usize> = names.iter().filter_map(|n| h.snapshot.position(n)).collect();
                     let wanted = self.nodes_to_find(framework, nodes.len());
                     let start = self.next_start_node_index;
@@ -357,8 +355,7 @@ impl Algorithm {
 /// Reserve, Permit or PreBind refused the chosen node: upstream's message speaks of that node alone.
 fn refused_after_choice(status: &Status) -> Failure {
     let statuses = NodeStatuses { explicit: vec![(0, status.clone())], ..NodeStatuses::default() };
-    let error =
-        FitError { all_nodes: 1, statuses: &statuses, pre_filter_message: "", post_filter_message: "" };
+    let error = FitError { all_nodes: 1, statuses: &statuses, pre_filter_message: "", post_filter_message: "" };
     Failure {
         message: if status.is_rejected() { error.to_string() } else { status.message() },
         is_error: !status.is_rejected(),

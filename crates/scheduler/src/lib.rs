@@ -6,20 +6,21 @@
 //! them under the reconcile contract and `whatif.rs` runs them over files.
 
 pub mod cache;
-//COMPONENT pub mod component;
+pub mod component;
 pub mod config;
 pub mod cycle;
 pub mod framework;
 pub mod plugins;
 pub mod preemption;
-//QUEUE pub mod queue;
+pub mod queue;
 pub mod table;
 pub mod whatif;
 
 mod node_tree;
+mod status;
 
 pub use cache::Cache;
-//COMPONENT pub use component::Scheduler;
+pub use component::Scheduler;
 pub use config::Config;
 pub use cycle::{Algorithm, Decision, Failure};
 pub use table::table;

@@ -19,18 +19,14 @@ pub struct Candidate {
 }
 
 /// Models `Evaluator.Preempt`, without carrying it out.
-pub fn preempt(
-    run: &Run,
-    statuses: &NodeStatuses,
-    args: &DefaultPreemptionArgs,
-    rng: &mut Rng,
-) -> PostFilterResult {
+pub fn preempt(run: &Run, statuses: &NodeStatuses, args: &DefaultPreemptionArgs, rng: &mut Rng) -> PostFilterResult {
     if let Some(why) = ineligible(run, statuses) {
         return PostFilterResult::refuse(Status::unschedulable(why));
     }
     let snapshot = run.h.snapshot;
     let potential = statuses.nodes_with(Code::Unschedulable, snapshot);
-    let mut tried = NodeStatuses { absent: Status::unresolvable("Preemption is not helpful for scheduling"), ..Default::default() };
+    let mut tried =
+        NodeStatuses { absent: Status::unresolvable("Preemption is not helpful for scheduling"), ..Default::default() };
     let candidates = dry_run(run, &potential, args, rng, &mut tried);
     let Some(best) = pick(&candidates) else {
         let errors = tried.explicit.iter().filter(|(_, s)| s.code == Code::Error);
@@ -74,9 +70,11 @@ fn ineligible(run: &Run, statuses: &NodeStatuses) -> Option<&'static str> {
 fn terminating_by_preemption(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|s| s.conditions.as_ref());
     pod.metadata.deletion_timestamp.is_some()
-        && conditions.into_iter().flatten().find(|c| c.type_ == "DisruptionTarget").is_some_and(|c| {
-            c.status == "True" && c.reason.as_deref() == Some("PreemptionByScheduler")
-        })
+        && conditions
+            .into_iter()
+            .flatten()
+            .find(|c| c.type_ == "DisruptionTarget")
+            .is_some_and(|c| c.status == "True" && c.reason.as_deref() == Some("PreemptionByScheduler"))
 }
 
 /// Tries the potential nodes from a drawn offset on, until enough candidates are found. Models `DryRunPreemption`.

@@ -75,9 +75,7 @@ impl Reader {
     fn list<'a>(&mut self, at: &At<'a>) -> Vec<At<'a>> {
         match at.0 {
             None => Vec::new(),
-            Some(Value::Array(items)) => {
-                items.iter().enumerate().map(|(i, v)| At(Some(v), at.1.index(i))).collect()
-            }
+            Some(Value::Array(items)) => items.iter().enumerate().map(|(i, v)| At(Some(v), at.1.index(i))).collect(),
             Some(_) => {
                 self.fail(at, "a list");
                 Vec::new()
@@ -105,9 +103,19 @@ impl Config {
         r.known(
             &root,
             &[
-                "apiVersion", "kind", "parallelism", "leaderElection", "clientConnection", "enableProfiling",
-                "enableContentionProfiling", "percentageOfNodesToScore", "podInitialBackoffSeconds",
-                "podMaxBackoffSeconds", "profiles", "extenders", "delayCacheUntilActive",
+                "apiVersion",
+                "kind",
+                "parallelism",
+                "leaderElection",
+                "clientConnection",
+                "enableProfiling",
+                "enableContentionProfiling",
+                "percentageOfNodesToScore",
+                "podInitialBackoffSeconds",
+                "podMaxBackoffSeconds",
+                "profiles",
+                "extenders",
+                "delayCacheUntilActive",
             ],
         );
         for (field, want) in [("apiVersion", API_VERSION), ("kind", "KubeSchedulerConfiguration")] {
@@ -135,9 +143,19 @@ impl Config {
         let (initial, max) = (root.get("podInitialBackoffSeconds"), root.get("podMaxBackoffSeconds"));
         config.pod_initial_backoff_seconds = r.int(&initial).unwrap_or(1);
         config.pod_max_backoff_seconds = r.int(&max).unwrap_or(10);
-        r.range(&initial, config.pod_initial_backoff_seconds, config.pod_initial_backoff_seconds > 0, "must be greater than 0");
+        r.range(
+            &initial,
+            config.pod_initial_backoff_seconds,
+            config.pod_initial_backoff_seconds > 0,
+            "must be greater than 0",
+        );
         let ordered = config.pod_max_backoff_seconds >= config.pod_initial_backoff_seconds;
-        r.range(&max, config.pod_max_backoff_seconds, ordered, "must be greater than or equal to PodInitialBackoffSeconds");
+        r.range(
+            &max,
+            config.pod_max_backoff_seconds,
+            ordered,
+            "must be greater than or equal to PodInitialBackoffSeconds",
+        );
 
         let profiles = r.list(&root.get("profiles"));
         let only = profiles.len() == 1;

@@ -34,6 +34,12 @@ impl Framework {
                 }
             }
         }
+        if let (Ok(()), Some(c)) = (&first, record) {
+            // Who will post the binding; the API server's answer is not part of the cycle.
+            if let Some(plugin) = self.binder(&pod, node).map(|(plugin, _)| plugin) {
+                c.points.push(point_record("Bind", plugin, &Ok(())));
+            }
+        }
         if first.is_err() {
             for i in self.reserve.iter().rev() {
                 if let Some(p) = self.plugins[*i].as_reserve() {
@@ -46,6 +52,13 @@ impl Framework {
 
     /// The binding of the first bind plugin that takes the pod.
     pub fn bind(&self, pod: &PodInfo, node: &str) -> Option<Binding> {
-        self.bind.iter().find_map(|i| self.plugins[*i].as_bind()?.bind(pod, node))
+        self.binder(pod, node).map(|(_, binding)| binding)
+    }
+
+    fn binder(&self, pod: &PodInfo, node: &str) -> Option<(&'static str, Binding)> {
+        self.bind.iter().find_map(|i| {
+            let plugin = &self.plugins[*i];
+            Some((plugin.name(), plugin.as_bind()?.bind(pod, node)?))
+        })
     }
 }

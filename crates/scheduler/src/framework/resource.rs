@@ -128,10 +128,15 @@ pub fn pod_requests<'a>(pod: &'a Pod, options: Options) -> List<'a> {
     let mut total = if options.use_status {
         let infeasible = resize_is_infeasible(pod);
         let mut lists = vec![
-            aggregate(pod, options, |_, s| {
-                let s = s?;
-                s.resources.as_ref().and_then(|r| r.requests.as_ref()).or(s.allocated_resources.as_ref())
-            }, infeasible),
+            aggregate(
+                pod,
+                options,
+                |_, s| {
+                    let s = s?;
+                    s.resources.as_ref().and_then(|r| r.requests.as_ref()).or(s.allocated_resources.as_ref())
+                },
+                infeasible,
+            ),
             aggregate(pod, options, |_, s| s?.allocated_resources.as_ref(), infeasible),
         ];
         if !infeasible {

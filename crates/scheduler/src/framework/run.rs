@@ -3,8 +3,8 @@
 
 use super::status::{Reasons, Status};
 use super::{
-    Answer, Code, CycleState, Filter, Framework, Handle, NodeInfo, NodeStatuses, PodInfo, PostFilterResult,
-    PreFilter, PreFilterResult, PreScoreResult, Score,
+    Answer, Code, CycleState, Filter, Framework, Handle, NodeInfo, NodeStatuses, PodInfo, PostFilterResult, PreFilter,
+    PreFilterResult, PreScoreResult, Score,
 };
 use meta::Rng;
 use std::collections::BTreeSet;

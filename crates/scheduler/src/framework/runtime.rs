@@ -9,8 +9,18 @@ use std::collections::BTreeSet;
 
 /// The extension points a plugin set can be configured for, by their names in KubeSchedulerConfiguration.
 pub const POINTS: &[&str] = &[
-    "preEnqueue", "queueSort", "preFilter", "filter", "postFilter", "preScore", "score", "reserve", "permit",
-    "preBind", "bind", "postBind",
+    "preEnqueue",
+    "queueSort",
+    "preFilter",
+    "filter",
+    "postFilter",
+    "preScore",
+    "score",
+    "reserve",
+    "permit",
+    "preBind",
+    "bind",
+    "postBind",
 ];
 
 pub struct Framework {
@@ -88,9 +98,7 @@ impl Framework {
             ));
         };
         if bind.is_empty() {
-            return Err(format!(
-                "at least one bind plugin is needed for profile with scheduler name {profile_name:?}"
-            ));
+            return Err(format!("at least one bind plugin is needed for profile with scheduler name {profile_name:?}"));
         }
         let score = expand("score")?.into_iter().map(|i| (i, weight(set, plugins[i].name()))).collect();
         Ok(Framework {

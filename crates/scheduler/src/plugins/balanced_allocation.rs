@@ -4,8 +4,7 @@
 use super::resource_scorer::Scorer;
 use crate::config::Args;
 use crate::framework::{
-    ClusterEvent, CycleState, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreScore, PreScoreResult,
-    Score,
+    ClusterEvent, CycleState, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreScore, PreScoreResult, Score,
 };
 use std::borrow::Cow;
 

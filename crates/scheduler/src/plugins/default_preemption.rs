@@ -2,9 +2,7 @@
 //! itself is `preemption.rs`.
 
 use crate::config::{Args, DefaultPreemptionArgs};
-use crate::framework::{
-    ClusterEvent, Hint, NodeStatuses, Plugin, PodInfo, PostFilter, PostFilterResult, Run, Status,
-};
+use crate::framework::{ClusterEvent, Hint, NodeStatuses, Plugin, PodInfo, PostFilter, PostFilterResult, Run, Status};
 use crate::preemption;
 use meta::Rng;
 

@@ -33,15 +33,31 @@ pub struct Entry {
 /// In the order of upstream's default MultiPoint list, which is also the order the default profile runs them in.
 /// Models `pkg/scheduler/apis/config/v1/default_plugins.go`.
 pub const TABLE: &[Entry] = &[
-    Entry { name: scheduling_gates::NAME, default_weight: 0, build: |_| Ok(Box::new(scheduling_gates::SchedulingGates)) },
+    Entry {
+        name: scheduling_gates::NAME,
+        default_weight: 0,
+        build: |_| Ok(Box::new(scheduling_gates::SchedulingGates)),
+    },
     Entry { name: priority_sort::NAME, default_weight: 0, build: |_| Ok(Box::new(priority_sort::PrioritySort)) },
-    Entry { name: node_unschedulable::NAME, default_weight: 0, build: |_| Ok(Box::new(node_unschedulable::NodeUnschedulable)) },
+    Entry {
+        name: node_unschedulable::NAME,
+        default_weight: 0,
+        build: |_| Ok(Box::new(node_unschedulable::NodeUnschedulable)),
+    },
     Entry { name: node_name::NAME, default_weight: 0, build: |_| Ok(Box::new(node_name::NodeName)) },
-    Entry { name: taint_toleration::NAME, default_weight: 3, build: |_| Ok(Box::new(taint_toleration::TaintToleration)) },
+    Entry {
+        name: taint_toleration::NAME,
+        default_weight: 3,
+        build: |_| Ok(Box::new(taint_toleration::TaintToleration)),
+    },
     Entry { name: node_affinity::NAME, default_weight: 2, build: node_affinity::build },
     Entry { name: node_ports::NAME, default_weight: 0, build: |_| Ok(Box::new(node_ports::NodePorts)) },
     Entry { name: node_resources_fit::NAME, default_weight: 1, build: node_resources_fit::build },
-    Entry { name: dynamic_resources::NAME, default_weight: 0, build: |_| Ok(Box::new(dynamic_resources::DynamicResources)) },
+    Entry {
+        name: dynamic_resources::NAME,
+        default_weight: 0,
+        build: |_| Ok(Box::new(dynamic_resources::DynamicResources)),
+    },
     Entry { name: default_preemption::NAME, default_weight: 0, build: default_preemption::build },
     Entry { name: balanced_allocation::NAME, default_weight: 1, build: balanced_allocation::build },
     Entry { name: image_locality::NAME, default_weight: 1, build: |_| Ok(Box::new(image_locality::ImageLocality)) },

@@ -77,9 +77,8 @@ impl Plugin for NodeAffinity {
 
 /// The node names a term allows; `None` when it does not name any.
 fn names(term: &NodeSelectorTerm) -> Option<BTreeSet<String>> {
-    let by_name = |r: &&k8s_openapi::api::core::v1::NodeSelectorRequirement| {
-        r.key == "metadata.name" && r.operator == "In"
-    };
+    let by_name =
+        |r: &&k8s_openapi::api::core::v1::NodeSelectorRequirement| r.key == "metadata.name" && r.operator == "In";
     let mut found: Option<BTreeSet<String>> = None;
     for r in term.match_fields.iter().flatten().filter(by_name) {
         let values: BTreeSet<String> = r.values.iter().flatten().cloned().collect();
@@ -93,8 +92,7 @@ fn names(term: &NodeSelectorTerm) -> Option<BTreeSet<String>> {
 
 impl PreFilter for NodeAffinity {
     fn pre_filter(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
-        let required =
-            node_affinity(pod).and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
+        let required = node_affinity(pod).and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
         let selects = pod.pod.spec.as_ref().is_some_and(|s| s.node_selector.is_some());
         if required.is_none() && self.added_required.is_none() && !selects {
             return PreFilterResult::Skip;

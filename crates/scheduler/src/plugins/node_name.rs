@@ -1,8 +1,6 @@
 //! NodeName: a pod that names its node goes nowhere else. Models `plugins/nodename`.
 
-use crate::framework::{
-    Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, Status,
-};
+use crate::framework::{Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, Status};
 
 pub const NAME: &str = "NodeName";
 

@@ -126,9 +126,7 @@ impl Plugin for NodeResourcesFit {
                 Hint::queue_if(fits_empty(pod, &new) && grew(pod, &allocatable(old), &new))
             }
             ClusterEvent::AssignedPodDelete(_) => Hint::Queue,
-            ClusterEvent::AssignedPodUpdate { old, new } => {
-                Hint::queue_if(shrank(pod, &old.requests, &new.requests))
-            }
+            ClusterEvent::AssignedPodUpdate { old, new } => Hint::queue_if(shrank(pod, &old.requests, &new.requests)),
             ClusterEvent::TargetPodUpdate { old, new } => {
                 Hint::queue_if(new.key == pod.key && shrank(old, &old.requests, &new.requests))
             }

@@ -69,7 +69,11 @@ fn parse_expression(r: &NodeSelectorRequirement, path: &Path) -> Result<Requirem
         }
         Op::Gt | Op::Lt => {
             if values.len() != 1 {
-                return Err(FieldError::invalid(&at, list(), "for 'Gt', 'Lt' operators, exactly one value is required"));
+                return Err(FieldError::invalid(
+                    &at,
+                    list(),
+                    "for 'Gt', 'Lt' operators, exactly one value is required",
+                ));
             }
             if values[0].parse::<i64>().is_err() {
                 let detail = "for 'Gt', 'Lt' operators, the value must be an integer";

@@ -1,9 +1,7 @@
 //! NodeUnschedulable: cordoned nodes take no pods. Models `plugins/nodeunschedulable`.
 
 use super::tolerations::any_tolerates;
-use crate::framework::{
-    Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, Status,
-};
+use crate::framework::{Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, Status};
 use k8s_openapi::api::core::v1::{Node, Taint};
 
 pub const NAME: &str = "NodeUnschedulable";
@@ -16,11 +14,8 @@ fn tolerates_unschedulable(pod: &PodInfo) -> bool {
     if tolerations.is_empty() {
         return false;
     }
-    let taint = Taint {
-        key: "node.kubernetes.io/unschedulable".into(),
-        effect: "NoSchedule".into(),
-        ..Default::default()
-    };
+    let taint =
+        Taint { key: "node.kubernetes.io/unschedulable".into(), effect: "NoSchedule".into(), ..Default::default() };
     any_tolerates(tolerations, &taint)
 }
 

@@ -47,10 +47,9 @@ impl Scorer {
                 Kind::Memory => (node.allocatable.memory, node.non_zero_memory),
                 Kind::EphemeralStorage => (node.allocatable.ephemeral_storage, node.requested.ephemeral_storage),
                 Kind::Other if *pod_request == 0 && is_scalar_name(&spec.name) => continue,
-                Kind::Other => (
-                    node.allocatable.scalar(&spec.name).unwrap_or(0),
-                    node.requested.scalar(&spec.name).unwrap_or(0),
-                ),
+                Kind::Other => {
+                    (node.allocatable.scalar(&spec.name).unwrap_or(0), node.requested.scalar(&spec.name).unwrap_or(0))
+                }
             };
             if allocatable != 0 {
                 visit(requested + pod_request, allocatable, spec.weight);

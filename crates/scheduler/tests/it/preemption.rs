@@ -33,9 +33,13 @@ fn spares_the_important_and_the_old() {
         running("high", "a", 200, "1", EARLY),
         wanting("1", json!({})),
     ];
-    check(world(vec![node("a", json!({}))], pods), &Config::default(), expect![[r#"
+    check(
+        world(vec![node("a", json!({}))], pods),
+        &Config::default(),
+        expect![[r#"
         p: 0/1 nodes are available: 1 Insufficient cpu. [nominated a, victims ["low-new"]]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -48,21 +52,33 @@ fn prefers_the_node_with_the_lowest_victims() {
         running("c1", "c", 10, "4", EARLY),
         wanting("4", json!({})),
     ];
-    check(world(nodes, pods), &Config::default(), expect![[r#"
+    check(
+        world(nodes, pods),
+        &Config::default(),
+        expect![[r#"
         p: 0/3 nodes are available: 3 Insufficient cpu. [nominated c, victims ["c1"]]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn never_and_nobody_lower() {
     let pods = vec![running("a1", "a", 10, "4", EARLY), wanting("1", json!({"preemptionPolicy": "Never"}))];
-    check(world(vec![node("a", json!({}))], pods), &Config::default(), expect![[r#"
+    check(
+        world(vec![node("a", json!({}))], pods),
+        &Config::default(),
+        expect![[r#"
         p: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.
-    "#]]);
+    "#]],
+    );
     let pods = vec![running("a1", "a", 100, "4", EARLY), wanting("1", json!({}))];
-    check(world(vec![node("a", json!({}))], pods), &Config::default(), expect![[r#"
+    check(
+        world(vec![node("a", json!({}))], pods),
+        &Config::default(),
+        expect![[r#"
         p: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -70,23 +86,28 @@ fn budgets_are_respected_where_possible() {
     let pdb = json!({"metadata": {"name": "b", "namespace": "default"},
         "spec": {"selector": {"matchLabels": {"app": "guarded"}}}, "status": {
             "disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1}});
-    let pods = vec![
-        running("guarded", "a", 0, "4", EARLY),
-        running("free", "b", 5, "4", EARLY),
-        wanting("1", json!({})),
-    ];
+    let pods =
+        vec![running("guarded", "a", 0, "4", EARLY), running("free", "b", 5, "4", EARLY), wanting("1", json!({}))];
     let mut w = world(vec![node("a", json!({})), node("b", json!({}))], pods);
     w.pod_disruption_budgets = vec![serde_json::from_value(pdb).expect("a budget")];
-    check(w, &Config::default(), expect![[r#"
+    check(
+        w,
+        &Config::default(),
+        expect![[r#"
         p: 0/2 nodes are available: 2 Insufficient cpu. [nominated b, victims ["free"]]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_nominated_pod_keeps_its_place() {
     let pods = vec![running("a1", "a", 10, "4", EARLY), wanting("4", json!({})), pod("later", json!({"priority": 50}))];
-    check(world(vec![node("a", json!({}))], pods), &Config::default(), expect![[r#"
+    check(
+        world(vec![node("a", json!({}))], pods),
+        &Config::default(),
+        expect![[r#"
         p: 0/1 nodes are available: 1 Insufficient cpu. [nominated a, victims ["a1"]]
         later: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Insufficient cpu.
-    "#]]);
+    "#]],
+    );
 }

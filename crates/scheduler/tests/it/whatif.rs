@@ -8,7 +8,10 @@ use serde_json::json;
 #[test]
 fn a_readable_table() {
     let nodes = vec![
-        node("cp", json!({"spec": {"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]}})),
+        node(
+            "cp",
+            json!({"spec": {"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]}}),
+        ),
         node("w1", json!({})),
         node("w2", json!({})),
     ];
@@ -142,19 +145,40 @@ fn the_json_of_one_decision() {
             "evaluatedNodes": 1,
             "feasibleNodes": 1,
             "tieBreak": null,
-            "points": []
+            "points": [
+              {
+                "point": "Bind",
+                "plugin": "DefaultBinder",
+                "verdict": "pass",
+                "reasons": []
+              }
+            ]
           }
-        ]"#]].assert_eq(&serde_json::to_string_pretty(&cycles).expect("json"));
+        ]"#]]
+    .assert_eq(&serde_json::to_string_pretty(&cycles).expect("json"));
 }
 
 #[test]
 fn one_node_of_every_zone_in_turn() {
     let zone = |z: &str| json!({"metadata": {"labels": {"topology.kubernetes.io/zone": z}}});
-    let nodes =
-        vec![node("a1", zone("a")), node("a2", zone("a")), node("a3", zone("a")), node("b1", zone("b")), node("c1", zone("c"))];
-    check_filters(world(nodes, vec![pod("p", json!({}))]), &only(&["NodeName"], json!([])), expect![[r#"
+    let nodes = vec![
+        node("a1", zone("a")),
+        node("a2", zone("a")),
+        node("a3", zone("a")),
+        node("b1", zone("b")),
+        node("c1", zone("c")),
+    ];
+    check_filters(
+        world(nodes, vec![pod("p", json!({}))]),
+        &only(&["NodeName", "ImageLocality"], json!([])),
+        expect![[r#"
         a1: pass
-    "#]]);
+        b1: pass
+        c1: pass
+        a2: pass
+        a3: pass
+    "#]],
+    );
 }
 
 #[test]
