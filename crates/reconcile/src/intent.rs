@@ -57,7 +57,7 @@ pub enum Write {
 }
 
 /// An Event about an intent's answer, for what is known only then: the generated name, the refusal's words.
-/// Whoever carries out the intent records [`Announce::event`] right after it, also when the refusal stops the rest.
+/// Whoever carries out the intent records [`Intent::announced`] right after it, also when a refusal stops the rest.
 #[derive(Clone, Debug)]
 pub struct Announce {
     pub regarding: ObjectReference,
@@ -65,26 +65,6 @@ pub struct Announce {
     pub success: Option<(&'static str, String)>,
     /// A Warning event's reason and message; `{error}` stands for the refusal's message.
     pub failure: Option<(&'static str, String)>,
-}
-
-impl Announce {
-    /// The Event to record for the API server's answer as it came (before [`Tolerate`] turns it into success).
-    /// A namespace that is being deleted refuses new content: nobody is told, as in upstream's `PodControl`.
-    pub fn event(&self, answer: &Reply) -> Option<Write> {
-        let (event_type, reason, message) = match answer {
-            Ok(written) => {
-                let (reason, text) = self.success.as_ref()?;
-                let name = written.as_ref().and_then(|o| o.meta().name.as_deref()).unwrap_or("");
-                (EventType::Normal, reason, text.replace("{name}", name))
-            }
-            Err(e) if is_namespace_terminating(e) => return None,
-            Err(e) => {
-                let (reason, text) = self.failure.as_ref()?;
-                (EventType::Warning, reason, text.replace("{error}", e.message()))
-            }
-        };
-        Some(Write::Event { regarding: self.regarding.clone(), event_type, reason: (*reason).into(), message })
-    }
 }
 
 /// Models `apierrors.HasStatusCause(err, v1.NamespaceTerminatingCause)`.
@@ -181,6 +161,25 @@ impl Intent {
     pub fn on_failure(mut self, about: &dyn Object, reason: &'static str, message: impl Into<String>) -> Self {
         self.announcement(about).failure = Some((reason, message.into()));
         self
+    }
+    /// The Event to record for the API server's answer, taken as it came (before [`Tolerate`] turns a refusal
+    /// into success). Nobody is told of a tolerated refusal, nor of a namespace that takes no new content because
+    /// it is being deleted, as in upstream's `PodControl`.
+    pub fn announced(&self, answer: &Reply) -> Option<Write> {
+        let a = self.announce.as_deref()?;
+        let (event_type, reason, message) = match answer {
+            Ok(written) => {
+                let (reason, text) = a.success.as_ref()?;
+                let name = written.as_ref().and_then(|o| o.meta().name.as_deref()).unwrap_or("");
+                (EventType::Normal, reason, text.replace("{name}", name))
+            }
+            Err(e) if self.tolerate.allows(e) || is_namespace_terminating(e) => return None,
+            Err(e) => {
+                let (reason, text) = a.failure.as_ref()?;
+                (EventType::Warning, reason, text.replace("{error}", e.message()))
+            }
+        };
+        Some(Write::Event { regarding: a.regarding.clone(), event_type, reason: (*reason).into(), message })
     }
     fn announcement(&mut self, about: &dyn Object) -> &mut Announce {
         self.announce

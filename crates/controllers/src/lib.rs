@@ -1,0 +1,19 @@
+//! kube-controller-manager: one file (or folder) per controller, and the table of them.
+//! Every controller is a function of its informer cache and the time; what it remembers can be lost.
+
+mod owner;
+mod pods;
+pub mod replicaset;
+#[cfg(test)]
+mod testing;
+
+use reconcile::{Component, Controller, Runner};
+
+fn runner<C: Controller>() -> Box<dyn Component> {
+    Box::new(Runner::<C>::default())
+}
+
+/// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`.
+pub fn all() -> Vec<Box<dyn Component>> {
+    vec![runner::<replicaset::ReplicaSetController>()]
+}
