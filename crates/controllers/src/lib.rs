@@ -1,6 +1,7 @@
 //! kube-controller-manager: one file (or folder) per controller, and the table of them.
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
+pub mod deployment;
 mod owner;
 mod pods;
 pub mod replicaset;
@@ -15,5 +16,5 @@ fn runner<C: Controller>() -> Box<dyn Component> {
 
 /// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`.
 pub fn all() -> Vec<Box<dyn Component>> {
-    vec![runner::<replicaset::ReplicaSetController>()]
+    vec![runner::<deployment::DeploymentController>(), runner::<replicaset::ReplicaSetController>()]
 }
