@@ -2,6 +2,8 @@
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
 pub mod deployment;
+pub mod endpointslice;
+pub mod garbage_collector;
 mod owner;
 mod pods;
 pub mod replicaset;
@@ -16,5 +18,10 @@ fn runner<C: Controller>() -> Box<dyn Component> {
 
 /// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`.
 pub fn all() -> Vec<Box<dyn Component>> {
-    vec![runner::<deployment::DeploymentController>(), runner::<replicaset::ReplicaSetController>()]
+    vec![
+        runner::<endpointslice::EndpointSliceController>(),
+        runner::<garbage_collector::GarbageCollector>(),
+        runner::<deployment::DeploymentController>(),
+        runner::<replicaset::ReplicaSetController>(),
+    ]
 }
