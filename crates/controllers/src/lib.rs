@@ -4,9 +4,15 @@
 pub mod deployment;
 pub mod endpointslice;
 pub mod garbage_collector;
+pub mod namespace;
+pub mod node_ipam;
 mod owner;
+pub mod pod_gc;
 mod pods;
 pub mod replicaset;
+pub mod root_ca_publisher;
+pub mod service_account;
+pub mod taint_eviction;
 #[cfg(test)]
 mod testing;
 
@@ -20,8 +26,14 @@ fn runner<C: Controller>() -> Box<dyn Component> {
 pub fn all() -> Vec<Box<dyn Component>> {
     vec![
         runner::<endpointslice::EndpointSliceController>(),
+        runner::<pod_gc::PodGc>(),
+        runner::<namespace::NamespaceController>(),
+        runner::<service_account::ServiceAccountController>(),
         runner::<garbage_collector::GarbageCollector>(),
         runner::<deployment::DeploymentController>(),
         runner::<replicaset::ReplicaSetController>(),
+        runner::<node_ipam::NodeIpam>(),
+        runner::<taint_eviction::TaintEviction>(),
+        runner::<root_ca_publisher::RootCaPublisher>(),
     ]
 }

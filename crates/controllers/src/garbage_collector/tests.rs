@@ -83,5 +83,8 @@ fn one_living_owner_is_enough() {
     let gone = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "uid-gone"});
     both["metadata"]["ownerReferences"].as_array_mut().expect("a list").push(gone);
     let mut w = world(vec![replicaset("web", 1, json!({})), both]);
-    expect![[""]].assert_eq(&w.run("pods/default/a"));
+    expect![[r##"
+        # gc.drop-references kind=Pod name=a count=1
+        patch pods default/a  {"metadata":{"ownerReferences":[{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"ReplicaSet","name":"web","uid":"uid-web"}],"uid":"uid-a"}}
+    "##]].assert_eq(&w.run("pods/default/a"));
 }
