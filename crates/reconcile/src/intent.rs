@@ -67,6 +67,26 @@ pub struct Announce {
     pub failure: Option<(&'static str, String)>,
 }
 
+impl Announce {
+    /// The Event to record for the API server's answer as it came (before [`Tolerate`] turns it into success).
+    /// A namespace that is being deleted refuses new content: nobody is told, as in upstream's `PodControl`.
+    pub fn event(&self, answer: &Reply) -> Option<Write> {
+        let (event_type, reason, message) = match answer {
+            Ok(written) => {
+                let (reason, text) = self.success.as_ref()?;
+                let name = written.as_ref().and_then(|o| o.meta().name.as_deref()).unwrap_or("");
+                (EventType::Normal, reason, text.replace("{name}", name))
+            }
+            Err(e) if is_namespace_terminating(e) => return None,
+            Err(e) => {
+                let (reason, text) = self.failure.as_ref()?;
+                (EventType::Warning, reason, text.replace("{error}", e.message()))
+            }
+        };
+        Some(Write::Event { regarding: self.regarding.clone(), event_type, reason: (*reason).into(), message })
+    }
+}
+
 /// Models `apierrors.HasStatusCause(err, v1.NamespaceTerminatingCause)`.
 pub fn is_namespace_terminating(e: &ApiError) -> bool {
     let causes = e.0.details.as_ref().and_then(|d| d.causes.as_ref());
@@ -163,23 +183,10 @@ impl Intent {
         self
     }
     /// The Event to record for the API server's answer, taken as it came (before [`Tolerate`] turns a refusal
-    /// into success). Nobody is told of a tolerated refusal, nor of a namespace that takes no new content because
-    /// it is being deleted, as in upstream's `PodControl`.
+    /// into success); nobody is told of a tolerated refusal.
     pub fn announced(&self, answer: &Reply) -> Option<Write> {
-        let a = self.announce.as_deref()?;
-        let (event_type, reason, message) = match answer {
-            Ok(written) => {
-                let (reason, text) = a.success.as_ref()?;
-                let name = written.as_ref().and_then(|o| o.meta().name.as_deref()).unwrap_or("");
-                (EventType::Normal, reason, text.replace("{name}", name))
-            }
-            Err(e) if self.tolerate.allows(e) || is_namespace_terminating(e) => return None,
-            Err(e) => {
-                let (reason, text) = a.failure.as_ref()?;
-                (EventType::Warning, reason, text.replace("{error}", e.message()))
-            }
-        };
-        Some(Write::Event { regarding: a.regarding.clone(), event_type, reason: (*reason).into(), message })
+        let tolerated = answer.as_ref().is_err_and(|e| self.tolerate.allows(e));
+        self.announce.as_deref().filter(|_| !tolerated)?.event(answer)
     }
     fn announcement(&mut self, about: &dyn Object) -> &mut Announce {
         self.announce
