@@ -162,9 +162,8 @@ fn orphan_dependents(cx: &Cx, o: &dyn Object, out: &mut Outcome) {
 
 /// `--cascade=foreground`: once no blocking dependent is left, the owner may go. True when it may.
 fn finish_foreground(cx: &Cx, o: &dyn Object, out: &mut Outcome) -> bool {
-    let blocks = |d: &api::Obj| {
-        owners(d.as_ref()).iter().any(|r| r.uid == o.uid() && r.block_owner_deletion == Some(true))
-    };
+    let blocks =
+        |d: &api::Obj| owners(d.as_ref()).iter().any(|r| r.uid == o.uid() && r.block_owner_deletion == Some(true));
     let blocking = cx.view.dependents(o.uid()).filter(|d| blocks(d)).count();
     if cx.recording {
         out.note(note!("gc.foreground", kind = o.kind().kind, name = o.name(), blocking = blocking));

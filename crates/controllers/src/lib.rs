@@ -6,6 +6,7 @@ pub mod endpointslice;
 pub mod garbage_collector;
 pub mod namespace;
 pub mod node_ipam;
+pub mod node_lifecycle;
 mod owner;
 pub mod pod_gc;
 mod pods;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<deployment::DeploymentController>(),
         runner::<replicaset::ReplicaSetController>(),
         runner::<node_ipam::NodeIpam>(),
+        runner::<node_lifecycle::NodeLifecycle>(),
         runner::<taint_eviction::TaintEviction>(),
         runner::<root_ca_publisher::RootCaPublisher>(),
     ]

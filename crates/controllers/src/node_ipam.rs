@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn each_node_gets_its_own_and_a_restart_respects_them() {
         let mut w = World::<NodeIpam>::new([node("a", Some("10.244.0.0/24")), node("b", None), node("c", None)]);
-        assert!(w.run("b").contains(r#"patch nodes b  {"spec":{"podCIDR":"10.244.1.0/24","podCIDRs":["10.244.1.0/24"]}}"#));
+        assert!(
+            w.run("b").contains(r#"patch nodes b  {"spec":{"podCIDR":"10.244.1.0/24","podCIDRs":["10.244.1.0/24"]}}"#)
+        );
         assert!(w.run("c").contains("10.244.2.0/24"));
         assert!(w.run("b").contains("10.244.1.0/24"), "the same again when the write did not get through");
         assert_eq!(w.run("a"), "");

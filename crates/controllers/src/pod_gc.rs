@@ -32,10 +32,7 @@ impl Controller for PodGc {
 
     fn watches() -> Vec<Watch> {
         use api::Registered;
-        vec![
-            Watch { kind: Pod::KIND_REF, keys: |_, _, _| {} },
-            Watch { kind: Node::KIND_REF, keys: |_, _, _| {} },
-        ]
+        vec![Watch { kind: Pod::KIND_REF, keys: |_, _, _| {} }, Watch { kind: Node::KIND_REF, keys: |_, _, _| {} }]
     }
 
     fn initial(_cx: &Cx) -> Vec<Key> {
@@ -89,9 +86,8 @@ impl Controller for PodGc {
 /// Not ready and tainted out-of-service: whoever put the taint there vouches that nothing runs.
 fn is_out_of_service(n: &Node) -> bool {
     let tainted = n.spec.iter().flat_map(|s| s.taints.iter().flatten()).any(|t| t.key == OUT_OF_SERVICE);
-    let ready = n.status.iter().flat_map(|s| s.conditions.iter().flatten()).any(|c| {
-        c.type_ == "Ready" && c.status == "True"
-    });
+    let ready =
+        n.status.iter().flat_map(|s| s.conditions.iter().flatten()).any(|c| c.type_ == "Ready" && c.status == "True");
     tainted && !ready
 }
 
@@ -102,7 +98,8 @@ fn collect_terminated(cx: &Cx, out: &mut Outcome) {
     if excess == 0 {
         return;
     }
-    let evicted = |p: &Pod| pods::phase(p) == "Failed" && p.status.as_ref().and_then(|s| s.reason.as_deref()) == Some("Evicted");
+    let evicted =
+        |p: &Pod| pods::phase(p) == "Failed" && p.status.as_ref().and_then(|s| s.reason.as_deref()) == Some("Evicted");
     finished.sort_by_key(|p| {
         (!evicted(p), p.metadata.creation_timestamp.as_ref().map(Time::from_k8s), p.metadata.name.clone())
     });
@@ -144,8 +141,12 @@ mod tests {
         let mut w = World::<PodGc>::new([
             pod("orphan", None, json!({"spec": {"nodeName": "gone"}})),
             pod("fine", None, json!({})),
-            pod("cancelled", None, json!({"metadata": {"deletionTimestamp": rfc3339(0)}, "spec": {"nodeName": null},
-                                          "status": {"phase": "Pending"}})),
+            pod(
+                "cancelled",
+                None,
+                json!({"metadata": {"deletionTimestamp": rfc3339(0)}, "spec": {"nodeName": null},
+                                          "status": {"phase": "Pending"}}),
+            ),
             json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}}),
         ]);
         expect![[r##"
@@ -154,7 +155,8 @@ mod tests {
             update-status pods default/cancelled {"phase":"Failed"}
             delete pods default/cancelled grace=Some(0) propagation=Some(Background)
             requeue after 20s
-        "##]].assert_eq(&w.run("pods"));
+        "##]]
+        .assert_eq(&w.run("pods"));
         w.delete("v1", "Pod", "default/cancelled");
         w.now = at(20);
         assert_eq!(w.run("pods"), "requeue after 20s\n");
@@ -181,6 +183,7 @@ mod tests {
             update-status pods default/stuck {"phase":"Failed"}
             delete pods default/stuck grace=Some(0) propagation=Some(Background)
             requeue after 20s
-        "##]].assert_eq(&w.run("pods"));
+        "##]]
+        .assert_eq(&w.run("pods"));
     }
 }

@@ -46,11 +46,8 @@ impl Controller for ServiceAccountController {
         if cx.recording {
             out.note(note!("serviceaccount.create", namespace = key.name()));
         }
-        let metadata = ObjectMeta {
-            name: Some(DEFAULT.into()),
-            namespace: Some(key.name().into()),
-            ..Default::default()
-        };
+        let metadata =
+            ObjectMeta { name: Some(DEFAULT.into()), namespace: Some(key.name().into()), ..Default::default() };
         let account = ServiceAccount { metadata, ..Default::default() };
         out.push(Intent::create(account).tolerate(Tolerate::AlreadyExists));
         out
@@ -65,9 +62,7 @@ mod tests {
 
     #[test]
     fn active_namespaces_get_one_and_keep_it() {
-        let ns = |name: &str, phase: &str| {
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}, "status": {"phase": phase}})
-        };
+        let ns = |name: &str, phase: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}, "status": {"phase": phase}});
         let mut w = World::<ServiceAccountController>::new([ns("a", "Active"), ns("b", "Terminating")]);
         assert_eq!(
             w.run("a"),

@@ -98,10 +98,7 @@ impl Controller for TaintEviction {
     }
 
     fn watches() -> Vec<Watch> {
-        vec![
-            Watch { kind: Pod::KIND_REF, keys: pod_changed },
-            Watch { kind: Node::KIND_REF, keys: node_changed },
-        ]
+        vec![Watch { kind: Pod::KIND_REF, keys: pod_changed }, Watch { kind: Node::KIND_REF, keys: node_changed }]
     }
 
     /// Models `processPodOnNode`.

@@ -45,9 +45,8 @@ impl Sync<'_> {
     /// Sets Progressing when there is a deadline; `if_absent`: only when there is no such condition yet.
     fn progress_condition(&mut self, status: &str, why: &str, message: impl Fn(&str) -> String, if_absent: bool) {
         let s = self.d.status.get_or_insert_default();
-        let has_deadline = self.d.spec.as_ref().is_some_and(|s| {
-            s.progress_deadline_seconds.is_some_and(|n| n != i32::MAX)
-        });
+        let has_deadline =
+            self.d.spec.as_ref().is_some_and(|s| s.progress_deadline_seconds.is_some_and(|n| n != i32::MAX));
         if has_deadline && !(if_absent && condition(s, PROGRESSING).is_some()) {
             let rs = self.new.as_ref().map_or("", |rs| name(&rs.metadata));
             set_condition(s, new_condition(PROGRESSING, status, why, message(rs), self.cx.now));
@@ -100,7 +99,13 @@ impl Sync<'_> {
         }
         let rs_ref = rs_name.as_str();
         self.note(|d| {
-            note!("deployment.new-replica-set", name = d, replica_set = rs_ref, revision = new_revision, replicas = replicas)
+            note!(
+                "deployment.new-replica-set",
+                name = d,
+                replica_set = rs_ref,
+                revision = new_revision,
+                replicas = replicas
+            )
         });
         self.creating = Some(self.out.intents.len());
         let create = Intent::create(rs.clone()).on_failure(

@@ -57,7 +57,13 @@ impl Sync<'_> {
         let budget = util::total(&self.all(), rs_replicas) - min_available - new_unavailable;
         let available = util::total(&self.all(), util::available);
         self.note(|d| {
-            note!("deployment.availability", name = d, available = available, min = min_available, budget = budget.max(0))
+            note!(
+                "deployment.availability",
+                name = d,
+                available = available,
+                min = min_available,
+                budget = budget.max(0)
+            )
         });
         if budget <= 0 {
             return false;

@@ -13,9 +13,11 @@ impl Sync<'_> {
     /// Whether the Deployment's replica count changed since the active ReplicaSets were last scaled.
     pub fn is_scaling_event(&self) -> bool {
         let want = util::replicas(&self.d);
-        self.old.iter().chain(&self.new).filter(|rs| is_active(rs)).any(|rs| {
-            util::number(rs, DESIRED_REPLICAS).is_some_and(|desired| desired != want)
-        })
+        self.old
+            .iter()
+            .chain(&self.new)
+            .filter(|rs| is_active(rs))
+            .any(|rs| util::number(rs, DESIRED_REPLICAS).is_some_and(|desired| desired != want))
     }
 
     pub fn sync_scale(&mut self) {

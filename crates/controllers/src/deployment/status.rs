@@ -27,13 +27,7 @@ pub fn calculate(d: &Deployment, all: &[ReplicaSet], new: Option<&ReplicaSet>, n
         conditions: old.conditions,
     };
     let c = if available >= util::replicas(d) - util::max_unavailable(d) {
-        new_condition(
-            AVAILABLE,
-            "True",
-            "MinimumReplicasAvailable",
-            "Deployment has minimum availability.".into(),
-            now,
-        )
+        new_condition(AVAILABLE, "True", "MinimumReplicasAvailable", "Deployment has minimum availability.".into(), now)
     } else {
         let message = "Deployment does not have minimum availability.";
         new_condition(AVAILABLE, "False", "MinimumReplicasUnavailable", message.into(), now)
@@ -102,8 +96,8 @@ impl Sync<'_> {
             util::remove_condition(&mut status, PROGRESSING);
         }
         let current = condition(&old, PROGRESSING).cloned();
-        let rolled_out = n(status.replicas) == n(status.updated_replicas)
-            && util::reason(current.as_ref()) == NEW_RS_AVAILABLE;
+        let rolled_out =
+            n(status.replicas) == n(status.updated_replicas) && util::reason(current.as_ref()) == NEW_RS_AVAILABLE;
         let subject = match &self.new {
             Some(rs) => format!("ReplicaSet {:?}", name(&rs.metadata)),
             None => format!("Deployment {:?}", name(&self.d.metadata)),

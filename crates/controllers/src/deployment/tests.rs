@@ -69,14 +69,17 @@ fn rolling(surge: i32, unavailable: i32) -> Value {
 
 #[test]
 fn the_first_replica_set() {
-    check(vec![deployment(3, json!({}))], expect![[r##"
+    check(
+        vec![deployment(3, json!({}))],
+        expect![[r##"
         # deployment.new-replica-set name=web replica_set=web-6657df8f46 revision=1 replicas=3
         create {"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"annotations":{"deployment.kubernetes.io/desired-replicas":"3","deployment.kubernetes.io/max-replicas":"4","deployment.kubernetes.io/revision":"1"},"labels":{"app":"web","pod-template-hash":"6657df8f46"},"name":"web-6657df8f46","namespace":"default","ownerReferences":[{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"Deployment","name":"web","uid":"uid-web"}]},"spec":{"replicas":3,"selector":{"matchLabels":{"app":"web","pod-template-hash":"6657df8f46"}},"template":{"metadata":{"labels":{"app":"web","pod-template-hash":"6657df8f46"}},"spec":{"containers":[{"image":"nginx:2","name":"c"}]}}}}
           on success: ScalingReplicaSet: Scaled up replica set web-6657df8f46 from 0 to 3
           on failure: ReplicaSetCreateError: Failed to create new replica set "web-6657df8f46": {error}
         update-status deployments default/web {"deployment.kubernetes.io/revision":"1"} {"conditions":[{"lastTransitionTime":"2026-01-01T00:01:40Z","lastUpdateTime":"2026-01-01T00:01:40Z","message":"Created new replica set \"web-6657df8f46\"","reason":"NewReplicaSetCreated","status":"True","type":"Progressing"},{"lastTransitionTime":"2026-01-01T00:01:40Z","lastUpdateTime":"2026-01-01T00:01:40Z","message":"Deployment does not have minimum availability.","reason":"MinimumReplicasUnavailable","status":"False","type":"Available"}],"observedGeneration":1,"terminatingReplicas":0,"unavailableReplicas":3}
         requeue after 10m1s
-    "##]]);
+    "##]],
+    );
 }
 
 #[test]
@@ -151,12 +154,15 @@ fn a_scaling_event_in_a_rollout_is_shared_out_in_proportion() {
 
 #[test]
 fn a_plain_scale_goes_to_the_only_active_replica_set() {
-    check(vec![deployment(5, json!({})), set("new", "nginx:2", 1, 3, 3, 3)], expect![[r##"
+    check(
+        vec![deployment(5, json!({})), set("new", "nginx:2", 1, 3, 3, 3)],
+        expect![[r##"
         # deployment.scale name=web replica_set=new from=3 to=5
         update replicasets default/new {"metadata":{"annotations":{"deployment.kubernetes.io/desired-replicas":"5","deployment.kubernetes.io/max-replicas":"7","deployment.kubernetes.io/revision":"1"},"creationTimestamp":"2026-01-01T00:00:01Z","generation":1,"labels":{"app":"web","pod-template-hash":"new"},"name":"new","namespace":"default","ownerReferences":[{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"Deployment","name":"web","uid":"uid-web"}],"uid":"uid-new"},"spec":{"replicas":5,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web","pod-template-hash":"new"}},"spec":{"containers":[{"image":"nginx:2","name":"c"}]}}}}
         event Normal ScalingReplicaSet web: Scaled up replica set new from 3 to 5
         update-status deployments default/web {"deployment.kubernetes.io/revision":"1"} {"availableReplicas":3,"conditions":[{"lastTransitionTime":"2026-01-01T00:01:40Z","lastUpdateTime":"2026-01-01T00:01:40Z","message":"Found new replica set \"new\"","reason":"FoundNewReplicaSet","status":"True","type":"Progressing"},{"lastTransitionTime":"2026-01-01T00:01:40Z","lastUpdateTime":"2026-01-01T00:01:40Z","message":"Deployment does not have minimum availability.","reason":"MinimumReplicasUnavailable","status":"False","type":"Available"}],"observedGeneration":1,"readyReplicas":3,"replicas":3,"terminatingReplicas":0,"unavailableReplicas":2,"updatedReplicas":3}
-    "##]]);
+    "##]],
+    );
 }
 
 #[test]
@@ -187,8 +193,11 @@ fn a_finished_rollout_is_said_to_have_progressed_and_history_is_cut() {
         "message": "", "lastUpdateTime": rfc3339(50), "lastTransitionTime": rfc3339(10)}]});
     check(
         vec![
-            deployment(2, json!({"spec": {"revisionHistoryLimit": 1}, "metadata": {"annotations": {REVISION: "3"}},
-                                 "status": status})),
+            deployment(
+                2,
+                json!({"spec": {"revisionHistoryLimit": 1}, "metadata": {"annotations": {REVISION: "3"}},
+                                 "status": status}),
+            ),
             set("a", "nginx:0", 1, 0, 0, 2),
             set("b", "nginx:1", 2, 0, 0, 2),
             set("new", "nginx:2", 3, 2, 2, 2),
@@ -219,7 +228,8 @@ fn a_stuck_rollout_times_out() {
     w.now = at(599);
     expect![[r#"
         requeue after 2s
-    "#]].assert_eq(&w.run("default/web"));
+    "#]]
+    .assert_eq(&w.run("default/web"));
     w.now = at(601);
     expect![[r##"
         # deployment.timed-out name=web seconds=600
@@ -261,10 +271,13 @@ fn recreate_waits_for_the_old_pods() {
 
 #[test]
 fn a_paused_deployment_creates_nothing() {
-    check(vec![deployment(2, json!({"spec": {"paused": true}}))], expect![[r##"
+    check(
+        vec![deployment(2, json!({"spec": {"paused": true}}))],
+        expect![[r##"
         # deployment.paused name=web
         update-status deployments default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:01:40Z","lastUpdateTime":"2026-01-01T00:01:40Z","message":"Deployment is paused","reason":"DeploymentPaused","status":"Unknown","type":"Progressing"},{"lastTransitionTime":"2026-01-01T00:01:40Z","lastUpdateTime":"2026-01-01T00:01:40Z","message":"Deployment does not have minimum availability.","reason":"MinimumReplicasUnavailable","status":"False","type":"Available"}],"observedGeneration":1,"terminatingReplicas":0}
-    "##]]);
+    "##]],
+    );
 }
 
 #[test]

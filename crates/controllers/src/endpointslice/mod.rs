@@ -11,7 +11,7 @@ use crate::owner::key_of;
 use crate::pods;
 use api::{Object, Registered};
 use endpoint::{desired_endpoints, should_be_in_endpoints};
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use meta::labels::Selector;
 use meta::{Duration, Key};
@@ -87,6 +87,8 @@ impl Controller for EndpointSliceController {
             crate::owner::watch_self(Service::KIND_REF),
             Watch { kind: Pod::KIND_REF, keys: pod_changed },
             Watch { kind: EndpointSlice::KIND_REF, keys: slice_changed },
+            // Zones are looked up; a node's change queues nothing.
+            Watch { kind: Node::KIND_REF, keys: |_, _, _| {} },
         ]
     }
 
@@ -101,11 +103,8 @@ impl Controller for EndpointSliceController {
         if service.metadata.deletion_timestamp.is_some() {
             return out;
         }
-        let selected: Vec<&Pod> = cx
-            .view
-            .list_in::<Pod>(key.namespace())
-            .filter(|p| selector.matches(p.metadata.labels.as_ref()))
-            .collect();
+        let selected: Vec<&Pod> =
+            cx.view.list_in::<Pod>(key.namespace()).filter(|p| selector.matches(p.metadata.labels.as_ref())).collect();
         let existing: Vec<&EndpointSlice> = cx
             .view
             .list_in::<EndpointSlice>(key.namespace())

@@ -127,9 +127,7 @@ fn spread(
 
 /// A slice to delete and one to create make one update: a name and a watch event less.
 fn finalize(mut plan: Plan, trigger_time: Option<Time>) -> Vec<Intent> {
-    while let (Some(i), true) =
-        (plan.delete.iter().position(|d| d.address_type == "IPv4"), !plan.create.is_empty())
-    {
+    while let (Some(i), true) = (plan.delete.iter().position(|d| d.address_type == "IPv4"), !plan.create.is_empty()) {
         let mut reused = plan.delete.remove(i);
         let new = plan.create.remove(0);
         reused.endpoints = new.endpoints;

@@ -120,8 +120,5 @@ fn not_ready_addresses_are_published_on_demand() {
         backend("a", "10.244.0.2", unready),
     ]);
     let slices = applied(&mut w);
-    assert_eq!(
-        slices[0]["endpoints"][0]["conditions"],
-        json!({"ready": true, "serving": false, "terminating": false})
-    );
+    assert_eq!(slices[0]["endpoints"][0]["conditions"], json!({"ready": true, "serving": false, "terminating": false}));
 }

@@ -28,7 +28,8 @@ impl TriggerTimes {
         }
         let mut changed: Vec<Time> = Vec::new();
         if let Some(known) = known {
-            changed.extend(new.pods.iter().filter(|(name, t)| known.pods.get(*name).is_none_or(|o| *t > o)).map(|p| *p.1));
+            changed
+                .extend(new.pods.iter().filter(|(name, t)| known.pods.get(*name).is_none_or(|o| *t > o)).map(|p| *p.1));
         }
         if created > known.and_then(|k| k.service) {
             changed.extend(created);

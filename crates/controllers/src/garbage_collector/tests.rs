@@ -23,7 +23,8 @@ fn dependents_of_a_deleted_owner_go_in_the_background() {
     expect![[r#"
         # gc.delete kind=Pod name=a owner_kind=ReplicaSet owner=web why=absent
         delete pods default/a grace=None propagation=Some(Background)
-    "#]].assert_eq(&w.run("pods/default/a"));
+    "#]]
+    .assert_eq(&w.run("pods/default/a"));
 }
 
 #[test]
@@ -39,16 +40,19 @@ fn foreground_deletion_waits_for_blocking_dependents() {
     assert_eq!(format!("{queued:?}"), "[replicasets.apps/default/web, pods/default/a]");
     expect![[r#"
         # gc.foreground kind=ReplicaSet name=web blocking=1
-    "#]].assert_eq(&w.run("replicasets.apps/default/web"));
+    "#]]
+    .assert_eq(&w.run("replicasets.apps/default/web"));
     expect![[r#"
         # gc.delete kind=Pod name=a owner_kind=ReplicaSet owner=web why=waiting
         delete pods default/a grace=None propagation=Some(Background)
-    "#]].assert_eq(&w.run("pods/default/a"));
+    "#]]
+    .assert_eq(&w.run("pods/default/a"));
     assert_eq!(format!("{:?}", w.delete("v1", "Pod", "default/a")), "[replicasets.apps/default/web]");
     expect![[r##"
         # gc.foreground kind=ReplicaSet name=web blocking=0
         patch replicasets default/web  {"metadata":{"finalizers":[],"uid":"uid-web"}}
-    "##]].assert_eq(&w.run("replicasets.apps/default/web"));
+    "##]]
+    .assert_eq(&w.run("replicasets.apps/default/web"));
 }
 
 #[test]
@@ -64,7 +68,8 @@ fn foreground_deletion_goes_down_the_tree() {
     expect![[r#"
         # gc.delete kind=ReplicaSet name=web owner_kind=Deployment owner=d why=waiting
         delete replicasets default/web grace=None propagation=Some(Foreground)
-    "#]].assert_eq(&w.run("replicasets.apps/default/web"));
+    "#]]
+    .assert_eq(&w.run("replicasets.apps/default/web"));
 }
 
 #[test]
@@ -74,7 +79,8 @@ fn orphaning_strips_the_references_first() {
         # gc.orphan kind=ReplicaSet name=web dependents=1
         patch pods default/a  {"metadata":{"ownerReferences":null,"uid":"uid-a"}}
         patch replicasets default/web  {"metadata":{"finalizers":[],"uid":"uid-web"}}
-    "##]].assert_eq(&w.run("replicasets.apps/default/web"));
+    "##]]
+    .assert_eq(&w.run("replicasets.apps/default/web"));
 }
 
 #[test]

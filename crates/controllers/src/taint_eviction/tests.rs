@@ -36,7 +36,8 @@ fn tolerated_for_five_minutes() {
     expect![[r#"
         # taint.wait pod=default/a node=node-1 seconds=300
         requeue after 5m0s
-    "#]].assert_eq(&w.run("default/a"));
+    "#]]
+    .assert_eq(&w.run("default/a"));
     w.now = at(100);
     assert_eq!(w.run("default/a"), "requeue after 3m20s\n", "the time that went by counts");
     w.now = at(300);
@@ -56,7 +57,8 @@ fn a_node_that_comes_back_cancels_the_deletion() {
     expect![[r#"
         # taint.cancel pod=default/a why=taint-gone
         event Normal TaintManagerEviction a: Cancelling deletion of Pod default/a
-    "#]].assert_eq(&w.run("default/a"));
+    "#]]
+    .assert_eq(&w.run("default/a"));
     assert_eq!(w.run("default/a"), "");
 }
 
@@ -73,7 +75,8 @@ fn forever_or_sooner() {
         # taint.wait pod=default/a node=node-1 seconds=60
         event Normal TaintManagerEviction a: Cancelling deletion of Pod default/a
         requeue after 50s
-    "#]].assert_eq(&w.run("default/a"));
+    "#]]
+    .assert_eq(&w.run("default/a"));
 }
 
 #[test]
