@@ -57,7 +57,7 @@ pub enum Write {
 }
 
 /// An Event about an intent's answer, for what is known only then: the generated name, the refusal's words.
-/// Whoever carries out the intent records [`Announce::event`] right after it, also when the refusal stops the rest.
+/// Whoever carries out the intent records [`Intent::announced`] right after it, also when a refusal stops the rest.
 #[derive(Clone, Debug)]
 pub struct Announce {
     pub regarding: ObjectReference,
@@ -181,6 +181,12 @@ impl Intent {
     pub fn on_failure(mut self, about: &dyn Object, reason: &'static str, message: impl Into<String>) -> Self {
         self.announcement(about).failure = Some((reason, message.into()));
         self
+    }
+    /// The Event to record for the API server's answer, taken as it came (before [`Tolerate`] turns a refusal
+    /// into success); nobody is told of a tolerated refusal.
+    pub fn announced(&self, answer: &Reply) -> Option<Write> {
+        let tolerated = answer.as_ref().is_err_and(|e| self.tolerate.allows(e));
+        self.announce.as_deref().filter(|_| !tolerated)?.event(answer)
     }
     fn announcement(&mut self, about: &dyn Object) -> &mut Announce {
         self.announce
