@@ -74,6 +74,18 @@ fn the_json_of_one_decision() {
                 "nodeNames": null
               },
               {
+                "plugin": "PodTopologySpread",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "InterPodAffinity",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
                 "plugin": "DynamicResources",
                 "verdict": "skip",
                 "reasons": [],
