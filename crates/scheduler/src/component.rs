@@ -66,6 +66,18 @@ impl Scheduler {
     pub fn cycles(&self) -> impl DoubleEndedIterator<Item = &Arc<Cycle>> {
         self.cycles.iter()
     }
+    /// Where `pod` would go now and why, without anything coming of it. `None` when it is another scheduler's.
+    pub fn explain(&self, pod: &Pod) -> Option<Cycle> {
+        let pod = Arc::new(PodInfo::new(Arc::new(pod.clone())));
+        let (mut algorithm, mut cache) = (self.algorithm.clone(), self.cache.clone());
+        cache.remove_pod(&pod.key);
+        let framework = algorithm.profile(pod.scheduler_name())?.clone();
+        let h = Handle { snapshot: cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
+        let mut cycle = Cycle::default();
+        // The decision is in the record.
+        let _ = algorithm.schedule(h, &framework, &pod, Some(&mut cycle));
+        Some(cycle)
+    }
     pub fn config(&self) -> &Config {
         &self.config
     }

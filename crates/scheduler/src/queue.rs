@@ -139,7 +139,8 @@ impl Queue {
                 let Some(mut q) = self.take(&key) else { return };
                 q.pod = pod;
                 match place {
-                    Place::Active(..) => self.activate(q, algorithm),
+                    // It keeps its place among pods of the same priority and age.
+                    Place::Active(_, n) => self.activate_as(q, n, algorithm),
                     Place::Backoff(until, ..) => self.hold_back(q, until, false, algorithm),
                     _ => {
                         let until = self.backoff_until(&q);
@@ -333,14 +334,18 @@ impl Queue {
         }
     }
 
-    fn activate(&mut self, mut q: QueuedPod, algorithm: &Algorithm) {
+    fn activate(&mut self, q: QueuedPod, algorithm: &Algorithm) {
+        let n = self.next();
+        self.activate_as(q, n, algorithm);
+    }
+
+    fn activate_as(&mut self, mut q: QueuedPod, n: u64, algorithm: &Algorithm) {
         let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(&q.pod).err());
         q.gated_by = gate.map(|s| s.plugin);
         if q.gated_by.is_some() {
             return self.put_unschedulable(q);
         }
         let sort = sort_key(&q, algorithm);
-        let n = self.next();
         self.places.insert(q.pod.key.clone(), Place::Active(sort, n));
         self.active.insert((sort, n), q);
     }

@@ -197,3 +197,14 @@ fn leaves_the_ended_the_deleted_and_the_foreign_alone() {
     "#]]
     .assert_eq(&lab.step());
 }
+
+#[test]
+fn explains_without_acting() {
+    let mut lab = Lab::new();
+    lab.put(node("n1", json!({})));
+    let p = pod("p", json!({}));
+    let cycle = lab.scheduler.explain(&p).expect("a cycle");
+    assert_eq!(cycle.node.as_deref(), Some("n1"));
+    assert_eq!(lab.step(), "idle\n");
+    assert!(lab.scheduler.explain(&pod("q", json!({"schedulerName": "other"}))).is_none());
+}

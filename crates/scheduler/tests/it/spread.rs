@@ -45,55 +45,73 @@ fn filters(pods: Vec<Pod>, e: Expect) {
 #[test]
 fn hard_spread() {
     let hard = |skew| spreading(json!([constraint(skew, ZONE, "DoNotSchedule")]));
-    filters(vec![on("x", "a1"), hard(1)], expect![[r#"
+    filters(
+        vec![on("x", "a1"), hard(1)],
+        expect![[r#"
         PreFilter InterPodAffinity Skip [] None
         a1: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         b1: pass
         a2: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         b2: pass
-    "#]]);
-    filters(vec![on("x", "a1"), on("y", "a2"), on("z", "b1"), hard(1)], expect![[r#"
+    "#]],
+    );
+    filters(
+        vec![on("x", "a1"), on("y", "a2"), on("z", "b1"), hard(1)],
+        expect![[r#"
         PreFilter InterPodAffinity Skip [] None
         a1: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         b1: pass
         a2: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         b2: pass
-    "#]]);
-    filters(vec![on("x", "a1"), hard(2)], expect![[r#"
+    "#]],
+    );
+    filters(
+        vec![on("x", "a1"), hard(2)],
+        expect![[r#"
         PreFilter InterPodAffinity Skip [] None
         a1: pass
         b1: pass
         a2: pass
         b2: pass
-    "#]]);
+    "#]],
+    );
     // Too few domains: the minimum counts as 0.
     let mut c = constraint(1, ZONE, "DoNotSchedule");
     merge(&mut c, &json!({"minDomains": 3}));
-    filters(vec![on("x", "a1"), on("y", "b1"), spreading(json!([c]))], expect![[r#"
+    filters(
+        vec![on("x", "a1"), on("y", "b1"), spreading(json!([c]))],
+        expect![[r#"
         PreFilter InterPodAffinity Skip [] None
         a1: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         b1: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         a2: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         b2: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
-    "#]]);
+    "#]],
+    );
     // Nodes that the pod cannot go to do not count as domains, unless told so.
     let mut picky = spreading(json!([constraint(1, "kubernetes.io/hostname", "DoNotSchedule")]));
     picky.spec.as_mut().expect("a spec").node_selector = Some([(ZONE.to_string(), "a".to_string())].into());
-    filters(vec![on("x", "a1"), picky], expect![[r#"
+    filters(
+        vec![on("x", "a1"), picky],
+        expect![[r#"
         PreFilter InterPodAffinity Skip [] None
         a1: PodTopologySpread Unschedulable ["node(s) didn't match pod topology spread constraints"]
         b1: pass
         a2: pass
         b2: pass
-    "#]]);
+    "#]],
+    );
     let missing = spreading(json!([constraint(1, "rack", "DoNotSchedule")]));
-    filters(vec![missing], expect![[r#"
+    filters(
+        vec![missing],
+        expect![[r#"
         PreFilter InterPodAffinity Skip [] None
         a1: PodTopologySpread Unresolvable ["node(s) didn't match pod topology spread constraints (missing required label)"]
         b1: PodTopologySpread Unresolvable ["node(s) didn't match pod topology spread constraints (missing required label)"]
         a2: PodTopologySpread Unresolvable ["node(s) didn't match pod topology spread constraints (missing required label)"]
         b2: PodTopologySpread Unresolvable ["node(s) didn't match pod topology spread constraints (missing required label)"]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -102,12 +120,16 @@ fn soft_spread() {
     let soft =
         json!([constraint(1, ZONE, "ScheduleAnyway"), constraint(1, "kubernetes.io/hostname", "ScheduleAnyway")]);
     let pods = vec![on("x", "a1"), on("y", "a1"), on("z", "b1"), spreading(soft)];
-    check_scores(world(four(), pods), &config, expect![[r#"
+    check_scores(
+        world(four(), pods),
+        &config,
+        expect![[r#"
         a1: PodTopologySpread 6/16 x1 = Some(16)
         b1: PodTopologySpread 3/66 x1 = Some(66)
         a2: PodTopologySpread 3/66 x1 = Some(66)
         b2: PodTopologySpread 1/100 x1 = Some(100)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -115,12 +137,16 @@ fn pods_of_a_service_spread_by_default() {
     let service = json!({"metadata": {"name": "web", "namespace": "default"}, "spec": {"selector": {"app": "web"}}});
     let pods = vec![on("x", "a1"), on("y", "a1"), on("z", "b1"), labelled("p", json!({"app": "web"}), json!({}))];
     let w = World { services: vec![serde_json::from_value(service).expect("a service")], ..world(four(), pods) };
-    check_scores(w, &only(&["PodTopologySpread"], json!([])), expect![[r#"
+    check_scores(
+        w,
+        &only(&["PodTopologySpread"], json!([])),
+        expect![[r#"
         a1: PodTopologySpread 12/58 x1 = Some(58)
         b1: PodTopologySpread 9/83 x1 = Some(83)
         a2: PodTopologySpread 9/83 x1 = Some(83)
         b2: PodTopologySpread 7/100 x1 = Some(100)
-    "#]]);
+    "#]],
+    );
 }
 
 fn affine(kind: &str, key: &str, label: &str) -> Value {
@@ -130,51 +156,66 @@ fn affine(kind: &str, key: &str, label: &str) -> Value {
 
 #[test]
 fn required_affinity() {
-    filters(vec![on("x", "a1"), pod("p", affine("podAffinity", ZONE, "web"))], expect![[r#"
+    filters(
+        vec![on("x", "a1"), pod("p", affine("podAffinity", ZONE, "web"))],
+        expect![[r#"
         PreFilter PodTopologySpread Skip [] None
         a1: pass
         b1: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
         a2: pass
         b2: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
-    "#]]);
-    filters(vec![on("x", "a1"), pod("p", affine("podAffinity", ZONE, "db"))], expect![[r#"
+    "#]],
+    );
+    filters(
+        vec![on("x", "a1"), pod("p", affine("podAffinity", ZONE, "db"))],
+        expect![[r#"
         PreFilter PodTopologySpread Skip [] None
         a1: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
         b1: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
         a2: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
         b2: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
-    "#]]);
+    "#]],
+    );
     // The first of its kind may go anywhere.
     let first = labelled("p", json!({"app": "db"}), affine("podAffinity", ZONE, "db"));
-    filters(vec![on("x", "a1"), first], expect![[r#"
+    filters(
+        vec![on("x", "a1"), first],
+        expect![[r#"
         PreFilter PodTopologySpread Skip [] None
         a1: pass
         b1: pass
         a2: pass
         b2: pass
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn required_anti_affinity() {
-    filters(vec![on("x", "a1"), pod("p", affine("podAntiAffinity", "kubernetes.io/hostname", "web"))], expect![[r#"
+    filters(
+        vec![on("x", "a1"), pod("p", affine("podAntiAffinity", "kubernetes.io/hostname", "web"))],
+        expect![[r#"
         PreFilter PodTopologySpread Skip [] None
         a1: InterPodAffinity Unschedulable ["node(s) didn't match pod anti-affinity rules"]
         b1: pass
         a2: pass
         b2: pass
-    "#]]);
+    "#]],
+    );
     // And the other way round: the one that is there wants to be alone.
     let mut lonely = affine("podAntiAffinity", ZONE, "web");
     merge(&mut lonely, &json!({"nodeName": "b1"}));
     let p = labelled("p", json!({"app": "web"}), json!({}));
-    filters(vec![labelled("lonely", json!({"app": "db"}), lonely), p], expect![[r#"
+    filters(
+        vec![labelled("lonely", json!({"app": "db"}), lonely), p],
+        expect![[r#"
         PreFilter PodTopologySpread Skip [] None
         a1: pass
         b1: InterPodAffinity Unschedulable ["node(s) didn't satisfy existing pods anti-affinity rules"]
         a2: pass
         b2: InterPodAffinity Unschedulable ["node(s) didn't satisfy existing pods anti-affinity rules"]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -190,12 +231,16 @@ fn namespaces() {
         namespaces: vec![serde_json::from_value(namespace).expect("a namespace")],
         ..world(four(), vec![other, pod("p", term)])
     };
-    check_filters(w, &only(&["InterPodAffinity", "ImageLocality"], json!([])), expect![[r#"
+    check_filters(
+        w,
+        &only(&["InterPodAffinity", "ImageLocality"], json!([])),
+        expect![[r#"
         a1: pass
         b1: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
         a2: pass
         b2: InterPodAffinity Unresolvable ["node(s) didn't match pod affinity rules"]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -208,22 +253,30 @@ fn preferences() {
     let db = labelled("d", json!({"app": "db"}), json!({"nodeName": "b2"}));
     let nodes = zones(&[("a1", "a"), ("b1", "b"), ("b2", "b"), ("c1", "c")]);
     let config = only(&["InterPodAffinity"], json!([]));
-    check_scores(world(nodes, vec![on("x", "a1"), db, pod("p", spec)]), &config, expect![[r#"
+    check_scores(
+        world(nodes, vec![on("x", "a1"), db, pod("p", spec)]),
+        &config,
+        expect![[r#"
         a1: InterPodAffinity 10/100 x1 = Some(100)
         b1: InterPodAffinity -4/0 x1 = Some(0)
         c1: InterPodAffinity 0/28 x1 = Some(28)
         b2: InterPodAffinity -4/0 x1 = Some(0)
-    "#]]);
+    "#]],
+    );
     // An existing pod's required affinity draws those it is about.
     let mut fond = affine("podAffinity", ZONE, "web");
     merge(&mut fond, &json!({"nodeName": "b1"}));
     let pods = vec![labelled("fond", json!({"app": "web"}), fond), labelled("p", json!({"app": "web"}), json!({}))];
-    check_scores(world(four(), pods), &config, expect![[r#"
+    check_scores(
+        world(four(), pods),
+        &config,
+        expect![[r#"
         a1: InterPodAffinity 0/0 x1 = Some(0)
         b1: InterPodAffinity 1/100 x1 = Some(100)
         a2: InterPodAffinity 0/0 x1 = Some(0)
         b2: InterPodAffinity 1/100 x1 = Some(100)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -233,7 +286,11 @@ fn preemption_counts_domains_anew() {
     let mut p = labelled("p", json!({"app": "web"}), affine("podAntiAffinity", ZONE, "web"));
     p.spec.as_mut().expect("a spec").priority = Some(10);
     pods.push(p);
-    check(world(four(), pods), &Config::default(), expect![[r#"
+    check(
+        world(four(), pods),
+        &Config::default(),
+        expect![[r#"
         p: 0/4 nodes are available: 4 node(s) didn't match pod anti-affinity rules. [nominated a1, victims ["x"]]
-    "#]]);
+    "#]],
+    );
 }
