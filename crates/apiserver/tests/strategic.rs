@@ -23,14 +23,14 @@ fn check(object: &str, patch: &str, want: Expect) {
 #[test]
 fn maps_merge_and_nulls_delete() {
     check(
-        "{metadata: {labels: {a: x, b: y}}}",
+        "{metadata: {labels: {a: x, b: v}}}",
         "{metadata: {labels: {b: null, c: z}}}",
         expect![[r#"{"metadata":{"labels":{"a":"x","c":"z"}}}"#]],
     );
     check("{a: 1}", "{b: {c: null, d: 1}}", expect![[r#"{"a":1,"b":{"d":1}}"#]]);
     check(
         "{metadata: {labels: {a: x}}}",
-        "{metadata: {labels: {$patch: replace, b: y}}}",
+        "{metadata: {labels: {$patch: replace, b: w}}}",
         expect![[r#"{"metadata":{"labels":{"b":true}}}"#]],
     );
     check(
@@ -53,7 +53,7 @@ fn lists_merge_by_key() {
     );
     check(
         pod,
-        "{spec: {containers: [{name: a, env: [{name: Y, value: y}]}]}}",
+        "{spec: {containers: [{name: a, env: [{name: W, value: w}]}]}}",
         expect![[
             r#"{"spec":{"containers":[{"env":[{"name":true,"value":true},{"name":"X","value":"x"}],"image":"1","name":"a"},{"image":"1","name":"b"}]}}"#
         ]],
@@ -129,7 +129,7 @@ fn element_order() {
     );
     check(
         pod,
-        "{spec: {$setElementOrder/containers: [{name: a}, {name: n}, {name: b}], containers: [{name: n, image: x}]}}",
+        "{spec: {$setElementOrder/containers: [{name: a}, {name: m}, {name: b}], containers: [{name: m, image: x}]}}",
         expect![[r#"{"spec":{"containers":[{"name":"a"},{"image":"x","name":false},{"name":"b"},{"name":"c"}]}}"#]],
     );
 }

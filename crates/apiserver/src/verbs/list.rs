@@ -211,6 +211,16 @@ fn check_options(req: &Request, watch: bool) -> Result<(), ApiError> {
     if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid("meta.k8s.io", "ListOptions", "", &errors)) }
 }
 
+/// As Go's decoder words it.
+fn illegal(e: &base64::DecodeError) -> String {
+    let at = match e {
+        base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => *at,
+        base64::DecodeError::InvalidLength(n) => *n,
+        base64::DecodeError::InvalidPadding => 0,
+    };
+    format!("illegal base64 data at input byte {at}")
+}
+
 const TOKEN_VERSION: &str = "meta.k8s.io/v1";
 
 #[derive(Serialize, Deserialize)]
@@ -226,7 +236,7 @@ impl Continue {
     }
     fn decode(token: &str) -> Result<Self, ApiError> {
         let bad = |why: &str| ApiError::bad_request(format!("continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|e| bad(&e.to_string()))?;
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|e| bad(&illegal(&e)))?;
         let c: Continue = serde_json::from_slice(&bytes).map_err(|e| bad(&e.to_string()))?;
         if c.v != TOKEN_VERSION {
             return Err(bad(&format!("server does not recognize this encoded version {:?}", c.v)));
