@@ -140,7 +140,8 @@ impl Cluster {
                 self.deliver();
             } else if v["status"]["phase"].is_null() && alive {
                 let ip = format!("10.244.0.{}", self.server.revision % 250);
-                let ready = json!([{"type": "Ready", "status": "True", "lastTransitionTime": self.server.now.rfc3339()}]);
+                let ready =
+                    json!([{"type": "Ready", "status": "True", "lastTransitionTime": self.server.now.rfc3339()}]);
                 let status = json!({"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "conditions": ready});
                 self.patch(("v1", "Pod"), p.key().as_str(), "status", json!({"status": status}));
             } else {
