@@ -36,19 +36,16 @@ impl View {
         if self.kinds.len() <= i {
             self.kinds.resize(i + 1, OrdMap::new());
         }
-        let node_of = |o: Option<&Obj>| -> Option<Arc<str>> {
-            let pod = o?.downcast::<Pod>()?;
-            pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty()).map(Into::into)
-        };
-        let (was, is) = (node_of(old), node_of(new));
+        let (was, is) = (old.and_then(node_of), new.and_then(node_of));
         if was != is {
             if let Some(n) = was {
-                remove_from(&mut self.pods_by_node, &n, key);
+                remove_from(&mut self.pods_by_node, n, key);
             }
             if let Some(n) = is {
-                self.pods_by_node.entry(n).or_default().insert(key.clone());
+                self.pods_by_node.entry(n.into()).or_default().insert(key.clone());
             }
         }
+<<<<<<< HEAD
         let at = (i, key.clone());
         let (was, is) = (owners(old), owners(new));
         for r in was.iter().filter(|r| !is.iter().any(|n| n.uid == r.uid)) {
@@ -65,6 +62,15 @@ impl View {
                     Some(of_owner) => _ = of_owner.insert(at.clone(), o.clone()),
                     None => _ = self.owned.insert(r.uid.as_str().into(), OrdMap::unit(at.clone(), o.clone())),
                 }
+=======
+        let (was, is) = (old.map_or(NO_OWNERS, owners_of), new.map_or(NO_OWNERS, owners_of));
+        if was != is {
+            for r in was {
+                remove_from(&mut self.owned, &r.uid, &(i, key.clone()));
+            }
+            for r in is {
+                self.owned.entry(r.uid.as_str().into()).or_default().insert((i, key.clone()));
+>>>>>>> main
             }
         }
         if ADOPTABLE.contains(&kind.kind) {
@@ -124,11 +130,23 @@ impl View {
     }
 }
 
+<<<<<<< HEAD
 /// Kinds whose objects a controller can take over.
 const ADOPTABLE: &[&str] = &["Pod", "ReplicaSet", "ControllerRevision", "Job"];
 
 fn owners(o: Option<&Obj>) -> &[OwnerReference] {
     o.and_then(|o| o.meta().owner_references.as_deref()).unwrap_or_default()
+=======
+const NO_OWNERS: &[OwnerReference] = &[];
+
+fn owners_of(o: &Obj) -> &[OwnerReference] {
+    o.meta().owner_references.as_deref().unwrap_or(NO_OWNERS)
+}
+
+fn node_of(o: &Obj) -> Option<&str> {
+    let pod: &Pod = o.downcast()?;
+    pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty())
+>>>>>>> main
 }
 
 fn remove_from<T: Ord + Clone>(index: &mut OrdMap<Arc<str>, OrdSet<T>>, at: &str, item: &T) {
