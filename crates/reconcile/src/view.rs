@@ -45,9 +45,8 @@ impl View {
                 self.pods_by_node.entry(n.into()).or_default().insert(key.clone());
             }
         }
-<<<<<<< HEAD
         let at = (i, key.clone());
-        let (was, is) = (owners(old), owners(new));
+        let (was, is) = (old.map_or(NO_OWNERS, owners_of), new.map_or(NO_OWNERS, owners_of));
         for r in was.iter().filter(|r| !is.iter().any(|n| n.uid == r.uid)) {
             if let Some(of_owner) = self.owned.get_mut(r.uid.as_str()) {
                 of_owner.remove(&at);
@@ -62,15 +61,6 @@ impl View {
                     Some(of_owner) => _ = of_owner.insert(at.clone(), o.clone()),
                     None => _ = self.owned.insert(r.uid.as_str().into(), OrdMap::unit(at.clone(), o.clone())),
                 }
-=======
-        let (was, is) = (old.map_or(NO_OWNERS, owners_of), new.map_or(NO_OWNERS, owners_of));
-        if was != is {
-            for r in was {
-                remove_from(&mut self.owned, &r.uid, &(i, key.clone()));
-            }
-            for r in is {
-                self.owned.entry(r.uid.as_str().into()).or_default().insert((i, key.clone()));
->>>>>>> main
             }
         }
         if ADOPTABLE.contains(&kind.kind) {
@@ -130,13 +120,9 @@ impl View {
     }
 }
 
-<<<<<<< HEAD
 /// Kinds whose objects a controller can take over.
 const ADOPTABLE: &[&str] = &["Pod", "ReplicaSet", "ControllerRevision", "Job"];
 
-fn owners(o: Option<&Obj>) -> &[OwnerReference] {
-    o.and_then(|o| o.meta().owner_references.as_deref()).unwrap_or_default()
-=======
 const NO_OWNERS: &[OwnerReference] = &[];
 
 fn owners_of(o: &Obj) -> &[OwnerReference] {
@@ -146,7 +132,6 @@ fn owners_of(o: &Obj) -> &[OwnerReference] {
 fn node_of(o: &Obj) -> Option<&str> {
     let pod: &Pod = o.downcast()?;
     pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty())
->>>>>>> main
 }
 
 fn remove_from<T: Ord + Clone>(index: &mut OrdMap<Arc<str>, OrdSet<T>>, at: &str, item: &T) {
