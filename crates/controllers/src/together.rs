@@ -104,7 +104,8 @@ impl Cluster {
             let before = self.server.revision;
             let answer = self.server.handle(&intent.write);
             self.writes += usize::from(self.server.revision != before);
-            if let Some(Write::Event { reason, message, .. }) = intent.announced(&answer) {
+            if let Some(Write::Event { reason, message, .. }) = intent.announce.as_ref().and_then(|a| a.event(&answer))
+            {
                 self.events.push(format!("{reason}: {message}"));
             }
             let reply = match answer {
