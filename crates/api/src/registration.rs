@@ -60,13 +60,8 @@ impl Column {
     pub const fn new(name: &'static str, kind: &'static str, priority: i32) -> Self {
         Column { name, kind, format: "", description: "", priority }
     }
-    pub const NAME: Column = Column {
-        name: "Name",
-        kind: "string",
-        format: "name",
-        description: table::NAME_DESCRIPTION,
-        priority: 0,
-    };
+    pub const NAME: Column =
+        Column { name: "Name", kind: "string", format: "name", description: table::NAME_DESCRIPTION, priority: 0 };
     pub const AGE: Column = Column::new("Age", "string", 0).describe(table::AGE_DESCRIPTION);
 
     /// The same column with a description.

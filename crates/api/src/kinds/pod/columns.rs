@@ -10,8 +10,7 @@ use meta::Time;
 
 pub const COLUMNS: &[Column] = &[
     Column::NAME,
-    Column::new("Ready", "string", 0)
-        .describe("The aggregate readiness state of this pod for accepting traffic."),
+    Column::new("Ready", "string", 0).describe("The aggregate readiness state of this pod for accepting traffic."),
     Column::new("Status", "string", 0).describe("The aggregate status of the containers in this pod."),
     Column::new("Restarts", "string", 0).describe(
         "The number of times the containers in this pod have been restarted and when the last container in this pod \

@@ -82,9 +82,8 @@ fn source(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
         } else {
             backsteps(&h.path, &at.child("path"), errors);
         }
-        let types = [
-            "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
-        ];
+        let types =
+            ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
         if !types.contains(&text(&h.type_)) {
             errors.push(FieldError::not_supported(&at.child("type"), text(&h.type_), &types));
         }
