@@ -7,6 +7,8 @@ use api::{KINDS, Kind, KindRef, Verb};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// Where the `kubernetes` Service leads. Clients keep to the address they came by.
+const ADDRESS: &str = "10.96.0.1:443";
 const GIT_VERSION: &str = "v1.35.0";
 
 fn bytes(v: &Value) -> Vec<u8> {
@@ -84,12 +86,12 @@ pub(crate) fn version() -> Vec<u8> {
 }
 
 /// `/api`
-pub(crate) fn api_versions(address: &str) -> Vec<u8> {
+pub(crate) fn api_versions() -> Vec<u8> {
     let versions: Vec<&str> = group_versions().into_iter().filter(|(g, _)| g.is_empty()).map(|(_, v)| v).collect();
     bytes(&json!({
         "kind": "APIVersions",
         "versions": versions,
-        "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": address }],
+        "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": ADDRESS }],
     }))
 }
 
