@@ -6,6 +6,7 @@ mod cli;
 mod http;
 mod kubeconfig;
 mod logs;
+mod machines;
 mod openapi;
 mod pki;
 mod services;

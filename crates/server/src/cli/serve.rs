@@ -5,7 +5,7 @@ use crate::http::{page, ports, proxy::ClusterNetwork};
 use crate::wasm::node::{RUNTIME_CLASS, Shared, WasmNode};
 use crate::wasm::{Engine, Images};
 use crate::world::{Handle, World};
-use crate::{http, kubeconfig, pki};
+use crate::{http, kubeconfig, machines, pki};
 use anyhow::{Context, anyhow};
 use cluster::{Cluster, Config};
 use engine::NodeSize;
@@ -13,9 +13,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use k8s_openapi::api::core::v1::Taint;
-use kubelet::NodeConfig;
 use kubelet::runtime::ExternalRuntime;
-use kubelet::sim::SimRuntime;
+use kubelet::{NodeConfig, SimRuntime};
 use meta::Time;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -75,7 +74,7 @@ fn node_size(text: &str) -> Result<NodeSize, String> {
             _ => return Err(format!("{part:?}: expected cpu=…, memory=… or pods=…")),
         }
     }
-    size.check()?;
+    size.capacity()?;
     Ok(size)
 }
 
@@ -177,19 +176,17 @@ async fn start_cluster(
     let start = Time(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX));
     let config = Config { seed: args.seed, start, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
-    for _ in 0..args.sim_nodes {
-        let name = cluster.next_node_name();
-        let size = &args.sim_node;
-        let mut config = NodeConfig::simulated(&name, &size.cpu, &size.memory, &size.pods, cluster.fork_seed());
-        config.speed = args.speed;
-        let runtime = SimRuntime::new(&config);
-        cluster.add_machine(config, Box::new(runtime)).map_err(|e| anyhow!(e))?;
+    for n in 1..=args.sim_nodes {
+        let seed = cluster.fork_seed();
+        let config = machines::config(&cluster.next_node_name(), n, &args.sim_node, seed).map_err(|e| anyhow!(e))?;
+        let config = NodeConfig { speed: args.speed, ..config };
+        cluster.add_machine(config, Box::new(SimRuntime::new(seed, args.speed))).map_err(|e| anyhow!(e))?;
     }
     let names: Vec<String> = (1..=args.wasm_nodes).map(|n| format!("wasm-{n}")).collect();
-    for name in &names {
-        let seed = cluster.fork_seed();
+    for (n, name) in (args.sim_nodes + 1..).zip(&names) {
+        let config = wasm_machine(name, n, cluster.fork_seed()).map_err(|e| anyhow!(e))?;
         let runtime = ExternalRuntime::new("wasmtime", "48.0.8");
-        cluster.add_machine(wasm_machine(name, seed), Box::new(runtime)).map_err(|e| anyhow!(e))?;
+        cluster.add_machine(config, Box::new(runtime)).map_err(|e| anyhow!(e))?;
     }
     let (handle, services) = World::start(cluster)?;
     if !names.is_empty() {
@@ -208,10 +205,10 @@ async fn start_cluster(
 }
 
 /// A wasm node offers this machine's CPUs and, as far as it can be known, a usual node's memory.
-fn wasm_machine(name: &str, seed: u64) -> NodeConfig {
+fn wasm_machine(name: &str, n: u32, seed: u64) -> Result<NodeConfig, String> {
     let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let usual = NodeSize::default();
-    let mut config = NodeConfig::simulated(name, &cpus.to_string(), &usual.memory, &usual.pods, seed);
+    let size = NodeSize { cpu: cpus.to_string(), ..NodeSize::default() };
+    let mut config = machines::config(name, n, &size, seed)?;
     config.arch = ARCH.into();
     config.labels.insert("kubottle.dev/runtime".into(), RUNTIME_CLASS.into());
     // Ordinary images have no wasm32 variant: their pods must not come here.
@@ -221,7 +218,7 @@ fn wasm_machine(name: &str, seed: u64) -> NodeConfig {
         effect: "NoSchedule".into(),
         ..Default::default()
     }];
-    config
+    Ok(config)
 }
 
 async fn accept(listener: TcpListener, tls: TlsAcceptor, handle: Handle, mut stopped: watch::Receiver<bool>) {

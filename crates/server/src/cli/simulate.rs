@@ -1,13 +1,13 @@
 //! `kubottle simulate`: a whole cluster, headless, in virtual time.
 
+use crate::machines;
 use super::{borrowed, decode, print, problems, read_files};
 use anyhow::{Context, anyhow};
 use api::{KINDS, ObjectExt};
 use cluster::{Cluster, Config};
 use engine::NodeSize;
 use k8s_openapi::api::core::v1::{Event, Node};
-use kubelet::NodeConfig;
-use kubelet::sim::SimRuntime;
+use kubelet::{NodeConfig, SimRuntime};
 use manifest::Document;
 use meta::{Duration, Time};
 use protocol::{ApplyMode, Command, Reply};
@@ -59,7 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let keep_entries = if trace { usize::MAX } else { 0 };
     let config = Config { seed: args.seed, recording: trace, hashing: false, keep_entries, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
-    machines(&mut cluster, &documents, args.nodes)?;
+    switch_on(&mut cluster, &documents, args.nodes)?;
     cluster.advance(SETTLE);
     apply(&mut cluster, files)?;
     match args.until {
@@ -77,13 +77,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// A machine for every Node of the files, or so many of the usual size.
-fn machines(cluster: &mut Cluster, documents: &[Document], count: u32) -> anyhow::Result<()> {
+fn switch_on(cluster: &mut Cluster, documents: &[Document], count: u32) -> anyhow::Result<()> {
     let nodes: Vec<&Document> = documents.iter().filter(|d| d.kind() == "Node").collect();
-    for d in &nodes {
+    for (n, d) in (1..).zip(&nodes) {
         let Some(object) = decode(d).map_err(|p| problems(&p))? else { continue };
         let Ok(node) = object.into_any().downcast::<Node>() else { continue };
-        let config = machine(cluster, &node).with_context(|| format!("{}:{}", d.file, d.line))?;
-        let runtime = SimRuntime::new(&config);
+        let config = machine(n, cluster.fork_seed(), &node).with_context(|| format!("{}:{}", d.file, d.line))?;
+        let runtime = SimRuntime::new(config.seed, config.speed);
         cluster.add_machine(config, Box::new(runtime)).map_err(|e| anyhow!("{}:{}: {e}", d.file, d.line))?;
     }
     if nodes.is_empty() {
@@ -95,7 +95,7 @@ fn machines(cluster: &mut Cluster, documents: &[Document], count: u32) -> anyhow
 }
 
 /// The machine that a Node object describes.
-fn machine(cluster: &mut Cluster, node: &Node) -> anyhow::Result<NodeConfig> {
+fn machine(n: u32, seed: u64, node: &Node) -> anyhow::Result<NodeConfig> {
     let name = node.metadata.name.as_deref().unwrap_or("");
     let usual = NodeSize::default();
     let status = node.status.clone().unwrap_or_default();
@@ -105,9 +105,7 @@ fn machine(cluster: &mut Cluster, node: &Node) -> anyhow::Result<NodeConfig> {
         found.map_or_else(|| usual.to_string(), |q| q.0.clone())
     };
     let size = NodeSize { cpu: of("cpu", &usual.cpu), memory: of("memory", &usual.memory), pods: of("pods", &usual.pods) };
-    size.check().map_err(|e| anyhow!(e))?;
-    let seed = cluster.fork_seed();
-    let mut config = NodeConfig::simulated(name, &size.cpu, &size.memory, &size.pods, seed);
+    let mut config = machines::config(name, n, &size, seed).map_err(|e| anyhow!(e))?;
     config.labels.extend(node.metadata.labels.clone().unwrap_or_default());
     Ok(config)
 }
