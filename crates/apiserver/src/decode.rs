@@ -81,7 +81,10 @@ fn wrong_kind(expected: KindRef, api_version: &str, kind: &str) -> ApiError {
                 "" => "core",
                 g => g.split('.').next().unwrap_or(g),
             };
-            format!("converting ({}.{}) to ({internal}.{}): unknown conversion", known.version, known.kind, expected.kind)
+            format!(
+                "converting ({}.{}) to ({internal}.{}): unknown conversion",
+                known.version, known.kind, expected.kind
+            )
         }
         None => format!("no kind {kind:?} is registered for version {api_version:?} in scheme {SCHEME:?}"),
     };
@@ -271,8 +274,9 @@ pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, Api
     }
     match std::mem::take(&mut req.body) {
         Body::Json(v) => Ok(v),
-        Body::Raw { bytes, .. } => serde_json::from_slice(&bytes)
-            .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}"))),
+        Body::Raw { bytes, .. } => {
+            serde_json::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
+        }
         body => serde_json::from_slice(&json_bytes(body)?).map_err(|e| ApiError::bad_request(e.to_string())),
     }
 }

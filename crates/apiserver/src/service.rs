@@ -181,9 +181,9 @@ fn allocate(cx: &mut Cx<'_>, namespace: &str, name: &str, spec: &mut ServiceSpec
                 ip
             }
             None if (namespace, name) == ("default", "kubernetes") => ranges.first_ip(),
-            None => ranges.pick_ip(cx.rng, &taken.ips).ok_or_else(|| {
-                ApiError::internal("failed to allocate a serviceIP: range is full")
-            })?,
+            None => ranges
+                .pick_ip(cx.rng, &taken.ips)
+                .ok_or_else(|| ApiError::internal("failed to allocate a serviceIP: range is full"))?,
         };
         spec.cluster_ip = Some(ip.to_string());
         spec.cluster_ips = Some(vec![ip.to_string()]);
