@@ -136,7 +136,7 @@ impl Cluster {
         for c in controllers::all() {
             cluster.add_component(c);
         }
-        cluster.add_component(Box::new(network::KubeProxy::default()));
+        //NET cluster.add_component(Box::new(network::KubeProxy::default()));
         Ok(cluster)
     }
 
