@@ -18,6 +18,8 @@ mod workload;
 
 /// What `/status` can do.
 pub(crate) const STATUS_VERBS: &[Verb] = &[Verb::Get, Verb::Patch, Verb::Update];
+/// `/proxy` takes every method and passes it on.
+pub(crate) const PROXY_VERBS: &[Verb] = &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update];
 
 /// In the order `kubectl api-resources` lists groups: core first, then named groups.
 pub static KINDS: &[KindRef] = &[

@@ -45,6 +45,7 @@ impl Registration for Reg {
         Subresource { name: "binding", gvk: Some(("", "v1", "Binding")), verbs: &[Verb::Create] },
         Subresource { name: "eviction", gvk: Some(("policy", "v1", "Eviction")), verbs: &[Verb::Create] },
         Subresource { name: "log", gvk: None, verbs: &[Verb::Get] },
+        Subresource { name: "proxy", gvk: Some(("", "v1", "PodProxyOptions")), verbs: super::PROXY_VERBS },
         Subresource { name: "status", gvk: None, verbs: super::STATUS_VERBS },
     ];
     const COLUMNS: &'static [Column] = columns::COLUMNS;

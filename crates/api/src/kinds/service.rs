@@ -29,8 +29,10 @@ impl Registration for Reg {
     const SINGULAR: &'static str = "service";
     const SHORT_NAMES: &'static [&'static str] = &["svc"];
     const CATEGORIES: &'static [&'static str] = &["all"];
-    const SUBRESOURCES: &'static [Subresource] =
-        &[Subresource { name: "status", gvk: None, verbs: super::STATUS_VERBS }];
+    const SUBRESOURCES: &'static [Subresource] = &[
+        Subresource { name: "proxy", gvk: Some(("", "v1", "ServiceProxyOptions")), verbs: super::PROXY_VERBS },
+        Subresource { name: "status", gvk: None, verbs: super::STATUS_VERBS },
+    ];
     const NAME_RULE: NameRule = rule::label_1035;
     const COLUMNS: &'static [Column] = columns::COLUMNS;
     const SAMPLE: &'static str = "\

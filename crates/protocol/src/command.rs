@@ -1,0 +1,139 @@
+//! What the page asks for.
+
+use crate::view::ObjectId;
+use serde::{Deserialize, Serialize};
+
+/// `id`, where there is one, comes back in the [`crate::Reply`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Command {
+    /// The first message. Starts a cluster, or resumes a saved session.
+    Start(Start),
+    /// kubectl apply / delete of everything in the files. Nothing is changed unless all documents are sound.
+    Apply {
+        id: u64,
+        mode: ApplyMode,
+        files: Vec<File>,
+    },
+    /// Any API request, as an HTTP client would make it.
+    Api(ApiCall),
+    Run,
+    Pause,
+    /// One component takes one item.
+    Step,
+    /// Steps until the next scheduling decision was made.
+    StepDecision,
+    SetSpeed {
+        speed: Speed,
+    },
+    AddNode {
+        id: u64,
+        cpu: String,
+        memory: String,
+        pods: String,
+    },
+    Cordon {
+        id: u64,
+        node: String,
+        on: bool,
+    },
+    Drain {
+        id: u64,
+        node: String,
+    },
+    /// The machine loses power: kubelet and containers are gone at once, the Node object stays.
+    KillNode {
+        id: u64,
+        node: String,
+    },
+    /// The machine comes back after [`Command::KillNode`].
+    ReviveNode {
+        id: u64,
+        node: String,
+    },
+    /// Power off and `kubectl delete node`.
+    RemoveNode {
+        id: u64,
+        node: String,
+    },
+    /// Starts or stops a component process: `kube-scheduler`, `kubelet/node-1`.
+    SetProcess {
+        id: u64,
+        process: String,
+        running: bool,
+    },
+    Subscribe(Subscription),
+    /// The session as one JSON text (in [`crate::Reply::Session`]), to keep across reloads.
+    Save {
+        id: u64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Start {
+    pub version: u32,
+    pub nodes: u32,
+    pub seed: u64,
+    /// The wall clock, microseconds since the Unix epoch: where a new cluster's virtual clock starts.
+    pub now: u64,
+    /// What [`Command::Save`] gave.
+    pub session: Option<String>,
+    pub subscription: Subscription,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApplyMode {
+    Apply,
+    Delete,
+    /// Server-side dry run: everything is checked, nothing is written.
+    DryRun,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct File {
+    pub name: String,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiCall {
+    pub id: u64,
+    pub method: String,
+    /// `/api/v1/namespaces/default/pods?limit=500`
+    pub path: String,
+    #[serde(default)]
+    pub accept: String,
+    #[serde(default)]
+    pub content_type: String,
+    #[serde(default)]
+    pub body: String,
+}
+
+/// Virtual time per real time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Speed {
+    /// Thousandths: 1000 is real time, 100 is a tenth of it.
+    Times(u32),
+    /// As fast as the machine can until nothing is left to do.
+    Max,
+}
+
+/// What the page shows, and so what updates carry beyond the stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Subscription {
+    /// The object in the inspector.
+    pub object: Option<ObjectId>,
+    /// A scheduling cycle, by the number of its trace entry.
+    pub cycle: Option<u64>,
+    /// Follow every new scheduling cycle (the newest replaces the shown one).
+    pub follow_cycles: bool,
+    /// A trace entry whose chain of causes is shown.
+    pub why: Option<u64>,
+    /// Trace entries for the timeline.
+    pub entries: bool,
+}
