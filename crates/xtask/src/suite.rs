@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every check there is, one after the other, with one sum at the end.
 
 use crate::build::{self, Profile};
-use crate::shell::{Result, cmd, seconds, shown, target_dir};
-use crate::{browser, tidy, tools};
+use crate::shell::{Result, cmd, seconds, shown};
+use crate::{browser, bundle, tidy, tools};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -36,6 +36,7 @@ const STAGES: &[Stage] = &[
     ("system", system),
     ("page", page),
     ("wasm", wasm),
+    ("bundle", || bundle::run().map(|()| Tally::PASSED)),
     ("browser", in_browser),
 ];
 
@@ -92,18 +93,23 @@ fn clippy() -> Result<Tally> {
 /// Runs libtest binaries and sums their closing lines. A run that ends badly without a failed test did not compile.
 fn cargo_test(name: &str, command: &mut Command) -> Result<Tally> {
     let (ok, text) = shown(name, command)?;
-    let mut tally = Tally::default();
-    for line in text.lines().filter_map(|l| l.trim().strip_prefix("test result: ")) {
-        let number = |word: &str| {
-            let before = line.split(word).next().unwrap_or("");
-            before.rsplit(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
-        };
-        tally.add(Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored") });
-    }
+    let mut tally = libtest(&text);
     if !ok && tally.failed == 0 {
         tally.failed = 1;
     }
     Ok(tally)
+}
+
+fn libtest(text: &str) -> Tally {
+    let mut tally = Tally::default();
+    for line in text.lines().filter_map(|l| l.trim().strip_prefix("test result: ")) {
+        let number = |word: &str| {
+            let before = line.split(word).next().unwrap_or("");
+            before.trim_end().rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+        };
+        tally.add(Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored") });
+    }
+    tally
 }
 
 fn unit() -> Result<Tally> {
@@ -174,7 +180,7 @@ fn in_browser() -> Result<Tally> {
     let mut c = cmd("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     c.args(&files).current_dir(Path::new(dir));
     c.env("CHROMIUM", chromium).env("KUBOTTLE_BIN", bin).env("KUBOTTLE_PAGE", page);
-    c.env("KUBOTTLE_SHOTS", std::path::absolute(target_dir().join("shots")).map_err(|e| e.to_string())?);
+    c.env("KUBOTTLE_SINGLE", std::path::absolute("kubottle.html").map_err(|e| e.to_string())?);
     let (ok, text) = shown("page tests", &mut c)?;
     let number = |word: &str| {
         text.lines().rev().find_map(|l| l.strip_prefix(word)).and_then(|n| n.trim().parse().ok()).unwrap_or(0)
@@ -184,4 +190,17 @@ fn in_browser() -> Result<Tally> {
         tally.failed = 1;
     }
     Ok(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_the_closing_lines_of_libtest() {
+        let lines = "test result: ok. 21 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 6.03s\n\
+                     test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let t = libtest(lines);
+        assert_eq!((t.passed, t.failed, t.skipped), (24, 1, 2));
+    }
 }

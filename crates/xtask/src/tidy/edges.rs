@@ -113,6 +113,9 @@ fn parse(text: &str) -> Manifest {
 }
 
 impl Manifest {
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.dependencies.iter().chain(&self.dev_dependencies).map(String::as_str)
+    }
     fn add(&mut self, section: &str, name: &str) {
         match section {
             "workspace.dependencies" => self.workspace_dependencies.push(name.into()),
@@ -145,14 +148,28 @@ pub fn check(files: &[File], out: &mut Vec<String>) {
         }
     }
     let Some(workspace) = manifests.get("Cargo.toml") else { return };
+    let used: BTreeSet<&str> = manifests.values().flat_map(Manifest::all).collect();
+    for name in workspace.workspace_dependencies.iter().filter(|n| !used.contains(n.as_str())) {
+        out.push(format!("Cargo.toml: no crate uses {name}"));
+    }
     let map = files.iter().find(|f| f.path == "ARCHITECTURE.md").map_or("", |f| f.text.as_str());
-    for name in &workspace.workspace_dependencies {
-        let used = manifests.values().any(|m| m.dependencies.contains(name) || m.dev_dependencies.contains(name));
-        if !used {
-            out.push(format!("Cargo.toml: no crate uses {name}"));
-        }
-        if !rooms.contains(name.as_str()) && !map.contains(&format!("`{name}`")) {
-            out.push(format!("ARCHITECTURE.md: no word on why `{name}` is depended on"));
-        }
+    for name in used.iter().filter(|n| !rooms.contains(*n) && !map.contains(&format!("`{n}`"))) {
+        out.push(format!("ARCHITECTURE.md: no word on why `{name}` is depended on"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_cargo_manifests() {
+        let m = parse(
+            "[package]\nname = \"x\"\n[dependencies]\na.workspace = true\nb = { path = \"b\",\n  features = [\"c\"] }\n\
+             [dependencies.d]\nfeatures = [\n  \"e\",\n]\n[dev-dependencies]\nf = \"1\"\n[features]\ng = []\n",
+        );
+        assert_eq!(m.package, "x");
+        assert_eq!(m.all().collect::<Vec<_>>(), ["a", "b", "d", "f"]);
+        assert_eq!(m.dependencies.len(), 3);
     }
 }
