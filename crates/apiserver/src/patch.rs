@@ -3,6 +3,7 @@
 mod merge_keys;
 mod strategic;
 
+pub use merge_keys::merge_key;
 pub use strategic::strategic_merge;
 
 use crate::request::PatchType;

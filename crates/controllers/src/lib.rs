@@ -16,6 +16,8 @@ pub mod service_account;
 pub mod taint_eviction;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod together;
 
 use reconcile::{Component, Controller, Runner};
 

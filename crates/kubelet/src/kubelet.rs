@@ -239,6 +239,7 @@ impl Kubelet {
                     propagation: None,
                 },
                 tolerate: Tolerate::NotFound,
+                announce: None,
             });
         }
         if gone {

@@ -209,6 +209,7 @@ pub fn event(node: &str, event_type: EventType, reason: &str, message: String) -
     Intent {
         write: Write::Event { regarding, event_type, reason: reason.into(), message },
         tolerate: Tolerate::Anything,
+        announce: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use api::{KINDS, KindRef, Obj, ObjectExt, Registered};
 use imbl::{OrdMap, OrdSet};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use meta::Key;
 use std::sync::Arc;
 
@@ -33,26 +34,21 @@ impl View {
         if self.kinds.len() <= i {
             self.kinds.resize(i + 1, OrdMap::new());
         }
-        let node_of = |o: Option<&Obj>| -> Option<Arc<str>> {
-            let pod = o?.downcast::<Pod>()?;
-            pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty()).map(Into::into)
-        };
-        let (was, is) = (node_of(old), node_of(new));
+        let (was, is) = (old.and_then(node_of), new.and_then(node_of));
         if was != is {
             if let Some(n) = was {
-                remove_from(&mut self.pods_by_node, &n, key);
+                remove_from(&mut self.pods_by_node, n, key);
             }
             if let Some(n) = is {
-                self.pods_by_node.entry(n).or_default().insert(key.clone());
+                self.pods_by_node.entry(n.into()).or_default().insert(key.clone());
             }
         }
-        let owners_of = |o: Option<&Obj>| o.and_then(|o| o.meta().owner_references.clone()).unwrap_or_default();
-        let (was, is) = (owners_of(old), owners_of(new));
+        let (was, is) = (old.map_or(NO_OWNERS, owners_of), new.map_or(NO_OWNERS, owners_of));
         if was != is {
-            for r in &was {
+            for r in was {
                 remove_from(&mut self.owned, &r.uid, &(i, key.clone()));
             }
-            for r in &is {
+            for r in is {
                 self.owned.entry(r.uid.as_str().into()).or_default().insert((i, key.clone()));
             }
         }
@@ -102,6 +98,17 @@ impl View {
             .filter(move |o| o.controller_ref().is_some_and(|r| r.uid == uid))
             .filter_map(|o| o.downcast())
     }
+}
+
+const NO_OWNERS: &[OwnerReference] = &[];
+
+fn owners_of(o: &Obj) -> &[OwnerReference] {
+    o.meta().owner_references.as_deref().unwrap_or(NO_OWNERS)
+}
+
+fn node_of(o: &Obj) -> Option<&str> {
+    let pod: &Pod = o.downcast()?;
+    pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty())
 }
 
 fn remove_from<T: Ord + Clone>(index: &mut OrdMap<Arc<str>, OrdSet<T>>, at: &str, item: &T) {

@@ -128,6 +128,8 @@ impl Cache {
 
     pub fn remove_pod(&mut self, key: &Key) -> Option<Arc<PodInfo>> {
         let gone = self.pods.remove(key)?;
+        self.snapshot.pods_with_affinity -= usize::from(gone.pod.has_affinity);
+        self.snapshot.pods_with_required_anti_affinity -= usize::from(gone.pod.has_required_anti_affinity);
         match self.snapshot.position(&gone.node) {
             Some(i) => {
                 Arc::make_mut(&mut self.snapshot.nodes[i]).remove_pod(key);
@@ -158,6 +160,8 @@ impl Cache {
                 name
             }
         };
+        self.snapshot.pods_with_affinity += usize::from(pod.has_affinity);
+        self.snapshot.pods_with_required_anti_affinity += usize::from(pod.has_required_anti_affinity);
         self.pods.insert(pod.key.clone(), PodState { pod, node, assumed });
     }
 

@@ -8,7 +8,8 @@ use crate::framework::{ClusterEvent, Handle, Nominator, Objects, PodInfo};
 use crate::queue::{Lists, Queue, QueuedPod};
 use crate::status;
 use api::{ObjectExt, Registered};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step};
 use std::any::Any;
@@ -65,6 +66,18 @@ impl Scheduler {
     pub fn cycles(&self) -> impl DoubleEndedIterator<Item = &Arc<Cycle>> {
         self.cycles.iter()
     }
+    /// Where `pod` would go now and why, without anything coming of it. `None` when it is another scheduler's.
+    pub fn explain(&self, pod: &Pod) -> Option<Cycle> {
+        let pod = Arc::new(PodInfo::new(Arc::new(pod.clone())));
+        let (mut algorithm, mut cache) = (self.algorithm.clone(), self.cache.clone());
+        cache.remove_pod(&pod.key);
+        let framework = algorithm.profile(pod.scheduler_name())?.clone();
+        let h = Handle { snapshot: cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
+        let mut cycle = Cycle::default();
+        // The decision is in the record.
+        let _ = algorithm.schedule(h, &framework, &pod, Some(&mut cycle));
+        Some(cycle)
+    }
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -109,6 +122,27 @@ impl Scheduler {
                 None => self.nominator.remove(key),
             }
             self.queue.update(new, now, &self.algorithm, cause);
+        }
+    }
+
+    /// Objects that plugins only read: nothing waits for them.
+    fn observe_object(&mut self, change: &Change) {
+        let (key, new) = (&change.key, change.new.as_ref());
+        if change.kind == Service::KIND_REF {
+            match new.and_then(|o| o.downcast()) {
+                Some(service) => self.objects.set_service(service),
+                None => self.objects.remove_service(key),
+            }
+        } else if change.kind == ReplicaSet::KIND_REF {
+            match new.and_then(|o| o.downcast()) {
+                Some(rs) => self.objects.set_replica_set(rs),
+                None => self.objects.remove_replica_set(key),
+            }
+        } else if change.kind == Namespace::KIND_REF {
+            match new.and_then(|o| o.downcast()) {
+                Some(namespace) => self.objects.set_namespace(namespace),
+                None => self.objects.remove_namespace(key.name()),
+            }
         }
     }
 
@@ -216,7 +250,8 @@ impl Component for Scheduler {
         (profile.map_or_else(|| "default-scheduler".into(), |p| p.scheduler_name.clone()), String::new())
     }
     fn interests(&self) -> Vec<Interest> {
-        vec![Interest::Kind(Node::KIND_REF), Interest::Kind(Pod::KIND_REF)]
+        let kinds = [Node::KIND_REF, Pod::KIND_REF, Service::KIND_REF, ReplicaSet::KIND_REF, Namespace::KIND_REF];
+        kinds.into_iter().map(Interest::Kind).collect()
     }
     fn start(&mut self, cx: &Cx) {
         // The configuration built once, so it builds again.
@@ -228,6 +263,10 @@ impl Component for Scheduler {
         self.nominator = Nominator::default();
         self.binding = None;
         self.failed.clear();
+        self.objects = Objects::default();
+        cx.view.list::<Service>().for_each(|o| self.objects.set_service(o));
+        cx.view.list::<ReplicaSet>().for_each(|o| self.objects.set_replica_set(o));
+        cx.view.list::<Namespace>().for_each(|o| self.objects.set_namespace(o));
         for node in cx.view.list::<Node>() {
             self.cache.add_node(Arc::new(node.clone()));
         }
@@ -243,6 +282,8 @@ impl Component for Scheduler {
         } else if change.kind == Pod::KIND_REF {
             let (old, new) = (old.and_then(|o| o.downcast()), new.and_then(|o| o.downcast()));
             self.observe_pod(cx.now, &change.key, old, new, change.cause);
+        } else {
+            self.observe_object(change);
         }
     }
     fn ready_at(&self) -> Option<Time> {

@@ -143,7 +143,8 @@ impl Algorithm {
             let processed = match &pre.nodes {
                 None => {
                     let wanted = self.nodes_to_find(framework, all);
-                    let order = (0..all).map(|i| (self.next_start_node_index + i) % all);
+                    let start = self.next_start_node_index % all;
+                    let order = (start..all).chain(0..start);
                     self.look_at_each(&run, order, wanted, &mut plugins, scratch, record.as_deref_mut())
                 }
                 Some(names) => {

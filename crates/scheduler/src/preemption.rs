@@ -121,7 +121,7 @@ fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> 
         run.remove_pod(&mut state, p, &without);
     }
     run.filter_with_nominated(&state, &without, None)?;
-    possible.sort_by(|a, b| importance(a).cmp(&importance(b)));
+    possible.sort_by_key(|p| importance(p));
     let (violating, others) = split_by_pdb(possible, run.h.objects);
     let (mut victims, mut violations) = (Vec::new(), 0);
     for (p, violates) in violating.iter().map(|p| (p, true)).chain(others.iter().map(|p| (p, false))) {
@@ -138,7 +138,7 @@ fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> 
     if victims.is_empty() {
         return Err(Status::error(format!("expected at least one victim pod on node {:?}", node.name)));
     }
-    victims.sort_by(|a, b| importance(a).cmp(&importance(b)));
+    victims.sort_by_key(|p| importance(p));
     Ok(Candidate { node: node.name.clone(), victims, pdb_violations: violations })
 }
 

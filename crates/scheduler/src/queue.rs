@@ -13,8 +13,9 @@ use trace::Seq;
 
 /// Upstream's `DefaultPodMaxInUnschedulablePodsDuration`.
 const MAX_UNSCHEDULABLE: Duration = Duration::from_secs(5 * 60);
-/// Back-off ends at whole seconds, so that pods of one second go by priority.
-const WINDOW_MICROS: u64 = 1_000_000;
+/// Pods whose back-off ends within one such window leave it together, at the window's end, so that they go by
+/// priority.
+const WINDOW: Duration = Duration::from_secs(1);
 
 /// A waiting pod and its history. Models `framework.QueuedPodInfo`.
 #[derive(Clone, Debug)]
@@ -139,7 +140,8 @@ impl Queue {
                 let Some(mut q) = self.take(&key) else { return };
                 q.pod = pod;
                 match place {
-                    Place::Active(..) => self.activate(q, algorithm),
+                    // It keeps its place among pods of the same priority and age.
+                    Place::Active(_, n) => self.activate_as(q, n, algorithm),
                     Place::Backoff(until, ..) => self.hold_back(q, until, false, algorithm),
                     _ => {
                         let until = self.backoff_until(&q);
@@ -299,21 +301,23 @@ impl Queue {
         }
     }
 
-    /// Models `backoffQueue.getBackoffTime`: doubled for every failed attempt, up to the maximum.
+    /// The end of the back-off: doubled for every failed attempt, up to the maximum, and then to the end of the
+    /// window. Models `backoffQueue.{getBackoffTime, isPodBackingoff}`.
     fn backoff_until(&self, q: &QueuedPod) -> Time {
         let count = if q.consecutive_errors > 0 { q.consecutive_errors } else { q.unschedulable_count };
-        if count == 0 {
+        if count == 0 || self.max_backoff == Duration::ZERO {
             return q.timestamp;
         }
         let factor = 1u64.checked_shl(count - 1).unwrap_or(u64::MAX);
         let backoff = self.initial_backoff.0.saturating_mul(factor).min(self.max_backoff.0);
-        align(q.timestamp + Duration(backoff))
+        let end = q.timestamp + Duration(backoff);
+        Time(end.0 / WINDOW.0 * WINDOW.0) + WINDOW
     }
 
     /// Back-off first, when it is not over.
     fn requeue(&mut self, q: QueuedPod, now: Time, algorithm: &Algorithm) {
         let until = self.backoff_until(&q);
-        if until > align(now) {
+        if until > now {
             let error = q.plugins.is_empty();
             self.hold_back(q, until, error, algorithm);
         } else {
@@ -333,14 +337,18 @@ impl Queue {
         }
     }
 
-    fn activate(&mut self, mut q: QueuedPod, algorithm: &Algorithm) {
+    fn activate(&mut self, q: QueuedPod, algorithm: &Algorithm) {
+        let n = self.next();
+        self.activate_as(q, n, algorithm);
+    }
+
+    fn activate_as(&mut self, mut q: QueuedPod, n: u64, algorithm: &Algorithm) {
         let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(&q.pod).err());
         q.gated_by = gate.map(|s| s.plugin);
         if q.gated_by.is_some() {
             return self.put_unschedulable(q);
         }
         let sort = sort_key(&q, algorithm);
-        let n = self.next();
         self.places.insert(q.pod.key.clone(), Place::Active(sort, n));
         self.active.insert((sort, n), q);
     }
@@ -364,10 +372,6 @@ impl Queue {
         self.sequence += 1;
         self.sequence
     }
-}
-
-fn align(t: Time) -> Time {
-    Time(t.0 / WINDOW_MICROS * WINDOW_MICROS)
 }
 
 fn sort_key(q: &QueuedPod, algorithm: &Algorithm) -> SortKey {

@@ -5,7 +5,8 @@ use crate::config::Config;
 use crate::cycle::Algorithm;
 use crate::framework::run::point_record;
 use crate::framework::{Handle, Nominator, Objects, PodInfo};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use meta::Rng;
 use std::sync::Arc;
@@ -21,6 +22,25 @@ pub struct World {
     pub nodes: Vec<Node>,
     pub pods: Vec<Pod>,
     pub pod_disruption_budgets: Vec<PodDisruptionBudget>,
+    pub services: Vec<Service>,
+    pub replica_sets: Vec<ReplicaSet>,
+    pub stateful_sets: Vec<StatefulSet>,
+    pub replication_controllers: Vec<ReplicationController>,
+    pub namespaces: Vec<Namespace>,
+}
+
+impl World {
+    /// What plugins read besides nodes and pods.
+    fn objects(&mut self) -> Objects {
+        let mut objects = Objects::default();
+        objects.pod_disruption_budgets = self.pod_disruption_budgets.drain(..).map(Arc::new).collect();
+        self.services.iter().for_each(|o| objects.set_service(o));
+        self.replica_sets.iter().for_each(|o| objects.set_replica_set(o));
+        self.stateful_sets.iter().for_each(|o| objects.set_stateful_set(o));
+        self.replication_controllers.iter().for_each(|o| objects.set_replication_controller(o));
+        self.namespaces.iter().for_each(|o| objects.set_namespace(o));
+        objects
+    }
 }
 
 /// Schedules every pod without `spec.nodeName` in the order given and returns one cycle for each. A scheduled pod
@@ -29,9 +49,9 @@ pub struct World {
 ///
 /// # Errors
 /// A configuration whose plugins cannot be instantiated.
-pub fn whatif(world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
+pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
     let mut algorithm = Algorithm::new(config, Rng::new(seed))?;
-    let objects = Objects { pod_disruption_budgets: world.pod_disruption_budgets.into_iter().map(Arc::new).collect() };
+    let objects = world.objects();
     let (mut cache, mut nominator, mut waiting) = (Cache::new(), Nominator::default(), Vec::new());
     for node in world.nodes {
         cache.add_node(Arc::new(node));

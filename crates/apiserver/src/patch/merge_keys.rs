@@ -60,3 +60,12 @@ pub(super) fn strategy(kind: &str, path: &[String], field: &str) -> ListStrategy
         .find(|(k, p, f, _)| *k == kind && *f == field && path.iter().map(String::as_str).eq(p.iter().copied()))
         .map_or(ListStrategy::Replace, |(_, _, _, key)| ListStrategy::MergeBy(key))
 }
+
+/// The merge key of the list at `path` (its field last) in a kind; `None` when the list is not merged by one.
+pub fn merge_key(kind: &str, path: &[String]) -> Option<&'static str> {
+    let (field, parent) = path.split_last()?;
+    match strategy(kind, parent, field) {
+        ListStrategy::MergeBy(key) => Some(key),
+        _ => None,
+    }
+}

@@ -27,5 +27,6 @@ pub fn container(
     cx.intents.push(Intent {
         write: Write::Event { regarding, event_type, reason: reason.into(), message: message.into() },
         tolerate: Tolerate::Anything,
+        announce: None,
     });
 }

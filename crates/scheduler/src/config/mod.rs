@@ -1,9 +1,11 @@
 //! KubeSchedulerConfiguration v1: profiles, plugin sets, plugin arguments. Models `pkg/scheduler/apis/config`.
 
+mod args;
 mod parse;
+mod reader;
 
 use crate::plugins;
-use k8s_openapi::api::core::v1::NodeAffinity;
+use k8s_openapi::api::core::v1::{NodeAffinity, TopologySpreadConstraint};
 use std::collections::BTreeMap;
 
 pub const DEFAULT_SCHEDULER_NAME: &str = "default-scheduler";
@@ -73,6 +75,21 @@ pub struct DefaultPreemptionArgs {
     pub min_candidate_nodes_absolute: i32,
 }
 
+#[derive(Clone, Debug)]
+pub struct InterPodAffinityArgs {
+    /// What a required affinity of an existing pod is worth to a pod it is about; 0 to 100.
+    pub hard_pod_affinity_weight: i32,
+    pub ignore_preferred_terms_of_existing_pods: bool,
+}
+
+/// How pods without spread constraints of their own are spread.
+#[derive(Clone, Debug)]
+pub enum SpreadDefaults {
+    /// Softly over host names and zones.
+    System,
+    List(Vec<TopologySpreadConstraint>),
+}
+
 /// The arguments of every plugin that has any.
 #[derive(Clone, Debug)]
 pub struct Args {
@@ -80,6 +97,8 @@ pub struct Args {
     pub balanced_allocation: BalancedAllocationArgs,
     pub node_affinity: NodeAffinityArgs,
     pub default_preemption: DefaultPreemptionArgs,
+    pub inter_pod_affinity: InterPodAffinityArgs,
+    pub pod_topology_spread: SpreadDefaults,
 }
 
 fn cpu_and_memory() -> Vec<ResourceSpec> {
@@ -101,6 +120,11 @@ impl Default for Args {
                 min_candidate_nodes_percentage: 10,
                 min_candidate_nodes_absolute: 100,
             },
+            inter_pod_affinity: InterPodAffinityArgs {
+                hard_pod_affinity_weight: 1,
+                ignore_preferred_terms_of_existing_pods: false,
+            },
+            pod_topology_spread: SpreadDefaults::System,
         }
     }
 }

@@ -4,12 +4,14 @@
 //! A plugin implements the traits of the extension points it has and says so through the `as_*` methods of
 //! [`Plugin`]. The runner (`runtime.rs`, `run.rs`) calls them, stamps the plugin's name and records what they said.
 
+pub mod affinity;
 pub mod bind;
 pub mod event;
 pub mod fit_error;
 pub mod node_info;
 pub mod node_status;
 pub mod nominator;
+pub mod objects;
 pub mod pod_info;
 pub mod resource;
 pub mod run;
@@ -23,6 +25,7 @@ pub use fit_error::FitError;
 pub use node_info::NodeInfo;
 pub use node_status::NodeStatuses;
 pub use nominator::Nominator;
+pub use objects::Objects;
 pub use pod_info::PodInfo;
 pub use run::Run;
 pub use runtime::Framework;
@@ -31,19 +34,12 @@ pub use state::CycleState;
 pub use status::{Answer, Code, Status};
 
 use k8s_openapi::api::core::v1::Binding;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use meta::{Rng, Time};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The highest score a plugin may give after normalization.
 pub const MAX_NODE_SCORE: i64 = 100;
-
-/// Objects besides nodes and pods that plugins read.
-#[derive(Clone, Debug, Default)]
-pub struct Objects {
-    pub pod_disruption_budgets: Vec<Arc<PodDisruptionBudget>>,
-}
 
 /// What every plugin call may look at. Models `framework.Handle`.
 #[derive(Clone, Copy)]

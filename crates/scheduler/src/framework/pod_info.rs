@@ -1,5 +1,6 @@
 //! A pod with what scheduling needs to know of it, computed once. Models `framework.PodInfo`.
 
+use super::affinity::AffinityTerms;
 use super::resource::{self, DEFAULT_MEMORY_REQUEST, DEFAULT_MILLI_CPU_REQUEST, Options, Resource};
 use k8s_openapi::api::core::v1::{Pod, PodSpec, Toleration};
 use meta::{Key, Quantity};
@@ -27,6 +28,7 @@ pub struct PodInfo {
     /// requests when defaults are filled in.
     pub score_requests: Resource,
     pub host_ports: Vec<HostPort>,
+    pub affinity: AffinityTerms,
     pub has_affinity: bool,
     pub has_required_anti_affinity: bool,
 }
@@ -66,6 +68,7 @@ impl PodInfo {
             non_zero,
             score_requests,
             host_ports: spec.map(host_ports).unwrap_or_default(),
+            affinity: AffinityTerms::of(&pod),
             has_affinity: affinity.is_some_and(|a| a.pod_affinity.is_some() || a.pod_anti_affinity.is_some()),
             has_required_anti_affinity: anti
                 .and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref())

@@ -23,6 +23,9 @@ pub struct Snapshot {
     pub(crate) index: FxHashMap<Arc<str>, usize>,
     pub(crate) images: Vec<ImageState>,
     pub(crate) image_numbers: BTreeMap<Arc<str>, u32>,
+    /// How many pods on the nodes have affinity terms, and required anti-affinity ones.
+    pub(crate) pods_with_affinity: usize,
+    pub(crate) pods_with_required_anti_affinity: usize,
 }
 
 impl Snapshot {
@@ -31,6 +34,12 @@ impl Snapshot {
     }
     pub fn position(&self, name: &str) -> Option<usize> {
         self.index.get(name).copied()
+    }
+    pub fn has_affinity(&self) -> bool {
+        self.pods_with_affinity > 0
+    }
+    pub fn has_required_anti_affinity(&self) -> bool {
+        self.pods_with_required_anti_affinity > 0
     }
     /// The number of an image that some node has.
     pub fn image_number(&self, name: &str) -> Option<u32> {

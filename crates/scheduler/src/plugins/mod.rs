@@ -5,12 +5,14 @@ pub mod default_binder;
 pub mod default_preemption;
 pub mod dynamic_resources;
 pub mod image_locality;
+pub mod inter_pod_affinity;
 pub mod node_affinity;
 pub mod node_name;
 pub mod node_ports;
 pub mod node_resources_fit;
 pub mod node_selector;
 pub mod node_unschedulable;
+pub mod pod_topology_spread;
 pub mod priority_sort;
 pub mod resource_scorer;
 pub mod scheduling_gates;
@@ -53,6 +55,8 @@ pub const TABLE: &[Entry] = &[
     Entry { name: node_affinity::NAME, default_weight: 2, build: node_affinity::build },
     Entry { name: node_ports::NAME, default_weight: 0, build: |_| Ok(Box::new(node_ports::NodePorts)) },
     Entry { name: node_resources_fit::NAME, default_weight: 1, build: node_resources_fit::build },
+    Entry { name: pod_topology_spread::NAME, default_weight: 2, build: pod_topology_spread::build },
+    Entry { name: inter_pod_affinity::NAME, default_weight: 2, build: inter_pod_affinity::build },
     Entry {
         name: dynamic_resources::NAME,
         default_weight: 0,

@@ -131,7 +131,7 @@ fn a_refused_binding_gives_the_room_back() {
         patch pods default/p status {"status":{"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"running Bind plugin \"DefaultBinder\": Operation cannot be fulfilled on pods/binding \"p\": pod p is already assigned to node \"n2\"","reason":"SchedulerError","status":"False","type":"PodScheduled"}]}}
     "#]].assert_eq(&lab.step());
     assert_eq!(lab.step(), "idle\n");
-    lab.now += Duration::from_secs(1);
+    lab.now += Duration::from_secs(2);
     assert!(lab.step().starts_with("bind"));
 }
 
@@ -174,7 +174,7 @@ fn without_nodes_it_keeps_trying() {
         event Warning FailedScheduling p: no nodes available to schedule pods
         patch pods default/p status {"status":{"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"no nodes available to schedule pods","reason":"Unschedulable","status":"False","type":"PodScheduled"}]}}
     "#]].assert_eq(&lab.step());
-    assert_eq!(lab.scheduler.ready_at(), Some(lab.now + Duration::from_secs(1)));
+    assert_eq!(lab.scheduler.ready_at(), Some(lab.now + Duration::from_secs(2)));
     lab.put(node("n1", json!({})));
     lab.delete::<Node>("n1");
     assert_eq!(lab.step(), "idle\n");
@@ -196,4 +196,15 @@ fn leaves_the_ended_the_deleted_and_the_foreign_alone() {
         event Warning FailedScheduling leaving: skip schedule deleting pod: default/leaving
     "#]]
     .assert_eq(&lab.step());
+}
+
+#[test]
+fn explains_without_acting() {
+    let mut lab = Lab::new();
+    lab.put(node("n1", json!({})));
+    let p = pod("p", json!({}));
+    let cycle = lab.scheduler.explain(&p).expect("a cycle");
+    assert_eq!(cycle.node.as_deref(), Some("n1"));
+    assert_eq!(lab.step(), "idle\n");
+    assert!(lab.scheduler.explain(&pod("q", json!({"schedulerName": "other"}))).is_none());
 }

@@ -21,12 +21,16 @@ fn the_default_profile() {
     order(
         json!({}),
         "filter",
-        expect!["NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit"],
+        expect![
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit PodTopologySpread InterPodAffinity"
+        ],
     );
     order(
         json!({}),
         "score",
-        expect!["TaintToleration NodeAffinity NodeResourcesFit NodeResourcesBalancedAllocation ImageLocality"],
+        expect![
+            "TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+        ],
     );
     order(json!({}), "postFilter", expect!["DynamicResources DefaultPreemption"]);
 }
@@ -38,16 +42,26 @@ fn plugins_at_a_point_go_first_and_new_ones_last() {
     order(
         score(json!([{"name": "ImageLocality", "weight": 5}]), json!([])),
         "score",
-        expect!["ImageLocality TaintToleration NodeAffinity NodeResourcesFit NodeResourcesBalancedAllocation"],
+        expect![
+            "ImageLocality TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation"
+        ],
     );
     order(
         score(json!([]), json!([{"name": "NodeAffinity"}])),
         "score",
-        expect!["TaintToleration NodeResourcesFit NodeResourcesBalancedAllocation ImageLocality"],
+        expect![
+            "TaintToleration NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+        ],
     );
     order(score(json!([{"name": "NodeResourcesFit"}]), json!([{"name": "*"}])), "score", expect!["NodeResourcesFit"]);
     let multi = json!({"plugins": {"multiPoint": {"disabled": [{"name": "NodePorts"}]}}});
-    order(multi, "filter", expect!["NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit"]);
+    order(
+        multi,
+        "filter",
+        expect![
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity"
+        ],
+    );
 }
 
 #[test]

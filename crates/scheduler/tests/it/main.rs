@@ -7,5 +7,6 @@ mod messages;
 mod preemption;
 mod queue;
 mod scores;
+mod spread;
 mod support;
 mod whatif;

@@ -83,13 +83,13 @@ fn a_refused_pod_waits_for_an_event_that_helps() {
     let other = Lab::info("other", json!({"nodeName": "small"}));
     assert_eq!(lab.event(ClusterEvent::AssignedPodAdd(&other)), 0);
     expect![[r#"
-        unschedulable: p(1 ["NodeResourcesFit"] ScheduleAttemptFailure until 1001)
+        unschedulable: p(1 ["NodeResourcesFit"] ScheduleAttemptFailure until 1002)
     "#]]
     .assert_eq(&lab.show());
     let big = node("big", json!({}));
     assert_eq!(lab.event(ClusterEvent::NodeAdd(&big)), 1);
     expect![[r#"
-        backoff: p(1 ["NodeResourcesFit"] NodeAdd until 1001)
+        backoff: p(1 ["NodeResourcesFit"] NodeAdd until 1002)
     "#]]
     .assert_eq(&lab.show());
     // An empty active queue lets it out early.
@@ -110,7 +110,8 @@ fn backoff_doubles_to_the_maximum() {
         waits.push(until.since(lab.now).as_secs());
         lab.now = until;
     }
-    assert_eq!(waits, [1, 2, 4, 8, 10, 10]);
+    // 1, 2, 4, 8, 10, 10 and then to the end of the second it falls into.
+    assert_eq!(waits, [2, 3, 5, 9, 11, 11]);
 }
 
 #[test]
@@ -120,12 +121,12 @@ fn errors_wait_their_backoff_out() {
     assert_eq!(lab.pop(), "p");
     lab.fail("p", &[]);
     expect![[r#"
-        backoff: p(1 [] ScheduleAttemptFailure until 1001)
+        backoff: p(1 [] ScheduleAttemptFailure until 1002)
     "#]]
     .assert_eq(&lab.show());
     assert_eq!(lab.pop(), "-");
-    assert_eq!(lab.queue.ready_at(), Some(Time::from_secs(1001)));
-    lab.wait(1000);
+    assert_eq!(lab.queue.ready_at(), Some(Time::from_secs(1002)));
+    lab.wait(2000);
     assert_eq!(lab.pop(), "p");
 }
 
@@ -168,7 +169,7 @@ fn an_update_of_the_pod_may_help() {
     let tolerant = json!({"tolerations": [{"operator": "Exists"}]});
     lab.queue.update(Lab::info("p", tolerant), lab.now, &lab.algorithm, 3);
     expect![[r#"
-        backoff: p(1 ["TaintToleration"] UnscheduledPodUpdate until 1001)
+        backoff: p(1 ["TaintToleration"] UnscheduledPodUpdate until 1002)
     "#]]
     .assert_eq(&lab.show());
 }

@@ -74,6 +74,18 @@ fn the_json_of_one_decision() {
                 "nodeNames": null
               },
               {
+                "plugin": "PodTopologySpread",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "InterPodAffinity",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
                 "plugin": "DynamicResources",
                 "verdict": "skip",
                 "reasons": [],
@@ -200,4 +212,38 @@ fn same_seed_same_decisions() {
         world(nodes, (0..20).map(|i| pod(&format!("p{i}"), json!({}))).collect())
     };
     assert_eq!(run(w(), &Config::default()), run(w(), &Config::default()));
+}
+
+#[test]
+fn recording_changes_nothing() {
+    use meta::Rng;
+    use scheduler::framework::{Handle, Nominator, Objects, PodInfo};
+    use scheduler::{Algorithm, Cache};
+    use std::sync::Arc;
+
+    let nodes = || (0..130).map(|i| node(&format!("n{i}"), json!({"status": {"allocatable": {"cpu": "1"}}})));
+    let pods = || (0..300).map(|i| pod(&format!("p{i}"), json!({"priority": i % 3})));
+    let recorded = run(world(nodes().collect(), pods().collect()), &Config::default());
+    let mut algorithm = Algorithm::new(&Config::default(), Rng::new(1)).expect("an algorithm");
+    let framework = algorithm.profiles()[0].clone();
+    let (mut cache, mut nominator, objects) = (Cache::new(), Nominator::default(), Objects::default());
+    nodes().for_each(|n| cache.add_node(Arc::new(n)));
+    for (pod, cycle) in pods().zip(&recorded) {
+        let pod = Arc::new(PodInfo::new(Arc::new(pod)));
+        let h = Handle { snapshot: cache.snapshot(), objects: &objects, nominator: &nominator };
+        match algorithm.schedule(h, &framework, &pod, None) {
+            Ok(node) => {
+                assert_eq!(Some(&*node), cycle.node.as_deref());
+                cache.assume_pod(pod, &node);
+            }
+            Err(failure) => {
+                assert_eq!(failure.message, cycle.message);
+                match failure.nominate.as_deref() {
+                    Some(node) if !node.is_empty() => nominator.add(pod, node),
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(recorded.iter().any(|c| c.node.is_none()), "the cluster fills up");
 }
