@@ -17,7 +17,6 @@ struct Tally {
 impl Tally {
     const PASSED: Tally = Tally { passed: 1, failed: 0, skipped: 0 };
     const FAILED: Tally = Tally { passed: 0, failed: 1, skipped: 0 };
-    const NONE: Tally = Tally { passed: 0, failed: 0, skipped: 0 };
     fn add(&mut self, other: Tally) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -127,7 +126,7 @@ fn system() -> Result<Tally> {
              Get it from https://kubernetes.io/docs/tasks/tools/"
         ),
     }
-    let args = ["test", "-p", "system-tests", "--no-fail-fast"];
+    let args = ["test", "-p", "system-tests", "--test", "cli", "--test", "kubectl", "--no-fail-fast"];
     cargo_test("system tests", cmd("cargo", &args).env("KUBOTTLE_BIN", bin))
 }
 
@@ -137,28 +136,12 @@ fn page() -> Result<Tally> {
     Ok(Tally::PASSED)
 }
 
-/// Tests of crates that say they have some for wasm (`wasm-bindgen-test` in their manifest), run under Node.
+/// The engine as wasm under Node: its traces equal the native ones.
 fn wasm() -> Result<Tally> {
-    let mut crates = Vec::new();
-    for entry in std::fs::read_dir("crates").map_err(|e| e.to_string())?.flatten() {
-        let manifest = std::fs::read_to_string(entry.path().join("Cargo.toml")).unwrap_or_default();
-        if manifest.contains("wasm-bindgen-test") {
-            crates.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    crates.sort();
-    if crates.is_empty() {
-        println!("no crate has tests of its own for wasm");
-        return Ok(Tally::NONE);
-    }
-    tools::wasm_targets()?;
-    tools::wasm_tools()?;
-    let mut c = cmd("cargo", &["test", "--target", "wasm32-unknown-unknown", "--no-fail-fast"]);
-    for name in &crates {
-        c.args(["-p", name]);
-    }
-    c.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::bin("wasm-bindgen-test-runner")?);
-    cargo_test("wasm tests", &mut c)
+    tools::check_node()?;
+    let package = build::parity()?;
+    let args = ["test", "-p", "system-tests", "--test", "parity", "--no-fail-fast"];
+    cargo_test("parity", cmd("cargo", &args).env("KUBOTTLE_PARITY", package))
 }
 
 /// The page in Chromium. Node's runner is asked for TAP, whose closing lines are the same on every terminal.
