@@ -49,23 +49,24 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
     if said != kind.kind || version != kind.api_version() {
         return Err(wrong_kind(kind, &version, &said));
     }
-    let unhandled = |why: &str| {
-        ApiError::bad_request(format!(
-            "{} in version {:?} cannot be handled as a {}: {why}",
-            kind.kind, kind.version, kind.kind
-        ))
-    };
-    let decoded = (kind.decode)(json).map_err(|e| unhandled(e.message()))?;
-    let mut strict = duplicate_fields(json);
-    strict.extend(decoded.strict.iter().map(|s| go_path(s)));
-    match req.options.field_validation {
-        FieldValidation::Strict if !strict.is_empty() => Err(unhandled(&strict_error(&strict))),
-        FieldValidation::Warn => {
-            cx.warnings.extend(strict);
-            Ok(decoded.object)
-        }
-        _ => Ok(decoded.object),
+    if req.options.field_validation == FieldValidation::Ignore {
+        return (kind.decode_ignoring)(json);
     }
+    let decoded = (kind.decode)(json)?;
+    if decoded.strict.is_empty() {
+        return Ok(decoded.object);
+    }
+    if req.options.field_validation == FieldValidation::Strict {
+        return Err(ApiError::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {}",
+            kind.kind,
+            kind.version,
+            kind.kind,
+            strict_error(&decoded.strict)
+        )));
+    }
+    cx.warnings.extend(decoded.strict);
+    Ok(decoded.object)
 }
 
 fn strict_error(errors: &[String]) -> String {
@@ -81,7 +82,10 @@ fn wrong_kind(expected: KindRef, api_version: &str, kind: &str) -> ApiError {
                 "" => "core",
                 g => g.split('.').next().unwrap_or(g),
             };
-            format!("converting ({}.{}) to ({internal}.{}): unknown conversion", known.version, known.kind, expected.kind)
+            format!(
+                "converting ({}.{}) to ({internal}.{}): unknown conversion",
+                known.version, known.kind, expected.kind
+            )
         }
         None => format!("no kind {kind:?} is registered for version {api_version:?} in scheme {SCHEME:?}"),
     };
@@ -95,101 +99,6 @@ fn summary(data: &[u8]) -> String {
         [b'{', ..] if data.len() > 30 => format!("{} ...", String::from_utf8_lossy(&data[..30])),
         [b'{', ..] => String::from_utf8_lossy(data).into_owned(),
         _ => data.iter().take(30).map(|b| format!("{b:02x}")).collect(),
-    }
-}
-
-/// `spec.?.containers.0.foo` as serde_ignored writes paths, to `spec.containers[0].foo` as Go does.
-fn go_path(message: &str) -> String {
-    let Some((head, rest)) = message.split_once('"') else { return message.into() };
-    let Some(path) = rest.strip_suffix('"') else { return message.into() };
-    let mut out = String::with_capacity(path.len());
-    for part in path.split('.').filter(|p| *p != "?" && !p.is_empty()) {
-        if part.bytes().all(|b| b.is_ascii_digit()) && !out.is_empty() {
-            out.push_str(&format!("[{part}]"));
-        } else {
-            if !out.is_empty() {
-                out.push('.');
-            }
-            out.push_str(part);
-        }
-    }
-    format!("{head}\"{out}\"")
-}
-
-/// Keys that an object repeats: `duplicate field "spec.replicas"`. The last one wins, as in Go.
-fn duplicate_fields(json: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    let seed = duplicates::Finder { path: String::new(), found: &mut found };
-    let mut de = serde_json::Deserializer::from_slice(json);
-    // A syntax error was reported by the decoder before.
-    let _ = serde::de::DeserializeSeed::deserialize(seed, &mut de);
-    found
-}
-
-mod duplicates {
-    use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-    use std::collections::BTreeSet;
-    use std::fmt;
-
-    pub struct Finder<'a> {
-        pub path: String,
-        pub found: &'a mut Vec<String>,
-    }
-
-    impl<'de> DeserializeSeed<'de> for Finder<'_> {
-        type Value = ();
-        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-            d.deserialize_any(self)
-        }
-    }
-
-    impl<'de> Visitor<'de> for Finder<'_> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("JSON")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            let mut seen = BTreeSet::new();
-            while let Some(key) = map.next_key::<String>()? {
-                let path = if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
-                if !seen.insert(key) {
-                    let message = format!("duplicate field {path:?}");
-                    if !self.found.contains(&message) {
-                        self.found.push(message);
-                    }
-                }
-                map.next_value_seed(Finder { path, found: self.found })?;
-            }
-            Ok(())
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-            let mut i = 0;
-            while seq.next_element_seed(Finder { path: format!("{}[{i}]", self.path), found: self.found })?.is_some() {
-                i += 1;
-            }
-            Ok(())
-        }
-        fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_unit<E: Error>(self) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-            d.deserialize_any(IgnoredAny).map(|_| ())
-        }
     }
 }
 
@@ -271,8 +180,9 @@ pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, Api
     }
     match std::mem::take(&mut req.body) {
         Body::Json(v) => Ok(v),
-        Body::Raw { bytes, .. } => serde_json::from_slice(&bytes)
-            .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}"))),
+        Body::Raw { bytes, .. } => {
+            serde_json::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
+        }
         body => serde_json::from_slice(&json_bytes(body)?).map_err(|e| ApiError::bad_request(e.to_string())),
     }
 }
@@ -297,13 +207,9 @@ pub(crate) fn patched(cx: &mut Cx<'_>, req: &Request, value: Value) -> Result<Bo
     }
     let json = serde_json::to_vec(&value).map_err(ApiError::internal)?;
     let decoded = (kind.decode)(&json).map_err(|e| invalid(&value, e.message()))?;
-    let strict: Vec<String> = decoded.strict.iter().map(|s| go_path(s)).collect();
-    match req.options.field_validation {
-        FieldValidation::Strict if !strict.is_empty() => Err(invalid(&value, &strict_error(&strict))),
-        FieldValidation::Warn => {
-            cx.warnings.extend(strict);
-            Ok(decoded.object)
-        }
-        _ => Ok(decoded.object),
+    if req.options.field_validation == FieldValidation::Strict && !decoded.strict.is_empty() {
+        return Err(invalid(&value, &strict_error(&decoded.strict)));
     }
+    cx.warnings.extend(decoded.strict);
+    Ok(decoded.object)
 }

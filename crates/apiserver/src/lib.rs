@@ -8,8 +8,8 @@
 
 pub mod admission;
 pub mod decode;
-//SOON pub mod discovery;
-//SOON pub mod http;
+pub mod discovery;
+pub mod http;
 pub mod keys;
 pub mod objectmeta;
 pub mod patch;
@@ -19,9 +19,9 @@ pub mod select;
 pub mod server;
 pub mod service;
 pub mod stored;
-//SOON pub mod table;
+pub mod table;
 pub mod verbs;
-//SOON pub mod watch;
+pub mod watch;
 
 pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb};
 pub use response::{Answer, ProxyTarget, Response, WatchFrom, WatchSpec};

@@ -18,10 +18,8 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
             let ops: json_patch::Patch = serde_json::from_value(patch.clone())
                 .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))?;
             if ops.0.len() > MAX_OPERATIONS {
-                let why = format!(
-                    "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
-                    ops.0.len()
-                );
+                let why =
+                    format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}", ops.0.len());
                 return Err(ApiError::new(413, "RequestEntityTooLarge", why));
             }
             // Upstream's generic 422 says the cause only in details.

@@ -31,8 +31,10 @@ pub enum Response {
         remaining: Option<i64>,
     },
     Status(Box<Status>),
-    /// Discovery, version, Scale: JSON ready to send.
+    /// Legacy discovery, version, Scale: JSON ready to send.
     Json(Vec<u8>),
+    /// Aggregated discovery: JSON that clients recognize by its media type.
+    Discovery(Vec<u8>),
     Text(String),
     /// The host streams: see [`crate::watch::Watcher`].
     Watch(Box<WatchSpec>),

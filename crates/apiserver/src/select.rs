@@ -26,8 +26,11 @@ impl Filter {
 
     /// Reads both selectors. Errors: 400 for a syntax error or a field the kind cannot be selected by.
     pub fn parse(kind: KindRef, labels: &str, fields: &str) -> Result<Self, ApiError> {
-        let labels =
-            if labels.is_empty() { Selector::everything() } else { Selector::parse(labels).map_err(ApiError::bad_request)? };
+        let labels = if labels.is_empty() {
+            Selector::everything()
+        } else {
+            Selector::parse(labels).map_err(ApiError::bad_request)?
+        };
         let fields = parse_fields(fields).map_err(ApiError::bad_request)?;
         for term in &fields {
             check_field(kind, &term.field)?;
@@ -77,9 +80,7 @@ fn check_field(kind: KindRef, field: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::bad_request(if own.is_empty() {
-        format!(
-            "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-        )
+        format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
     } else {
         format!("field label not supported: {field}")
     }))

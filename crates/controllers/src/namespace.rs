@@ -2,7 +2,7 @@
 
 use crate::owner::watch_self;
 use api::{KINDS, KindRef, Registered, Verb};
-use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, NamespaceStatus};
+use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, NamespaceStatus, Pod};
 use meta::{Key, Time};
 use reconcile::{Change, Controller, Cx, Intent, Outcome, Watch};
 use std::collections::BTreeMap;
@@ -49,7 +49,9 @@ impl Controller for NamespaceController {
         let mut remaining: Vec<String> = Vec::new();
         let mut held: BTreeMap<&str, usize> = BTreeMap::new();
         let mut deletes = Vec::new();
-        for kind in deletable() {
+        // Pods first: as long as one is there it may need the rest (`OrderedNamespaceDeletion`).
+        let pods_left = cx.view.list_in::<Pod>(key.name()).next().is_some();
+        for kind in deletable().filter(|k| !pods_left || *k == Pod::KIND_REF) {
             let mut n = 0;
             for o in cx.view.list_obj_in(kind, key.name()) {
                 n += 1;
@@ -165,6 +167,7 @@ mod tests {
             namespace(),
             pod("a", None, json!({})),
             pod("b", None, json!({"metadata": {"deletionTimestamp": rfc3339(0), "finalizers": ["example.com/x"]}})),
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "default"}}),
         ]);
         expect![[r##"
             # namespace.content name=default deleting=1 remaining=pods. has 2 resource instances
@@ -173,6 +176,8 @@ mod tests {
         "##]].assert_eq(&w.run("default"));
         w.delete("v1", "Pod", "default/a");
         assert_eq!(format!("{:?}", w.delete("v1", "Pod", "default/b")), "[default]");
+        assert!(w.run("default").contains("delete configmaps default/c"), "what pods may need goes after them");
+        w.delete("v1", "ConfigMap", "default/c");
         expect![[r##"
             # namespace.content name=default deleting=0 remaining=
             # namespace.finalize name=default

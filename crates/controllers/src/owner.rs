@@ -62,9 +62,8 @@ pub fn claim<'a, T: Registered>(
     if controller.is_terminating() {
         return c;
     }
-    for o in view.list_in::<T>(controller.namespace()) {
-        let m = o.metadata();
-        if controller_of(m).is_none() && m.deletion_timestamp.is_none() && matches(o) && keep(o) {
+    for o in view.orphans_in::<T>(controller.namespace()) {
+        if o.metadata().deletion_timestamp.is_none() && matches(o) && keep(o) {
             c.adopt.push(o);
         }
     }

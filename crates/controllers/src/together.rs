@@ -104,7 +104,8 @@ impl Cluster {
             let before = self.server.revision;
             let answer = self.server.handle(&intent.write);
             self.writes += usize::from(self.server.revision != before);
-            if let Some(Write::Event { reason, message, .. }) = intent.announced(&answer) {
+            if let Some(Write::Event { reason, message, .. }) = intent.announce.as_ref().and_then(|a| a.event(&answer))
+            {
                 self.events.push(format!("{reason}: {message}"));
             }
             let reply = match answer {
@@ -140,7 +141,8 @@ impl Cluster {
                 self.deliver();
             } else if v["status"]["phase"].is_null() && alive {
                 let ip = format!("10.244.0.{}", self.server.revision % 250);
-                let ready = json!([{"type": "Ready", "status": "True", "lastTransitionTime": self.server.now.rfc3339()}]);
+                let ready =
+                    json!([{"type": "Ready", "status": "True", "lastTransitionTime": self.server.now.rfc3339()}]);
                 let status = json!({"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "conditions": ready});
                 self.patch(("v1", "Pod"), p.key().as_str(), "status", json!({"status": status}));
             } else {

@@ -57,7 +57,7 @@ pub enum Write {
 }
 
 /// An Event about an intent's answer, for what is known only then: the generated name, the refusal's words.
-/// Whoever carries out the intent records [`Intent::announced`] right after it, also when a refusal stops the rest.
+/// Whoever carries out the intent records [`Announce::event`] right after it, also when a refusal stops the rest.
 #[derive(Clone, Debug)]
 pub struct Announce {
     pub regarding: ObjectReference,
@@ -69,7 +69,8 @@ pub struct Announce {
 
 impl Announce {
     /// The Event to record for the API server's answer as it came (before [`Tolerate`] turns it into success).
-    /// A namespace that is being deleted refuses new content: nobody is told, as in upstream's `PodControl`.
+    /// Nobody is told that something to delete is gone already, nor that a namespace which is being deleted
+    /// takes no new content, as in upstream's `PodControl`.
     pub fn event(&self, answer: &Reply) -> Option<Write> {
         let (event_type, reason, message) = match answer {
             Ok(written) => {
@@ -77,7 +78,7 @@ impl Announce {
                 let name = written.as_ref().and_then(|o| o.meta().name.as_deref()).unwrap_or("");
                 (EventType::Normal, reason, text.replace("{name}", name))
             }
-            Err(e) if is_namespace_terminating(e) => return None,
+            Err(e) if e.is_not_found() || is_namespace_terminating(e) => return None,
             Err(e) => {
                 let (reason, text) = self.failure.as_ref()?;
                 (EventType::Warning, reason, text.replace("{error}", e.message()))
@@ -181,12 +182,6 @@ impl Intent {
     pub fn on_failure(mut self, about: &dyn Object, reason: &'static str, message: impl Into<String>) -> Self {
         self.announcement(about).failure = Some((reason, message.into()));
         self
-    }
-    /// The Event to record for the API server's answer, taken as it came (before [`Tolerate`] turns a refusal
-    /// into success); nobody is told of a tolerated refusal.
-    pub fn announced(&self, answer: &Reply) -> Option<Write> {
-        let tolerated = answer.as_ref().is_err_and(|e| self.tolerate.allows(e));
-        self.announce.as_deref().filter(|_| !tolerated)?.event(answer)
     }
     fn announcement(&mut self, about: &dyn Object) -> &mut Announce {
         self.announce

@@ -2,11 +2,11 @@
 //! `plugin/pkg/admission/serviceaccount`.
 
 use crate::server::Cx;
+use api::ObjectExt;
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, Container, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector, Pod,
     ProjectedVolumeSource, ServiceAccount, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
 };
-use api::ObjectExt;
 use meta::{ApiError, names};
 
 const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -37,10 +37,10 @@ pub(super) fn admit(cx: &mut Cx<'_>, pod: &mut Pod) -> Result<(), ApiError> {
     }
     if automount {
         let spec = pod.spec.get_or_insert_default();
-        let existing = spec.volumes.iter().flatten().find(|v| v.name.starts_with(VOLUME_PREFIX)).map(|v| v.name.clone());
+        let existing =
+            spec.volumes.iter().flatten().find(|v| v.name.starts_with(VOLUME_PREFIX)).map(|v| v.name.clone());
         let has_volume = existing.is_some();
-        let volume =
-            existing.unwrap_or_else(|| format!("{VOLUME_PREFIX}{}", names::random_suffix(cx.rng, 5)));
+        let volume = existing.unwrap_or_else(|| format!("{VOLUME_PREFIX}{}", names::random_suffix(cx.rng, 5)));
         let mut needed = false;
         for c in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
             needed |= mount(c, &volume);

@@ -10,9 +10,8 @@ use meta::{ApiError, Key};
 /// Models `pkg/registry/core/pod.LogLocation`: which container, and whether there is one.
 pub(crate) fn log(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
     let entry = cx.object(req.kind, &req.namespace, &req.name);
-    let pod = entry
-        .and_then(|e| e.value.0.downcast::<Pod>())
-        .ok_or_else(|| ApiError::not_found("", "pods", &req.name))?;
+    let pod =
+        entry.and_then(|e| e.value.0.downcast::<Pod>()).ok_or_else(|| ApiError::not_found("", "pods", &req.name))?;
     let mut options = req.options.log.clone();
     let names = |list: Vec<&str>| format!("[{}]", list.join(" "));
     let spec = pod.spec.as_ref();
@@ -23,8 +22,11 @@ pub(crate) fn log(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
         match containers.as_slice() {
             [only] => options.container = (*only).into(),
             _ => {
-                let mut message =
-                    format!("a container name must be specified for pod {}, choose one of: {}", req.name, names(containers));
+                let mut message = format!(
+                    "a container name must be specified for pod {}, choose one of: {}",
+                    req.name,
+                    names(containers)
+                );
                 if !init.is_empty() {
                     message.push_str(&format!(" or one of the init containers: {}", names(init)));
                 }
@@ -32,7 +34,10 @@ pub(crate) fn log(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
             }
         }
     } else if !containers.iter().chain(&init).any(|c| *c == options.container) {
-        return Err(ApiError::bad_request(format!("container {} is not valid for pod {}", options.container, req.name)));
+        return Err(ApiError::bad_request(format!(
+            "container {} is not valid for pod {}",
+            options.container, req.name
+        )));
     }
     Ok(Plan::read(Response::Logs { pod: Key::new(&req.namespace, &req.name), options }))
 }
@@ -43,7 +48,9 @@ pub(crate) fn proxy(req: &Request) -> Result<Plan, ApiError> {
     let (scheme, name, port) = match parts.as_slice() {
         [name] => ("http", *name, ""),
         [name, port] => ("http", *name, *port),
-        [scheme @ ("http" | "https" | ""), name, port] => (if scheme.is_empty() { "http" } else { *scheme }, *name, *port),
+        [scheme @ ("http" | "https" | ""), name, port] => {
+            (if scheme.is_empty() { "http" } else { *scheme }, *name, *port)
+        }
         _ => return Err(ApiError::bad_request(format!("invalid {} request {:?}", req.kind.singular, req.name))),
     };
     let target = ProxyTarget {

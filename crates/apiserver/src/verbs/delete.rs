@@ -20,7 +20,8 @@ pub(crate) fn delete(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError
     let options = options(cx, &mut req)?;
     let key = keys::of_parts(req.kind, &req.namespace, &req.name);
     admission::check_delete(req.kind, &req.name)?;
-    let entry = cx.store.get_ref(&key).ok_or_else(|| ApiError::not_found(req.kind.group, req.kind.plural, &req.name))?;
+    let entry =
+        cx.store.get_ref(&key).ok_or_else(|| ApiError::not_found(req.kind.group, req.kind.plural, &req.name))?;
     let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
     delete_one(cx.now, key, entry, &options, compare)
 }
@@ -100,7 +101,11 @@ pub(crate) fn delete_one(
     if matches!(grace, Grace::Over) && !pending {
         // Also when the options took the last finalizer away.
         let reply = Reply::Fixed(gone(old));
-        return Ok(Plan { txns: vec![Txn { compares: vec![compare], ops: vec![Op::Delete { key }] }], code: 200, reply });
+        return Ok(Plan {
+            txns: vec![Txn { compares: vec![compare], ops: vec![Op::Delete { key }] }],
+            code: 200,
+            reply,
+        });
     }
     let mut new = old.clone_object();
     if was != finalizers.as_slice() {

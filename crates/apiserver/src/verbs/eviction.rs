@@ -28,8 +28,7 @@ pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     let mut pod = pod.clone();
     mark_disrupted(&mut pod, cx.now);
     let marked = Entry { value: Stored(api::obj(pod)), ..entry.clone() };
-    let mut plan =
-        delete_one(cx.now, key.clone(), &marked, &options, Compare::Exists(key.clone())).map(|p| p.txns)?;
+    let mut plan = delete_one(cx.now, key.clone(), &marked, &options, Compare::Exists(key.clone())).map(|p| p.txns)?;
     plan.insert(
         0,
         Txn {

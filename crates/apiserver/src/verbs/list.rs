@@ -135,8 +135,7 @@ pub(crate) fn parse_version(text: &str) -> Result<Option<u64>, ApiError> {
 pub(crate) fn check_not_future(cx: &Cx<'_>, version: Option<u64>) -> Result<(), ApiError> {
     let current = cx.store.revision();
     let Some(v) = version.filter(|v| *v > current) else { return Ok(()) };
-    let mut e =
-        ApiError::new(504, "Timeout", format!("Timeout: Too large resource version: {v}, current: {current}"));
+    let mut e = ApiError::new(504, "Timeout", format!("Timeout: Too large resource version: {v}, current: {current}"));
     e.0.details = Some(StatusDetails {
         retry_after_seconds: Some(1),
         causes: Some(vec![StatusCause {
@@ -197,7 +196,8 @@ fn check_options(req: &Request, watch: bool) -> Result<(), ApiError> {
                 errors.push(FieldError::forbidden(&field, why));
             }
             if !o.continue_token.is_empty() {
-                errors.push(FieldError::forbidden(&field, "resourceVersionMatch is forbidden when continue is provided"));
+                errors
+                    .push(FieldError::forbidden(&field, "resourceVersionMatch is forbidden when continue is provided"));
             }
             if !matches!(how, "Exact" | "NotOlderThan") {
                 errors.push(FieldError::not_supported(&field, how, &["Exact", "NotOlderThan", ""]));
@@ -209,6 +209,16 @@ fn check_options(req: &Request, watch: bool) -> Result<(), ApiError> {
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid("meta.k8s.io", "ListOptions", "", &errors)) }
+}
+
+/// As Go's decoder words it.
+fn illegal(e: &base64::DecodeError) -> String {
+    let at = match e {
+        base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => *at,
+        base64::DecodeError::InvalidLength(n) => *n,
+        base64::DecodeError::InvalidPadding => 0,
+    };
+    format!("illegal base64 data at input byte {at}")
 }
 
 const TOKEN_VERSION: &str = "meta.k8s.io/v1";
@@ -226,7 +236,7 @@ impl Continue {
     }
     fn decode(token: &str) -> Result<Self, ApiError> {
         let bad = |why: &str| ApiError::bad_request(format!("continue key is not valid: {why}"));
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|e| bad(&e.to_string()))?;
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|e| bad(&illegal(&e)))?;
         let c: Continue = serde_json::from_slice(&bytes).map_err(|e| bad(&e.to_string()))?;
         if c.v != TOKEN_VERSION {
             return Err(bad(&format!("server does not recognize this encoded version {:?}", c.v)));

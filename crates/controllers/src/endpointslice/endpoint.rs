@@ -6,6 +6,7 @@ use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use meta::Key;
 use reconcile::View;
+use rustc_hash::FxHashMap;
 
 const ZONE: &str = "topology.kubernetes.io/zone";
 
@@ -52,9 +53,10 @@ pub fn is_headless(service: &Service) -> bool {
 
 pub fn desired_endpoints(view: &View, service: &Service, selected: &[&Pod]) -> Desired {
     let mut desired = Desired { by_ports: Vec::new(), missing_node: false };
+    let mut nodes: FxHashMap<&str, Option<&Node>> = FxHashMap::default();
     for pod in selected {
         let node_name = pods::node_name(pod);
-        let node = view.get::<Node>(&Key::new("", node_name));
+        let node = *nodes.entry(node_name).or_insert_with(|| view.get::<Node>(&Key::new("", node_name)));
         if node.is_none() && !node_name.is_empty() {
             desired.missing_node = true;
             continue;

@@ -40,9 +40,11 @@ fn selector(service: &Service) -> Option<Selector> {
 /// Services that selected the pod before or select it now, when the change matters to them. Models
 /// `GetServicesToUpdateOnPodChange`.
 fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    let pod = |o: &Option<api::Obj>| -> Option<Pod> { o.as_ref()?.as_any().downcast_ref::<Pod>().cloned() };
-    let (old, new) = (pod(&change.old), pod(&change.new));
-    let labels_changed = match (&old, &new) {
+    fn pod(o: Option<&api::Obj>) -> Option<&Pod> {
+        o?.as_any().downcast_ref()
+    }
+    let (old, new) = (pod(change.old.as_ref()), pod(change.new.as_ref()));
+    let labels_changed = match (old, new) {
         (Some(o), Some(n)) => {
             let moved = o.metadata.labels != n.metadata.labels;
             if !moved && !endpoint::changed(o, n) {
@@ -54,10 +56,10 @@ fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     };
     for service in cx.view.list_in::<Service>(change.key.namespace()) {
         let Some(selector) = selector(service) else { continue };
-        let matches = |p: &Option<Pod>| p.as_ref().is_some_and(|p| selector.matches(p.metadata.labels.as_ref()));
-        let concerned = match (&old, &new) {
-            (_, None) => matches(&old),
-            _ => matches(&new) || (labels_changed && matches(&old)),
+        let matches = |p: Option<&Pod>| p.is_some_and(|p| selector.matches(p.metadata.labels.as_ref()));
+        let concerned = match new {
+            None => matches(old),
+            Some(_) => matches(new) || (labels_changed && matches(old)),
         };
         if concerned {
             keys.push(key_of(&service.metadata));

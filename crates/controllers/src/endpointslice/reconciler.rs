@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Time;
 use meta::labels::Labels;
 use reconcile::Intent;
+use rustc_hash::FxHashMap;
 
 const HEADLESS: &str = "service.kubernetes.io/headless";
 const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time";
@@ -56,9 +57,9 @@ fn same_ports(have: Option<&[EndpointPort]>, want: &[EndpointPort]) -> bool {
     have.len() == want.len() && want.iter().all(|p| have.contains(p))
 }
 
-/// What makes two endpoints the same one.
-fn identity(e: &Endpoint) -> (Option<&str>, &[String]) {
-    (e.target_ref.as_ref().and_then(|r| r.uid.as_deref()), &e.addresses)
+/// What makes two endpoints the same one: the pod's UID.
+fn identity(e: &Endpoint) -> &str {
+    e.target_ref.as_ref().and_then(|r| r.uid.as_deref()).unwrap_or("")
 }
 
 /// Models `reconcileByPortMapping`: keep endpoints where they are, then fill slices that are written anyway,
@@ -67,16 +68,18 @@ fn spread(
     service: &Service,
     mut slots: Vec<Slot>,
     ports: &[EndpointPort],
-    mut desired: Vec<Endpoint>,
+    desired: Vec<Endpoint>,
     placeholder: bool,
     plan: &mut Plan,
 ) {
+    let index: FxHashMap<String, usize> =
+        desired.iter().enumerate().map(|(i, e)| (identity(e).to_string(), i)).collect();
+    let mut desired: Vec<Option<Endpoint>> = desired.into_iter().map(Some).collect();
     for slot in &mut slots {
         let before = slot.slice.endpoints.len();
         let mut kept = Vec::with_capacity(before);
         for e in std::mem::take(&mut slot.slice.endpoints) {
-            let Some(i) = desired.iter().position(|d| identity(d) == identity(&e)) else { continue };
-            let new = desired.remove(i);
+            let Some(new) = index.get(identity(&e)).and_then(|i| desired[*i].take()) else { continue };
             slot.changed |= new != e;
             kept.push(new);
         }
@@ -93,7 +96,7 @@ fn spread(
             slot.changed = true;
         }
     }
-    let mut rest = desired.into_iter().peekable();
+    let mut rest = desired.into_iter().flatten();
     for slot in slots.iter_mut().filter(|s| s.changed) {
         let room = MAX_ENDPOINTS.saturating_sub(slot.slice.endpoints.len());
         slot.slice.endpoints.extend(rest.by_ref().take(room));

@@ -3,6 +3,8 @@
 use super::change;
 use crate::testing::at;
 use api::{KindRef, Obj, Object, ObjectExt};
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusCause;
 use meta::{ApiError, Key, Time};
 use reconcile::{Change, Propagation, Reply, View, Write};
 use serde_json::{Value, json};
@@ -88,6 +90,19 @@ impl Server {
         Ok(stored)
     }
 
+    /// A namespace on its way out takes nothing new. Models the NamespaceLifecycle admission plugin.
+    fn admit(&self, o: &dyn Object, name: &str) -> Result<(), ApiError> {
+        let namespace = self.view.get::<Namespace>(&Key::new("", o.namespace()));
+        if namespace.is_none_or(|n| n.metadata.deletion_timestamp.is_none()) {
+            return Ok(());
+        }
+        let why = "because it is being terminated";
+        let mut e = ApiError::forbidden(o.kind().group, o.kind().plural, name, why);
+        let cause = StatusCause { reason: Some("NamespaceTerminating".into()), ..Default::default() };
+        e.0.details.get_or_insert_default().causes = Some(vec![cause]);
+        Err(e)
+    }
+
     pub fn handle(&mut self, w: &Write) -> Reply {
         match w {
             Write::Create(o) => {
@@ -99,6 +114,7 @@ impl Server {
                 if self.view.get_obj(o.kind(), &key).is_some() {
                     return Err(ApiError::already_exists(o.kind().group, o.kind().plural, key.name()));
                 }
+                self.admit(o.as_ref(), key.name())?;
                 v["metadata"]["uid"] = format!("uid-{}-{}", o.kind().plural, self.revision).into();
                 v["metadata"]["creationTimestamp"] = self.now.rfc3339().into();
                 v["metadata"]["generation"] = 1.into();

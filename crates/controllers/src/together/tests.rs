@@ -131,9 +131,7 @@ fn a_node_falls_silent_and_its_pods_move() {
 
 #[test]
 fn cascading_deletion() {
-    for (how, pods_left) in
-        [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 2)]
-    {
+    for (how, pods_left) in [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 2)] {
         let mut c = Cluster::new(web(2));
         c.run(30);
         c.delete(DEPLOYMENT, "default/web", how);

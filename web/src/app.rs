@@ -1,0 +1,202 @@
+//! The root: holds the engine and the page's state, and gives both to the views.
+
+mod act;
+mod engine;
+
+use crate::bridge;
+use crate::ctx::Ctx;
+use crate::files::Files;
+use crate::i18n::Lang;
+use crate::keys;
+use crate::model::ModelRef;
+use crate::persist;
+use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Ui};
+use crate::views::shell::Shell;
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::timers::callback::Timeout;
+use protocol::Subscription;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use yew::prelude::*;
+
+const PREFS: &str = "kubottle.prefs";
+const FILES: &str = "kubottle.files";
+
+/// What a numbered command was about, so that its reply finds its way.
+enum Asked {
+    Apply(protocol::ApplyMode),
+    Save,
+    Other,
+}
+
+pub enum Msg {
+    Act(Action),
+    Engine(bridge::Event),
+    /// The saved session was read (or there is none): start the engine.
+    Loaded(Result<String, String>),
+    /// Time to save the session.
+    Save,
+    Saved(Result<String, String>),
+}
+
+pub struct App {
+    model: ModelRef,
+    /// One callback for all of the page's life, so that contexts stay equal.
+    dispatch: Callback<Action>,
+    ui: Ui,
+    engine: Option<bridge::Engine>,
+    next_id: u64,
+    asked: BTreeMap<u64, Asked>,
+    next_notice: u64,
+    /// The revision the saved session has.
+    saved_revision: u64,
+    save_timer: Option<Timeout>,
+    _listeners: Vec<EventListener>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let prefs: Prefs = persist::load(PREFS).unwrap_or_default();
+        let browser = gloo::utils::window().navigator().language().unwrap_or_default();
+        let lang = Lang::of(prefs.lang.as_deref().unwrap_or(&browser));
+        let has_server = bridge::has_server();
+        let ui = Ui {
+            lang,
+            prefs,
+            center: Center::Cluster,
+            pane: Pane::Stage,
+            overlay: None,
+            tab: Default::default(),
+            subscription: Subscription { entries: true, follow_cycles: true, ..Subscription::default() },
+            history: Vec::new(),
+            engine: Engine::Loading,
+            has_server,
+            files: Rc::new(persist::load::<Files>(FILES).unwrap_or_default().repaired()),
+            applied: None,
+            applying: false,
+            storage_error: None,
+            notices: Rc::new(Vec::new()),
+            announcement: String::new(),
+        };
+        let mut app = App {
+            model: ModelRef::default(),
+            dispatch: ctx.link().callback(Msg::Act),
+            ui,
+            engine: None,
+            next_id: 1,
+            asked: BTreeMap::new(),
+            next_notice: 1,
+            saved_revision: 0,
+            save_timer: None,
+            _listeners: listen(ctx.link()),
+        };
+        app.dress();
+        app.begin(ctx);
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Act(action) => self.act(ctx, action),
+            Msg::Engine(bridge::Event::Update(update)) => self.take(ctx, *update),
+            Msg::Engine(bridge::Event::Broken(why)) => {
+                self.engine = None;
+                self.ui.applying = false;
+                self.ui.engine = Engine::Broken(why);
+                true
+            }
+            Msg::Loaded(session) => {
+                self.start(ctx, session);
+                true
+            }
+            Msg::Save => {
+                self.save_timer = None;
+                self.ask_to_save();
+                false
+            }
+            Msg::Saved(done) => match done {
+                Ok(_) => false,
+                Err(why) => {
+                    self.notify("notice.not-saved", why);
+                    true
+                }
+            },
+        }
+    }
+
+    fn view(&self, _: &Context<Self>) -> Html {
+        let context = Ctx {
+            lang: self.ui.lang,
+            theme: self.ui.prefs.theme,
+            model: self.model.clone(),
+            dispatch: self.dispatch.clone(),
+        };
+        let (clock, versions) = {
+            let model = self.model.get();
+            (model.clock.clone(), model.versions)
+        };
+        html! {
+            <ContextProvider<Ctx> {context}>
+                <Shell ui={Rc::new(self.ui.clone())} clock={Rc::new(clock)} {versions} />
+            </ContextProvider<Ctx>>
+        }
+    }
+}
+
+impl App {
+    fn notify(&mut self, title: &'static str, text: String) {
+        if self.ui.notices.iter().any(|n| n.title == title && n.text == text) {
+            return;
+        }
+        Rc::make_mut(&mut self.ui.notices).push(Notice { id: self.next_notice, title, text });
+        self.next_notice += 1;
+    }
+
+    /// Language, theme and size of type are attributes of the root element.
+    fn dress(&self) {
+        let Some(root) = gloo::utils::document().document_element() else { return };
+        let _ = root.set_attribute("lang", self.ui.lang.code());
+        let _ = root.set_attribute("data-theme", self.ui.prefs.theme.name());
+        let _ = root.set_attribute("data-presenter", if self.ui.prefs.presenter { "on" } else { "off" });
+    }
+
+    fn keep_prefs(&mut self) {
+        self.ui.storage_error = persist::store(PREFS, &self.ui.prefs).err();
+    }
+
+    /// The text is never lost: what cannot be stored stays in the page, and the page says so.
+    fn keep_files(&mut self) {
+        self.ui.storage_error = persist::store(FILES, &*self.ui.files).err();
+    }
+}
+
+fn listen(link: &html::Scope<App>) -> Vec<EventListener> {
+    let window = gloo::utils::window();
+    let keyboard = link.clone();
+    let keydown = EventListener::new_with_options(
+        &window,
+        "keydown",
+        EventListenerOptions::enable_prevent_default(),
+        move |event| {
+            let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+            if let Some(action) = keys::action(event) {
+                event.prevent_default();
+                keyboard.send_message(Msg::Act(action));
+            }
+        },
+    );
+    let leaving = link.clone();
+    let pagehide = EventListener::new(&window, "pagehide", move |_| leaving.send_message(Msg::Save));
+    let hidden = link.clone();
+    let document = gloo::utils::document();
+    let visibility = EventListener::new(&document, "visibilitychange", move |_| {
+        if gloo::utils::document().hidden() {
+            hidden.send_message(Msg::Save);
+        }
+    });
+    vec![keydown, pagehide, visibility]
+}

@@ -1,0 +1,166 @@
+//! What the page does when something is asked for.
+
+use super::{App, Asked};
+use crate::persist;
+use crate::samples::SAMPLES;
+use crate::ui::{Action, Center, Dock, FileAction, InspectorTab, Overlay, Pane};
+use protocol::{ApplyMode, Command, File};
+use std::rc::Rc;
+use yew::Context;
+
+impl App {
+    /// True when something that views show has changed.
+    pub(super) fn act(&mut self, ctx: &Context<Self>, action: Action) -> bool {
+        match action {
+            Action::Send(command) => self.order(command, Asked::Other),
+            Action::ToggleRun => {
+                let running = self.model.get().clock.running;
+                self.order(if running { Command::Pause } else { Command::Run }, Asked::Other);
+            }
+            Action::Step => self.order(Command::Step, Asked::Other),
+            Action::StepDecision => self.order(Command::StepDecision, Asked::Other),
+            Action::Apply(mode) => self.apply(mode),
+            Action::File(action) => self.file(action),
+            Action::Inspect(id, tab) => {
+                if let Some(old) = self.ui.subscription.object.replace(id.clone()).filter(|old| *old != id) {
+                    self.ui.history.push(old);
+                }
+                self.show_inspector(tab);
+                self.ui.subscription.why = None;
+                self.subscribe();
+                self.follow_why();
+            }
+            Action::InspectBack => {
+                if let Some(id) = self.ui.history.pop() {
+                    self.ui.subscription.object = Some(id);
+                    self.ui.subscription.why = None;
+                    self.subscribe();
+                }
+            }
+            Action::Tab(tab) => self.ui.tab = tab,
+            Action::Entry(seq) => {
+                // The entry is shown by itself: what was inspected before is one step back.
+                if let Some(old) = self.ui.subscription.object.take() {
+                    self.ui.history.push(old);
+                }
+                self.ui.subscription.why = Some(seq);
+                self.show_inspector(InspectorTab::Why);
+                self.subscribe();
+            }
+            Action::Cycle(seq) => {
+                self.ui.subscription.cycle = Some(seq);
+                self.ui.subscription.follow_cycles = false;
+                self.ui.center = Center::Decision;
+                self.ui.pane = Pane::Stage;
+                self.subscribe();
+            }
+            Action::FollowCycles(on) => {
+                self.ui.subscription.follow_cycles = on;
+                if on {
+                    self.ui.subscription.cycle = None;
+                }
+                self.subscribe();
+            }
+            Action::Center(center) => self.ui.center = center,
+            Action::Pane(pane) => self.ui.pane = pane,
+            Action::SetDock(dock, open) => {
+                self.ui.prefs.set_open(dock, open);
+                self.keep_prefs();
+                self.dress();
+            }
+            Action::ToggleDock(dock) => {
+                let open = self.ui.prefs.open(dock);
+                return self.act(ctx, Action::SetDock(dock, !open));
+            }
+            Action::Resize(dock, size) => {
+                self.ui.prefs.resize(dock, size);
+                self.keep_prefs();
+            }
+            Action::SetLang(lang) => self.set_lang(lang),
+            Action::SetTheme(theme) => {
+                self.ui.prefs.theme = theme;
+                self.dress();
+                self.keep_prefs();
+            }
+            Action::Presenter => {
+                self.ui.prefs.presenter = !self.ui.prefs.presenter;
+                self.dress();
+                self.keep_prefs();
+            }
+            Action::Overlay(overlay) => self.ui.overlay = overlay,
+            Action::Dismiss(id) => Rc::make_mut(&mut self.ui.notices).retain(|n| n.id != id),
+            Action::Engine(kind) => {
+                self.ask_to_save();
+                self.ui.prefs.engine = kind;
+                self.keep_prefs();
+                self.begin(ctx);
+            }
+            Action::Restart { fresh } => {
+                self.saved_revision = 0;
+                if fresh {
+                    persist::clear_session();
+                    self.start(ctx, Ok(String::new()));
+                } else {
+                    self.begin(ctx);
+                }
+            }
+            Action::Escape => self.escape(),
+        }
+        true
+    }
+
+    fn show_inspector(&mut self, tab: InspectorTab) {
+        self.ui.tab = tab;
+        self.ui.pane = Pane::Inspector;
+        self.ui.prefs.set_open(Dock::Right, true);
+        self.keep_prefs();
+        self.dress();
+    }
+
+    /// One step back: the overlay, then the decision, then the inspector.
+    fn escape(&mut self) {
+        if self.ui.overlay.take().is_some() {
+        } else if self.ui.center == Center::Decision {
+            self.ui.center = Center::Cluster;
+        } else if self.ui.prefs.presenter {
+            self.ui.prefs.presenter = false;
+            self.dress();
+            self.keep_prefs();
+        } else if self.ui.prefs.right {
+            self.ui.prefs.right = false;
+            self.keep_prefs();
+        }
+    }
+
+    fn apply(&mut self, mode: ApplyMode) {
+        let tab = self.ui.files.current();
+        let files = vec![File { name: tab.name.clone(), text: tab.text.clone() }];
+        self.ui.applying = true;
+        self.ui.applied = None;
+        self.order(Command::Apply { id: 0, mode, files }, Asked::Apply(mode));
+    }
+
+    fn file(&mut self, action: FileAction) {
+        let files = Rc::make_mut(&mut self.ui.files);
+        match action {
+            FileAction::SetText(text) => files.set_text(text),
+            FileAction::Select(index) => files.select(index),
+            FileAction::New => files.open("new.yaml", ""),
+            FileAction::Close(index) => files.close(index),
+            FileAction::Rename(index, name) => files.rename(index, &name),
+            FileAction::Sample(index, apply) => {
+                let Some(sample) = SAMPLES.get(index) else { return };
+                files.open(sample.file, sample.yaml);
+                self.ui.applied = None;
+                self.ui.overlay = self.ui.overlay.filter(|o| *o != Overlay::Palette);
+                self.ui.prefs.set_open(Dock::Left, true);
+                if apply {
+                    self.apply(ApplyMode::Apply);
+                } else {
+                    self.ui.pane = Pane::Editor;
+                }
+            }
+        }
+        self.keep_files();
+    }
+}

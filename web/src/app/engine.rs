@@ -1,0 +1,172 @@
+//! The engine's side of the root: starting it, what it says, and keeping its session.
+
+use super::{App, Asked, Msg};
+use crate::bridge;
+use crate::i18n::{Lang, fill, find};
+use crate::persist;
+use crate::ui::{Applied, Engine, EngineKind};
+use gloo::timers::callback::Timeout;
+use protocol::{ApplyMode, Command, CycleSummary, Reply, Start, Update, VERSION};
+use std::rc::Rc;
+use yew::Context;
+
+const NODES: u32 = 3;
+/// Milliseconds from a change to the session being saved.
+const SAVE_AFTER: u32 = 3_000;
+/// More new decisions than this in one frame are not read out one by one.
+const ANNOUNCED_MAX: usize = 2;
+
+impl App {
+    /// Reads the saved session, then starts the engine.
+    pub(super) fn begin(&mut self, ctx: &Context<Self>) {
+        self.ui.engine = Engine::Loading;
+        self.engine = None;
+        match self.ui.prefs.engine {
+            EngineKind::Server if self.ui.has_server => self.start(ctx, Ok(String::new())),
+            _ => {
+                let link = ctx.link().clone();
+                persist::load_session(move |session| link.send_message(Msg::Loaded(session)));
+            }
+        }
+    }
+
+    pub(super) fn start(&mut self, ctx: &Context<Self>, session: Result<String, String>) {
+        let session = session.unwrap_or_else(|why| {
+            self.notify("notice.not-loaded", why);
+            String::new()
+        });
+        self.model.clear();
+        self.asked.clear();
+        let kind = if self.ui.has_server { self.ui.prefs.engine } else { EngineKind::Worker };
+        match bridge::Engine::start(kind, ctx.link().callback(Msg::Engine)) {
+            Ok(engine) => {
+                engine.send(&Command::Start(Start {
+                    version: VERSION,
+                    nodes: NODES,
+                    seed: 1,
+                    now: js_sys::Date::now() as u64 * 1000,
+                    session: (!session.is_empty()).then_some(session),
+                    subscription: self.ui.subscription.clone(),
+                }));
+                self.engine = Some(engine);
+            }
+            Err(why) => self.ui.engine = Engine::Broken(why),
+        }
+    }
+
+    /// Gives the command a number and remembers what the reply is about.
+    pub(super) fn order(&mut self, mut command: Command, asked: Asked) {
+        let number = self.next_id;
+        if let Some(id) = id_of(&mut command) {
+            *id = number;
+            self.next_id += 1;
+            self.asked.insert(number, asked);
+        }
+        if let Some(engine) = &self.engine {
+            engine.send(&command);
+        }
+    }
+
+    pub(super) fn subscribe(&mut self) {
+        self.order(Command::Subscribe(self.ui.subscription.clone()), Asked::Other);
+    }
+
+    pub(super) fn take(&mut self, ctx: &Context<Self>, update: Update) -> bool {
+        self.ui.engine = Engine::Ready;
+        self.announce(&update.cycles);
+        let detail = update.detail.is_some();
+        for reply in self.model.apply(update) {
+            self.reply(ctx, reply);
+        }
+        if detail {
+            self.follow_why();
+        }
+        let revision = self.model.get().clock.revision;
+        if revision != self.saved_revision && self.save_timer.is_none() && self.saves() {
+            let link = ctx.link().clone();
+            self.save_timer = Some(Timeout::new(SAVE_AFTER, move || link.send_message(Msg::Save)));
+        }
+        true
+    }
+
+    fn saves(&self) -> bool {
+        self.ui.prefs.engine == EngineKind::Worker || !self.ui.has_server
+    }
+
+    pub(super) fn ask_to_save(&mut self) {
+        let revision = self.model.get().clock.revision;
+        if self.saves() && revision != self.saved_revision && self.ui.engine == Engine::Ready {
+            self.saved_revision = revision;
+            self.order(Command::Save { id: 0 }, Asked::Save);
+        }
+    }
+
+    /// Unless an entry was chosen, "Why" is about the newest write to the inspected object.
+    pub(super) fn follow_why(&mut self) {
+        let seq = {
+            let model = self.model.get();
+            let shown = self.ui.subscription.object.as_ref();
+            model.detail.as_ref().filter(|d| Some(&d.id) == shown).and_then(|d| d.writes.first()).map(|e| e.seq)
+        };
+        if self.ui.subscription.object.is_some() && seq.is_some() && seq != self.ui.subscription.why {
+            self.ui.subscription.why = seq;
+            self.subscribe();
+        }
+    }
+
+    fn announce(&mut self, cycles: &[CycleSummary]) {
+        let Some(last) = cycles.last().filter(|_| cycles.len() <= ANNOUNCED_MAX) else { return };
+        let key = if last.node.is_empty() { "announce.failed" } else { "announce.bound" };
+        let pod = format!("{}/{}", last.namespace, last.name);
+        let args = [("pod", pod.as_str()), ("node", &last.node), ("message", &last.message)];
+        self.ui.announcement = fill(find(self.ui.lang, key).unwrap_or_default(), args);
+    }
+
+    fn reply(&mut self, ctx: &Context<Self>, reply: Reply) {
+        match reply {
+            Reply::Apply { id, result } => {
+                self.ui.applying = false;
+                let mode = match self.asked.remove(&id) {
+                    Some(Asked::Apply(mode)) => mode,
+                    _ => ApplyMode::Apply,
+                };
+                let key = if result.errors.is_empty() { "announce.applied" } else { "announce.refused" };
+                let n = if result.errors.is_empty() { result.objects.len() } else { result.errors.len() }.to_string();
+                self.ui.announcement = fill(find(self.ui.lang, key).unwrap_or_default(), [("n", n.as_str())]);
+                self.ui.applied = Some(Rc::new(Applied { mode, result }));
+            }
+            Reply::Done { id, error } => {
+                self.asked.remove(&id);
+                if let Some(error) = error {
+                    self.notify("notice.refused", error);
+                }
+            }
+            Reply::Session { id, session } => {
+                if matches!(self.asked.remove(&id), Some(Asked::Save)) {
+                    let link = ctx.link().clone();
+                    persist::save_session(&session, move |done| link.send_message(Msg::Saved(done)));
+                }
+            }
+            Reply::Refused { message } => self.notify("notice.engine-refused", message),
+            Reply::Crashed { process, message } => self.notify("notice.crashed", format!("{process}: {message}")),
+            Reply::Api(_) => {}
+        }
+    }
+
+    pub(super) fn set_lang(&mut self, lang: Lang) {
+        self.ui.lang = lang;
+        self.ui.prefs.lang = Some(lang.code().into());
+        self.dress();
+        self.keep_prefs();
+    }
+}
+
+fn id_of(command: &mut Command) -> Option<&mut u64> {
+    use Command::*;
+    match command {
+        Apply { id, .. } | AddNode { id, .. } | Cordon { id, .. } | Drain { id, .. } | KillNode { id, .. } => Some(id),
+        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } => Some(id),
+        Api(call) => Some(&mut call.id),
+        Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) => None,
+    }
+}

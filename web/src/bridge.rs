@@ -1,0 +1,158 @@
+//! The wire to an engine: JSON texts of [`Command`]s out, of [`Update`]s in. The engine is a Web Worker, or a
+//! kubottle server's WebSocket.
+//!
+//! A worker posts the text `ready` once it listens; commands sent before wait for it. A page in one file sets
+//! `window.kubottleWorker`, a function that returns the Worker.
+
+use crate::persist::words;
+use crate::ui::EngineKind;
+use protocol::{Command, Update};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{CloseEvent, ErrorEvent, MessageEvent, WebSocket, Worker};
+use yew::Callback;
+
+const WORKER: &str = "./worker_loader.js";
+const SOCKET: &str = "/kubottle/ws";
+/// Beside the worker's updates, the one text that is not JSON.
+const READY: &str = "ready";
+
+pub enum Event {
+    Update(Box<Update>),
+    /// The engine is gone: it crashed, could not be loaded, or the connection broke.
+    Broken(String),
+}
+
+enum Wire {
+    Worker(Worker),
+    Socket(WebSocket),
+}
+
+/// `None` once the engine listens.
+type Waiting = Rc<RefCell<Option<Vec<String>>>>;
+
+pub struct Engine {
+    wire: Rc<Wire>,
+    waiting: Waiting,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
+    _on_open: Closure<dyn FnMut()>,
+}
+
+impl Wire {
+    fn post(&self, text: &str) -> Result<(), JsValue> {
+        match self {
+            Wire::Worker(worker) => worker.post_message(&text.into()),
+            Wire::Socket(socket) => socket.send_with_str(text),
+        }
+    }
+}
+
+fn flush(wire: &Wire, waiting: &Waiting) {
+    for text in waiting.borrow_mut().take().unwrap_or_default() {
+        let _ = wire.post(&text);
+    }
+}
+
+fn new_worker() -> Result<Worker, JsValue> {
+    let made = js_sys::Reflect::get(&js_sys::global(), &"kubottleWorker".into())?;
+    match made.dyn_ref::<js_sys::Function>() {
+        Some(make) => make.call0(&JsValue::NULL)?.dyn_into(),
+        None => Worker::new(WORKER),
+    }
+}
+
+fn new_socket() -> Result<WebSocket, JsValue> {
+    let location = web_sys::window().ok_or(JsValue::NULL)?.location();
+    let scheme = if location.protocol()? == "https:" { "wss" } else { "ws" };
+    WebSocket::new(&format!("{scheme}://{}{SOCKET}", location.host()?))
+}
+
+/// The server that serves this page says so in a `<meta name="kubottle-server">`.
+pub fn has_server() -> bool {
+    let document = web_sys::window().and_then(|w| w.document());
+    document.is_some_and(|d| d.query_selector("meta[name=kubottle-server]").is_ok_and(|m| m.is_some()))
+}
+
+fn broken_words(event: &JsValue) -> String {
+    if let Some(close) = event.dyn_ref::<CloseEvent>() {
+        return format!("WebSocket {} {}", close.code(), close.reason());
+    }
+    if let Some(error) = event.dyn_ref::<ErrorEvent>().filter(|e| !e.message().is_empty()) {
+        return error.message();
+    }
+    WORKER.to_string()
+}
+
+impl Engine {
+    pub fn start(kind: EngineKind, on: Callback<Event>) -> Result<Engine, String> {
+        let wire = match kind {
+            EngineKind::Worker => new_worker().map(Wire::Worker),
+            EngineKind::Server => new_socket().map(Wire::Socket),
+        };
+        let wire = Rc::new(wire.map_err(|e| words(&e))?);
+        let waiting: Waiting = Rc::new(RefCell::new(Some(Vec::new())));
+        let on_message = {
+            let (wire, waiting, on) = (wire.clone(), waiting.clone(), on.clone());
+            Closure::new(move |event: MessageEvent| {
+                flush(&wire, &waiting);
+                let Some(text) = event.data().as_string() else { return };
+                if text == READY {
+                    return;
+                }
+                on.emit(match serde_json::from_str::<Update>(&text) {
+                    Ok(update) => Event::Update(Box::new(update)),
+                    Err(error) => Event::Broken(format!("protocol: {error}")),
+                });
+            })
+        };
+        let on_error = {
+            let on = on.clone();
+            Closure::new(move |event: JsValue| on.emit(Event::Broken(broken_words(&event))))
+        };
+        let on_open = {
+            let (wire, waiting) = (wire.clone(), waiting.clone());
+            Closure::new(move || flush(&wire, &waiting))
+        };
+        match &*wire {
+            Wire::Worker(worker) => {
+                worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+                worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+            }
+            Wire::Socket(socket) => {
+                socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+                socket.set_onclose(Some(on_error.as_ref().unchecked_ref()));
+                socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+            }
+        }
+        Ok(Engine { wire, waiting, _on_message: on_message, _on_error: on_error, _on_open: on_open })
+    }
+
+    pub fn send(&self, command: &Command) {
+        let Ok(text) = serde_json::to_string(command) else { return };
+        if let Some(waiting) = self.waiting.borrow_mut().as_mut() {
+            waiting.push(text);
+            return;
+        }
+        let _ = self.wire.post(&text);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        match &*self.wire {
+            Wire::Worker(worker) => {
+                worker.set_onmessage(None);
+                worker.set_onerror(None);
+                worker.terminate();
+            }
+            Wire::Socket(socket) => {
+                socket.set_onmessage(None);
+                socket.set_onclose(None);
+                socket.set_onopen(None);
+                let _ = socket.close();
+            }
+        }
+    }
+}

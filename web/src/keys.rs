@@ -1,0 +1,46 @@
+//! The keyboard: which key asks for what, and when a key belongs to a field instead.
+
+use crate::ui::{Action, Overlay};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent};
+
+fn target(event: &KeyboardEvent) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// A field that takes text.
+fn typing(element: &Element) -> bool {
+    element.closest("input, textarea, select, [contenteditable=true]").is_ok_and(|e| e.is_some())
+}
+
+/// Something that has its own use for space and arrows.
+fn operable(element: &Element) -> bool {
+    let own = "button, a, summary, [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
+    element.closest(own).is_ok_and(|e| e.is_some())
+}
+
+/// What the key asks for; the caller prevents the browser's own meaning then.
+pub fn action(event: &KeyboardEvent) -> Option<Action> {
+    let key = event.key();
+    let command = event.ctrl_key() || event.meta_key();
+    if command && key.eq_ignore_ascii_case("k") {
+        return Some(Action::Overlay(Some(Overlay::Palette)));
+    }
+    let element = target(event);
+    let typing = element.as_ref().is_some_and(typing);
+    if key == "Escape" {
+        return (!typing).then_some(Action::Escape);
+    }
+    if typing || command || event.alt_key() {
+        return None;
+    }
+    let operable = element.as_ref().is_some_and(operable);
+    match key.as_str() {
+        " " if !operable => Some(Action::ToggleRun),
+        "ArrowRight" if event.shift_key() => Some(Action::StepDecision),
+        "ArrowRight" if !operable => Some(Action::Step),
+        "?" => Some(Action::Overlay(Some(Overlay::Help))),
+        "/" => Some(Action::Overlay(Some(Overlay::Palette))),
+        _ => None,
+    }
+}

@@ -1,0 +1,18 @@
+//! Kubottle's page: functions of the model that an engine keeps up to date.
+
+mod app;
+mod bridge;
+mod ctx;
+mod files;
+mod format;
+mod i18n;
+mod keys;
+mod model;
+mod persist;
+mod samples;
+mod ui;
+mod views;
+
+fn main() {
+    yew::Renderer::<app::App>::new().render();
+}

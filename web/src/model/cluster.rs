@@ -1,0 +1,317 @@
+//! The model and how an [`Update`] changes it. Cost follows the size of the update, not of the cluster.
+
+use super::owners::Owners;
+use protocol::{Clock, ComponentView, Cycle, CycleSummary, Detail, Entry, NodeView, PodView, QueueView, Reply, Update};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Trace entries kept for the timeline.
+pub const ENTRIES_MAX: usize = 4000;
+/// Scheduling cycles kept for the list of decisions.
+pub const CYCLES_MAX: usize = 1000;
+
+/// `namespace/name` of a pod.
+pub type PodKey = Rc<str>;
+
+/// The number of the update that last changed each part: views compare these instead of data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// The set of nodes, or any node's view.
+    pub nodes: u64,
+    /// Any pod.
+    pub pods: u64,
+    /// Pods without a node.
+    pub pending: u64,
+    pub components: u64,
+    pub queues: u64,
+    pub entries: u64,
+    pub cycles: u64,
+    pub detail: u64,
+    pub cycle: u64,
+    pub why: u64,
+}
+
+/// The pods on one node.
+#[derive(Debug, Default)]
+pub struct Placed {
+    pub pods: BTreeSet<PodKey>,
+    /// The update that last changed the node, or a pod on it.
+    pub version: u64,
+}
+
+#[derive(Debug, Default)]
+pub struct Model {
+    /// Updates applied so far.
+    pub tick: u64,
+    pub clock: Clock,
+    pub nodes: BTreeMap<String, Rc<NodeView>>,
+    pub pods: BTreeMap<PodKey, Rc<PodView>>,
+    pub placed: BTreeMap<String, Placed>,
+    pub pending: BTreeSet<PodKey>,
+    pub components: BTreeMap<String, Rc<ComponentView>>,
+    pub queues: Rc<QueueView>,
+    /// Oldest first.
+    pub entries: VecDeque<Arc<Entry>>,
+    /// Entries that were never sent, because frames were too busy.
+    pub skipped: u64,
+    /// Oldest first.
+    pub cycles: VecDeque<Rc<CycleSummary>>,
+    pub detail: Option<Rc<Detail>>,
+    pub cycle: Option<(u64, Arc<Cycle>)>,
+    /// The effect first.
+    pub why: Rc<Vec<Arc<Entry>>>,
+    pub owners: Owners,
+    pub versions: Versions,
+}
+
+impl Model {
+    /// Takes what changed and gives back the replies, which are for whoever asked.
+    pub fn apply(&mut self, update: Update) -> Vec<Reply> {
+        if update.reset {
+            let tick = self.tick;
+            *self = Model { tick, ..Model::default() };
+            let all = tick + 1;
+            self.versions = Versions {
+                nodes: all,
+                pods: all,
+                pending: all,
+                components: all,
+                queues: all,
+                entries: all,
+                cycles: all,
+                detail: all,
+                cycle: all,
+                why: all,
+            };
+        }
+        self.tick += 1;
+        let tick = self.tick;
+        self.clock = update.clock;
+        for name in update.nodes_gone {
+            self.nodes.remove(&name);
+            self.touch(&name);
+            self.versions.nodes = tick;
+        }
+        for node in update.nodes {
+            self.touch(&node.name);
+            self.versions.nodes = tick;
+            self.nodes.insert(node.name.clone(), Rc::new(node));
+        }
+        for key in update.pods_gone {
+            self.remove_pod(&key);
+        }
+        for pod in update.pods {
+            self.put_pod(pod);
+        }
+        for name in update.components_gone {
+            self.components.remove(&name);
+            self.versions.components = tick;
+        }
+        for component in update.components {
+            self.put_component(component);
+        }
+        if let Some(queues) = update.queues {
+            self.queues = Rc::new(queues);
+            self.versions.queues = tick;
+        }
+        if !update.entries.is_empty() || update.entries_skipped > 0 {
+            self.versions.entries = tick;
+            self.skipped += update.entries_skipped;
+            self.entries.extend(update.entries);
+            let surplus = self.entries.len().saturating_sub(ENTRIES_MAX);
+            self.entries.drain(..surplus);
+        }
+        if !update.cycles.is_empty() {
+            self.versions.cycles = tick;
+            self.cycles.extend(update.cycles.into_iter().map(Rc::new));
+            let surplus = self.cycles.len().saturating_sub(CYCLES_MAX);
+            self.cycles.drain(..surplus);
+        }
+        if let Some(detail) = update.detail {
+            self.detail = Some(Rc::new(detail));
+            self.versions.detail = tick;
+        }
+        if let Some(cycle) = update.cycle {
+            self.cycle = Some(cycle);
+            self.versions.cycle = tick;
+        }
+        if let Some(why) = update.why {
+            self.why = Rc::new(why);
+            self.versions.why = tick;
+        }
+        update.replies
+    }
+
+    fn put_pod(&mut self, pod: PodView) {
+        let key: PodKey = format!("{}/{}", pod.namespace, pod.name).into();
+        if self.pods.get(&key).is_some_and(|old| old.node != pod.node) {
+            self.remove_pod(&key);
+        }
+        self.owners.notice(&pod.owner);
+        if pod.node.is_empty() {
+            self.pending.insert(key.clone());
+            self.versions.pending = self.tick;
+        } else {
+            self.placed.entry(pod.node.clone()).or_default().pods.insert(key.clone());
+            self.touch(&pod.node);
+        }
+        self.versions.pods = self.tick;
+        self.pods.insert(key, Rc::new(pod));
+    }
+
+    fn remove_pod(&mut self, key: &str) {
+        let Some(old) = self.pods.remove(key) else { return };
+        self.versions.pods = self.tick;
+        if self.pending.remove(key) {
+            self.versions.pending = self.tick;
+        }
+        if let Some(placed) = self.placed.get_mut(&old.node) {
+            placed.pods.remove(key);
+            placed.version = self.tick;
+        }
+    }
+
+    fn put_component(&mut self, component: ComponentView) {
+        self.versions.components = self.tick;
+        // A node's own components are drawn on its card.
+        if let Some((_, node)) = component.process.split_once('/') {
+            let node = node.to_string();
+            self.touch(&node);
+        }
+        self.components.insert(component.name.clone(), Rc::new(component));
+    }
+
+    fn touch(&mut self, node: &str) {
+        if let Some(placed) = self.placed.get_mut(node) {
+            placed.version = self.tick;
+        } else {
+            self.placed.insert(node.into(), Placed { version: self.tick, ..Placed::default() });
+        }
+    }
+
+    pub fn entry(&self, seq: u64) -> Option<&Arc<Entry>> {
+        let at = self.entries.partition_point(|e| e.seq < seq);
+        self.entries.get(at).filter(|e| e.seq == seq).or_else(|| self.why.iter().find(|e| e.seq == seq))
+    }
+    pub fn node_version(&self, node: &str) -> u64 {
+        self.placed.get(node).map_or(0, |p| p.version)
+    }
+    pub fn pods_on<'a>(&'a self, node: &str) -> impl Iterator<Item = (&'a PodKey, &'a Rc<PodView>)> + use<'a> {
+        self.placed.get(node).into_iter().flat_map(|p| &p.pods).filter_map(|key| self.pods.get_key_value(key))
+    }
+    /// The components of one process, in order of name.
+    pub fn process<'a>(&'a self, process: &'a str) -> impl Iterator<Item = &'a Rc<ComponentView>> {
+        self.components.values().filter(move |c| c.process == process)
+    }
+    /// Pods without a node that no queue of the scheduler holds (it is stopped, or has not seen them yet).
+    pub fn unqueued(&self) -> Vec<PodKey> {
+        let q = &self.queues;
+        let queued: BTreeSet<String> = [&q.active, &q.backoff, &q.unschedulable, &q.gated]
+            .into_iter()
+            .flatten()
+            .map(|e| format!("{}/{}", e.namespace, e.name))
+            .collect();
+        self.pending.iter().filter(|key| !queued.contains(&***key)).cloned().collect()
+    }
+    /// Nothing was created by the user yet.
+    pub fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
+}
+
+/// The one model, shared by all views. Two references are equal when they are the same model; what
+/// changed is told by versions.
+#[derive(Clone, Default)]
+pub struct ModelRef(Rc<RefCell<Model>>);
+
+impl PartialEq for ModelRef {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl ModelRef {
+    pub fn get(&self) -> std::cell::Ref<'_, Model> {
+        self.0.borrow()
+    }
+    pub fn apply(&self, update: Update) -> Vec<Reply> {
+        self.0.borrow_mut().apply(update)
+    }
+    pub fn clear(&self) {
+        self.0.borrow_mut().apply(Update { reset: true, ..Update::default() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(name: &str, node: &str) -> PodView {
+        let owner = "Deployment/web".to_string();
+        PodView { namespace: "default".into(), name: name.into(), node: node.into(), owner, ..PodView::default() }
+    }
+    fn node(name: &str) -> NodeView {
+        NodeView { name: name.into(), ..NodeView::default() }
+    }
+    fn names(model: &Model, node: &str) -> Vec<String> {
+        model.pods_on(node).map(|(key, _)| key.to_string()).collect()
+    }
+
+    #[test]
+    fn a_pod_moves_from_pending_to_its_node() {
+        let mut m = Model::default();
+        m.apply(Update { nodes: vec![node("n1")], pods: vec![pod("a", "")], ..Update::default() });
+        assert_eq!(m.pending.len(), 1);
+        let before = m.versions;
+        m.apply(Update { pods: vec![pod("a", "n1")], ..Update::default() });
+        assert!(m.pending.is_empty());
+        assert_eq!(names(&m, "n1"), ["default/a"]);
+        assert_ne!(before.pending, m.versions.pending);
+        assert_eq!(before.nodes, m.versions.nodes);
+        m.apply(Update { pods_gone: vec!["default/a".into()], ..Update::default() });
+        assert!(m.pods.is_empty() && names(&m, "n1").is_empty());
+    }
+
+    #[test]
+    fn only_the_touched_nodes_get_a_new_version() {
+        let mut m = Model::default();
+        m.apply(Update { nodes: vec![node("n1"), node("n2")], ..Update::default() });
+        let n2 = m.node_version("n2");
+        m.apply(Update { pods: vec![pod("a", "n1")], ..Update::default() });
+        assert_eq!(m.node_version("n2"), n2);
+        assert!(m.node_version("n1") > n2);
+    }
+
+    #[test]
+    fn a_pod_may_arrive_before_its_node() {
+        let mut m = Model::default();
+        m.apply(Update { pods: vec![pod("a", "n1")], ..Update::default() });
+        m.apply(Update { nodes: vec![node("n1")], ..Update::default() });
+        assert_eq!(names(&m, "n1"), ["default/a"]);
+    }
+
+    #[test]
+    fn reset_forgets_everything_and_changes_every_version() {
+        let mut m = Model::default();
+        m.apply(Update { nodes: vec![node("n1")], pods: vec![pod("a", "n1")], ..Update::default() });
+        let before = m.versions;
+        m.apply(Update { reset: true, ..Update::default() });
+        assert!(m.pods.is_empty() && m.nodes.is_empty());
+        assert!(m.versions.detail > before.detail && m.versions.nodes > before.nodes);
+    }
+
+    #[test]
+    fn old_entries_make_room() {
+        let mut m = Model::default();
+        let entry = |seq| {
+            let json = format!(r#"{{"seq":{seq},"time":0,"cause":0,"actor":"you","what":"process","process":"p","state":"s"}}"#);
+            serde_json::from_str::<Arc<Entry>>(&json).unwrap()
+        };
+        m.apply(Update { entries: (1..=ENTRIES_MAX as u64 + 10).map(entry).collect(), ..Update::default() });
+        assert_eq!(m.entries.len(), ENTRIES_MAX);
+        assert!(m.entry(5).is_none());
+        assert_eq!(m.entry(11).map(|e| e.seq), Some(11));
+    }
+}

@@ -1,0 +1,77 @@
+//! Resource names to kinds, as far as trace entries of the page need it (an entry names the resource only).
+
+use protocol::ObjectId;
+
+/// Resource (with its group, as `kubectl api-resources` joins them), apiVersion, kind.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("configmaps", "v1", "ConfigMap"),
+    ("daemonsets.apps", "apps/v1", "DaemonSet"),
+    ("deployments.apps", "apps/v1", "Deployment"),
+    ("endpointslices.discovery.k8s.io", "discovery.k8s.io/v1", "EndpointSlice"),
+    ("events", "v1", "Event"),
+    ("events.events.k8s.io", "events.k8s.io/v1", "Event"),
+    ("jobs.batch", "batch/v1", "Job"),
+    ("leases.coordination.k8s.io", "coordination.k8s.io/v1", "Lease"),
+    ("namespaces", "v1", "Namespace"),
+    ("nodes", "v1", "Node"),
+    ("persistentvolumeclaims", "v1", "PersistentVolumeClaim"),
+    ("persistentvolumes", "v1", "PersistentVolume"),
+    ("pods", "v1", "Pod"),
+    ("replicasets.apps", "apps/v1", "ReplicaSet"),
+    ("secrets", "v1", "Secret"),
+    ("serviceaccounts", "v1", "ServiceAccount"),
+    ("services", "v1", "Service"),
+    ("statefulsets.apps", "apps/v1", "StatefulSet"),
+];
+
+/// `resource` may come with or without its group.
+pub fn object(resource: &str, key: &str) -> Option<ObjectId> {
+    let (_, api_version, kind) = KINDS
+        .iter()
+        .find(|(r, ..)| *r == resource)
+        .or_else(|| KINDS.iter().find(|(r, ..)| r.split('.').next() == Some(resource)))?;
+    let (namespace, name) = key.split_once('/').unwrap_or(("", key));
+    if name.is_empty() {
+        return None;
+    }
+    Some(ObjectId {
+        api_version: (*api_version).into(),
+        kind: (*kind).into(),
+        namespace: namespace.into(),
+        name: name.into(),
+    })
+}
+
+pub fn pod(namespace: &str, name: &str) -> ObjectId {
+    ObjectId { api_version: "v1".into(), kind: "Pod".into(), namespace: namespace.into(), name: name.into() }
+}
+
+pub fn node(name: &str) -> ObjectId {
+    ObjectId { api_version: "v1".into(), kind: "Node".into(), namespace: String::new(), name: name.into() }
+}
+
+/// `Deployment/web`, as a pod's owner is written, within a namespace.
+pub fn owner(owner: &str, namespace: &str) -> Option<ObjectId> {
+    let (kind, name) = owner.split_once('/')?;
+    let (_, api_version, kind) = KINDS.iter().find(|(.., k)| *k == kind)?;
+    Some(ObjectId {
+        api_version: (*api_version).into(),
+        kind: (*kind).into(),
+        namespace: if *kind == "Node" { String::new() } else { namespace.into() },
+        name: name.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_found_with_and_without_its_group() {
+        let id = object("deployments", "default/web").unwrap();
+        assert_eq!((id.api_version.as_str(), id.kind.as_str(), id.name.as_str()), ("apps/v1", "Deployment", "web"));
+        assert_eq!(object("deployments.apps", "default/web"), Some(id));
+        assert_eq!(object("nodes", "node-1"), Some(node("node-1")));
+        assert_eq!(object("widgets", "x"), None);
+    }
+}

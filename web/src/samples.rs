@@ -1,0 +1,50 @@
+//! Manifests to start from. Data only: titles and descriptions are in the catalogue, `sample.<code>.title` and
+//! `sample.<code>.about`.
+
+pub struct Sample {
+    pub code: &'static str,
+    pub file: &'static str,
+    pub yaml: &'static str,
+}
+
+macro_rules! sample {
+    ($code:literal) => {
+        Sample {
+            code: $code,
+            file: concat!($code, ".yaml"),
+            yaml: include_str!(concat!("samples/", $code, ".yaml")),
+        }
+    };
+}
+
+/// The first three are offered on an empty stage.
+pub const SAMPLES: &[Sample] = &[
+    sample!("deployment"),
+    sample!("too-big"),
+    sample!("crash-loop"),
+    sample!("service"),
+    sample!("bare-pods"),
+    sample!("node-selector"),
+    sample!("tolerations"),
+    sample!("config-env"),
+    sample!("rolling-update"),
+    sample!("probes"),
+    sample!("wasm"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::{Lang, find};
+
+    #[test]
+    fn every_sample_has_a_title_and_a_description() {
+        for s in SAMPLES {
+            for part in ["title", "about"] {
+                let key = format!("sample.{}.{part}", s.code);
+                assert!(find(Lang::En, &key).is_some() && find(Lang::Ko, &key).is_some(), "{key}");
+            }
+            assert!(s.yaml.contains("apiVersion:") && !s.yaml.contains('\t'), "{}", s.code);
+        }
+    }
+}

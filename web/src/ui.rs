@@ -1,0 +1,242 @@
+//! The page's own state: what is open, what is selected, and what can be asked for. Pure.
+
+use crate::files::Files;
+use crate::i18n::Lang;
+use protocol::{ApplyMode, ApplyResult, Command, ObjectId, Subscription};
+use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::Auto => "auto",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+    pub fn next(self) -> Theme {
+        match self {
+            Theme::Auto => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::Auto,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Center {
+    #[default]
+    Cluster,
+    Decision,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dock {
+    Left,
+    Right,
+    Bottom,
+}
+
+/// What a phone shows, one at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    #[default]
+    Stage,
+    Editor,
+    Inspector,
+    Timeline,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InspectorTab {
+    #[default]
+    Summary,
+    Yaml,
+    Events,
+    Owners,
+    Logs,
+    Why,
+    Decisions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    Palette,
+    Help,
+    NewNode,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineKind {
+    /// The cluster in this page's Web Worker.
+    #[default]
+    Worker,
+    /// The cluster of the kubottle server that served this page.
+    Server,
+}
+
+/// Remembered across visits. Sizes are CSS pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Prefs {
+    pub lang: Option<String>,
+    pub theme: Theme,
+    pub left: bool,
+    pub right: bool,
+    pub bottom: bool,
+    pub left_size: u32,
+    pub right_size: u32,
+    pub bottom_size: u32,
+    pub presenter: bool,
+    pub engine: EngineKind,
+}
+
+impl Default for Prefs {
+    fn default() -> Self {
+        Prefs {
+            lang: None,
+            theme: Theme::Auto,
+            left: true,
+            right: false,
+            bottom: true,
+            left_size: 380,
+            right_size: 400,
+            bottom_size: 210,
+            presenter: false,
+            engine: EngineKind::Worker,
+        }
+    }
+}
+
+impl Prefs {
+    pub fn open(&self, dock: Dock) -> bool {
+        !self.presenter
+            && match dock {
+                Dock::Left => self.left,
+                Dock::Right => self.right,
+                Dock::Bottom => self.bottom,
+            }
+    }
+    pub fn set_open(&mut self, dock: Dock, open: bool) {
+        // Opening a dock ends the presenter view, which is the view without docks.
+        if open && self.presenter {
+            self.presenter = false;
+            (self.left, self.right, self.bottom) = (false, false, false);
+        }
+        match dock {
+            Dock::Left => self.left = open,
+            Dock::Right => self.right = open,
+            Dock::Bottom => self.bottom = open,
+        }
+    }
+    pub fn resize(&mut self, dock: Dock, size: u32) {
+        match dock {
+            Dock::Left => self.left_size = size.clamp(260, 900),
+            Dock::Right => self.right_size = size.clamp(280, 900),
+            Dock::Bottom => self.bottom_size = size.clamp(110, 700),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Engine {
+    Loading,
+    Ready,
+    Broken(String),
+}
+
+/// Something that must be read; stays until it is dismissed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    pub id: u64,
+    /// A key of the catalogue.
+    pub title: &'static str,
+    pub text: String,
+}
+
+/// What came of the last apply, and of which mode it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    pub mode: ApplyMode,
+    pub result: ApplyResult,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ui {
+    pub lang: Lang,
+    pub prefs: Prefs,
+    pub center: Center,
+    pub pane: Pane,
+    pub overlay: Option<Overlay>,
+    pub tab: InspectorTab,
+    pub subscription: Subscription,
+    /// Objects inspected before, for the way back.
+    pub history: Vec<ObjectId>,
+    pub engine: Engine,
+    /// The page came from a kubottle server, whose own cluster can be shown.
+    pub has_server: bool,
+    pub files: Rc<Files>,
+    pub applied: Option<Rc<Applied>>,
+    /// An apply was sent and not answered yet.
+    pub applying: bool,
+    pub storage_error: Option<String>,
+    pub notices: Rc<Vec<Notice>>,
+    /// Said to screen readers.
+    pub announcement: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileAction {
+    SetText(String),
+    Select(usize),
+    New,
+    Close(usize),
+    Rename(usize, String),
+    /// A sample in a tab of its own; applied at once when asked for.
+    Sample(usize, bool),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    Send(Command),
+    ToggleRun,
+    Step,
+    StepDecision,
+    Apply(ApplyMode),
+    File(FileAction),
+    Inspect(ObjectId, InspectorTab),
+    Tab(InspectorTab),
+    InspectBack,
+    /// A trace entry and its chain of causes.
+    Entry(u64),
+    Cycle(u64),
+    FollowCycles(bool),
+    Center(Center),
+    Pane(Pane),
+    SetDock(Dock, bool),
+    ToggleDock(Dock),
+    Resize(Dock, u32),
+    SetLang(Lang),
+    SetTheme(Theme),
+    Presenter,
+    Overlay(Option<Overlay>),
+    Dismiss(u64),
+    Engine(EngineKind),
+    /// Starts the engine again; a fresh start forgets the saved session.
+    Restart {
+        fresh: bool,
+    },
+    Escape,
+}

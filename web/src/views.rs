@@ -1,0 +1,26 @@
+//! One view a file.
+
+pub mod control_plane;
+pub mod decision;
+pub mod decision_grid;
+pub mod dock;
+pub mod editor;
+pub mod flow;
+pub mod flow_paths;
+pub mod heatmap;
+pub mod icon;
+pub mod inspector;
+pub mod inspector_tabs;
+pub mod lanes;
+pub mod menu;
+pub mod node_card;
+pub mod overlay;
+pub mod palette;
+pub mod pending;
+pub mod phases;
+pub mod shell;
+pub mod sign;
+pub mod stage;
+pub mod timeline;
+pub mod topbar;
+pub mod yaml;

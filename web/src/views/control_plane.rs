@@ -1,0 +1,155 @@
+//! The control plane: everything goes through kube-apiserver.
+
+use super::icon::Icon;
+use super::pending::Pending;
+use crate::ctx::{Ctx, use_ctx};
+use crate::ui::Action;
+use protocol::{Command, ComponentView, Lamp};
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(PartialEq, Properties)]
+pub struct Props {
+    pub components: u64,
+    pub queues: u64,
+    pub pending: u64,
+    pub cycles: u64,
+    pub now: u64,
+    pub revision: u64,
+    pub compact: bool,
+}
+
+#[component]
+pub fn ControlPlane(p: &Props) -> Html {
+    let ctx = use_ctx();
+    let model = ctx.model.get();
+    let process = |name: &'static str| -> Vec<Rc<ComponentView>> { model.process(name).cloned().collect() };
+    let (api, scheduler, manager) = (process("kube-apiserver"), process("kube-scheduler"), process("kube-controller-manager"));
+    let scheduler_lamp = lamp_of(&scheduler);
+    html! {
+        <div class={classes!("plane", p.compact.then_some("compact"))}>
+            <div class="you box" data-port="you"><span class="box-name">{ ctx.t("stage.you") }</span><small>{ "kubectl" }</small></div>
+            <div class="apiserver box" data-port="apiserver">
+                <ProcessHead process="kube-apiserver" lamp={lamp_of(&api)} fixed={api.is_empty()} />
+                <span class="doing">{ doing(&ctx, &api) }</span>
+            </div>
+            <div class="etcd box" data-port="etcd">
+                <span class="box-name">{ "etcd" }</span>
+                <small class="num" title={ctx.t("stage.revision")}>{ format!("rev {}", p.revision) }</small>
+            </div>
+            <div class="scheduler box" data-port="scheduler">
+                <ProcessHead process="kube-scheduler" lamp={scheduler_lamp} />
+                <LastDecision version={p.cycles} />
+                <Pending queues={p.queues} pending={p.pending} now={p.now} stopped={scheduler_lamp != Lamp::Running} />
+            </div>
+            <div class="manager box" data-port="manager">
+                <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} />
+                <ul class="controllers">
+                    { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
+                </ul>
+            </div>
+        </div>
+    }
+}
+
+/// A process is as well as its worst component.
+fn lamp_of(components: &[Rc<ComponentView>]) -> Lamp {
+    let any = |lamp| components.iter().any(|c| c.lamp == lamp);
+    if any(Lamp::Crashed) {
+        Lamp::Crashed
+    } else if any(Lamp::Stopped) {
+        Lamp::Stopped
+    } else {
+        Lamp::Running
+    }
+}
+
+fn doing(ctx: &Ctx, components: &[Rc<ComponentView>]) -> String {
+    let newest = components.iter().max_by_key(|c| c.doing_seq);
+    newest.map(|c| c.doing.clone()).filter(|d| !d.is_empty()).unwrap_or_else(|| ctx.t("stage.apiserver").to_string())
+}
+
+#[derive(PartialEq, Properties)]
+pub struct HeadProps {
+    pub process: AttrValue,
+    pub lamp: Lamp,
+    /// The name shown, when it is not the process's.
+    #[prop_or_default]
+    pub name: Option<AttrValue>,
+    /// It cannot be stopped.
+    #[prop_or_default]
+    pub fixed: bool,
+}
+
+/// A process's name, its lamp, and the button that stops or starts it.
+#[component]
+pub fn ProcessHead(p: &HeadProps) -> Html {
+    let ctx = use_ctx();
+    let (class, state) = match p.lamp {
+        Lamp::Running => ("running", ctx.t("lamp.running")),
+        Lamp::Stopped => ("stopped", ctx.t("lamp.stopped")),
+        Lamp::Crashed => ("crashed", ctx.t("lamp.crashed")),
+    };
+    let on = p.lamp == Lamp::Running;
+    let verb = if on { ctx.tf("process.stop", &[("process", &p.process)]) } else { ctx.tf("process.start", &[("process", &p.process)]) };
+    let command = Command::SetProcess { id: 0, process: p.process.to_string(), running: !on };
+    html! {
+        <div class="process-head">
+            <span class={classes!("lamp", class)} role="img" aria-label={state} title={state} data-testid={format!("lamp-{}", p.process)} data-state={class} />
+            <span class="box-name">{ p.name.clone().unwrap_or_else(|| p.process.clone()) }</span>
+            if !on { <span class="lamp-word">{ state }</span> }
+            if !p.fixed {
+                <button class={classes!("icon-button", "power", (!on).then_some("off"))} data-testid={format!("power-{}", p.process)} title={verb.clone()} aria-label={verb}
+                    onclick={ctx.on_send(command)}><Icon name="power" /></button>
+            }
+        </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct ControllerProps {
+    component: Rc<ComponentView>,
+}
+
+#[component]
+fn Controller(p: &ControllerProps) -> Html {
+    let ctx = use_ctx();
+    let c = &p.component;
+    let name = c.name.strip_suffix("-controller").unwrap_or(&c.name);
+    let waiting = ctx.tf("component.queue", &[("queued", &c.queued.to_string()), ("delayed", &c.delayed.to_string())]);
+    let busy = c.queued > 0;
+    html! {
+        <li class={classes!(busy.then_some("busy"))}>
+            <button data-testid={format!("component-{}", c.name)} disabled={c.doing_seq == 0} title={format!("{} · {waiting}", c.name)} onclick={ctx.on(Action::Entry(c.doing_seq))}>
+                <span class="controller-name">{ name.to_string() }</span>
+                if c.queued + c.delayed > 0 {
+                    <span class="count num" aria-label={waiting}>{ c.queued }{ if c.delayed > 0 { format!("+{}", c.delayed) } else { String::new() } }</span>
+                }
+                <span class="doing">{ if c.doing.is_empty() { "—".to_string() } else { c.doing.clone() } }</span>
+            </button>
+        </li>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct LastProps {
+    version: u64,
+}
+
+#[component]
+fn LastDecision(p: &LastProps) -> Html {
+    let _ = p.version;
+    let ctx = use_ctx();
+    let model = ctx.model.get();
+    let Some(last) = model.cycles.back() else {
+        return html! { <p class="last-decision none">{ ctx.t("decision.none-yet") }</p> };
+    };
+    let bound = !last.node.is_empty();
+    html! {
+        <button class={classes!("last-decision", (!bound).then_some("bad"))} data-testid="last-decision" title={ctx.t("decision.open")} onclick={ctx.on(Action::Cycle(last.seq))}>
+            <Icon name={if bound { "check" } else { "cross" }} />
+            <span>{ last.name.clone() }</span>
+            <strong>{ if bound { format!("→ {}", last.node) } else { last.message.clone() } }</strong>
+        </button>
+    }
+}

@@ -1,0 +1,47 @@
+//! Line icons on a 16 by 16 grid, in the colour of the text around them.
+
+use yew::prelude::*;
+
+fn path(name: &str) -> &'static str {
+    match name {
+        "run" => "M4.5 2.8v10.4l8.5-5.2z",
+        "pause" => "M5 3v10M11 3v10",
+        "step" => "M3.5 3v10l6.5-5zM12.5 3v10",
+        "step-decision" => "M2 3v10l5-5zM7.5 3v10l5-5zM14 3v10",
+        "power" => "M8 2v5.5M4.6 4.4a5 5 0 1 0 6.8 0",
+        "more" => "M3.5 8h.01M8 8h.01M12.5 8h.01",
+        "plus" => "M8 3v10M3 8h10",
+        "close" => "M4 4l8 8M12 4l-8 8",
+        "help" => "M5.8 6a2.2 2.2 0 1 1 3.2 2c-.7.4-1 .8-1 1.6M8 12.4h.01",
+        "theme-light" => "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7",
+        "theme-dark" => "M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z",
+        "theme-auto" => "M8 2.5a5.5 5.5 0 1 0 0 11zM8 2.5a5.5 5.5 0 0 1 0 11",
+        "screen" => "M2 3h12v8H2zM5.5 14h5M8 11v3",
+        "search" => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3l3.2 3.2",
+        "left" => "M10 3L5 8l5 5",
+        "right" => "M6 3l5 5-5 5",
+        "down" => "M3 6l5 5 5-5",
+        "dock-left" => "M2 3h12v10H2zM6 3v10",
+        "dock-right" => "M2 3h12v10H2zM10 3v10",
+        "dock-bottom" => "M2 3h12v10H2zM2 9.5h12",
+        "check" => "M3 8.5l3.2 3.2L13 4.8",
+        "cross" => "M4 4l8 8M12 4l-8 8",
+        "file" => "M4 2h5l3 3v9H4zM9 2v3h3",
+        "trophy" => "M5 2.5h6v4a3 3 0 0 1-6 0zM5 3.5H3v1a2 2 0 0 0 2 2M11 3.5h2v1a2 2 0 0 1-2 2M8 9.5v2M5.5 13.5h5",
+        _ => "",
+    }
+}
+
+#[derive(PartialEq, Properties)]
+pub struct Props {
+    pub name: AttrValue,
+}
+
+#[component]
+pub fn Icon(p: &Props) -> Html {
+    html! {
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <path d={path(&p.name)} fill={if p.name == "run" { "currentColor" } else { "none" }} />
+        </svg>
+    }
+}

@@ -1,0 +1,83 @@
+//! The right dock: any object, and why it is as it is.
+
+use super::icon::Icon;
+use super::inspector_tabs::{Decisions, Events, Logs, Owners, Summary, Why};
+use super::yaml::Yaml;
+use crate::ctx::use_ctx;
+use crate::ui::{Action, Dock, InspectorTab as Tab};
+use protocol::ObjectId;
+use yew::prelude::*;
+
+#[derive(PartialEq, Properties)]
+pub struct Props {
+    pub tab: Tab,
+    pub object: Option<ObjectId>,
+    /// The entry whose causes are shown.
+    pub why: Option<u64>,
+    pub can_go_back: bool,
+    /// Of the detail, and of the chain of causes.
+    pub versions: (u64, u64),
+}
+
+#[component]
+pub fn Inspector(p: &Props) -> Html {
+    let ctx = use_ctx();
+    let detail = ctx.model.get().detail.clone().filter(|d| Some(&d.id) == p.object.as_ref());
+    let close = html! {
+        <button class="icon-button" data-testid="close-inspector" aria-label={ctx.t("close")} title={ctx.t("close")} onclick={ctx.on(Action::SetDock(Dock::Right, false))}><Icon name="close" /></button>
+    };
+    let back = html! {
+        if p.can_go_back { <button class="icon-button" data-testid="inspector-back" aria-label={ctx.t("back")} title={ctx.t("back")} onclick={ctx.on(Action::InspectBack)}><Icon name="left" /></button> }
+    };
+    let Some(object) = &p.object else {
+        return html! {
+            <div class="inspector" data-testid="inspector">
+                <div class="dock-head">{ back }<h2>{ if p.why.is_some() { ctx.t("inspector.entry") } else { ctx.t("dock.inspector") } }</h2><span class="grow" />{ close }</div>
+                if p.why.is_some() { <div class="tab-body"><Why version={p.versions.1} seq={p.why} /></div> } else { <p class="empty">{ ctx.t("inspector.empty") }</p> }
+            </div>
+        };
+    };
+    let tabs: &[(Tab, &'static str, &'static str)] = &[
+        (Tab::Summary, ctx.t("inspector.summary"), "tab-summary"),
+        (Tab::Why, ctx.t("inspector.why"), "tab-why"),
+        (Tab::Events, ctx.t("inspector.events"), "tab-events"),
+        (Tab::Yaml, "YAML", "tab-yaml"),
+        (Tab::Owners, ctx.t("inspector.owners"), "tab-owners"),
+        (Tab::Logs, ctx.t("inspector.logs"), "tab-logs"),
+        (Tab::Decisions, ctx.t("inspector.decisions"), "tab-decisions"),
+    ];
+    let pod = object.kind == "Pod";
+    let has = |tab: Tab| pod || !matches!(tab, Tab::Logs | Tab::Decisions);
+    let tab = if has(p.tab) { p.tab } else { Tab::Summary };
+    html! {
+        <div class="inspector" data-testid="inspector">
+            <div class="dock-head object-head">
+                { back }
+                <div class="object-name"><small>{ &object.kind }{ if object.namespace.is_empty() { String::new() } else { format!(" · {}", object.namespace) } }</small>
+                    <h2 title={object.name.clone()} data-testid="inspector-name">{ &object.name }</h2></div>
+                if detail.as_ref().is_some_and(|d| !d.exists) { <span class="status bad" data-testid="deleted">{ ctx.t("inspector.deleted") }</span> }
+                <span class="grow" />{ close }
+            </div>
+            <div class="segments tabs-line" role="tablist">
+                { for tabs.iter().filter(|(t, ..)| has(*t)).map(|(t, label, id)| html! {
+                    <button role="tab" aria-selected={(tab == *t).to_string()} data-testid={*id} onclick={ctx.on(Action::Tab(*t))}>{ *label }</button>
+                }) }
+            </div>
+            <div class="tab-body" role="tabpanel">
+                if let Some(d) = detail {
+                    { match tab {
+                        Tab::Summary => html! { <Summary detail={d} /> },
+                        Tab::Yaml => html! { <Yaml text={d.yaml.clone()} label={ctx.tf("inspector.yaml.label", &[("name", &object.name)])} testid="object-yaml" read_only=true /> },
+                        Tab::Events => html! { <Events detail={d} /> },
+                        Tab::Owners => html! { <Owners detail={d} /> },
+                        Tab::Logs => html! { <Logs detail={d} /> },
+                        Tab::Why => html! { <Why version={p.versions.1} seq={p.why} detail={d} /> },
+                        Tab::Decisions => html! { <Decisions detail={d} /> },
+                    } }
+                } else {
+                    <p class="empty">{ ctx.t("inspector.loading") }</p>
+                }
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,151 @@
+//! What lies over the page: the palette, the sheet of keys and signs, the form for a new node.
+
+use super::icon::Icon;
+use super::palette::Palette;
+use super::sign::{Sign, state_name};
+use crate::ctx::use_ctx;
+use crate::model::owners::Tint;
+use crate::ui::{Action, Overlay};
+use protocol::{Command, PodState};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, HtmlInputElement};
+use yew::prelude::*;
+
+#[derive(PartialEq, Properties)]
+pub struct Props {
+    pub overlay: Overlay,
+}
+
+#[component]
+pub fn OverlayView(p: &Props) -> Html {
+    let ctx = use_ctx();
+    let root = use_node_ref();
+    // Focus goes into the overlay and back to where it was.
+    {
+        let root = root.clone();
+        use_effect_with(p.overlay, move |_| {
+            let before = gloo::utils::document().active_element().and_then(|e| e.dyn_into::<HtmlElement>().ok());
+            let first = root.cast::<Element>().and_then(|r| r.query_selector("input, button").ok().flatten());
+            let _ = first.and_then(|e| e.dyn_into::<HtmlElement>().ok()).map(|e| e.focus());
+            move || {
+                let _ = before.map(|e| e.focus());
+            }
+        });
+    }
+    let on_back = {
+        let ctx = ctx.clone();
+        Callback::from(move |e: MouseEvent| {
+            let backdrop = e.target().and_then(|t| t.dyn_into::<Element>().ok()).is_some_and(|t| t.class_list().contains("backdrop"));
+            if backdrop {
+                ctx.act(Action::Overlay(None));
+            }
+        })
+    };
+    let onkeydown = {
+        let (ctx, root) = (ctx.clone(), root.clone());
+        Callback::from(move |e: KeyboardEvent| match e.key().as_str() {
+            "Escape" => {
+                e.prevent_default();
+                e.stop_propagation();
+                ctx.act(Action::Overlay(None));
+            }
+            "Tab" => keep_inside(&e, root.cast::<Element>()),
+            _ => {}
+        })
+    };
+    let (title, body) = match p.overlay {
+        Overlay::Palette => (ctx.t("palette.title"), html! { <Palette /> }),
+        Overlay::Help => (ctx.t("help.title"), html! { <Help /> }),
+        Overlay::NewNode => (ctx.t("node.add"), html! { <NewNode /> }),
+    };
+    html! {
+        <div class="backdrop" onmousedown={on_back} {onkeydown}>
+            <div class={classes!("overlay", matches!(p.overlay, Overlay::Palette).then_some("palette"))} role="dialog" aria-modal="true" aria-label={title} ref={root} data-testid="overlay">
+                if p.overlay != Overlay::Palette {
+                    <div class="overlay-head"><h2>{ title }</h2><span class="grow" />
+                        <button class="icon-button" aria-label={ctx.t("close")} onclick={ctx.on(Action::Overlay(None))}><Icon name="close" /></button></div>
+                }
+                { body }
+            </div>
+        </div>
+    }
+}
+
+/// Tab goes round within the dialog.
+fn keep_inside(e: &KeyboardEvent, root: Option<Element>) {
+    let Some(root) = root else { return };
+    let Ok(all) = root.query_selector_all("button:not(:disabled), input, select") else { return };
+    let Some(edge) = (if e.shift_key() { all.item(0) } else { all.item(all.length().saturating_sub(1)) }) else { return };
+    if gloo::utils::document().active_element().as_deref() == Some(&edge) {
+        let other = if e.shift_key() { all.item(all.length().saturating_sub(1)) } else { all.item(0) };
+        e.prevent_default();
+        let _ = other.and_then(|o| o.dyn_into::<HtmlElement>().ok()).map(|o| o.focus());
+    }
+}
+
+#[component]
+fn Help() -> Html {
+    let ctx = use_ctx();
+    let keys: &[(&str, &'static str)] = &[
+        ("Space", ctx.t("help.run")),
+        ("→", ctx.t("transport.step")),
+        ("Shift →", ctx.t("transport.step-decision")),
+        ("← →", ctx.t("help.phases")),
+        ("Ctrl ⏎", ctx.t("help.apply")),
+        ("Ctrl K  /", ctx.t("palette.title")),
+        ("?", ctx.t("help.title")),
+        ("Esc", ctx.t("back")),
+    ];
+    let signs = [
+        PodState::Pending,
+        PodState::Gated,
+        PodState::Creating,
+        PodState::Running,
+        PodState::Ready,
+        PodState::Terminating,
+        PodState::BackOff,
+        PodState::Failed,
+        PodState::Succeeded,
+    ];
+    html! {
+        <div class="help">
+            <section><h3>{ ctx.t("help.keys") }</h3>
+                <dl>{ for keys.iter().map(|(key, text)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *text }</dd></> }) }</dl></section>
+            <section><h3>{ ctx.t("help.signs") }</h3>
+                <ul class="legend">{ for signs.iter().map(|s| html! {
+                    <li><Sign state={*s} tint={Tint { hue: 0, pattern: 0 }} />{ ctx.find(&format!("pod.{}", state_name(*s))).unwrap_or_default() }</li>
+                }) }</ul>
+                <p>{ ctx.t("help.hues") }</p>
+                <ul class="legend dots">
+                    <li class="write"><span class="entry-mark" />{ ctx.t("help.write") }</li>
+                    <li class="watch"><span class="entry-mark" />{ ctx.t("help.watch") }</li>
+                    <li class="refusal"><span class="entry-mark" />{ ctx.t("help.refusal") }</li>
+                    <li class="cycle"><span class="entry-mark" />{ ctx.t("help.cycle") }</li>
+                </ul></section>
+        </div>
+    }
+}
+
+#[component]
+fn NewNode() -> Html {
+    let ctx = use_ctx();
+    let (cpu, memory, pods) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let onsubmit = {
+        let (ctx, cpu, memory, pods) = (ctx.clone(), cpu.clone(), memory.clone(), pods.clone());
+        Callback::from(move |e: SubmitEvent| {
+            e.prevent_default();
+            let value = |r: &NodeRef| r.cast::<HtmlInputElement>().map(|i| i.value().trim().to_string()).unwrap_or_default();
+            ctx.act(Action::Send(Command::AddNode { id: 0, cpu: value(&cpu), memory: value(&memory), pods: value(&pods) }));
+            ctx.act(Action::Overlay(None));
+        })
+    };
+    html! {
+        <form class="form" {onsubmit}>
+            <p>{ ctx.t("node.add.about") }</p>
+            <label>{ "cpu" }<input ref={cpu} value="4" required=true pattern="[0-9.]+m?" data-testid="new-node-cpu" /></label>
+            <label>{ "memory" }<input ref={memory} value="8Gi" required=true pattern="[0-9.]+([kKMGTPE]i?)?" data-testid="new-node-memory" /></label>
+            <label>{ "pods" }<input ref={pods} value="110" required=true pattern="[0-9]+" data-testid="new-node-pods" /></label>
+            <button class="primary" type="submit" data-testid="new-node-add">{ ctx.t("node.add") }</button>
+        </form>
+    }
+}

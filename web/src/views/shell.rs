@@ -1,0 +1,115 @@
+//! The frame: top bar, stage, docks, overlays, and what the page says to screen readers.
+
+use super::dock::Dock;
+use super::editor::EditorDock;
+use super::icon::Icon;
+use super::inspector::Inspector;
+use super::overlay::OverlayView;
+use super::sign::SignDefs;
+use super::stage::Stage;
+use super::timeline::Timeline;
+use super::topbar::TopBar;
+use crate::ctx::use_ctx;
+use crate::model::Versions;
+use crate::ui::{Action, Dock as Side, Engine, Notice, Pane, Ui};
+use protocol::Clock;
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(PartialEq, Properties)]
+pub struct Props {
+    pub ui: Rc<Ui>,
+    pub clock: Rc<Clock>,
+    pub versions: Versions,
+}
+
+#[component]
+pub fn Shell(p: &Props) -> Html {
+    let ctx = use_ctx();
+    let (ui, v) = (&p.ui, &p.versions);
+    let dock = |side: Side, size: u32, pane: Pane, label: &'static str, children: Html| {
+        html! { <Dock {side} {size} open={ui.prefs.open(side)} front={ui.pane == pane} {label}>{ children }</Dock> }
+    };
+    let left = html! {
+        <EditorDock files={ui.files.clone()} applied={ui.applied.clone()} applying={ui.applying} storage_error={ui.storage_error.clone()}
+            ready={ui.engine == Engine::Ready} />
+    };
+    let right = html! {
+        <Inspector tab={ui.tab} object={ui.subscription.object.clone()} why={ui.subscription.why} can_go_back={!ui.history.is_empty()}
+            versions={(v.detail, v.why)} />
+    };
+    let bottom = html! { <Timeline version={v.entries} components={v.components} selected={ui.subscription.why} /> };
+    let stage = html! {
+        <Stage center={ui.center} engine={ui.engine.clone()} clock={p.clock.clone()} versions={p.versions} subscription={ui.subscription.clone()}
+            front={ui.pane == Pane::Stage} />
+    };
+    html! {
+        <div class={classes!("app", ui.prefs.presenter.then_some("presenter"))} data-engine={engine_name(&ui.engine)}>
+            <SignDefs />
+            <TopBar clock={p.clock.clone()} prefs={ui.prefs.clone()} has_server={ui.has_server} ready={ui.engine == Engine::Ready} />
+            <Notices notices={ui.notices.clone()} />
+            <main class="work">
+                { dock(Side::Left, ui.prefs.left_size, Pane::Editor, ctx.t("dock.editor"), left) }
+                <div class="middle">
+                    { stage }
+                    { dock(Side::Bottom, ui.prefs.bottom_size, Pane::Timeline, ctx.t("dock.timeline"), bottom) }
+                </div>
+                { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
+            </main>
+            <PhoneTabs pane={ui.pane} />
+            if let Some(overlay) = ui.overlay { <OverlayView {overlay} /> }
+            <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
+        </div>
+    }
+}
+
+fn engine_name(engine: &Engine) -> &'static str {
+    match engine {
+        Engine::Loading => "loading",
+        Engine::Ready => "ready",
+        Engine::Broken(_) => "broken",
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct NoticesProps {
+    notices: Rc<Vec<Notice>>,
+}
+
+#[component]
+fn Notices(p: &NoticesProps) -> Html {
+    let ctx = use_ctx();
+    html! {
+        <div class="notices" role="alert">
+            { for p.notices.iter().map(|n| html! {
+                <div class="notice" key={n.id} data-testid="notice">
+                    <div><strong>{ ctx.find(n.title).unwrap_or(n.title) }</strong>{ " " }<span>{ n.text.clone() }</span></div>
+                    <button class="icon-button" aria-label={ctx.t("close")} title={ctx.t("close")} onclick={ctx.on(Action::Dismiss(n.id))}><Icon name="close" /></button>
+                </div>
+            }) }
+        </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct PhoneTabsProps {
+    pane: Pane,
+}
+
+#[component]
+fn PhoneTabs(p: &PhoneTabsProps) -> Html {
+    let ctx = use_ctx();
+    let tab = |pane: Pane, label: &'static str, id: &'static str| {
+        html! {
+            <button aria-current={(p.pane == pane).then_some("page")} data-testid={id} onclick={ctx.on(Action::Pane(pane))}>{ label }</button>
+        }
+    };
+    html! {
+        <nav class="phone-tabs" aria-label={ctx.t("pane.label")}>
+            { tab(Pane::Stage, ctx.t("pane.stage"), "pane-stage") }
+            { tab(Pane::Editor, ctx.t("dock.editor"), "pane-editor") }
+            { tab(Pane::Inspector, ctx.t("dock.inspector"), "pane-inspector") }
+            { tab(Pane::Timeline, ctx.t("dock.timeline"), "pane-timeline") }
+        </nav>
+    }
+}

@@ -1,0 +1,160 @@
+//! The bottom dock: what happened, one lane a component, or as a list. Both show what the filter lets through.
+
+use super::icon::Icon;
+use super::lanes::Lanes;
+use crate::ctx::use_ctx;
+use crate::format;
+use crate::i18n::describe;
+use crate::model::Model;
+use crate::ui::Action;
+use protocol::{Entry, What};
+use std::rc::Rc;
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+/// Lines of the list.
+const LIST_MAX: usize = 250;
+
+#[derive(PartialEq, Properties)]
+pub struct Props {
+    pub version: u64,
+    pub components: u64,
+    pub selected: Option<u64>,
+}
+
+/// An entry of the trace never changes: two are equal when they are the same one.
+#[derive(Clone)]
+pub struct EntryRef(pub Arc<Entry>);
+
+impl PartialEq for EntryRef {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What the filter's words are looked up in: actor, verb, resource, key.
+fn matches(entry: &Entry, words: &[String]) -> bool {
+    words.iter().all(|w| {
+        let has = |s: &str| s.to_lowercase().contains(w.as_str());
+        has(&entry.actor)
+            || match &entry.what {
+                What::Action { action, target } => has(action) || has(target),
+                What::Request { verb, resource, key, message, .. } => has(verb) || has(resource) || has(key.as_str()) || has(message),
+                What::Step { item, notes } => has(item) || notes.iter().any(|n| has(&n.code)),
+                What::Cycle { cycle } => has(&cycle.pod.name) || cycle.node.as_deref().is_some_and(has),
+                What::Process { process, state } => has(process) || has(state),
+            }
+    })
+}
+
+/// Lease renewals and node heartbeats: most of a quiet cluster's trace.
+fn heartbeat(entry: &Entry) -> bool {
+    match &entry.what {
+        What::Request { resource, subresource, key, code, .. } => {
+            *code < 400 && (resource.starts_with("leases") || (resource == "nodes" && subresource == "status") || key.namespace() == "kube-node-lease")
+        }
+        What::Step { item, .. } => item.starts_with("lease") || item.starts_with("kube-node-lease/"),
+        _ => false,
+    }
+}
+
+/// The entries to show, oldest first.
+pub fn filtered(model: &Model, filter: &str, heartbeats: bool) -> Vec<Arc<Entry>> {
+    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+    let shown = |e: &&Arc<Entry>| (heartbeats || !heartbeat(e)) && matches(e, &words);
+    model.entries.iter().filter(shown).cloned().collect()
+}
+
+#[component]
+pub fn Timeline(p: &Props) -> Html {
+    let ctx = use_ctx();
+    let filter = use_state(String::new);
+    let as_list = use_state(|| false);
+    let heartbeats = use_state(|| false);
+    let oninput = {
+        let filter = filter.clone();
+        Callback::from(move |e: InputEvent| {
+            if let Some(input) = e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) {
+                filter.set(input.value());
+            }
+        })
+    };
+    let model = ctx.model.get();
+    let entries = Rc::new(filtered(&model, &filter, *heartbeats));
+    let segment = |list: bool, label: &'static str, id: &'static str| {
+        let state = as_list.clone();
+        let onclick = Callback::from(move |_: MouseEvent| state.set(list));
+        html! { <button role="tab" aria-selected={(*as_list == list).to_string()} data-testid={id} {onclick}>{ label }</button> }
+    };
+    let toggle_heartbeats = {
+        let heartbeats = heartbeats.clone();
+        Callback::from(move |_: MouseEvent| heartbeats.set(!*heartbeats))
+    };
+    let count = entries.len().to_string();
+    html! {
+        <div class="timeline" data-testid="timeline">
+            <div class="dock-head">
+                <h2>{ ctx.t("dock.timeline") }</h2>
+                <div class="segments small" role="tablist">
+                    { segment(false, ctx.t("timeline.lanes"), "timeline-lanes") }
+                    { segment(true, ctx.t("timeline.list"), "timeline-list") }
+                </div>
+                <label class="filter"><Icon name="search" />
+                    <input type="search" data-testid="timeline-filter" placeholder={ctx.t("timeline.filter")} aria-label={ctx.t("timeline.filter")} value={(*filter).clone()} {oninput} />
+                </label>
+                <button class="chip" aria-pressed={heartbeats.to_string()} data-testid="heartbeats" title={ctx.t("timeline.heartbeats.about")} onclick={toggle_heartbeats}>{ ctx.t("timeline.heartbeats") }</button>
+                <span class="grow" />
+                <small class="num">{ ctx.tf("timeline.count", &[("n", &count)]) }</small>
+                if model.skipped > 0 { <small class="num" title={ctx.t("timeline.skipped.about")}>{ ctx.tf("timeline.skipped", &[("n", &model.skipped.to_string())]) }</small> }
+            </div>
+            if entries.is_empty() {
+                <p class="empty">{ if model.entries.is_empty() { ctx.t("timeline.empty") } else { ctx.t("timeline.nothing-matches") } }</p>
+            } else if *as_list {
+                <ol class="entries" data-testid="entries">
+                    { for entries.iter().rev().take(LIST_MAX).map(|e| html! {
+                        <EntryRow key={e.seq} entry={EntryRef(e.clone())} selected={p.selected == Some(e.seq)} />
+                    }) }
+                </ol>
+            } else {
+                <Lanes {entries} version={p.version} selected={p.selected} />
+            }
+        </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+pub struct RowProps {
+    pub entry: EntryRef,
+    pub selected: bool,
+}
+
+/// Shape and colour of an entry's mark, as a class: the lanes draw the same.
+pub fn mark(entry: &Entry) -> &'static str {
+    match &entry.what {
+        What::Request { code, .. } if *code >= 400 => "refusal",
+        What::Request { revision, .. } if *revision > 0 => "write",
+        What::Request { .. } | What::Step { .. } => "watch",
+        What::Cycle { .. } => "cycle",
+        What::Action { .. } | What::Process { .. } => "action",
+    }
+}
+
+#[component]
+pub fn EntryRow(p: &RowProps) -> Html {
+    let ctx = use_ctx();
+    let e = &p.entry.0;
+    let epoch = ctx.model.get().clock.epoch;
+    let action = if matches!(e.what, What::Cycle { .. }) { Action::Cycle(e.seq) } else { Action::Entry(e.seq) };
+    html! {
+        <li class={classes!("entry", mark(e), p.selected.then_some("selected"))} data-testid={format!("entry-{}", e.seq)}>
+            <button onclick={ctx.on(action)}>
+                <span class="entry-mark" aria-hidden="true" />
+                <span class="entry-time num">{ format::moment(e.time.as_micros(), epoch) }</span>
+                <span class="entry-actor">{ e.actor.to_string() }</span>
+                <span class="entry-text">{ describe::entry(ctx.lang, e) }</span>
+            </button>
+        </li>
+    }
+}
