@@ -210,18 +210,26 @@ mod tests {
     fn ready_endpoints_get_traffic_and_terminating_ones_only_when_there_is_no_other() {
         let (mut p, mut view) = (KubeProxy::default(), View::new());
         put(&mut p, &mut view, service(serde_json::json!({})));
-        put(&mut p, &mut view, slice(serde_json::json!([
-            { "addresses": ["10.244.1.2"], "conditions": { "ready": true }, "nodeName": "a" },
-            { "addresses": ["10.244.2.2"], "conditions": { "ready": false, "serving": true, "terminating": true } },
-            { "addresses": ["10.244.2.3"], "conditions": { "ready": false } },
-        ])));
+        put(
+            &mut p,
+            &mut view,
+            slice(serde_json::json!([
+                { "addresses": ["10.244.1.2"], "conditions": { "ready": true }, "nodeName": "a" },
+                { "addresses": ["10.244.2.2"], "conditions": { "ready": false, "serving": true, "terminating": true } },
+                { "addresses": ["10.244.2.3"], "conditions": { "ready": false } },
+            ])),
+        );
         assert_eq!(ips(&p.resolve("10.96.0.7", 80)), ["10.244.1.2"]);
         assert_eq!(ips(&p.resolve("default/web", 80)), ["10.244.1.2"]);
         assert_eq!(ips(&p.resolve_node_port("b", 30080)), ["10.244.1.2"]);
         assert!(p.resolve("10.96.0.7", 81).is_empty());
-        put(&mut p, &mut view, slice(serde_json::json!([
-            { "addresses": ["10.244.2.2"], "conditions": { "ready": false, "serving": true, "terminating": true } },
-        ])));
+        put(
+            &mut p,
+            &mut view,
+            slice(serde_json::json!([
+                { "addresses": ["10.244.2.2"], "conditions": { "ready": false, "serving": true, "terminating": true } },
+            ])),
+        );
         assert_eq!(ips(&p.resolve("10.96.0.7", 80)), ["10.244.2.2"]);
     }
 
@@ -230,10 +238,14 @@ mod tests {
         let (mut p, mut view) = (KubeProxy::default(), View::new());
         let extra = serde_json::json!({ "internalTrafficPolicy": "Local", "externalTrafficPolicy": "Local", "sessionAffinity": "ClientIP" });
         put(&mut p, &mut view, service(extra));
-        put(&mut p, &mut view, slice(serde_json::json!([
-            { "addresses": ["10.244.1.2"], "nodeName": "a" }, { "addresses": ["10.244.1.3"], "nodeName": "a" },
-            { "addresses": ["10.244.2.2"], "nodeName": "b" },
-        ])));
+        put(
+            &mut p,
+            &mut view,
+            slice(serde_json::json!([
+                { "addresses": ["10.244.1.2"], "nodeName": "a" }, { "addresses": ["10.244.1.3"], "nodeName": "a" },
+                { "addresses": ["10.244.2.2"], "nodeName": "b" },
+            ])),
+        );
         assert_eq!(ips(&p.resolve_node_port("b", 30080)), ["10.244.2.2"]);
         let first = p.pick(Time(0), ("10.244.1.9", "a"), "10.96.0.7", 80).unwrap();
         assert_eq!(first.node, "a");

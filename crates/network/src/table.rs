@@ -148,7 +148,9 @@ fn endpoints(service: &Key, port: &ServicePort, slices: &[&EndpointSlice]) -> Ve
                 out.push(Endpoint {
                     ip: ip.clone(),
                     port: number(target),
-                    pod: pod.and_then(|t| t.name.as_ref()).map_or(String::new(), |n| format!("{}/{n}", service.namespace())),
+                    pod: pod
+                        .and_then(|t| t.name.as_ref())
+                        .map_or(String::new(), |n| format!("{}/{n}", service.namespace())),
                     node: e.node_name.clone().unwrap_or_default(),
                     ready,
                     serving: c.serving.unwrap_or(ready),

@@ -83,12 +83,10 @@ impl SimRuntime {
         };
         match handler {
             Handler::Exec { .. } => ProbeOutcome::Error("missing probe handler".into()),
-            Handler::TcpSocket { host, port } => {
-                match server::connect(&self.containers, None, host, *port, now) {
-                    Ok(()) => ProbeOutcome::Success,
-                    Err(e) => ProbeOutcome::Failure(dial(host, *port, e)),
-                }
-            }
+            Handler::TcpSocket { host, port } => match server::connect(&self.containers, None, host, *port, now) {
+                Ok(()) => ProbeOutcome::Success,
+                Err(e) => ProbeOutcome::Failure(dial(host, *port, e)),
+            },
             Handler::Grpc { port, .. } => ProbeOutcome::Failure(format!(
                 "timeout: failed to connect service \":{port}\" within {}: context deadline exceeded",
                 timeout.go_string()
@@ -100,9 +98,7 @@ impl SimRuntime {
                 };
                 let get = |why: String| ProbeOutcome::Failure(format!("Get {url:?}: {why}"));
                 match server::http(&self.containers, None, &self.volumes, host, *port, path, now) {
-                    Ok(_) if scheme == "https" => {
-                        get("http: server gave HTTP response to HTTPS client".into())
-                    }
+                    Ok(_) if scheme == "https" => get("http: server gave HTTP response to HTTPS client".into()),
                     Ok(r) if (200..400).contains(&r.status) => ProbeOutcome::Success,
                     Ok(r) => ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {}", r.status)),
                     Err(NetError::NotHttp) => get("EOF".into()),

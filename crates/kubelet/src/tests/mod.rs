@@ -78,9 +78,10 @@ impl World {
         self.view.apply(kind, &key, old.as_ref(), new.as_ref(), self.revision);
         let change = Change { kind, key, old, new, revision: self.revision, cause: 1 };
         let interesting = kind == Node::KIND_REF
-            || change.object().and_then(|o| o.downcast::<Pod>()).is_some_and(|p| {
-                p.spec.as_ref().is_some_and(|s| s.node_name.as_deref() == Some("node-1"))
-            });
+            || change
+                .object()
+                .and_then(|o| o.downcast::<Pod>())
+                .is_some_and(|p| p.spec.as_ref().is_some_and(|s| s.node_name.as_deref() == Some("node-1")));
         if interesting {
             self.kubelet.observe(&Cx { now: self.now, view: &self.view, recording: true }, &change);
         }

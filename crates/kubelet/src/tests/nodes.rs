@@ -18,7 +18,8 @@ fn registers_reports_and_renews() {
            0.0s Normal NodeHasSufficientPID node-1: Node node-1 status is now: NodeHasSufficientPID
            0.0s Normal NodeAllocatableEnforced node-1: Updated Node Allocatable limit across pods
            0.5s Normal NodeReady node-1: Node node-1 status is now: NodeReady
-    "#]].assert_eq(&w.take_log());
+    "#]]
+    .assert_eq(&w.take_log());
     let node = w.view.get::<Node>(&Key::new("", "node-1")).unwrap();
     expect![[r#"
         {
@@ -121,7 +122,8 @@ fn registers_reports_and_renews() {
               "systemUUID": "5396dbe1-ee3d-4fa9-a9ff-1303b013c88e"
             }
           }
-        }"#]].assert_eq(&serde_json::to_string_pretty(node).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(node).unwrap());
     w.run(35);
     let lease = w.view.get::<Lease>(&Key::new("kube-node-lease", "node-1")).unwrap();
     let renewed = lease.spec.as_ref().unwrap().renew_time.as_ref().map(Time::from_k8s_micro).unwrap();
@@ -142,8 +144,8 @@ fn a_restarted_kubelet_finds_its_containers() {
           12.0s Normal NodeHasNoDiskPressure node-1: Node node-1 status is now: NodeHasNoDiskPressure
           12.0s Normal NodeHasSufficientPID node-1: Node node-1 status is now: NodeHasSufficientPID
           12.0s Normal NodeAllocatableEnforced node-1: Updated Node Allocatable limit across pods
-          12.0s Normal NodeReady node-1: Node node-1 status is now: NodeReady
-    "#]].assert_eq(&w.take_log());
+    "#]]
+    .assert_eq(&w.take_log());
 }
 
 #[test]

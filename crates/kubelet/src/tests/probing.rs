@@ -84,12 +84,15 @@ fn the_documentations_liveness_examples() {
 fn readiness_follows_its_probe_and_startup_gates_it() {
     let mut w = World::new();
     w.take_log();
-    w.pod("web", json!({ "containers": [{
+    w.pod(
+        "web",
+        json!({ "containers": [{
         "name": "c", "image": "nginx", "ports": [{ "name": "http", "containerPort": 80 }],
         "startupProbe": { "httpGet": { "path": "/", "port": "http" }, "periodSeconds": 2 },
         "readinessProbe": { "httpGet": { "path": "/ready", "port": 80 }, "periodSeconds": 3 },
         "lifecycle": { "preStop": { "exec": { "command": ["sh", "-c", "echo bye > /proc/1/fd/1; sleep 2"] } } },
-    }] }));
+    }] }),
+    );
     w.run(12);
     w.delete("web", 30);
     w.run(6);

@@ -155,7 +155,8 @@ impl Shell {
     /// A subshell: a copy that runs something else.
     fn sub(&self, code: &Arc<Code>, pid: u32) -> Shell {
         let mut s = self.clone();
-        s.frames = vec![Frame { code: code.clone(), at: 0, loops: Vec::new(), positional: None, fds: None, status: None }];
+        s.frames =
+            vec![Frame { code: code.clone(), at: 0, loops: Vec::new(), positional: None, fds: None, status: None }];
         s.lists.clear();
         s.cases.clear();
         s.saved.clear();
@@ -198,6 +199,11 @@ impl Shell {
         }
     }
 
+    /// Whether the `wait` builtin is under way: a trapped signal ends it.
+    pub fn waits_for_jobs(&self) -> bool {
+        matches!(self.wait, Some(Wait::Jobs(_)))
+    }
+
     fn prefix(&self) -> &str {
         if self.bash { "bash: line 1" } else { "sh" }
     }
@@ -210,6 +216,10 @@ impl Shell {
             }
             if self.is_waiting(m, pid) {
                 return;
+            }
+            // A signal the shell sent itself is seen at once.
+            if let Some(p) = m.procs.get_mut(&pid) {
+                p.pending.retain(|s| !self.signal(*s));
             }
             if let Some(signal) = (!self.pending.is_empty()).then(|| self.pending.remove(0))
                 && let Some(Some(code)) = self.traps.get(&signal)
@@ -353,7 +363,9 @@ impl Shell {
     /// Starts the next command substitution that is still missing; true while there is one.
     fn substitute(&mut self, list: &[Arc<Code>], m: &mut Machine, pid: u32) -> bool {
         let Some(code) = list.get(self.results.len()) else { return false };
-        let Some(p) = m.procs.get(&pid).map(|p| (p.fds.clone(), p.cwd.clone(), p.clock, p.argv.clone())) else { return false };
+        let Some(p) = m.procs.get(&pid).map(|p| (p.fds.clone(), p.cwd.clone(), p.clock, p.argv.clone())) else {
+            return false;
+        };
         let pipe = m.pipe();
         let fds = Fds { stdout: Output::Pipe(pipe), ..p.0 };
         let child = self.fork(code, fds, p.1, p.2, p.3, m, pid);
@@ -377,10 +389,27 @@ impl Shell {
     ) -> u32 {
         let kind = Kind::Shell(Box::new(self.sub(code, pid)));
         let env = self.environment();
-        m.add(Proc { parent: pid, kind, argv, env, cwd, fds, state: State::Sleeping(clock), clock, pending: Vec::new() })
+        m.add(Proc {
+            parent: pid,
+            kind,
+            argv,
+            env,
+            cwd,
+            fds,
+            state: State::Sleeping(clock),
+            clock,
+            pending: Vec::new(),
+        })
     }
 
-    fn spawn_sub(&mut self, code: &Arc<Code>, m: &mut Machine, pid: u32, input: Option<Input>, output: Option<Output>) -> u32 {
+    fn spawn_sub(
+        &mut self,
+        code: &Arc<Code>,
+        m: &mut Machine,
+        pid: u32,
+        input: Option<Input>,
+        output: Option<Output>,
+    ) -> u32 {
         let Some(p) = m.procs.get(&pid) else { return 0 };
         let mut fds = p.fds.clone();
         if let Some(i) = input {
@@ -555,7 +584,11 @@ impl Shell {
                 RedirectionKind::Read => match m.fs.read(&path, world.volumes) {
                     Ok(data) => fds.stdin = Input::Data(data, 0),
                     Err(e) => {
-                        let what = if self.bash { format!("{target}: {}", e.text()) } else { format!("can't open {target}: no such file") };
+                        let what = if self.bash {
+                            format!("{target}: {}", e.text())
+                        } else {
+                            format!("can't open {target}: no such file")
+                        };
                         return Err(what);
                     }
                 },
@@ -582,7 +615,15 @@ impl Shell {
         Ok(fds)
     }
 
-    fn open(&self, target: &str, path: &str, append: bool, m: &mut Machine, pid: u32, world: &mut World) -> Result<Output, String> {
+    fn open(
+        &self,
+        target: &str,
+        path: &str,
+        append: bool,
+        m: &mut Machine,
+        pid: u32,
+        world: &mut World,
+    ) -> Result<Output, String> {
         let own = m.procs.get(&pid).map(|p| p.fds.clone());
         match path {
             "/dev/null" => return Ok(Output::Null),
@@ -652,9 +693,10 @@ impl Shell {
         if !self.errexit || self.status == 0 {
             return;
         }
-        let tested = self.frames.iter().any(|f| {
-            matches!(f.code.ops.get(f.at), Some(Op::JumpIfFail(_) | Op::JumpIfOk(_) | Op::Not))
-        });
+        let tested = self
+            .frames
+            .iter()
+            .any(|f| matches!(f.code.ops.get(f.at), Some(Op::JumpIfFail(_) | Op::JumpIfOk(_) | Op::Not)));
         if !tested {
             self.ended = Some(self.status);
         }
