@@ -46,7 +46,7 @@ impl SimRuntime {
     pub(super) fn begin_probe(&mut self, now: Time, probe: u64, id: ContainerId, handler: Handler, timeout: Duration) {
         let (what, until) = match handler {
             Handler::Exec { command } => self.begin_exec(now, &id, command, timeout),
-            network => (What::Answer(self.ask(now, &network, timeout)), now + ROUND_TRIP),
+            network => (What::Answer(self.ask(now, &id, &network, timeout)), now + ROUND_TRIP),
         };
         self.probes.push(Pending { probe, id, what, until });
     }
@@ -75,7 +75,7 @@ impl SimRuntime {
     }
 
     /// A network probe's outcome.
-    fn ask(&self, now: Time, handler: &Handler, timeout: Duration) -> ProbeOutcome {
+    fn ask(&self, now: Time, id: &ContainerId, handler: &Handler, timeout: Duration) -> ProbeOutcome {
         let dial = |host: &str, port: u16, e: NetError| match e {
             NetError::Refused => format!("dial tcp {host}:{port}: connect: connection refused"),
             NetError::NoSuchHost => format!("dial tcp: lookup {host}: no such host"),
@@ -87,6 +87,7 @@ impl SimRuntime {
                 Ok(()) => ProbeOutcome::Success,
                 Err(e) => ProbeOutcome::Failure(dial(host, *port, e)),
             },
+            Handler::Grpc { port, .. } if self.serves_grpc(id, *port, now) => ProbeOutcome::Success,
             Handler::Grpc { port, .. } => ProbeOutcome::Failure(format!(
                 "timeout: failed to connect service \":{port}\" within {}: context deadline exceeded",
                 timeout.go_string()
@@ -109,6 +110,15 @@ impl SimRuntime {
                 }
             }
         }
+    }
+
+    /// Whether the container listens there and speaks the gRPC health protocol.
+    fn serves_grpc(&self, id: &ContainerId, port: u16, now: Time) -> bool {
+        let machine = self.containers.get(id).and_then(|c| c.machine.as_ref());
+        machine.is_some_and(|m| {
+            let mut open = m.listeners().filter(|(p, _, _, since)| *p == port && *since <= now);
+            open.any(|(_, server, _, _)| matches!(server.program, "etcd" | "/agnhost"))
+        })
     }
 
     pub(super) fn finish_probes(&mut self, now: Time) {

@@ -166,3 +166,18 @@ fn a_copy_goes_on_as_the_original_would() {
     assert_eq!(w.logs("count", "c"), copy.logs("count", "c"));
     assert_eq!(w.take_log(), copy.take_log());
 }
+
+#[test]
+fn a_runtime_outside_the_core_gets_commands_and_gives_events() {
+    use crate::runtime::{ExternalRuntime, Runtime, RuntimeCommand, RuntimeEvent};
+    let mut rt = ExternalRuntime::new("wasmtime", "48.0.8");
+    rt.command(Time(1), RuntimeCommand::PullImage { pull: 4, image: "hello".into() });
+    assert_eq!(rt.take_commands(), [RuntimeCommand::PullImage { pull: 4, image: "hello".into() }]);
+    assert_eq!(rt.next_at(), None);
+    let took = meta::Duration::ZERO;
+    rt.push(RuntimeEvent::ImagePulled { pull: 4, image_id: "hello".into(), size_bytes: 1, took });
+    assert_eq!(rt.next_at(), Some(Time(0)));
+    let mut out = Vec::new();
+    rt.poll(Time(2), &mut out);
+    assert_eq!(out.len(), 1);
+}

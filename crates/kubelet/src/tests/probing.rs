@@ -115,3 +115,30 @@ fn readiness_follows_its_probe_and_startup_gates_it() {
           16.0s delete pods web grace=Some(0)
     "#]].assert_eq(&w.take_log());
 }
+
+#[test]
+fn a_grpc_probe_asks_etcd() {
+    let mut w = World::new();
+    w.take_log();
+    w.pod(
+        "etcd",
+        json!({ "containers": [{
+        "name": "etcd", "image": "registry.k8s.io/etcd:3.5.1-0",
+        "command": ["/usr/local/bin/etcd", "--data-dir", "/var/lib/etcd"], "ports": [{ "containerPort": 2379 }],
+        "livenessProbe": { "grpc": { "port": 2379 }, "initialDelaySeconds": 10 },
+        "readinessProbe": { "tcpSocket": { "port": 2379 }, "periodSeconds": 2 },
+    }] }),
+    );
+    w.run(40);
+    expect![[r#"
+           2.0s status etcd: Pending Ready=False etcd:ContainerCreating
+           2.3s Normal Pulling etcd: Pulling image "registry.k8s.io/etcd:3.5.1-0"
+           2.3s status etcd: Pending Ready=False etcd:ContainerCreating
+           4.1s Normal Pulled etcd: Successfully pulled image "registry.k8s.io/etcd:3.5.1-0" in 1.838s (1.838s including waiting). Image size: 55148170 bytes.
+           4.1s Normal Created etcd: Container created
+           4.3s Normal Started etcd: Container started
+           4.3s status etcd: Running Ready=False etcd:running
+           4.3s Warning Unhealthy etcd: Readiness probe failed: dial tcp 10.244.1.2:2379: connect: connection refused
+           6.3s status etcd: Running Ready=True etcd:running
+    "#]].assert_eq(&w.take_log());
+}

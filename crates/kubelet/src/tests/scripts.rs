@@ -257,13 +257,19 @@ fn time_passes() {
         a
         [exit 1 at 0.1s]"#]],
     );
-    sh("trap 'echo bye; exit 0' TERM; kill -TERM $$; sleep 100", expect![[r#"
+    sh(
+        "trap 'echo bye; exit 0' TERM; kill -TERM $$; sleep 100",
+        expect![[r#"
         bye
-        [exit 0 at 0.1s]"#]]);
-    sh("trap 'echo caught' USR1; (sleep 1; kill -USR1 1) & sleep 50 & wait; echo $?", expect![[r#"
+        [exit 0 at 0.1s]"#]],
+    );
+    sh(
+        "trap 'echo caught' USR1; (sleep 1; kill -USR1 1) & sleep 50 & wait; echo $?",
+        expect![[r#"
         caught
         138
-        [exit 0 at 1.1s]"#]]);
+        [exit 0 at 1.1s]"#]],
+    );
     sh("sleep infinity", expect![[""]]);
     sh(
         "x=$(sleep 3; echo late); echo $x",

@@ -14,7 +14,7 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     let Some(p) = m.procs.get(&pid) else { return Outcome::Exit(0) };
     let (argv, env, now) = (p.argv.clone(), p.env.clone(), p.clock);
     let set = |n: &&str| env.get(*n).is_some_and(|v| !v.is_empty());
-    if !server.needs.is_empty() && !server.needs.iter().any(|n| set(n)) {
+    if !server.needs.is_empty() && !server.needs.iter().any(set) {
         for line in server.needs_log {
             m.emit(pid, &format!("{line}\n"), true, world);
         }

@@ -213,14 +213,14 @@ impl Shell {
                 let (text, pattern) = (text.unwrap_or_default(), self.pattern(word, a)?);
                 let ends = text.char_indices().map(|(i, _)| i).chain([text.len()]);
                 let mut hits = ends.filter(|i| pattern::matches(&pattern, &text[..*i]));
-                let cut = if *longest { hits.last() } else { hits.next() };
+                let cut = if *longest { hits.next_back() } else { hits.next() };
                 vec![text[cut.unwrap_or(0)..].to_string()]
             }
             ParameterOp::RemoveSuffix(longest, word) => {
                 let (text, pattern) = (text.unwrap_or_default(), self.pattern(word, a)?);
                 let starts = text.char_indices().map(|(i, _)| i).chain([text.len()]);
                 let mut hits = starts.filter(|i| pattern::matches(&pattern, &text[*i..]));
-                let cut = if *longest { hits.next() } else { hits.last() };
+                let cut = if *longest { hits.next() } else { hits.next_back() };
                 vec![text[..cut.unwrap_or(text.len())].to_string()]
             }
             ParameterOp::Substring(offset, length) => {
