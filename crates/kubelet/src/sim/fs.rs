@@ -62,9 +62,33 @@ pub struct Fs {
 }
 
 const DIRS: &[&str] = &[
-    "/", "/bin", "/dev", "/etc", "/home", "/lib", "/mnt", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys",
-    "/tmp", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin", "/usr/sbin", "/usr/share", "/var", "/var/cache",
-    "/var/lib", "/var/log", "/var/run", "/var/tmp",
+    "/",
+    "/bin",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+    "/var/tmp",
 ];
 
 /// `a/../b//c` below `cwd`, as an absolute path without a trailing slash (the root is `/`).
@@ -95,13 +119,15 @@ impl Fs {
     pub fn new(spec: &ContainerSpec, files: &[(&'static str, &'static str)]) -> Self {
         let mut base: BTreeMap<&'static str, String> = files.iter().map(|(p, t)| (*p, (*t).to_string())).collect();
         base.insert("/etc/hostname", format!("{}\n", spec.hostname));
-        let hosts = format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{}\n", spec.pod_ip, spec.hostname);
+        let hosts = format!(
+            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{}\n",
+            spec.pod_ip, spec.hostname
+        );
         base.insert("/etc/hosts", format!("# Kubernetes-managed hosts file.\n{hosts}"));
         let search = format!("{0}.svc.cluster.local svc.cluster.local cluster.local", spec.namespace);
         base.insert("/etc/resolv.conf", format!("search {search}\nnameserver 10.96.0.10\noptions ndots:5\n"));
         let mut fs = Fs { base, pod_uid: spec.id.pod_uid.clone(), ..Default::default() };
-        let mut mounts: Vec<_> =
-            spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();
+        let mut mounts: Vec<_> = spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();
         // The deepest mount wins.
         mounts.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
         fs.mounts = mounts;
@@ -127,8 +153,7 @@ impl Fs {
 
     fn base_dir(&self, path: &str) -> bool {
         let below = format!("{path}/");
-        DIRS.contains(&path)
-            || self.base.range(below.as_str()..).next().is_some_and(|(k, _)| k.starts_with(&below))
+        DIRS.contains(&path) || self.base.range(below.as_str()..).next().is_some_and(|(k, _)| k.starts_with(&below))
     }
 
     fn place(&self, path: &str) -> Place {

@@ -41,8 +41,13 @@ impl Log {
     }
     pub fn read(&self, o: &LogOptions) -> Vec<u8> {
         let partial = (!self.partial.is_empty()).then_some((&self.partial_at, &self.partial[..]));
-        let all: Vec<(&Time, &[u8])> =
-            self.lines.iter().map(|(t, l)| (t, &l[..])).chain(partial).filter(|(t, _)| o.since.is_none_or(|s| **t >= s)).collect();
+        let all: Vec<(&Time, &[u8])> = self
+            .lines
+            .iter()
+            .map(|(t, l)| (t, &l[..]))
+            .chain(partial)
+            .filter(|(t, _)| o.since.is_none_or(|s| **t >= s))
+            .collect();
         let skip = o.tail_lines.map_or(0, |n| all.len().saturating_sub(n));
         let mut out = Vec::new();
         for (t, line) in &all[skip..] {

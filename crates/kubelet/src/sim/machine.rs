@@ -1,13 +1,13 @@
 //! The processes of one container, over virtual time. A process runs until it sleeps, waits or blocks; nothing
 //! here happens between polls, and what happens is stamped with the time at which it would have happened.
 
+use super::Container;
 use super::catalogue::{Image, Server};
 use super::fs::{Fs, Volumes};
 use super::logs::Log;
 use super::net::Network;
 use super::programs::{self, Outcome, Running};
 use super::shell::Shell;
-use super::Container;
 use crate::runtime::{ContainerId, ContainerSpec};
 use meta::{Duration, Rng, Time};
 use std::collections::BTreeMap;
@@ -142,11 +142,10 @@ impl Machine {
 
     pub fn environment(&self) -> BTreeMap<String, String> {
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        let mut env: BTreeMap<String, String> =
-            [("PATH", path), ("HOSTNAME", &self.spec.hostname), ("HOME", "/root")]
-                .into_iter()
-                .map(|(k, v)| (k.to_string(), v.to_string()))
-                .collect();
+        let mut env: BTreeMap<String, String> = [("PATH", path), ("HOSTNAME", &self.spec.hostname), ("HOME", "/root")]
+            .into_iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect();
         env.extend(self.image.env.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())));
         env.extend(self.spec.env.iter().cloned());
         env
@@ -180,7 +179,8 @@ impl Machine {
             };
             return Err(format!("{runc}exec: {first:?}: {why}: unknown"));
         }
-        let cwd = if spec.working_dir.is_empty() { "/".to_string() } else { super::fs::normalize("/", &spec.working_dir) };
+        let cwd =
+            if spec.working_dir.is_empty() { "/".to_string() } else { super::fs::normalize("/", &spec.working_dir) };
         let fds = Fds { stdin: Input::Null, stdout: Output::Log, stderr: Output::Log };
         let env = Arc::new(self.environment());
         self.spawn(0, argv, env, cwd, fds, now);
@@ -406,6 +406,11 @@ impl Machine {
             }
             _ => false,
         };
+        if let (true, Kind::Shell(shell), Some(p)) = (handled, &*kind, self.procs.get_mut(&pid))
+            && shell.waits_for_jobs()
+        {
+            p.state = State::Sleeping(p.clock);
+        }
         if handled || pid == 1 {
             // A shell sees its traps when the foreground command has ended.
             return;

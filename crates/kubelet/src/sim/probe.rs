@@ -46,7 +46,7 @@ impl SimRuntime {
     pub(super) fn begin_probe(&mut self, now: Time, probe: u64, id: ContainerId, handler: Handler, timeout: Duration) {
         let (what, until) = match handler {
             Handler::Exec { command } => self.begin_exec(now, &id, command, timeout),
-            network => (What::Answer(self.ask(now, &network, timeout)), now + ROUND_TRIP),
+            network => (What::Answer(self.ask(now, &id, &network, timeout)), now + ROUND_TRIP),
         };
         self.probes.push(Pending { probe, id, what, until });
     }
@@ -75,7 +75,7 @@ impl SimRuntime {
     }
 
     /// A network probe's outcome.
-    fn ask(&self, now: Time, handler: &Handler, timeout: Duration) -> ProbeOutcome {
+    fn ask(&self, now: Time, id: &ContainerId, handler: &Handler, timeout: Duration) -> ProbeOutcome {
         let dial = |host: &str, port: u16, e: NetError| match e {
             NetError::Refused => format!("dial tcp {host}:{port}: connect: connection refused"),
             NetError::NoSuchHost => format!("dial tcp: lookup {host}: no such host"),
@@ -83,12 +83,11 @@ impl SimRuntime {
         };
         match handler {
             Handler::Exec { .. } => ProbeOutcome::Error("missing probe handler".into()),
-            Handler::TcpSocket { host, port } => {
-                match server::connect(&self.containers, None, host, *port, now) {
-                    Ok(()) => ProbeOutcome::Success,
-                    Err(e) => ProbeOutcome::Failure(dial(host, *port, e)),
-                }
-            }
+            Handler::TcpSocket { host, port } => match server::connect(&self.containers, None, host, *port, now) {
+                Ok(()) => ProbeOutcome::Success,
+                Err(e) => ProbeOutcome::Failure(dial(host, *port, e)),
+            },
+            Handler::Grpc { port, .. } if self.serves_grpc(id, *port, now) => ProbeOutcome::Success,
             Handler::Grpc { port, .. } => ProbeOutcome::Failure(format!(
                 "timeout: failed to connect service \":{port}\" within {}: context deadline exceeded",
                 timeout.go_string()
@@ -100,9 +99,7 @@ impl SimRuntime {
                 };
                 let get = |why: String| ProbeOutcome::Failure(format!("Get {url:?}: {why}"));
                 match server::http(&self.containers, None, &self.volumes, host, *port, path, now) {
-                    Ok(_) if scheme == "https" => {
-                        get("http: server gave HTTP response to HTTPS client".into())
-                    }
+                    Ok(_) if scheme == "https" => get("http: server gave HTTP response to HTTPS client".into()),
                     Ok(r) if (200..400).contains(&r.status) => ProbeOutcome::Success,
                     Ok(r) => ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {}", r.status)),
                     Err(NetError::NotHttp) => get("EOF".into()),
@@ -113,6 +110,15 @@ impl SimRuntime {
                 }
             }
         }
+    }
+
+    /// Whether the container listens there and speaks the gRPC health protocol.
+    fn serves_grpc(&self, id: &ContainerId, port: u16, now: Time) -> bool {
+        let machine = self.containers.get(id).and_then(|c| c.machine.as_ref());
+        machine.is_some_and(|m| {
+            let mut open = m.listeners().filter(|(p, _, _, since)| *p == port && *since <= now);
+            open.any(|(_, server, _, _)| matches!(server.program, "etcd" | "/agnhost"))
+        })
     }
 
     pub(super) fn finish_probes(&mut self, now: Time) {

@@ -73,9 +73,7 @@ fn respond(
         Http::Status(status) => Ok(Response { status, body: String::new() }),
         Http::Always(body) => ok(format!("{body}\n")),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),
-        Http::Hello(version) => {
-            ok(format!("Hello, world!\nVersion: {version}\nHostname: {}\n", m.spec.hostname))
-        }
+        Http::Hello(version) => ok(format!("Hello, world!\nVersion: {version}\nHostname: {}\n", m.spec.hostname)),
         Http::Agnhost => agnhost(m, argv, path, now.since(since)),
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));

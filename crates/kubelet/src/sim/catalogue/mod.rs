@@ -39,8 +39,29 @@ pub struct Image {
 }
 
 const SUFFIXES: &[&str] = &[
-    "alpine", "slim", "bookworm", "bullseye", "buster", "trixie", "perl", "apache", "fpm", "management", "musl", "glibc", "uclibc",
-    "oracle", "jammy", "noble", "focal", "debian", "ubi", "alpine-slim", "slim-bookworm", "alpine3.20", "php8.2-apache",
+    "alpine",
+    "slim",
+    "bookworm",
+    "bullseye",
+    "buster",
+    "trixie",
+    "perl",
+    "apache",
+    "fpm",
+    "management",
+    "musl",
+    "glibc",
+    "uclibc",
+    "oracle",
+    "jammy",
+    "noble",
+    "focal",
+    "debian",
+    "ubi",
+    "alpine-slim",
+    "slim-bookworm",
+    "alpine3.20",
+    "php8.2-apache",
 ];
 
 /// Why an image cannot be had.
@@ -55,7 +76,14 @@ pub enum Missing {
 }
 
 const REGISTRIES: &[&str] = &[
-    "docker.io", "registry.k8s.io", "k8s.gcr.io", "gcr.io", "quay.io", "ghcr.io", "mcr.microsoft.com", "public.ecr.aws",
+    "docker.io",
+    "registry.k8s.io",
+    "k8s.gcr.io",
+    "gcr.io",
+    "quay.io",
+    "ghcr.io",
+    "mcr.microsoft.com",
+    "public.ecr.aws",
     "us-docker.pkg.dev",
 ];
 
@@ -140,15 +168,40 @@ mod tests {
     #[test]
     fn documentations_images_are_there_and_typos_are_not() {
         for image in [
-            "nginx", "nginx:1.14.2", "nginx:1.16.1", "nginx:1.7.9", "nginx:1.21", "nginx:1.25-alpine", "nginx:alpine",
-            "httpd:2.4", "redis:5.0.4", "redis:7-alpine", "busybox:1.28", "busybox:1.36.1", "alpine:3.20", "mysql:8.0",
-            "mysql:5.6", "postgres:16", "mongo:4.0.8", "perl:5.34.0", "python:3.12-slim", "wordpress:6.2.1-apache",
-            "gcr.io/google-samples/hello-app:1.0", "gcr.io/google-samples/hello-app:2.0",
-            "us-docker.pkg.dev/google-samples/containers/gke/hello-app:1.0", "registry.k8s.io/pause:3.10",
-            "registry.k8s.io/e2e-test-images/agnhost:2.40", "registry.k8s.io/hpa-example",
-            "k8s.gcr.io/nginx-slim:0.8", "registry.k8s.io/nginx-slim:0.24", "quay.io/fluentd_elasticsearch/fluentd:v2.5.2",
-            "gcr.io/google-samples/kubernetes-bootcamp:v1", "registry.k8s.io/busybox", "registry.k8s.io/busybox:1.27.2",
-            "gcr.io/google-samples/gb-frontend:v5", "registry.k8s.io/e2e-test-images/nginx:1.14-2",
+            "nginx",
+            "nginx:1.14.2",
+            "nginx:1.16.1",
+            "nginx:1.7.9",
+            "nginx:1.21",
+            "nginx:1.25-alpine",
+            "nginx:alpine",
+            "httpd:2.4",
+            "redis:5.0.4",
+            "redis:7-alpine",
+            "busybox:1.28",
+            "busybox:1.36.1",
+            "alpine:3.20",
+            "mysql:8.0",
+            "mysql:5.6",
+            "postgres:16",
+            "mongo:4.0.8",
+            "perl:5.34.0",
+            "python:3.12-slim",
+            "wordpress:6.2.1-apache",
+            "gcr.io/google-samples/hello-app:1.0",
+            "gcr.io/google-samples/hello-app:2.0",
+            "us-docker.pkg.dev/google-samples/containers/gke/hello-app:1.0",
+            "registry.k8s.io/pause:3.10",
+            "registry.k8s.io/e2e-test-images/agnhost:2.40",
+            "registry.k8s.io/hpa-example",
+            "k8s.gcr.io/nginx-slim:0.8",
+            "registry.k8s.io/nginx-slim:0.24",
+            "quay.io/fluentd_elasticsearch/fluentd:v2.5.2",
+            "gcr.io/google-samples/kubernetes-bootcamp:v1",
+            "registry.k8s.io/busybox",
+            "registry.k8s.io/busybox:1.27.2",
+            "gcr.io/google-samples/gb-frontend:v5",
+            "registry.k8s.io/e2e-test-images/nginx:1.14-2",
         ] {
             assert!(has(image).is_ok(), "{image}: {:?}", has(image));
         }

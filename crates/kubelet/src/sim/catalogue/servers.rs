@@ -93,13 +93,12 @@ pub static HTTPD: Server = Server {
         ],
     )
 };
-pub static APACHE: Server = Server {
-    program: "apache2-foreground",
-    http: Http::Always("<h1>WordPress</h1>"),
-    ..HTTPD
-};
+pub static APACHE: Server = Server { program: "apache2-foreground", http: Http::Always("<h1>WordPress</h1>"), ..HTTPD };
 pub static REDIS: Server = Server {
-    term_log: &["1:signal-handler Received SIGTERM scheduling shutdown...", "1:M # Redis is now ready to exit, bye bye..."],
+    term_log: &[
+        "1:signal-handler Received SIGTERM scheduling shutdown...",
+        "1:M # Redis is now ready to exit, bye bye...",
+    ],
     ..server(
         "redis-server",
         &[6379],
@@ -147,15 +146,22 @@ pub static MYSQL: Server = Server {
 pub static MARIADB: Server = Server {
     program: "mariadbd",
     needs: &[
-        "MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD",
-        "MYSQL_ALLOW_EMPTY_PASSWORD", "MARIADB_RANDOM_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD_HASH",
+        "MARIADB_ROOT_PASSWORD",
+        "MYSQL_ROOT_PASSWORD",
+        "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD",
+        "MYSQL_ALLOW_EMPTY_PASSWORD",
+        "MARIADB_RANDOM_ROOT_PASSWORD",
+        "MARIADB_ROOT_PASSWORD_HASH",
     ],
     needs_log: &[
         "[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified",
         "\tYou need to specify one of MARIADB_ROOT_PASSWORD, MARIADB_ROOT_PASSWORD_HASH, \
          MARIADB_ALLOW_EMPTY_ROOT_PASSWORD and MARIADB_RANDOM_ROOT_PASSWORD",
     ],
-    log: &["[Note] mariadbd: ready for connections.", "Version: '11.4.3-MariaDB'  socket: '/run/mysqld/mysqld.sock'  port: 3306"],
+    log: &[
+        "[Note] mariadbd: ready for connections.",
+        "Version: '11.4.3-MariaDB'  socket: '/run/mysqld/mysqld.sock'  port: 3306",
+    ],
     memory_mib: 90,
     ready_ms: 3_000,
     ..MYSQL
@@ -195,65 +201,88 @@ pub static MONGO: Server = Server {
         "mongod",
         &[27017],
         Http::No,
-        &["{\"c\":\"CONTROL\",\"msg\":\"MongoDB starting\",\"attr\":{\"pid\":1,\"port\":27017,\"host\":\"{host}\"}}",
-          "{\"c\":\"NETWORK\",\"msg\":\"Waiting for connections\",\"attr\":{\"port\":27017,\"ssl\":\"off\"}}"],
+        &[
+            "{\"c\":\"CONTROL\",\"msg\":\"MongoDB starting\",\"attr\":{\"pid\":1,\"port\":27017,\"host\":\"{host}\"}}",
+            "{\"c\":\"NETWORK\",\"msg\":\"Waiting for connections\",\"attr\":{\"port\":27017,\"ssl\":\"off\"}}",
+        ],
     )
 };
 pub static MEMCACHED: Server = server("memcached", &[11211], Http::No, &[]);
 pub static RABBITMQ: Server = Server {
     ready_ms: 8_000,
     memory_mib: 120,
-    ..server("rabbitmq-server", &[5672, 15672, 4369], Http::No, &[
-        "=INFO REPORT==== Starting RabbitMQ 3.13.7 on Erlang 26.2.5", " completed with 0 plugins.",
-    ])
+    ..server(
+        "rabbitmq-server",
+        &[5672, 15672, 4369],
+        Http::No,
+        &["=INFO REPORT==== Starting RabbitMQ 3.13.7 on Erlang 26.2.5", " completed with 0 plugins."],
+    )
 };
 pub static CASSANDRA: Server = Server {
     ready_ms: 20_000,
     memory_mib: 500,
     term_code: 143,
-    ..server("cassandra", &[9042, 7000, 7199], Http::No, &[
-        "INFO  [main] Server.java - Starting listening for CQL clients on /0.0.0.0:9042 (unencrypted)...",
-    ])
+    ..server(
+        "cassandra",
+        &[9042, 7000, 7199],
+        Http::No,
+        &["INFO  [main] Server.java - Starting listening for CQL clients on /0.0.0.0:9042 (unencrypted)..."],
+    )
 };
 pub static ZOOKEEPER: Server = Server {
     ready_ms: 2_000,
     term_code: 143,
     memory_mib: 60,
-    ..server("zkServer.sh", &[2181, 2888, 3888, 8080], Http::No, &[
-        "ZooKeeper JMX enabled by default", "Using config: /conf/zoo.cfg",
-    ])
+    ..server(
+        "zkServer.sh",
+        &[2181, 2888, 3888, 8080],
+        Http::No,
+        &["ZooKeeper JMX enabled by default", "Using config: /conf/zoo.cfg"],
+    )
 };
-pub static FLUENTD: Server = server("fluentd", &[24224], Http::No, &[
-    "[info]: parsing config file is succeeded path=\"/etc/fluent/fluent.conf\"",
-    "[info]: #0 fluentd worker is now running worker=0",
-]);
+pub static FLUENTD: Server = server(
+    "fluentd",
+    &[24224],
+    Http::No,
+    &[
+        "[info]: parsing config file is succeeded path=\"/etc/fluent/fluent.conf\"",
+        "[info]: #0 fluentd worker is now running worker=0",
+    ],
+);
 pub static PAUSE: Server = server("/pause", &[], Http::No, &[]);
-pub static HELLO_1: Server =
-    server("./hello-app", &[8080], Http::Hello("1.0.0"), &["Server listening on port 8080"]);
-pub static HELLO_2: Server =
-    server("./hello-app-2", &[8080], Http::Hello("2.0.0"), &["Server listening on port 8080"]);
-pub static NODE_HELLO: Server = Server { term_code: 143, ..server("node-hello", &[8080], Http::Always("Hello Kubernetes!"), &[]) };
+pub static HELLO_1: Server = server("./hello-app", &[8080], Http::Hello("1.0.0"), &["Server listening on port 8080"]);
+pub static HELLO_2: Server = server("./hello-app-2", &[8080], Http::Hello("2.0.0"), &["Server listening on port 8080"]);
+pub static NODE_HELLO: Server =
+    Server { term_code: 143, ..server("node-hello", &[8080], Http::Always("Hello Kubernetes!"), &[]) };
 pub static BOOTCAMP: Server = Server {
     term_code: 143,
     ..server("bootcamp", &[8080], Http::Hostname, &["Kubernetes Bootcamp App Started At: {now} | Running On:  {host} "])
 };
-pub static FRONTEND: Server = Server { program: "apache2-foreground", http: Http::Always("<html ng-app=\"redis\">"), ..HTTPD };
+pub static FRONTEND: Server =
+    Server { program: "apache2-foreground", http: Http::Always("<html ng-app=\"redis\">"), ..HTTPD };
 pub static HPA_EXAMPLE: Server = Server { program: "apache2-foreground", http: Http::Always("OK!"), ..HTTPD };
-pub static ECHOSERVER: Server = server("echoserver", &[8080], Http::Always("CLIENT VALUES:\nmethod=GET\n"), &[
-    "Generating self-signed cert", "Starting nginx",
-]);
+pub static ECHOSERVER: Server = server(
+    "echoserver",
+    &[8080],
+    Http::Always("CLIENT VALUES:\nmethod=GET\n"),
+    &["Generating self-signed cert", "Starting nginx"],
+);
 pub static SERVE_HOSTNAME: Server = server("/serve_hostname", &[9376], Http::Hostname, &["Serving on port 9376."]);
 pub static AGNHOST: Server = Server { ready_ms: 50, ..server("/agnhost", &[8080], Http::Agnhost, &[]) };
 /// `registry.k8s.io/liveness`: the older form of the documentation's probe example.
 pub static LIVENESS: Server = Server { program: "/server", ready_ms: 50, ..AGNHOST };
-pub static ETCD: Server = server("etcd", &[2379, 2380], Http::Always("{\"health\":\"true\"}"), &[
-    "{\"level\":\"info\",\"msg\":\"ready to serve client requests\"}",
-]);
-pub static METRICS: Server = server("/metrics-server", &[10250], Http::Always("ok"), &["Serving securely on [::]:10250"]);
-pub static COREDNS: Server = server("/coredns", &[53, 8080, 8181, 9153], Http::Always("OK"), &[".:53", "CoreDNS-1.12.1"]);
-pub static INGRESS: Server = server("/nginx-ingress-controller", &[80, 443, 10254], Http::Status(404), &[
-    "NGINX Ingress controller",
-]);
+pub static ETCD: Server = server(
+    "etcd",
+    &[2379, 2380],
+    Http::Always("{\"health\":\"true\"}"),
+    &["{\"level\":\"info\",\"msg\":\"ready to serve client requests\"}"],
+);
+pub static METRICS: Server =
+    server("/metrics-server", &[10250], Http::Always("ok"), &["Serving securely on [::]:10250"]);
+pub static COREDNS: Server =
+    server("/coredns", &[53, 8080, 8181, 9153], Http::Always("OK"), &[".:53", "CoreDNS-1.12.1"]);
+pub static INGRESS: Server =
+    server("/nginx-ingress-controller", &[80, 443, 10254], Http::Status(404), &["NGINX Ingress controller"]);
 pub static TRAEFIK: Server = server("traefik", &[80, 8080], Http::Status(404), &["Configuration loaded from flags."]);
 pub static ELASTICSEARCH: Server = Server {
     ready_ms: 15_000,
@@ -261,7 +290,19 @@ pub static ELASTICSEARCH: Server = Server {
     memory_mib: 600,
     ..server("elasticsearch", &[9200, 9300], Http::Always("{\"tagline\":\"You Know, for Search\"}"), &["started"])
 };
-pub static KAFKA: Server = Server { ready_ms: 5_000, term_code: 143, memory_mib: 300, ..server("kafka", &[9092], Http::No, &["[KafkaRaftServer nodeId=1] Kafka Server started"]) };
-pub static WHOAMI: Server = Server { term_code: 2, ..server("/whoami", &[80], Http::Hostname, &["Starting up on port 80"]) };
-pub static PODINFO: Server = server("./podinfo", &[9898, 9797], Http::Always("{\"message\":\"greetings from podinfo\"}"), &["Starting HTTP Server."]);
-pub static CADDY: Server = server("caddy", &[80, 443], Http::Always("Caddy works!"), &["serving initial configuration"]);
+pub static KAFKA: Server = Server {
+    ready_ms: 5_000,
+    term_code: 143,
+    memory_mib: 300,
+    ..server("kafka", &[9092], Http::No, &["[KafkaRaftServer nodeId=1] Kafka Server started"])
+};
+pub static WHOAMI: Server =
+    Server { term_code: 2, ..server("/whoami", &[80], Http::Hostname, &["Starting up on port 80"]) };
+pub static PODINFO: Server = server(
+    "./podinfo",
+    &[9898, 9797],
+    Http::Always("{\"message\":\"greetings from podinfo\"}"),
+    &["Starting HTTP Server."],
+);
+pub static CADDY: Server =
+    server("caddy", &[80, 443], Http::Always("Caddy works!"), &["serving initial configuration"]);

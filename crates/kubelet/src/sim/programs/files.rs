@@ -102,7 +102,7 @@ pub fn ls(io: &mut Io) -> i32 {
                 continue;
             }
         };
-        if several {
+        if several && io.m.fs.is_dir(&path, io.world.volumes) {
             io.line(format!("{o}:"));
         }
         let dir = if io.m.fs.is_dir(&path, io.world.volumes) { path } else { io.cwd.clone() };

@@ -95,12 +95,63 @@ impl Io<'_, '_> {
 const SHELLS: &[&str] = &["sh", "ash", "bash", "dash"];
 
 const COMMON: &[&str] = &[
-    "[", "base64", "basename", "cat", "chmod", "chown", "cp", "cut", "date", "dd", "df", "dirname", "echo", "env", "expr",
-    "false", "grep", "head", "hostname", "id", "kill", "ln", "ls", "md5sum", "mkdir", "mktemp", "mv", "nproc", "printenv",
-    "printf", "pwd", "readlink", "rm", "rmdir", "sed", "seq", "sha256sum", "sleep", "sort", "stat", "sync", "tail", "tee",
-    "test", "timeout", "touch", "tr", "true", "uname", "uniq", "wc", "which", "whoami", "yes",
+    "[",
+    "base64",
+    "basename",
+    "cat",
+    "chmod",
+    "chown",
+    "cp",
+    "cut",
+    "date",
+    "dd",
+    "df",
+    "dirname",
+    "echo",
+    "env",
+    "expr",
+    "false",
+    "grep",
+    "head",
+    "hostname",
+    "id",
+    "kill",
+    "ln",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "nproc",
+    "printenv",
+    "printf",
+    "pwd",
+    "readlink",
+    "rm",
+    "rmdir",
+    "sed",
+    "seq",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "stat",
+    "sync",
+    "tail",
+    "tee",
+    "test",
+    "timeout",
+    "touch",
+    "tr",
+    "true",
+    "uname",
+    "uniq",
+    "wc",
+    "which",
+    "whoami",
+    "yes",
 ];
-const BUSYBOX_MORE: &[&str] = &["free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "sh", "ash", "top", "uptime", "usleep", "vi", "wget"];
+const BUSYBOX_MORE: &[&str] =
+    &["free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "sh", "ash", "top", "uptime", "usleep", "vi", "wget"];
 const DEBIAN_MORE: &[&str] = &["bash", "dash", "sh", "apt-get", "perl"];
 
 fn base_name(path: &str) -> &str {
@@ -113,7 +164,10 @@ pub fn exists(image: &Image, name: &str) -> bool {
     if name.is_empty() {
         return false;
     }
-    if image.server(name).is_some() || image.extra.contains(&name) || name == image.entrypoint.first().copied().unwrap_or("\0") {
+    if image.server(name).is_some()
+        || image.extra.contains(&name)
+        || name == image.entrypoint.first().copied().unwrap_or("\0")
+    {
         return true;
     }
     if let Some((dir, _)) = name.rsplit_once('/')
@@ -319,8 +373,8 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
         | "which" | "ps" | "top" | "df" | "free" | "uptime" | "readlink" | "stat" => return info::run(io, &name),
         "kill" => work::kill(io),
-        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt-get" | "pip"
-        | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt-get"
+        | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),
         "timeout" => return work::timeout(io),
         "stress" => return work::stress(io),
@@ -330,7 +384,9 @@ fn dispatch(io: &mut Io) -> Outcome {
             0
         }
         "hello" => {
-            io.say("\nHello from Docker!\nThis message shows that your installation appears to be working correctly.\n\n");
+            io.say(
+                "\nHello from Docker!\nThis message shows that your installation appears to be working correctly.\n\n",
+            );
             0
         }
         "consume-cpu" | "consumer" => return Outcome::Block(Running::Forever),

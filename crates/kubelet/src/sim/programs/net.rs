@@ -74,7 +74,11 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
         }
         "pg_isready" | "psql" => {
             let up = connect(io, "localhost", 5432).is_ok();
-            io.line(if up { "/var/run/postgresql:5432 - accepting connections" } else { "/var/run/postgresql:5432 - no response" });
+            io.line(if up {
+                "/var/run/postgresql:5432 - accepting connections"
+            } else {
+                "/var/run/postgresql:5432 - no response"
+            });
             Outcome::Exit(if up { 0 } else { 2 })
         }
         "apt-get" | "pip" | "npm" => {
@@ -105,7 +109,22 @@ fn option(io: &Io, names: &[&str]) -> Option<String> {
 
 fn fetch(io: &mut Io, name: &str) -> Outcome {
     let to_file = option(io, &["-O", "-o", "--output"]);
-    let valued = ["-O", "-o", "-T", "-m", "-H", "-X", "-d", "-w", "--max-time", "--header", "--output", "-t", "--connect-timeout", "--retry"];
+    let valued = [
+        "-O",
+        "-o",
+        "-T",
+        "-m",
+        "-H",
+        "-X",
+        "-d",
+        "-w",
+        "--max-time",
+        "--header",
+        "--output",
+        "-t",
+        "--connect-timeout",
+        "--retry",
+    ];
     let mut url = String::new();
     let mut args = io.argv.iter().skip(1);
     while let Some(a) = args.next() {
@@ -115,8 +134,11 @@ fn fetch(io: &mut Io, name: &str) -> Outcome {
             url = a.clone();
         }
     }
-    let clustered = io.argv.iter().find_map(|a| a.strip_prefix("-qO").or_else(|| a.strip_prefix("-O"))).filter(|v| !v.is_empty());
-    let stdout = name == "curl" && to_file.is_none() || clustered == Some("-") || to_file.as_deref() == Some("-")
+    let clustered =
+        io.argv.iter().find_map(|a| a.strip_prefix("-qO").or_else(|| a.strip_prefix("-O"))).filter(|v| !v.is_empty());
+    let stdout = name == "curl" && to_file.is_none()
+        || clustered == Some("-")
+        || to_file.as_deref() == Some("-")
         || io.argv.iter().any(|a| a == "-qO-" || a == "-O-");
     let quiet = io.flag('s') || io.flag('q');
     let (scheme, host, port, path) = parse_url(&url);
@@ -159,11 +181,14 @@ fn fetch(io: &mut Io, name: &str) -> Outcome {
         Err(e) => {
             let (text, code) = match (name, e) {
                 ("curl", NetError::NoSuchHost) => (format!("curl: (6) Could not resolve host: {host}"), 6),
-                ("curl", NetError::Refused) => {
-                    (format!("curl: (7) Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"), 7)
-                }
+                ("curl", NetError::Refused) => (
+                    format!("curl: (7) Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"),
+                    7,
+                ),
                 ("curl", NetError::NotHttp) => ("curl: (52) Empty reply from server".into(), 52),
-                ("curl", NetError::Unreachable) => (format!("curl: (28) Failed to connect to {host} port {port}: Timeout was reached"), 28),
+                ("curl", NetError::Unreachable) => {
+                    (format!("curl: (28) Failed to connect to {host} port {port}: Timeout was reached"), 28)
+                }
                 (_, NetError::NoSuchHost) => (format!("wget: bad address '{host}'"), 1),
                 (_, NetError::Refused) => (format!("wget: can't connect to remote host ({ip}): Connection refused"), 1),
                 (_, NetError::NotHttp) => ("wget: error getting response".into(), 1),
@@ -236,7 +261,8 @@ fn ping(io: &mut Io) -> Outcome {
         }
         Some(ip) => {
             io.line(format!("PING {host} ({ip}): 56 data bytes"));
-            let known = io.m.spec.pod_ip == ip || io.world.peers.keys().any(|_| connect(io, &ip, 0) == Err(NetError::Refused));
+            let known =
+                io.m.spec.pod_ip == ip || io.world.peers.keys().any(|_| connect(io, &ip, 0) == Err(NetError::Refused));
             if known {
                 io.line(format!("64 bytes from {ip}: seq=0 ttl=64 time=0.050 ms"));
             }

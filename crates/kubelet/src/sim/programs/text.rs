@@ -7,7 +7,9 @@ use crate::sim::shell::pattern::matches_regex;
 pub fn echo(io: &mut Io) -> i32 {
     let mut args = &io.argv[1..];
     let (mut newline, mut escapes) = (true, false);
-    while let Some(a) = args.first().filter(|a| a.len() > 1 && a.starts_with('-') && a[1..].bytes().all(|b| b"neE".contains(&b))) {
+    while let Some(a) =
+        args.first().filter(|a| a.len() > 1 && a.starts_with('-') && a[1..].bytes().all(|b| b"neE".contains(&b)))
+    {
         newline &= !a.contains('n');
         escapes |= a.contains('e');
         args = &args[1..];
@@ -176,7 +178,9 @@ fn inputs(io: &mut Io, files: &[String]) -> (Vec<(String, Vec<u8>)>, i32) {
             Err(e) => {
                 code = 1;
                 match (name.as_str(), io.is_busybox()) {
-                    ("cat" | "grep" | "sort" | "wc" | "head", false) => io.complain(format!("{name}: {f}: {}", e.text())),
+                    ("cat" | "grep" | "sort" | "wc" | "head", false) => {
+                        io.complain(format!("{name}: {f}: {}", e.text()))
+                    }
                     ("cat", true) => io.complain(format!("cat: can't open '{f}': {}", e.text())),
                     _ => io.complain(format!("{name}: {f}: {}", e.text())),
                 }
@@ -371,7 +375,11 @@ pub fn sort(io: &mut Io) -> i32 {
         let digits: String = text.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
         digits.parse::<i64>().unwrap_or(0)
     };
-    if numeric { ls.sort_by_key(|l| number(l)) } else { ls.sort() }
+    if numeric {
+        ls.sort_by_key(|l| number(l))
+    } else {
+        ls.sort()
+    }
     if reverse {
         ls.reverse();
     }
@@ -449,7 +457,8 @@ pub fn tr(io: &mut Io) -> i32 {
 }
 
 pub fn cut(io: &mut Io) -> i32 {
-    let (mut delimiter, mut fields, mut chars, mut files) = ("\t".to_string(), String::new(), String::new(), Vec::new());
+    let (mut delimiter, mut fields, mut chars, mut files) =
+        ("\t".to_string(), String::new(), String::new(), Vec::new());
     let mut args = io.argv.iter().skip(1);
     while let Some(a) = args.next() {
         let mut value = |short: &str| {
@@ -479,8 +488,12 @@ pub fn cut(io: &mut Io) -> i32 {
             let out = if !chars.is_empty() {
                 text.chars().enumerate().filter(|(i, _)| wanted(&chars, i + 1)).map(|(_, c)| c).collect()
             } else if text.contains(&delimiter) {
-                let parts: Vec<&str> =
-                    text.split(&delimiter).enumerate().filter(|(i, _)| wanted(&fields, i + 1)).map(|(_, p)| p).collect();
+                let parts: Vec<&str> = text
+                    .split(&delimiter)
+                    .enumerate()
+                    .filter(|(i, _)| wanted(&fields, i + 1))
+                    .map(|(_, p)| p)
+                    .collect();
                 parts.join(&delimiter)
             } else {
                 text

@@ -14,7 +14,7 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     let Some(p) = m.procs.get(&pid) else { return Outcome::Exit(0) };
     let (argv, env, now) = (p.argv.clone(), p.env.clone(), p.clock);
     let set = |n: &&str| env.get(*n).is_some_and(|v| !v.is_empty());
-    if !server.needs.is_empty() && !server.needs.iter().any(|n| set(n)) {
+    if !server.needs.is_empty() && !server.needs.iter().any(set) {
         for line in server.needs_log {
             m.emit(pid, &format!("{line}\n"), true, world);
         }
@@ -50,7 +50,9 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         (Http::Agnhost, Some("pause")) => Vec::new(),
         (Http::Agnhost, Some("serve-hostname")) => vec![own.unwrap_or(9376)],
         (Http::Agnhost, Some("guestbook")) => vec![own.unwrap_or(3000)],
-        (Http::Hello(_), _) => env.get("PORT").and_then(|p| p.parse().ok()).map_or_else(|| server.ports.to_vec(), |p| vec![p]),
+        (Http::Hello(_), _) => {
+            env.get("PORT").and_then(|p| p.parse().ok()).map_or_else(|| server.ports.to_vec(), |p| vec![p])
+        }
         _ => own.map_or_else(|| server.ports.to_vec(), |p| vec![p]),
     };
     Outcome::Block(Running::Serving { server, ports, since })
@@ -81,7 +83,8 @@ fn duration(args: &[String], unit_micros: u64) -> Result<Option<Duration>, Strin
         };
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let bad = || a.clone();
-        let mut micros = (if whole.is_empty() { 0 } else { whole.parse::<u64>().map_err(|_| bad())? }).saturating_mul(unit);
+        let mut micros =
+            (if whole.is_empty() { 0 } else { whole.parse::<u64>().map_err(|_| bad())? }).saturating_mul(unit);
         let mut scale = unit;
         for d in fraction.chars() {
             scale /= 10;
@@ -96,7 +99,11 @@ pub fn sleep(io: &mut Io) -> Outcome {
     let micros = if io.argv[0].ends_with("usleep") { 1 } else { 1_000_000 };
     let args = io.operands();
     if args.is_empty() {
-        io.complain(if io.is_busybox() { "sleep: missing operand" } else { "sleep: missing operand\nTry 'sleep --help' for more information." });
+        io.complain(if io.is_busybox() {
+            "sleep: missing operand"
+        } else {
+            "sleep: missing operand\nTry 'sleep --help' for more information."
+        });
         return Outcome::Exit(1);
     }
     match duration(&args, micros) {
@@ -151,7 +158,9 @@ pub fn kill(io: &mut Io) -> i32 {
         }
     }
     for p in pids {
-        let known = p.parse().is_ok_and(|pid: u32| signal == 0 && io.m.procs.contains_key(&pid) || io.m.signal(pid, signal, io.now));
+        let known = p
+            .parse()
+            .is_ok_and(|pid: u32| signal == 0 && io.m.procs.contains_key(&pid) || io.m.signal(pid, signal, io.now));
         if !known {
             io.complain(format!("sh: can't kill pid {p}: No such process"));
             code = 1;
@@ -263,7 +272,8 @@ pub fn interpreter(io: &mut Io, name: &str) -> Outcome {
     if let Some(port) = text.strip_prefix("-m http.server").map(str::trim) {
         let port = port.split(' ').next().and_then(|p| p.parse().ok()).unwrap_or(8000);
         io.line(format!("Serving HTTP on 0.0.0.0 port {port} (http://0.0.0.0:{port}/) ..."));
-        static PYTHON: Server = Server { program: "python3", http: Http::Files("/"), ..crate::sim::catalogue::servers::HELLO_1 };
+        static PYTHON: Server =
+            Server { program: "python3", http: Http::Files("/"), ..crate::sim::catalogue::servers::HELLO_1 };
         let since = after(io, Duration::from_millis(200));
         return Outcome::Block(Running::Serving { server: &PYTHON, ports: vec![port], since });
     }

@@ -6,8 +6,8 @@ use crate::sim::machine::{Input, Kind, Machine, State, World};
 use crate::sim::programs::{self, Running};
 
 const BUILTINS: &[&str] = &[
-    ":", ".", "source", "break", "cd", "continue", "eval", "exec", "exit", "export", "local", "declare", "read", "readonly",
-    "return", "set", "shift", "trap", "type", "command", "unset", "wait", "ulimit", "umask", "jobs",
+    ":", ".", "source", "break", "cd", "continue", "eval", "exec", "exit", "export", "local", "declare", "read",
+    "readonly", "return", "set", "shift", "trap", "type", "command", "unset", "wait", "ulimit", "umask", "jobs",
 ];
 
 pub fn is_builtin(name: &str) -> bool {
@@ -15,7 +15,13 @@ pub fn is_builtin(name: &str) -> bool {
 }
 
 impl Shell {
-    pub(super) fn builtin(&mut self, argv: &[String], m: &mut Machine, pid: u32, world: &mut World) -> Result<(), String> {
+    pub(super) fn builtin(
+        &mut self,
+        argv: &[String],
+        m: &mut Machine,
+        pid: u32,
+        world: &mut World,
+    ) -> Result<(), String> {
         let args = &argv[1..];
         let number = |i: usize| args.get(i).and_then(|a| a.parse::<i32>().ok());
         self.status = match argv[0].as_str() {
@@ -310,7 +316,7 @@ impl Shell {
 fn m_has_writer(m: &Machine, reader: u32, pipe: u32) -> bool {
     use crate::sim::machine::Output;
     let out = Output::Pipe(pipe);
-    m.procs
-        .iter()
-        .any(|(id, p)| *id != reader && !matches!(p.state, State::Done(_)) && (p.fds.stdout == out || p.fds.stderr == out))
+    m.procs.iter().any(|(id, p)| {
+        *id != reader && !matches!(p.state, State::Done(_)) && (p.fds.stdout == out || p.fds.stderr == out)
+    })
 }

@@ -1,8 +1,9 @@
 //! From the parsed script to a flat list of operations, so that a shell can stop anywhere and go on later.
 
 use brush_parser::ast::{
-    AndOr, AndOrList, AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList,
-    IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, SeparatorOperator, SimpleCommand, Word,
+    AndOr, AndOrList, AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand,
+    CompoundList, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, SeparatorOperator, SimpleCommand,
+    Word,
 };
 use brush_parser::word::{Parameter, ParameterExpr, ParameterTestType, SpecialParameter, TildeExpr, WordPiece};
 use brush_parser::{Parser, ParserOptions};
@@ -95,7 +96,11 @@ pub enum ParameterOp {
     RemovePrefix(bool, Text),
     RemoveSuffix(bool, Text),
     Substring(Text, Option<Text>),
-    Replace { pattern: Text, with: Text, all: bool },
+    Replace {
+        pattern: Text,
+        with: Text,
+        all: bool,
+    },
 }
 
 #[derive(Debug, Default)]

@@ -4,9 +4,7 @@ use super::Shell;
 use super::code::{Name, ParameterOp, ParameterUse, Piece, Text};
 use super::pattern;
 use crate::sim::fs::{Fs, Volumes};
-use brush_parser::ast::{
-    ArithmeticExpr, ArithmeticTarget, BinaryOperator, UnaryAssignmentOperator, UnaryOperator,
-};
+use brush_parser::ast::{ArithmeticExpr, ArithmeticTarget, BinaryOperator, UnaryAssignmentOperator, UnaryOperator};
 
 /// What an expansion may look at besides the shell.
 pub struct Around<'a> {
@@ -180,7 +178,11 @@ impl Shell {
             },
             ParameterOp::Length => vec![text.unwrap_or_default().chars().count().to_string()],
             ParameterOp::Default(null, word) => {
-                if missing(*null) { vec![self.string(word, a)?] } else { value.unwrap_or_default() }
+                if missing(*null) {
+                    vec![self.string(word, a)?]
+                } else {
+                    value.unwrap_or_default()
+                }
             }
             ParameterOp::Assign(null, word) => {
                 if !missing(*null) {
@@ -201,20 +203,24 @@ impl Shell {
                 value.unwrap_or_default()
             }
             ParameterOp::Alternative(null, word) => {
-                if missing(*null) { vec![String::new()] } else { vec![self.string(word, a)?] }
+                if missing(*null) {
+                    vec![String::new()]
+                } else {
+                    vec![self.string(word, a)?]
+                }
             }
             ParameterOp::RemovePrefix(longest, word) => {
                 let (text, pattern) = (text.unwrap_or_default(), self.pattern(word, a)?);
                 let ends = text.char_indices().map(|(i, _)| i).chain([text.len()]);
                 let mut hits = ends.filter(|i| pattern::matches(&pattern, &text[..*i]));
-                let cut = if *longest { hits.last() } else { hits.next() };
+                let cut = if *longest { hits.next_back() } else { hits.next() };
                 vec![text[cut.unwrap_or(0)..].to_string()]
             }
             ParameterOp::RemoveSuffix(longest, word) => {
                 let (text, pattern) = (text.unwrap_or_default(), self.pattern(word, a)?);
                 let starts = text.char_indices().map(|(i, _)| i).chain([text.len()]);
                 let mut hits = starts.filter(|i| pattern::matches(&pattern, &text[*i..]));
-                let cut = if *longest { hits.next() } else { hits.last() };
+                let cut = if *longest { hits.next() } else { hits.next_back() };
                 vec![text[..cut.unwrap_or(text.len())].to_string()]
             }
             ParameterOp::Substring(offset, length) => {
@@ -250,7 +256,8 @@ impl Shell {
         if text.trim().is_empty() {
             return Ok(0);
         }
-        let expr = brush_parser::arithmetic::parse(text.trim()).map_err(|_| format!("arithmetic syntax error: {text}"))?;
+        let expr =
+            brush_parser::arithmetic::parse(text.trim()).map_err(|_| format!("arithmetic syntax error: {text}"))?;
         self.evaluate(&expr, 0)
     }
 
@@ -302,7 +309,11 @@ impl Shell {
                 binary(op, x, y)
             }
             ArithmeticExpr::Conditional(c, x, y) => {
-                if self.evaluate(c, d)? != 0 { self.evaluate(x, d) } else { self.evaluate(y, d) }
+                if self.evaluate(c, d)? != 0 {
+                    self.evaluate(x, d)
+                } else {
+                    self.evaluate(y, d)
+                }
             }
             ArithmeticExpr::Assignment(t, x) => {
                 let v = self.evaluate(x, d)?;
@@ -374,7 +385,9 @@ fn last(out: &mut Vec<Field>) -> &mut Field {
 
 /// The names a pattern stands for; `None` when it is none or matches nothing.
 fn globbed(f: &Field, a: &Around) -> Option<Vec<String>> {
-    if f.pattern == f.text && !pattern::is_pattern(&f.text) || !pattern::is_pattern(&f.pattern.replace("\\*", "").replace("\\?", "").replace("\\[", "")) {
+    if f.pattern == f.text && !pattern::is_pattern(&f.text)
+        || !pattern::is_pattern(&f.pattern.replace("\\*", "").replace("\\?", "").replace("\\[", ""))
+    {
         return None;
     }
     let (dir, leaf) = f.pattern.rsplit_once('/').map_or(("", f.pattern.as_str()), |(d, l)| (d, l));

@@ -5,11 +5,11 @@ mod builtins;
 mod code;
 mod expand;
 pub mod pattern;
+mod redirect;
 
-use super::fs::normalize;
 use super::machine::{Fds, Input, Kind, Machine, Output, Proc, State, World};
 use super::programs::{self, Io};
-use code::{Code, Op, Redirection, RedirectionKind, Simple};
+use code::{Code, Op, Simple};
 use expand::Around;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ impl Shell {
             errexit |= a.contains('e');
             nounset |= a.contains('u');
             xtrace |= a.contains('x');
-            if a.ends_with('o') && a != "-o" || a == "-o" {
+            if a.ends_with('o') {
                 args.next();
             }
             if a.contains('c') {
@@ -155,7 +155,8 @@ impl Shell {
     /// A subshell: a copy that runs something else.
     fn sub(&self, code: &Arc<Code>, pid: u32) -> Shell {
         let mut s = self.clone();
-        s.frames = vec![Frame { code: code.clone(), at: 0, loops: Vec::new(), positional: None, fds: None, status: None }];
+        s.frames =
+            vec![Frame { code: code.clone(), at: 0, loops: Vec::new(), positional: None, fds: None, status: None }];
         s.lists.clear();
         s.cases.clear();
         s.saved.clear();
@@ -198,6 +199,11 @@ impl Shell {
         }
     }
 
+    /// Whether the `wait` builtin is under way: a trapped signal ends it.
+    pub fn waits_for_jobs(&self) -> bool {
+        matches!(self.wait, Some(Wait::Jobs(_)))
+    }
+
     fn prefix(&self) -> &str {
         if self.bash { "bash: line 1" } else { "sh" }
     }
@@ -210,6 +216,10 @@ impl Shell {
             }
             if self.is_waiting(m, pid) {
                 return;
+            }
+            // A signal the shell sent itself is seen at once.
+            if let Some(p) = m.procs.get_mut(&pid) {
+                p.pending.retain(|s| !self.signal(*s));
             }
             if let Some(signal) = (!self.pending.is_empty()).then(|| self.pending.remove(0))
                 && let Some(Some(code)) = self.traps.get(&signal)
@@ -353,7 +363,9 @@ impl Shell {
     /// Starts the next command substitution that is still missing; true while there is one.
     fn substitute(&mut self, list: &[Arc<Code>], m: &mut Machine, pid: u32) -> bool {
         let Some(code) = list.get(self.results.len()) else { return false };
-        let Some(p) = m.procs.get(&pid).map(|p| (p.fds.clone(), p.cwd.clone(), p.clock, p.argv.clone())) else { return false };
+        let Some(p) = m.procs.get(&pid).map(|p| (p.fds.clone(), p.cwd.clone(), p.clock, p.argv.clone())) else {
+            return false;
+        };
         let pipe = m.pipe();
         let fds = Fds { stdout: Output::Pipe(pipe), ..p.0 };
         let child = self.fork(code, fds, p.1, p.2, p.3, m, pid);
@@ -377,10 +389,27 @@ impl Shell {
     ) -> u32 {
         let kind = Kind::Shell(Box::new(self.sub(code, pid)));
         let env = self.environment();
-        m.add(Proc { parent: pid, kind, argv, env, cwd, fds, state: State::Sleeping(clock), clock, pending: Vec::new() })
+        m.add(Proc {
+            parent: pid,
+            kind,
+            argv,
+            env,
+            cwd,
+            fds,
+            state: State::Sleeping(clock),
+            clock,
+            pending: Vec::new(),
+        })
     }
 
-    fn spawn_sub(&mut self, code: &Arc<Code>, m: &mut Machine, pid: u32, input: Option<Input>, output: Option<Output>) -> u32 {
+    fn spawn_sub(
+        &mut self,
+        code: &Arc<Code>,
+        m: &mut Machine,
+        pid: u32,
+        input: Option<Input>,
+        output: Option<Output>,
+    ) -> u32 {
         let Some(p) = m.procs.get(&pid) else { return 0 };
         let mut fds = p.fds.clone();
         if let Some(i) = input {
@@ -544,62 +573,6 @@ impl Shell {
         }
     }
 
-    fn redirect(&mut self, list: &[Redirection], m: &mut Machine, pid: u32, world: &mut World) -> Result<Fds, String> {
-        let mut fds = m.procs.get(&pid).map(|p| p.fds.clone()).ok_or("no process")?;
-        for r in list {
-            let a = around(m, pid, world);
-            let target = self.string(&r.target, &a)?;
-            let path = normalize(&a.cwd, &target);
-            match &r.kind {
-                RedirectionKind::Here => fds.stdin = Input::Data(target.into_bytes().into(), 0),
-                RedirectionKind::Read => match m.fs.read(&path, world.volumes) {
-                    Ok(data) => fds.stdin = Input::Data(data, 0),
-                    Err(e) => {
-                        let what = if self.bash { format!("{target}: {}", e.text()) } else { format!("can't open {target}: no such file") };
-                        return Err(what);
-                    }
-                },
-                RedirectionKind::Duplicate => match (r.fd, target.as_str()) {
-                    (1, "2") => fds.stdout = fds.stderr.clone(),
-                    (2, "1") => fds.stderr = fds.stdout.clone(),
-                    (1, "-") => fds.stdout = Output::Null,
-                    (2, "-") => fds.stderr = Output::Null,
-                    (0, "-") => fds.stdin = Input::Null,
-                    _ => {}
-                },
-                RedirectionKind::Write | RedirectionKind::Append | RedirectionKind::Both(_) => {
-                    let append = matches!(r.kind, RedirectionKind::Append | RedirectionKind::Both(true));
-                    let out = self.open(&target, &path, append, m, pid, world)?;
-                    if r.fd == 1 {
-                        fds.stdout = out.clone();
-                    }
-                    if r.fd == 2 || matches!(r.kind, RedirectionKind::Both(_)) {
-                        fds.stderr = out;
-                    }
-                }
-            }
-        }
-        Ok(fds)
-    }
-
-    fn open(&self, target: &str, path: &str, append: bool, m: &mut Machine, pid: u32, world: &mut World) -> Result<Output, String> {
-        let own = m.procs.get(&pid).map(|p| p.fds.clone());
-        match path {
-            "/dev/null" => return Ok(Output::Null),
-            "/dev/stdout" | "/proc/self/fd/1" => return own.map(|f| f.stdout).ok_or_else(String::new),
-            "/dev/stderr" | "/proc/self/fd/2" => return own.map(|f| f.stderr).ok_or_else(String::new),
-            "/proc/1/fd/1" | "/proc/1/fd/2" | "/dev/tty" => return Ok(Output::Log),
-            _ => {}
-        }
-        let wanted = if append { b"".as_slice() } else { b"" };
-        m.fs.write(path, wanted, append, world.volumes).map_err(|e| match (self.bash, e) {
-            (true, e) => format!("{target}: {}", e.text()),
-            (false, super::fs::FsError::NotFound) => format!("can't create {target}: nonexistent directory"),
-            (false, e) => format!("can't create {target}: {}", e.text()),
-        })?;
-        Ok(Output::File(path.into()))
-    }
-
     fn simple(&mut self, s: &Simple, m: &mut Machine, pid: u32, world: &mut World) -> Result<(), String> {
         if self.substitute(&s.substitutions, m, pid) {
             return Ok(());
@@ -652,9 +625,10 @@ impl Shell {
         if !self.errexit || self.status == 0 {
             return;
         }
-        let tested = self.frames.iter().any(|f| {
-            matches!(f.code.ops.get(f.at), Some(Op::JumpIfFail(_) | Op::JumpIfOk(_) | Op::Not))
-        });
+        let tested = self
+            .frames
+            .iter()
+            .any(|f| matches!(f.code.ops.get(f.at), Some(Op::JumpIfFail(_) | Op::JumpIfOk(_) | Op::Not)));
         if !tested {
             self.ended = Some(self.status);
         }

@@ -98,10 +98,22 @@ mod tests {
 
     #[test]
     fn patterns_and_expressions() {
-        for (p, t, want) in [("*.txt", "a.txt", true), ("a?c", "abc", true), ("[a-c]x", "bx", true), ("[!a]", "a", false), ("\\*", "*", true)] {
+        for (p, t, want) in [
+            ("*.txt", "a.txt", true),
+            ("a?c", "abc", true),
+            ("[a-c]x", "bx", true),
+            ("[!a]", "a", false),
+            ("\\*", "*", true),
+        ] {
             assert_eq!(matches(p, t), want, "{p} {t}");
         }
-        for (p, t, want) in [("^a.*z$", "abcz", true), ("b+c", "abbc", true), ("x|y", "zy", true), ("^b", "ab", false), ("o", "foo", true)] {
+        for (p, t, want) in [
+            ("^a.*z$", "abcz", true),
+            ("b+c", "abbc", true),
+            ("x|y", "zy", true),
+            ("^b", "ab", false),
+            ("o", "foo", true),
+        ] {
             assert_eq!(matches_regex(p, t), want, "{p} {t}");
         }
     }
