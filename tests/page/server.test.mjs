@@ -16,7 +16,7 @@ async function serve() {
   const url = await new Promise((found, failed) => {
     child.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
     lines.on("line", (line) => {
-      const address = line.match(/https?:\/\/[^\s,]+/);
+      const address = line.match(/http:\/\/[^\s,]+/);
       if (address) found(address[0]);
     });
   });

@@ -4,7 +4,7 @@ use crate::world::{Handle, World};
 use axum::extract::ws::{Message, WebSocket};
 use engine::Viewer;
 use futures_util::{SinkExt, StreamExt};
-use protocol::{Command, Reply, Subscription, Update};
+use protocol::{Clock, Command, Reply, Subscription, Update};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -53,6 +53,8 @@ struct Page {
     /// `None` until the page has started.
     viewer: Option<Viewer>,
     replies: Vec<Reply>,
+    /// The clock as last told: an update that only carries replies repeats it.
+    clock: Clock,
 }
 
 impl Page {
@@ -111,10 +113,11 @@ impl Page {
             protocol::Speed::Max => 0,
         };
         let update = self.viewer.as_mut().and_then(|v| v.update(&w.cluster, t.running, speed));
-        if self.replies.is_empty() {
-            return update;
+        if update.is_none() && self.replies.is_empty() {
+            return None;
         }
-        let mut update = update.unwrap_or_default();
+        let mut update = update.unwrap_or_else(|| Update { clock: self.clock.clone(), ..Default::default() });
+        self.clock = update.clock.clone();
         update.replies.append(&mut self.replies);
         Some(update)
     }
