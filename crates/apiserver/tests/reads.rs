@@ -85,7 +85,7 @@ fn lists_page_at_one_revision() {
     loop {
         let l = w.get(&format!("{MAPS}?limit=2&continue={token}"));
         let names: Vec<&str> =
-            l["items"].as_array().unwrap().iter().map(|i| i["metadata"]["name"].as_str().unwrap()).collect();
+            l["items"].as_array().expect("a list").iter().map(|i| i["metadata"]["name"].as_str().unwrap()).collect();
         let m = &l["metadata"];
         out.push_str(&format!("{names:?} revision {} remaining {}\n", m["resourceVersion"], m["remainingItemCount"]));
         token = m["continue"].as_str().unwrap_or("").into();
@@ -189,13 +189,13 @@ fn watch(w: &mut World, path: &str, accept: &str, changes: &[(&str, &str, &str)]
     }
     bytes.extend(watcher.bookmark(w.store.revision(), w.now));
     let mut out = String::new();
-    for line in String::from_utf8(bytes).unwrap().lines() {
-        let f: Value = serde_json::from_str(line).unwrap();
+    for line in String::from_utf8(bytes).expect("UTF-8").lines() {
+        let f: Value = serde_json::from_str(line).expect("JSON");
         let o = &f["object"];
         let what = match o["kind"].as_str() {
             Some("Table") => {
-                let rows: Vec<&Value> = o["rows"].as_array().unwrap().iter().map(|r| &r["cells"][0]).collect();
-                format!("columns {} rows {rows:?}", o["columnDefinitions"].as_array().unwrap().len())
+                let rows: Vec<&Value> = o["rows"].as_array().expect("a list").iter().map(|r| &r["cells"][0]).collect();
+                format!("columns {} rows {rows:?}", o["columnDefinitions"].as_array().expect("a list").len())
             }
             Some("Status") => format!("{} {}", o["code"], o["message"]),
             _ => o["metadata"]["name"].to_string(),
@@ -366,7 +366,7 @@ fn discovery_and_health() {
         405 MethodNotAllowed: the server does not allow this method on the requested resource
     "#]].assert_eq(&out);
     let v = w.get("/api/v1");
-    let maps = v["resources"].as_array().unwrap().iter().find(|r| r["name"] == "configmaps").unwrap();
+    let maps = v["resources"].as_array().expect("a list").iter().find(|r| r["name"] == "configmaps").unwrap();
     expect![[r#"{"kind":"ConfigMap","name":"configmaps","namespaced":true,"shortNames":["cm"],"singularName":"configmap","verbs":["create","delete","deletecollection","get","list","patch","update","watch"]}"#]].assert_eq(&maps.to_string());
 }
 

@@ -169,6 +169,7 @@ fn proxies_name_their_target() {
         200 Proxy(ProxyTarget { kind: /v1 Service, key: default/web, scheme: "https", port: "main", path: "/" })
         400 BadRequest: invalid service request "gopher:web:main"
         200 Proxy(ProxyTarget { kind: /v1 Pod, key: default/web, scheme: "http", port: "8080", path: "/healthz" })
+        200 Proxy(ProxyTarget { kind: /v1 Pod, key: default/web, scheme: "http", port: "8080", path: "/dir/" })
     "#]]
     .assert_eq(&out);
 }
