@@ -168,7 +168,16 @@ impl Kind {
 
 /// A type that has a registration; the way from a Rust type to its [`Kind`].
 pub trait Registered:
-    Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Clone + Default + PartialEq + Send + Sync + 'static
+    Resource
+    + Metadata<Ty = ObjectMeta>
+    + Serialize
+    + DeserializeOwned
+    + Clone
+    + Default
+    + PartialEq
+    + Send
+    + Sync
+    + 'static
 {
     const KIND_REF: KindRef;
 }

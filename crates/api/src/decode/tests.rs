@@ -149,3 +149,10 @@ fn ignoring_decodes_the_same_object() {
         assert_eq!((k.decode_ignoring)(&json).expect("decodes").to_value(), strict.object.to_value());
     }
 }
+
+#[test]
+fn a_null_in_a_map_of_strings_is_empty() {
+    let text = "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {tier: }, annotations: null}, spec: {containers: [{name: a, args: null}]}}";
+    let o = crate::testing::object(text);
+    assert_eq!(o.to_value()["metadata"]["labels"].to_string(), r#"{"tier":""}"#);
+}
