@@ -9,4 +9,5 @@ mod queue;
 mod scores;
 mod spread;
 mod support;
+mod tables;
 mod whatif;
