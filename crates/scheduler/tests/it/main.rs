@@ -4,6 +4,7 @@ mod component;
 mod config;
 mod filters;
 mod messages;
+mod policies;
 mod preemption;
 mod queue;
 mod scores;
