@@ -84,6 +84,9 @@ pub struct Subresource {
     pub verbs: &'static [Verb],
 }
 
+/// Bytes to an object, or why not.
+pub type DecodeIgnoring = fn(&[u8]) -> Result<Box<dyn Object>, ApiError>;
+
 /// The `id` of a kind that is not in the table (one made at run time).
 pub const UNLISTED: u16 = u16::MAX;
 
@@ -108,11 +111,12 @@ pub struct Kind {
     pub has_generation: bool,
     /// What `metadata.name` may be.
     pub name_rule: NameRule,
-    /// Graceful deletion: the period to use when the request names none; `None` deletes at once.
+    /// Graceful deletion: the period to use when the request names none; `None` deletes at once. `Some(0)`
+    /// also overrides a longer period that the request names (a pod that never ran, or has finished).
     pub default_grace_seconds: fn(&dyn Object) -> Option<i64>,
     pub decode: fn(&[u8]) -> Result<Decoded, ApiError>,
     /// As `decode` without looking for unknown and duplicate fields: cheaper, for `fieldValidation=Ignore`.
-    pub decode_ignoring: fn(&[u8]) -> Result<Box<dyn Object>, ApiError>,
+    pub decode_ignoring: DecodeIgnoring,
     pub from_value: fn(serde_json::Value) -> Result<Box<dyn Object>, String>,
     pub default: fn(&mut dyn Object),
     pub prepare_create: fn(&mut dyn Object),

@@ -10,7 +10,6 @@ use meta::{ApiError, FieldError, Path};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::borrow::Cow;
 
 /// Who knows no kind: upstream names the place where its scheme is made.
 const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
@@ -187,28 +186,35 @@ pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, Api
     }
 }
 
-/// The patched tree as an object again. What a patch makes unreadable is refused as invalid, not as a bad request.
-pub(crate) fn patched(cx: &mut Cx<'_>, req: &Request, value: Value) -> Result<Box<dyn Object>, ApiError> {
+/// The patched tree as an object again. What a patch makes unreadable is refused as invalid, not as a bad request;
+/// `quoted` is what the refusal calls the patch, the patched object when absent.
+pub(crate) fn patched(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    value: Value,
+    quoted: Option<String>,
+) -> Result<Box<dyn Object>, ApiError> {
     let kind = req.kind;
-    let text = |field: &str| value.get(field).and_then(Value::as_str).map_or(Cow::Borrowed(""), Cow::Borrowed);
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or("");
     let (version, name) = (text("apiVersion"), text("kind"));
     if version != kind.api_version() || name != kind.kind {
-        return Err(wrong_kind(kind, &version, &name));
-    }
-    let invalid = |v: &Value, why: &str| {
-        let e = FieldError::invalid(&Path::new("patch"), v.to_string(), why);
-        ApiError::invalid("", "", "", &[e])
-    };
-    if req.options.field_validation == FieldValidation::Ignore {
-        return match (kind.from_value)(value.clone()) {
-            Ok(o) => Ok(o),
-            Err(e) => Err(invalid(&value, &e)),
-        };
+        return Err(wrong_kind(kind, version, name));
     }
     let json = serde_json::to_vec(&value).map_err(ApiError::internal)?;
-    let decoded = (kind.decode)(&json).map_err(|e| invalid(&value, e.message()))?;
+    let invalid = |why: &str| {
+        let patch = quoted.unwrap_or_else(|| String::from_utf8_lossy(&json).into_owned());
+        let why = why.split_once(&format!("cannot be handled as a {}: ", kind.kind)).map_or(why, |(_, w)| w);
+        ApiError::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), patch, why)])
+    };
+    if req.options.field_validation == FieldValidation::Ignore {
+        return (kind.decode_ignoring)(&json).map_err(|e| invalid(e.message()));
+    }
+    let decoded = match (kind.decode)(&json) {
+        Ok(decoded) => decoded,
+        Err(e) => return Err(invalid(e.message())),
+    };
     if req.options.field_validation == FieldValidation::Strict && !decoded.strict.is_empty() {
-        return Err(invalid(&value, &strict_error(&decoded.strict)));
+        return Err(invalid(&strict_error(&decoded.strict)));
     }
     cx.warnings.extend(decoded.strict);
     Ok(decoded.object)

@@ -193,7 +193,10 @@ pub(crate) fn aggregated(core: bool) -> Vec<u8> {
                 .into_iter()
                 .filter(|(g, _)| *g == name)
                 .map(|(g, v)| {
-                    let resources: Vec<Value> = kinds_of(g, v).into_iter().map(aggregated_resource).collect();
+                    let mut resources: Vec<Value> = kinds_of(g, v).into_iter().map(aggregated_resource).collect();
+                    if g.is_empty() {
+                        resources.insert(0, aggregated_binding());
+                    }
                     json!({ "version": v, "resources": resources, "freshness": "Current" })
                 })
                 .collect();
@@ -207,6 +210,17 @@ pub(crate) fn aggregated(core: bool) -> Vec<u8> {
         "metadata": {},
         "items": items,
     }))
+}
+
+/// The old way to bind a pod; it has no kind of its own in the registry.
+fn aggregated_binding() -> Value {
+    json!({
+        "resource": "bindings",
+        "responseKind": { "group": "", "version": "v1", "kind": "Binding" },
+        "scope": "Namespaced",
+        "singularResource": "binding",
+        "verbs": ["create"],
+    })
 }
 
 fn aggregated_resource(k: &'static Kind) -> Value {

@@ -137,6 +137,10 @@ fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     if !req.subresource.is_empty() && req.subresource != "status" {
         return verbs::subresource(cx, req);
     }
+    let readable = matches!(req.verb, RequestVerb::Get | RequestVerb::Update | RequestVerb::Patch(_));
+    if req.subresource == "status" && !readable {
+        return Err(verbs::no_such_resource());
+    }
     match req.verb {
         RequestVerb::Get => verbs::get::get(cx, &req),
         RequestVerb::List => verbs::list::list(cx, &req),

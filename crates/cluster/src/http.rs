@@ -2,7 +2,7 @@
 
 use crate::machines::kubelet_name;
 use crate::{Cluster, Lamp};
-use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants};
+use apiserver::http::{HttpRequest, HttpResponse, Routed};
 use apiserver::watch::Watcher;
 use apiserver::{Answer, ProxyTarget, Response};
 use k8s_openapi::api::core::v1::Pod;
@@ -32,13 +32,12 @@ pub struct LogRequest {
 impl Cluster {
     /// Answers an HTTP request as kube-apiserver would.
     pub fn http(&mut self, req: HttpRequest<'_>) -> HttpOutcome {
-        let address = self.api.config().server_address.clone();
-        let (answer, wants) = match apiserver::http::route(req, &address) {
+        let (answer, wants) = match apiserver::http::route(req) {
             Routed::Api(req, wants) => {
                 let you = self.lanes.you.clone();
                 (self.execute(&you, 0, *req).0, wants)
             }
-            Routed::Direct(answer) => (answer, Wants::default()),
+            Routed::Direct(answer, wants) => (answer, wants),
         };
         let answer = match answer.response {
             Response::Watch(spec) => {

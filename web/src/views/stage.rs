@@ -129,7 +129,7 @@ fn Diagram(p: &DiagramProps) -> Html {
             <div class="diagram-inner" data-diagram="">
                 <Flow entries={v.entries} nodes={v.nodes} />
                 { plane }
-                <div class="nodes">
+                <div class={classes!("nodes", (model.nodes.len() > 8).then_some("many"))}>
                     { for model.nodes.iter().map(|(name, view)| html! {
                         <NodeCard key={name.clone()} node={view.clone()} version={model.node_version(name)} {named}
                             selected={selected_pod.as_ref().filter(|key| model.pods.get(&***key).is_some_and(|pod| pod.node == *name)).cloned()}

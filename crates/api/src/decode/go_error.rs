@@ -34,12 +34,11 @@ impl Trace {
 
     fn text(&self, target: &str, error: &str) -> String {
         let go = go_type(target);
-        if go == "v1.Time" || go == "v1.MicroTime" {
-            if let Some(text) = quoted(error) {
-                let layout =
-                    if go == "v1.Time" { "2006-01-02T15:04:05Z07:00" } else { "2006-01-02T15:04:05.000000Z07:00" };
-                return format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\"");
-            }
+        if (go == "v1.Time" || go == "v1.MicroTime")
+            && let Some(text) = quoted(error)
+        {
+            let layout = if go == "v1.Time" { "2006-01-02T15:04:05Z07:00" } else { "2006-01-02T15:04:05.000000Z07:00" };
+            return format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\"");
         }
         if go == "resource.Quantity" {
             return meta::quantity::ParseQuantityError.to_string();
@@ -76,6 +75,7 @@ fn go_value(error: &str, go: &str) -> String {
         "boolean" => "bool".into(),
         "map" => "object".into(),
         "sequence" => "array".into(),
+        "null" | "unit" => "null".into(),
         // Go names the number when the number, not its being one, is what does not fit.
         "integer" | "floating" | "number" => match literal {
             Some(l) if go.starts_with("int") => format!("number {l}"),

@@ -30,11 +30,14 @@ fn errors(yaml: &str, want: &Expect) {
 
 #[test]
 fn object_meta() {
-    errors("{apiVersion: v1, kind: ConfigMap, metadata: {name: Bad_Name, labels: {a b: 'x y'}}}", &expect![[r#"
+    errors(
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: Bad_Name, labels: {a b: 'x y'}}}",
+        &expect![[r#"
         metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
         metadata.labels: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
         metadata.labels: Invalid value: "x y": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')
-    "#]]);
+    "#]],
+    );
     errors(
         "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: a-, annotations: {a/b/c: x}}}",
         &expect![[r#"
@@ -42,10 +45,13 @@ fn object_meta() {
             metadata.annotations: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')
         "#]],
     );
-    errors("{apiVersion: v1, kind: Namespace, metadata: {name: a.b, namespace: x}}", &expect![[r#"
+    errors(
+        "{apiVersion: v1, kind: Namespace, metadata: {name: a.b, namespace: x}}",
+        &expect![[r#"
         metadata.name: Invalid value: "a.b": must not contain dots
         metadata.namespace: Forbidden: not allowed on this type
-    "#]]);
+    "#]],
+    );
     errors(
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, finalizers: [x], ownerReferences: [{apiVersion: v1, \
          kind: Pod, name: p, uid: u, controller: true}, {apiVersion: v1, kind: Pod, name: q, uid: '', controller: \
@@ -62,7 +68,8 @@ fn object_meta() {
     );
     expect![[r#"
         metadata.uid: Invalid value: "v": field is immutable
-    "#]].assert_eq(&update);
+    "#]]
+    .assert_eq(&update);
 }
 
 fn deployment(spec: &str) -> String {
@@ -73,41 +80,66 @@ fn deployment(spec: &str) -> String {
 #[test]
 fn deployments() {
     let selector = "selector: {matchLabels: {app: a}}";
-    errors(&deployment("replicas: 1"), &expect![[r#"
+    errors(
+        &deployment("replicas: 1"),
+        &expect![[r#"
         spec.selector: Required value
         spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`
-    "#]]);
-    errors(&deployment("selector: {matchLabels: {app: b}}, replicas: -1"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &deployment("selector: {matchLabels: {app: b}}, replicas: -1"),
+        &expect![[r#"
         spec.replicas: Invalid value: -1: must be greater than or equal to 0
         spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`
-    "#]]);
+    "#]],
+    );
     let strategy = |s: &str| deployment(&format!("{selector}, strategy: {s}"));
-    errors(&strategy("{rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}"), &expect![[r#"
+    errors(
+        &strategy("{rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}"),
+        &expect![[r#"
         spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0
-    "#]]);
-    errors(&strategy("{rollingUpdate: {maxSurge: 10, maxUnavailable: 120%}}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &strategy("{rollingUpdate: {maxSurge: 10, maxUnavailable: 120%}}"),
+        &expect![[r#"
         spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "120%": must not be greater than 100%
-    "#]]);
-    errors(&strategy("{rollingUpdate: {maxSurge: '5', maxUnavailable: -1}}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &strategy("{rollingUpdate: {maxSurge: '5', maxUnavailable: -1}}"),
+        &expect![[r#"
         spec.strategy.rollingUpdate.maxUnavailable: Invalid value: -1: must be greater than or equal to 0
         spec.strategy.rollingUpdate.maxSurge: Invalid value: "5": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')
-    "#]]);
-    errors(&strategy("{type: Recreate, rollingUpdate: {maxSurge: 1}}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &strategy("{type: Recreate, rollingUpdate: {maxSurge: 1}}"),
+        &expect![[r#"
         spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'
-    "#]]);
-    errors(&strategy("{type: Wild}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &strategy("{type: Wild}"),
+        &expect![[r#"
         spec.strategy: Unsupported value: {"Type":"Wild","RollingUpdate":null}: supported values: "Recreate", "RollingUpdate"
-    "#]]);
-    errors(&deployment(&format!("{selector}, minReadySeconds: 700")), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &deployment(&format!("{selector}, minReadySeconds: 700")),
+        &expect![[r#"
         spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds
-    "#]]);
+    "#]],
+    );
     let moved = update_errors(
         &deployment(selector),
         &deployment("selector: {matchExpressions: [{key: app, operator: Exists}]}"),
     );
     expect![[r#"
         spec.selector: Invalid value: {"matchExpressions":[{"key":"app","operator":"Exists"}]}: field is immutable
-    "#]].assert_eq(&moved);
+    "#]]
+    .assert_eq(&moved);
     let o = created(&deployment(selector));
     let spec = o.to_value()["spec"].to_string();
     expect![[r#"{"progressDeadlineSeconds":600,"replicas":1,"revisionHistoryLimit":10,"selector":{"matchLabels":{"app":"a"}},"strategy":{"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"},"type":"RollingUpdate"},"template":{"metadata":{"labels":{"app":"a"}},"spec":{"containers":[{"image":"nginx","imagePullPolicy":"Always","name":"c","resources":{},"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File"}],"dnsPolicy":"ClusterFirst","restartPolicy":"Always","schedulerName":"default-scheduler","securityContext":{},"terminationGracePeriodSeconds":30}}}"#]].assert_eq(&spec);
@@ -116,11 +148,14 @@ fn deployments() {
 
 #[test]
 fn replica_sets() {
-    errors("{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: a}, spec: {replicas: -2}}", &expect![[r#"
+    errors(
+        "{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: a}, spec: {replicas: -2}}",
+        &expect![[r#"
         spec.replicas: Invalid value: -2: must be greater than or equal to 0
         spec.selector: Required value
         spec.template: Required value
-    "#]]);
+    "#]],
+    );
     errors(
         "{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: a}, spec: {selector: {matchLabels: {a: b}}, template: \
          {metadata: {labels: {a: b}}, spec: {restartPolicy: Never, activeDeadlineSeconds: 5, containers: [{name: c, \
@@ -138,45 +173,70 @@ fn service(spec: &str) -> String {
 
 #[test]
 fn services() {
-    errors(&service("{}"), &expect![[r#"
+    errors(
+        &service("{}"),
+        &expect![[r#"
         spec.ports: Required value
-    "#]]);
+    "#]],
+    );
     errors(&service("{clusterIP: None}"), &expect![[r#""#]]);
-    errors(&service("{ports: [{port: 80}, {port: 80}]}"), &expect![[r#"
+    errors(
+        &service("{ports: [{port: 80}, {port: 80}]}"),
+        &expect![[r#"
         spec.ports[0].name: Required value
         spec.ports[1].name: Required value
         spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}
-    "#]]);
-    errors(&service("{ports: [{port: 0, targetPort: toolongportname1, protocol: X, name: A}]}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &service("{ports: [{port: 0, targetPort: toolongportname1, protocol: X, name: A}]}"),
+        &expect![[r#"
         spec.ports[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
         spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive
         spec.ports[0].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP"
         spec.ports[0].targetPort: Invalid value: "toolongportname1": must be no more than 15 bytes
-    "#]]);
-    errors(&service("{ports: [{port: 80, nodePort: 30000}], type: Odd}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &service("{ports: [{port: 80, nodePort: 30000}], type: Odd}"),
+        &expect![[r#"
         spec.type: Unsupported value: "Odd": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"
-    "#]]);
-    errors(&service("{ports: [{port: 80, nodePort: 30000}]}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &service("{ports: [{port: 80, nodePort: 30000}]}"),
+        &expect![[r#"
         spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'
-    "#]]);
-    errors(&service("{type: ExternalName}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &service("{type: ExternalName}"),
+        &expect![[r#"
         spec.externalName: Required value
-    "#]]);
+    "#]],
+    );
     errors(&service("{type: ExternalName, externalName: my.database.example.com}"), &expect![[r#""#]]);
-    errors(&service("{ports: [{port: 80}], clusterIP: x, externalTrafficPolicy: Local}"), &expect![[r#"
+    errors(
+        &service("{ports: [{port: 80}], clusterIP: x, externalTrafficPolicy: Local}"),
+        &expect![[r#"
         spec.clusterIPs[0]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
         spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services
-    "#]]);
-    errors("{apiVersion: v1, kind: Service, metadata: {name: 1a}, spec: {ports: [{port: 80}]}}", &expect![[r#"
+    "#]],
+    );
+    errors(
+        "{apiVersion: v1, kind: Service, metadata: {name: 1a}, spec: {ports: [{port: 80}]}}",
+        &expect![[r#"
         metadata.name: Invalid value: "1a": a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
-    "#]]);
+    "#]],
+    );
     let moved = update_errors(
         &service("{ports: [{port: 80}], clusterIP: 10.0.0.1}"),
         &service("{ports: [{port: 80}], clusterIP: 10.0.0.2}"),
     );
     expect![[r#"
         spec.clusterIPs[0]: Invalid value: ["10.0.0.2"]: may not change once set
-    "#]].assert_eq(&moved);
+    "#]]
+    .assert_eq(&moved);
     assert_eq!(
         update_errors(&service("{ports: [{port: 80}], clusterIP: 10.0.0.1}"), &service("{ports: [{port: 81}]}")),
         ""
@@ -215,9 +275,12 @@ fn nodes() {
             metadata.taints[2].effect: Unsupported value: "Nope": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"
         "#]],
     );
-    errors(&node("{podCIDR: 10.0.0.0/40}", ""), &expect![[r#"
+    errors(
+        &node("{podCIDR: 10.0.0.0/40}", ""),
+        &expect![[r#"
         spec.podCIDRs[0]: Invalid value: "10.0.0.0/40": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)
-    "#]]);
+    "#]],
+    );
     let status = "status: {conditions: [{type: Ready, status: 'True'}], addresses: [{type: InternalIP, address: \
                   10.1.1.1}], nodeInfo: {kubeletVersion: v1.35.0, osImage: '', kernelVersion: '6.1', \
                   containerRuntimeVersion: containerd://2.0}, capacity: {cpu: 4}}";
@@ -243,14 +306,19 @@ fn secrets_and_config_maps() {
             data[tls.key]: Required value
         "#]],
     );
-    errors("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {..x: z}}", &expect![[r#"
+    errors(
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {..x: z}}",
+        &expect![[r#"
         data[..x]: Invalid value: "..x": must not start with '..'
-    "#]]);
+    "#]],
+    );
     let typed = |t: &str| format!("{{apiVersion: v1, kind: Secret, metadata: {{name: a}}, type: {t}}}");
     expect![[r#"
         type: Invalid value: "z": field is immutable
-    "#]].assert_eq(&update_errors(&typed("x"), &typed("z")));
-    expect![[r#"Name="a" Type="Opaque" Data=1 Age="<unknown>""#]].assert_eq(&row("{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: eA==}}"));
+    "#]]
+    .assert_eq(&update_errors(&typed("x"), &typed("z")));
+    expect![[r#"Name="a" Type="Opaque" Data=1 Age="<unknown>""#]]
+        .assert_eq(&row("{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: eA==}}"));
 }
 
 #[test]
@@ -263,10 +331,13 @@ fn namespaces() {
 fn endpoint_slices() {
     let slice =
         |rest: &str| format!("{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{name: a}}, {rest}}}");
-    errors(&slice("endpoints: [{addresses: []}]"), &expect![[r#"
+    errors(
+        &slice("endpoints: [{addresses: []}]"),
+        &expect![[r#"
         addressType: Required value
         endpoints[0].addresses: Required value: must contain at least 1 address
-    "#]]);
+    "#]],
+    );
     errors(
         &slice("addressType: IPv4, endpoints: [{addresses: ['::1', 127.0.0.1]}], ports: [{port: 1}, {port: 2}]"),
         &expect![[r#"
@@ -276,11 +347,15 @@ fn endpoint_slices() {
             ports[1].name: Duplicate value: ""
         "#]],
     );
-    expect![[r#"Name="a" AddressType="IPv4" Ports="80" Endpoints="10.0.0.1,10.0.0.2,10.0.0.3 + 1 more..." Age="<unknown>""#]].assert_eq(&row(&slice(
+    expect![[
+        r#"Name="a" AddressType="IPv4" Ports="80" Endpoints="10.0.0.1,10.0.0.2,10.0.0.3 + 1 more..." Age="<unknown>""#
+    ]]
+    .assert_eq(&row(&slice(
         "addressType: IPv4, endpoints: [{addresses: [10.0.0.1]}, {addresses: [10.0.0.2]}, {addresses: [10.0.0.3]}, \
          {addresses: [10.0.0.4]}], ports: [{port: 80}]",
     )));
-    expect![[r#"Name="a" AddressType="IPv4" Ports="<unset>" Endpoints="<unset>" Age="<unknown>""#]].assert_eq(&row(&slice("addressType: IPv4, endpoints: []")));
+    expect![[r#"Name="a" AddressType="IPv4" Ports="<unset>" Endpoints="<unset>" Age="<unknown>""#]]
+        .assert_eq(&row(&slice("addressType: IPv4, endpoints: []")));
 }
 
 #[test]
@@ -290,13 +365,19 @@ fn events_and_leases() {
                  message: 'done ', source: {component: kubelet, host: n1}, firstTimestamp: '2026-01-01T00:00:00Z', \
                  lastTimestamp: '2026-01-01T00:09:30Z'}";
     expect![[r#"Last Seen="30s" Type="Normal" Reason="Pulled" Object="pod/web" Subobject="spec.containers{c}" Source="kubelet, n1" Message="done" First Seen="10m" Count=3 Name="a.1""#]].assert_eq(&row(event));
-    errors("{apiVersion: v1, kind: Event, metadata: {name: a}, involvedObject: {namespace: other}}", &expect![[r#"
+    errors(
+        "{apiVersion: v1, kind: Event, metadata: {name: a}, involvedObject: {namespace: other}}",
+        &expect![[r#"
         involvedObject.namespace: Invalid value: "other": does not match event.namespace
-    "#]]);
+    "#]],
+    );
     let lease = "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: a}, spec: {holderIdentity: n1, \
                  leaseDurationSeconds: 0}}";
-    errors(lease, &expect![[r#"
+    errors(
+        lease,
+        &expect![[r#"
         spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0
-    "#]]);
+    "#]],
+    );
     expect![[r#"Name="a" Holder="n1" Age="<unknown>""#]].assert_eq(&row(lease));
 }

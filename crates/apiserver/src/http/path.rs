@@ -156,6 +156,9 @@ fn resource(
     let mut options = query::options(query)?;
     if subresource == "proxy" {
         options.path = t.rest.join("/");
+        if path.ends_with('/') && !options.path.is_empty() {
+            options.path.push('/');
+        }
     }
     if matches!(verb, RequestVerb::Delete | RequestVerb::DeleteCollection)
         && matches!(&body, Body::Raw { bytes, .. } if bytes.is_empty())

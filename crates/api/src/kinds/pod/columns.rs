@@ -52,10 +52,10 @@ impl<'a> Restarts<'a> {
     fn add(&mut self, c: &'a ContainerStatus) {
         self.count += i64::from(c.restart_count);
         let ended = c.last_state.as_ref().and_then(|s| s.terminated.as_ref()).and_then(|t| t.finished_at.as_ref());
-        if let Some(t) = ended {
-            if self.last.is_none_or(|l| l.0 < t.0) {
-                self.last = Some(t);
-            }
+        if let Some(t) = ended
+            && self.last.is_none_or(|l| l.0 < t.0)
+        {
+            self.last = Some(t);
         }
     }
     fn text(self, now: Time) -> String {

@@ -93,7 +93,8 @@ fn defaults() {
             "phase": "Pending",
             "qosClass": "Burstable"
           }
-        }"#]].assert_eq(&serde_json::to_string_pretty(&o.to_value()).expect("JSON"));
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&o.to_value()).expect("JSON"));
 }
 
 #[test]
@@ -105,6 +106,8 @@ fn pull_policy_follows_the_tag() {
         ("registry:5000/a/nginx", "Always"),
         ("registry:5000/a/nginx:1", "IfNotPresent"),
         ("nginx@sha256:00", "IfNotPresent"),
+        ("nginx:latest@sha256:00", "Always"),
+        ("", "IfNotPresent"),
     ] {
         assert_eq!(super::defaults::pull_policy(image), policy, "{image}");
     }
@@ -112,9 +115,12 @@ fn pull_policy_follows_the_tag() {
 
 #[test]
 fn containers() {
-    errors(&pod("{containers: []}"), &expect![[r#"
+    errors(
+        &pod("{containers: []}"),
+        &expect![[r#"
         spec.containers: Required value
-    "#]]);
+    "#]],
+    );
     errors(
         &pod("{containers: [{name: A, image: ''}, {name: b, image: x}, {name: b, image: ' x'}]}"),
         &expect![[r#"
@@ -172,10 +178,13 @@ fn containers() {
             spec.containers[0].env[4].valueFrom.fieldRef.fieldPath: Unsupported value: "metadata.labels": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"
         "#]],
     );
-    errors(&with(", envFrom: [{}, {configMapRef: {name: ''}}]", ""), &expect![[r#"
+    errors(
+        &with(", envFrom: [{}, {configMapRef: {name: ''}}]", ""),
+        &expect![[r#"
         spec.containers[0].envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`
         spec.containers[0].envFrom[1].configMapRef.name: Required value
-    "#]]);
+    "#]],
+    );
     errors(
         &with(
             ", volumeMounts: [{name: x, mountPath: /a}, {name: v, mountPath: /a, subPath: ../b}]",
@@ -211,34 +220,49 @@ fn probes() {
             spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1
         "#]],
     );
-    errors(&with(", lifecycle: {preStop: {sleep: {seconds: 60}}}", ""), &expect![[r#"
+    errors(
+        &with(", lifecycle: {preStop: {sleep: {seconds: 60}}}", ""),
+        &expect![[r#"
         spec.containers[0].lifecycle.preStop.sleep: Invalid value: 60: must be non-negative and less than terminationGracePeriodSeconds (30)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn resources() {
     let r = |r: &str| with(&format!(", resources: {r}"), "");
-    errors(&r("{limits: {cpu: 1}, requests: {cpu: 2}}"), &expect![[r#"
+    errors(
+        &r("{limits: {cpu: 1}, requests: {cpu: 2}}"),
+        &expect![[r#"
         spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1
-    "#]]);
-    errors(&r("{limits: {cpu: -1, foo: 1}}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &r("{limits: {cpu: -1, foo: 1}}"),
+        &expect![[r#"
         spec.containers[0].resources.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0
         spec.containers[0].resources.limits[foo]: Invalid value: "foo": must be a standard resource type or fully qualified
         spec.containers[0].resources.limits[foo]: Invalid value: "foo": must be a standard resource for containers
         spec.containers[0].resources.requests[cpu]: Invalid value: "-1": must be greater than or equal to 0
         spec.containers[0].resources.requests[foo]: Invalid value: "foo": must be a standard resource type or fully qualified
         spec.containers[0].resources.requests[foo]: Invalid value: "foo": must be a standard resource for containers
-    "#]]);
-    errors(&r("{requests: {example.com/gpu: 1500m}}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &r("{requests: {example.com/gpu: 1500m}}"),
+        &expect![[r#"
         spec.containers[0].resources.requests[example.com/gpu]: Invalid value: "1500m": must be an integer
         spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources
-    "#]]);
-    errors(&r("{limits: {hugepages-2Mi: 3Mi}}"), &expect![[r#"
+    "#]],
+    );
+    errors(
+        &r("{limits: {hugepages-2Mi: 3Mi}}"),
+        &expect![[r#"
         spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of 2Mi
         spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of 2Mi
         spec.containers[0].resources: Forbidden: HugePages require cpu or memory
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -256,10 +280,13 @@ fn scheduling() {
             spec.tolerations[3].effect: Unsupported value: "Odd": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"
         "#]],
     );
-    errors(&with("", ", schedulingGates: [{name: a}, {name: a}], nodeName: n1"), &expect![[r#"
+    errors(
+        &with("", ", schedulingGates: [{name: a}, {name: a}], nodeName: n1"),
+        &expect![[r#"
         spec.schedulingGates[1]: Duplicate value: "a"
         spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared
-    "#]]);
+    "#]],
+    );
     errors(
         &with(
             "",
@@ -317,7 +344,8 @@ fn updates() {
     "#]].assert_eq(&update_errors(&base, &with(", command: [sleep]", "")));
     expect![[r#"
         spec.containers: Forbidden: pod updates may not add or remove containers
-    "#]].assert_eq(&update_errors(&base, &pod("{containers: [{name: c, image: a}, {name: d, image: b}]}")));
+    "#]]
+    .assert_eq(&update_errors(&base, &pod("{containers: [{name: c, image: a}, {name: d, image: b}]}")));
     let tolerating = |t: &str| with("", &format!(", tolerations: [{t}]"));
     assert_eq!(
         update_errors(
@@ -328,17 +356,19 @@ fn updates() {
     );
     expect![[r#"
         spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds
-    "#]].assert_eq(&update_errors(&tolerating("{key: a, operator: Exists}"), &base));
+    "#]]
+    .assert_eq(&update_errors(&tolerating("{key: a, operator: Exists}"), &base));
     let gated = |rest: &str| with("", &format!(", schedulingGates: [{{name: g}}]{rest}"));
     assert_eq!(update_errors(&gated(""), &gated(", nodeSelector: {a: b}")), "");
     assert_eq!(update_errors(&gated(""), &base), "");
     expect![[r#"
         spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'g'
-    "#]].assert_eq(&update_errors(&base, &gated("")));
+    "#]]
+    .assert_eq(&update_errors(&base, &gated("")));
     expect![[r#"
         spec.activeDeadlineSeconds: Invalid value: 6: must be less than or equal to previous value
     "#]]
-        .assert_eq(&update_errors(&with("", ", activeDeadlineSeconds: 5"), &with("", ", activeDeadlineSeconds: 6")));
+    .assert_eq(&update_errors(&with("", ", activeDeadlineSeconds: 5"), &with("", ", activeDeadlineSeconds: 6")));
 }
 
 #[test]
@@ -352,7 +382,8 @@ fn warns() {
         spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod
         spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply
         spec.containers[0].ports[1]: overlapping port definition with spec.containers[0].ports[0]
-    "#]].assert_eq(&got);
+    "#]]
+    .assert_eq(&got);
 }
 
 fn status(status: &str, want: &Expect) {
@@ -371,21 +402,30 @@ fn table_rows() {
     let c = |name: &str, state: &str| {
         format!("{{name: {name}, ready: {}, restartCount: 3, state: {state}}}", state.contains("running"))
     };
-    status("{phase: Pending}", &expect![[r#"Name="a" Ready="0/2" Status="Pending" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]]);
+    status(
+        "{phase: Pending}",
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Pending" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
+    );
     status(
         &format!(
             "{{phase: Running, podIPs: [{{ip: 10.0.0.1}}], containerStatuses: [{}, {}]}}",
             c("c", "{running: {}}"),
             c("d", "{running: {}}")
         ),
-        &expect![[r#"Name="a" Ready="2/2" Status="Running" Restarts="6" Age="10m" IP="10.0.0.1" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="2/2" Status="Running" Restarts="6" Age="10m" IP="10.0.0.1" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
     status(
         &format!(
             "{{phase: Running, containerStatuses: [{}, {{name: d, restartCount: 2, state: {{waiting: {{reason: CrashLoopBackOff}}}}, lastState: {{terminated: {{exitCode: 1, finishedAt: '2026-01-01T00:05:00Z'}}}}}}]}}",
             c("c", "{running: {}}")
         ),
-        &expect![[r#"Name="a" Ready="1/2" Status="CrashLoopBackOff" Restarts="5 (5m ago)" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="1/2" Status="CrashLoopBackOff" Restarts="5 (5m ago)" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
     status(
         &format!(
@@ -393,54 +433,91 @@ fn table_rows() {
             c("c", "{running: {}}"),
             c("d", "{terminated: {reason: Completed}}")
         ),
-        &expect![[r#"Name="a" Ready="1/2" Status="NotReady" Restarts="6" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="1/2" Status="NotReady" Restarts="6" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
     status(
         &format!("{{phase: Failed, containerStatuses: [{}]}}", c("c", "{terminated: {exitCode: 3}}")),
-        &expect![[r#"Name="a" Ready="0/2" Status="ExitCode:3" Restarts="3" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="ExitCode:3" Restarts="3" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
     status(
         &format!("{{phase: Failed, containerStatuses: [{}]}}", c("c", "{terminated: {signal: 9}}")),
-        &expect![[r#"Name="a" Ready="0/2" Status="Signal:9" Restarts="3" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Signal:9" Restarts="3" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
-    status("{phase: Failed, reason: Evicted}", &expect![[r#"Name="a" Ready="0/2" Status="Evicted" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]]);
+    status(
+        "{phase: Failed, reason: Evicted}",
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Evicted" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
+    );
     status(
         "{phase: Pending, conditions: [{type: PodScheduled, status: 'False', reason: SchedulingGated}]}",
-        &expect![[r#"Name="a" Ready="0/2" Status="SchedulingGated" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="SchedulingGated" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
-    status_of(", deletionTimestamp: '2026-01-01T00:09:00Z'", "", "{phase: Running}", &expect![[r#"Name="a" Ready="0/2" Status="Terminating" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]]);
+    status_of(
+        ", deletionTimestamp: '2026-01-01T00:09:00Z'",
+        "",
+        "{phase: Running}",
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Terminating" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
+    );
     status_of(
         ", deletionTimestamp: '2026-01-01T00:09:00Z'",
         "",
         "{phase: Running, reason: NodeLost}",
-        &expect![[r#"Name="a" Ready="0/2" Status="Unknown" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Unknown" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
-    status_of(", deletionTimestamp: '2026-01-01T00:09:00Z'", "", "{phase: Succeeded}", &expect![[r#"Name="a" Ready="0/2" Status="Succeeded" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]]);
+    status_of(
+        ", deletionTimestamp: '2026-01-01T00:09:00Z'",
+        "",
+        "{phase: Succeeded}",
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Succeeded" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
+    );
     let init = ", initContainers: [{name: i}, {name: j}]";
     status_of(
         "",
         init,
         "{phase: Pending, initContainerStatuses: [{name: i, state: {running: {}}}, {name: j, state: {waiting: {}}}]}",
-        &expect![[r#"Name="a" Ready="0/2" Status="Init:0/2" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Init:0/2" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
     status_of(
         "",
         init,
         "{phase: Pending, initContainerStatuses: [{name: i, state: {terminated: {exitCode: 0}}}, {name: j, restartCount: 1, state: {waiting: {reason: CrashLoopBackOff}}}]}",
-        &expect![[r#"Name="a" Ready="0/2" Status="Init:CrashLoopBackOff" Restarts="1" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Init:CrashLoopBackOff" Restarts="1" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
     status_of(
         "",
         init,
         "{phase: Failed, initContainerStatuses: [{name: i, state: {terminated: {exitCode: 2}}}]}",
-        &expect![[r#"Name="a" Ready="0/2" Status="Init:ExitCode:2" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#]],
+        &expect![[
+            r#"Name="a" Ready="0/2" Status="Init:ExitCode:2" Restarts="0" Age="10m" IP="<none>" Node="<none>" Nominated Node="<none>" Readiness Gates="<none>""#
+        ]],
     );
     let sidecar = ", initContainers: [{name: s, restartPolicy: Always}], readinessGates: [{conditionType: g}, {conditionType: h}], nodeName: n1";
     status_of(
         "",
         sidecar,
         "{phase: Running, nominatedNodeName: n2, conditions: [{type: g, status: 'True'}], initContainerStatuses: [{name: s, started: true, ready: true, restartCount: 1, state: {running: {}}}], containerStatuses: [{name: c, ready: true, state: {running: {}}}]}",
-        &expect![[r#"Name="a" Ready="2/3" Status="Running" Restarts="1" Age="10m" IP="<none>" Node="n1" Nominated Node="n2" Readiness Gates="1/2""#]],
+        &expect![[
+            r#"Name="a" Ready="2/3" Status="Running" Restarts="1" Age="10m" IP="<none>" Node="n1" Nominated Node="n2" Readiness Gates="1/2""#
+        ]],
     );
 }
 
