@@ -126,7 +126,8 @@ fn system() -> Result<Tally> {
              Get it from https://kubernetes.io/docs/tasks/tools/"
         ),
     }
-    let args = ["test", "-p", "system-tests", "--test", "cli", "--test", "kubectl", "--no-fail-fast"];
+    let args =
+        ["test", "-p", "system-tests", "--test", "cli", "--test", "scenarios", "--test", "kubectl", "--no-fail-fast"];
     cargo_test("system tests", cmd("cargo", &args).env("KUBOTTLE_BIN", bin))
 }
 
