@@ -17,7 +17,9 @@ const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ok\ndata
 
 #[test]
 fn a_bad_second_document_stops_the_first() {
-    expect![""].assert_eq(&refused(&format!("{GOOD}---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers: []\n")));
+    expect![""].assert_eq(&refused(&format!(
+        "{GOOD}---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers: []\n"
+    )));
 }
 
 #[test]

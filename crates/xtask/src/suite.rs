@@ -112,6 +112,8 @@ fn libtest(text: &str) -> Tally {
 }
 
 fn unit() -> Result<Tally> {
+    // The server's own tests build the programs that wasm nodes run.
+    tools::wasm_targets()?;
     let args = ["test", "--workspace", "--exclude", "system-tests", "--no-fail-fast"];
     cargo_test("cargo test", &mut cmd("cargo", &args))
 }
