@@ -136,7 +136,8 @@ impl Cluster {
         for c in controllers::all() {
             cluster.add_component(c);
         }
-        //NET cluster.add_component(Box::new(network::KubeProxy::default()));
+        let seed = cluster.rng.next_u64();
+        cluster.add_component(Box::new(network::KubeProxy::new(seed)));
         Ok(cluster)
     }
 

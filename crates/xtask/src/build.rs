@@ -31,8 +31,12 @@ pub fn page() -> Result<bool> {
     tools::wasm_targets()?;
     tools::wasm_tools()?;
     tools::npm_ci("web/editor")?;
+    quiet("editor", &mut cmd("node", &["web/editor/build.mjs"]))?;
     let out = std::path::absolute(&out).map_err(|e| e.to_string())?;
-    let mut c = cmd(tools::bin("trunk")?, &["build", "--offline", "--skip-version-check", "--cargo-profile", "page"]);
+    let mut c = cmd(
+        tools::bin("trunk")?,
+        &["build", "--offline", "--skip-version-check", "--cargo-profile", "page", "--public-url", "./"],
+    );
     c.arg("--dist").arg(&out).arg("index.html").current_dir("web").env("PATH", tools::path()?);
     // Trunk reads NO_COLOR as a boolean and refuses `1`.
     c.env_remove("NO_COLOR").env("CARGO_TERM_COLOR", "never");

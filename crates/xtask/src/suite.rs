@@ -112,6 +112,8 @@ fn libtest(text: &str) -> Tally {
 }
 
 fn unit() -> Result<Tally> {
+    // The server's own tests build the programs that wasm nodes run.
+    tools::wasm_targets()?;
     let args = ["test", "--workspace", "--exclude", "system-tests", "--no-fail-fast"];
     cargo_test("cargo test", &mut cmd("cargo", &args))
 }
@@ -126,7 +128,8 @@ fn system() -> Result<Tally> {
              Get it from https://kubernetes.io/docs/tasks/tools/"
         ),
     }
-    let args = ["test", "-p", "system-tests", "--test", "cli", "--test", "kubectl", "--no-fail-fast"];
+    let args =
+        ["test", "-p", "system-tests", "--test", "cli", "--test", "scenarios", "--test", "kubectl", "--no-fail-fast"];
     cargo_test("system tests", cmd("cargo", &args).env("KUBOTTLE_BIN", bin))
 }
 
