@@ -1,6 +1,6 @@
 //! The table of kinds. Adding a kind: one file here, one line in the table.
 
-use crate::registration::KindRef;
+use crate::registration::{KindRef, UNLISTED, Verb};
 
 pub mod configmap;
 pub mod deployment;
@@ -14,6 +14,12 @@ pub mod replicaset;
 pub mod secret;
 pub mod service;
 pub mod serviceaccount;
+mod workload;
+
+/// What `/status` can do.
+pub(crate) const STATUS_VERBS: &[Verb] = &[Verb::Get, Verb::Patch, Verb::Update];
+/// `/proxy` takes every method and passes it on.
+pub(crate) const PROXY_VERBS: &[Verb] = &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update];
 
 /// In the order `kubectl api-resources` lists groups: core first, then named groups.
 pub static KINDS: &[KindRef] = &[
@@ -39,9 +45,9 @@ pub fn by_plural(group: &str, version: &str, plural: &str) -> Option<KindRef> {
     KINDS.iter().copied().find(|k| k.group == group && k.version == version && k.plural == plural)
 }
 
-/// The position in [`KINDS`]: a dense index for per-kind tables.
+/// The position in [`KINDS`]: a dense index for per-kind tables. `usize::MAX` for a kind not listed there.
 pub fn index(kind: KindRef) -> usize {
-    KINDS.iter().position(|k| std::ptr::eq(*k, kind)).unwrap_or(usize::MAX)
+    if kind.id == UNLISTED { usize::MAX } else { usize::from(kind.id) }
 }
 
 /// `apiVersion` as manifests write it: `v1`, `apps/v1`.
@@ -60,3 +66,6 @@ macro_rules! register {
     };
 }
 pub(crate) use register;
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,14 @@
 pub mod decode;
 pub mod kinds;
 pub mod object;
+pub mod pods;
 pub mod registration;
 pub mod table;
+#[cfg(test)]
+mod testing;
+pub mod validate;
 
 pub use kinds::{KINDS, by_api_version, by_gvk, by_plural};
 pub use object::{Obj, Object, ObjectExt, obj};
 pub use registration::{Cell, Column, Kind, KindRef, Registered, Registration, Scope, Verb};
+pub use validate::{validate_meta, validate_meta_update};

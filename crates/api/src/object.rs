@@ -16,6 +16,8 @@ pub trait Object: Any + Send + Sync {
     fn meta(&self) -> &ObjectMeta;
     fn meta_mut(&mut self) -> &mut ObjectMeta;
     fn clone_object(&self) -> Box<dyn Object>;
+    /// Whether both are of one kind and equal in every field: how a write that changes nothing is recognized.
+    fn equals(&self, other: &dyn Object) -> bool;
     /// With `apiVersion` and `kind`, fields in upstream's order of serialization.
     fn to_value(&self) -> serde_json::Value;
     fn to_json(&self) -> Vec<u8>;
@@ -36,6 +38,9 @@ impl<T: Registered> Object for T {
     }
     fn clone_object(&self) -> Box<dyn Object> {
         Box::new(self.clone())
+    }
+    fn equals(&self, other: &dyn Object) -> bool {
+        other.as_any().downcast_ref::<T>() == Some(self)
     }
     fn to_value(&self) -> serde_json::Value {
         // A registered type has only string keys, so this cannot fail.

@@ -3,6 +3,9 @@
 
 use crate::decode::{self, Decoded};
 use crate::object::Object;
+use crate::table;
+use crate::validate::names::{NameRule, rule};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use meta::{ApiError, FieldError, Time};
@@ -57,14 +60,15 @@ impl Column {
     pub const fn new(name: &'static str, kind: &'static str, priority: i32) -> Self {
         Column { name, kind, format: "", description: "", priority }
     }
-    pub const NAME: Column = Column {
-        name: "Name",
-        kind: "string",
-        format: "name",
-        description: "Name must be unique within a namespace.",
-        priority: 0,
-    };
-    pub const AGE: Column = Column::new("Age", "string", 0);
+    pub const NAME: Column =
+        Column { name: "Name", kind: "string", format: "name", description: table::NAME_DESCRIPTION, priority: 0 };
+    pub const AGE: Column = Column::new("Age", "string", 0).describe(table::AGE_DESCRIPTION);
+
+    /// The same column with a description.
+    #[must_use]
+    pub const fn describe(self, description: &'static str) -> Self {
+        Column { description, ..self }
+    }
 }
 
 /// A table cell: JSON, a string or a number.
@@ -80,8 +84,16 @@ pub struct Subresource {
     pub verbs: &'static [Verb],
 }
 
+/// Bytes to an object, or why not.
+pub type DecodeIgnoring = fn(&[u8]) -> Result<Box<dyn Object>, ApiError>;
+
+/// The `id` of a kind that is not in the table (one made at run time).
+pub const UNLISTED: u16 = u16::MAX;
+
 /// A registered kind with its type erased. Made by [`Kind::of`]; never built by hand.
 pub struct Kind {
+    /// The position in [`crate::KINDS`]; [`UNLISTED`] for a kind that is not listed there.
+    pub id: u16,
     pub group: &'static str,
     pub version: &'static str,
     pub kind: &'static str,
@@ -97,9 +109,14 @@ pub struct Kind {
     pub sample: &'static str,
     /// Whether `metadata.generation` counts spec changes.
     pub has_generation: bool,
-    /// Graceful deletion: the period to use when the request names none; `None` deletes at once.
+    /// What `metadata.name` may be.
+    pub name_rule: NameRule,
+    /// Graceful deletion: the period to use when the request names none; `None` deletes at once. `Some(0)`
+    /// also overrides a longer period that the request names (a pod that never ran, or has finished).
     pub default_grace_seconds: fn(&dyn Object) -> Option<i64>,
     pub decode: fn(&[u8]) -> Result<Decoded, ApiError>,
+    /// As `decode` without looking for unknown and duplicate fields: cheaper, for `fieldValidation=Ignore`.
+    pub decode_ignoring: DecodeIgnoring,
     pub from_value: fn(serde_json::Value) -> Result<Box<dyn Object>, String>,
     pub default: fn(&mut dyn Object),
     pub prepare_create: fn(&mut dyn Object),
@@ -151,7 +168,7 @@ impl Kind {
 
 /// A type that has a registration; the way from a Rust type to its [`Kind`].
 pub trait Registered:
-    Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Clone + Default + Send + Sync + 'static
+    Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Clone + Default + PartialEq + Send + Sync + 'static
 {
     const KIND_REF: KindRef;
 }
@@ -160,6 +177,8 @@ pub trait Registered:
 /// The order of a write: decode, `default`, `prepare_*`, admission, `validate_*`, commit.
 pub trait Registration: 'static {
     type Type: Registered;
+    /// The position in [`crate::KINDS`].
+    const ID: u16 = UNLISTED;
     const PLURAL: &'static str;
     const SINGULAR: &'static str;
     const SHORT_NAMES: &'static [&'static str] = &[];
@@ -171,7 +190,10 @@ pub trait Registration: 'static {
     const SAMPLE: &'static str;
     const HAS_GENERATION: bool = false;
     const SCALE: Option<Scale> = None;
+    const NAME_RULE: NameRule = rule::subdomain;
 
+    /// Shows every quantity in the object to `f`: they are checked and made canonical on decoding.
+    fn quantities(_o: &mut Self::Type, _f: &mut dyn FnMut(&mut Quantity)) {}
     fn default_grace_seconds(_o: &Self::Type) -> Option<i64> {
         None
     }
@@ -217,6 +239,7 @@ fn typed_mut<T: Registered>(o: &mut dyn Object) -> &mut T {
 impl Kind {
     pub const fn of<R: Registration>() -> Kind {
         Kind {
+            id: R::ID,
             group: <R::Type as Resource>::GROUP,
             version: <R::Type as Resource>::VERSION,
             kind: <R::Type as Resource>::KIND,
@@ -230,10 +253,14 @@ impl Kind {
             columns: R::COLUMNS,
             sample: R::SAMPLE,
             has_generation: R::HAS_GENERATION,
+            name_rule: R::NAME_RULE,
             default_grace_seconds: |o| R::default_grace_seconds(typed(o)),
-            decode: decode::decode::<R::Type>,
+            decode: decode::decode_kind::<R>,
+            decode_ignoring: decode::decode_ignoring::<R>,
             from_value: |v| {
-                serde_json::from_value::<R::Type>(v).map(|o| Box::new(o) as Box<dyn Object>).map_err(|e| e.to_string())
+                let mut o = serde_json::from_value::<R::Type>(v).map_err(|e| e.to_string())?;
+                decode::canonical_quantities::<R>(&mut o)?;
+                Ok(Box::new(o))
             },
             default: |o| R::default(typed_mut(o)),
             prepare_create: |o| R::prepare_create(typed_mut(o)),

@@ -118,8 +118,8 @@ impl FieldError {
         Self::make(FieldErrorType::TooMany, path, actual.to_string(), format!("must have at most {max} items"))
     }
     pub fn not_supported(path: &Path, value: impl Into<serde_json::Value>, supported: &[&str]) -> Self {
-        let mut list: Vec<String> = supported.iter().map(|s| format!("{s:?}")).collect();
-        list.sort();
+        // In the order given, as upstream: sorted where it keeps a set, as declared where it keeps a list.
+        let list: Vec<String> = supported.iter().map(|s| format!("{s:?}")).collect();
         Self::make(
             FieldErrorType::NotSupported,
             path,

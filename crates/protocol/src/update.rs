@@ -151,6 +151,9 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it: a code of the page's catalogue (`hint.<code>`), or empty.
     pub hint: String,
+    /// What was probably meant; empty when there is no guess.
+    #[serde(default)]
+    pub suggestion: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

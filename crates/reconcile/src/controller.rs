@@ -45,6 +45,8 @@ pub trait Controller: Clone + Default + Send + 'static {
     /// Upstream's canonical name: `deployment-controller`.
     const NAME: &'static str;
     const PROCESS: &'static str = "kube-controller-manager";
+    /// `source.component` of its Events.
+    const EVENT_SOURCE: &'static str = Self::NAME;
 
     /// Upstream runs each controller as its own service account in kube-system.
     fn user() -> User {
@@ -56,6 +58,9 @@ pub trait Controller: Clone + Default + Send + 'static {
         Vec::new()
     }
     fn reconcile(&mut self, cx: &Cx, key: &Key) -> Outcome;
+    /// The replies to that reconcile's intents, ending with the one that stopped them. A refusal has the key
+    /// queued again anyway; a controller that reports refusals in a status takes them from here.
+    fn settled(&mut self, _cx: &Cx, _key: &Key, _replies: &[Reply]) {}
 }
 
 /// Runs a [`Controller`] as a [`Component`] with a rate-limited work queue.
@@ -96,7 +101,7 @@ impl<C: Controller> Component for Runner<C> {
         &self.user
     }
     fn event_source(&self) -> (String, String) {
-        (C::NAME.into(), String::new())
+        (C::EVENT_SOURCE.into(), String::new())
     }
     fn interests(&self) -> Vec<Interest> {
         self.watches.iter().map(|w| Interest::Kind(w.kind)).collect()
@@ -143,6 +148,7 @@ impl<C: Controller> Component for Runner<C> {
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
         let Some((key, requeue)) = self.current.take() else { return };
+        self.controller.settled(cx, &key, replies);
         if replies.last().is_some_and(Result::is_err) {
             self.queue.add_rate_limited(key, cx.now, seq);
             return;

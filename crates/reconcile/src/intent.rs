@@ -1,5 +1,6 @@
 //! What a component asks the API server for. Every intent is one request under the component's identity.
 
+use crate::component::Reply;
 use api::{KindRef, Object, Registered};
 use k8s_openapi::api::core::v1::ObjectReference;
 use meta::{ApiError, Key};
@@ -51,6 +52,46 @@ pub enum Write {
         reason: String,
         message: String,
     },
+    /// `PUT namespaces/NAME/finalize`: `spec.finalizers` of the object replace the stored ones.
+    Finalize(Box<dyn Object>),
+}
+
+/// An Event about an intent's answer, for what is known only then: the generated name, the refusal's words.
+/// Whoever carries out the intent records [`Announce::event`] right after it, also when a refusal stops the rest.
+#[derive(Clone, Debug)]
+pub struct Announce {
+    pub regarding: ObjectReference,
+    /// A Normal event's reason and message; `{name}` stands for the name of the object written.
+    pub success: Option<(&'static str, String)>,
+    /// A Warning event's reason and message; `{error}` stands for the refusal's message.
+    pub failure: Option<(&'static str, String)>,
+}
+
+impl Announce {
+    /// The Event to record for the API server's answer as it came (before [`Tolerate`] turns it into success).
+    /// Nobody is told that something to delete is gone already, nor that a namespace which is being deleted
+    /// takes no new content, as in upstream's `PodControl`.
+    pub fn event(&self, answer: &Reply) -> Option<Write> {
+        let (event_type, reason, message) = match answer {
+            Ok(written) => {
+                let (reason, text) = self.success.as_ref()?;
+                let name = written.as_ref().and_then(|o| o.meta().name.as_deref()).unwrap_or("");
+                (EventType::Normal, reason, text.replace("{name}", name))
+            }
+            Err(e) if e.is_not_found() || is_namespace_terminating(e) => return None,
+            Err(e) => {
+                let (reason, text) = self.failure.as_ref()?;
+                (EventType::Warning, reason, text.replace("{error}", e.message()))
+            }
+        };
+        Some(Write::Event { regarding: self.regarding.clone(), event_type, reason: (*reason).into(), message })
+    }
+}
+
+/// Models `apierrors.HasStatusCause(err, v1.NamespaceTerminatingCause)`.
+pub fn is_namespace_terminating(e: &ApiError) -> bool {
+    let causes = e.0.details.as_ref().and_then(|d| d.causes.as_ref());
+    causes.into_iter().flatten().any(|c| c.reason.as_deref() == Some("NamespaceTerminating"))
 }
 
 /// Which refusals count as success.
@@ -67,6 +108,7 @@ pub enum Tolerate {
 pub struct Intent {
     pub write: Write,
     pub tolerate: Tolerate,
+    pub announce: Option<Box<Announce>>,
 }
 
 impl Tolerate {
@@ -82,7 +124,7 @@ impl Tolerate {
 
 impl Intent {
     fn new(write: Write) -> Self {
-        Intent { write, tolerate: Tolerate::Nothing }
+        Intent { write, tolerate: Tolerate::Nothing, announce: None }
     }
     #[must_use]
     pub fn tolerate(mut self, t: Tolerate) -> Self {
@@ -113,6 +155,7 @@ impl Intent {
                 propagation: Some(Propagation::Background),
             },
             tolerate: Tolerate::NotFound,
+            announce: None,
         }
     }
     pub fn bind(pod: Key, uid: Option<String>, node: &str) -> Self {
@@ -122,7 +165,27 @@ impl Intent {
     pub fn event(about: &dyn Object, event_type: EventType, reason: &str, message: impl Into<String>) -> Self {
         let write =
             Write::Event { regarding: reference(about), event_type, reason: reason.into(), message: message.into() };
-        Intent { write, tolerate: Tolerate::Anything }
+        Self::new(write).tolerate(Tolerate::Anything)
+    }
+    /// `PUT namespaces/NAME/finalize`.
+    pub fn finalize<T: Registered>(o: T) -> Self {
+        Self::new(Write::Finalize(Box::new(o)))
+    }
+    /// A Normal event about `about` once the intent has succeeded; `{name}` is the name of the object written.
+    #[must_use]
+    pub fn on_success(mut self, about: &dyn Object, reason: &'static str, message: impl Into<String>) -> Self {
+        self.announcement(about).success = Some((reason, message.into()));
+        self
+    }
+    /// A Warning event about `about` when the intent is refused; `{error}` is the refusal's message.
+    #[must_use]
+    pub fn on_failure(mut self, about: &dyn Object, reason: &'static str, message: impl Into<String>) -> Self {
+        self.announcement(about).failure = Some((reason, message.into()));
+        self
+    }
+    fn announcement(&mut self, about: &dyn Object) -> &mut Announce {
+        self.announce
+            .get_or_insert_with(|| Box::new(Announce { regarding: reference(about), success: None, failure: None }))
     }
 }
 
@@ -143,6 +206,7 @@ pub fn reference(o: &dyn Object) -> ObjectReference {
 impl std::fmt::Debug for Intent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.write {
+            Write::Finalize(o) => write!(f, "finalize {}", o.to_value()),
             Write::Create(o) => write!(f, "create {}", o.to_value()),
             Write::Update(o) => write!(f, "update {}", o.to_value()),
             Write::UpdateStatus(o) => write!(f, "update-status {}", o.to_value()),
@@ -157,6 +221,13 @@ impl std::fmt::Debug for Intent {
                 let name = regarding.name.as_deref().unwrap_or("");
                 write!(f, "event {event_type:?} {reason} {name}: {message}")
             }
+        }?;
+        let Some(a) = &self.announce else { return Ok(()) };
+        for (when, event) in [("success", &a.success), ("failure", &a.failure)] {
+            if let Some((reason, message)) = event {
+                write!(f, "\n  on {when}: {reason}: {message}")?;
+            }
         }
+        Ok(())
     }
 }

@@ -12,6 +12,6 @@ pub mod view;
 
 pub use component::{Change, Component, Cx, Gauge, Interest, Reply, Step};
 pub use controller::{Controller, Outcome, Runner, Watch};
-pub use intent::{EventType, Intent, Propagation, Tolerate, Write};
+pub use intent::{Announce, EventType, Intent, Propagation, Tolerate, Write};
 pub use queue::WorkQueue;
 pub use view::View;

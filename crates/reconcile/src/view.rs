@@ -3,6 +3,7 @@
 use api::{KINDS, KindRef, Obj, ObjectExt, Registered};
 use imbl::{OrdMap, OrdSet};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use meta::Key;
 use std::sync::Arc;
 
@@ -11,8 +12,10 @@ use std::sync::Arc;
 pub struct View {
     kinds: Vec<OrdMap<Key, Obj>>,
     pods_by_node: OrdMap<Arc<str>, OrdSet<Key>>,
-    /// Owner UID to the objects that name it in `ownerReferences`, with their kind's index.
-    owned: OrdMap<Arc<str>, OrdSet<(usize, Key)>>,
+    /// Owner UID to the objects that name it in `ownerReferences`, by their kind's index and key.
+    owned: OrdMap<Arc<str>, OrdMap<(usize, Key), Obj>>,
+    /// Objects without a controller, of the kinds that controllers adopt.
+    orphans: OrdMap<(usize, Key), Obj>,
     revision: u64,
 }
 
@@ -33,28 +36,38 @@ impl View {
         if self.kinds.len() <= i {
             self.kinds.resize(i + 1, OrdMap::new());
         }
-        let node_of = |o: Option<&Obj>| -> Option<Arc<str>> {
-            let pod = o?.downcast::<Pod>()?;
-            pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty()).map(Into::into)
-        };
-        let (was, is) = (node_of(old), node_of(new));
+        let (was, is) = (old.and_then(node_of), new.and_then(node_of));
         if was != is {
             if let Some(n) = was {
-                remove_from(&mut self.pods_by_node, &n, key);
+                remove_from(&mut self.pods_by_node, n, key);
             }
             if let Some(n) = is {
-                self.pods_by_node.entry(n).or_default().insert(key.clone());
+                self.pods_by_node.entry(n.into()).or_default().insert(key.clone());
             }
         }
-        let owners_of = |o: Option<&Obj>| o.and_then(|o| o.meta().owner_references.clone()).unwrap_or_default();
-        let (was, is) = (owners_of(old), owners_of(new));
-        if was != is {
-            for r in &was {
-                remove_from(&mut self.owned, &r.uid, &(i, key.clone()));
+        let at = (i, key.clone());
+        let (was, is) = (old.map_or(NO_OWNERS, owners_of), new.map_or(NO_OWNERS, owners_of));
+        for r in was.iter().filter(|r| !is.iter().any(|n| n.uid == r.uid)) {
+            if let Some(of_owner) = self.owned.get_mut(r.uid.as_str()) {
+                of_owner.remove(&at);
+                if of_owner.is_empty() {
+                    self.owned.remove(r.uid.as_str());
+                }
             }
-            for r in &is {
-                self.owned.entry(r.uid.as_str().into()).or_default().insert((i, key.clone()));
+        }
+        if let Some(o) = new {
+            for r in is {
+                match self.owned.get_mut(r.uid.as_str()) {
+                    Some(of_owner) => _ = of_owner.insert(at.clone(), o.clone()),
+                    None => _ = self.owned.insert(r.uid.as_str().into(), OrdMap::unit(at.clone(), o.clone())),
+                }
             }
+        }
+        if ADOPTABLE.contains(&kind.kind) {
+            match new.filter(|o| o.controller_ref().is_none()) {
+                Some(o) => self.orphans.insert(at, o.clone()),
+                None => self.orphans.remove(&at),
+            };
         }
         match new {
             Some(o) => self.kinds[i].insert(key.clone(), o.clone()),
@@ -90,11 +103,14 @@ impl View {
     }
     /// Objects of any kind whose `ownerReferences` name `uid`.
     pub fn dependents(&self, uid: &str) -> impl Iterator<Item = &Obj> {
-        self.owned
-            .get(uid)
-            .into_iter()
-            .flat_map(|s| s.iter())
-            .filter_map(|(i, k)| self.kinds.get(*i).and_then(|m| m.get(k)))
+        self.owned.get(uid).into_iter().flat_map(OrdMap::values)
+    }
+    /// Objects of one kind in a namespace that have no controller. Only for kinds that controllers adopt:
+    /// Pod, ReplicaSet, ControllerRevision, Job.
+    pub fn orphans_in<T: Registered>(&self, namespace: &str) -> impl Iterator<Item = &T> {
+        let i = api::kinds::index(T::KIND_REF);
+        let range = Key::namespace_range(namespace);
+        self.orphans.range((i, range.start)..(i, range.end)).filter_map(|(_, o)| o.downcast())
     }
     /// Objects of one kind whose controller is `uid`.
     pub fn controlled_by<T: Registered>(&self, uid: &str) -> impl Iterator<Item = &T> {
@@ -102,6 +118,20 @@ impl View {
             .filter(move |o| o.controller_ref().is_some_and(|r| r.uid == uid))
             .filter_map(|o| o.downcast())
     }
+}
+
+/// Kinds whose objects a controller can take over.
+const ADOPTABLE: &[&str] = &["Pod", "ReplicaSet", "ControllerRevision", "Job"];
+
+const NO_OWNERS: &[OwnerReference] = &[];
+
+fn owners_of(o: &Obj) -> &[OwnerReference] {
+    o.meta().owner_references.as_deref().unwrap_or(NO_OWNERS)
+}
+
+fn node_of(o: &Obj) -> Option<&str> {
+    let pod: &Pod = o.downcast()?;
+    pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty())
 }
 
 fn remove_from<T: Ord + Clone>(index: &mut OrdMap<Arc<str>, OrdSet<T>>, at: &str, item: &T) {

@@ -58,6 +58,11 @@ impl<V: Value> Store<V> {
     pub fn compacted_revision(&self) -> u64 {
         self.compacted
     }
+    /// Events of history that are kept.
+    pub fn log_len(&self) -> usize {
+        self.log.len()
+    }
+    /// Keys that exist now.
     pub fn len(&self) -> usize {
         self.now.len()
     }

@@ -1,23 +1,62 @@
-//! Lease.
+//! Lease. Models `pkg/registry/coordination/lease` and `pkg/apis/coordination/validation`.
 
 use super::register;
 use crate::registration::{Cell, Column, Registration};
 use crate::table;
+use crate::validate::{nonnegative, text};
 use k8s_openapi::api::coordination::v1::Lease;
-use meta::Time;
+use meta::{FieldError, Path, Time};
 
 pub struct Reg;
 register!(Reg, Lease);
 
 impl Registration for Reg {
     type Type = Lease;
+    const ID: u16 = 10;
     const PLURAL: &'static str = "leases";
     const SINGULAR: &'static str = "lease";
-    const SHORT_NAMES: &'static [&'static str] = &[];
-    const COLUMNS: &'static [Column] = &[Column::NAME, Column::AGE];
-    const SAMPLE: &'static str = "";
+    const COLUMNS: &'static [Column] = &[
+        Column::NAME,
+        Column::new("Holder", "string", 0).describe(
+            "holderIdentity contains the identity of the holder of a current lease. If Coordinated Leader Election is \
+             used, the holder identity must be equal to the elected LeaseCandidate.metadata.name field.",
+        ),
+        Column::AGE,
+    ];
+    const SAMPLE: &'static str = "\
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata:
+  name: my-leader
+spec:
+  holderIdentity: me
+  leaseDurationSeconds: 15
+";
+
+    /// Models `ValidateLeaseSpec`.
+    fn validate_create(o: &Lease) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let Some(s) = &o.spec else { return errors };
+        let path = Path::new("spec");
+        if let Some(d) = s.lease_duration_seconds.filter(|d| *d <= 0) {
+            errors.push(FieldError::invalid(&path.child("leaseDurationSeconds"), d, "must be greater than 0"));
+        }
+        if let Some(t) = s.lease_transitions {
+            nonnegative(&path.child("leaseTransitions"), t.into(), &mut errors);
+        }
+        if !text(&s.preferred_holder).is_empty() && text(&s.strategy).is_empty() {
+            let why = "may only be specified if `strategy` is defined";
+            errors.push(FieldError::forbidden(&path.child("preferredHolder"), why));
+        }
+        errors
+    }
+
+    fn validate_update(new: &Lease, _old: &Lease) -> Vec<FieldError> {
+        Self::validate_create(new)
+    }
 
     fn cells(o: &Lease, now: Time) -> Vec<Cell> {
-        vec![table::name(&o.metadata), table::age(&o.metadata, now)]
+        let holder = o.spec.as_ref().map_or("", |s| text(&s.holder_identity));
+        vec![table::name(&o.metadata), holder.into(), table::age(&o.metadata, now)]
     }
 }

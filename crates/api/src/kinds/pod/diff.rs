@@ -1,0 +1,125 @@
+//! The difference that a refused pod update shows. Models `k8s.io/apimachinery/pkg/util/diff.Diff`: a unified
+//! diff with three lines of context of both specs as indented JSON. Upstream dumps its internal type, whose
+//! fields are capitalized and written even when unset; here unset fields are left out.
+
+use k8s_openapi::api::core::v1::PodSpec;
+use serde_json::Value;
+
+const CONTEXT: usize = 3;
+
+pub fn specs(old: &PodSpec, new: &PodSpec) -> String {
+    unified(&dump(old), &dump(new))
+}
+
+fn dump(spec: &PodSpec) -> Vec<String> {
+    let value = capitalized(serde_json::to_value(spec).unwrap_or_default());
+    serde_json::to_string_pretty(&value).unwrap_or_default().lines().map(|l| format!("{l}\n")).collect()
+}
+
+fn capitalized(v: Value) -> Value {
+    match v {
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .map(|(k, v)| {
+                    let mut chars = k.chars();
+                    let head: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+                    (head + chars.as_str(), capitalized(v))
+                })
+                .collect(),
+        ),
+        Value::Array(list) => Value::Array(list.into_iter().map(capitalized).collect()),
+        other => other,
+    }
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, PartialEq)]
+enum Op {
+    Keep,
+    Delete,
+    Insert,
+}
+
+/// Models difflib's unified format without file names.
+fn unified(a: &[String], b: &[String]) -> String {
+    let script = script(a, b);
+    let changed: Vec<usize> = (0..script.len()).filter(|&i| script[i].0 != Op::Keep).collect();
+    let mut out = String::new();
+    let mut from = 0;
+    while from < changed.len() {
+        // Changes closer than twice the context share a hunk.
+        let mut to = from;
+        while to + 1 < changed.len() && changed[to + 1] - changed[to] <= 2 * CONTEXT + 1 {
+            to += 1;
+        }
+        let start = changed[from].saturating_sub(CONTEXT);
+        let end = (changed[to] + CONTEXT + 1).min(script.len());
+        let hunk = &script[start..end];
+        let before = |op: Op| script[..start].iter().filter(|(o, _)| *o != op).count();
+        let length = |op: Op| hunk.iter().filter(|(o, _)| *o != op).count();
+        out.push_str(&format!(
+            "@@ -{} +{} @@\n",
+            range(before(Op::Insert), length(Op::Insert)),
+            range(before(Op::Delete), length(Op::Delete))
+        ));
+        for (op, line) in hunk {
+            out.push(match op {
+                Op::Keep => ' ',
+                Op::Delete => '-',
+                Op::Insert => '+',
+            });
+            out.push_str(line);
+        }
+        from = to + 1;
+    }
+    out
+}
+
+fn range(start: usize, length: usize) -> String {
+    match length {
+        1 => format!("{}", start + 1),
+        0 => format!("{start},0"),
+        _ => format!("{},{length}", start + 1),
+    }
+}
+
+/// The edit script by longest common subsequence, between the common head and tail.
+fn script<'a>(a: &'a [String], b: &'a [String]) -> Vec<(Op, &'a str)> {
+    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
+    let (x, y) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);
+    let mut out: Vec<(Op, &str)> = a[..head].iter().map(|l| (Op::Keep, l.as_str())).collect();
+    // Far apart specs are shown as replaced rather than compared at the cost of their product.
+    if x.len().saturating_mul(y.len()) > 1_000_000 {
+        out.extend(x.iter().map(|l| (Op::Delete, l.as_str())));
+        out.extend(y.iter().map(|l| (Op::Insert, l.as_str())));
+    } else {
+        let width = y.len() + 1;
+        let mut best = vec![0u32; (x.len() + 1) * width];
+        for i in (0..x.len()).rev() {
+            for j in (0..y.len()).rev() {
+                best[i * width + j] = if x[i] == y[j] {
+                    best[(i + 1) * width + j + 1] + 1
+                } else {
+                    best[(i + 1) * width + j].max(best[i * width + j + 1])
+                };
+            }
+        }
+        let (mut i, mut j) = (0, 0);
+        while i < x.len() || j < y.len() {
+            if i < x.len() && j < y.len() && x[i] == y[j] {
+                out.push((Op::Keep, &x[i]));
+                i += 1;
+                j += 1;
+            } else if j == y.len() || (i < x.len() && best[(i + 1) * width + j] >= best[i * width + j + 1]) {
+                out.push((Op::Delete, &x[i]));
+                i += 1;
+            } else {
+                out.push((Op::Insert, &y[j]));
+                j += 1;
+            }
+        }
+    }
+    out.extend(a[a.len() - tail..].iter().map(|l| (Op::Keep, l.as_str())));
+    out
+}

@@ -1,0 +1,57 @@
+//! Admission in the order of `pkg/kubeapiserver/options/plugins.go` `AllOrderedPlugins`; one file each.
+
+mod default_toleration_seconds;
+mod namespace_lifecycle;
+mod priority;
+mod service_account;
+mod taint_nodes_by_condition;
+
+use crate::request::Request;
+use crate::server::Cx;
+use api::{KindRef, Object};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use meta::ApiError;
+
+/// Changes and refuses what is about to be created.
+pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
+    namespace_lifecycle::check_create(cx, req.kind, o)?;
+    if let Some(pod) = o.as_any_mut().downcast_mut::<Pod>() {
+        service_account::admit(cx, pod)?;
+        priority::admit(pod)?;
+        default_toleration_seconds::admit(pod);
+    } else if let Some(node) = o.as_any_mut().downcast_mut::<Node>() {
+        taint_nodes_by_condition::admit(node);
+    }
+    Ok(())
+}
+
+/// The same for updates of the resource itself.
+pub(crate) fn mutate_update(
+    _cx: &mut Cx<'_>,
+    _req: &Request,
+    o: &mut dyn Object,
+    old: &dyn Object,
+) -> Result<(), ApiError> {
+    if let Some(pod) = o.as_any_mut().downcast_mut::<Pod>()
+        && let Some(old) = old.as_any().downcast_ref::<Pod>()
+    {
+        priority::keep(pod, old);
+        default_toleration_seconds::admit(pod);
+    }
+    Ok(())
+}
+
+pub(crate) fn check_delete(kind: KindRef, name: &str) -> Result<(), ApiError> {
+    namespace_lifecycle::check_delete(kind, name)
+}
+
+/// The name a refusal mentions: before a name is generated, its prefix.
+fn name_of(o: &dyn Object) -> &str {
+    let m = o.meta();
+    m.name.as_deref().filter(|n| !n.is_empty()).or(m.generate_name.as_deref()).unwrap_or("")
+}
+
+/// Models `admission.NewForbidden`.
+fn forbidden(o: &dyn Object, why: &str) -> ApiError {
+    ApiError::forbidden(o.kind().group, o.kind().plural, name_of(o), why)
+}

@@ -1,0 +1,221 @@
+//! From a request's body to typed objects. Models `apiserver/pkg/endpoints/handlers/{create,rest}.go`.
+
+use crate::request::{Body, FieldValidation, PatchType, Request};
+use crate::server::Cx;
+use api::{KindRef, Object};
+use k8s_openapi::api::core::v1::Binding;
+use k8s_openapi::api::policy::v1::Eviction;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
+use meta::{ApiError, FieldError, Path};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Who knows no kind: upstream names the place where its scheme is made.
+const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
+
+/// The object of a create or update.
+pub(crate) fn object(cx: &mut Cx<'_>, req: &mut Request) -> Result<Box<dyn Object>, ApiError> {
+    let kind = req.kind;
+    match std::mem::take(&mut req.body) {
+        Body::Object(o) if o.kind() == kind => Ok(o),
+        Body::Object(o) => Err(wrong_kind(kind, &o.kind().api_version(), o.kind().kind)),
+        body => {
+            let json = json_bytes(body)?;
+            from_json(cx, req, &json)
+        }
+    }
+}
+
+fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
+    #[derive(Deserialize)]
+    struct TypeMeta {
+        #[serde(rename = "apiVersion", default)]
+        api_version: Option<String>,
+        #[serde(default)]
+        kind: Option<String>,
+    }
+    let kind = req.kind;
+    let head: TypeMeta = serde_json::from_slice(json).map_err(|e| {
+        ApiError::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {e} ({})",
+            kind.kind,
+            summary(json)
+        ))
+    })?;
+    let said = head.kind.filter(|k| !k.is_empty()).unwrap_or_else(|| kind.kind.into());
+    let version = head.api_version.filter(|v| !v.is_empty()).unwrap_or_else(|| kind.api_version());
+    if said != kind.kind || version != kind.api_version() {
+        return Err(wrong_kind(kind, &version, &said));
+    }
+    if req.options.field_validation == FieldValidation::Ignore {
+        return (kind.decode_ignoring)(json);
+    }
+    let decoded = (kind.decode)(json)?;
+    if decoded.strict.is_empty() {
+        return Ok(decoded.object);
+    }
+    if req.options.field_validation == FieldValidation::Strict {
+        return Err(ApiError::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {}",
+            kind.kind,
+            kind.version,
+            kind.kind,
+            strict_error(&decoded.strict)
+        )));
+    }
+    cx.warnings.extend(decoded.strict);
+    Ok(decoded.object)
+}
+
+fn strict_error(errors: &[String]) -> String {
+    format!("strict decoding error: {}", errors.join(", "))
+}
+
+/// Models `transformDecodeError` and the scheme's and converter's own words.
+fn wrong_kind(expected: KindRef, api_version: &str, kind: &str) -> ApiError {
+    let version = api_version.rsplit('/').next().unwrap_or("");
+    let why = match api::by_api_version(api_version, kind) {
+        Some(known) => {
+            let internal = match expected.group {
+                "" => "core",
+                g => g.split('.').next().unwrap_or(g),
+            };
+            format!(
+                "converting ({}.{}) to ({internal}.{}): unknown conversion",
+                known.version, known.kind, expected.kind
+            )
+        }
+        None => format!("no kind {kind:?} is registered for version {api_version:?} in scheme {SCHEME:?}"),
+    };
+    ApiError::bad_request(format!("{kind} in version {version:?} cannot be handled as a {}: {why}", expected.kind))
+}
+
+/// Models `summarizeData` with its limit of 30 bytes.
+fn summary(data: &[u8]) -> String {
+    match data {
+        [] => "<empty>".into(),
+        [b'{', ..] if data.len() > 30 => format!("{} ...", String::from_utf8_lossy(&data[..30])),
+        [b'{', ..] => String::from_utf8_lossy(data).into_owned(),
+        _ => data.iter().take(30).map(|b| format!("{b:02x}")).collect(),
+    }
+}
+
+fn json_bytes(body: Body) -> Result<Vec<u8>, ApiError> {
+    match body {
+        Body::None => Ok(Vec::new()),
+        Body::Object(o) => Ok(o.to_json()),
+        Body::Json(v) => serde_json::to_vec(&v).map_err(ApiError::internal),
+        Body::Binding(b) => serde_json::to_vec(&b).map_err(ApiError::internal),
+        Body::Eviction(e) => serde_json::to_vec(&e).map_err(ApiError::internal),
+        Body::DeleteOptions(o) => serde_json::to_vec(&o).map_err(ApiError::internal),
+        Body::Raw { content_type, bytes } => match media_type(&content_type) {
+            "" | "application/json" => Ok(bytes),
+            "application/yaml" => {
+                let value: Value = serde_saphyr::from_slice(&bytes)
+                    .map_err(|e| ApiError::bad_request(format!("error converting YAML to JSON: {e}")))?;
+                serde_json::to_vec(&value).map_err(ApiError::internal)
+            }
+            _ => Err(ApiError::unsupported_media_type(
+                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+            )),
+        },
+    }
+}
+
+/// Without parameters: `application/json; charset=utf-8`.
+pub(crate) fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or("").trim()
+}
+
+fn typed<T: DeserializeOwned>(body: Body, what: &str) -> Result<T, ApiError> {
+    let json = json_bytes(body)?;
+    serde_json::from_slice(&json).map_err(|e| {
+        ApiError::bad_request(format!(
+            "the object provided is unrecognized (must be of type {what}): {e} ({})",
+            summary(&json)
+        ))
+    })
+}
+
+pub(crate) fn binding(req: &mut Request) -> Result<Binding, ApiError> {
+    match std::mem::take(&mut req.body) {
+        Body::Binding(b) => Ok(*b),
+        body => typed(body, "Binding"),
+    }
+}
+
+pub(crate) fn eviction(req: &mut Request) -> Result<Eviction, ApiError> {
+    match std::mem::take(&mut req.body) {
+        Body::Eviction(e) => Ok(*e),
+        body => typed(body, "Eviction"),
+    }
+}
+
+pub(crate) fn delete_options(req: &mut Request) -> Result<DeleteOptions, ApiError> {
+    match std::mem::take(&mut req.body) {
+        Body::None => Ok(DeleteOptions::default()),
+        Body::DeleteOptions(o) => Ok(*o),
+        Body::Raw { bytes, .. } if bytes.is_empty() => Ok(DeleteOptions::default()),
+        body => typed(body, "DeleteOptions"),
+    }
+}
+
+/// The body as a tree, for subresources whose type is not a registered kind.
+pub(crate) fn value(req: &mut Request) -> Result<Value, ApiError> {
+    match std::mem::take(&mut req.body) {
+        Body::Json(v) => Ok(v),
+        body => typed(body, "Scale"),
+    }
+}
+
+/// The patch itself.
+pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, ApiError> {
+    if how == PatchType::Apply {
+        return Err(ApiError::unsupported_media_type(
+            "server-side apply is not supported by this server - accepted media types include: \
+             application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json",
+        ));
+    }
+    match std::mem::take(&mut req.body) {
+        Body::Json(v) => Ok(v),
+        Body::Raw { bytes, .. } => {
+            serde_json::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
+        }
+        body => serde_json::from_slice(&json_bytes(body)?).map_err(|e| ApiError::bad_request(e.to_string())),
+    }
+}
+
+/// The patched tree as an object again. What a patch makes unreadable is refused as invalid, not as a bad request;
+/// `quoted` is what the refusal calls the patch, the patched object when absent.
+pub(crate) fn patched(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    value: Value,
+    quoted: Option<String>,
+) -> Result<Box<dyn Object>, ApiError> {
+    let kind = req.kind;
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or("");
+    let (version, name) = (text("apiVersion"), text("kind"));
+    if version != kind.api_version() || name != kind.kind {
+        return Err(wrong_kind(kind, version, name));
+    }
+    let json = serde_json::to_vec(&value).map_err(ApiError::internal)?;
+    let invalid = |why: &str| {
+        let patch = quoted.unwrap_or_else(|| String::from_utf8_lossy(&json).into_owned());
+        let why = why.split_once(&format!("cannot be handled as a {}: ", kind.kind)).map_or(why, |(_, w)| w);
+        ApiError::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), patch, why)])
+    };
+    if req.options.field_validation == FieldValidation::Ignore {
+        return (kind.decode_ignoring)(&json).map_err(|e| invalid(e.message()));
+    }
+    let decoded = match (kind.decode)(&json) {
+        Ok(decoded) => decoded,
+        Err(e) => return Err(invalid(e.message())),
+    };
+    if req.options.field_validation == FieldValidation::Strict && !decoded.strict.is_empty() {
+        return Err(invalid(&strict_error(&decoded.strict)));
+    }
+    cx.warnings.extend(decoded.strict);
+    Ok(decoded.object)
+}

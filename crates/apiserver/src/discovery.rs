@@ -1,0 +1,282 @@
+//! What the server says about itself: groups, resources, version, health. Everything is derived from the
+//! registered kinds. Models `apiserver/pkg/endpoints/discovery` (legacy and aggregated), `server/healthz`, and
+//! `component-base/version`.
+
+use crate::response::{Answer, Response};
+use api::{KINDS, Kind, KindRef, Verb};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Where the `kubernetes` Service leads. Clients keep to the address they came by.
+const ADDRESS: &str = "10.96.0.1:443";
+const GIT_VERSION: &str = "v1.35.0";
+
+fn bytes(v: &Value) -> Vec<u8> {
+    v.to_string().into_bytes()
+}
+
+fn verb(v: Verb) -> &'static str {
+    match v {
+        Verb::Create => "create",
+        Verb::Delete => "delete",
+        Verb::DeleteCollection => "deletecollection",
+        Verb::Get => "get",
+        Verb::List => "list",
+        Verb::Patch => "patch",
+        Verb::Update => "update",
+        Verb::Watch => "watch",
+    }
+}
+
+fn verbs(list: &[Verb]) -> Vec<&'static str> {
+    let mut names: Vec<&str> = list.iter().map(|v| verb(*v)).collect();
+    names.sort_unstable();
+    names
+}
+
+/// `(group, version)` pairs in the order of registration.
+fn group_versions() -> Vec<(&'static str, &'static str)> {
+    let mut list: Vec<(&str, &str)> = Vec::new();
+    for k in KINDS {
+        if !list.contains(&(k.group, k.version)) {
+            list.push((k.group, k.version));
+        }
+    }
+    list
+}
+
+fn kinds_of(group: &str, version: &str) -> Vec<KindRef> {
+    let mut kinds: Vec<KindRef> = KINDS.iter().copied().filter(|k| k.group == group && k.version == version).collect();
+    kinds.sort_by_key(|k| k.plural);
+    kinds
+}
+
+/// `/`
+pub(crate) fn root() -> Vec<u8> {
+    let mut paths: BTreeSet<String> =
+        ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"].map(String::from).into();
+    for (group, version) in group_versions() {
+        if group.is_empty() {
+            paths.insert(format!("/api/{version}"));
+        } else {
+            paths.insert(format!("/apis/{group}"));
+            paths.insert(format!("/apis/{group}/{version}"));
+        }
+    }
+    bytes(&json!({ "paths": paths }))
+}
+
+/// `/version`
+pub(crate) fn version() -> Vec<u8> {
+    bytes(&json!({
+        "major": "1",
+        "minor": "35",
+        "emulationMajor": "1",
+        "emulationMinor": "35",
+        "minCompatibilityMajor": "1",
+        "minCompatibilityMinor": "34",
+        "gitVersion": GIT_VERSION,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "2025-12-17T00:00:00Z",
+        "goVersion": "",
+        "compiler": "rustc",
+        "platform": "kubottle",
+    }))
+}
+
+/// `/api`
+pub(crate) fn api_versions() -> Vec<u8> {
+    let versions: Vec<&str> = group_versions().into_iter().filter(|(g, _)| g.is_empty()).map(|(_, v)| v).collect();
+    bytes(&json!({
+        "kind": "APIVersions",
+        "versions": versions,
+        "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": ADDRESS }],
+    }))
+}
+
+fn group_value(name: &str) -> Option<Value> {
+    let versions: Vec<Value> = group_versions()
+        .into_iter()
+        .filter(|(g, _)| *g == name && !name.is_empty())
+        .map(|(g, v)| json!({ "groupVersion": format!("{g}/{v}"), "version": v }))
+        .collect();
+    let preferred = versions.first()?.clone();
+    Some(json!({ "name": name, "versions": versions, "preferredVersion": preferred }))
+}
+
+fn group_names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (g, _) in group_versions() {
+        if !g.is_empty() && !names.contains(&g) {
+            names.push(g);
+        }
+    }
+    names
+}
+
+/// `/apis`
+pub(crate) fn groups() -> Vec<u8> {
+    let groups: Vec<Value> = group_names().into_iter().filter_map(group_value).collect();
+    bytes(&json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }))
+}
+
+/// `/apis/GROUP`; `None` when there is no such group.
+pub(crate) fn group(name: &str) -> Option<Vec<u8>> {
+    let mut value = group_value(name)?;
+    value["kind"] = "APIGroup".into();
+    value["apiVersion"] = "v1".into();
+    Some(bytes(&value))
+}
+
+/// `/api/VERSION` and `/apis/GROUP/VERSION`
+pub(crate) fn resources(group: &str, version: &str) -> Option<Vec<u8>> {
+    let kinds = kinds_of(group, version);
+    if kinds.is_empty() {
+        return None;
+    }
+    let mut list = Vec::new();
+    for k in kinds {
+        let mut r = json!({
+            "name": k.plural,
+            "singularName": k.singular,
+            "namespaced": k.namespaced(),
+            "kind": k.kind,
+            "verbs": verbs(k.verbs),
+        });
+        if !k.short_names.is_empty() {
+            r["shortNames"] = json!(k.short_names);
+        }
+        if !k.categories.is_empty() {
+            r["categories"] = json!(k.categories);
+        }
+        list.push(r);
+        let mut subresources: Vec<_> = k.subresources.iter().collect();
+        subresources.sort_by_key(|s| s.name);
+        for s in subresources {
+            let (g, v, kind) = s.gvk.unwrap_or((k.group, k.version, k.kind));
+            let mut r = json!({
+                "name": format!("{}/{}", k.plural, s.name),
+                "singularName": "",
+                "namespaced": k.namespaced(),
+                "kind": kind,
+                "verbs": verbs(s.verbs),
+            });
+            if (g, v) != (k.group, k.version) {
+                r["group"] = g.into();
+                r["version"] = v.into();
+            }
+            list.push(r);
+        }
+    }
+    if group.is_empty() {
+        list.insert(
+            0,
+            json!({ "name": "bindings", "singularName": "binding", "namespaced": true, "kind": "Binding", "verbs": ["create"] }),
+        );
+    }
+    let group_version = if group.is_empty() { version.to_string() } else { format!("{group}/{version}") };
+    let mut value = json!({ "kind": "APIResourceList", "groupVersion": group_version, "resources": list });
+    if !group.is_empty() {
+        value["apiVersion"] = "v1".into();
+    }
+    Some(bytes(&value))
+}
+
+/// `/api` (`core`) or `/apis` as one document, `apidiscovery.k8s.io/v2`.
+pub(crate) fn aggregated(core: bool) -> Vec<u8> {
+    let names = if core { vec![""] } else { group_names() };
+    let items: Vec<Value> = names
+        .into_iter()
+        .map(|name| {
+            let versions: Vec<Value> = group_versions()
+                .into_iter()
+                .filter(|(g, _)| *g == name)
+                .map(|(g, v)| {
+                    let mut resources: Vec<Value> = kinds_of(g, v).into_iter().map(aggregated_resource).collect();
+                    if g.is_empty() {
+                        resources.insert(0, aggregated_binding());
+                    }
+                    json!({ "version": v, "resources": resources, "freshness": "Current" })
+                })
+                .collect();
+            let metadata = if name.is_empty() { json!({}) } else { json!({ "name": name }) };
+            json!({ "metadata": metadata, "versions": versions })
+        })
+        .collect();
+    bytes(&json!({
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": items,
+    }))
+}
+
+/// The old way to bind a pod; it has no kind of its own in the registry.
+fn aggregated_binding() -> Value {
+    json!({
+        "resource": "bindings",
+        "responseKind": { "group": "", "version": "v1", "kind": "Binding" },
+        "scope": "Namespaced",
+        "singularResource": "binding",
+        "verbs": ["create"],
+    })
+}
+
+fn aggregated_resource(k: &'static Kind) -> Value {
+    let gvk = |(group, version, kind): (&str, &str, &str)| json!({ "group": group, "version": version, "kind": kind });
+    let own = (k.group, k.version, k.kind);
+    let mut r = json!({
+        "resource": k.plural,
+        "responseKind": gvk(own),
+        "scope": if k.namespaced() { "Namespaced" } else { "Cluster" },
+        "singularResource": k.singular,
+        "verbs": verbs(k.verbs),
+    });
+    if !k.short_names.is_empty() {
+        r["shortNames"] = json!(k.short_names);
+    }
+    if !k.categories.is_empty() {
+        r["categories"] = json!(k.categories);
+    }
+    if !k.subresources.is_empty() {
+        let mut subresources: Vec<_> = k.subresources.iter().collect();
+        subresources.sort_by_key(|s| s.name);
+        r["subresources"] = subresources
+            .into_iter()
+            .map(|s| {
+                json!({ "subresource": s.name, "responseKind": gvk(s.gvk.unwrap_or(own)), "verbs": verbs(s.verbs) })
+            })
+            .collect();
+    }
+    r
+}
+
+const LIVEZ: &[&str] = &["ping", "log", "etcd"];
+const READYZ: &[&str] = &["ping", "log", "etcd", "etcd-readiness", "informer-sync", "shutdown"];
+
+/// `/healthz`, `/livez`, `/readyz` and their single checks. While the server answers at all, all is well.
+pub(crate) fn health(endpoint: &str, rest: &[&str], query: &[(String, String)]) -> Answer {
+    let checks = if endpoint == "readyz" { READYZ } else { LIVEZ };
+    let text = |code: u16, t: String| Answer::new(code, Response::Text(t));
+    match rest {
+        [] | [""] => {}
+        [check] if checks.contains(check) => return text(200, "ok".into()),
+        _ => return text(404, "404 page not found\n".into()),
+    }
+    if !query.iter().any(|(k, _)| k == "verbose") {
+        return text(200, "ok".into());
+    }
+    let excluded: Vec<&str> = query.iter().filter(|(k, _)| k == "exclude").map(|(_, v)| v.as_str()).collect();
+    let mut out = String::new();
+    for c in checks {
+        let state = if excluded.contains(c) { "excluded: ok" } else { "ok" };
+        out.push_str(&format!("[+]{c} {state}\n"));
+    }
+    let unknown: Vec<String> = excluded.iter().filter(|e| !checks.contains(e)).map(|e| format!("{e:?}")).collect();
+    if !unknown.is_empty() {
+        out.push_str(&format!("warn: some health checks cannot be excluded: no matches for {}\n", unknown.join(",")));
+    }
+    out.push_str(&format!("{endpoint} check passed\n"));
+    text(200, out)
+}

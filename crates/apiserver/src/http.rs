@@ -1,0 +1,10 @@
+//! HTTP in, HTTP out, without a socket: the host reads and writes the bytes.
+
+mod accept;
+mod path;
+mod query;
+mod render;
+
+pub use accept::Wants;
+pub use path::{HttpRequest, Routed, route};
+pub use render::{HttpResponse, render};

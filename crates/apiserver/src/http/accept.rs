@@ -1,0 +1,74 @@
+//! Content negotiation. Models `apiserver/pkg/endpoints/handlers/negotiation`.
+
+use crate::table::{As, Include};
+use meta::ApiError;
+
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    pub form: As,
+    pub pretty: bool,
+}
+
+/// One clause of an `Accept` header.
+struct Clause<'a> {
+    media: &'a str,
+    parameters: Vec<(&'a str, &'a str)>,
+}
+
+impl Clause<'_> {
+    fn get(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(k, _)| *k == name).map_or("", |(_, v)| v)
+    }
+}
+
+fn clauses(accept: &str) -> impl Iterator<Item = Clause<'_>> {
+    accept.split(',').map(|c| {
+        let mut parts = c.split(';').map(str::trim);
+        let media = parts.next().unwrap_or("");
+        Clause { media, parameters: parts.filter_map(|p| p.split_once('=')).collect() }
+    })
+}
+
+fn json(media: &str) -> bool {
+    matches!(media, "" | "*/*" | "application/*" | "application/json")
+}
+
+/// The first clause that the server can satisfy. Errors: 406.
+pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wants, ApiError> {
+    let include = match include {
+        "None" => Include::None,
+        "Object" => Include::Object,
+        _ => Include::Metadata,
+    };
+    for c in clauses(accept) {
+        if !json(c.media) {
+            continue;
+        }
+        let form = match (c.get("as"), c.get("g"), c.get("v")) {
+            ("", _, _) => As::Object,
+            ("Table", "meta.k8s.io", "v1" | "v1beta1") => As::Table(include),
+            ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io", "v1" | "v1beta1") => As::Metadata,
+            _ => continue,
+        };
+        return Ok(Wants { form, pretty });
+    }
+    Err(not_acceptable())
+}
+
+/// Whether discovery was asked for in its aggregated form (v2).
+pub(super) fn aggregated(accept: &str) -> bool {
+    let first = clauses(accept).find(|c| {
+        json(c.media)
+            && (c.get("as").is_empty()
+                || (c.get("as") == "APIGroupDiscoveryList"
+                    && c.get("g") == "apidiscovery.k8s.io"
+                    && c.get("v") == "v2"))
+    });
+    first.is_some_and(|c| !c.get("as").is_empty())
+}
+
+fn not_acceptable() -> ApiError {
+    let why = "only the following media types are accepted: application/json, application/json;stream=watch";
+    ApiError::new(406, "NotAcceptable", why)
+}

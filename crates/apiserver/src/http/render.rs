@@ -1,0 +1,127 @@
+//! Answers as bytes. Models `apiserver/pkg/endpoints/handlers/responsewriters`.
+
+use super::accept::Wants;
+use crate::response::{Answer, Response};
+use crate::table::{As, ListMeta, partial, partial_list, table};
+use api::{KindRef, Obj, Object};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use meta::Time;
+use serde::Serialize;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    pub code: u16,
+    pub content_type: &'static str,
+    /// Values of `Warning` headers, quoted and ready to send.
+    pub warnings: Vec<String>,
+    pub body: Vec<u8>,
+}
+
+/// What the host must stream or connect itself (watches, logs, proxies) renders as an empty body.
+pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
+    let (content_type, body) = match &answer.response {
+        Response::Object(o) => (JSON, object(o, wants, now)),
+        Response::List { kind, items, resource_version, continue_token, remaining } => {
+            let metadata = ListMeta {
+                resource_version: resource_version.to_string(),
+                continue_token: continue_token.clone(),
+                remaining_item_count: *remaining,
+            };
+            (JSON, list(kind, items, metadata, wants, now))
+        }
+        Response::Status(s) => (JSON, status(s)),
+        Response::Json(bytes) => (JSON, bytes.clone()),
+        Response::Discovery(bytes) => (DISCOVERY, bytes.clone()),
+        Response::Text(text) => ("text/plain; charset=utf-8", text.clone().into_bytes()),
+        Response::Watch(_) => (JSON, Vec::new()),
+        Response::Logs { .. } | Response::Proxy(_) => ("text/plain", Vec::new()),
+    };
+    let body = if wants.pretty && content_type == JSON { indent(body) } else { body };
+    // RFC 7234: code 299, no agent.
+    let warnings = answer.warnings.iter().map(|w| format!("299 - {}", quoted(w))).collect();
+    HttpResponse { code: answer.code, content_type, warnings, body }
+}
+
+const JSON: &str = "application/json";
+const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+fn bytes<T: Serialize>(v: &T) -> Vec<u8> {
+    serde_json::to_vec(v).unwrap_or_default()
+}
+
+fn object(o: &Obj, wants: &Wants, now: Time) -> Vec<u8> {
+    match wants.form {
+        As::Object => o.to_json(),
+        As::Metadata => bytes(&partial(o.meta())),
+        As::Table(include) => {
+            let version = o.meta().resource_version.clone().unwrap_or_default();
+            let metadata = ListMeta { resource_version: version, ..ListMeta::default() };
+            bytes(&table(o.kind(), std::iter::once(&**o), metadata, include, true, now))
+        }
+    }
+}
+
+fn list(kind: KindRef, items: &[Obj], metadata: ListMeta, wants: &Wants, now: Time) -> Vec<u8> {
+    let objects = items.iter().map(|o| &**o as &dyn Object);
+    match wants.form {
+        As::Table(include) => bytes(&table(kind, objects, metadata, include, true, now)),
+        As::Metadata => bytes(&partial_list(objects, metadata)),
+        As::Object => {
+            let head =
+                format!("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":", kind.kind, kind.api_version());
+            let mut out = head.into_bytes();
+            out.extend(bytes(&metadata));
+            out.extend_from_slice(b",\"items\":[");
+            for (i, o) in objects.enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                out.extend(item(o, kind));
+            }
+            out.extend_from_slice(b"]}");
+            out
+        }
+    }
+}
+
+/// An item of a list goes without `apiVersion` and `kind`, which the serialization always puts first.
+fn item(o: &dyn Object, kind: KindRef) -> Vec<u8> {
+    let json = o.to_json();
+    let head = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
+    match json.strip_prefix(head.as_bytes()) {
+        Some(rest) => [b"{", rest].concat(),
+        None => json,
+    }
+}
+
+/// Status with its fields in upstream's order, `kind` and `apiVersion` first.
+fn status(s: &Status) -> Vec<u8> {
+    let mut value = serde_json::to_value(s).unwrap_or_default();
+    if let Some(m) = value.as_object_mut() {
+        m.entry("metadata").or_insert_with(|| serde_json::json!({}));
+    }
+    bytes(&value)
+}
+
+fn indent(body: Vec<u8>) -> Vec<u8> {
+    match serde_json::from_slice::<serde_json::Value>(&body).and_then(|v| serde_json::to_vec_pretty(&v)) {
+        Ok(mut pretty) => {
+            pretty.push(b'\n');
+            pretty
+        }
+        Err(_) => body,
+    }
+}
+
+/// Models `net.NewWarningHeader`: control characters are dropped, quotes and backslashes escaped.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars().filter(|c| !c.is_control()) {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,66 @@
+//! ObjectMeta for every kind: what the server fills in and keeps. Models `apiserver/pkg/registry/rest`.
+
+use api::{KindRef, Object};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use meta::{ApiError, Rng, Time};
+
+/// Models `EnsureObjectNamespaceMatchesRequestNamespace`.
+pub(crate) fn match_namespace(o: &mut dyn Object, requested: &str, kind: KindRef) -> Result<(), ApiError> {
+    let meta = o.meta_mut();
+    let own = meta.namespace.as_deref().unwrap_or("");
+    if !kind.namespaced() {
+        meta.namespace = None;
+        return Ok(());
+    }
+    if own == requested || requested.is_empty() {
+        return Ok(());
+    }
+    if own.is_empty() {
+        meta.namespace = Some(requested.into());
+        return Ok(());
+    }
+    let why = "the namespace of the provided object does not match the namespace sent on the request";
+    Err(ApiError::bad_request(why))
+}
+
+/// What the server alone decides at creation.
+pub(crate) fn fill_system_fields(o: &mut dyn Object, now: Time, rng: &mut Rng) {
+    let meta = o.meta_mut();
+    meta.creation_timestamp = Some(now.to_k8s());
+    meta.uid = Some(rng.uuid());
+    meta.deletion_timestamp = None;
+    meta.deletion_grace_period_seconds = None;
+    meta.self_link = None;
+    meta.managed_fields = None;
+    meta.resource_version = None;
+    normalize(meta);
+}
+
+/// What an update cannot change.
+pub(crate) fn keep_system_fields(o: &mut dyn Object, old: &ObjectMeta) {
+    let meta = o.meta_mut();
+    meta.uid.clone_from(&old.uid);
+    meta.creation_timestamp.clone_from(&old.creation_timestamp);
+    meta.deletion_timestamp.clone_from(&old.deletion_timestamp);
+    meta.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
+    meta.generation = old.generation;
+    meta.self_link = None;
+    meta.managed_fields = None;
+    if meta.generate_name.is_none() {
+        meta.generate_name.clone_from(&old.generate_name);
+    }
+}
+
+/// Empty is absent, as Go's `omitempty` has it.
+pub(crate) fn normalize(meta: &mut ObjectMeta) {
+    fn drop_empty<T>(o: &mut Option<T>, empty: impl Fn(&T) -> bool) {
+        if o.as_ref().is_some_and(empty) {
+            *o = None;
+        }
+    }
+    drop_empty(&mut meta.labels, |m| m.is_empty());
+    drop_empty(&mut meta.annotations, |m| m.is_empty());
+    drop_empty(&mut meta.finalizers, |f| f.is_empty());
+    drop_empty(&mut meta.owner_references, |r| r.is_empty());
+    drop_empty(&mut meta.generate_name, |g| g.is_empty());
+}

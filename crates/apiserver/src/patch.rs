@@ -1,0 +1,64 @@
+//! The three ways to patch. Each takes the object as a tree and gives the patched tree.
+
+mod merge_keys;
+mod strategic;
+
+pub use merge_keys::merge_key;
+pub use strategic::strategic_merge;
+
+use crate::request::PatchType;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusCause;
+use meta::ApiError;
+use serde_json::Value;
+
+/// Applies a patch to an object of the kind called `kind` (`Pod`).
+pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Result<Value, ApiError> {
+    match how {
+        PatchType::Json => {
+            let ops: json_patch::Patch = serde_json::from_value(patch.clone())
+                .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))?;
+            if ops.0.len() > MAX_OPERATIONS {
+                let why =
+                    format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}", ops.0.len());
+                return Err(ApiError::new(413, "RequestEntityTooLarge", why));
+            }
+            // Upstream's generic 422 says the cause only in details.
+            json_patch::patch(&mut object, &ops).map_err(|e| {
+                let mut refusal =
+                    ApiError::new(422, "Invalid", "the server rejected our request due to an error in our request");
+                refusal.0.details.get_or_insert_default().causes.get_or_insert_default().push(StatusCause {
+                    reason: Some("UnexpectedServerResponse".into()),
+                    message: Some(e.to_string()),
+                    field: None,
+                });
+                refusal
+            })?;
+            Ok(object)
+        }
+        PatchType::Merge => {
+            json_patch::merge(&mut object, patch);
+            Ok(object)
+        }
+        PatchType::Strategic => strategic_merge(object, patch, kind),
+        PatchType::Apply => Err(ApiError::unsupported_media_type("server-side apply is not supported by this server")),
+    }
+}
+
+/// Models `maxJSONPatchOperations`.
+const MAX_OPERATIONS: usize = 10_000;
+
+/// A tree as Go's `%+v` prints it: `map[a:1 b:[x y]]`.
+pub(crate) fn go_text(v: &Value) -> String {
+    match v {
+        Value::Null => "<nil>".into(),
+        Value::String(s) => s.clone(),
+        Value::Array(list) => format!("[{}]", list.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+            pairs.sort_by_key(|(k, _)| *k);
+            let pairs: Vec<String> = pairs.into_iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
+            format!("map[{}]", pairs.join(" "))
+        }
+        other => other.to_string(),
+    }
+}

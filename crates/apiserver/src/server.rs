@@ -1,0 +1,221 @@
+//! The server: configuration, dispatch, commit.
+
+use crate::request::{Request, RequestVerb};
+use crate::response::{Answer, Response};
+use crate::service::Ranges;
+use crate::stored::Stored;
+use crate::{keys, verbs};
+use api::{KindRef, Obj};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use meta::{ApiError, Rng, Time, User};
+use std::sync::Arc;
+use store::{Backend, Compare, Op, Store, Txn, TxnResult};
+
+/// What kube-apiserver's flags say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `--service-cluster-ip-range`, IPv4.
+    pub service_cidr: String,
+    /// `--service-node-port-range`, both ends included.
+    pub node_port_range: (u16, u16),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { service_cidr: "10.96.0.0/12".into(), node_port_range: (30000, 32767) }
+    }
+}
+
+/// What a request may touch.
+pub struct ApiCx<'a> {
+    pub now: Time,
+    pub store: &'a mut Store<Stored>,
+    pub rng: &'a mut Rng,
+}
+
+/// Holds configuration only: every other fact lies in the store, so several servers could share one.
+#[derive(Clone, Debug)]
+pub struct ApiServer {
+    config: Arc<Config>,
+    ranges: Ranges,
+}
+
+/// What planning sees: the state as it is, read-only.
+pub(crate) struct Cx<'a> {
+    pub server: &'a ApiServer,
+    pub now: Time,
+    pub store: &'a Store<Stored>,
+    pub rng: &'a mut Rng,
+    pub warnings: Vec<String>,
+    /// From the query, or from the body of a delete.
+    pub dry_run: bool,
+}
+
+impl Cx<'_> {
+    pub fn object(&self, kind: KindRef, namespace: &str, name: &str) -> Option<&store::Entry<Stored>> {
+        self.store.get_ref(&keys::of_parts(kind, namespace, name))
+    }
+}
+
+/// What to do and what to answer once it is done.
+pub(crate) struct Plan {
+    /// Committed one after the other (a graceful deletion at once is an update and then a delete, as upstream).
+    pub txns: Vec<Txn<Stored>>,
+    pub code: u16,
+    pub reply: Reply,
+}
+
+pub(crate) enum Reply {
+    /// The object of the last put.
+    Written,
+    /// JSON made from the object of the last put (a Scale).
+    Derived(fn(&dyn api::Object) -> Vec<u8>),
+    Fixed(Response),
+}
+
+impl Plan {
+    pub fn read(response: Response) -> Self {
+        Plan { txns: Vec::new(), code: 200, reply: Reply::Fixed(response) }
+    }
+    pub fn object(o: Obj) -> Self {
+        Plan::read(Response::Object(o))
+    }
+    pub fn status(code: u16, status: Status) -> Self {
+        Plan { txns: Vec::new(), code, reply: Reply::Fixed(Response::Status(Box::new(status))) }
+    }
+    pub fn write(code: u16, txn: Txn<Stored>) -> Self {
+        Plan { txns: vec![txn], code, reply: Reply::Written }
+    }
+}
+
+impl ApiServer {
+    pub fn new(config: Config) -> Self {
+        let ranges = Ranges::new(&config);
+        ApiServer { config: Arc::new(config), ranges }
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+    pub(crate) fn ranges(&self) -> &Ranges {
+        &self.ranges
+    }
+
+    /// Answers one request: plans on the present state, then commits. While the caller holds the store nothing
+    /// comes between the two, so a transaction's compares fail only if a plan contradicts itself; they are there
+    /// for backends that several servers share.
+    pub fn handle(&mut self, cx: &mut ApiCx<'_>, req: Request) -> Answer {
+        let mut view = Cx {
+            server: self,
+            now: cx.now,
+            store: &*cx.store,
+            rng: &mut *cx.rng,
+            warnings: Vec::new(),
+            dry_run: req.options.dry_run,
+        };
+        let plan = plan(&mut view, req);
+        let (warnings, dry_run) = (view.warnings, view.dry_run);
+        let mut answer = match plan {
+            Ok(p) if dry_run => pretend(p),
+            Ok(p) => commit(cx.store, p),
+            Err(e) => Answer::refusal(e),
+        };
+        answer.warnings = warnings;
+        answer
+    }
+}
+
+/// The pure part: no change is made here.
+fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
+    authorize(&req.user, &req)?;
+    if req.kind.namespaced() && req.namespace.is_empty() && !req.name.is_empty() {
+        return Err(ApiError::bad_request("namespace is required"));
+    }
+    if !req.kind.namespaced() {
+        req.namespace.clear();
+    }
+    if !req.subresource.is_empty() && req.subresource != "status" {
+        return verbs::subresource(cx, req);
+    }
+    let readable = matches!(req.verb, RequestVerb::Get | RequestVerb::Update | RequestVerb::Patch(_));
+    if req.subresource == "status" && !readable {
+        return Err(verbs::no_such_resource());
+    }
+    match req.verb {
+        RequestVerb::Get => verbs::get::get(cx, &req),
+        RequestVerb::List => verbs::list::list(cx, &req),
+        RequestVerb::Watch => verbs::list::watch(cx, &req),
+        RequestVerb::Create => verbs::create::create(cx, req),
+        RequestVerb::Update => verbs::update::update(cx, req),
+        RequestVerb::Patch(how) => verbs::patch::patch(cx, req, how),
+        RequestVerb::Delete => verbs::delete::delete(cx, req),
+        RequestVerb::DeleteCollection => verbs::delete::delete_collection(cx, req),
+    }
+}
+
+/// `--authorization-mode=AlwaysAllow`. RBAC takes this place when its kinds are registered.
+fn authorize(_user: &User, _req: &Request) -> Result<(), ApiError> {
+    Ok(())
+}
+
+fn commit(store: &mut Store<Stored>, plan: Plan) -> Answer {
+    let mut events = Vec::new();
+    for txn in plan.txns {
+        let compares = txn.compares.clone();
+        match store.commit(txn) {
+            Ok(TxnResult::Committed { events: mut new, .. }) => {
+                if events.is_empty() {
+                    events = new;
+                } else {
+                    events.append(&mut new);
+                }
+            }
+            Ok(TxnResult::Failed { compare }) => {
+                let mut answer = Answer::refusal(lost_race(compares.get(compare)));
+                answer.events = events;
+                return answer;
+            }
+            Err(e) => {
+                let mut answer = Answer::refusal(ApiError::internal(e));
+                answer.events = events;
+                return answer;
+            }
+        }
+    }
+    let written = || events.iter().rev().find_map(|e| e.new.as_ref()).map(|e| e.value.0.clone());
+    let response = respond(plan.reply, written);
+    Answer { code: plan.code, response, events, warnings: Vec::new() }
+}
+
+/// The answer of `dryRun=All`: all but the commit.
+fn pretend(plan: Plan) -> Answer {
+    let written = || {
+        plan.txns.iter().rev().flat_map(|t| t.ops.iter().rev()).find_map(|op| match op {
+            Op::Put { value, .. } => Some(value.0.clone()),
+            Op::Delete { .. } => None,
+        })
+    };
+    Answer::new(plan.code, respond(plan.reply, written))
+}
+
+fn respond(reply: Reply, written: impl FnOnce() -> Option<Obj>) -> Response {
+    let nothing = || Response::Status(ApiError::internal("the write made no object").0);
+    match reply {
+        Reply::Fixed(r) => r,
+        Reply::Written => written().map_or_else(nothing, Response::Object),
+        Reply::Derived(f) => written().map_or_else(nothing, |o| Response::Json(f(&*o))),
+    }
+}
+
+fn lost_race(failed: Option<&Compare>) -> ApiError {
+    let (key, created) = match failed {
+        Some(Compare::ModRevision(k, rev)) => (&**k, *rev == 0),
+        Some(Compare::Exists(k)) => (&**k, false),
+        None => ("", false),
+    };
+    match keys::parse(key) {
+        Some((kind, key)) if created => ApiError::already_exists(kind.group, kind.plural, key.name()),
+        Some((kind, key)) => ApiError::modified(kind.group, kind.plural, key.name()),
+        None => ApiError::internal(format!("transaction on {key:?} failed")),
+    }
+}

@@ -1,0 +1,137 @@
+//! The server-side Table that kubectl prints, and the metadata-only forms. Models
+//! `apiserver/pkg/endpoints/handlers/response.go` (`asTable`, `asPartialObjectMetadata`).
+
+use api::{KindRef, Object};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use meta::Time;
+use serde::Serialize;
+use serde_json::Value;
+
+/// The form that the client asked for in `Accept`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum As {
+    #[default]
+    Object,
+    /// `as=Table`, and which part of each object goes along.
+    Table(Include),
+    /// `as=PartialObjectMetadata` or `as=PartialObjectMetadataList`.
+    Metadata,
+}
+
+/// `includeObject`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Include {
+    None,
+    #[default]
+    Metadata,
+    Object,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Definition {
+    name: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    format: &'static str,
+    description: &'static str,
+    priority: i32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    cells: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<Value>,
+}
+
+/// `metadata` of a list.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListMeta {
+    pub resource_version: String,
+    #[serde(rename = "continue", skip_serializing_if = "String::is_empty")]
+    pub continue_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_item_count: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Table {
+    kind: &'static str,
+    api_version: &'static str,
+    metadata: ListMeta,
+    column_definitions: Vec<Definition>,
+    rows: Vec<Row>,
+}
+
+/// A Table of these objects. A watch sends the column definitions with its first table only.
+pub(crate) fn table<'o>(
+    kind: KindRef,
+    objects: impl Iterator<Item = &'o dyn Object>,
+    metadata: ListMeta,
+    include: Include,
+    with_columns: bool,
+    now: Time,
+) -> Table {
+    let columns = if with_columns { kind.columns } else { &[] };
+    let definitions = columns.iter().map(|c| Definition {
+        name: c.name,
+        kind: c.kind,
+        format: c.format,
+        description: c.description,
+        priority: c.priority,
+    });
+    let rows = objects.map(|o| Row {
+        cells: (kind.cells)(o, now),
+        object: match include {
+            Include::None => None,
+            Include::Metadata => Some(partial_value(o.meta())),
+            Include::Object => Some(o.to_value()),
+        },
+    });
+    Table {
+        kind: "Table",
+        api_version: "meta.k8s.io/v1",
+        metadata,
+        column_definitions: definitions.collect(),
+        rows: rows.collect(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Partial<'a> {
+    kind: &'static str,
+    api_version: &'static str,
+    metadata: &'a ObjectMeta,
+}
+
+/// An object's metadata alone.
+pub(crate) fn partial(metadata: &ObjectMeta) -> Partial<'_> {
+    Partial { kind: "PartialObjectMetadata", api_version: "meta.k8s.io/v1", metadata }
+}
+
+fn partial_value(metadata: &ObjectMeta) -> Value {
+    serde_json::to_value(partial(metadata)).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PartialList<'a> {
+    kind: &'static str,
+    api_version: &'static str,
+    metadata: ListMeta,
+    items: Vec<Partial<'a>>,
+}
+
+pub(crate) fn partial_list<'o>(objects: impl Iterator<Item = &'o dyn Object>, metadata: ListMeta) -> PartialList<'o> {
+    PartialList {
+        kind: "PartialObjectMetadataList",
+        api_version: "meta.k8s.io/v1",
+        metadata,
+        items: objects.map(|o| partial(o.meta())).collect(),
+    }
+}

@@ -1,0 +1,34 @@
+//! The handlers, one file per verb or subresource. Each is a function from the state and a request to a [`Plan`].
+
+use crate::request::{Request, RequestVerb};
+use crate::server::{Cx, Plan};
+use meta::ApiError;
+
+pub(crate) mod binding;
+pub(crate) mod connect;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod eviction;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod patch;
+pub(crate) mod scale;
+pub(crate) mod update;
+
+/// Everything but the resource itself and `/status`.
+pub(crate) fn subresource(cx: &mut Cx<'_>, req: Request) -> Result<Plan, ApiError> {
+    match (req.kind.kind, req.subresource, req.verb) {
+        ("Pod", "binding", RequestVerb::Create) => binding::bind(cx, req),
+        ("Pod", "eviction", RequestVerb::Create) => eviction::evict(cx, req),
+        ("Pod", "log", RequestVerb::Get) => connect::log(cx, &req),
+        ("Pod" | "Service", "proxy", _) => connect::proxy(&req),
+        ("Namespace", "finalize", RequestVerb::Update) => update::update(cx, req),
+        (_, "scale", _) => scale::scale(cx, req),
+        _ => Err(no_such_resource()),
+    }
+}
+
+/// The 404 for a path that names nothing. Models `errors.NewGenericServerResponse`.
+pub(crate) fn no_such_resource() -> ApiError {
+    ApiError::new(404, "NotFound", "the server could not find the requested resource")
+}

@@ -1,0 +1,76 @@
+//! POST. Models `apiserver/pkg/registry/rest.BeforeCreate` and `registry.Store.Create`.
+
+use crate::decode;
+use crate::request::Request;
+use crate::server::{Cx, Plan};
+use crate::stored::Stored;
+use crate::{admission, keys, objectmeta, service};
+use api::validate::meta::validate_meta;
+use api::{KindRef, Object, ObjectExt};
+use meta::{ApiError, Path, names};
+use store::{Compare, Op, Txn};
+
+/// Models `maxNameGenerationCreateAttempts`.
+const NAME_ATTEMPTS: usize = 8;
+
+pub(crate) fn create(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
+    let object = decode::object(cx, &mut req)?;
+    create_object(cx, &req, object)
+}
+
+/// The rest of a create, shared with updates of kinds that a PUT may create.
+pub(crate) fn create_object(cx: &mut Cx<'_>, req: &Request, mut object: Box<dyn Object>) -> Result<Plan, ApiError> {
+    let kind = req.kind;
+    if kind.namespaced() && req.namespace.is_empty() && object.namespace().is_empty() {
+        return Err(ApiError::bad_request("an empty namespace may not be set during creation"));
+    }
+    objectmeta::match_namespace(&mut *object, &req.namespace, kind)?;
+    // Models storage.ErrResourceVersionSetOnCreate, which has no reason and so becomes a bare 500.
+    if object.meta().resource_version.as_deref().is_some_and(|v| !v.is_empty() && v != "0") {
+        return Err(ApiError::new(500, "", "resourceVersion should not be set on objects to be created"));
+    }
+    (kind.default)(&mut *object);
+    admission::mutate_create(cx, req, &mut *object)?;
+    objectmeta::fill_system_fields(&mut *object, cx.now, cx.rng);
+    let key = choose_name(cx, kind, &mut *object);
+    (kind.prepare_create)(&mut *object);
+    if kind.has_generation {
+        object.meta_mut().generation = Some(1);
+    }
+    if kind.kind == "Service" && kind.group.is_empty() {
+        service::allocate(cx, &mut *object)?;
+    }
+    let mut errors = validate_meta(object.meta(), kind.scope, kind.name_rule, &Path::new("metadata"));
+    errors.extend((kind.validate_create)(&*object));
+    if !errors.is_empty() {
+        return Err(ApiError::invalid(kind.group, kind.kind, object.name(), &errors));
+    }
+    cx.warnings.extend((kind.warnings)(&*object));
+    if let Some(old) = cx.store.get_ref(&key) {
+        let mut e = ApiError::already_exists(kind.group, kind.plural, object.name());
+        if old.value.0.is_terminating() {
+            e.0.message = e.0.message.map(|m| format!("object is being deleted: {m}"));
+        }
+        return Err(e);
+    }
+    let put = Op::Put { key: key.clone(), value: Stored::from(object), lease: None };
+    Ok(Plan::write(201, Txn { compares: vec![Compare::ModRevision(key, 0)], ops: vec![put] }))
+}
+
+/// `generateName` becomes a name; when the name is taken another one is tried.
+fn choose_name(cx: &mut Cx<'_>, kind: KindRef, object: &mut dyn Object) -> store::types::Key {
+    let base = object.meta().generate_name.clone().filter(|g| !g.is_empty());
+    let (Some(base), true) = (base, object.name().is_empty()) else {
+        return keys::of_parts(kind, object.namespace(), object.name());
+    };
+    let mut attempt = 0;
+    loop {
+        let name = names::generate_name(cx.rng, &base);
+        let key = keys::of_parts(kind, object.namespace(), &name);
+        attempt += 1;
+        if attempt >= NAME_ATTEMPTS || cx.store.get_ref(&key).is_none() {
+            object.meta_mut().name = Some(name);
+            return key;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! PATCH. Models `apiserver/pkg/endpoints/handlers/patch.go`.
+
+use super::update::{match_name, replace};
+use crate::request::{PatchType, Request};
+use crate::server::{Cx, Plan};
+use crate::{decode, objectmeta, patch};
+use meta::ApiError;
+
+pub(crate) fn patch(cx: &mut Cx<'_>, mut req: Request, how: PatchType) -> Result<Plan, ApiError> {
+    let kind = req.kind;
+    let body = decode::patch_body(&mut req, how)?;
+    let old = cx.object(kind, &req.namespace, &req.name).cloned();
+    let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
+    let patched = patch::apply(how, old.value.0.to_value(), &body, kind.kind)?;
+    // A strategic merge patch is quoted as it came, as Go prints a map; the others as what they made of the object.
+    let quoted = (how == PatchType::Strategic).then(|| patch::go_text(&body));
+    let mut object = decode::patched(cx, &req, patched, quoted)?;
+    objectmeta::match_namespace(&mut *object, &req.namespace, kind)?;
+    match_name(&*object, &req.name)?;
+    replace(cx, &req, object, &old)
+}

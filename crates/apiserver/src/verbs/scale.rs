@@ -1,0 +1,103 @@
+//! `/scale`: a Deployment's or ReplicaSet's number of replicas as `autoscaling/v1` Scale. Models
+//! `pkg/registry/apps/deployment/storage.ScaleREST`.
+
+use super::update::replace;
+use crate::request::{Request, RequestVerb};
+use crate::response::Response;
+use crate::server::{Cx, Plan, Reply};
+use crate::{decode, patch};
+use api::{Object, ObjectExt};
+use meta::{ApiError, FieldError, Path};
+use serde_json::{Value, json};
+
+pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
+    let kind = req.kind;
+    let Some(functions) = kind.scale else { return Err(super::no_such_resource()) };
+    let old = cx.object(kind, &req.namespace, &req.name).cloned();
+    let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
+    let current = scale_of(&*old.value.0);
+    let wanted = match req.verb {
+        RequestVerb::Get => return Ok(Plan::read(Response::Json(to_json(&*old.value.0)))),
+        RequestVerb::Update => decode::value(&mut req)?,
+        RequestVerb::Patch(how) => {
+            let body = decode::patch_body(&mut req, how)?;
+            patch::apply(how, current.clone(), &body, "Scale")?
+        }
+        _ => return Err(ApiError::method_not_supported(kind.group, kind.plural, req.verb.as_str())),
+    };
+    check(&wanted, &req)?;
+    let replicas = wanted.pointer("/spec/replicas").map_or(Some(0), Value::as_i64).and_then(|r| i32::try_from(r).ok());
+    let replicas = replicas.ok_or_else(|| ApiError::bad_request("spec.replicas must be an integer"))?;
+    let path = Path::new("spec").child("replicas");
+    if replicas < 0 {
+        let e = FieldError::invalid(&path, replicas, "must be greater than or equal to 0");
+        return Err(ApiError::invalid("autoscaling", "Scale", &req.name, &[e]));
+    }
+    let mut new = old.value.0.clone_object();
+    (functions.set_replicas)(&mut *new, replicas);
+    let version = wanted.pointer("/metadata/resourceVersion").and_then(Value::as_str).filter(|v| !v.is_empty());
+    if matches!(req.verb, RequestVerb::Update) {
+        new.meta_mut().resource_version = version.map(Into::into);
+        if let Some(uid) = wanted.pointer("/metadata/uid").and_then(Value::as_str).filter(|u| !u.is_empty()) {
+            new.meta_mut().uid = Some(uid.into());
+        }
+    } else if let Some(v) = version {
+        new.meta_mut().resource_version = Some(v.into());
+    }
+    req.subresource = "";
+    let plan = replace(cx, &req, new, &old)?;
+    let reply = match plan.reply {
+        Reply::Written => Reply::Derived(to_json),
+        Reply::Fixed(Response::Object(o)) => Reply::Fixed(Response::Json(to_json(&*o))),
+        other => other,
+    };
+    Ok(Plan { reply, ..plan })
+}
+
+fn check(wanted: &Value, req: &Request) -> Result<(), ApiError> {
+    let text = |pointer: &str| wanted.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+    if text("/apiVersion") != "autoscaling/v1" || text("/kind") != "Scale" {
+        return Err(ApiError::bad_request(format!(
+            "the API version in the data ({}) does not match the expected API version (autoscaling/v1)",
+            text("/apiVersion")
+        )));
+    }
+    let name = text("/metadata/name");
+    if !name.is_empty() && name != req.name {
+        return Err(ApiError::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            req.name
+        )));
+    }
+    Ok(())
+}
+
+fn to_json(o: &dyn Object) -> Vec<u8> {
+    serde_json::to_vec(&scale_of(o)).unwrap_or_default()
+}
+
+fn scale_of(o: &dyn Object) -> Value {
+    let Some(f) = o.kind().scale else { return Value::Null };
+    let m = o.meta();
+    let mut status = json!({ "replicas": (f.status_replicas)(o) });
+    let selector = (f.selector)(o);
+    if !selector.is_empty() {
+        status["selector"] = selector.into();
+    }
+    let mut metadata = json!({
+        "name": o.name(),
+        "namespace": o.namespace(),
+        "uid": m.uid,
+        "resourceVersion": m.resource_version,
+    });
+    if let Some(t) = &m.creation_timestamp {
+        metadata["creationTimestamp"] = serde_json::to_value(t).unwrap_or_default();
+    }
+    json!({
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": metadata,
+        "spec": { "replicas": (f.replicas)(o) },
+        "status": status,
+    })
+}

@@ -1,0 +1,171 @@
+//! PUT, and the second half of PATCH. Models `rest.BeforeUpdate` and `registry.Store.Update`.
+
+use crate::request::Request;
+use crate::server::{Cx, Plan};
+use crate::stored::Stored;
+use crate::{admission, decode, keys, objectmeta, service};
+use api::validate::meta::validate_meta_update;
+use api::{KindRef, Object, ObjectExt};
+use k8s_openapi::api::core::v1::Namespace;
+use meta::{ApiError, FieldError, Path};
+use store::{Compare, Entry, Op, Txn};
+
+pub(crate) fn update(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
+    let kind = req.kind;
+    let mut object = decode::object(cx, &mut req)?;
+    objectmeta::match_namespace(&mut *object, &req.namespace, kind)?;
+    match_name(&*object, &req.name)?;
+    let Some(old) = cx.object(kind, &req.namespace, &req.name).cloned() else {
+        if creates_on_update(kind) && req.subresource.is_empty() {
+            return create_instead(cx, &req, object);
+        }
+        return Err(ApiError::not_found(kind.group, kind.plural, &req.name));
+    };
+    replace(cx, &req, object, &old)
+}
+
+fn create_instead(cx: &mut Cx<'_>, req: &Request, object: Box<dyn Object>) -> Result<Plan, ApiError> {
+    if object.meta().uid.as_deref().is_some_and(|u| !u.is_empty()) {
+        let key = keys::of_parts(req.kind, &req.namespace, &req.name);
+        return Err(uid_conflict(req.kind, &req.name, &key, object.uid(), ""));
+    }
+    super::create::create_object(cx, req, object)
+}
+
+/// Models `checkName`.
+pub(crate) fn match_name(object: &dyn Object, name: &str) -> Result<(), ApiError> {
+    match object.name() {
+        "" => Err(ApiError::bad_request("name must be provided")),
+        n if n == name => Ok(()),
+        n => Err(ApiError::bad_request(format!(
+            "the name of the object ({n}) does not match the name on the URL ({name})"
+        ))),
+    }
+}
+
+/// `AllowCreateOnUpdate` of the strategies.
+fn creates_on_update(kind: KindRef) -> bool {
+    matches!((kind.group, kind.kind), ("coordination.k8s.io", "Lease") | ("" | "events.k8s.io", "Event"))
+}
+
+/// `AllowUnconditionalUpdate` of the strategies.
+fn unconditional(kind: KindRef) -> bool {
+    !matches!((kind.group, kind.kind), ("coordination.k8s.io", "Lease") | ("", "ServiceAccount"))
+}
+
+/// Writes `object` in place of `old`: the whole object, its status, or a namespace's finalizers.
+pub(crate) fn replace(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    mut object: Box<dyn Object>,
+    old: &Entry<Stored>,
+) -> Result<Plan, ApiError> {
+    let kind = req.kind;
+    let before = &*old.value.0;
+    let key = keys::of_parts(kind, &req.namespace, &req.name);
+    if let Some(uid) = object.meta().uid.as_deref().filter(|u| !u.is_empty())
+        && uid != before.uid()
+    {
+        return Err(uid_conflict(kind, &req.name, &key, uid, before.uid()));
+    }
+    match object.meta().resource_version.as_deref() {
+        None | Some("" | "0") if !unconditional(kind) => {
+            let path = Path::new("metadata").child("resourceVersion");
+            let mut e = FieldError::invalid(&path, 0, "must be specified for an update");
+            // Upstream prints this number in Go's %#v form.
+            e.value = "0x0".into();
+            return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &[e]));
+        }
+        None | Some("" | "0") => {}
+        Some(v) => match v.parse::<u64>() {
+            Ok(v) if v == old.mod_revision => {}
+            Ok(_) => return Err(ApiError::modified(kind.group, kind.plural, &req.name)),
+            Err(_) => {
+                let path = Path::new("metadata").child("resourceVersion");
+                let e = FieldError::invalid(&path, v, format!("strconv.ParseUint: parsing {v:?}: invalid syntax"));
+                return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &[e]));
+            }
+        },
+    }
+    (kind.default)(&mut *object);
+    objectmeta::keep_system_fields(&mut *object, before.meta());
+    match req.subresource {
+        "status" => (kind.prepare_status)(&mut *object, before),
+        "finalize" => only_finalizers(&mut *object, before),
+        _ => {
+            admission::mutate_update(cx, req, &mut *object, before)?;
+            (kind.prepare_update)(&mut *object, before);
+            if kind.has_generation && !same_besides_meta(&mut *object, before) {
+                object.meta_mut().generation = Some(before.meta().generation.unwrap_or(0) + 1);
+            }
+            if kind.kind == "Service" && kind.group.is_empty() {
+                service::allocate(cx, &mut *object)?;
+            }
+        }
+    }
+    objectmeta::normalize(object.meta_mut());
+    object.meta_mut().resource_version.clone_from(&before.meta().resource_version);
+    let mut errors = validate_meta_update(object.meta(), before.meta(), &Path::new("metadata"));
+    errors.extend(match req.subresource {
+        "status" => (kind.validate_status)(&*object, before),
+        "finalize" => Vec::new(),
+        _ => (kind.validate_update)(&*object, before),
+    });
+    if !errors.is_empty() {
+        return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &errors));
+    }
+    if req.subresource.is_empty() {
+        cx.warnings.extend((kind.warnings)(&*object));
+    }
+    let compare = Compare::ModRevision(key.clone(), old.mod_revision);
+    if deletable_now(&*object, before) {
+        let plan = Plan::object(std::sync::Arc::from(object));
+        return Ok(Plan { txns: vec![Txn { compares: vec![compare], ops: vec![Op::Delete { key }] }], ..plan });
+    }
+    if object.equals(before) {
+        return Ok(Plan::object(old.value.0.clone()));
+    }
+    let put = Op::Put { key, value: Stored::from(object), lease: old.lease };
+    Ok(Plan::write(200, Txn { compares: vec![compare], ops: vec![put] }))
+}
+
+/// Whether spec (and all else but metadata; status was kept from the old object) is as it was.
+fn same_besides_meta(new: &mut dyn Object, old: &dyn Object) -> bool {
+    let mine = std::mem::replace(new.meta_mut(), old.meta().clone());
+    let same = new.equals(old);
+    *new.meta_mut() = mine;
+    same
+}
+
+/// `PUT namespaces/x/finalize` changes `spec.finalizers` and nothing else.
+fn only_finalizers(object: &mut dyn Object, old: &dyn Object) {
+    let (Some(new), Some(old)) = (object.as_any_mut().downcast_mut::<Namespace>(), old.downcast::<Namespace>()) else {
+        return;
+    };
+    let finalizers = new.spec.take().and_then(|s| s.finalizers);
+    let meta = new.metadata.resource_version.take();
+    *new = old.clone();
+    new.metadata.resource_version = meta;
+    new.spec.get_or_insert_default().finalizers = finalizers.filter(|f| !f.is_empty());
+}
+
+/// An object marked for deletion goes when its last finalizer does. Models `ShouldDeleteDuringUpdate`.
+fn deletable_now(new: &dyn Object, old: &dyn Object) -> bool {
+    if new.meta().finalizers.as_ref().is_some_and(|f| !f.is_empty()) {
+        return false;
+    }
+    if let Some(ns) = new.downcast::<Namespace>() {
+        let kept = ns.spec.as_ref().and_then(|s| s.finalizers.as_ref()).is_some_and(|f| !f.is_empty());
+        return old.is_terminating() && !kept;
+    }
+    old.is_terminating() && old.meta().deletion_grace_period_seconds == Some(0)
+}
+
+/// Models `storage.NewInvalidObjError` as `InterpretUpdateError` wraps it.
+pub(crate) fn uid_conflict(kind: KindRef, name: &str, key: &str, wanted: &str, found: &str) -> ApiError {
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: \
+         Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    );
+    ApiError::conflict(kind.group, kind.plural, name, &why)
+}

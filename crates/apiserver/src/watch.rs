@@ -1,0 +1,174 @@
+//! A watch: store events in, newline-framed JSON out. Models `apiserver/pkg/endpoints/handlers/watch.go` and the
+//! cacher's `cacheWatcher`.
+
+use crate::http::Wants;
+use crate::keys;
+use crate::response::{WatchFrom, WatchSpec};
+use crate::stored::Stored;
+use crate::table::{As, ListMeta, partial, table};
+use api::{KindRef, Object};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use meta::{ApiError, Time};
+use serde::Serialize;
+use store::{Backend, Event, Store, StoreError};
+
+/// One client's watch. The host calls [`Watcher::initial`] once, then [`Watcher::event`] for every commit.
+pub struct Watcher {
+    spec: WatchSpec,
+    wants: Wants,
+    prefix: String,
+    /// The first Table of a stream carries the column definitions, the others do not.
+    columns_sent: bool,
+    /// Events up to this revision have been delivered or were not asked for.
+    revision: u64,
+}
+
+#[derive(Serialize)]
+struct Frame<'a, T> {
+    #[serde(rename = "type")]
+    event: &'a str,
+    object: T,
+}
+
+fn frame<T: Serialize>(out: &mut Vec<u8>, event: &str, object: T) {
+    if serde_json::to_writer(&mut *out, &Frame { event, object }).is_ok() {
+        out.push(b'\n');
+    }
+}
+
+impl Watcher {
+    pub fn new(spec: WatchSpec, wants: Wants) -> Self {
+        let prefix = keys::prefix(spec.kind, &spec.namespace);
+        Watcher { spec, wants, prefix, columns_sent: false, revision: 0 }
+    }
+
+    pub fn spec(&self) -> &WatchSpec {
+        &self.spec
+    }
+
+    /// What is sent before any new event: the state, the missed events, or the error that ends the watch
+    /// (then [`Watcher::is_over`] holds).
+    pub fn initial(&mut self, store: &Store<Stored>, now: Time) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.revision = store.revision();
+        match self.spec.from {
+            WatchFrom::Now => {}
+            WatchFrom::State { bookmark } => {
+                let prefix = self.prefix.clone();
+                for (_, e) in store.iter_range(&prefix, &keys::range_end(&prefix)) {
+                    if self.spec.filter.matches(&*e.value.0) {
+                        self.object(&mut out, "ADDED", &*e.value.0, now);
+                    }
+                }
+                if bookmark {
+                    self.bookmark_frame(&mut out, self.revision, true, now);
+                }
+            }
+            WatchFrom::Revision(from) => match store.iter_events_since(from) {
+                Ok(events) => {
+                    // A future revision waits until the store gets there.
+                    self.revision = from;
+                    let missed: Vec<&Event<Stored>> = events.collect();
+                    for e in missed {
+                        out.extend(self.event(e, now).unwrap_or_default());
+                    }
+                }
+                Err(StoreError::Compacted { compacted }) => {
+                    // As the watch cache words it, which holds events after `compacted`.
+                    let e = ApiError::expired(format!("too old resource version: {from} ({compacted})"));
+                    self.error(&mut out, &e.0);
+                }
+                Err(e) => self.error(&mut out, &ApiError::internal(e).0),
+            },
+        }
+        out
+    }
+
+    fn error(&mut self, out: &mut Vec<u8>, status: &Status) {
+        self.revision = u64::MAX;
+        frame(out, "ERROR", status);
+    }
+
+    /// Whether an error ended the stream.
+    pub fn is_over(&self) -> bool {
+        self.revision == u64::MAX
+    }
+
+    /// The frame for one change, if the client is to see it. What starts or ceases to match the selectors is
+    /// ADDED or DELETED to this client.
+    pub fn event(&mut self, e: &Event<Stored>, now: Time) -> Option<Vec<u8>> {
+        if e.revision <= self.revision || !e.key.starts_with(&self.prefix) {
+            return None;
+        }
+        let object = |e: &store::Entry<Stored>| e.value.0.clone();
+        let (old, new) = (e.old.as_ref().map(object), e.new.as_ref().map(object));
+        let matched = |o: &Option<api::Obj>| o.as_ref().is_some_and(|o| self.spec.filter.matches(&**o));
+        let (was, is) = (matched(&old), matched(&new));
+        let mut out = Vec::new();
+        match (was, is, new, old) {
+            (false, true, Some(new), _) => self.object(&mut out, "ADDED", &*new, now),
+            (true, true, Some(new), _) => self.object(&mut out, "MODIFIED", &*new, now),
+            (true, false, _, Some(old)) => {
+                // What it was when it last matched, at the revision of its leaving.
+                let mut last = old.clone_object();
+                last.meta_mut().resource_version = Some(e.revision.to_string());
+                self.object(&mut out, "DELETED", &*last, now);
+            }
+            _ => return None,
+        }
+        Some(out)
+    }
+
+    /// Says how far the watch has come.
+    pub fn bookmark(&mut self, revision: u64, now: Time) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.bookmark_frame(&mut out, revision, false, now);
+        out
+    }
+
+    fn bookmark_frame(&mut self, out: &mut Vec<u8>, revision: u64, initial_end: bool, now: Time) {
+        let Some(mut object) = empty(self.spec.kind) else { return };
+        let meta = object.meta_mut();
+        meta.resource_version = Some(revision.to_string());
+        if initial_end {
+            meta.annotations = Some([("k8s.io/initial-events-end".to_string(), "true".to_string())].into());
+        }
+        match self.wants.form {
+            // A bookmark's table has no rows.
+            As::Table(include) => {
+                let metadata = ListMeta { resource_version: revision.to_string(), ..ListMeta::default() };
+                let columns = !std::mem::replace(&mut self.columns_sent, true);
+                let t = table(self.spec.kind, std::iter::empty(), metadata, include, columns, now);
+                frame(out, "BOOKMARK", t);
+            }
+            As::Metadata => frame(out, "BOOKMARK", partial(object.meta())),
+            As::Object => frame(out, "BOOKMARK", object.to_value()),
+        }
+    }
+
+    fn object(&mut self, out: &mut Vec<u8>, event: &str, o: &dyn Object, now: Time) {
+        match self.wants.form {
+            As::Object => {
+                // The object's own JSON is spliced in: no tree is made.
+                out.extend_from_slice(b"{\"type\":\"");
+                out.extend_from_slice(event.as_bytes());
+                out.extend_from_slice(b"\",\"object\":");
+                out.extend_from_slice(&o.to_json());
+                out.extend_from_slice(b"}\n");
+            }
+            As::Metadata => frame(out, event, partial(o.meta())),
+            As::Table(include) => {
+                let version = o.meta().resource_version.clone().unwrap_or_default();
+                let metadata = ListMeta { resource_version: version, ..ListMeta::default() };
+                let columns = !std::mem::replace(&mut self.columns_sent, true);
+                let t = table(self.spec.kind, std::iter::once(o), metadata, include, columns, now);
+                frame(out, event, t);
+            }
+        }
+    }
+}
+
+/// An object of the kind with nothing in it.
+fn empty(kind: KindRef) -> Option<Box<dyn Object>> {
+    (kind.from_value)(serde_json::json!({})).ok()
+}

@@ -1,0 +1,96 @@
+//! Admission plugins. Cases modelled on upstream's tests under `plugin/pkg/admission`.
+
+mod world;
+use expect_test::expect;
+use serde_json::{Value, json};
+use world::{World, summary};
+
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
+fn create(w: &mut World, metadata: Value, spec: Value) -> (String, Value) {
+    let mut spec = spec;
+    spec["containers"] = json!([{ "name": "c", "image": "nginx" }]);
+    let r = w.json("POST", PODS, &json!({ "metadata": metadata, "spec": spec }).to_string());
+    (summary(&r), serde_json::from_slice(&r.body).unwrap())
+}
+
+#[test]
+fn service_accounts() {
+    let mut w = World::new();
+    let (_, pod) = create(&mut w, json!({ "name": "a" }), json!({}));
+    let s = &pod["spec"];
+    let mut out = format!(
+        "{} {}\n{}\n{}\n",
+        s["serviceAccountName"], s["serviceAccount"], s["containers"][0]["volumeMounts"], s["volumes"]
+    );
+    for (metadata, spec) in [
+        (json!({ "name": "b" }), json!({ "serviceAccountName": "ghost" })),
+        (json!({ "generateName": "web-" }), json!({ "serviceAccountName": "ghost" })),
+    ] {
+        out.push_str(&format!("{}\n", create(&mut w, metadata, spec).0));
+    }
+    let (_, pod) = create(&mut w, json!({ "name": "c" }), json!({ "automountServiceAccountToken": false }));
+    out.push_str(&format!("{}\n", pod["spec"]["volumes"]));
+    let account =
+        r#"{"metadata":{"name":"pull"},"imagePullSecrets":[{"name":"key"}],"automountServiceAccountToken":false}"#;
+    w.ok("POST", "/api/v1/namespaces/default/serviceaccounts", account);
+    let (_, pod) = create(&mut w, json!({ "name": "d" }), json!({ "serviceAccountName": "pull" }));
+    out.push_str(&format!("{} {}\n", pod["spec"]["imagePullSecrets"], pod["spec"]["volumes"]));
+    expect![[r#"
+        "default" "default"
+        [{"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","name":"kube-api-access-bjnsd","readOnly":true}]
+        [{"name":"kube-api-access-bjnsd","projected":{"defaultMode":420,"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"items":[{"key":"ca.crt","path":"ca.crt"}],"name":"kube-root-ca.crt"}},{"downwardAPI":{"items":[{"fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"},"path":"namespace"}]}}]}}]
+        403 Forbidden: pods "b" is forbidden: error looking up service account default/ghost: serviceaccount "ghost" not found
+        403 Forbidden: pods "web-" is forbidden: error looking up service account default/ghost: serviceaccount "ghost" not found
+        null
+        [{"name":"key"}] null
+    "#]].assert_eq(&out);
+}
+
+#[test]
+fn priorities() {
+    let mut w = World::new();
+    let mut out = String::new();
+    for (i, spec) in [
+        json!({}),
+        json!({ "priorityClassName": "system-node-critical" }),
+        json!({ "priorityClassName": "gold" }),
+        json!({ "priority": 5 }),
+        json!({ "priority": 0, "preemptionPolicy": "Never" }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (line, pod) = create(&mut w, json!({ "name": format!("p{i}") }), spec);
+        out.push_str(&format!("{line} {} {}\n", pod["spec"]["priority"], pod["spec"]["preemptionPolicy"]));
+    }
+    expect![[r#"
+        201 Pod p0 0 "PreemptLowerPriority"
+        201 Pod p1 2000001000 "PreemptLowerPriority"
+        403 Forbidden: pods "p2" is forbidden: no PriorityClass with name gold was found null null
+        403 Forbidden: pods "p3" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name null null
+        403 Forbidden: pods "p4" is forbidden: the string value of PreemptionPolicy (Never) must not be provided in pod spec; priority admission controller computed PreemptLowerPriority from the given PriorityClass name null null
+    "#]].assert_eq(&out);
+}
+
+#[test]
+fn tolerations_and_taints() {
+    let mut w = World::new();
+    let (_, pod) = create(&mut w, json!({ "name": "a" }), json!({}));
+    let mut out = format!("{}\n", pod["spec"]["tolerations"]);
+    let own = json!({ "tolerations": [{ "key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5 }] });
+    let (_, pod) = create(&mut w, json!({ "name": "b" }), own);
+    let seconds: Vec<&Value> =
+        pod["spec"]["tolerations"].as_array().unwrap().iter().map(|t| &t["tolerationSeconds"]).collect();
+    out.push_str(&format!("{seconds:?}\n"));
+    let (_, pod) = create(&mut w, json!({ "name": "c" }), json!({ "tolerations": [{ "operator": "Exists" }] }));
+    out.push_str(&format!("{}\n", pod["spec"]["tolerations"]));
+    let node = w.ok("POST", "/api/v1/nodes", r#"{"metadata":{"name":"n1"}}"#);
+    out.push_str(&format!("{}\n", node["spec"]["taints"]));
+    expect![[r#"
+        [{"effect":"NoExecute","key":"node.kubernetes.io/not-ready","operator":"Exists","tolerationSeconds":300},{"effect":"NoExecute","key":"node.kubernetes.io/unreachable","operator":"Exists","tolerationSeconds":300}]
+        [Number(5), Number(300)]
+        [{"operator":"Exists"}]
+        [{"effect":"NoSchedule","key":"node.kubernetes.io/not-ready"}]
+    "#]].assert_eq(&out);
+}

@@ -1,0 +1,72 @@
+//! What a new control plane holds before anybody asks: the system namespaces and the `kubernetes` Service.
+//! Models `pkg/controlplane/controller/{systemnamespaces,kubernetesservice}`.
+
+use crate::{Cluster, requests};
+use api::Object;
+use k8s_openapi::api::core::v1::{Namespace, Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use meta::User;
+
+const SYSTEM_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+/// Where the API server says it listens: the first address of the node network.
+const API_SERVER_IP: &str = "172.18.0.2";
+
+impl Cluster {
+    pub(crate) fn bootstrap(&mut self) {
+        for name in SYSTEM_NAMESPACES {
+            let metadata = ObjectMeta { name: Some(name.into()), ..Default::default() };
+            self.create_as_apiserver("", Box::new(Namespace { metadata, ..Default::default() }));
+        }
+        let labels = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
+        let service = Service {
+            metadata: ObjectMeta {
+                name: Some("kubernetes".into()),
+                labels: labels(&[("component", "apiserver"), ("provider", "kubernetes")]),
+                ..Default::default()
+            },
+            spec: Some(ServiceSpec {
+                cluster_ip: Some("10.96.0.1".into()),
+                ports: Some(vec![ServicePort {
+                    name: Some("https".into()),
+                    port: 443,
+                    protocol: Some("TCP".into()),
+                    target_port: Some(IntOrString::Int(6443)),
+                    ..Default::default()
+                }]),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.create_as_apiserver("default", Box::new(service));
+        let slice = EndpointSlice {
+            metadata: ObjectMeta {
+                name: Some("kubernetes".into()),
+                labels: labels(&[("kubernetes.io/service-name", "kubernetes")]),
+                ..Default::default()
+            },
+            address_type: "IPv4".into(),
+            endpoints: vec![Endpoint {
+                addresses: vec![API_SERVER_IP.into()],
+                conditions: Some(EndpointConditions { ready: Some(true), ..Default::default() }),
+                ..Default::default()
+            }],
+            ports: Some(vec![EndpointPort {
+                name: Some("https".into()),
+                port: Some(6443),
+                protocol: Some("TCP".into()),
+                ..Default::default()
+            }]),
+        };
+        self.create_as_apiserver("default", Box::new(slice));
+    }
+
+    fn create_as_apiserver(&mut self, namespace: &str, mut object: Box<dyn Object>) {
+        object.meta_mut().namespace = (!namespace.is_empty()).then(|| namespace.into());
+        let user = User::new("system:apiserver", &["system:masters", "system:authenticated"]);
+        let req = requests::create(user, object);
+        let lane = self.lanes.apiserver.clone();
+        self.execute(&lane, 0, req);
+    }
+}

@@ -1,0 +1,136 @@
+//! HTTP requests, for hosts: routing, execution and rendering, with what only a host can finish left to it.
+
+use crate::machines::kubelet_name;
+use crate::{Cluster, Lamp};
+use apiserver::http::{HttpRequest, HttpResponse, Routed};
+use apiserver::watch::Watcher;
+use apiserver::{Answer, ProxyTarget, Response};
+use k8s_openapi::api::core::v1::Pod;
+use kubelet::Kubelet;
+use meta::{ApiError, Duration, Key};
+
+/// What a host does next.
+pub enum HttpOutcome {
+    Response(HttpResponse),
+    /// Send `initial`, then whatever the watcher makes of each store event.
+    Watch { watcher: Box<Watcher>, initial: Vec<u8> },
+    /// Send [`Cluster::pod_log`]; with `follow`, again and again what is new.
+    Logs(LogRequest),
+    /// A pod's or Service's HTTP traffic, for the host to carry.
+    Proxy(ProxyTarget),
+}
+
+/// `pods/NAME/log`, checked: the pod exists, the container is one of its, and a node runs it.
+#[derive(Clone, Debug)]
+pub struct LogRequest {
+    pub pod: Key,
+    pub pod_uid: String,
+    pub node: String,
+    pub options: apiserver::LogOptions,
+}
+
+impl Cluster {
+    /// Answers an HTTP request as kube-apiserver would.
+    pub fn http(&mut self, req: HttpRequest<'_>) -> HttpOutcome {
+        let (answer, wants) = match apiserver::http::route(req) {
+            Routed::Api(req, wants) => {
+                let you = self.lanes.you.clone();
+                (self.execute(&you, 0, *req).0, wants)
+            }
+            Routed::Direct(answer, wants) => (answer, wants),
+        };
+        let answer = match answer.response {
+            Response::Watch(spec) => {
+                let mut watcher = Watcher::new(*spec, wants);
+                let initial = watcher.initial(&self.store, self.now);
+                return HttpOutcome::Watch { watcher: Box::new(watcher), initial };
+            }
+            Response::Logs { pod, options } => match self.log_request(pod, options) {
+                Ok(request) => return HttpOutcome::Logs(request),
+                Err(e) => Answer::refusal(e),
+            },
+            Response::Proxy(target) => return HttpOutcome::Proxy(target),
+            _ => answer,
+        };
+        HttpOutcome::Response(apiserver::http::render(&answer, &wants, self.now))
+    }
+
+    fn log_request(&self, pod: Key, mut options: apiserver::LogOptions) -> Result<LogRequest, ApiError> {
+        let p = self.view.get::<Pod>(&pod).ok_or_else(|| ApiError::not_found("", "pods", pod.name()))?;
+        let spec = p.spec.clone().unwrap_or_default();
+        let init = spec.init_containers.unwrap_or_default();
+        let names: Vec<&str> = spec.containers.iter().chain(&init).map(|c| c.name.as_str()).collect();
+        if options.container.is_empty() {
+            let default = p.metadata.annotations.as_ref().and_then(|a| a.get("kubectl.kubernetes.io/default-container"));
+            options.container = match (default, names.as_slice()) {
+                (Some(d), _) => d.clone(),
+                (None, [only]) => (*only).into(),
+                (None, _) => {
+                    let main: Vec<&str> = spec.containers.iter().map(|c| c.name.as_str()).collect();
+                    let of_init: Vec<&str> = init.iter().map(|c| c.name.as_str()).collect();
+                    let mut choice = format!("[{}]", main.join(" "));
+                    if !of_init.is_empty() {
+                        choice.push_str(&format!(" or one of the init containers: [{}]", of_init.join(" ")));
+                    }
+                    return Err(ApiError::bad_request(format!(
+                        "a container name must be specified for pod {}, choose one of: {choice}",
+                        pod.name()
+                    )));
+                }
+            };
+        } else if !names.contains(&options.container.as_str()) {
+            return Err(ApiError::bad_request(format!(
+                "container {} is not valid for pod {}",
+                options.container,
+                pod.name()
+            )));
+        }
+        let node = spec.node_name.unwrap_or_default();
+        if node.is_empty() {
+            return Err(ApiError::bad_request(format!(
+                "pod {} does not have a host assigned",
+                pod.name()
+            )));
+        }
+        Ok(LogRequest { pod_uid: p.metadata.uid.clone().unwrap_or_default(), pod, node, options })
+    }
+
+    /// The container's log as its kubelet serves it.
+    ///
+    /// # Errors
+    /// The kubelet cannot be reached, or the container has no log; worded as kubectl shows it.
+    pub fn pod_log(&self, r: &LogRequest) -> Result<Vec<u8>, ApiError> {
+        let name = kubelet_name(&r.node);
+        let kubelet = match (self.component::<Kubelet>(&name), self.lamp(&name)) {
+            (Some(k), Some(Lamp::Running)) => k,
+            _ => {
+                let ip = self.machine(&r.node).map_or("", |m| m.config.internal_ip.as_str());
+                return Err(ApiError::internal(format!(
+                    "Get \"https://{ip}:10250/containerLogs/{}/{}/{}\": dial tcp {ip}:10250: connect: connection refused",
+                    r.pod.namespace(),
+                    r.pod.name(),
+                    r.options.container
+                )));
+            }
+        };
+        let o = &r.options;
+        let count = |n: Option<i64>| n.and_then(|n| usize::try_from(n).ok());
+        let options = kubelet::runtime::LogOptions {
+            previous: o.previous,
+            tail_lines: count(o.tail_lines),
+            since: o.since_seconds.map(|s| self.now - Duration::from_secs(u64::try_from(s).unwrap_or(0))),
+            timestamps: o.timestamps,
+            limit_bytes: count(o.limit_bytes),
+        };
+        kubelet.runtime().logs(&r.pod_uid, &o.container, &options).map_err(ApiError::bad_request)
+    }
+
+    /// The newest lines of a container's log; `None` when it has none yet.
+    pub fn log_tail(&self, pod: &Pod, container: &str, lines: i64) -> Option<String> {
+        let options =
+            apiserver::LogOptions { container: container.into(), tail_lines: Some(lines), ..Default::default() };
+        let key = api::ObjectExt::key(pod as &dyn api::Object);
+        let request = self.log_request(key, options).ok()?;
+        Some(String::from_utf8_lossy(&self.pod_log(&request).ok()?).into_owned())
+    }
+}

@@ -1,0 +1,116 @@
+//! From a component's intents to API requests, and from requests to trace entries.
+
+use crate::Cluster;
+use crate::recorder::Recorded;
+use crate::requests;
+use apiserver::{Answer, Body, PatchType, Request, RequestVerb, Response};
+use k8s_openapi::api::core::v1::{Binding, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, ObjectMeta, Preconditions};
+use meta::Key;
+use reconcile::{Propagation, Reply, Write};
+use std::sync::Arc;
+use trace::{Seq, What};
+
+/// What the trace says of a request, taken before the API server consumes it.
+pub(crate) struct Summary {
+    verb: &'static str,
+    resource: &'static str,
+    key: Key,
+    subresource: &'static str,
+    pub writes: bool,
+}
+
+impl Summary {
+    pub fn of(req: &Request) -> Self {
+        let writes = !matches!(req.verb, RequestVerb::Get | RequestVerb::List | RequestVerb::Watch);
+        Summary {
+            verb: req.verb.as_str(),
+            resource: req.kind.plural,
+            key: Key::new(&req.namespace, &req.name),
+            subresource: req.subresource,
+            writes,
+        }
+    }
+
+    pub fn finish(self, answer: &Answer) -> What {
+        // A created object's name may have been generated.
+        let key = match (&answer.response, self.key.name().is_empty()) {
+            (Response::Object(o), true) => api::ObjectExt::key(&**o),
+            _ => self.key,
+        };
+        let message = match &answer.response {
+            Response::Status(s) if answer.code >= 400 => s.message.clone().unwrap_or_default(),
+            _ => String::new(),
+        };
+        What::Request {
+            verb: self.verb.into(),
+            resource: self.resource.into(),
+            key,
+            subresource: self.subresource.into(),
+            code: answer.code,
+            revision: answer.events.last().map_or(0, |e| e.revision),
+            message,
+        }
+    }
+}
+
+impl Cluster {
+    pub(crate) fn carry_out_intent(
+        &mut self,
+        slot: usize,
+        actor: &Arc<str>,
+        cause: Seq,
+        write: Write,
+    ) -> Reply {
+        let user = self.slots[slot].component.user().clone();
+        let req = match write {
+            Write::Create(o) => requests::create(user, o),
+            Write::Update(o) => requests::update(user, "", o),
+            Write::UpdateStatus(o) => requests::update(user, "status", o),
+            Write::Finalize(o) => requests::update(user, "finalize", o),
+            Write::Patch { kind, key, subresource, patch } => {
+                requests::patch(user, kind, &key, subresource, PatchType::Merge, patch)
+            }
+            Write::Delete { kind, key, uid, grace_seconds, propagation } => {
+                let options = DeleteOptions {
+                    grace_period_seconds: grace_seconds,
+                    preconditions: uid.map(|uid| Preconditions { uid: Some(uid), ..Default::default() }),
+                    propagation_policy: propagation.map(|p| {
+                        match p {
+                            Propagation::Orphan => "Orphan",
+                            Propagation::Background => "Background",
+                            Propagation::Foreground => "Foreground",
+                        }
+                        .into()
+                    }),
+                    ..Default::default()
+                };
+                requests::delete(user, kind, &key, options)
+            }
+            Write::Bind { pod, uid, node } => {
+                let binding = Binding {
+                    metadata: ObjectMeta {
+                        name: Some(pod.name().into()),
+                        namespace: Some(pod.namespace().into()),
+                        uid,
+                        ..Default::default()
+                    },
+                    target: ObjectReference { kind: Some("Node".into()), name: Some(node), ..Default::default() },
+                };
+                requests::post(user, &api::kinds::pod::KIND, &pod, "binding", Body::Binding(Box::new(binding)))
+            }
+            Write::Event { regarding, event_type, reason, message } => {
+                let source = self.slots[slot].component.event_source();
+                let event = crate::recorder::Wanted { regarding, event_type, reason, message, source };
+                match self.recorder.record(event, self.now, &self.view, &mut self.rng) {
+                    Recorded::Create(e) => requests::create(user, Box::new(e)),
+                    Recorded::Patch(key, patch) => {
+                        requests::patch(user, &api::kinds::event::KIND, &key, "", PatchType::Merge, patch)
+                    }
+                    Recorded::Dropped => return Ok(None),
+                }
+            }
+        };
+        self.execute(actor, cause, req).0.into_result()
+    }
+}

@@ -1,0 +1,256 @@
+//! The whole cluster as one deterministic machine: a store, an API server, components that take turns on
+//! a virtual clock, and a trace of all of it. No I/O: a host feeds requests and time in and takes
+//! responses and watch events out.
+
+pub mod bootstrap;
+pub mod http;
+pub mod idle;
+pub mod intents;
+pub mod machines;
+pub mod nodeops;
+pub mod recorder;
+pub mod requests;
+pub mod routes;
+pub mod slots;
+pub mod trial;
+pub mod turn;
+
+use apiserver::{Answer, ApiCx, ApiServer, Request, Stored};
+use meta::{Duration, Key, Rng, Time};
+use reconcile::{Change, Cx, View};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::{Backend, Store};
+use trace::{Seq, Trace, What};
+
+pub use http::HttpOutcome;
+pub use machines::{Machine, Power};
+pub use slots::{Lamp, Slot};
+pub use trial::Trial;
+pub use turn::{Turn, Woken};
+
+/// How long a watch event travels from the API server to a component.
+pub const WATCH_LATENCY: Duration = Duration::from_millis(1);
+/// What a turn takes when the component does not say.
+pub const STEP_COST: Duration = Duration::from_millis(1);
+/// History is compacted to half when the store's log grows past this many events.
+const LOG_EVENTS_MAX: usize = 400_000;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub seed: u64,
+    /// Where the virtual clock starts.
+    pub start: Time,
+    /// Notes and full scheduling cycles are recorded.
+    pub recording: bool,
+    /// The trace's running hash is kept: two runs can be compared.
+    pub hashing: bool,
+    /// Trace entries kept.
+    pub keep_entries: usize,
+    /// `KubeSchedulerConfiguration`; `None` is upstream's default.
+    pub scheduler: Option<serde_json::Value>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            seed: 1,
+            start: Time::SIMULATION_START,
+            recording: true,
+            hashing: true,
+            keep_entries: 200_000,
+            scheduler: None,
+        }
+    }
+}
+
+/// Cloning is cheap (shared structure) but for the components' own state: a checkpoint or a branch.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(crate) config: Config,
+    pub(crate) now: Time,
+    pub(crate) turns: u64,
+    pub(crate) store: Store<Stored>,
+    pub(crate) api: ApiServer,
+    pub(crate) rng: Rng,
+    pub(crate) view: View,
+    pub(crate) trace: Trace,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) by_name: BTreeMap<Arc<str>, usize>,
+    pub(crate) routes: routes::Routes,
+    pub(crate) wakes: slots::Wakes,
+    pub(crate) recorder: recorder::Recorder,
+    pub(crate) machines: BTreeMap<String, Machine>,
+    pub(crate) idle: idle::Quiet,
+    /// Store events the host has not taken yet.
+    pub(crate) outbox: Vec<store::Event<Stored>>,
+    pub(crate) outbox_on: bool,
+    /// Processes that panicked since the host last asked: name and message.
+    pub(crate) crashes: Vec<(String, String)>,
+    pub(crate) lanes: Lanes,
+}
+
+/// Actors of the trace that are not components.
+#[derive(Clone)]
+pub(crate) struct Lanes {
+    pub you: Arc<str>,
+    pub apiserver: Arc<str>,
+}
+
+impl Cluster {
+    /// A control plane without nodes.
+    ///
+    /// # Errors
+    /// The scheduler's configuration is refused, with the field's path.
+    pub fn new(config: Config) -> Result<Self, String> {
+        let mut rng = Rng::new(config.seed);
+        let scheduling = match &config.scheduler {
+            Some(v) => scheduler::Config::parse(v)
+                .map_err(|errors| meta::field::aggregate(errors.iter().map(ToString::to_string)))?,
+            None => scheduler::Config::default(),
+        };
+        let scheduler = scheduler::Scheduler::new(scheduling, rng.fork())?;
+        let mut cluster = Cluster {
+            now: config.start,
+            turns: 0,
+            store: Store::new(),
+            api: ApiServer::new(apiserver::Config::default()),
+            rng,
+            view: View::new(),
+            trace: Trace::new(config.keep_entries, config.hashing),
+            slots: Vec::new(),
+            by_name: BTreeMap::new(),
+            routes: routes::Routes::default(),
+            wakes: slots::Wakes::default(),
+            recorder: recorder::Recorder::default(),
+            machines: BTreeMap::new(),
+            idle: idle::Quiet::new(config.start),
+            outbox: Vec::new(),
+            outbox_on: false,
+            crashes: Vec::new(),
+            lanes: Lanes { you: "you".into(), apiserver: "kube-apiserver".into() },
+            config,
+        };
+        cluster.bootstrap();
+        cluster.add_component(Box::new(scheduler));
+        for c in controllers::all() {
+            cluster.add_component(c);
+        }
+        //NET cluster.add_component(Box::new(network::KubeProxy::default()));
+        Ok(cluster)
+    }
+
+    pub fn now(&self) -> Time {
+        self.now
+    }
+    /// Calls of components since the cluster began: with the inputs, this is its whole history.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+    /// Moves the clock forward without taking turns; what is due by then is late, not lost.
+    pub fn set_clock(&mut self, t: Time) {
+        self.now = self.now.max(t);
+    }
+    /// A seed for a part of the cluster (a machine), drawn from the cluster's generator.
+    pub fn fork_seed(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+    pub fn start_time(&self) -> Time {
+        self.config.start
+    }
+    pub fn revision(&self) -> u64 {
+        self.store.revision()
+    }
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+    pub fn store(&self) -> &Store<Stored> {
+        &self.store
+    }
+    pub fn api(&self) -> &ApiServer {
+        &self.api
+    }
+    pub fn recording(&self) -> bool {
+        self.config.recording
+    }
+
+    /// From now on store events are kept for [`Cluster::take_events`]; a host with watches wants them.
+    pub fn keep_events(&mut self) {
+        self.outbox_on = true;
+    }
+    /// Store events since the last call, in order.
+    pub fn take_events(&mut self) -> Vec<store::Event<Stored>> {
+        std::mem::take(&mut self.outbox)
+    }
+    /// Processes that panicked since the last call, with the panic's message. They have been restarted.
+    pub fn take_crashes(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.crashes)
+    }
+
+    /// A request of the person at the keyboard.
+    pub fn request(&mut self, req: Request) -> Answer {
+        let you = self.lanes.you.clone();
+        self.execute(&you, 0, req).0
+    }
+
+    /// Notes an action that is not an API request; what follows can name it as cause.
+    pub(crate) fn action(&mut self, action: &str, target: &str) -> Seq {
+        let what = What::Action { action: action.into(), target: target.into() };
+        let you = self.lanes.you.clone();
+        self.trace.push(self.now, 0, &you, what)
+    }
+
+    /// Lets the API server handle a request, records it, and delivers what changed.
+    pub(crate) fn execute(&mut self, actor: &Arc<str>, cause: Seq, req: Request) -> (Answer, Seq) {
+        let entry = intents::Summary::of(&req);
+        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng };
+        let answer = self.api.handle(&mut cx, req);
+        if !entry.writes {
+            return (answer, 0);
+        }
+        let seq = self.trace.push(self.now, cause, actor, entry.finish(&answer));
+        self.deliver(&answer.events, seq);
+        if self.store.log_len() > LOG_EVENTS_MAX {
+            let middle = self.store.revision() - (self.store.revision() - self.store.compacted_revision()) / 2;
+            // The revision lies between the oldest kept and the newest, so this cannot be refused.
+            let _ = self.store.compact(middle);
+        }
+        (answer, seq)
+    }
+
+    /// Brings committed events to the view and to every running component that watches them.
+    fn deliver(&mut self, events: &[store::Event<Stored>], cause: Seq) {
+        for e in events {
+            let Some((kind, key)) = apiserver::keys::parse(&e.key) else { continue };
+            let change = Change {
+                kind,
+                key,
+                old: e.old.as_ref().map(|x| x.value.0.clone()),
+                new: e.new.as_ref().map(|x| x.value.0.clone()),
+                revision: e.revision,
+                cause,
+            };
+            self.view.apply(kind, &change.key, change.old.as_ref(), change.new.as_ref(), e.revision);
+            self.idle.observe(self.now, &change);
+            if self.outbox_on {
+                self.outbox.push(e.clone());
+            }
+            let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
+            for i in self.routes.of(&change) {
+                let slot = &mut self.slots[i];
+                if slot.lamp == Lamp::Running {
+                    slot.component.observe(&cx, &change);
+                    self.wakes.schedule(i, slot, self.now + WATCH_LATENCY);
+                }
+            }
+        }
+    }
+
+    /// The present object as the API server would return it.
+    pub fn object(&self, kind: api::KindRef, key: &Key) -> Option<api::Obj> {
+        self.view.get_obj(kind, key).cloned()
+    }
+}

@@ -1,0 +1,104 @@
+//! Machines: what a node is before it is an API object. Power, and the kubelet that runs on it.
+
+use crate::{Cluster, Lamp};
+use kubelet::{Kubelet, NodeConfig, Runtime};
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    On,
+    Off,
+}
+
+pub struct Machine {
+    pub config: NodeConfig,
+    pub power: Power,
+    /// The runtime as it was when new: what comes up after the power returns.
+    blank: Box<dyn Runtime>,
+}
+
+impl Clone for Machine {
+    fn clone(&self) -> Self {
+        Machine { config: self.config.clone(), power: self.power, blank: self.blank.clone_box() }
+    }
+}
+
+/// The kubelet's component name and process on `node`.
+pub fn kubelet_name(node: &str) -> String {
+    format!("kubelet/{node}")
+}
+
+impl Cluster {
+    pub fn machines(&self) -> impl Iterator<Item = (&String, &Machine)> {
+        self.machines.iter()
+    }
+    pub fn machine(&self, node: &str) -> Option<&Machine> {
+        self.machines.get(node)
+    }
+
+    /// A name for one more simulated node: the first `node-N` that no machine has.
+    pub fn next_node_name(&self) -> String {
+        (1..).map(|n| format!("node-{n}")).find(|n| !self.machines.contains_key(n)).unwrap_or_default()
+    }
+
+    /// Switches a new machine on; its kubelet registers the node. The simulated runtime of
+    /// [`kubelet::sim`] or a host's own stands behind it.
+    ///
+    /// # Errors
+    /// A machine of this name is there already.
+    pub fn add_machine(&mut self, config: NodeConfig, runtime: Box<dyn Runtime>) -> Result<(), String> {
+        if self.machines.contains_key(&config.name) {
+            return Err(format!("a machine named {:?} exists already", config.name));
+        }
+        self.action("add-node", &config.name);
+        let blank = runtime.clone_box();
+        self.start_kubelet(&config, runtime);
+        self.machines.insert(config.name.clone(), Machine { config, power: Power::On, blank });
+        Ok(())
+    }
+
+    fn start_kubelet(&mut self, config: &NodeConfig, runtime: Box<dyn Runtime>) {
+        self.add_component(Box::new(Kubelet::new(config.clone(), runtime)));
+    }
+
+    /// The machine loses power: the kubelet and every container are gone at once. The Node object stays.
+    /// False when there is no such machine or it is off already.
+    pub fn kill_machine(&mut self, node: &str) -> bool {
+        let Some(m) = self.machines.get_mut(node).filter(|m| m.power == Power::On) else { return false };
+        m.power = Power::Off;
+        self.action("kill-node", node);
+        self.drop_kubelet(node);
+        true
+    }
+
+    fn drop_kubelet(&mut self, node: &str) {
+        let name: Arc<str> = kubelet_name(node).into();
+        if let Some(i) = self.by_name.remove(&name) {
+            self.routes.remove(i);
+            let slot = &mut self.slots[i];
+            slot.gone = true;
+            slot.lamp = Lamp::Stopped;
+            slot.wake = None;
+        }
+    }
+
+    /// Power returns: a kubelet starts with no containers. False when there is no such machine or it is on.
+    pub fn revive_machine(&mut self, node: &str) -> bool {
+        let Some(m) = self.machines.get_mut(node).filter(|m| m.power == Power::Off) else { return false };
+        m.power = Power::On;
+        let (config, runtime) = (m.config.clone(), m.blank.clone_box());
+        self.action("revive-node", node);
+        self.start_kubelet(&config, runtime);
+        true
+    }
+
+    /// Takes the machine away (its Node object is the caller's to delete). False when there is none.
+    pub fn remove_machine(&mut self, node: &str) -> bool {
+        let Some(m) = self.machines.remove(node) else { return false };
+        self.action("remove-node", node);
+        if m.power == Power::On {
+            self.drop_kubelet(node);
+        }
+        true
+    }
+}

@@ -1,0 +1,57 @@
+//! Which components a change goes to.
+
+use k8s_openapi::api::core::v1::Pod;
+use meta::Key;
+use reconcile::{Change, Interest};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Look-ups cost the same with 3 nodes and with 5,000.
+#[derive(Clone, Default)]
+pub(crate) struct Routes {
+    by_kind: BTreeMap<usize, Vec<usize>>,
+    by_node: BTreeMap<Arc<str>, Vec<usize>>,
+    by_object: BTreeMap<(usize, Key), Vec<usize>>,
+}
+
+impl Routes {
+    pub fn add(&mut self, slot: usize, interest: Interest) {
+        match interest {
+            Interest::Kind(k) => push(self.by_kind.entry(api::kinds::index(k)).or_default(), slot),
+            Interest::PodsOnNode(n) => push(self.by_node.entry(n).or_default(), slot),
+            Interest::Object(k, key) => push(self.by_object.entry((api::kinds::index(k), key)).or_default(), slot),
+        }
+    }
+
+    pub fn remove(&mut self, slot: usize) {
+        let lists = self.by_kind.values_mut().chain(self.by_node.values_mut()).chain(self.by_object.values_mut());
+        lists.for_each(|l| l.retain(|s| *s != slot));
+    }
+
+    /// Slots in rising order, each once.
+    pub fn of(&self, change: &Change) -> Vec<usize> {
+        let kind = api::kinds::index(change.kind);
+        let mut out: Vec<usize> = self.by_kind.get(&kind).cloned().unwrap_or_default();
+        if !self.by_object.is_empty() {
+            // Only kinds that somebody watches by object are worth a key.
+            out.extend(self.by_object.get(&(kind, change.key.clone())).into_iter().flatten());
+        }
+        let node_of = |o: &Option<api::Obj>| {
+            let pod: &Pod = o.as_ref()?.as_any().downcast_ref()?;
+            self.by_node.get(pod.spec.as_ref()?.node_name.as_deref()?)
+        };
+        if change.kind == &api::kinds::pod::KIND {
+            out.extend(node_of(&change.old).into_iter().flatten());
+            out.extend(node_of(&change.new).into_iter().flatten());
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+fn push(list: &mut Vec<usize>, slot: usize) {
+    if !list.contains(&slot) {
+        list.push(slot);
+    }
+}

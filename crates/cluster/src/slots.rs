@@ -1,0 +1,175 @@
+//! Components in their places, and the wheel that says whose turn is next.
+
+use crate::{Cluster, STEP_COST};
+use meta::{Duration, Time};
+use reconcile::{Component, Cx, Gauge};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use trace::{Seq, What};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lamp {
+    Running,
+    Stopped,
+    Crashed,
+}
+
+pub struct Slot {
+    pub component: Box<dyn Component>,
+    pub lamp: Lamp,
+    pub steps: u64,
+    /// The newest item taken and its trace entry.
+    pub doing: String,
+    pub doing_seq: Seq,
+    /// The component is at work until then.
+    pub(crate) busy_until: Time,
+    /// When the wheel will call; `None` when it will not.
+    pub(crate) wake: Option<Time>,
+    /// A removed machine's kubelet: its place is not used again.
+    pub(crate) gone: bool,
+}
+
+impl Clone for Slot {
+    fn clone(&self) -> Self {
+        Slot { component: self.component.clone_box(), doing: self.doing.clone(), ..*self }
+    }
+}
+
+/// A heap of (time, slot) with stale entries skipped when popped. Ties go to the lower slot: the order is
+/// the same in every run.
+#[derive(Clone, Default)]
+pub(crate) struct Wakes(BinaryHeap<Reverse<(Time, usize)>>);
+
+impl Wakes {
+    /// Plans the slot's next turn no earlier than `floor`.
+    pub fn schedule(&mut self, i: usize, slot: &mut Slot, floor: Time) {
+        let at = slot.component.ready_at().map(|t| t.max(floor).max(slot.busy_until));
+        // An earlier plan stays: new work does not delay what was due already.
+        let at = match (slot.wake, at) {
+            (Some(w), Some(t)) if w <= t => return,
+            (_, at) => at,
+        };
+        slot.wake = at;
+        if let Some(t) = at {
+            self.0.push(Reverse((t, i)));
+        }
+    }
+    pub fn peek(&mut self, slots: &[Slot]) -> Option<(Time, usize)> {
+        while let Some(Reverse((t, i))) = self.0.peek().copied() {
+            if slots[i].wake == Some(t) && slots[i].lamp == Lamp::Running {
+                return Some((t, i));
+            }
+            self.0.pop();
+        }
+        None
+    }
+    pub fn pop(&mut self) {
+        self.0.pop();
+    }
+}
+
+impl Cluster {
+    pub(crate) fn add_component(&mut self, component: Box<dyn Component>) {
+        let i = self.slots.len();
+        let name = component.name().clone();
+        for interest in component.interests() {
+            self.routes.add(i, interest);
+        }
+        self.slots.push(Slot {
+            component,
+            lamp: Lamp::Running,
+            steps: 0,
+            doing: String::new(),
+            doing_seq: 0,
+            busy_until: self.now,
+            wake: None,
+            gone: false,
+        });
+        self.by_name.insert(name, i);
+        self.start_slot(i);
+    }
+
+    /// Starts (or restarts) a component: its memory is gone, it relists.
+    pub(crate) fn start_slot(&mut self, i: usize) {
+        let slot = &mut self.slots[i];
+        slot.lamp = Lamp::Running;
+        slot.wake = None;
+        slot.busy_until = self.now;
+        slot.component.start(&Cx { now: self.now, view: &self.view, recording: self.config.recording });
+        self.wakes.schedule(i, slot, self.now + STEP_COST);
+    }
+
+    /// Live slots in a fixed order.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(|s| !s.gone)
+    }
+
+    pub fn process_exists(&self, process: &str) -> bool {
+        self.slots().any(|s| s.component.process() == process)
+    }
+
+    /// Starts or stops all components of a process; false when there is no such process.
+    pub fn set_process(&mut self, process: &str, running: bool) -> bool {
+        let members: Vec<usize> = (0..self.slots.len())
+            .filter(|&i| !self.slots[i].gone && self.slots[i].component.process() == process)
+            .collect();
+        if members.is_empty() {
+            return false;
+        }
+        self.action(if running { "start-process" } else { "stop-process" }, process);
+        for i in members {
+            match (running, self.slots[i].lamp) {
+                (true, Lamp::Running) => {}
+                (true, _) => self.start_slot(i),
+                (false, _) => {
+                    self.slots[i].lamp = Lamp::Stopped;
+                    self.slots[i].wake = None;
+                }
+            }
+        }
+        let state = if running { "running" } else { "stopped" };
+        let lane = self.lanes.apiserver.clone();
+        let cause = self.trace.last();
+        self.trace.push(self.now, cause, &lane, What::Process { process: process.into(), state: state.into() });
+        true
+    }
+
+    /// `None`: there is no such component.
+    pub fn lamp(&self, name: &str) -> Option<Lamp> {
+        self.by_name.get(name).map(|i| self.slots[*i].lamp)
+    }
+
+    pub fn component<C: Component>(&self, name: &str) -> Option<&C> {
+        self.slots[*self.by_name.get(name)?].component.as_any().downcast_ref()
+    }
+
+    /// Gives the host a component of its own (a kubelet with an external runtime); its next turn is planned anew.
+    pub fn with_component<C: Component, R>(&mut self, name: &str, f: impl FnOnce(&mut C) -> R) -> Option<R> {
+        let i = *self.by_name.get(name)?;
+        let slot = &mut self.slots[i];
+        let r = f(slot.component.as_any_mut().downcast_mut()?);
+        if slot.lamp == Lamp::Running {
+            self.wakes.schedule(i, slot, self.now);
+        }
+        Some(r)
+    }
+
+    pub fn gauge(&self, slot: &Slot) -> Gauge {
+        slot.component.gauge(self.now)
+    }
+
+    /// Catches a panicking component: shown, and restarted as a crashed process would be.
+    pub(crate) fn crashed(&mut self, i: usize, message: String) {
+        let process = self.slots[i].component.process().to_string();
+        let lane: Arc<str> = self.slots[i].component.name().clone();
+        let what = What::Process { process: process.clone(), state: "crashed".into() };
+        self.trace.push(self.now, 0, &lane, what);
+        self.crashes.push((process, message));
+        self.slots[i].busy_until = self.now + CRASH_RESTART;
+        self.start_slot(i);
+    }
+}
+
+/// How long a crashed process takes to come back.
+const CRASH_RESTART: Duration = Duration::from_secs(10);

@@ -1,0 +1,145 @@
+//! Turns: the wheel calls a component, which takes one item and has its intents carried out.
+
+use crate::{Cluster, STEP_COST};
+use meta::{Duration, Time};
+use reconcile::{Cx, Reply, Step};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use trace::{Seq, What};
+
+/// A turn that was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    pub actor: Arc<str>,
+    pub item: String,
+    /// Its entry in the trace.
+    pub seq: Seq,
+    /// The entry of the scheduling cycle, when it was one.
+    pub cycle: Option<Seq>,
+}
+
+/// What calling one component came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Woken {
+    /// Nothing is due.
+    Nobody,
+    /// It had nothing to do after all, or it crashed.
+    InVain,
+    Took(Turn),
+}
+
+impl Cluster {
+    /// When the next turn is due; `None` when nothing will ever happen by itself.
+    pub fn next_at(&mut self) -> Option<Time> {
+        self.wakes.peek(&self.slots).map(|(t, _)| t.max(self.now))
+    }
+
+    /// Takes the next turn that is due by `until`; `None` when there is none.
+    pub fn step(&mut self, until: Time) -> Option<Turn> {
+        loop {
+            match self.wake_one(until) {
+                Woken::Nobody => return None,
+                Woken::InVain => {}
+                Woken::Took(turn) => return Some(turn),
+            }
+        }
+    }
+
+    /// Calls exactly one component that is due by `until`. A replay counts these calls.
+    pub fn wake_one(&mut self, until: Time) -> Woken {
+        match self.wakes.peek(&self.slots) {
+            Some((t, i)) if t <= until => {
+                self.wakes.pop();
+                self.now = self.now.max(t);
+                self.slots[i].wake = None;
+                self.turns += 1;
+                self.take_turn(i).map_or(Woken::InVain, Woken::Took)
+            }
+            _ => Woken::Nobody,
+        }
+    }
+
+    /// Runs everything that is due by `t` and leaves the clock there.
+    pub fn advance_to(&mut self, t: Time) {
+        while self.step(t).is_some() {}
+        self.now = self.now.max(t);
+    }
+    pub fn advance(&mut self, d: Duration) {
+        self.advance_to(self.now + d);
+    }
+
+    /// Steps until `done` or until `max` of virtual time has passed; whether it was done.
+    pub fn run_until(&mut self, max: Duration, mut done: impl FnMut(&Cluster) -> bool) -> bool {
+        let end = self.now + max;
+        loop {
+            if done(self) {
+                return true;
+            }
+            if self.step(end).is_none() {
+                self.now = self.now.max(end);
+                return done(self);
+            }
+        }
+    }
+
+    fn take_turn(&mut self, i: usize) -> Option<Turn> {
+        let slot = &mut self.slots[i];
+        let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
+        // Each panic is a bug; the others go on, as processes do.
+        let step = match catch_unwind(AssertUnwindSafe(|| slot.component.step(&cx))) {
+            Ok(step) => step,
+            Err(panic) => {
+                self.crashed(i, panic_text(&*panic));
+                return None;
+            }
+        };
+        let Some(step) = step else {
+            let floor = self.now + STEP_COST;
+            self.wakes.schedule(i, &mut self.slots[i], floor);
+            return None;
+        };
+        let turn = self.carry_out(i, step);
+        let slot = &mut self.slots[i];
+        slot.steps += 1;
+        slot.doing.clone_from(&turn.item);
+        slot.doing_seq = turn.seq;
+        let floor = slot.busy_until;
+        self.wakes.schedule(i, slot, floor);
+        Some(turn)
+    }
+
+    fn carry_out(&mut self, i: usize, step: Step) -> Turn {
+        let actor = self.slots[i].component.name().clone();
+        let what = What::Step { item: step.item.as_str().into(), notes: step.notes };
+        let seq = self.trace.push(self.now, step.cause, &actor, what);
+        let cycle = step.cycle.map(|cycle| self.trace.push(self.now, seq, &actor, What::Cycle { cycle }));
+        let cause = cycle.unwrap_or(seq);
+        let cost = if step.cost == Duration::ZERO { STEP_COST } else { step.cost };
+        self.slots[i].busy_until = self.now + cost;
+        let mut replies: Vec<Reply> = Vec::with_capacity(step.intents.len());
+        for intent in step.intents {
+            let reply = self.carry_out_intent(i, &actor, cause, intent.write);
+            // Events are best effort: what becomes of this one changes nothing.
+            if let Some(event) = intent.announce.and_then(|a| a.event(&reply)) {
+                let _ = self.carry_out_intent(i, &actor, cause, event);
+            }
+            let reply = match reply {
+                Err(e) if intent.tolerate.allows(&e) => Ok(None),
+                reply => reply,
+            };
+            let failed = reply.is_err();
+            replies.push(reply);
+            if failed {
+                break;
+            }
+        }
+        let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
+        self.slots[i].component.settled(&cx, &replies, cause);
+        Turn { actor, item: step.item, seq, cycle }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_string());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked".into())
+}

@@ -1,0 +1,43 @@
+//! kube-controller-manager: one file (or folder) per controller, and the table of them.
+//! Every controller is a function of its informer cache and the time; what it remembers can be lost.
+
+pub mod deployment;
+pub mod endpointslice;
+pub mod garbage_collector;
+pub mod namespace;
+pub mod node_ipam;
+pub mod node_lifecycle;
+mod owner;
+pub mod pod_gc;
+mod pods;
+pub mod replicaset;
+pub mod root_ca_publisher;
+pub mod service_account;
+pub mod taint_eviction;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod together;
+
+use reconcile::{Component, Controller, Runner};
+
+fn runner<C: Controller>() -> Box<dyn Component> {
+    Box::new(Runner::<C>::default())
+}
+
+/// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`.
+pub fn all() -> Vec<Box<dyn Component>> {
+    vec![
+        runner::<endpointslice::EndpointSliceController>(),
+        runner::<pod_gc::PodGc>(),
+        runner::<namespace::NamespaceController>(),
+        runner::<service_account::ServiceAccountController>(),
+        runner::<garbage_collector::GarbageCollector>(),
+        runner::<deployment::DeploymentController>(),
+        runner::<replicaset::ReplicaSetController>(),
+        runner::<node_ipam::NodeIpam>(),
+        runner::<node_lifecycle::NodeLifecycle>(),
+        runner::<taint_eviction::TaintEviction>(),
+        runner::<root_ca_publisher::RootCaPublisher>(),
+    ]
+}

@@ -1,0 +1,63 @@
+//! A ReplicaSet's status. Models `pkg/controller/replicaset/replica_set_utils.go`.
+
+use super::{min_ready_seconds, replicas};
+use crate::owner::{count, nonzero};
+use crate::pods;
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
+use k8s_openapi::api::core::v1::Pod;
+use meta::Time;
+use meta::labels::Selector;
+
+const REPLICA_FAILURE: &str = "ReplicaFailure";
+
+/// `refused`: what creating or deleting pods was refused with.
+pub fn calculate(
+    rs: &ReplicaSet,
+    active: &[&Pod],
+    terminating: i32,
+    refused: Option<&str>,
+    now: Time,
+) -> ReplicaSetStatus {
+    let template = rs.spec.as_ref().and_then(|s| s.template.as_ref()?.metadata.as_ref()?.labels.clone());
+    let template = Selector::from_set(&template.unwrap_or_default());
+    let matching = |f: &dyn Fn(&Pod) -> bool| nonzero(count(active.iter().filter(|p| f(p)).count()));
+    let mut conditions = rs.status.as_ref().and_then(|s| s.conditions.clone()).unwrap_or_default();
+    let reported = conditions.iter().any(|c| c.type_ == REPLICA_FAILURE);
+    match refused {
+        Some(message) if !reported => {
+            let missing = count(active.len()) < replicas(rs);
+            conditions.push(ReplicaSetCondition {
+                type_: REPLICA_FAILURE.into(),
+                status: "True".into(),
+                reason: Some(if missing { "FailedCreate" } else { "FailedDelete" }.into()),
+                message: Some(message.into()),
+                last_transition_time: Some(now.to_k8s()),
+            });
+        }
+        None => conditions.retain(|c| c.type_ != REPLICA_FAILURE),
+        Some(_) => {}
+    }
+    ReplicaSetStatus {
+        replicas: count(active.len()),
+        fully_labeled_replicas: matching(&|p| template.matches(p.metadata.labels.as_ref())),
+        ready_replicas: matching(&pods::is_ready),
+        available_replicas: matching(&|p| pods::is_available(p, min_ready_seconds(rs), now)),
+        terminating_replicas: Some(terminating),
+        observed_generation: rs.metadata.generation,
+        conditions: (!conditions.is_empty()).then_some(conditions),
+    }
+}
+
+/// Whether the status has to be written.
+pub fn differs(rs: &ReplicaSet, new: &ReplicaSetStatus) -> bool {
+    rs.status.as_ref().is_none_or(|old| {
+        let n = |c: Option<i32>| c.unwrap_or(0);
+        old.replicas != new.replicas
+            || n(old.fully_labeled_replicas) != n(new.fully_labeled_replicas)
+            || n(old.ready_replicas) != n(new.ready_replicas)
+            || n(old.available_replicas) != n(new.available_replicas)
+            || old.terminating_replicas != new.terminating_replicas
+            || old.observed_generation.unwrap_or(0) != new.observed_generation.unwrap_or(0)
+            || old.conditions.as_deref().unwrap_or_default() != new.conditions.as_deref().unwrap_or_default()
+    })
+}

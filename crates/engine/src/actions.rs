@@ -1,0 +1,127 @@
+//! Commands that change the cluster. The same function serves a live page and a replayed session.
+
+use crate::apply;
+use cluster::{Cluster, HttpOutcome};
+use kubelet::{Capacity, NodeConfig, SimRuntime};
+use meta::{Quantity, User};
+use protocol::{ApiCall, ApiReply, Command, Reply};
+
+/// What a simulated machine has unless it is said otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSize {
+    pub cpu: String,
+    pub memory: String,
+    pub pods: String,
+}
+
+impl Default for NodeSize {
+    fn default() -> Self {
+        NodeSize { cpu: "4".into(), memory: "8Gi".into(), pods: "110".into() }
+    }
+}
+
+impl NodeSize {
+    /// # Errors
+    /// The first quantity that cannot be read, with its name.
+    pub fn capacity(&self) -> Result<Capacity, String> {
+        let read = |name: &str, text: &str| match Quantity::parse(text) {
+            Err(e) => Err(format!("{name} {text:?}: {e}")),
+            Ok(q) if q.is_negative() || q.is_zero() => Err(format!("{name} {text:?}: must be greater than zero")),
+            Ok(q) => Ok(q),
+        };
+        Ok(Capacity {
+            cpu: read("cpu", &self.cpu)?,
+            memory: read("memory", &self.memory)?,
+            pods: read("pods", &self.pods)?.value(),
+            ..Default::default()
+        })
+    }
+}
+
+/// Switches on one more simulated machine and gives its name.
+///
+/// # Errors
+/// The size cannot be read.
+pub fn add_sim_node(cluster: &mut Cluster, size: &NodeSize) -> Result<String, String> {
+    let capacity = size.capacity()?;
+    let name = cluster.next_node_name();
+    let seed = cluster.fork_seed();
+    // 172.18.0.2 is the API server's; machines follow it in the order of their numbers.
+    let n = name.rsplit('-').next().and_then(|n| n.parse::<u32>().ok()).unwrap_or(0) + 2;
+    let internal_ip = format!("172.{}.{}.{}", 18 + (n >> 16), (n >> 8) & 0xff, n & 0xff);
+    let config = NodeConfig { name: name.clone(), capacity, internal_ip, seed, ..Default::default() };
+    cluster.add_machine(config, Box::new(SimRuntime::new(seed, 1)))?;
+    Ok(name)
+}
+
+/// Carries out a command that changes the cluster; `None` when it is not one.
+pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
+    let missing = |what: &str, name: &str| Some(format!("{what} {name:?} not found"));
+    let (id, error) = match command {
+        Command::Apply { id, mode, files } => {
+            return Some(Reply::Apply { id: *id, result: apply::run(cluster, *mode, files) });
+        }
+        Command::Api(call) => return Some(Reply::Api(api_call(cluster, call))),
+        Command::AddNode { id, cpu, memory, pods } => {
+            let size = NodeSize { cpu: cpu.clone(), memory: memory.clone(), pods: pods.clone() };
+            (*id, add_sim_node(cluster, &size).err())
+        }
+        Command::Cordon { id, node, on } => (*id, cluster.cordon(node, *on).err().map(|e| e.to_string())),
+        Command::Drain { id, node } => (*id, cluster.drain(node).err().map(|e| e.to_string())),
+        Command::KillNode { id, node } => {
+            (*id, if cluster.kill_machine(node) { None } else { missing("running machine", node) })
+        }
+        Command::ReviveNode { id, node } => {
+            (*id, if cluster.revive_machine(node) { None } else { missing("stopped machine", node) })
+        }
+        Command::RemoveNode { id, node } => (*id, cluster.remove_node(node).err().map(|e| e.to_string())),
+        Command::SetProcess { id, process, running } => {
+            (*id, if cluster.set_process(process, *running) { None } else { missing("process", process) })
+        }
+        _ => return None,
+    };
+    Some(Reply::Done { id, error })
+}
+
+/// Whether replaying a session must repeat the command.
+pub fn is_input(command: &Command) -> bool {
+    match command {
+        Command::Apply { mode, .. } => *mode != protocol::ApplyMode::DryRun,
+        Command::Api(call) => call.method != "GET",
+        Command::AddNode { .. }
+        | Command::Cordon { .. }
+        | Command::Drain { .. }
+        | Command::KillNode { .. }
+        | Command::ReviveNode { .. }
+        | Command::RemoveNode { .. }
+        | Command::SetProcess { .. } => true,
+        _ => false,
+    }
+}
+
+fn api_call(cluster: &mut Cluster, call: &ApiCall) -> ApiReply {
+    let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
+    let request = apiserver::http::HttpRequest {
+        method: &call.method,
+        path,
+        query,
+        accept: &call.accept,
+        content_type: &call.content_type,
+        user: User::admin(),
+        body: call.body.clone().into_bytes(),
+    };
+    let answer = |code, content_type: &str, body: &[u8]| ApiReply {
+        id: call.id,
+        code,
+        content_type: content_type.into(),
+        body: String::from_utf8_lossy(body).into_owned(),
+    };
+    match cluster.http(request) {
+        HttpOutcome::Response(r) => answer(r.code, &r.content_type, &r.body),
+        HttpOutcome::Logs(request) => match cluster.pod_log(&request) {
+            Ok(log) => answer(200, "text/plain", &log),
+            Err(e) => answer(e.code(), "text/plain", e.message().as_bytes()),
+        },
+        _ => answer(501, "text/plain", b"this request needs a connection that stays open; use kubectl for it"),
+    }
+}

@@ -1,0 +1,157 @@
+//! Everything the inspector shows about one object, and the scheduler's queues.
+
+use crate::rows::{object_id, text};
+use crate::viewer::summaries;
+use api::ObjectExt;
+use cluster::Cluster;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use meta::{Key, Time};
+use protocol::{CycleSummary, Detail, EventView, ObjectId, QueueEntry, QueueView};
+use scheduler::component::Scheduler;
+use std::sync::Arc;
+use trace::{Cycle, Entry, What};
+
+const EVENTS_MAX: usize = 50;
+const WRITES_MAX: usize = 50;
+const CYCLES_MAX: usize = 20;
+const DEPENDENTS_MAX: usize = 200;
+const LOG_LINES: i64 = 200;
+/// How many of the newest trace entries are searched for writes to the object.
+const SEARCH_MAX: usize = 20_000;
+/// Per queue; the lengths are on the scheduler's lamp.
+const QUEUE_MAX: usize = 200;
+
+/// The object's present detail; its last one, marked as gone, when it was deleted; `None` when it never was.
+pub fn of(cluster: &Cluster, id: &ObjectId, last: Option<&Detail>) -> Option<Detail> {
+    let kind = api::by_api_version(&id.api_version, &id.kind)?;
+    let key = Key::new(&id.namespace, &id.name);
+    let Some(o) = cluster.object(kind, &key) else {
+        return last.map(|l| Detail { exists: false, ..l.clone() });
+    };
+    let now = cluster.now();
+    let mut value = o.to_value();
+    if let Some(m) = value.get_mut("metadata").and_then(|m| m.as_object_mut()) {
+        m.remove("managedFields");
+    }
+    let conditions = value["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    let field = |c: &serde_json::Value, f: &str| c[f].as_str().unwrap_or("").to_string();
+    Some(Detail {
+        id: id.clone(),
+        exists: true,
+        yaml: crate::yaml::to_yaml(&value),
+        columns: kind
+            .columns
+            .iter()
+            .zip((kind.cells)(&*o, now))
+            .map(|(c, v)| (c.name.to_string(), text(&v)))
+            .collect(),
+        conditions: conditions
+            .iter()
+            .map(|c| (field(c, "type"), field(c, "status"), field(c, "reason"), field(c, "message")))
+            .collect(),
+        events: events(cluster, &*o),
+        owners: owners(cluster, &*o),
+        dependents: cluster.view().dependents(o.uid()).take(DEPENDENTS_MAX).map(|d| object_id(&**d)).collect(),
+        writes: writes(cluster, kind.plural, &key),
+        cycles: if id.kind == "Pod" { summaries(cluster, &id.namespace, &id.name, CYCLES_MAX) } else { Vec::new() },
+        logs: (*o).downcast::<Pod>().map(|p| logs(cluster, p)).unwrap_or_default(),
+    })
+}
+
+fn events(cluster: &Cluster, o: &dyn api::Object) -> Vec<EventView> {
+    let ns = if o.namespace().is_empty() { "default" } else { o.namespace() };
+    let about = |e: &&Event| {
+        let r = &e.involved_object;
+        r.name.as_deref() == Some(o.name())
+            && r.kind.as_deref() == Some(o.kind().kind)
+            // Events about a node carry its name as UID, as kubelets write them.
+            && r.uid.as_deref().is_none_or(|u| u == o.uid() || u == o.name())
+    };
+    let mut list: Vec<EventView> = cluster.view().list_in::<Event>(ns).filter(about).map(event_view).collect();
+    list.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
+    list.truncate(EVENTS_MAX);
+    list
+}
+
+fn event_view(e: &Event) -> EventView {
+    let last = e.last_timestamp.as_ref().map(Time::from_k8s);
+    let micro = e.event_time.as_ref().map(Time::from_k8s_micro);
+    EventView {
+        r#type: e.type_.clone().unwrap_or_default(),
+        reason: e.reason.clone().unwrap_or_default(),
+        message: e.message.clone().unwrap_or_default(),
+        source: e.reporting_component.clone().unwrap_or_default(),
+        count: e.count.unwrap_or(1),
+        last_seen: last.or(micro).map_or(0, Time::as_micros),
+    }
+}
+
+fn owners(cluster: &Cluster, o: &dyn api::Object) -> Vec<ObjectId> {
+    let mut chain = Vec::new();
+    let mut at = o.controller_ref().cloned();
+    // Owners of owners; a cycle, which only a mistaken user can make, ends at its length.
+    while let Some(r) = at.take().filter(|_| chain.len() < 8) {
+        let Some(kind) = api::by_api_version(&r.api_version, &r.kind) else { break };
+        let namespace = if kind.namespaced() { o.namespace() } else { "" };
+        chain.push(ObjectId {
+            api_version: r.api_version,
+            kind: r.kind,
+            namespace: namespace.into(),
+            name: r.name.clone(),
+        });
+        at = cluster.object(kind, &Key::new(namespace, &r.name)).and_then(|p| p.controller_ref().cloned());
+    }
+    chain
+}
+
+fn writes(cluster: &Cluster, plural: &str, object: &Key) -> Vec<Arc<Entry>> {
+    let mine = |e: &&Arc<Entry>| match &e.what {
+        What::Request { resource, key, revision, .. } => resource == plural && key == object && *revision > 0,
+        _ => false,
+    };
+    cluster.trace().since(0).rev().take(SEARCH_MAX).filter(mine).take(WRITES_MAX).cloned().collect()
+}
+
+fn logs(cluster: &Cluster, pod: &Pod) -> Vec<(String, String)> {
+    let spec = pod.spec.as_ref();
+    let init = spec.and_then(|s| s.init_containers.as_deref()).unwrap_or_default();
+    let main = spec.map(|s| s.containers.as_slice()).unwrap_or_default();
+    init.iter()
+        .chain(main)
+        .filter_map(|c| cluster.log_tail(pod, &c.name, LOG_LINES).map(|text| (c.name.clone(), text)))
+        .collect()
+}
+
+pub(crate) fn cycle_summary(e: &Entry, c: &Cycle) -> CycleSummary {
+    CycleSummary {
+        seq: e.seq,
+        time: e.time.as_micros(),
+        namespace: c.pod.namespace.clone(),
+        name: c.pod.name.clone(),
+        node: c.node.clone().unwrap_or_default(),
+        message: c.message.clone(),
+    }
+}
+
+pub(crate) fn queues(cluster: &Cluster) -> QueueView {
+    let Some(s) = cluster.component::<Scheduler>("kube-scheduler") else { return QueueView::default() };
+    let q = s.queues();
+    let convert = |rows: Vec<scheduler::queue::Row>| {
+        rows.into_iter()
+            .take(QUEUE_MAX)
+            .map(|r| QueueEntry {
+                namespace: r.pod.namespace().into(),
+                name: r.pod.name().into(),
+                attempts: r.attempts,
+                ready_at: r.backoff_until.map_or(0, Time::as_micros),
+                plugins: r.plugins.iter().map(|p| (*p).into()).collect(),
+            })
+            .collect()
+    };
+    QueueView {
+        active: convert(q.active),
+        backoff: convert(q.backoff),
+        unschedulable: convert(q.unschedulable),
+        gated: convert(q.gated),
+    }
+}

@@ -1,0 +1,17 @@
+//! What stands between a page and a cluster: commands in, view-model updates out, the transport (run, pause,
+//! speed), and the session (an input log that replays exactly). Pure: the host gives real time and budgets.
+
+pub mod actions;
+pub mod apply;
+pub mod detail;
+pub mod rows;
+pub mod session;
+pub mod threeway;
+pub mod transport;
+pub mod viewer;
+pub mod yaml;
+
+pub use actions::{NodeSize, act};
+pub use session::Session;
+pub use transport::Transport;
+pub use viewer::Viewer;

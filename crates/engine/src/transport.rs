@@ -1,0 +1,75 @@
+//! Run, pause, step, speed: how virtual time follows real time.
+
+use cluster::{Cluster, Turn};
+use meta::{Duration, Time};
+use protocol::Speed;
+
+/// At full speed the clock falls back to real time when the cluster has been at rest this long: only heartbeats
+/// are left, and they would burn the machine for nothing.
+const REST: Duration = Duration::from_secs(90);
+/// A decision that has not come after this much virtual time will not come by itself.
+const DECISION_WAIT_MAX: Duration = Duration::from_secs(600);
+
+#[derive(Clone, Copy, Debug)]
+pub struct Transport {
+    pub running: bool,
+    pub speed: Speed,
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Transport { running: true, speed: Speed::Times(1000) }
+    }
+}
+
+impl Transport {
+    /// Lets `elapsed` of real time pass. `out_of_budget` is asked between turns; when it says so the rest of
+    /// the time is dropped, so a slow machine slows the cluster's clock and never the page. Turns taken.
+    pub fn tick(self, cluster: &mut Cluster, elapsed: Duration, mut out_of_budget: impl FnMut() -> bool) -> u64 {
+        if !self.running {
+            return 0;
+        }
+        let permille = match self.speed {
+            Speed::Times(n) => u64::from(n),
+            Speed::Max if cluster.now().since(cluster.quiet_since()) > REST => 1000,
+            Speed::Max => return run_max(cluster, out_of_budget),
+        };
+        let target = cluster.now() + Duration(elapsed.0.saturating_mul(permille) / 1000);
+        let mut turns = 0;
+        while cluster.step(target).is_some() {
+            turns += 1;
+            if out_of_budget() {
+                return turns;
+            }
+        }
+        cluster.advance_to(target);
+        turns
+    }
+
+    /// One component takes one item, whenever that is.
+    pub fn step(self, cluster: &mut Cluster) -> Option<Turn> {
+        cluster.step(Time(u64::MAX))
+    }
+
+    /// Steps until a scheduling cycle was made; `None` when none comes within ten minutes of virtual time.
+    pub fn step_decision(self, cluster: &mut Cluster) -> Option<Turn> {
+        let end = cluster.now() + DECISION_WAIT_MAX;
+        while let Some(turn) = cluster.step(end) {
+            if turn.cycle.is_some() {
+                return Some(turn);
+            }
+        }
+        None
+    }
+}
+
+fn run_max(cluster: &mut Cluster, mut out_of_budget: impl FnMut() -> bool) -> u64 {
+    let mut turns = 0;
+    while !out_of_budget() {
+        if cluster.now().since(cluster.quiet_since()) > REST || cluster.step(Time(u64::MAX)).is_none() {
+            break;
+        }
+        turns += 1;
+    }
+    turns
+}

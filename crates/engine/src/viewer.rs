@@ -1,0 +1,278 @@
+//! One page's view of a cluster: what it has been told, and so what is new to it.
+
+use crate::{detail, rows};
+use api::kinds::{event, node, pod};
+use api::{KindRef, ObjectExt};
+use cluster::Cluster;
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
+use meta::Key;
+use protocol::{Clock, ComponentView, CycleSummary, Detail, Subscription, Update};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use trace::{Seq, What};
+
+/// More trace entries than this in one frame are counted, not sent.
+const ENTRIES_MAX: usize = 400;
+const CYCLES_MAX: usize = 200;
+/// Kubelets are lanes of their own in clusters up to this size; beyond it the nodes' rows tell enough.
+const KUBELET_LANES_MAX: usize = 64;
+/// Real frames between refreshes of what no store event announces (logs).
+const DETAIL_EVERY: u32 = 15;
+
+#[derive(Default)]
+pub struct Viewer {
+    subscription: Subscription,
+    started: bool,
+    revision: u64,
+    seq: Seq,
+    components: BTreeMap<String, ComponentView>,
+    queues: Option<protocol::QueueView>,
+    clock: Option<Clock>,
+    node_lamps: BTreeMap<String, (bool, bool)>,
+    detail: Option<Detail>,
+    detail_dirty: bool,
+    frames: u32,
+    cycle_sent: Option<u64>,
+    why_sent: Option<u64>,
+    newest_cycle: Option<u64>,
+}
+
+/// What changed in the store since the last update.
+#[derive(Default)]
+struct Dirty {
+    pods: BTreeSet<Key>,
+    nodes: BTreeSet<Key>,
+    detail: bool,
+}
+
+impl Viewer {
+    pub fn new(subscription: Subscription) -> Self {
+        Viewer { subscription, detail_dirty: true, ..Default::default() }
+    }
+
+    pub fn subscribe(&mut self, s: Subscription) {
+        if s.object != self.subscription.object {
+            self.detail = None;
+            self.detail_dirty = true;
+        }
+        if s.cycle != self.subscription.cycle || s.follow_cycles != self.subscription.follow_cycles {
+            self.cycle_sent = None;
+        }
+        if s.why != self.subscription.why {
+            self.why_sent = None;
+        }
+        self.subscription = s;
+    }
+
+    /// What is new, or `None` when nothing is. `running` and `speed` (thousandths; 0: full) are the transport's.
+    pub fn update(&mut self, cluster: &Cluster, running: bool, speed: u32) -> Option<Update> {
+        let mut u = Update::default();
+        let events = if self.started { cluster.store().iter_events_since(self.revision).ok() } else { None };
+        match events {
+            Some(events) => {
+                let mut dirty = Dirty::default();
+                for e in events {
+                    self.mark(&mut dirty, e);
+                }
+                self.lamps(cluster, &mut dirty);
+                self.rows(cluster, dirty, &mut u);
+            }
+            // The first update, or one so late that history was compacted.
+            None => self.everything(cluster, &mut u),
+        }
+        self.revision = cluster.revision();
+        self.components(cluster, &mut u);
+        self.entries(cluster, &mut u);
+        self.subscribed(cluster, &mut u);
+        u.clock = self.clock(cluster, running, speed);
+        let changed = u != Update { clock: u.clock.clone(), ..Default::default() };
+        let clock_changed = self.clock.as_ref() != Some(&u.clock);
+        self.clock = Some(u.clock.clone());
+        (changed || clock_changed).then_some(u)
+    }
+
+    fn clock(&self, cluster: &Cluster, running: bool, speed: u32) -> Clock {
+        Clock {
+            now: cluster.now().as_micros(),
+            epoch: cluster.start_time().as_micros(),
+            running,
+            speed,
+            idle: cluster.queues_empty(),
+            revision: cluster.revision(),
+            seq: cluster.trace().last(),
+            hash: format!("{:016x}", cluster.trace().hash()),
+        }
+    }
+
+    fn everything(&mut self, cluster: &Cluster, u: &mut Update) {
+        u.reset = true;
+        self.started = true;
+        self.components.clear();
+        self.detail = None;
+        self.detail_dirty = true;
+        self.queues = None;
+        self.node_lamps.clear();
+        u.nodes = cluster.view().list::<Node>().map(|n| rows::node(cluster, n)).collect();
+        u.pods = cluster.view().list::<Pod>().map(|p| rows::pod(cluster, p)).collect();
+        self.lamps(cluster, &mut Dirty::default());
+    }
+
+    fn mark(&self, dirty: &mut Dirty, e: &store::Event<apiserver::Stored>) {
+        let Some((kind, key)) = apiserver::keys::parse(&e.key) else { return };
+        if kind == &pod::KIND {
+            for o in [&e.old, &e.new].into_iter().flatten() {
+                let p: Option<&Pod> = o.value.0.downcast();
+                if let Some(n) = p.and_then(|p| p.spec.as_ref()?.node_name.as_deref()) {
+                    dirty.nodes.insert(Key::from(n));
+                }
+            }
+            dirty.pods.insert(key.clone());
+        } else if kind == &node::KIND {
+            dirty.nodes.insert(key.clone());
+        }
+        dirty.detail |= self.about_detail(kind, &key, e);
+    }
+
+    fn about_detail(&self, kind: KindRef, key: &Key, e: &store::Event<apiserver::Stored>) -> bool {
+        let Some(id) = &self.subscription.object else { return false };
+        if kind == &event::KIND {
+            let ev: Option<&Event> = e.new.as_ref().and_then(|n| n.value.0.downcast());
+            return ev.is_some_and(|ev| ev.involved_object.name.as_deref() == Some(&id.name));
+        }
+        let owned = e.new.as_ref().or(e.old.as_ref()).is_some_and(|x| {
+            x.value.0.meta().owner_references.iter().flatten().any(|r| r.name == id.name && r.kind == id.kind)
+        });
+        owned || (kind.kind == id.kind && key.name() == id.name && key.namespace() == id.namespace)
+    }
+
+    /// Power and kubelet lamps are not in the store: nodes whose lamp changed are dirty too.
+    fn lamps(&mut self, cluster: &Cluster, dirty: &mut Dirty) {
+        let mut now = BTreeMap::new();
+        for (name, m) in cluster.machines() {
+            let running = cluster.lamp(&cluster::machines::kubelet_name(name)) == Some(cluster::Lamp::Running);
+            now.insert(name.clone(), (m.power == cluster::Power::On, running));
+        }
+        if now != self.node_lamps {
+            for (name, lamp) in &now {
+                if self.node_lamps.get(name) != Some(lamp) {
+                    dirty.nodes.insert(Key::from(name.as_str()));
+                }
+            }
+            self.node_lamps = now;
+        }
+    }
+
+    fn rows(&mut self, cluster: &Cluster, dirty: Dirty, u: &mut Update) {
+        for key in &dirty.pods {
+            match cluster.view().get::<Pod>(key) {
+                Some(p) => u.pods.push(rows::pod(cluster, p)),
+                None => u.pods_gone.push(key.to_string()),
+            }
+        }
+        for key in &dirty.nodes {
+            match cluster.view().get::<Node>(key) {
+                Some(n) => u.nodes.push(rows::node(cluster, n)),
+                None => u.nodes_gone.push(key.to_string()),
+            }
+        }
+        self.detail_dirty |= dirty.detail;
+    }
+
+    fn components(&mut self, cluster: &Cluster, u: &mut Update) {
+        let kubelets = cluster.machines().count() <= KUBELET_LANES_MAX;
+        let mut names = BTreeSet::new();
+        for slot in cluster.slots() {
+            if !kubelets && slot.component.process().starts_with("kubelet/") {
+                continue;
+            }
+            let view = rows::component(cluster, slot);
+            names.insert(view.name.clone());
+            if self.components.get(&view.name) != Some(&view) {
+                self.components.insert(view.name.clone(), view.clone());
+                u.components.push(view);
+            }
+        }
+        let gone: Vec<String> = self.components.keys().filter(|n| !names.contains(*n)).cloned().collect();
+        for n in gone {
+            self.components.remove(&n);
+            u.components_gone.push(n);
+        }
+        let queues = detail::queues(cluster);
+        if self.queues.as_ref() != Some(&queues) {
+            self.queues = Some(queues.clone());
+            u.queues = Some(queues);
+        }
+    }
+
+    fn entries(&mut self, cluster: &Cluster, u: &mut Update) {
+        for e in cluster.trace().since(self.seq) {
+            if let What::Cycle { cycle } = &e.what {
+                self.newest_cycle = Some(e.seq);
+                u.cycles.push(detail::cycle_summary(e, cycle));
+            }
+        }
+        let cut = u.cycles.len().saturating_sub(CYCLES_MAX);
+        u.cycles.drain(..cut);
+        if self.subscription.entries {
+            let new = cluster.trace().last() - self.seq;
+            u.entries_skipped = new.saturating_sub(ENTRIES_MAX as u64);
+            // A cycle goes out in full only to who asks for it.
+            let newest = cluster.trace().since(self.seq + u.entries_skipped);
+            u.entries = newest.filter(|e| !matches!(e.what, What::Cycle { .. })).cloned().collect();
+        }
+        self.seq = cluster.trace().last();
+    }
+
+    fn subscribed(&mut self, cluster: &Cluster, u: &mut Update) {
+        self.frames += 1;
+        if let Some(id) = self.subscription.object.clone() {
+            if self.detail_dirty || self.frames.is_multiple_of(DETAIL_EVERY) {
+                self.detail_dirty = false;
+                let d = detail::of(cluster, &id, self.detail.as_ref());
+                if d != self.detail {
+                    self.detail.clone_from(&d);
+                    u.detail = d;
+                }
+            }
+        }
+        let wanted = if self.subscription.follow_cycles { self.newest_cycle } else { self.subscription.cycle };
+        if wanted.is_some() && wanted != self.cycle_sent {
+            u.cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
+                What::Cycle { cycle } => Some((seq, cycle.clone())),
+                _ => None,
+            });
+            self.cycle_sent = wanted;
+        }
+        if self.subscription.why.is_some() && self.subscription.why != self.why_sent {
+            self.why_sent = self.subscription.why;
+            u.why = self.subscription.why.map(|seq| cluster.trace().why(seq).into_iter().map(thin).collect());
+        }
+    }
+}
+
+/// In a chain of causes a scheduling cycle is a link, not a table.
+fn thin(e: Arc<trace::Entry>) -> Arc<trace::Entry> {
+    match &e.what {
+        What::Cycle { cycle } => {
+            let cycle = trace::Cycle { nodes: Vec::new(), pre_filter: Vec::new(), ..(**cycle).clone() };
+            Arc::new(trace::Entry { what: What::Cycle { cycle: Arc::new(cycle) }, ..(*e).clone() })
+        }
+        _ => e,
+    }
+}
+
+pub(crate) fn summaries(cluster: &Cluster, namespace: &str, name: &str, max: usize) -> Vec<CycleSummary> {
+    let mut found = Vec::new();
+    for e in cluster.trace().since(0).rev() {
+        if let What::Cycle { cycle } = &e.what
+            && cycle.pod.name == name
+            && cycle.pod.namespace == namespace
+        {
+            found.push(detail::cycle_summary(e, cycle));
+            if found.len() == max {
+                break;
+            }
+        }
+    }
+    found
+}

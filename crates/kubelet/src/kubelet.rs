@@ -1,0 +1,542 @@
+//! The kubelet as a component: its queue, its pods' workers, its node's status and lease.
+//! Models `pkg/kubelet/kubelet.go`.
+
+use crate::config::NodeConfig;
+use crate::node;
+use crate::pod::resources::{Resources, pod_requests};
+use crate::pod::status::{Surroundings, patch};
+use crate::pod::{Addresses, Exit, PodWorker, Requests, Role, Run, Stage, SyncCx, exit_reason};
+use crate::runtime::{Runtime, RuntimeCommand, RuntimeEvent};
+use api::{Obj, Object, ObjectExt, Registered};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use meta::{Duration, Key, Rng, Time, User};
+use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step, Tolerate, WorkQueue, Write};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use trace::{Seq, note};
+
+/// Until the container network is up, in milliseconds at speed 1.
+const NETWORK_READY_MILLIS: u64 = 500;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    Node,
+    Lease,
+    /// By UID.
+    Pod(Arc<str>),
+}
+
+#[derive(Clone)]
+struct Worker {
+    pod: Obj,
+    state: PodWorker,
+    inbox: Vec<RuntimeEvent>,
+}
+
+pub struct Kubelet {
+    name: Arc<str>,
+    process: String,
+    user: User,
+    config: Arc<NodeConfig>,
+    runtime: Box<dyn Runtime>,
+    queue: WorkQueue<Item>,
+    pods: BTreeMap<Arc<str>, Worker>,
+    requests: Requests,
+    addresses: Addresses,
+    rng: Rng,
+    registered: bool,
+    ready: bool,
+    lease: Option<Obj>,
+    /// When the node's conditions were last reported.
+    reported: Time,
+    /// The item whose intents are being carried out, and when it wants to be looked at again.
+    current: Option<(Item, Option<Time>)>,
+}
+
+impl Clone for Kubelet {
+    fn clone(&self) -> Self {
+        Kubelet {
+            name: self.name.clone(),
+            process: self.process.clone(),
+            user: self.user.clone(),
+            config: self.config.clone(),
+            runtime: self.runtime.clone_box(),
+            queue: self.queue.clone(),
+            pods: self.pods.clone(),
+            requests: self.requests.clone(),
+            addresses: self.addresses.clone(),
+            rng: self.rng.clone(),
+            registered: self.registered,
+            ready: self.ready,
+            lease: self.lease.clone(),
+            reported: self.reported,
+            current: self.current.clone(),
+        }
+    }
+}
+
+impl Kubelet {
+    pub fn new(config: NodeConfig, runtime: Box<dyn Runtime>) -> Self {
+        Kubelet {
+            name: format!("kubelet/{}", config.name).into(),
+            process: format!("kubelet/{}", config.name),
+            user: User::node(&config.name),
+            rng: Rng::new(config.seed),
+            config: Arc::new(config),
+            runtime,
+            queue: WorkQueue::default(),
+            pods: BTreeMap::new(),
+            requests: Requests::default(),
+            addresses: Addresses::default(),
+            registered: false,
+            ready: false,
+            lease: None,
+            reported: Time(0),
+            current: None,
+        }
+    }
+    pub fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+    pub fn runtime(&self) -> &dyn Runtime {
+        &*self.runtime
+    }
+    pub fn runtime_mut(&mut self) -> &mut dyn Runtime {
+        &mut *self.runtime
+    }
+
+    fn node_key(&self) -> Key {
+        Key::new("", &self.config.name)
+    }
+
+    /// Takes a pod of this node in, or its change.
+    fn accept(&mut self, obj: &Obj, cause: Seq) {
+        let Some(pod) = obj.downcast::<Pod>() else { return };
+        let uid: Arc<str> = obj.uid().into();
+        match self.pods.get_mut(&uid) {
+            Some(w) => {
+                w.pod = obj.clone();
+                w.state.sent = None;
+            }
+            None => {
+                let state = PodWorker::new(pod, uid.clone(), obj.key());
+                self.pods.insert(uid.clone(), Worker { pod: obj.clone(), state, inbox: Vec::new() });
+            }
+        }
+        self.queue.add(Item::Pod(uid), cause);
+    }
+
+    /// Hands what the runtime has to say to the workers.
+    fn poll(&mut self, now: Time) {
+        if self.runtime.next_at().is_none_or(|t| t > now) {
+            return;
+        }
+        let mut events = Vec::new();
+        self.runtime.poll(now, &mut events);
+        for e in events {
+            let uid = match &e {
+                RuntimeEvent::Started { id, .. }
+                | RuntimeEvent::StartFailed { id, .. }
+                | RuntimeEvent::Exited { id, .. } => Some(id.pod_uid.clone()),
+                RuntimeEvent::ImagePulled { pull, .. } | RuntimeEvent::ImagePullFailed { pull, .. } => {
+                    self.requests.close(*pull)
+                }
+                RuntimeEvent::ProbeResult { probe, .. } => self.requests.close(*probe),
+            };
+            if matches!(e, RuntimeEvent::ImagePulled { .. }) {
+                self.queue.add_at(Item::Node, now + node::STATUS_UPDATE_PERIOD, 0);
+            }
+            if let Some(w) = uid.and_then(|uid| self.pods.get_mut(&uid)) {
+                w.inbox.push(e);
+                self.queue.add(Item::Pod(w.state.uid.clone()), w.state.cause);
+            }
+        }
+    }
+
+    /// What the admitted pods that still run request, and how many they are, without `except`.
+    fn used(&self, except: &str) -> (Resources, i64) {
+        let mut total = Resources::new();
+        let mut count = 0;
+        for (uid, w) in &self.pods {
+            let Some(spec) = w.pod.downcast::<Pod>().and_then(|p| p.spec.as_ref()) else { continue };
+            let over = w.state.is_quiet() && (w.state.terminating.is_some() || w.state.phase_is_final(spec));
+            if **uid == *except || !w.state.admitted || over {
+                continue;
+            }
+            count += 1;
+            for (k, v) in pod_requests(spec) {
+                *total.entry(k).or_default() += v;
+            }
+        }
+        (total, count)
+    }
+
+    fn sync_pod(&mut self, cx: &Cx, uid: &Arc<str>) -> (String, Vec<Intent>, Vec<trace::Note>, Option<Time>) {
+        let (used, count) = match self.pods.get(uid) {
+            Some(w) if !w.state.admitted => self.used(uid),
+            _ => (Resources::new(), 0),
+        };
+        let Some(worker) = self.pods.get_mut(uid) else { return Default::default() };
+        let object = worker.pod.clone();
+        let Some(pod) = object.downcast::<Pod>() else { return Default::default() };
+        let item = worker.state.key.as_str().to_string();
+        let inbox = std::mem::take(&mut worker.inbox);
+        let key = Key::new("", &self.config.name);
+        let mut scx = SyncCx {
+            now: cx.now,
+            view: cx.view,
+            config: &self.config,
+            node: cx.view.get::<Node>(&key),
+            runtime: &mut *self.runtime,
+            rng: &mut self.rng,
+            requests: &mut self.requests,
+            addresses: &mut self.addresses,
+            intents: Vec::new(),
+            notes: Vec::new(),
+            wake: None,
+        };
+        let w = &mut worker.state;
+        if already_over(pod, w) {
+            // It ended before this kubelet started; only its deletion is left to do.
+            w.terminating = Some(Duration::ZERO);
+        } else {
+            w.sync(pod, &used, count, inbox, &mut scx);
+        }
+        let (mut intents, mut notes, wake) = (scx.intents, scx.notes, scx.wake);
+        let settled = w.is_quiet() && w.terminating.is_some();
+        let gone = w.deleted && (settled || (w.verdict.is_some() && !w.admitted));
+        if !w.deleted && !already_over(pod, w) {
+            let (runtime, _) = self.runtime.version();
+            let around = Surroundings { now: cx.now, host_ip: &self.config.internal_ip, runtime: &runtime };
+            let status = w.status(pod, &around);
+            if w.sent.as_deref() != Some(&status)
+                && let Some(patch) = patch(&status, pod)
+            {
+                notes.push(note!(
+                    "kubelet.status",
+                    pod = &w.key,
+                    phase = &status.phase.as_deref().unwrap_or(""),
+                ));
+                w.sent = Some(Arc::new(status));
+                intents.push(
+                    Intent::patch(Pod::KIND_REF, w.key.clone(), "status", patch).tolerate(Tolerate::NotFound),
+                );
+            }
+        }
+        let deleting = pod.metadata.deletion_timestamp.is_some();
+        let ended = settled || (w.verdict.is_some() && !w.admitted);
+        if deleting && ended && !w.deleted && !w.delete_sent {
+            w.delete_sent = true;
+            notes.push(note!("kubelet.pod-deleted", pod = &w.key));
+            intents.push(Intent {
+                write: Write::Delete {
+                    kind: Pod::KIND_REF,
+                    key: w.key.clone(),
+                    uid: Some(uid.to_string()),
+                    grace_seconds: Some(0),
+                    propagation: None,
+                },
+                tolerate: Tolerate::NotFound,
+                announce: None,
+            });
+        }
+        if gone {
+            self.runtime.command(cx.now, RuntimeCommand::RemovePod { pod_uid: uid.clone() });
+            self.addresses.release(uid);
+            self.requests.forget(uid);
+            self.pods.remove(uid);
+        }
+        (item, intents, notes, wake)
+    }
+
+    fn sync_node(&mut self, cx: &Cx) -> (Vec<Intent>, Vec<trace::Note>, Option<Time>) {
+        let existing = cx.view.get::<Node>(&self.node_key());
+        let name = &self.config.name;
+        let mut intents = Vec::new();
+        let mut notes = Vec::new();
+        let first = !self.registered;
+        if existing.is_none() && self.ready {
+            // Deleted while the kubelet runs: upstream registers again only when it is restarted.
+            return (intents, notes, None);
+        }
+        let became_ready = !self.ready && existing.is_some();
+        self.ready |= became_ready;
+        let images = self.runtime.images();
+        let input = node::StatusInput {
+            config: &self.config,
+            runtime_version: self.runtime.version(),
+            images,
+            ready: self.ready,
+            now: cx.now,
+        };
+        let status = node::status(input, existing);
+        match existing {
+            None => {
+                intents.push(Intent::create(node::new_node(&self.config, status)).tolerate(Tolerate::AlreadyExists));
+                notes.push(note!("kubelet.node-registered", node = &name));
+            }
+            Some(node) => {
+                if first {
+                    let have = node.metadata.labels.clone().unwrap_or_default();
+                    let missing: BTreeMap<_, _> = node::labels(&self.config)
+                        .into_iter()
+                        .filter(|(k, v)| have.get(k) != Some(v))
+                        .collect();
+                    if !missing.is_empty() {
+                        let patch = serde_json::json!({ "metadata": { "labels": missing } });
+                        intents.push(Intent::patch(Node::KIND_REF, self.node_key(), "", patch));
+                    }
+                }
+                let heartbeat = first || cx.now.since(self.reported) >= node::STATUS_REPORT_PERIOD;
+                if let Some(patch) = node::status_patch(&status, node, heartbeat) {
+                    intents.push(Intent::patch(Node::KIND_REF, self.node_key(), "status", patch));
+                    if heartbeat {
+                        self.reported = cx.now;
+                    }
+                    notes.push(note!("kubelet.node-status", node = &name, ready = &self.ready));
+                }
+            }
+        }
+        if first {
+            intents.push(node::event(name, EventType::Normal, "Starting", "Starting kubelet.".into()));
+            for reason in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
+                intents.push(node::status_event(name, reason));
+            }
+            let message = "Updated Node Allocatable limit across pods".to_string();
+            intents.push(node::event(name, EventType::Normal, "NodeAllocatableEnforced", message));
+            self.registered = true;
+            self.queue.add_at(Item::Lease, cx.now, 0);
+        }
+        if became_ready {
+            intents.push(node::status_event(name, "NodeReady"));
+        }
+        let next = if self.ready {
+            cx.now + node::STATUS_REPORT_PERIOD
+        } else {
+            cx.now + Duration::from_millis((NETWORK_READY_MILLIS / u64::from(self.config.speed.max(1))).max(1))
+        };
+        (intents, notes, Some(next))
+    }
+
+    fn sync_lease(&mut self, cx: &Cx) -> (Vec<Intent>, Option<Time>) {
+        let Some(node) = cx.view.get::<Node>(&self.node_key()) else {
+            return (Vec::new(), Some(cx.now + Duration::from_secs(1)));
+        };
+        let key = Key::new(node::LEASE_NAMESPACE, &self.config.name);
+        let known = self.lease.as_ref().and_then(|o| o.downcast::<Lease>()).or_else(|| cx.view.get::<Lease>(&key));
+        let intent = match known {
+            Some(l) => Intent::update(node::renewed(l, cx.now)),
+            None => Intent::create(node::new_lease(node, cx.now)).tolerate(Tolerate::AlreadyExists),
+        };
+        (vec![intent], Some(cx.now + node::LEASE_RENEW_PERIOD))
+    }
+
+    /// What a restarted kubelet learns from the runtime about a pod it finds bound to its node.
+    fn recover(&mut self) {
+        let mut last: BTreeMap<(Arc<str>, Arc<str>), Vec<crate::runtime::ContainerRecord>> = BTreeMap::new();
+        for r in self.runtime.containers() {
+            last.entry((r.id.pod_uid.clone(), r.id.container.clone())).or_default().push(r);
+        }
+        let mut orphans = Vec::new();
+        for ((uid, container), mut records) in last {
+            let Some(w) = self.pods.get_mut(&uid) else {
+                orphans.push(uid);
+                continue;
+            };
+            let status = w.pod.downcast::<Pod>().and_then(|p| p.status.as_ref());
+            let state = &mut w.state;
+            state.admitted = true;
+            state.sandbox_ready = true;
+            state.ip = status.and_then(|s| s.pod_ip.clone()).unwrap_or_default();
+            if let Some(t) = status.and_then(|s| s.start_time.as_ref()) {
+                state.started_at = Time::from_k8s(t);
+            }
+            self.addresses.mark(&state.ip, &uid);
+            let Some(c) = state.index_of(&container) else { continue };
+            let listed = status.map(|s| s.container_statuses.iter().chain(&s.init_container_statuses).flatten());
+            let image_id = listed.into_iter().flatten().find(|s| *s.name == *container).map(|s| s.image_id.clone());
+            records.sort_by_key(|r| r.id.attempt);
+            let run = |r: &crate::runtime::ContainerRecord| Run {
+                attempt: r.id.attempt,
+                image_id: image_id.clone().unwrap_or_default(),
+                started_at: r.started_at,
+                exit: r.exited.as_ref().and_then(exit_of),
+            };
+            let mut newest = records.iter().rev();
+            let c = &mut state.containers[c];
+            c.run = newest.next().map(run);
+            c.previous = newest.next().map(run);
+            let running = c.run.as_ref().is_some_and(|r| r.exit.is_none());
+            c.stage = if running { Stage::Running } else { Stage::Exited };
+            state.initialized |= c.role == Role::Main;
+        }
+        for uid in orphans {
+            self.runtime.command(Time(0), RuntimeCommand::RemovePod { pod_uid: uid });
+        }
+    }
+}
+
+fn exit_of(e: &RuntimeEvent) -> Option<Exit> {
+    match e {
+        RuntimeEvent::Exited { at, code, reason, signal, message, .. } => Some(Exit {
+            at: *at,
+            code: *code,
+            signal: *signal,
+            reason: exit_reason(*reason),
+            message: message.clone(),
+        }),
+        RuntimeEvent::StartFailed { at, message, exit_code, .. } => Some(Exit {
+            at: *at,
+            code: *exit_code,
+            signal: None,
+            reason: "StartError".into(),
+            message: message.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// A finished pod that this kubelet never ran (it was restarted since).
+fn already_over(pod: &Pod, w: &PodWorker) -> bool {
+    let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed")) && !w.admitted && w.verdict.is_none()
+}
+
+impl Component for Kubelet {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+    fn process(&self) -> &str {
+        &self.process
+    }
+    fn user(&self) -> &User {
+        &self.user
+    }
+    fn event_source(&self) -> (String, String) {
+        ("kubelet".into(), self.config.name.clone())
+    }
+    fn interests(&self) -> Vec<Interest> {
+        let node = self.config.name.as_str();
+        vec![Interest::PodsOnNode(node.into()), Interest::Object(Node::KIND_REF, self.node_key())]
+    }
+    fn start(&mut self, cx: &Cx) {
+        self.queue.clear();
+        self.pods.clear();
+        self.requests = Requests::default();
+        self.addresses = Addresses::default();
+        self.registered = false;
+        self.ready = false;
+        self.lease = None;
+        self.current = None;
+        let config = self.config.clone();
+        for pod in cx.view.pods_on_node(&config.name) {
+            let key = (pod as &dyn Object).key();
+            if let Some(obj) = cx.view.get_obj(Pod::KIND_REF, &key).cloned() {
+                self.accept(&obj, 0);
+            }
+        }
+        self.recover();
+        for w in self.pods.values_mut() {
+            let Some(spec) = w.pod.downcast::<Pod>().and_then(|p| p.spec.clone()) else { continue };
+            w.state.resume_probes(&spec, cx.now);
+        }
+        self.queue.add(Item::Node, 0);
+    }
+    fn observe(&mut self, _cx: &Cx, change: &Change) {
+        if change.kind == Node::KIND_REF {
+            // The pod range arrives with the node: pods may be waiting for it.
+            let waiting = self.pods.values().filter(|w| !w.state.sandbox_ready).map(|w| w.state.uid.clone());
+            for uid in waiting.collect::<Vec<_>>() {
+                self.queue.add(Item::Pod(uid), change.cause);
+            }
+            return;
+        }
+        match (&change.new, &change.old) {
+            (Some(obj), _) => self.accept(obj, change.cause),
+            (None, Some(obj)) => {
+                let uid: Arc<str> = obj.uid().into();
+                if let Some(w) = self.pods.get_mut(&uid) {
+                    w.state.deleted = true;
+                    self.queue.add(Item::Pod(uid), change.cause);
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    fn ready_at(&self) -> Option<Time> {
+        match (self.queue.ready_at(), self.runtime.next_at()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+    fn step(&mut self, cx: &Cx) -> Option<Step> {
+        self.poll(cx.now);
+        // Turns that change nothing are not worth a line in the trace.
+        while let Some((item, cause)) = self.queue.pop(cx.now) {
+            let (name, intents, notes, wake) = match &item {
+                Item::Node => {
+                    let (intents, notes, wake) = self.sync_node(cx);
+                    (format!("node/{}", self.config.name), intents, notes, wake)
+                }
+                Item::Lease => {
+                    let (intents, wake) = self.sync_lease(cx);
+                    (format!("lease/{}", self.config.name), intents, Vec::new(), wake)
+                }
+                Item::Pod(uid) => self.sync_pod(cx, uid),
+            };
+            if intents.is_empty() && notes.is_empty() {
+                if let Some(at) = wake {
+                    self.queue.add_at(item, at, cause);
+                }
+                continue;
+            }
+            self.current = Some((item, wake));
+            return Some(Step { item: name, cause, notes, intents, ..Default::default() });
+        }
+        None
+    }
+    fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
+        let Some((item, wake)) = self.current.take() else { return };
+        let failed = replies.last().is_some_and(Result::is_err);
+        match &item {
+            Item::Pod(uid) => {
+                if let Some(w) = self.pods.get_mut(uid) {
+                    w.state.cause = seq;
+                    if failed {
+                        w.state.sent = None;
+                        w.state.delete_sent = false;
+                    }
+                } else {
+                    return;
+                }
+            }
+            Item::Lease if failed => self.lease = None,
+            Item::Lease => {
+                self.lease = replies.iter().rev().find_map(|r| r.as_ref().ok().cloned().flatten());
+            }
+            Item::Node => {}
+        }
+        if failed {
+            self.queue.add_rate_limited(item, cx.now, seq);
+            return;
+        }
+        self.queue.forget(&item);
+        if let Some(at) = wake {
+            self.queue.add_at(item, at, seq);
+        }
+    }
+    fn gauge(&self, _now: Time) -> Gauge {
+        Gauge { queued: self.queue.len(), delayed: self.queue.delayed_len() }
+    }
+    fn clone_box(&self) -> Box<dyn Component> {
+        Box::new(self.clone())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}

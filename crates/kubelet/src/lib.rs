@@ -1,0 +1,16 @@
+//! The kubelet: one per node. It registers the node, runs the pods bound to it through a container runtime
+//! (CRI-shaped messages, [`runtime::Runtime`]), probes them, and reports their status.
+//!
+//! [`sim`] is the simulated runtime; a host can put a real one behind [`runtime::ExternalRuntime`].
+
+pub mod config;
+pub mod kubelet;
+pub mod node;
+pub mod pod;
+pub mod runtime;
+pub mod sim;
+
+pub use config::{Capacity, NodeConfig};
+pub use kubelet::Kubelet;
+pub use runtime::{ExternalRuntime, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};
+pub use sim::SimRuntime;

@@ -1,0 +1,250 @@
+//! The Node object as its kubelet writes it. Models `pkg/kubelet/kubelet_node_status.go`,
+//! `pkg/kubelet/nodestatus/setters.go` and the node lease controller of `component-helpers`.
+
+use crate::config::NodeConfig;
+use crate::runtime::ImageInfo;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::api::core::v1::{
+    ContainerImage, DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec, NodeStatus,
+    NodeSystemInfo, ObjectReference,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use meta::{Duration, Quantity, Rng, Time};
+use reconcile::{EventType, Intent, Tolerate, Write};
+use std::collections::BTreeMap;
+
+pub const LEASE_NAMESPACE: &str = "kube-node-lease";
+/// `nodeLeaseDurationSeconds`; a quarter of it is the renewal period.
+const LEASE_DURATION_SECONDS: i32 = 40;
+pub const LEASE_RENEW_PERIOD: Duration = Duration::from_secs(10);
+/// `nodeStatusReportFrequency`
+pub const STATUS_REPORT_PERIOD: Duration = Duration::from_secs(300);
+/// `nodeStatusUpdateFrequency`
+pub const STATUS_UPDATE_PERIOD: Duration = Duration::from_secs(10);
+/// `nodeStatusMaxImages`
+const MAX_IMAGES: usize = 50;
+/// The default hard eviction threshold `memory.available<100Mi` is kept free of pods.
+const MEMORY_RESERVED_BYTES: i64 = 100 << 20;
+
+const NETWORK_NOT_READY: &str = "container runtime network not ready: NetworkReady=false \
+     reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
+
+/// The labels a kubelet gives its node, with the configured ones over them.
+pub fn labels(c: &NodeConfig) -> BTreeMap<String, String> {
+    let mut l: BTreeMap<String, String> = [
+        ("beta.kubernetes.io/arch", &c.arch),
+        ("beta.kubernetes.io/os", &c.os),
+        ("kubernetes.io/arch", &c.arch),
+        ("kubernetes.io/hostname", &c.name),
+        ("kubernetes.io/os", &c.os),
+    ]
+    .into_iter()
+    .map(|(k, v)| (k.to_string(), v.clone()))
+    .collect();
+    if !c.zone.is_empty() {
+        let region = c.zone.trim_end_matches(|ch: char| ch.is_ascii_lowercase()).trim_end_matches('-');
+        l.insert("topology.kubernetes.io/zone".into(), c.zone.clone());
+        l.insert("topology.kubernetes.io/region".into(), if region.is_empty() { &c.zone } else { region }.into());
+    }
+    l.extend(c.labels.clone());
+    l
+}
+
+pub fn capacity(c: &NodeConfig) -> BTreeMap<String, ApiQuantity> {
+    let mut m = BTreeMap::from([
+        ("cpu".into(), c.capacity.cpu.to_api()),
+        ("ephemeral-storage".into(), c.capacity.ephemeral_storage.to_api()),
+        ("hugepages-1Gi".into(), Quantity::ZERO.to_api()),
+        ("hugepages-2Mi".into(), Quantity::ZERO.to_api()),
+        ("memory".into(), c.capacity.memory.to_api()),
+        ("pods".into(), Quantity::from_value(c.capacity.pods).to_api()),
+    ]);
+    m.extend(c.capacity.extended.iter().map(|(k, v)| (k.clone(), v.to_api())));
+    m
+}
+
+/// Capacity less the default hard eviction thresholds (`memory.available<100Mi`, `nodefs.available<10%`).
+pub fn allocatable(c: &NodeConfig) -> BTreeMap<String, ApiQuantity> {
+    let mut m = capacity(c);
+    let memory = (c.capacity.memory - Quantity::from_bytes(MEMORY_RESERVED_BYTES)).max(Quantity::ZERO);
+    let storage = c.capacity.ephemeral_storage.value();
+    m.insert("memory".into(), memory.to_api());
+    m.insert("ephemeral-storage".into(), Quantity::from_value(storage - storage / 10).to_api());
+    m
+}
+
+fn condition(kind: &str, status: bool, reason: &str, message: &str) -> NodeCondition {
+    NodeCondition {
+        type_: kind.into(),
+        status: if status { "True" } else { "False" }.into(),
+        reason: Some(reason.into()),
+        message: Some(message.into()),
+        ..Default::default()
+    }
+}
+
+/// The kubelet's four conditions; transition times are kept while the status stays the same.
+fn conditions(ready: bool, now: Time, before: &[NodeCondition]) -> Vec<NodeCondition> {
+    let ready = if ready {
+        condition("Ready", true, "KubeletReady", "kubelet is posting ready status")
+    } else {
+        condition("Ready", false, "KubeletNotReady", NETWORK_NOT_READY)
+    };
+    let mut ours = vec![
+        condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ready,
+    ];
+    for c in &mut ours {
+        let same = before.iter().find(|b| b.type_ == c.type_ && b.status == c.status);
+        c.last_heartbeat_time = Some(now.to_k8s());
+        c.last_transition_time = same.and_then(|b| b.last_transition_time.clone()).or_else(|| Some(now.to_k8s()));
+    }
+    // Others' conditions (NetworkUnavailable) come first and stay as they are.
+    let others = before.iter().filter(|b| !ours.iter().any(|o| o.type_ == b.type_)).cloned();
+    others.chain(ours.clone()).collect()
+}
+
+pub struct StatusInput<'a> {
+    pub config: &'a NodeConfig,
+    pub runtime_version: (String, String),
+    pub images: Vec<ImageInfo>,
+    pub ready: bool,
+    pub now: Time,
+}
+
+pub fn status(input: StatusInput, existing: Option<&Node>) -> NodeStatus {
+    let c = input.config;
+    let mut ids = Rng::new(c.seed ^ 0x6e6f_6465);
+    let mut images = input.images;
+    images.sort_by(|a, b| b.size_bytes.cmp(&a.size_bytes).then_with(|| a.image_id.cmp(&b.image_id)));
+    images.truncate(MAX_IMAGES);
+    let before = existing.and_then(|n| n.status.as_ref()?.conditions.as_deref()).unwrap_or_default();
+    let address = |kind: &str, a: &str| NodeAddress { type_: kind.into(), address: a.into() };
+    let (runtime, version) = input.runtime_version;
+    NodeStatus {
+        addresses: Some(vec![address("InternalIP", &c.internal_ip), address("Hostname", &c.name)]),
+        capacity: Some(capacity(c)),
+        allocatable: Some(allocatable(c)),
+        conditions: Some(conditions(input.ready, input.now, before)),
+        daemon_endpoints: Some(NodeDaemonEndpoints { kubelet_endpoint: Some(DaemonEndpoint { port: 10250 }) }),
+        images: (!images.is_empty()).then(|| {
+            images
+                .into_iter()
+                .map(|i| ContainerImage { names: Some(i.names), size_bytes: i64::try_from(i.size_bytes).ok() })
+                .collect()
+        }),
+        node_info: Some(NodeSystemInfo {
+            architecture: c.arch.clone(),
+            boot_id: ids.uuid(),
+            container_runtime_version: format!("{runtime}://{version}"),
+            kernel_version: "6.12.0-kubottle".into(),
+            // Deprecated upstream and empty since v1.33.
+            kube_proxy_version: String::new(),
+            kubelet_version: c.kubelet_version.clone(),
+            machine_id: ids.uuid().replace('-', ""),
+            operating_system: c.os.clone(),
+            os_image: "Kubottle simulated Linux".into(),
+            system_uuid: ids.uuid(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+/// What a kubelet posts when its node does not exist yet.
+pub fn new_node(config: &NodeConfig, status: NodeStatus) -> Node {
+    let annotations = [("volumes.kubernetes.io/controller-managed-attach-detach".to_string(), "true".to_string())];
+    Node {
+        metadata: ObjectMeta {
+            name: Some(config.name.clone()),
+            labels: Some(labels(config)),
+            annotations: Some(annotations.into()),
+            ..Default::default()
+        },
+        spec: Some(NodeSpec {
+            taints: (!config.taints.is_empty()).then(|| config.taints.clone()),
+            ..Default::default()
+        }),
+        status: Some(status),
+    }
+}
+
+/// The top-level fields of `status` that differ from what the API server has; `None` when nothing does.
+/// Heartbeat times alone make a difference only when `heartbeat` is set.
+pub fn status_patch(new: &NodeStatus, existing: &Node, heartbeat: bool) -> Option<serde_json::Value> {
+    let new = serde_json::to_value(new).ok()?;
+    let old = serde_json::to_value(&existing.status).ok()?;
+    let mut patch = serde_json::Map::new();
+    for (field, value) in new.as_object()? {
+        let same = old.get(field) == Some(value)
+            || (field == "conditions" && !heartbeat && without_heartbeat(value) == old.get(field).map_or_else(Default::default, without_heartbeat));
+        if !same {
+            patch.insert(field.clone(), value.clone());
+        }
+    }
+    (!patch.is_empty()).then(|| serde_json::json!({ "status": patch }))
+}
+
+fn without_heartbeat(conditions: &serde_json::Value) -> serde_json::Value {
+    let mut c = conditions.clone();
+    for item in c.as_array_mut().into_iter().flatten() {
+        if let Some(o) = item.as_object_mut() {
+            o.remove("lastHeartbeatTime");
+        }
+    }
+    c
+}
+
+/// Node events name the node as its UID, as upstream's `nodeRef` does.
+pub fn event(node: &str, event_type: EventType, reason: &str, message: String) -> Intent {
+    let regarding = ObjectReference {
+        kind: Some("Node".into()),
+        name: Some(node.into()),
+        uid: Some(node.into()),
+        ..Default::default()
+    };
+    Intent {
+        write: Write::Event { regarding, event_type, reason: reason.into(), message },
+        tolerate: Tolerate::Anything,
+        announce: None,
+    }
+}
+
+/// `Node node-1 status is now: NodeReady`
+pub fn status_event(node: &str, reason: &str) -> Intent {
+    event(node, EventType::Normal, reason, format!("Node {node} status is now: {reason}"))
+}
+
+pub fn new_lease(node: &Node, now: Time) -> Lease {
+    let name = node.metadata.name.clone().unwrap_or_default();
+    let owner = OwnerReference {
+        api_version: "v1".into(),
+        kind: "Node".into(),
+        name: name.clone(),
+        uid: node.metadata.uid.clone().unwrap_or_default(),
+        ..Default::default()
+    };
+    Lease {
+        metadata: ObjectMeta {
+            name: Some(name.clone()),
+            namespace: Some(LEASE_NAMESPACE.into()),
+            owner_references: Some(vec![owner]),
+            ..Default::default()
+        },
+        spec: Some(LeaseSpec {
+            holder_identity: Some(name),
+            lease_duration_seconds: Some(LEASE_DURATION_SECONDS),
+            renew_time: Some(now.to_k8s_micro()),
+            ..Default::default()
+        }),
+    }
+}
+
+pub fn renewed(lease: &Lease, now: Time) -> Lease {
+    let mut l = lease.clone();
+    l.spec.get_or_insert_default().renew_time = Some(now.to_k8s_micro());
+    l
+}

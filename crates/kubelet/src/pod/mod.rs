@@ -1,0 +1,360 @@
+//! A pod's worker: what the kubelet knows about one pod, and the steps that bring it to what its spec says.
+//! Models `pkg/kubelet/pod_workers.go` and `pkg/kubelet/kuberuntime`.
+
+pub mod admit;
+pub mod backoff;
+pub mod conditions;
+pub mod env;
+pub mod events;
+pub mod images;
+pub mod probes;
+pub mod resources;
+pub mod start;
+pub mod status;
+pub mod stop;
+pub mod sync;
+pub mod volumes;
+
+use crate::config::NodeConfig;
+use crate::runtime::{ContainerId, ExitReason, Runtime};
+use backoff::Backoff;
+use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec};
+use meta::{Duration, Key, Rng, Time};
+use probes::ProbeWorker;
+use reconcile::{Intent, View};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use trace::{Note, Seq};
+
+/// What a sync may use and what it wants.
+pub struct SyncCx<'a> {
+    pub now: Time,
+    pub view: &'a View,
+    pub config: &'a NodeConfig,
+    pub node: Option<&'a Node>,
+    pub runtime: &'a mut dyn Runtime,
+    pub rng: &'a mut Rng,
+    pub requests: &'a mut Requests,
+    pub addresses: &'a mut Addresses,
+    pub intents: Vec<Intent>,
+    pub notes: Vec<Note>,
+    pub wake: Option<Time>,
+}
+
+impl SyncCx<'_> {
+    /// Asks for another sync not later than `at`.
+    pub fn wake_at(&mut self, at: Time) {
+        self.wake = Some(self.wake.map_or(at, |w| w.min(at)));
+    }
+    pub fn note(&mut self, n: Note) {
+        self.notes.push(n);
+    }
+}
+
+/// Pulls and probes under way: their numbers, and the pod each is for.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    next: u64,
+    owners: BTreeMap<u64, Arc<str>>,
+}
+
+impl Requests {
+    pub fn open(&mut self, pod_uid: &Arc<str>) -> u64 {
+        self.next += 1;
+        self.owners.insert(self.next, pod_uid.clone());
+        self.next
+    }
+    pub fn close(&mut self, request: u64) -> Option<Arc<str>> {
+        self.owners.remove(&request)
+    }
+    pub fn forget(&mut self, pod_uid: &str) {
+        self.owners.retain(|_, uid| **uid != *pod_uid);
+    }
+}
+
+/// Pod addresses of the node's range. Models the `host-local` IPAM plugin: the next free one after the last.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    last: u32,
+    used: BTreeMap<u32, Arc<str>>,
+}
+
+impl Addresses {
+    /// The network's and the gateway's addresses (`.0`, `.1`) and the broadcast address are never given out.
+    pub fn take(&mut self, cidr: &str, pod_uid: &Arc<str>) -> Option<String> {
+        let (base, size) = parse_cidr(cidr)?;
+        let usable = size.checked_sub(3)?;
+        for step in 1..=usable {
+            let offset = 2 + (self.last.saturating_sub(1) + step - 1) % usable;
+            let ip = base.wrapping_add(offset);
+            if !self.used.contains_key(&ip) {
+                self.last = offset;
+                self.used.insert(ip, pod_uid.clone());
+                return Some(std::net::Ipv4Addr::from(ip).to_string());
+            }
+        }
+        None
+    }
+    pub fn mark(&mut self, ip: &str, pod_uid: &Arc<str>) {
+        if let Ok(ip) = ip.parse::<std::net::Ipv4Addr>() {
+            self.used.insert(u32::from(ip), pod_uid.clone());
+        }
+    }
+    pub fn release(&mut self, pod_uid: &str) {
+        self.used.retain(|_, uid| **uid != *pod_uid);
+    }
+}
+
+fn parse_cidr(cidr: &str) -> Option<(u32, u32)> {
+    let (ip, bits) = cidr.split_once('/')?;
+    let bits: u32 = bits.parse().ok().filter(|b| (1..=30).contains(b))?;
+    let size = 1u32 << (32 - bits);
+    let ip: std::net::Ipv4Addr = ip.parse().ok()?;
+    Some((u32::from(ip) & !(size - 1), size))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Init,
+    /// A restartable init container.
+    Sidecar,
+    Main,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Not created (or not again yet).
+    Idle,
+    Pulling {
+        pull: u64,
+        since: Time,
+    },
+    /// Given to the runtime; it has not said that it runs yet.
+    Starting,
+    Running,
+    Exited,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exit {
+    pub at: Time,
+    pub code: i32,
+    pub signal: Option<i32>,
+    pub reason: String,
+    pub message: String,
+}
+
+/// One created container (CRI's view of it).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub attempt: u32,
+    pub image_id: String,
+    pub started_at: Time,
+    pub exit: Option<Exit>,
+}
+
+/// A stop under way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stopping {
+    pub since: Time,
+    pub grace: Duration,
+    /// The preStop hook's request, while it runs.
+    pub hook: Option<u64>,
+    /// When a `sleep` hook ends, or the hook's patience does.
+    pub hook_until: Option<Time>,
+    pub signalled: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ContainerState {
+    pub name: Arc<str>,
+    pub role: Role,
+    /// Its position in `spec.initContainers` or `spec.containers`.
+    pub index: usize,
+    pub stage: Stage,
+    /// Why it waits: reason and message of `state.waiting`.
+    pub waiting: Option<(String, String)>,
+    pub image_id: String,
+    pub run: Option<Run>,
+    pub previous: Option<Run>,
+    pub crash_backoff: Backoff,
+    pub pull_backoff: Backoff,
+    /// The last pull's failure, repeated while backing off.
+    pub pull_error: String,
+    /// Before then nothing is tried (a failed sync's retry).
+    pub retry_at: Time,
+    pub started: bool,
+    pub ready: bool,
+    pub probes: Vec<ProbeWorker>,
+    /// The postStart hook's request, while it runs.
+    pub post_start: Option<u64>,
+    pub stopping: Option<Stopping>,
+}
+
+impl ContainerState {
+    fn new(c: &Container, role: Role, index: usize) -> Self {
+        ContainerState {
+            name: c.name.as_str().into(),
+            role,
+            index,
+            stage: Stage::Idle,
+            waiting: None,
+            image_id: String::new(),
+            run: None,
+            previous: None,
+            crash_backoff: Backoff::default(),
+            pull_backoff: Backoff::default(),
+            pull_error: String::new(),
+            retry_at: Time(0),
+            started: false,
+            ready: false,
+            probes: Vec::new(),
+            post_start: None,
+            stopping: None,
+        }
+    }
+    pub fn spec<'p>(&self, pod: &'p PodSpec) -> Option<&'p Container> {
+        match self.role {
+            Role::Main => pod.containers.get(self.index),
+            _ => pod.init_containers.as_ref()?.get(self.index),
+        }
+    }
+    pub fn is_alive(&self) -> bool {
+        matches!(self.stage, Stage::Starting | Stage::Running)
+    }
+    pub fn exit_code(&self) -> Option<i32> {
+        if self.stage != Stage::Exited {
+            return None;
+        }
+        self.run.as_ref()?.exit.as_ref().map(|e| e.code)
+    }
+    /// The attempt a new run gets.
+    pub fn next_attempt(&self) -> u32 {
+        self.run.as_ref().map_or(0, |r| r.attempt + 1)
+    }
+}
+
+/// Why the kubelet itself ends a pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub reason: String,
+    pub message: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct PodWorker {
+    pub uid: Arc<str>,
+    pub key: Key,
+    pub admitted: bool,
+    /// Set when admission refused the pod, or its deadline passed: the pod's end is Failed with this reason.
+    pub verdict: Option<Verdict>,
+    pub started_at: Time,
+    pub ip: String,
+    /// When the sandbox under way is ready.
+    pub sandbox_at: Option<Time>,
+    pub sandbox_ready: bool,
+    pub containers: Vec<ContainerState>,
+    /// Main containers were started once: the pod stays initialized.
+    pub initialized: bool,
+    /// The pod is being stopped for good, and its containers have this long.
+    pub terminating: Option<Duration>,
+    /// The API object is gone.
+    pub deleted: bool,
+    /// Final delete sent.
+    pub delete_sent: bool,
+    /// The status last written, until the write is seen or refused.
+    pub sent: Option<Arc<k8s_openapi::api::core::v1::PodStatus>>,
+    /// The step that last did something for this pod: the cause of what its containers do.
+    pub cause: Seq,
+    pub noted: &'static str,
+}
+
+impl PodWorker {
+    pub fn new(pod: &Pod, uid: Arc<str>, key: Key) -> Self {
+        let mut containers = Vec::new();
+        if let Some(spec) = &pod.spec {
+            for (i, c) in spec.init_containers.iter().flatten().enumerate() {
+                let role = if c.restart_policy.as_deref() == Some("Always") { Role::Sidecar } else { Role::Init };
+                containers.push(ContainerState::new(c, role, i));
+            }
+            containers.extend(spec.containers.iter().enumerate().map(|(i, c)| ContainerState::new(c, Role::Main, i)));
+        }
+        PodWorker {
+            uid,
+            key,
+            admitted: false,
+            verdict: None,
+            started_at: Time(0),
+            ip: String::new(),
+            sandbox_at: None,
+            sandbox_ready: false,
+            containers,
+            initialized: false,
+            terminating: None,
+            deleted: false,
+            delete_sent: false,
+            sent: None,
+            cause: 0,
+            noted: "",
+        }
+    }
+
+    pub fn container_id(&self, c: usize, attempt: u32) -> ContainerId {
+        ContainerId { pod_uid: self.uid.clone(), container: self.containers[c].name.clone(), attempt }
+    }
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.containers.iter().position(|c| *c.name == *name)
+    }
+    /// Nothing of the pod runs or is about to.
+    pub fn is_quiet(&self) -> bool {
+        self.containers.iter().all(|c| !c.is_alive())
+    }
+
+    /// Takes a `Started` event in.
+    pub fn on_started(&mut self, c: usize, attempt: u32, at: Time) {
+        let c = &mut self.containers[c];
+        if c.stage == Stage::Starting
+            && let Some(r) = c.run.as_mut().filter(|r| r.attempt == attempt)
+        {
+            r.started_at = at;
+            c.stage = Stage::Running;
+            c.waiting = None;
+        }
+    }
+
+    /// Takes an `Exited` event in.
+    pub fn on_exited(&mut self, c: usize, attempt: u32, exit: Exit) {
+        let c = &mut self.containers[c];
+        if let Some(r) = c.run.as_mut().filter(|r| r.attempt == attempt) {
+            r.exit = Some(exit);
+            c.stage = Stage::Exited;
+            c.waiting = None;
+            c.started = false;
+            c.ready = false;
+            c.probes.clear();
+            c.post_start = None;
+            c.stopping = None;
+        }
+    }
+}
+
+/// containerd's identifiers are 64 hexadecimal digits; ours derive from what they name, so that a restarted
+/// kubelet finds the same ones.
+pub fn container_hash(pod_uid: &str, container: &str, attempt: u32) -> String {
+    let mut h: u64 = 0xcbf2_9ce4_8422_2325;
+    for b in pod_uid.bytes().chain([b'/']).chain(container.bytes()).chain(attempt.to_le_bytes()) {
+        h = (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
+    }
+    let mut rng = Rng::new(h);
+    (0..4).map(|_| format!("{:016x}", rng.next_u64())).collect()
+}
+
+/// `name_namespace(uid)`. Models `pkg/kubelet/util/format.Pod`.
+pub fn pod_desc(key: &Key, uid: &str) -> String {
+    format!("{}_{}({uid})", key.name(), key.namespace())
+}
+
+/// The words for an exit that the runtime gave no better ones for.
+pub fn exit_reason(reason: ExitReason) -> String {
+    reason.as_str().into()
+}

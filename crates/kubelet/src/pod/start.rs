@@ -1,0 +1,250 @@
+//! Starting one container: back-off, image, configuration, run. Models `startContainer` and `doBackOff` of
+//! `pkg/kubelet/kuberuntime` and `EnsureImageExists` of `pkg/kubelet/images`.
+
+use super::images::{ImageRef, pull_policy};
+use super::{Exit, PodWorker, Run, Stage, SyncCx, env, events, pod_desc, resources, volumes};
+use crate::runtime::{ContainerSpec, RuntimeCommand};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+use meta::{Duration, Time};
+use reconcile::EventType::{Normal, Warning};
+use trace::note;
+
+/// `backOffPeriod`: how soon a pod whose sync failed is tried again, with up to half as much jitter.
+const RETRY_MILLIS: u64 = 10_000;
+
+pub fn retry_time(cx: &mut SyncCx) -> Time {
+    let jitter = u64::from(cx.rng.below(u32::try_from(RETRY_MILLIS / 2).unwrap_or(1)));
+    cx.now + Duration::from_millis(RETRY_MILLIS + jitter)
+}
+
+impl PodWorker {
+    /// Starts (or restarts) container `c` if nothing holds it back.
+    pub fn try_start(&mut self, c: usize, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
+        let Some(container) = self.containers[c].spec(spec).cloned() else { return };
+        let state = &mut self.containers[c];
+        if cx.now < state.retry_at {
+            cx.wake_at(state.retry_at);
+            return;
+        }
+        if self.in_crash_backoff(c, pod, cx) {
+            return;
+        }
+        let image = container.image.clone().unwrap_or_default();
+        if let Err(why) = ImageRef::parse(&image) {
+            let why = match why.as_str() {
+                "repository name must be lowercase" => {
+                    let path = if image.contains('/') { image.clone() } else { format!("library/{image}") };
+                    let path = path.split(':').next().unwrap_or_default().to_string();
+                    format!("invalid reference format: repository name ({path}) must be lowercase")
+                }
+                _ => why,
+            };
+            let message =
+                format!("Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: {why}");
+            events::container(cx, self, pod, c, Warning, "InspectFailed", message.clone());
+            self.start_failed(c, pod, "InvalidImageName", message, cx);
+            return;
+        }
+        self.ensure_image(c, pod, &container, &image, spec, cx);
+    }
+
+    /// Models `doBackOff`: whether the container must wait before it is started again.
+    fn in_crash_backoff(&mut self, c: usize, pod: &Pod, cx: &mut SyncCx) -> bool {
+        let desc = pod_desc(&self.key, &self.uid);
+        let state = &mut self.containers[c];
+        let Some(ended) = state.run.as_ref().and_then(|r| r.exit.as_ref()).map(|e| e.at) else { return false };
+        if state.stage != Stage::Exited {
+            return false;
+        }
+        if !state.crash_backoff.holds(ended, cx.now) {
+            state.crash_backoff.next(ended, cx.now);
+            // Past this point the container is being created again, whatever delays it.
+            state.stage = Stage::Idle;
+            return false;
+        }
+        let name = state.name.clone();
+        let delay = state.crash_backoff.delay;
+        let message = format!("back-off {} restarting failed container={name} pod={desc}", delay.go_string());
+        state.waiting = Some(("CrashLoopBackOff".into(), message));
+        let over = ended + delay;
+        let retry = retry_time(cx).min(over);
+        self.containers[c].retry_at = retry;
+        cx.wake_at(retry);
+        let message = format!("Back-off restarting failed container {name} in pod {desc}");
+        events::container(cx, self, pod, c, Warning, "BackOff", message);
+        cx.note(note!("kubelet.crash-loop-back-off", container = &name, delay = &delay.go_string(), until = &over));
+        true
+    }
+
+    fn ensure_image(
+        &mut self,
+        c: usize,
+        pod: &Pod,
+        container: &Container,
+        image: &str,
+        spec: &PodSpec,
+        cx: &mut SyncCx,
+    ) {
+        let policy = pull_policy(container).to_string();
+        let present = cx.runtime.image(image);
+        if let Some(info) = present.filter(|_| policy != "Always") {
+            let message = format!("Container image {image:?} already present on machine and can be accessed by the pod");
+            events::container(cx, self, pod, c, Normal, "Pulled", message);
+            cx.note(note!("kubelet.image-present", container = &self.containers[c].name, image = &image));
+            self.containers[c].image_id = info.image_id;
+            self.create(c, pod, container, spec, cx);
+            return;
+        }
+        if policy == "Never" {
+            let message = format!("Container image {image:?} is not present with pull policy of Never");
+            events::container(cx, self, pod, c, Warning, "ErrImageNeverPull", message.clone());
+            self.start_failed(c, pod, "ErrImageNeverPull", message, cx);
+            return;
+        }
+        let state = &mut self.containers[c];
+        if state.pull_backoff.holds(state.pull_backoff.updated, cx.now) {
+            let message = format!("Back-off pulling image {image:?}");
+            let detail = format!("{message}: ErrImagePull: {}", state.pull_error);
+            let over = state.pull_backoff.updated + state.pull_backoff.delay;
+            cx.note(note!("kubelet.image-pull-back-off", image = &image, until = &over));
+            events::container(cx, self, pod, c, Normal, "BackOff", message);
+            self.start_failed(c, pod, "ImagePullBackOff", detail, cx);
+            let state = &mut self.containers[c];
+            state.retry_at = state.retry_at.min(over).max(cx.now + Duration::from_millis(1));
+            cx.wake_at(state.retry_at);
+            return;
+        }
+        events::container(cx, self, pod, c, Normal, "Pulling", format!("Pulling image {image:?}"));
+        cx.note(note!("kubelet.pull", container = &self.containers[c].name, image = &image));
+        let pull = cx.requests.open(&self.uid);
+        self.containers[c].stage = Stage::Pulling { pull, since: cx.now };
+        cx.runtime.command(cx.now, RuntimeCommand::PullImage { pull, image: image.into() });
+    }
+
+    /// The answer to a pull.
+    pub fn on_pulled(
+        &mut self,
+        c: usize,
+        since: Time,
+        result: Result<(String, u64, Duration), (String, String)>,
+        pod: &Pod,
+        spec: &PodSpec,
+        cx: &mut SyncCx,
+    ) {
+        let Some(container) = self.containers[c].spec(spec).cloned() else { return };
+        let image = container.image.clone().unwrap_or_default();
+        self.containers[c].stage = Stage::Idle;
+        match result {
+            Ok((image_id, size, took)) => {
+                let millis = |d: Duration| Duration::from_millis(d.as_millis()).go_string();
+                let message = format!(
+                    "Successfully pulled image {image:?} in {} ({} including waiting). Image size: {size} bytes.",
+                    millis(took),
+                    millis(cx.now.since(since)),
+                );
+                events::container(cx, self, pod, c, Normal, "Pulled", message);
+                self.containers[c].image_id = image_id;
+                self.create(c, pod, &container, spec, cx);
+            }
+            Err((message, reason)) => {
+                let text = format!("Failed to pull image {image:?}: {message}");
+                events::container(cx, self, pod, c, Warning, "Failed", text);
+                cx.note(note!("kubelet.pull-failed", image = &image, why = &message));
+                let state = &mut self.containers[c];
+                state.pull_backoff.next(cx.now, cx.now);
+                state.pull_error = message.clone();
+                let reason = if reason.is_empty() { "ErrImagePull" } else { &reason };
+                self.start_failed(c, pod, reason, message, cx);
+            }
+        }
+    }
+
+    /// Creates and starts the container, its image being there.
+    fn create(&mut self, c: usize, pod: &Pod, container: &Container, spec: &PodSpec, cx: &mut SyncCx) {
+        let made = match env::resolve(pod, container, &self.ip, cx) {
+            Ok(env) => env,
+            Err(why) => {
+                cx.note(note!("kubelet.config-missing", container = &container.name, why = &why));
+                self.start_failed(c, pod, "CreateContainerConfigError", why, cx);
+                return;
+            }
+        };
+        let mounts = match volumes::mounts(pod, container, cx) {
+            Ok(m) => m,
+            Err((_, why)) => {
+                self.start_failed(c, pod, "CreateContainerConfigError", why, cx);
+                return;
+            }
+        };
+        let attempt = self.containers[c].next_attempt();
+        let id = self.container_id(c, attempt);
+        let expand = |list: &Option<Vec<String>>| -> Vec<String> {
+            list.iter().flatten().map(|s| env::expand(s, &made)).collect()
+        };
+        let limits = resources::limits(container);
+        let run = ContainerSpec {
+            id,
+            namespace: self.key.namespace().into(),
+            pod: self.key.name().into(),
+            hostname: spec.hostname.clone().unwrap_or_else(|| self.key.name().into()),
+            node: cx.config.name.clone(),
+            image: container.image.clone().unwrap_or_default(),
+            command: expand(&container.command),
+            args: expand(&container.args),
+            env: made,
+            working_dir: container.working_dir.clone().unwrap_or_default(),
+            mounts,
+            cpu_limit_milli: limits.get("cpu").map(|q| q.milli_value()),
+            memory_limit_bytes: limits.get("memory").map(|q| q.value()),
+            pod_ip: self.ip.clone(),
+            ports: container.ports.iter().flatten().filter_map(|p| u16::try_from(p.container_port).ok()).collect(),
+            termination_message_path: container
+                .termination_message_path
+                .clone()
+                .unwrap_or_else(|| "/dev/termination-log".into()),
+            runtime_class: spec.runtime_class_name.clone().unwrap_or_default(),
+        };
+        events::container(cx, self, pod, c, Normal, "Created", "Container created");
+        let state = &mut self.containers[c];
+        if state.run.as_ref().is_some_and(|r| r.exit.is_some()) {
+            state.previous = state.run.take();
+        }
+        let image_id = state.image_id.clone();
+        state.run = Some(Run { attempt, image_id, started_at: cx.now, exit: None });
+        state.stage = Stage::Starting;
+        if state.role == super::Role::Main {
+            self.initialized = true;
+        }
+        cx.runtime.command(cx.now, RuntimeCommand::RunContainer(Box::new(run)));
+    }
+
+    /// Notes why the container waits, says so (`Error: REASON` for image trouble, the message otherwise), and plans
+    /// the next try.
+    fn start_failed(&mut self, c: usize, pod: &Pod, reason: &str, message: String, cx: &mut SyncCx) {
+        let shown = if reason == "CreateContainerConfigError" { &message } else { reason };
+        events::container(cx, self, pod, c, Warning, "Failed", format!("Error: {shown}"));
+        let retry = retry_time(cx);
+        cx.wake_at(retry);
+        let state = &mut self.containers[c];
+        state.stage = Stage::Idle;
+        state.waiting = Some((reason.into(), message));
+        state.retry_at = retry;
+    }
+
+    /// The runtime could not start the created container.
+    pub fn on_start_failed(&mut self, c: usize, at: Time, message: String, code: i32, pod: &Pod, cx: &mut SyncCx) {
+        events::container(cx, self, pod, c, Warning, "Failed", format!("Error: {message}"));
+        cx.note(note!("kubelet.start-failed", container = &self.containers[c].name, why = &message));
+        let attempt = self.containers[c].run.as_ref().map_or(0, |r| r.attempt);
+        if let Some(r) = &mut self.containers[c].run {
+            // A container that never ran has the epoch as its start, as containerd reports it.
+            r.started_at = Time(0);
+        }
+        let exit = Exit { at, code, signal: None, reason: "StartError".into(), message: message.clone() };
+        self.on_exited(c, attempt, exit);
+        let state = &mut self.containers[c];
+        state.waiting = Some(("RunContainerError".into(), message));
+        state.retry_at = cx.now + Duration::from_secs(1);
+        cx.wake_at(state.retry_at);
+    }
+}

@@ -1,0 +1,171 @@
+//! What a container finds under its mount paths. Models `pkg/volume/{configmap,secret,downwardapi,emptydir,
+//! hostpath,projected}`.
+
+use super::{SyncCx, env};
+use crate::runtime::{Mount, MountSource};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, ServiceAccountTokenProjection, Volume,
+};
+use meta::Key;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Files = BTreeMap<String, Arc<[u8]>>;
+
+/// # Errors
+/// The volume that cannot be set up, and why, as the FailedMount event says it.
+pub fn check(pod: &Pod, cx: &SyncCx) -> Result<(), (String, String)> {
+    for v in pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()) {
+        source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
+    }
+    Ok(())
+}
+
+/// The container's mounts.
+///
+/// # Errors
+/// As [`check`].
+pub fn mounts(pod: &Pod, container: &Container, cx: &SyncCx) -> Result<Vec<Mount>, (String, String)> {
+    let volumes = pod.spec.as_ref().and_then(|s| s.volumes.as_deref()).unwrap_or_default();
+    let mut out = Vec::new();
+    for m in container.volume_mounts.iter().flatten() {
+        let Some(v) = volumes.iter().find(|v| v.name == m.name) else { continue };
+        let mut source = source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
+        let mut path = m.mount_path.trim_end_matches('/').to_string();
+        if let Some(sub) = m.sub_path.as_deref().filter(|s| !s.is_empty()) {
+            source = match source {
+                MountSource::Files(files) => match files.get(sub) {
+                    // A single file in place of the directory.
+                    Some(f) => {
+                        let (dir, name) = path.rsplit_once('/').unwrap_or(("", &path));
+                        let one = Files::from([(name.to_string(), f.clone())]);
+                        path = dir.to_string();
+                        MountSource::Files(one)
+                    }
+                    None => {
+                        let prefix = format!("{}/", sub.trim_end_matches('/'));
+                        let below = files.iter().filter_map(|(k, f)| Some((k.strip_prefix(&prefix)?.into(), f.clone())));
+                        MountSource::Files(below.collect())
+                    }
+                },
+                MountSource::Shared(name) => MountSource::Shared(format!("{name}/{sub}")),
+                MountSource::Host(dir) => MountSource::Host(format!("{}/{sub}", dir.trim_end_matches('/'))),
+            };
+        }
+        out.push(Mount { path, read_only: m.read_only == Some(true), source });
+    }
+    Ok(out)
+}
+
+fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<MountSource, String> {
+    let ns = pod.metadata.namespace.as_deref().unwrap_or("");
+    let mut files = Files::new();
+    if let Some(s) = &v.config_map {
+        config_map(&mut files, ns, &s.name, s.items.as_deref(), s.optional == Some(true), cx)?;
+    } else if let Some(s) = &v.secret {
+        let name = s.secret_name.as_deref().unwrap_or("");
+        secret(&mut files, ns, name, s.items.as_deref(), s.optional == Some(true), cx)?;
+    } else if let Some(s) = &v.downward_api {
+        downward(&mut files, pod, s.items.as_deref().unwrap_or_default(), cx)?;
+    } else if let Some(s) = &v.projected {
+        for p in s.sources.iter().flatten() {
+            if let Some(s) = &p.config_map {
+                // The root CA's map is made by a controller of its own; a pod does not wait for it here.
+                let optional = s.optional == Some(true) || s.name == "kube-root-ca.crt";
+                config_map(&mut files, ns, &s.name, s.items.as_deref(), optional, cx)?;
+            }
+            if let Some(s) = &p.secret {
+                secret(&mut files, ns, &s.name, s.items.as_deref(), s.optional == Some(true), cx)?;
+            }
+            if let Some(s) = &p.downward_api {
+                downward(&mut files, pod, s.items.as_deref().unwrap_or_default(), cx)?;
+            }
+            if let Some(s) = &p.service_account_token {
+                token(&mut files, s);
+            }
+        }
+    } else if let Some(s) = &v.host_path {
+        return Ok(MountSource::Host(s.path.clone()));
+    } else {
+        return Ok(MountSource::Shared(v.name.clone()));
+    }
+    Ok(MountSource::Files(files))
+}
+
+fn pick(
+    files: &mut Files,
+    data: BTreeMap<String, Arc<[u8]>>,
+    items: Option<&[KeyToPath]>,
+    optional: bool,
+    what: &str,
+) -> Result<(), String> {
+    let Some(items) = items.filter(|i| !i.is_empty()) else {
+        files.extend(data);
+        return Ok(());
+    };
+    for i in items {
+        match data.get(&i.key) {
+            Some(d) => {
+                files.insert(i.path.clone(), d.clone());
+            }
+            None if optional => {}
+            None => return Err(format!("{what} references non-existent {what} key: {}", i.key)),
+        }
+    }
+    Ok(())
+}
+
+fn config_map(
+    files: &mut Files,
+    ns: &str,
+    name: &str,
+    items: Option<&[KeyToPath]>,
+    optional: bool,
+    cx: &SyncCx,
+) -> Result<(), String> {
+    let Some(cm) = cx.view.get::<ConfigMap>(&Key::new(ns, name)) else {
+        return if optional { Ok(()) } else { Err(format!("configmap {name:?} not found")) };
+    };
+    let mut data: Files = cm.data.iter().flatten().map(|(k, v)| (k.clone(), v.as_bytes().into())).collect();
+    data.extend(cm.binary_data.iter().flatten().map(|(k, v)| (k.clone(), v.0.as_slice().into())));
+    pick(files, data, items, optional, "configmap")
+}
+
+fn secret(
+    files: &mut Files,
+    ns: &str,
+    name: &str,
+    items: Option<&[KeyToPath]>,
+    optional: bool,
+    cx: &SyncCx,
+) -> Result<(), String> {
+    let Some(s) = cx.view.get::<Secret>(&Key::new(ns, name)) else {
+        return if optional { Ok(()) } else { Err(format!("secret {name:?} not found")) };
+    };
+    let data: Files = s.data.iter().flatten().map(|(k, v)| (k.clone(), v.0.as_slice().into())).collect();
+    pick(files, data, items, optional, "secret")
+}
+
+fn downward(files: &mut Files, pod: &Pod, items: &[DownwardAPIVolumeFile], cx: &SyncCx) -> Result<(), String> {
+    for i in items {
+        let text = match (&i.field_ref, &i.resource_field_ref) {
+            (Some(f), _) => env::field(pod, f, "", cx)?,
+            (None, Some(r)) => {
+                let name = r.container_name.as_deref().unwrap_or("");
+                let all = pod.spec.iter().flat_map(|s| s.containers.iter().chain(s.init_containers.iter().flatten()));
+                let Some(own) = all.into_iter().find(|c| c.name == name) else {
+                    return Err(format!("container {name} not found"));
+                };
+                env::resource(pod, own, r, cx)?
+            }
+            (None, None) => String::new(),
+        };
+        files.insert(i.path.clone(), text.into_bytes().into());
+    }
+    Ok(())
+}
+
+/// Simulated containers make no authenticated requests; the file is there, its content is not a credential.
+fn token(files: &mut Files, s: &ServiceAccountTokenProjection) {
+    files.insert(s.path.clone(), Arc::from(&b"simulated-service-account-token"[..]));
+}

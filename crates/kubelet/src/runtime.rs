@@ -1,0 +1,296 @@
+//! The container runtime as messages, shaped like CRI (`k8s.io/cri-api`): commands go in, events come out
+//! when polled. The simulated runtime lives behind it, and so can a real one outside the core.
+
+use meta::{Duration, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One run of one container of one pod. `attempt` counts restarts, from 0.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContainerId {
+    pub pod_uid: Arc<str>,
+    pub container: Arc<str>,
+    pub attempt: u32,
+}
+
+/// Where a mount's content comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MountSource {
+    /// Files by their path below the mount: a ConfigMap, Secret or downward API volume.
+    Files(BTreeMap<String, Arc<[u8]>>),
+    /// An `emptyDir` (or anything else that starts empty), shared by the pod's containers under its volume's name.
+    Shared(String),
+    /// A directory of the node, by path; the same for every pod on it.
+    Host(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mount {
+    /// Absolute, without a trailing slash.
+    pub path: String,
+    pub read_only: bool,
+    pub source: MountSource,
+}
+
+/// Everything needed to create and start a container.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerSpec {
+    pub id: ContainerId,
+    pub namespace: String,
+    pub pod: String,
+    pub hostname: String,
+    pub node: String,
+    /// As the pod names it.
+    pub image: String,
+    /// Empty: the image's entrypoint.
+    pub command: Vec<String>,
+    /// Empty: the image's command, when `command` is empty too.
+    pub args: Vec<String>,
+    pub env: Vec<(String, String)>,
+    pub working_dir: String,
+    pub mounts: Vec<Mount>,
+    /// `None`: no limit.
+    pub cpu_limit_milli: Option<i64>,
+    pub memory_limit_bytes: Option<i64>,
+    pub pod_ip: String,
+    /// `containerPort` numbers.
+    pub ports: Vec<u16>,
+    pub termination_message_path: String,
+    /// Empty: the default runtime.
+    pub runtime_class: String,
+}
+
+/// What a probe or a lifecycle hook does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Handler {
+    Exec { command: Vec<String> },
+    HttpGet { scheme: String, host: String, port: u16, path: String, headers: Vec<(String, String)> },
+    TcpSocket { host: String, port: u16 },
+    Grpc { port: u16, service: String },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum RuntimeCommand {
+    /// Answered by `ImagePulled` or `ImagePullFailed` with the same `pull`.
+    PullImage { pull: u64, image: String },
+    /// Answered by `Started` or `StartFailed`, and later `Exited`.
+    RunContainer(Box<ContainerSpec>),
+    /// SIGTERM now, SIGKILL after `grace`; `Exited` follows.
+    StopContainer { id: ContainerId, grace: Duration },
+    /// Removes what is left of a pod: containers (killed at once if they run), logs, shared volumes.
+    RemovePod { pod_uid: Arc<str> },
+    /// Answered by `ProbeResult` with the same `probe`, within `timeout`.
+    Probe { probe: u64, id: ContainerId, handler: Handler, timeout: Duration },
+}
+
+/// Why a container ended, as the runtime says. Models the `reason` of CRI's ContainerStatus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    Completed,
+    Error,
+    OomKilled,
+}
+
+impl ExitReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ExitReason::Completed => "Completed",
+            ExitReason::Error => "Error",
+            ExitReason::OomKilled => "OOMKilled",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProbeOutcome {
+    Success,
+    /// The output, as the event shows it.
+    Failure(String),
+    /// The probe itself could not be carried out.
+    Error(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum RuntimeEvent {
+    ImagePulled {
+        pull: u64,
+        /// `docker.io/library/nginx@sha256:...`
+        image_id: String,
+        size_bytes: u64,
+        /// Without the time spent waiting for other pulls.
+        took: Duration,
+    },
+    ImagePullFailed {
+        pull: u64,
+        /// The runtime's own words.
+        message: String,
+        /// `SignatureValidationFailed`, `RegistryUnavailable` or empty for an ordinary failure.
+        reason: String,
+    },
+    Started {
+        id: ContainerId,
+        at: Time,
+    },
+    StartFailed {
+        id: ContainerId,
+        at: Time,
+        message: String,
+        /// 127 for a command that does not exist, 128 otherwise, as containerd sets it.
+        exit_code: i32,
+    },
+    Exited {
+        id: ContainerId,
+        at: Time,
+        code: i32,
+        reason: ExitReason,
+        signal: Option<i32>,
+        /// What the container wrote to its termination message path.
+        message: String,
+        /// The end of the log, for `terminationMessagePolicy: FallbackToLogsOnError`.
+        log_tail: String,
+    },
+    ProbeResult {
+        probe: u64,
+        outcome: ProbeOutcome,
+    },
+}
+
+/// An image present on the node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageInfo {
+    /// Tag and digest forms.
+    pub names: Vec<String>,
+    pub image_id: String,
+    pub size_bytes: u64,
+}
+
+/// Models `PodLogOptions`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LogOptions {
+    /// The run before the present one.
+    pub previous: bool,
+    pub tail_lines: Option<usize>,
+    pub since: Option<Time>,
+    /// RFC 3339 with nanoseconds before each line.
+    pub timestamps: bool,
+    pub limit_bytes: Option<usize>,
+}
+
+/// A container the runtime still knows; what a restarted kubelet finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerRecord {
+    pub id: ContainerId,
+    pub image: String,
+    pub started_at: Time,
+    /// The `Exited` event, when it has ended.
+    pub exited: Option<RuntimeEvent>,
+}
+
+pub trait Runtime: Send {
+    /// Name and version: (`kubottle-sim`, `0.1.0`).
+    fn version(&self) -> (String, String);
+    fn command(&mut self, now: Time, command: RuntimeCommand);
+    /// When `poll` will have something to do.
+    fn next_at(&self) -> Option<Time>;
+    /// Carries everything up to `now` out; events in the order they happened.
+    fn poll(&mut self, now: Time, out: &mut Vec<RuntimeEvent>);
+    /// The log of a container's present (or previous) run.
+    ///
+    /// # Errors
+    /// The words kubectl shows when there is none.
+    fn logs(&self, pod_uid: &str, container: &str, options: &LogOptions) -> Result<Vec<u8>, String>;
+    /// Models CRI `ImageStatus`: whether the image is on the node.
+    fn image(&self, image: &str) -> Option<ImageInfo>;
+    fn images(&self) -> Vec<ImageInfo>;
+    /// Models CRI `ListContainers`.
+    fn containers(&self) -> Vec<ContainerRecord>;
+    fn clone_box(&self) -> Box<dyn Runtime>;
+    fn as_any_mut(&mut self) -> &mut dyn std::any::Any;
+}
+
+/// A runtime outside the core: commands wait in an outbox for the host, which pushes events back. Logs stay with the
+/// host.
+#[derive(Clone, Debug, Default)]
+pub struct ExternalRuntime {
+    name: String,
+    version: String,
+    outbox: Vec<RuntimeCommand>,
+    inbox: Vec<RuntimeEvent>,
+    images: Vec<ImageInfo>,
+    containers: BTreeMap<ContainerId, ContainerRecord>,
+}
+
+impl ExternalRuntime {
+    pub fn new(name: &str, version: &str) -> Self {
+        ExternalRuntime { name: name.into(), version: version.into(), ..Default::default() }
+    }
+    pub fn take_commands(&mut self) -> Vec<RuntimeCommand> {
+        std::mem::take(&mut self.outbox)
+    }
+    pub fn push(&mut self, event: RuntimeEvent) {
+        match &event {
+            RuntimeEvent::Started { id, at } => {
+                if let Some(c) = self.containers.get_mut(id) {
+                    c.started_at = *at;
+                }
+            }
+            RuntimeEvent::Exited { id, .. } | RuntimeEvent::StartFailed { id, .. } => {
+                if let Some(c) = self.containers.get_mut(id) {
+                    c.exited = Some(event.clone());
+                }
+            }
+            _ => {}
+        }
+        self.inbox.push(event);
+    }
+    /// The images the host has; replaces what was said before.
+    pub fn set_images(&mut self, images: Vec<ImageInfo>) {
+        self.images = images;
+    }
+}
+
+impl Runtime for ExternalRuntime {
+    fn version(&self) -> (String, String) {
+        (self.name.clone(), self.version.clone())
+    }
+    fn command(&mut self, now: Time, command: RuntimeCommand) {
+        match &command {
+            RuntimeCommand::RunContainer(spec) => {
+                let record = ContainerRecord {
+                    id: spec.id.clone(),
+                    image: spec.image.clone(),
+                    started_at: now,
+                    exited: None,
+                };
+                self.containers.insert(spec.id.clone(), record);
+            }
+            RuntimeCommand::RemovePod { pod_uid } => self.containers.retain(|id, _| id.pod_uid != *pod_uid),
+            _ => {}
+        }
+        self.outbox.push(command);
+    }
+    fn next_at(&self) -> Option<Time> {
+        (!self.inbox.is_empty()).then_some(Time(0))
+    }
+    fn poll(&mut self, _now: Time, out: &mut Vec<RuntimeEvent>) {
+        out.append(&mut self.inbox);
+    }
+    fn logs(&self, _: &str, _: &str, _: &LogOptions) -> Result<Vec<u8>, String> {
+        Err("the logs of this container are kept by the host".into())
+    }
+    fn image(&self, image: &str) -> Option<ImageInfo> {
+        self.images.iter().find(|i| i.names.iter().any(|n| n == image)).cloned()
+    }
+    fn images(&self) -> Vec<ImageInfo> {
+        self.images.clone()
+    }
+    fn containers(&self) -> Vec<ContainerRecord> {
+        self.containers.values().cloned().collect()
+    }
+    fn clone_box(&self) -> Box<dyn Runtime> {
+        Box::new(self.clone())
+    }
+    fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
+        self
+    }
+}

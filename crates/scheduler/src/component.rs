@@ -1,0 +1,334 @@
+//! The live kube-scheduler: it keeps cache and queue true to what it observes, and takes one pod a turn. Models
+//! `pkg/scheduler/{scheduler, eventhandlers, schedule_one}.go`.
+
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::cycle::{Algorithm, Failure};
+use crate::framework::{ClusterEvent, Handle, Nominator, Objects, PodInfo};
+use crate::queue::{Lists, Queue, QueuedPod};
+use crate::status;
+use api::{ObjectExt, Registered};
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
+use meta::{Duration, Key, Rng, Time, User};
+use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step};
+use std::any::Any;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use trace::{Cycle, Seq, note};
+
+/// How many recorded cycles are kept for the page.
+const KEPT_CYCLES: usize = 200;
+
+#[derive(Clone)]
+pub struct Scheduler {
+    name: Arc<str>,
+    user: User,
+    config: Config,
+    seed: Rng,
+    algorithm: Algorithm,
+    cache: Cache,
+    queue: Queue,
+    nominator: Nominator,
+    objects: Objects,
+    cycles: VecDeque<Arc<Cycle>>,
+    /// The pod whose binding has no answer yet.
+    binding: Option<Arc<PodInfo>>,
+    /// Bindings that were refused and still have to be told to the user: pod and message.
+    failed: VecDeque<(Arc<PodInfo>, String)>,
+}
+
+impl Scheduler {
+    /// # Errors
+    /// A configuration whose plugins cannot be instantiated.
+    pub fn new(config: Config, rng: Rng) -> Result<Self, String> {
+        Ok(Scheduler {
+            name: "kube-scheduler".into(),
+            user: User::component("kube-scheduler"),
+            algorithm: Algorithm::new(&config, rng.clone())?,
+            seed: rng,
+            cache: Cache::new(),
+            queue: new_queue(&config),
+            config,
+            nominator: Nominator::default(),
+            objects: Objects::default(),
+            cycles: VecDeque::new(),
+            binding: None,
+            failed: VecDeque::new(),
+        })
+    }
+
+    /// The queues in full.
+    pub fn queues(&self) -> Lists {
+        self.queue.lists(usize::MAX)
+    }
+    /// At most `limit` rows of each queue, and how long the queues are. The cost depends on `limit` alone.
+    pub fn queue_heads(&self, limit: usize) -> Lists {
+        self.queue.lists(limit)
+    }
+    /// The newest recorded cycles, oldest first.
+    pub fn cycles(&self) -> impl DoubleEndedIterator<Item = &Arc<Cycle>> {
+        self.cycles.iter()
+    }
+    /// Where `pod` would go now and why, without anything coming of it. `None` when it is another scheduler's.
+    pub fn explain(&self, pod: &Pod) -> Option<Cycle> {
+        let pod = Arc::new(PodInfo::new(Arc::new(pod.clone())));
+        let (mut algorithm, mut cache) = (self.algorithm.clone(), self.cache.clone());
+        cache.remove_pod(&pod.key);
+        algorithm.record_every_node();
+        let framework = algorithm.profile(pod.scheduler_name())?.clone();
+        let h = Handle { snapshot: cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
+        let mut cycle = Cycle::default();
+        // The decision is in the record.
+        let _ = algorithm.schedule(h, &framework, &pod, Some(&mut cycle));
+        Some(cycle)
+    }
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn observe_node(&mut self, now: Time, key: &Key, old: Option<&Node>, new: Option<&Node>, cause: Seq) {
+        let (event, node) = match (old, new) {
+            (None, Some(new)) => (ClusterEvent::NodeAdd(new), Some(new)),
+            (Some(old), Some(new)) => (ClusterEvent::NodeUpdate { old, new }, Some(new)),
+            (Some(old), None) => (ClusterEvent::NodeDelete(old), None),
+            (None, None) => return,
+        };
+        match node {
+            Some(node) => self.cache.update_node(Arc::new(node.clone())),
+            None => self.cache.remove_node(key.name()),
+        }
+        // Heartbeats arrive all the time and help nobody.
+        if let (Some(old), Some(new)) = (old, new)
+            && same_for_scheduling(old, new)
+        {
+            return;
+        }
+        self.queue.move_all(&event, now, &self.algorithm, cause);
+    }
+
+    fn observe_pod(&mut self, now: Time, key: &Key, old: Option<&Pod>, new: Option<&Pod>, cause: Seq) {
+        // A pod that has ended is gone for the scheduler, as its informer's field selector has it upstream.
+        let info = |p: &Pod| Some(Arc::new(PodInfo::new(Arc::new(p.clone())))).filter(|p| !p.is_terminal());
+        let Some(new) = new.and_then(info) else { return self.pod_gone(now, key, old, cause) };
+        if let Some(node) = new.node_name().map(str::to_string) {
+            self.queue.delete(key);
+            self.nominator.remove(key);
+            let before = self.cache.pod(key).cloned().filter(|_| !self.cache.is_assumed(key));
+            self.cache.add_pod(new.clone(), &node);
+            let event = match &before {
+                Some(old) => ClusterEvent::AssignedPodUpdate { old, new: &new },
+                None => ClusterEvent::AssignedPodAdd(&new),
+            };
+            self.queue.move_all(&event, now, &self.algorithm, cause);
+        } else if self.algorithm.profile(new.scheduler_name()).is_some() && !self.cache.is_assumed(key) {
+            match new.nominated_node() {
+                Some(node) => self.nominator.add(new.clone(), node),
+                None => self.nominator.remove(key),
+            }
+            self.queue.update(new, now, &self.algorithm, cause);
+        }
+    }
+
+    /// Objects that plugins only read: nothing waits for them.
+    fn observe_object(&mut self, change: &Change) {
+        let (key, new) = (&change.key, change.new.as_ref());
+        if change.kind == Service::KIND_REF {
+            match new.and_then(|o| o.downcast()) {
+                Some(service) => self.objects.set_service(service),
+                None => self.objects.remove_service(key),
+            }
+        } else if change.kind == ReplicaSet::KIND_REF {
+            match new.and_then(|o| o.downcast()) {
+                Some(rs) => self.objects.set_replica_set(rs),
+                None => self.objects.remove_replica_set(key),
+            }
+        } else if change.kind == Namespace::KIND_REF {
+            match new.and_then(|o| o.downcast()) {
+                Some(namespace) => self.objects.set_namespace(namespace),
+                None => self.objects.remove_namespace(key.name()),
+            }
+        }
+    }
+
+    fn pod_gone(&mut self, now: Time, key: &Key, old: Option<&Pod>, cause: Seq) {
+        self.nominator.remove(key);
+        let queued = self.queue.delete(key).map(|q| q.pod);
+        if let Some(pod) = self.cache.remove_pod(key) {
+            self.queue.move_all(&ClusterEvent::AssignedPodDelete(&pod), now, &self.algorithm, cause);
+        } else if let Some(pod) = queued.or_else(|| Some(Arc::new(PodInfo::new(Arc::new(old?.clone()))))) {
+            self.queue.move_all(&ClusterEvent::UnscheduledPodDelete(&pod), now, &self.algorithm, cause);
+        }
+    }
+
+    fn schedule(&mut self, cx: &Cx, q: &QueuedPod, step: &mut Step) {
+        let pod = &q.pod;
+        let Some(framework) = self.algorithm.profile(pod.scheduler_name()).cloned() else {
+            return self.queue.done(&pod.key);
+        };
+        if pod.is_deleting() {
+            self.queue.done(&pod.key);
+            let message = format!("skip schedule deleting pod: {}/{}", pod.namespace(), pod.name());
+            step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", message));
+            return;
+        }
+        let mut cycle = cx.recording.then(|| Cycle { attempt: q.attempts, ..Cycle::default() });
+        let h = Handle { snapshot: self.cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
+        let decision = self.algorithm.schedule(h, &framework, pod, cycle.as_mut());
+        if let Some(cycle) = cycle.map(Arc::new) {
+            if self.cycles.len() == KEPT_CYCLES {
+                self.cycles.pop_front();
+            }
+            self.cycles.push_back(cycle.clone());
+            step.cycle = Some(cycle);
+        }
+        match decision {
+            Ok(node) => {
+                let Some(binding) = framework.bind(pod, &node) else { return self.queue.done(&pod.key) };
+                self.nominator.remove(&pod.key);
+                self.cache.assume_pod(pod.clone(), &node);
+                let target = binding.target.name.unwrap_or_default();
+                step.intents.push(Intent::bind(pod.key.clone(), binding.metadata.uid, &target));
+                let message = format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name());
+                step.intents.push(Intent::event(&*pod.pod, EventType::Normal, "Scheduled", message));
+                step.notes.push(note!("scheduler.assigned", pod = &pod.key, node = node));
+                self.binding = Some(pod.clone());
+            }
+            Err(failure) => self.handle_failure(cx, pod, failure, step),
+        }
+    }
+
+    /// Models handleSchedulingFailure, and prepareCandidate for the victims.
+    fn handle_failure(&mut self, cx: &Cx, pod: &Arc<PodInfo>, failure: Failure, step: &mut Step) {
+        for victim in failure.victims.iter().filter(|v| !v.is_deleting()) {
+            let node = failure.nominate.as_deref().unwrap_or_default();
+            step.intents.extend(status::evict(victim, pod, node, cx.now));
+            step.notes.push(note!("scheduler.preempts", victim = &victim.key, node = node));
+        }
+        match failure.nominate.as_deref() {
+            Some("") => self.nominator.remove(&pod.key),
+            Some(node) => self.nominator.add(pod.clone(), node),
+            None => {}
+        }
+        let reason = if failure.is_error { "SchedulerError" } else { "Unschedulable" };
+        let event = status::truncate(&failure.message);
+        step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", event));
+        let nominate = failure.nominate.as_deref();
+        step.intents.extend(status::not_scheduled(pod, reason, &failure.message, nominate, cx.now));
+        step.notes.push(note!("scheduler.unschedulable", pod = &pod.key, reason = reason));
+        self.queue.add_unschedulable(&pod.key, failure.plugins, cx.now, &self.algorithm);
+    }
+}
+
+fn new_queue(config: &Config) -> Queue {
+    let seconds = |n: i64| Duration::from_secs(u64::try_from(n).unwrap_or(0));
+    Queue::new(seconds(config.pod_initial_backoff_seconds), seconds(config.pod_max_backoff_seconds))
+}
+
+/// Whether nothing changed that upstream turns into an event for the queue. Models `nodeSchedulingPropertiesChange`.
+fn same_for_scheduling(old: &Node, new: &Node) -> bool {
+    let status = |n: &Node| {
+        let s = n.status.as_ref();
+        let conditions = s.and_then(|s| s.conditions.as_ref());
+        let conditions: Vec<_> =
+            conditions.into_iter().flatten().map(|c| (c.type_.clone(), c.status.clone())).collect();
+        (s.and_then(|s| s.allocatable.clone()), conditions)
+    };
+    old.spec == new.spec
+        && old.metadata.labels == new.metadata.labels
+        && old.metadata.annotations == new.metadata.annotations
+        && status(old) == status(new)
+}
+
+impl Component for Scheduler {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+    fn process(&self) -> &str {
+        "kube-scheduler"
+    }
+    fn user(&self) -> &User {
+        &self.user
+    }
+    fn event_source(&self) -> (String, String) {
+        let profile = self.config.profiles.first();
+        (profile.map_or_else(|| "default-scheduler".into(), |p| p.scheduler_name.clone()), String::new())
+    }
+    fn interests(&self) -> Vec<Interest> {
+        let kinds = [Node::KIND_REF, Pod::KIND_REF, Service::KIND_REF, ReplicaSet::KIND_REF, Namespace::KIND_REF];
+        kinds.into_iter().map(Interest::Kind).collect()
+    }
+    fn start(&mut self, cx: &Cx) {
+        // The configuration built once, so it builds again.
+        if let Ok(algorithm) = Algorithm::new(&self.config, self.seed.clone()) {
+            self.algorithm = algorithm;
+        }
+        self.cache = Cache::new();
+        self.queue = new_queue(&self.config);
+        self.nominator = Nominator::default();
+        self.binding = None;
+        self.failed.clear();
+        self.objects = Objects::default();
+        cx.view.list::<Service>().for_each(|o| self.objects.set_service(o));
+        cx.view.list::<ReplicaSet>().for_each(|o| self.objects.set_replica_set(o));
+        cx.view.list::<Namespace>().for_each(|o| self.objects.set_namespace(o));
+        for node in cx.view.list::<Node>() {
+            self.cache.add_node(Arc::new(node.clone()));
+        }
+        for object in cx.view.list_obj(Pod::KIND_REF) {
+            self.observe_pod(cx.now, &object.key(), None, object.downcast(), 0);
+        }
+    }
+    fn observe(&mut self, cx: &Cx, change: &Change) {
+        let (old, new) = (change.old.as_ref(), change.new.as_ref());
+        if change.kind == Node::KIND_REF {
+            let (old, new) = (old.and_then(|o| o.downcast()), new.and_then(|o| o.downcast()));
+            self.observe_node(cx.now, &change.key, old, new, change.cause);
+        } else if change.kind == Pod::KIND_REF {
+            let (old, new) = (old.and_then(|o| o.downcast()), new.and_then(|o| o.downcast()));
+            self.observe_pod(cx.now, &change.key, old, new, change.cause);
+        } else {
+            self.observe_object(change);
+        }
+    }
+    fn ready_at(&self) -> Option<Time> {
+        if self.failed.is_empty() { self.queue.ready_at() } else { Some(Time(0)) }
+    }
+    fn step(&mut self, cx: &Cx) -> Option<Step> {
+        if let Some((pod, message)) = self.failed.pop_front() {
+            let mut step = Step { item: pod.key.as_str().into(), ..Step::default() };
+            let event = status::truncate(&message);
+            step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", event));
+            step.intents.extend(status::not_scheduled(&pod, "SchedulerError", &message, Some(""), cx.now));
+            return Some(step);
+        }
+        let q = self.queue.pop(cx.now, &self.algorithm)?;
+        let mut step = Step { item: q.pod.key.as_str().into(), cause: q.cause, ..Step::default() };
+        self.schedule(cx, &q, &mut step);
+        Some(step)
+    }
+    fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
+        let Some(pod) = self.binding.take() else { return };
+        let Some(Err(error)) = replies.first() else { return self.queue.done(&pod.key) };
+        self.cache.forget_pod(&pod.key);
+        // Its room is free again for the others.
+        let freed = ClusterEvent::AssignedPodDelete(&pod);
+        self.queue.move_all(&freed, cx.now, &self.algorithm, seq);
+        self.queue.add_unschedulable(&pod.key, BTreeSet::new(), cx.now, &self.algorithm);
+        if !error.is_not_found() {
+            self.failed.push_back((pod, format!("running Bind plugin \"DefaultBinder\": {error}")));
+        }
+    }
+    fn gauge(&self, _: Time) -> Gauge {
+        Gauge { queued: self.queue.active_len() + self.failed.len(), delayed: self.queue.backoff_len() }
+    }
+    fn clone_box(&self) -> Box<dyn Component> {
+        Box::new(self.clone())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}

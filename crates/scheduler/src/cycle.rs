@@ -1,0 +1,368 @@
+//! One pod, one decision. Models `pkg/scheduler/schedule_one.go` from schedulePod to selectHost.
+
+use crate::config::Config;
+use crate::framework::fit_error::{FitError, NO_NODES_AVAILABLE};
+use crate::framework::status::Status;
+use crate::framework::{Code, Framework, Handle, NodeStatuses, PodInfo, Run};
+use crate::record;
+use meta::Rng;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use trace::Cycle;
+use trace::cycle::{NodeRecord, PodRef, Preemption, ScoreRecord, TieBreak};
+
+/// Upstream looks for at least this many feasible nodes.
+const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
+const MIN_FEASIBLE_NODES_PERCENTAGE: usize = 5;
+
+/// A pod that fits nowhere, and why.
+#[derive(Debug)]
+pub struct Failure {
+    /// The PodScheduled condition's message.
+    pub message: String,
+    /// Whether this is an error rather than a refusal (`SchedulerError` instead of `Unschedulable`).
+    pub is_error: bool,
+    /// The plugins that refused the pod: what happens to them decides when it is tried again.
+    pub plugins: BTreeSet<&'static str>,
+    /// `None` leaves the nomination as it is, an empty name clears it.
+    pub nominate: Option<String>,
+    /// Pods to evict for the nomination.
+    pub victims: Vec<Arc<PodInfo>>,
+}
+
+/// The chosen node, or why there is none.
+pub type Decision = Result<Arc<str>, Failure>;
+
+/// The part of the scheduler that decides: profiles, where the last search stopped, the generator for ties.
+#[derive(Clone)]
+pub struct Algorithm {
+    profiles: Vec<Arc<Framework>>,
+    percentage_of_nodes_to_score: i32,
+    next_start_node_index: usize,
+    rng: Rng,
+    record_every_node: bool,
+    scratch: Scratch,
+}
+
+/// Buffers that live from cycle to cycle, so that a cycle allocates nothing per node.
+#[derive(Clone, Default)]
+struct Scratch {
+    feasible: Vec<usize>,
+    column: Vec<i64>,
+    totals: Vec<i64>,
+    ties: Vec<usize>,
+    statuses: NodeStatuses,
+}
+
+impl Algorithm {
+    /// # Errors
+    /// A profile whose plugins cannot be instantiated, in upstream's words.
+    pub fn new(config: &Config, rng: Rng) -> Result<Self, String> {
+        let build = |p| {
+            Framework::new(p).map(Arc::new).map_err(|e| {
+                format!("initializing profiles: creating profile for scheduler name {}: {e}", p.scheduler_name)
+            })
+        };
+        Ok(Algorithm {
+            profiles: config.profiles.iter().map(build).collect::<Result<_, _>>()?,
+            percentage_of_nodes_to_score: config.percentage_of_nodes_to_score,
+            next_start_node_index: 0,
+            rng,
+            record_every_node: false,
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// From now on records also say what the filters make of the nodes that the search did not get to. Decisions
+    /// stay the same.
+    pub fn record_every_node(&mut self) {
+        self.record_every_node = true;
+    }
+
+    pub fn profiles(&self) -> &[Arc<Framework>] {
+        &self.profiles
+    }
+    /// The profile that `spec.schedulerName` names; `None` when the pod is another scheduler's.
+    pub fn profile(&self, scheduler_name: &str) -> Option<&Arc<Framework>> {
+        self.profiles.iter().find(|p| p.profile_name == scheduler_name)
+    }
+
+    /// Chooses a node for `pod`, and writes down how when `record` is given.
+    pub fn schedule(
+        &mut self,
+        h: Handle,
+        framework: &Framework,
+        pod: &Arc<PodInfo>,
+        mut record: Option<&mut Cycle>,
+    ) -> Decision {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.feasible.clear();
+        scratch.statuses.explicit.clear();
+        scratch.statuses.absent = NodeStatuses::default().absent;
+        if let Some(c) = record.as_deref_mut() {
+            c.pod = PodRef { namespace: pod.namespace().into(), name: pod.name().into() };
+            c.profile = framework.profile_name.clone();
+            c.total_nodes = h.snapshot.nodes.len();
+        }
+        let mut run = Run::new(framework, h, pod);
+        let decision = self.search(&mut run, &mut scratch, record.as_deref_mut());
+        if let Some(c) = record {
+            c.evaluated_nodes = c.nodes.len();
+            c.feasible_nodes = scratch.feasible.len();
+            if self.record_every_node {
+                record::the_rest(&run, &scratch.statuses.absent, c);
+            }
+            record::decision_of(c, &decision);
+        }
+        self.scratch = scratch;
+        decision
+    }
+
+    fn search(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Cycle>) -> Decision {
+        let (h, framework, pod) = (run.h, run.framework, run.pod);
+        if h.snapshot.nodes.is_empty() {
+            return Err(Failure {
+                message: NO_NODES_AVAILABLE.into(),
+                is_error: false,
+                plugins: BTreeSet::new(),
+                nominate: Some(String::new()),
+                victims: Vec::new(),
+            });
+        }
+        let pre = run.pre_filter(record.as_deref_mut().map(|c| &mut c.pre_filter));
+        let mut plugins: BTreeSet<&'static str> = pre.by.clone();
+        if let Some(status) = pre.refusal {
+            if !status.plugin.is_empty() {
+                plugins.insert(status.plugin);
+            }
+            let message = status.message();
+            scratch.statuses.absent = status;
+            return Err(self.post_filter(run, &message, plugins, scratch, record));
+        }
+        // Promised by an earlier preemption: likely the only node that fits, so it is tried first.
+        let nominated = pod.nominated_node().and_then(|n| h.snapshot.position(n));
+        if let Some(node) = nominated {
+            self.look_at_each(run, [node].into_iter(), 1, &mut plugins, scratch, record.as_deref_mut());
+        }
+        if scratch.feasible.is_empty() {
+            let all = h.snapshot.nodes.len();
+            // The nominated node is looked at again with all the others, unless PreFilter left it out.
+            let refused = scratch.statuses.explicit.pop();
+            let refused_record = record.as_deref_mut().and_then(|c| c.nodes.pop());
+            let mut processed = match &run.only {
+                None => {
+                    let wanted = self.nodes_to_find(framework, all);
+                    let start = self.next_start_node_index % all;
+                    let order = (start..all).chain(0..start);
+                    self.look_at_each(run, order, wanted, &mut plugins, scratch, record.as_deref_mut())
+                }
+                Some(names) => {
+                    let by: Vec<_> = pre.by.iter().copied().collect();
+                    scratch.statuses.absent =
+                        Status::unresolvable(format!("node(s) didn't satisfy plugin(s) [{}]", by.join(" ")));
+                    scratch.statuses.absent.plugin = by.first().copied().unwrap_or_default();
+                    let nodes: Vec<usize> = names.iter().filter_map(|n| h.snapshot.position(n)).collect();
+                    let wanted = self.nodes_to_find(framework, nodes.len());
+                    let start = self.next_start_node_index;
+                    let n = nodes.len().max(1);
+                    let order = (0..nodes.len()).map(|i| nodes[(start + i) % n]);
+                    self.look_at_each(run, order, wanted, &mut plugins, scratch, record.as_deref_mut())
+                }
+            };
+            if let Some((node, status)) = refused
+                && !scratch.statuses.explicit.iter().any(|(n, _)| *n == node)
+            {
+                scratch.statuses.explicit.push((node, status));
+                processed += 1;
+                if let Some(c) = record.as_deref_mut() {
+                    c.nodes.extend(refused_record);
+                }
+            }
+            self.next_start_node_index = (self.next_start_node_index + processed) % all;
+        }
+        if scratch.feasible.is_empty() {
+            return Err(self.post_filter(run, "", plugins, scratch, record));
+        }
+        let node = if scratch.feasible.len() == 1 && record.is_none() {
+            h.snapshot.nodes[scratch.feasible[0]].name.clone()
+        } else {
+            self.score(run, scratch, record.as_deref_mut());
+            self.select_host(h, scratch, record.as_deref_mut())
+        };
+        match framework.reserve(run, &node, record) {
+            Ok(()) => Ok(node),
+            Err(status) => Err(refused_after_choice(&status)),
+        }
+    }
+
+    /// Filters nodes until `wanted` fit; returns how many were looked at. Models findNodesThatPassFilters.
+    fn look_at_each(
+        &self,
+        run: &Run,
+        order: impl Iterator<Item = usize>,
+        wanted: usize,
+        plugins: &mut BTreeSet<&'static str>,
+        scratch: &mut Scratch,
+        mut record: Option<&mut Cycle>,
+    ) -> usize {
+        let plain = run.h.nominator.is_empty() && record.is_none();
+        let (before, mut processed, mut last_plugin) = (scratch.feasible.len(), 0, "");
+        for at in order {
+            let node = &run.h.snapshot.nodes[at];
+            let answer = if plain {
+                run.filter(&run.state, node)
+            } else {
+                match record.as_deref_mut() {
+                    None => run.filter_with_nominated(&run.state, node, None),
+                    Some(c) => {
+                        let mut seen = NodeRecord { name: node.name.to_string(), ..Default::default() };
+                        let answer = run.filter_with_nominated(&run.state, node, Some(&mut seen.filters));
+                        c.nodes.push(seen);
+                        answer
+                    }
+                }
+            };
+            processed += 1;
+            match answer {
+                Ok(()) => {
+                    scratch.feasible.push(at);
+                    if scratch.feasible.len() - before >= wanted {
+                        break;
+                    }
+                }
+                Err(status) => {
+                    if status.plugin != last_plugin {
+                        last_plugin = status.plugin;
+                        plugins.insert(last_plugin);
+                    }
+                    scratch.statuses.explicit.push((at, status));
+                }
+            }
+        }
+        processed
+    }
+
+    /// How many feasible nodes are enough. Models numFeasibleNodesToFind.
+    fn nodes_to_find(&self, framework: &Framework, all: usize) -> usize {
+        if framework.score.is_empty() {
+            return 1;
+        }
+        if all < MIN_FEASIBLE_NODES_TO_FIND {
+            return all;
+        }
+        let given = framework.percentage_of_nodes_to_score.unwrap_or(self.percentage_of_nodes_to_score);
+        let percentage = match usize::try_from(given) {
+            Ok(0) | Err(_) => 50usize.saturating_sub(all / 125).max(MIN_FEASIBLE_NODES_PERCENTAGE),
+            Ok(p) => p,
+        };
+        (all * percentage / 100).max(MIN_FEASIBLE_NODES_TO_FIND)
+    }
+
+    /// Fills `scratch.totals` with the weighted sums. Models prioritizeNodes and RunScorePlugins.
+    fn score(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Cycle>) {
+        let Scratch { feasible, column, totals, .. } = scratch;
+        let active = run.pre_score(feasible);
+        totals.clear();
+        totals.resize(feasible.len(), if run.framework.score.is_empty() { 1 } else { 0 });
+        // Where the feasible nodes are among the records.
+        let rows: Vec<usize> = match record.as_deref_mut() {
+            None => Vec::new(),
+            Some(c) => (0..c.nodes.len())
+                .filter(|i| c.nodes[*i].filters.iter().all(|f| f.verdict == trace::cycle::Verdict::Pass))
+                .collect(),
+        };
+        for (name, plugin, weight) in active {
+            column.clear();
+            plugin.score_all(&run.h, &run.state, run.pod, feasible, column);
+            let raw = record.as_ref().map(|_| column.clone());
+            plugin.normalize(&run.h, &run.state, run.pod, column);
+            for (total, score) in totals.iter_mut().zip(column.iter()) {
+                *total += score * weight;
+            }
+            if let (Some(c), Some(raw)) = (record.as_deref_mut(), raw) {
+                for (i, row) in rows.iter().enumerate() {
+                    c.nodes[*row].scores.push(ScoreRecord {
+                        plugin: name.into(),
+                        raw: raw[i],
+                        normalized: column[i],
+                        weight,
+                        weighted: column[i] * weight,
+                    });
+                }
+            }
+        }
+        if let Some(c) = record.filter(|_| !run.framework.score.is_empty()) {
+            for (row, total) in rows.iter().zip(totals.iter()) {
+                c.nodes[*row].total = Some(*total);
+            }
+        }
+    }
+
+    /// Draws among the nodes with the highest total.
+    fn select_host(&mut self, h: Handle, scratch: &mut Scratch, record: Option<&mut Cycle>) -> Arc<str> {
+        let Scratch { feasible, totals, ties, .. } = scratch;
+        let best = totals.iter().copied().max().unwrap_or(0);
+        ties.clear();
+        ties.extend(feasible.iter().zip(totals.iter()).filter(|(_, t)| **t == best).map(|(n, _)| *n));
+        let drawn = if ties.len() > 1 { self.rng.below(ties.len() as u32) as usize } else { 0 };
+        if let Some(c) = record.filter(|_| ties.len() > 1) {
+            let nodes = ties.iter().map(|n| h.snapshot.nodes[*n].name.to_string()).collect();
+            c.tie_break = Some(TieBreak { nodes, drawn });
+        }
+        h.snapshot.nodes[ties[drawn]].name.clone()
+    }
+
+    fn post_filter(
+        &mut self,
+        run: &Run,
+        pre_filter_message: &str,
+        plugins: BTreeSet<&'static str>,
+        scratch: &Scratch,
+        mut record: Option<&mut Cycle>,
+    ) -> Failure {
+        let error = scratch.statuses.explicit.iter().map(|(_, s)| s).find(|s| s.code == Code::Error);
+        if let Some(status) = error {
+            // A filter that fails is a bug, not a verdict on the pod.
+            let message = format!("running {:?} filter plugin: {}", status.plugin, status.message());
+            let clear = Some(String::new());
+            return Failure { message, is_error: true, plugins: BTreeSet::new(), nominate: clear, victims: Vec::new() };
+        }
+        let mut post_filter_message = String::new();
+        // Without PostFilter plugins the nomination is cleared.
+        let mut nominate = Some(String::new());
+        let mut victims = Vec::new();
+        if !run.framework.post_filter.is_empty() {
+            let points = record.as_deref_mut().map(|c| &mut c.points);
+            let result = run.post_filter(&scratch.statuses, &mut self.rng, points);
+            if let Err(status) = &result.answer {
+                post_filter_message = status.message();
+            }
+            if let Some(c) = record.filter(|_| !result.candidates.is_empty()) {
+                c.preemption =
+                    Some(Preemption { candidates: result.candidates.iter().map(record::candidate).collect() });
+            }
+            nominate = result.nominate;
+            victims = result.victims;
+        }
+        let message = FitError {
+            all_nodes: run.h.snapshot.nodes.len(),
+            statuses: &scratch.statuses,
+            pre_filter_message,
+            post_filter_message: &post_filter_message,
+        };
+        Failure { message: message.to_string(), is_error: false, plugins, nominate, victims }
+    }
+}
+
+/// Reserve, Permit or PreBind refused the chosen node: upstream's message speaks of that node alone.
+fn refused_after_choice(status: &Status) -> Failure {
+    let statuses = NodeStatuses { explicit: vec![(0, status.clone())], ..NodeStatuses::default() };
+    let error = FitError { all_nodes: 1, statuses: &statuses, pre_filter_message: "", post_filter_message: "" };
+    Failure {
+        message: if status.is_rejected() { error.to_string() } else { status.message() },
+        is_error: !status.is_rejected(),
+        plugins: if status.is_rejected() { BTreeSet::from([status.plugin]) } else { BTreeSet::new() },
+        nominate: Some(String::new()),
+        victims: Vec::new(),
+    }
+}

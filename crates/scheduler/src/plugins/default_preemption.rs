@@ -1,0 +1,40 @@
+//! DefaultPreemption: when nothing fits, evict pods of lower priority. Models `plugins/defaultpreemption`; the search
+//! itself is `preemption.rs`.
+
+use crate::config::{Args, DefaultPreemptionArgs};
+use crate::framework::{ClusterEvent, Hint, NodeStatuses, Plugin, PodInfo, PostFilter, PostFilterResult, Run, Status};
+use crate::preemption;
+use meta::Rng;
+
+pub const NAME: &str = "DefaultPreemption";
+
+pub struct DefaultPreemption(DefaultPreemptionArgs);
+
+pub fn build(args: &Args) -> Result<Box<dyn Plugin>, String> {
+    Ok(Box::new(DefaultPreemption(args.default_preemption.clone())))
+}
+
+impl Plugin for DefaultPreemption {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn as_post_filter(&self) -> Option<&dyn PostFilter> {
+        Some(self)
+    }
+    fn hint(&self, _: &PodInfo, _: &ClusterEvent) -> Hint {
+        Hint::Skip
+    }
+}
+
+impl PostFilter for DefaultPreemption {
+    fn post_filter(&self, run: &Run, statuses: &NodeStatuses, rng: &mut Rng) -> PostFilterResult {
+        let mut result = preemption::preempt(run, statuses, &self.0, rng);
+        if let Err(status) = &mut result.answer {
+            let message = status.message();
+            if !message.is_empty() {
+                *status = Status::new(status.code, format!("preemption: {message}"));
+            }
+        }
+        result
+    }
+}

@@ -1,0 +1,271 @@
+//! InterPodAffinity: pods that want to be near, or away from, other pods. Models `plugins/interpodaffinity`.
+
+use crate::config::{Args, InterPodAffinityArgs};
+use crate::framework::affinity::AffinityTerm;
+use crate::framework::{
+    Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreFilter,
+    PreFilterResult, PreScore, PreScoreResult, Score, Status,
+};
+use k8s_openapi::api::core::v1::Node;
+use meta::labels::Labels;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub const NAME: &str = "InterPodAffinity";
+
+pub struct InterPodAffinity(InterPodAffinityArgs);
+
+pub fn build(args: &Args) -> Result<Box<dyn Plugin>, String> {
+    Ok(Box::new(InterPodAffinity(args.inter_pod_affinity.clone())))
+}
+
+/// Numbers by topology key and value.
+#[derive(Clone, Default)]
+struct Counts(BTreeMap<String, BTreeMap<String, i64>>);
+
+impl Counts {
+    /// Adds to the domain that `node` belongs to for `topology_key`.
+    fn add(&mut self, node: &NodeInfo, topology_key: &str, n: i64) {
+        let Some(value) = node.labels().and_then(|l| l.get(topology_key)) else { return };
+        *self.0.entry(topology_key.into()).or_default().entry(value.clone()).or_default() += n;
+    }
+    fn get(&self, topology_key: &str, value: &str) -> i64 {
+        self.0.get(topology_key).and_then(|d| d.get(value)).copied().unwrap_or(0)
+    }
+    /// Whether nothing is counted (any more).
+    fn is_zero(&self) -> bool {
+        self.0.values().flat_map(BTreeMap::values).all(|n| *n == 0)
+    }
+}
+
+/// The pod's own terms with their namespaces resolved, and who matches whom where.
+#[derive(Clone)]
+struct Filtering {
+    terms: Arc<[AffinityTerm]>,
+    anti_terms: Arc<[AffinityTerm]>,
+    namespace_labels: Option<Labels>,
+    /// Pods whose anti-affinity is about this pod.
+    existing_anti: Counts,
+    /// Pods that match all of this pod's affinity terms.
+    affinity: Counts,
+    /// Pods that one of this pod's anti-affinity terms is about.
+    anti: Counts,
+}
+
+fn is_about(term: &AffinityTerm, pod: &PodInfo, namespace_labels: Option<&Labels>) -> bool {
+    term.matches(pod.namespace(), pod.pod.metadata.labels.as_ref(), namespace_labels)
+}
+
+fn matches_all(terms: &[AffinityTerm], pod: &PodInfo) -> bool {
+    !terms.is_empty() && terms.iter().all(|t| is_about(t, pod, None))
+}
+
+impl Filtering {
+    fn count_existing_anti(&mut self, pod: &PodInfo, other: &PodInfo, node: &NodeInfo, n: i64) {
+        for t in &other.affinity.required_anti {
+            if is_about(t, pod, self.namespace_labels.as_ref()) {
+                self.existing_anti.add(node, &t.topology_key, n);
+            }
+        }
+    }
+    fn count_own(&mut self, other: &PodInfo, node: &NodeInfo, n: i64) {
+        if matches_all(&self.terms, other) {
+            for t in &*self.terms {
+                self.affinity.add(node, &t.topology_key, n);
+            }
+        }
+        for t in &*self.anti_terms {
+            if is_about(t, other, None) {
+                self.anti.add(node, &t.topology_key, n);
+            }
+        }
+    }
+}
+
+impl Plugin for InterPodAffinity {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn as_pre_filter(&self) -> Option<&dyn PreFilter> {
+        Some(self)
+    }
+    fn as_filter(&self) -> Option<&dyn Filter> {
+        Some(self)
+    }
+    fn as_pre_score(&self) -> Option<&dyn PreScore> {
+        Some(self)
+    }
+    fn as_score(&self) -> Option<&dyn Score> {
+        Some(self)
+    }
+    fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
+        let (terms, anti) = (&pod.affinity.required, &pod.affinity.required_anti);
+        // The other pod kept this one away, or may have.
+        let keeps_away = |other: &PodInfo| {
+            matches_all(anti, other) || other.affinity.required_anti.iter().any(|t| is_about(t, pod, None))
+        };
+        let has_key = |node: &Node| {
+            let labels = node.metadata.labels.as_ref();
+            terms.iter().chain(anti).any(|t| labels.is_some_and(|l| l.contains_key(&t.topology_key)))
+        };
+        Hint::queue_if(match event {
+            ClusterEvent::NodeAdd(new) => has_key(new),
+            ClusterEvent::NodeUpdate { old, new } => old.metadata.labels != new.metadata.labels && has_key(new),
+            ClusterEvent::AssignedPodAdd(new) => matches_all(terms, new),
+            ClusterEvent::AssignedPodUpdate { old, new } => {
+                old.pod.metadata.labels != new.pod.metadata.labels
+                    && ((!matches_all(terms, old) && matches_all(terms, new)) || (keeps_away(old) && !keeps_away(new)))
+            }
+            ClusterEvent::AssignedPodDelete(old) => keeps_away(old),
+            _ => false,
+        })
+    }
+}
+
+impl PreFilter for InterPodAffinity {
+    fn pre_filter(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
+        let resolve = |terms: &[AffinityTerm]| terms.iter().map(|t| t.resolved(h.objects)).collect();
+        let mut s = Filtering {
+            terms: resolve(&pod.affinity.required),
+            anti_terms: resolve(&pod.affinity.required_anti),
+            namespace_labels: h.objects.namespace_labels(pod.namespace()).cloned(),
+            existing_anti: Counts::default(),
+            affinity: Counts::default(),
+            anti: Counts::default(),
+        };
+        let own = !s.terms.is_empty() || !s.anti_terms.is_empty();
+        if own || h.snapshot.has_required_anti_affinity() {
+            for node in &h.snapshot.nodes {
+                for other in &node.pods_with_required_anti_affinity {
+                    s.count_existing_anti(pod, other, node, 1);
+                }
+                if own {
+                    for other in &node.pods {
+                        s.count_own(other, node, 1);
+                    }
+                }
+            }
+        }
+        if s.existing_anti.is_zero() && !own {
+            return PreFilterResult::Skip;
+        }
+        state.write(s);
+        PreFilterResult::Pass
+    }
+    fn add_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
+        if let Some(s) = state.get_mut::<Filtering>() {
+            s.count_existing_anti(pod, other, node, 1);
+            s.count_own(other, node, 1);
+        }
+    }
+    fn remove_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
+        if let Some(s) = state.get_mut::<Filtering>() {
+            s.count_existing_anti(pod, other, node, -1);
+            s.count_own(other, node, -1);
+        }
+    }
+}
+
+impl Filtering {
+    fn affinity_holds(&self, pod: &PodInfo, node: &NodeInfo) -> bool {
+        let mut pods_exist = true;
+        for t in &*self.terms {
+            // Every topology key must be on the node.
+            let Some(value) = node.labels().and_then(|l| l.get(&t.topology_key)) else { return false };
+            pods_exist &= self.affinity.get(&t.topology_key, value) > 0;
+        }
+        // The first of a series of pods that want to be near each other may go anywhere.
+        pods_exist || (self.affinity.is_zero() && matches_all(&self.terms, pod))
+    }
+    fn anti_affinity_holds(&self, node: &NodeInfo) -> bool {
+        let crowded = |t: &AffinityTerm| {
+            let value = node.labels().and_then(|l| l.get(&t.topology_key));
+            value.is_some_and(|v| self.anti.get(&t.topology_key, v) > 0)
+        };
+        !self.anti_terms.iter().any(crowded)
+    }
+    fn existing_anti_affinity_holds(&self, node: &NodeInfo) -> bool {
+        self.existing_anti.0.is_empty()
+            || !node.labels().into_iter().flatten().any(|(k, v)| self.existing_anti.get(k, v) > 0)
+    }
+}
+
+impl Filter for InterPodAffinity {
+    fn filter(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Answer {
+        let Some(s) = state.get::<Filtering>() else {
+            return Err(Status::error("reading \"PreFilterInterPodAffinity\" from cycleState: not found"));
+        };
+        if !s.affinity_holds(pod, node) {
+            return Err(Status::unresolvable("node(s) didn't match pod affinity rules"));
+        }
+        if !s.anti_affinity_holds(node) {
+            return Err(Status::unschedulable("node(s) didn't match pod anti-affinity rules"));
+        }
+        if !s.existing_anti_affinity_holds(node) {
+            return Err(Status::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules"));
+        }
+        Ok(())
+    }
+}
+
+/// The weights that speak for every domain.
+#[derive(Clone)]
+struct Scoring(Counts);
+
+impl PreScore for InterPodAffinity {
+    fn pre_score(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo, _: &[usize]) -> PreScoreResult {
+        let has_preferences = !pod.affinity.preferred.is_empty() || !pod.affinity.preferred_anti.is_empty();
+        let ignore_others = self.0.ignore_preferred_terms_of_existing_pods;
+        if !has_preferences && (ignore_others || !h.snapshot.has_affinity()) {
+            return PreScoreResult::Skip;
+        }
+        let resolve = |terms: &[(AffinityTerm, i64)]| -> Vec<(AffinityTerm, i64)> {
+            terms.iter().map(|(t, w)| (t.resolved(h.objects), *w)).collect()
+        };
+        let (own, own_anti) = (resolve(&pod.affinity.preferred), resolve(&pod.affinity.preferred_anti));
+        let namespace_labels = h.objects.namespace_labels(pod.namespace());
+        let mut scores = Counts::default();
+        for node in &h.snapshot.nodes {
+            let mut add = |t: &AffinityTerm, about: &PodInfo, ns: Option<&Labels>, weight: i64| {
+                if is_about(t, about, ns) {
+                    scores.add(node, &t.topology_key, weight);
+                }
+            };
+            // Without preferences of its own, only pods with affinity can have a say.
+            for other in if has_preferences { &node.pods } else { &node.pods_with_affinity } {
+                own.iter().for_each(|(t, w)| add(t, other, None, *w));
+                own_anti.iter().for_each(|(t, w)| add(t, other, None, -w));
+                if self.0.hard_pod_affinity_weight > 0 {
+                    let hard = i64::from(self.0.hard_pod_affinity_weight);
+                    other.affinity.required.iter().for_each(|t| add(t, pod, namespace_labels, hard));
+                }
+                if !ignore_others {
+                    other.affinity.preferred.iter().for_each(|(t, w)| add(t, pod, namespace_labels, *w));
+                    other.affinity.preferred_anti.iter().for_each(|(t, w)| add(t, pod, namespace_labels, -w));
+                }
+            }
+        }
+        if scores.0.is_empty() {
+            return PreScoreResult::Skip;
+        }
+        state.write(Scoring(scores));
+        PreScoreResult::Pass
+    }
+}
+
+impl Score for InterPodAffinity {
+    fn score(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> i64 {
+        let Some(Scoring(scores)) = state.get::<Scoring>() else { return 0 };
+        let domains = scores.0.iter().filter_map(|(key, d)| d.get(node.labels()?.get(key)?));
+        domains.sum()
+    }
+    fn normalize(&self, _: &Handle, state: &CycleState, _: &PodInfo, scores: &mut [i64]) {
+        if state.get::<Scoring>().is_none() {
+            return;
+        }
+        let (min, max) = (scores.iter().min().copied().unwrap_or(0), scores.iter().max().copied().unwrap_or(0));
+        for s in scores {
+            *s = if max > min { (MAX_NODE_SCORE as f64 * ((*s - min) as f64 / (max - min) as f64)) as i64 } else { 0 };
+        }
+    }
+}

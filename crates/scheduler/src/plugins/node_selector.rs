@@ -1,0 +1,175 @@
+//! Node selectors and preferred terms, parsed once per pod. Models
+//! `k8s.io/component-helpers/scheduling/corev1/nodeaffinity`.
+
+use k8s_openapi::api::core::v1::{
+    Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PreferredSchedulingTerm,
+};
+use meta::labels::{Op, Requirement, Selector};
+use meta::{FieldError, Path};
+
+/// A term; `None` where upstream fails to parse it, and then it matches nothing.
+#[derive(Clone, Debug)]
+struct Term {
+    labels: Vec<Requirement>,
+    /// `metadata.name` must (`true`) or must not (`false`) be this.
+    fields: Vec<(String, bool)>,
+}
+
+impl Term {
+    fn matches(&self, node: &Node) -> bool {
+        let name = node.metadata.name.as_deref().unwrap_or_default();
+        self.labels.iter().all(|r| r.matches(node.metadata.labels.as_ref()))
+            && self.fields.iter().all(|(value, equal)| (value == name) == *equal)
+    }
+}
+
+fn is_empty(term: &NodeSelectorTerm) -> bool {
+    term.match_expressions.as_ref().is_none_or(Vec::is_empty) && term.match_fields.as_ref().is_none_or(Vec::is_empty)
+}
+
+fn parse_term(term: &NodeSelectorTerm, path: &Path) -> Result<Term, Vec<FieldError>> {
+    let (mut errors, mut labels, mut fields) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, r) in term.match_expressions.iter().flatten().enumerate() {
+        match parse_expression(r, &path.child("matchExpressions").index(i)) {
+            Ok(r) => labels.push(r),
+            Err(e) => errors.push(e),
+        }
+    }
+    for (i, r) in term.match_fields.iter().flatten().enumerate() {
+        match parse_field(r, &path.child("matchFields").index(i)) {
+            Ok(f) => fields.push(f),
+            Err(e) => errors.push(e),
+        }
+    }
+    if errors.is_empty() { Ok(Term { labels, fields }) } else { Err(errors) }
+}
+
+fn parse_expression(r: &NodeSelectorRequirement, path: &Path) -> Result<Requirement, FieldError> {
+    let values = r.values.clone().unwrap_or_default();
+    let op = match r.operator.as_str() {
+        "In" => Op::In,
+        "NotIn" => Op::NotIn,
+        "Exists" => Op::Exists,
+        "DoesNotExist" => Op::DoesNotExist,
+        "Gt" => Op::Gt,
+        "Lt" => Op::Lt,
+        other => {
+            let known = ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"];
+            return Err(FieldError::not_supported(&path.child("operator"), other, &known));
+        }
+    };
+    let at = path.child("values");
+    let list = || serde_json::to_value(&values).unwrap_or_default();
+    match op {
+        Op::In | Op::NotIn if values.is_empty() => {
+            return Err(FieldError::invalid(&at, list(), "for 'in', 'notin' operators, values set can't be empty"));
+        }
+        Op::Exists | Op::DoesNotExist if !values.is_empty() => {
+            return Err(FieldError::invalid(&at, list(), "values set must be empty for exists and does not exist"));
+        }
+        Op::Gt | Op::Lt => {
+            if values.len() != 1 {
+                return Err(FieldError::invalid(
+                    &at,
+                    list(),
+                    "for 'Gt', 'Lt' operators, exactly one value is required",
+                ));
+            }
+            if values[0].parse::<i64>().is_err() {
+                let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
+                return Err(FieldError::invalid(&at.index(0), values[0].clone(), detail));
+            }
+        }
+        _ => {}
+    }
+    Ok(Requirement { key: r.key.clone(), op, values })
+}
+
+fn parse_field(r: &NodeSelectorRequirement, path: &Path) -> Result<(String, bool), FieldError> {
+    if r.key != "metadata.name" {
+        return Err(FieldError::not_supported(&path.child("key"), r.key.clone(), &["metadata.name"]));
+    }
+    let equal = match r.operator.as_str() {
+        "In" => true,
+        "NotIn" => false,
+        other => return Err(FieldError::not_supported(&path.child("operator"), other, &["In", "NotIn"])),
+    };
+    match r.values.as_deref().unwrap_or_default() {
+        [one] => Ok((one.clone(), equal)),
+        values => {
+            let list = serde_json::to_value(values).unwrap_or_default();
+            Err(FieldError::invalid(&path.child("values"), list, "must have one element"))
+        }
+    }
+}
+
+/// `nodeSelectorTerms`: a node matches when any term does. Empty and unreadable terms match nothing.
+#[derive(Clone, Debug)]
+pub struct Terms(Vec<Term>);
+
+impl Terms {
+    pub fn new(selector: &NodeSelector) -> Terms {
+        Terms::parse(selector, &Path::default()).0
+    }
+    /// The readable terms, and what is wrong with the others.
+    pub fn parse(selector: &NodeSelector, path: &Path) -> (Terms, Vec<FieldError>) {
+        let (mut terms, mut errors) = (Vec::new(), Vec::new());
+        for (i, t) in selector.node_selector_terms.iter().enumerate().filter(|(_, t)| !is_empty(t)) {
+            match parse_term(t, &path.child("nodeSelectorTerms").index(i)) {
+                Ok(t) => terms.push(t),
+                Err(mut e) => errors.append(&mut e),
+            }
+        }
+        (Terms(terms), errors)
+    }
+    pub fn matches(&self, node: &Node) -> bool {
+        self.0.iter().any(|t| t.matches(node))
+    }
+}
+
+/// A pod's `nodeSelector` and required node affinity together. Models `RequiredNodeAffinity`.
+#[derive(Clone, Debug)]
+pub struct RequiredNodeAffinity {
+    selector: Option<Selector>,
+    terms: Option<Terms>,
+}
+
+impl RequiredNodeAffinity {
+    pub fn of(pod: &Pod) -> Self {
+        let Some(spec) = pod.spec.as_ref() else { return RequiredNodeAffinity { selector: None, terms: None } };
+        let node_affinity = spec.affinity.as_ref().and_then(|a| a.node_affinity.as_ref());
+        let required = node_affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
+        RequiredNodeAffinity {
+            selector: spec.node_selector.as_ref().filter(|s| !s.is_empty()).map(Selector::from_set),
+            terms: required.map(Terms::new),
+        }
+    }
+    pub fn matches(&self, node: &Node) -> bool {
+        self.selector.as_ref().is_none_or(|s| s.matches(node.metadata.labels.as_ref()))
+            && self.terms.as_ref().is_none_or(|t| t.matches(node))
+    }
+}
+
+/// Weighted terms: a node's score is the sum of the weights of those it matches. Models `PreferredSchedulingTerms`.
+#[derive(Clone, Debug, Default)]
+pub struct PreferredTerms(Vec<(Term, i64)>);
+
+impl PreferredTerms {
+    /// Empty terms and terms of weight 0 are left out, as upstream does.
+    ///
+    /// # Errors
+    /// What is wrong with the terms that cannot be read.
+    pub fn parse(terms: &[PreferredSchedulingTerm], path: &Path) -> Result<Self, Vec<FieldError>> {
+        let (mut parsed, mut errors) = (Vec::new(), Vec::new());
+        for (i, t) in terms.iter().enumerate().filter(|(_, t)| t.weight != 0 && !is_empty(&t.preference)) {
+            match parse_term(&t.preference, &path.index(i)) {
+                Ok(term) => parsed.push((term, i64::from(t.weight))),
+                Err(mut e) => errors.append(&mut e),
+            }
+        }
+        if errors.is_empty() { Ok(PreferredTerms(parsed)) } else { Err(errors) }
+    }
+    pub fn score(&self, node: &Node) -> i64 {
+        self.0.iter().filter(|(t, _)| t.matches(node)).map(|(_, w)| w).sum()
+    }
+}

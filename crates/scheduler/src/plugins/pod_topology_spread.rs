@@ -1,0 +1,341 @@
+//! PodTopologySpread: pods of one kind spread over zones, nodes or any other domain. Models
+//! `plugins/podtopologyspread`.
+
+use super::node_selector::RequiredNodeAffinity;
+use super::tolerations::any_tolerates;
+use crate::config::{Args, SpreadDefaults};
+use crate::framework::node_info::is_hard;
+use crate::framework::{
+    Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Objects, Plugin, PodInfo,
+    PreFilter, PreFilterResult, PreScore, PreScoreResult, Score, Status,
+};
+use k8s_openapi::api::core::v1::{Node, TopologySpreadConstraint};
+use meta::labels::{Labels, Op, Requirement, Selector};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub const NAME: &str = "PodTopologySpread";
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const HARD: &str = "DoNotSchedule";
+const SOFT: &str = "ScheduleAnyway";
+
+pub struct PodTopologySpread {
+    defaults: Vec<TopologySpreadConstraint>,
+    system_defaulted: bool,
+}
+
+pub fn build(args: &Args) -> Result<Box<dyn Plugin>, String> {
+    let (defaults, system_defaulted) = match &args.pod_topology_spread {
+        SpreadDefaults::System => {
+            let soft = |key: &str, max_skew| TopologySpreadConstraint {
+                max_skew,
+                topology_key: key.into(),
+                when_unsatisfiable: SOFT.into(),
+                ..Default::default()
+            };
+            (vec![soft(HOSTNAME, 3), soft("topology.kubernetes.io/zone", 5)], true)
+        }
+        SpreadDefaults::List(list) => (list.clone(), false),
+    };
+    Ok(Box::new(PodTopologySpread { defaults, system_defaulted }))
+}
+
+#[derive(Clone)]
+struct Constraint {
+    max_skew: i64,
+    topology_key: String,
+    selector: Selector,
+    min_domains: usize,
+    honor_affinity: bool,
+    honor_taints: bool,
+}
+
+impl Constraint {
+    fn parse(c: &TopologySpreadConstraint, pod_labels: Option<&Labels>) -> Self {
+        let mut selector = Selector::from_api(c.label_selector.as_ref()).unwrap_or(Selector::Nothing);
+        if let Selector::All(requirements) = &mut selector {
+            for key in c.match_label_keys.iter().flatten() {
+                if let Some(value) = pod_labels.and_then(|l| l.get(key)) {
+                    requirements.push(Requirement { key: key.clone(), op: Op::In, values: vec![value.clone()] });
+                }
+            }
+        }
+        Constraint {
+            max_skew: i64::from(c.max_skew),
+            topology_key: c.topology_key.clone(),
+            selector,
+            min_domains: c.min_domains.and_then(|n| usize::try_from(n).ok()).unwrap_or(1),
+            honor_affinity: c.node_affinity_policy.as_deref() != Some("Ignore"),
+            honor_taints: c.node_taints_policy.as_deref() == Some("Honor"),
+        }
+    }
+
+    /// Whether the node's domain counts for this pod. Models matchNodeInclusionPolicies.
+    fn includes(&self, pod: &PodInfo, node: &NodeInfo, affinity: &RequiredNodeAffinity) -> bool {
+        if self.honor_affinity && !affinity.matches(&node.node) {
+            return false;
+        }
+        !self.honor_taints || !node.taints().iter().any(|t| is_hard(t) && !any_tolerates(pod.tolerations(), t))
+    }
+
+    /// Pods on the node that count: of the same namespace, selected, not going away.
+    fn count(&self, node: &NodeInfo, namespace: &str) -> i64 {
+        if self.selector.is_everything() {
+            return 0;
+        }
+        let counts = |p: &&Arc<PodInfo>| {
+            !p.is_deleting() && p.namespace() == namespace && self.selector.matches(p.pod.metadata.labels.as_ref())
+        };
+        node.pods.iter().filter(counts).count() as i64
+    }
+}
+
+fn has_all_keys(labels: Option<&Labels>, constraints: &[Constraint]) -> bool {
+    constraints.iter().all(|c| labels.is_some_and(|l| l.contains_key(&c.topology_key)))
+}
+
+fn label<'a>(node: &'a NodeInfo, key: &str) -> &'a str {
+    node.labels().and_then(|l| l.get(key)).map(String::as_str).unwrap_or_default()
+}
+
+impl PodTopologySpread {
+    /// The pod's constraints of one kind, or the default ones for its services and controller.
+    fn constraints(&self, pod: &PodInfo, action: &str, objects: Option<&Objects>) -> Vec<Constraint> {
+        let labels = pod.pod.metadata.labels.as_ref();
+        let own = pod.pod.spec.as_ref().and_then(|s| s.topology_spread_constraints.as_deref()).unwrap_or_default();
+        let parse = |list: &[TopologySpreadConstraint]| -> Vec<Constraint> {
+            list.iter().filter(|c| c.when_unsatisfiable == action).map(|c| Constraint::parse(c, labels)).collect()
+        };
+        if !own.is_empty() {
+            return parse(own);
+        }
+        let mut constraints = parse(&self.defaults);
+        if constraints.is_empty() {
+            return constraints;
+        }
+        let Some(selector) = objects.and_then(|o| o.default_selector(&pod.pod)) else { return Vec::new() };
+        for c in &mut constraints {
+            c.selector = selector.clone();
+        }
+        constraints
+    }
+}
+
+impl Plugin for PodTopologySpread {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn as_pre_filter(&self) -> Option<&dyn PreFilter> {
+        Some(self)
+    }
+    fn as_filter(&self) -> Option<&dyn Filter> {
+        Some(self)
+    }
+    fn as_pre_score(&self) -> Option<&dyn PreScore> {
+        Some(self)
+    }
+    fn as_score(&self) -> Option<&dyn Score> {
+        Some(self)
+    }
+    fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
+        let constraints = self.constraints(pod, HARD, None);
+        if constraints.is_empty() {
+            // Refused by default constraints, whose selector is not at hand: any event may help.
+            return Hint::Queue;
+        }
+        let involved = |p: &PodInfo| p.namespace() == pod.namespace();
+        let selects = |c: &Constraint, p: &PodInfo| c.selector.matches(p.pod.metadata.labels.as_ref());
+        let any_selects = |p: &PodInfo| involved(p) && constraints.iter().any(|c| selects(c, p));
+        let keyed = |node: &Node| has_all_keys(node.metadata.labels.as_ref(), &constraints);
+        Hint::queue_if(match event {
+            ClusterEvent::NodeAdd(node) | ClusterEvent::NodeDelete(node) => keyed(node),
+            ClusterEvent::NodeUpdate { old, new } => {
+                let value = |n: &Node, c: &Constraint| n.metadata.labels.as_ref()?.get(&c.topology_key).cloned();
+                let taints = |n: &Node| n.spec.as_ref().and_then(|s| s.taints.clone());
+                keyed(old) != keyed(new)
+                    || (keyed(new)
+                        && (constraints.iter().any(|c| value(old, c) != value(new, c)) || taints(old) != taints(new)))
+            }
+            ClusterEvent::AssignedPodAdd(p) | ClusterEvent::AssignedPodDelete(p) => any_selects(p),
+            ClusterEvent::AssignedPodUpdate { old, new } | ClusterEvent::TargetPodUpdate { old, new } => {
+                let tolerates_more = new.key == pod.key
+                    && old.tolerations() != new.tolerations()
+                    && constraints.iter().any(|c| c.honor_taints);
+                tolerates_more || (involved(new) && constraints.iter().any(|c| selects(c, old) != selects(c, new)))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Matching pods by domain, for every hard constraint.
+#[derive(Clone)]
+struct Filtering {
+    constraints: Arc<[Constraint]>,
+    affinity: Arc<RequiredNodeAffinity>,
+    counts: Vec<BTreeMap<String, i64>>,
+    /// The smallest number of any domain, per constraint.
+    min: Vec<i64>,
+}
+
+impl Filtering {
+    fn find_min(&mut self) {
+        let min = |c: &BTreeMap<String, i64>| c.values().copied().min().unwrap_or(i64::from(i32::MAX));
+        self.min = self.counts.iter().map(min).collect();
+    }
+
+    /// Models updateWithPod.
+    fn update(&mut self, pod: &PodInfo, other: &PodInfo, node: &NodeInfo, n: i64) {
+        if other.namespace() != pod.namespace() || !has_all_keys(node.labels(), &self.constraints) {
+            return;
+        }
+        for (c, counts) in self.constraints.iter().zip(&mut self.counts) {
+            if c.selector.matches(other.pod.metadata.labels.as_ref()) && c.includes(pod, node, &self.affinity) {
+                *counts.entry(label(node, &c.topology_key).into()).or_default() += n;
+            }
+        }
+        self.find_min();
+    }
+}
+
+impl PreFilter for PodTopologySpread {
+    fn pre_filter(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
+        let constraints = self.constraints(pod, HARD, Some(h.objects));
+        if constraints.is_empty() {
+            return PreFilterResult::Skip;
+        }
+        let mut s = Filtering {
+            counts: vec![BTreeMap::new(); constraints.len()],
+            min: Vec::new(),
+            constraints: constraints.into(),
+            affinity: Arc::new(RequiredNodeAffinity::of(&pod.pod)),
+        };
+        for node in h.snapshot.nodes.iter().filter(|n| has_all_keys(n.labels(), &s.constraints)) {
+            for (c, counts) in s.constraints.iter().zip(&mut s.counts) {
+                if c.includes(pod, node, &s.affinity) {
+                    let count = c.count(node, pod.namespace());
+                    *counts.entry(label(node, &c.topology_key).into()).or_default() += count;
+                }
+            }
+        }
+        s.find_min();
+        state.write(s);
+        PreFilterResult::Pass
+    }
+    fn add_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
+        if let Some(s) = state.get_mut::<Filtering>() {
+            s.update(pod, other, node, 1);
+        }
+    }
+    fn remove_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
+        if let Some(s) = state.get_mut::<Filtering>() {
+            s.update(pod, other, node, -1);
+        }
+    }
+}
+
+impl Filter for PodTopologySpread {
+    fn filter(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Answer {
+        let Some(s) = state.get::<Filtering>() else {
+            return Err(Status::error("reading \"PreFilterPodTopologySpread\" from cycleState: not found"));
+        };
+        for (i, c) in s.constraints.iter().enumerate() {
+            let Some(value) = node.labels().and_then(|l| l.get(&c.topology_key)) else {
+                return Err(Status::unresolvable(
+                    "node(s) didn't match pod topology spread constraints (missing required label)",
+                ));
+            };
+            // Too few domains: upstream takes the global minimum for 0.
+            let min = if s.counts[i].len() < c.min_domains { 0 } else { s.min[i] };
+            let own = i64::from(c.selector.matches(pod.pod.metadata.labels.as_ref()));
+            let here = s.counts[i].get(value).copied().unwrap_or(0);
+            if here + own - min > c.max_skew {
+                return Err(Status::unschedulable("node(s) didn't match pod topology spread constraints"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the soft constraints need to score.
+#[derive(Clone)]
+struct Scoring {
+    constraints: Vec<Constraint>,
+    /// By domain; host names are counted while scoring.
+    counts: Vec<BTreeMap<String, i64>>,
+    /// A domain's pods weigh more, the more domains there are.
+    weights: Vec<f64>,
+    /// Per feasible node: whether it lacks a topology key.
+    ignored: Vec<bool>,
+    require_all: bool,
+}
+
+impl PreScore for PodTopologySpread {
+    fn pre_score(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo, nodes: &[usize]) -> PreScoreResult {
+        let constraints = self.constraints(pod, SOFT, Some(h.objects));
+        if constraints.is_empty() {
+            return PreScoreResult::Skip;
+        }
+        let own = pod.pod.spec.as_ref().and_then(|s| s.topology_spread_constraints.as_ref());
+        // With the system's defaults, nodes without a zone still spread by host name.
+        let require_all = own.is_some_and(|c| !c.is_empty()) || !self.system_defaulted;
+        let lacks = |n: &NodeInfo| require_all && !has_all_keys(n.labels(), &constraints);
+        let ignored: Vec<bool> = nodes.iter().map(|n| lacks(&h.snapshot.nodes[*n])).collect();
+        let mut counts = vec![BTreeMap::new(); constraints.len()];
+        let by_host = |c: &Constraint| c.topology_key == HOSTNAME;
+        for node in nodes.iter().zip(&ignored).filter(|(_, ignored)| !**ignored).map(|(n, _)| &h.snapshot.nodes[*n]) {
+            for (c, counts) in constraints.iter().zip(&mut counts).filter(|(c, _)| !by_host(c)) {
+                counts.entry(label(node, &c.topology_key).to_string()).or_insert(0);
+            }
+        }
+        let scored = ignored.iter().filter(|i| !**i).count();
+        let size = |(c, counts): (&Constraint, &BTreeMap<String, i64>)| if by_host(c) { scored } else { counts.len() };
+        let weights = constraints.iter().zip(&counts).map(size).map(|n| libm::log((n + 2) as f64)).collect();
+        let affinity = RequiredNodeAffinity::of(&pod.pod);
+        for node in h.snapshot.nodes.iter().filter(|n| !lacks(n)) {
+            for (c, counts) in constraints.iter().zip(&mut counts) {
+                if let Some(count) = counts.get_mut(label(node, &c.topology_key))
+                    && c.includes(pod, node, &affinity)
+                {
+                    *count += c.count(node, pod.namespace());
+                }
+            }
+        }
+        state.write(Scoring { constraints, counts, weights, ignored, require_all });
+        PreScoreResult::Pass
+    }
+}
+
+impl Score for PodTopologySpread {
+    fn score(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> i64 {
+        let Some(s) = state.get::<Scoring>() else { return 0 };
+        if s.require_all && !has_all_keys(node.labels(), &s.constraints) {
+            return 0;
+        }
+        let mut score = 0.0;
+        for (i, c) in s.constraints.iter().enumerate() {
+            let Some(value) = node.labels().and_then(|l| l.get(&c.topology_key)) else { continue };
+            let count = if c.topology_key == HOSTNAME {
+                c.count(node, pod.namespace())
+            } else {
+                s.counts[i].get(value).copied().unwrap_or(0)
+            };
+            // The allowed skew waters differences down.
+            score += count as f64 * s.weights[i] + (c.max_skew - 1) as f64;
+        }
+        libm::round(score) as i64
+    }
+    fn normalize(&self, _: &Handle, state: &CycleState, _: &PodInfo, scores: &mut [i64]) {
+        let Some(s) = state.get::<Scoring>() else { return };
+        let counted = || scores.iter().zip(&s.ignored).filter(|(_, ignored)| !**ignored).map(|(s, _)| *s);
+        let (min, max) = (counted().min().unwrap_or(0), counted().max().unwrap_or(0));
+        for (score, ignored) in scores.iter_mut().zip(&s.ignored) {
+            *score = match (ignored, max) {
+                (true, _) => 0,
+                (_, 0) => MAX_NODE_SCORE,
+                _ => MAX_NODE_SCORE * (max + min - *score) / max,
+            };
+        }
+    }
+}

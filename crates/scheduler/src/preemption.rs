@@ -1,0 +1,206 @@
+//! Which pods would have to go so that this one fits, and where that hurts least. Models
+//! `pkg/scheduler/framework/preemption` and the victim selection of `plugins/defaultpreemption`.
+
+use crate::config::DefaultPreemptionArgs;
+use crate::framework::status::Status;
+use crate::framework::{Code, FitError, NodeInfo, NodeStatuses, Objects, PodInfo, PostFilterResult, Run};
+use k8s_openapi::api::core::v1::Pod;
+use meta::labels::Selector;
+use meta::{Rng, Time};
+use std::sync::Arc;
+
+/// A node that would take the pod once its victims are gone.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub node: Arc<str>,
+    /// Most important first.
+    pub victims: Vec<Arc<PodInfo>>,
+    pub pdb_violations: i64,
+}
+
+/// Models `Evaluator.Preempt`, without carrying it out.
+pub fn preempt(run: &Run, statuses: &NodeStatuses, args: &DefaultPreemptionArgs, rng: &mut Rng) -> PostFilterResult {
+    if let Some(why) = ineligible(run, statuses) {
+        return PostFilterResult::refuse(Status::unschedulable(why));
+    }
+    let snapshot = run.h.snapshot;
+    let potential = statuses.nodes_with(Code::Unschedulable, snapshot);
+    let mut tried =
+        NodeStatuses { absent: Status::unresolvable("Preemption is not helpful for scheduling"), ..Default::default() };
+    let candidates = dry_run(run, &potential, args, rng, &mut tried);
+    let Some(best) = pick(&candidates) else {
+        let errors = tried.explicit.iter().filter(|(_, s)| s.code == Code::Error);
+        let errors: Vec<String> = errors.map(|(_, s)| s.message()).collect();
+        if !errors.is_empty() {
+            return PostFilterResult::refuse(Status::error(meta::field::aggregate(errors)));
+        }
+        let error = FitError {
+            all_nodes: snapshot.nodes.len(),
+            statuses: &tried,
+            pre_filter_message: "",
+            post_filter_message: "",
+        };
+        let mut refusal = PostFilterResult::refuse(Status::unschedulable(error.to_string()));
+        refusal.nominate = Some(String::new());
+        return refusal;
+    };
+    PostFilterResult {
+        answer: Ok(()),
+        nominate: Some(best.node.to_string()),
+        victims: best.victims.clone(),
+        candidates,
+    }
+}
+
+/// Models `PodEligibleToPreemptOthers`: the reason why not.
+fn ineligible(run: &Run, statuses: &NodeStatuses) -> Option<&'static str> {
+    let pod = run.pod;
+    if pod.pod.spec.as_ref().and_then(|s| s.preemption_policy.as_deref()) == Some("Never") {
+        return Some("not eligible due to preemptionPolicy=Never.");
+    }
+    let at = run.h.snapshot.position(pod.nominated_node()?)?;
+    if statuses.get(at).code == Code::UnschedulableAndUnresolvable {
+        return None;
+    }
+    let going = |p: &Arc<PodInfo>| p.priority < pod.priority && terminating_by_preemption(&p.pod);
+    let any = run.h.snapshot.nodes[at].pods.iter().any(going);
+    any.then_some("not eligible due to a terminating pod on the nominated node.")
+}
+
+fn terminating_by_preemption(pod: &Pod) -> bool {
+    let conditions = pod.status.as_ref().and_then(|s| s.conditions.as_ref());
+    pod.metadata.deletion_timestamp.is_some()
+        && conditions
+            .into_iter()
+            .flatten()
+            .find(|c| c.type_ == "DisruptionTarget")
+            .is_some_and(|c| c.status == "True" && c.reason.as_deref() == Some("PreemptionByScheduler"))
+}
+
+/// Tries the potential nodes from a drawn offset on, until enough candidates are found. Models `DryRunPreemption`.
+fn dry_run(
+    run: &Run,
+    potential: &[usize],
+    args: &DefaultPreemptionArgs,
+    rng: &mut Rng,
+    tried: &mut NodeStatuses,
+) -> Vec<Candidate> {
+    let n = potential.len();
+    if n == 0 {
+        return Vec::new();
+    }
+    let share = n * args.min_candidate_nodes_percentage as usize / 100;
+    let wanted = share.max(args.min_candidate_nodes_absolute as usize).min(n);
+    let offset = rng.below(n as u32) as usize;
+    let (mut clean, mut violating) = (Vec::new(), Vec::new());
+    for i in 0..n {
+        let at = potential[(offset + i) % n];
+        match select_victims(run, &run.h.snapshot.nodes[at]) {
+            Ok(c) if c.pdb_violations == 0 => clean.push(c),
+            Ok(c) => violating.push(c),
+            Err(status) => tried.explicit.push((at, status)),
+        }
+        if !clean.is_empty() && clean.len() + violating.len() >= wanted {
+            break;
+        }
+    }
+    clean.append(&mut violating);
+    clean
+}
+
+/// The fewest, least important pods whose absence makes room. Models `SelectVictimsOnNode`.
+fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> {
+    let lower = |p: &&Arc<PodInfo>| p.priority < run.pod.priority;
+    let mut possible: Vec<Arc<PodInfo>> = node.pods.iter().filter(lower).cloned().collect();
+    if possible.is_empty() {
+        return Err(Status::unresolvable("No preemption victims found for incoming pod"));
+    }
+    let (mut state, mut without) = (run.state.clone(), NodeInfo::clone(node));
+    for p in &possible {
+        without.remove_pod(&p.key);
+        run.remove_pod(&mut state, p, &without);
+    }
+    run.filter_with_nominated(&state, &without, None)?;
+    possible.sort_by_key(|p| importance(p));
+    let (violating, others) = split_by_pdb(possible, run.h.objects);
+    let (mut victims, mut violations) = (Vec::new(), 0);
+    for (p, violates) in violating.iter().map(|p| (p, true)).chain(others.iter().map(|p| (p, false))) {
+        // Put it back; if the pod still fits, this one is spared.
+        without.add_pod(p.clone());
+        run.add_pod(&mut state, p, &without);
+        if run.filter_with_nominated(&state, &without, None).is_err() {
+            without.remove_pod(&p.key);
+            run.remove_pod(&mut state, p, &without);
+            victims.push(p.clone());
+            violations += i64::from(violates);
+        }
+    }
+    if victims.is_empty() {
+        return Err(Status::error(format!("expected at least one victim pod on node {:?}", node.name)));
+    }
+    victims.sort_by_key(|p| importance(p));
+    Ok(Candidate { node: node.name.clone(), victims, pdb_violations: violations })
+}
+
+/// Smaller is more important: higher priority, then longer running. Models `util.MoreImportantPod`.
+fn importance(pod: &PodInfo) -> (i64, Time) {
+    (-i64::from(pod.priority), start_time(pod))
+}
+
+/// A pod that has not started counts as starting now, later than any that has.
+fn start_time(pod: &PodInfo) -> Time {
+    let start = pod.pod.status.as_ref().and_then(|s| s.start_time.as_ref());
+    start.map_or(Time(u64::MAX), Time::from_k8s)
+}
+
+/// Pods whose eviction a PodDisruptionBudget forbids, and the others. Models `filterPodsWithPDBViolation`.
+fn split_by_pdb(pods: Vec<Arc<PodInfo>>, objects: &Objects) -> (Vec<Arc<PodInfo>>, Vec<Arc<PodInfo>>) {
+    let mut budgets: Vec<_> = objects
+        .pod_disruption_budgets
+        .iter()
+        .map(|pdb| {
+            let selector = Selector::from_api(pdb.spec.as_ref().and_then(|s| s.selector.as_ref()));
+            let allowed = pdb.status.as_ref().map_or(0, |s| s.disruptions_allowed);
+            (pdb, selector.unwrap_or(Selector::Nothing), allowed)
+        })
+        .collect();
+    pods.into_iter().partition(|pod| {
+        let labels = pod.pod.metadata.labels.as_ref();
+        if labels.is_none_or(|l| l.is_empty()) {
+            return false;
+        }
+        let mut violated = false;
+        for (pdb, selector, allowed) in &mut budgets {
+            let same_namespace = pdb.metadata.namespace.as_deref().unwrap_or("default") == pod.namespace();
+            // A budget that selects everything is as good as none here, as upstream has it.
+            if !same_namespace || selector.is_everything() || !selector.matches(labels) {
+                continue;
+            }
+            let disrupted = pdb.status.as_ref().and_then(|s| s.disrupted_pods.as_ref());
+            if disrupted.is_some_and(|d| d.contains_key(pod.name())) {
+                continue;
+            }
+            *allowed -= 1;
+            violated |= *allowed < 0;
+        }
+        violated
+    })
+}
+
+/// The candidate that hurts least: fewest budget violations, then the lowest of the highest priorities, the smallest
+/// sum of priorities, the fewest victims, the latest start of the most important ones; then the first.
+/// Models `pickOneNodeForPreemption`.
+fn pick(candidates: &[Candidate]) -> Option<&Candidate> {
+    let top = |c: &Candidate| c.victims.first().map_or(0, |p| i64::from(p.priority));
+    let sum = |c: &Candidate| -> i64 {
+        // Shifted to be positive, so that few negative priorities do not weigh more than many.
+        c.victims.iter().map(|p| i64::from(p.priority) + i64::from(i32::MAX) + 1).sum()
+    };
+    let start = |c: &Candidate| {
+        let top = top(c);
+        let most_important = c.victims.iter().filter(|p| i64::from(p.priority) == top);
+        std::cmp::Reverse(most_important.map(|p| start_time(p)).min())
+    };
+    // `min_by_key` returns the first of equal ones.
+    candidates.iter().min_by_key(|c| (c.pdb_violations, top(c), sum(c), c.victims.len(), start(c)))
+}

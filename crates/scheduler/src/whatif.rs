@@ -1,0 +1,111 @@
+//! Scheduling without a cluster: nodes and bound pods as given, the waiting pods one after the other.
+
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::cycle::Algorithm;
+use crate::framework::run::point_record;
+use crate::framework::{Handle, Nominator, Objects, PodInfo};
+use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use meta::Rng;
+use std::sync::Arc;
+use trace::Cycle;
+use trace::cycle::PodRef;
+
+/// The PodScheduled condition's message of a pod with scheduling gates, as the API server sets it.
+pub const GATED_MESSAGE: &str = "Scheduling is blocked due to non-empty scheduling gates";
+
+/// The objects that a scheduler reads.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    pub nodes: Vec<Node>,
+    pub pods: Vec<Pod>,
+    pub pod_disruption_budgets: Vec<PodDisruptionBudget>,
+    pub services: Vec<Service>,
+    pub replica_sets: Vec<ReplicaSet>,
+    pub stateful_sets: Vec<StatefulSet>,
+    pub replication_controllers: Vec<ReplicationController>,
+    pub namespaces: Vec<Namespace>,
+}
+
+impl World {
+    /// What plugins read besides nodes and pods.
+    fn objects(&mut self) -> Objects {
+        let mut objects = Objects::default();
+        objects.pod_disruption_budgets = self.pod_disruption_budgets.drain(..).map(Arc::new).collect();
+        self.services.iter().for_each(|o| objects.set_service(o));
+        self.replica_sets.iter().for_each(|o| objects.set_replica_set(o));
+        self.stateful_sets.iter().for_each(|o| objects.set_stateful_set(o));
+        self.replication_controllers.iter().for_each(|o| objects.set_replication_controller(o));
+        self.namespaces.iter().for_each(|o| objects.set_namespace(o));
+        objects
+    }
+}
+
+/// Schedules every pod without `spec.nodeName` in the order given and returns one cycle for each. A scheduled pod
+/// occupies its node for the next ones; a pod that preempts stays nominated and its victims stay where they are,
+/// because nothing here carries evictions out. Pods that have ended or are being deleted are left alone.
+///
+/// The records name every node with what its filters say, also nodes that the search, as upstream's, did not get to;
+/// `evaluated_nodes` says how many it visited, and only those have scores.
+///
+/// # Errors
+/// A configuration whose plugins cannot be instantiated.
+pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
+    let mut algorithm = Algorithm::new(config, Rng::new(seed))?;
+    algorithm.record_every_node();
+    let objects = world.objects();
+    let (mut cache, mut nominator, mut waiting) = (Cache::new(), Nominator::default(), Vec::new());
+    for node in world.nodes {
+        cache.add_node(Arc::new(node));
+    }
+    for pod in world.pods {
+        let pod = Arc::new(PodInfo::new(Arc::new(pod)));
+        if pod.is_terminal() {
+            continue;
+        }
+        if let Some(node) = pod.node_name() {
+            cache.add_pod(pod.clone(), node);
+        } else if !pod.is_deleting() {
+            if let Some(node) = pod.nominated_node() {
+                nominator.add(pod.clone(), node);
+            }
+            waiting.push(pod);
+        }
+    }
+    let mut cycles = Vec::new();
+    for pod in waiting {
+        let mut cycle = Cycle {
+            pod: PodRef { namespace: pod.namespace().into(), name: pod.name().into() },
+            attempt: 1,
+            ..Default::default()
+        };
+        let Some(framework) = algorithm.profile(pod.scheduler_name()).cloned() else {
+            cycle.message = format!("profile not found for scheduler name {:?}", pod.scheduler_name());
+            cycles.push(cycle);
+            continue;
+        };
+        if let Err(status) = framework.pre_enqueue(&pod) {
+            cycle.profile = framework.profile_name.clone();
+            cycle.message = GATED_MESSAGE.into();
+            cycle.points.push(point_record("PreEnqueue", status.plugin, &Err(status.clone())));
+            cycles.push(cycle);
+            continue;
+        }
+        let h = Handle { snapshot: cache.snapshot(), objects: &objects, nominator: &nominator };
+        match algorithm.schedule(h, &framework, &pod, Some(&mut cycle)) {
+            Ok(node) => {
+                nominator.remove(&pod.key);
+                cache.assume_pod(pod, &node);
+            }
+            Err(failure) => match failure.nominate.as_deref() {
+                Some("") => nominator.remove(&pod.key),
+                Some(node) => nominator.add(pod, node),
+                None => {}
+            },
+        }
+        cycles.push(cycle);
+    }
+    Ok(cycles)
+}

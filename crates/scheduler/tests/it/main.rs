@@ -1,0 +1,12 @@
+//! The scheduler's tests: cases modelled on upstream's own tables.
+
+mod component;
+mod config;
+mod filters;
+mod messages;
+mod preemption;
+mod queue;
+mod scores;
+mod spread;
+mod support;
+mod whatif;

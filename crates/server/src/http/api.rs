@@ -1,0 +1,186 @@
+//! Kubernetes requests over HTTPS.
+
+use super::auth::{Outcome, identify};
+use super::body::{Body, full, stream};
+use super::proxy;
+use crate::openapi;
+use crate::world::Handle;
+use apiserver::http::HttpRequest;
+use bytes::Bytes;
+use cluster::http::{HttpOutcome, LogRequest};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use meta::{ApiError, User};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Upstream's `MaxRequestBodyBytes`.
+const BODY_BYTES_MAX: usize = 3 << 20;
+/// `--min-request-timeout`: upstream ends watches without a timeout after 30 to 60 minutes.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(45 * 60);
+/// How often a followed log is looked at.
+const LOG_POLL: Duration = Duration::from_millis(200);
+
+/// Answers one request. `certified` is the client certificate's user.
+pub async fn handle(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
+    let user = match identify(certified.as_ref(), request.headers()) {
+        Outcome::User(user) => user,
+        Outcome::Unauthorized => return refuse(&ApiError::new(401, "Unauthorized", "Unauthorized")),
+        Outcome::Forbidden(message) => return refuse(&ApiError::new(403, "Forbidden", message)),
+    };
+    if let Some(refusal) = stranger(&user, request.method().as_str(), request.uri().path()) {
+        return refuse(&refusal);
+    }
+    if request.uri().path().starts_with("/openapi/") {
+        return openapi_document(&request);
+    }
+    if proxy::is_proxy(request.uri().path()) {
+        return proxy::handle(handle, user, request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => body.to_bytes().to_vec(),
+        Err(e) if e.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("Request entity too large: limit is {BODY_BYTES_MAX}");
+            return refuse(&ApiError::new(413, "RequestEntityTooLarge", message));
+        }
+        Err(e) => return refuse(&ApiError::bad_request(e.to_string())),
+    };
+    let asked = handle.clone().ask(move |w| {
+        let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let request = HttpRequest {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or(""),
+            accept: header(ACCEPT),
+            content_type: header(CONTENT_TYPE),
+            user,
+            body,
+        };
+        match w.cluster.http(request) {
+            HttpOutcome::Watch { watcher, initial } => {
+                let timeout = watcher.spec().timeout_seconds.map_or(WATCH_TIMEOUT, Duration::from_secs);
+                Next::Watch { initial: initial.into(), timeout, frames: w.add_watch(watcher) }
+            }
+            HttpOutcome::Response(r) => Next::Answer(r),
+            HttpOutcome::Logs(log) => Next::Log(w.read_log(&log), log),
+            // `is_proxy` has caught these before the body was read.
+            HttpOutcome::Proxy(_) => Next::Refusal(ApiError::internal("a proxy request without a path")),
+        }
+    });
+    match asked.await {
+        Err(e) => refuse(&ApiError::new(503, "ServiceUnavailable", e.to_string())),
+        Ok(Next::Refusal(e) | Next::Log(Err(e), _)) => refuse(&e),
+        Ok(Next::Answer(r)) => {
+            let mut response = Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type);
+            for warning in r.warnings {
+                response = response.header("Warning", warning);
+            }
+            finish(response.body(full(r.body)))
+        }
+        Ok(Next::Watch { initial, timeout, frames }) => {
+            streaming("application/json", stream(initial, frames, Some(Instant::now() + timeout)))
+        }
+        Ok(Next::Log(Ok(text), log)) if log.options.follow => {
+            streaming("text/plain", stream(text.into(), follow(handle, log), None))
+        }
+        Ok(Next::Log(Ok(text), _)) => finish(Response::builder().header(CONTENT_TYPE, "text/plain").body(full(text))),
+    }
+}
+
+enum Next {
+    Answer(apiserver::http::HttpResponse),
+    Refusal(ApiError),
+    Watch { initial: Bytes, timeout: Duration, frames: mpsc::Receiver<Bytes> },
+    Log(Result<Vec<u8>, ApiError>, LogRequest),
+}
+
+/// What nobody in particular may ask for. Models the role `system:public-info-viewer`; everybody with a name may do
+/// everything (RBAC is not part of the cluster yet).
+fn stranger(user: &User, method: &str, path: &str) -> Option<ApiError> {
+    let public = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
+    if user.groups.iter().any(|g| g == "system:authenticated") || public.contains(&path) {
+        return None;
+    }
+    let verb = method.to_lowercase();
+    Some(ApiError::new(403, "Forbidden", format!("forbidden: User {:?} cannot {verb} path {path:?}", user.name)))
+}
+
+pub fn refuse(e: &ApiError) -> Response<Body> {
+    let answer = apiserver::Answer::refusal(e.clone());
+    let r = apiserver::http::render(&answer, &apiserver::http::Wants::default(), meta::Time(0));
+    finish(Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type).body(full(r.body)))
+}
+
+fn streaming(content_type: &'static str, body: Body) -> Response<Body> {
+    finish(Response::builder().header(CONTENT_TYPE, content_type).header(CACHE_CONTROL, "no-cache, private").body(body))
+}
+
+/// Headers made here are valid, so the builder cannot fail; if it does the client learns it.
+pub fn finish(built: Result<Response<Body>, http::Error>) -> Response<Body> {
+    built.unwrap_or_else(|e| {
+        let mut r = Response::new(full(e.to_string()));
+        *r.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        r
+    })
+}
+
+/// `/openapi/v3` and below. `/openapi/v2` is not there: kubectl then does without it.
+fn openapi_document(request: &Request<Incoming>) -> Response<Body> {
+    let path = request.uri().path().trim_end_matches('/');
+    if path == "/openapi/v3" {
+        return finish(Response::builder().header(CONTENT_TYPE, "application/json").body(full(openapi::index())));
+    }
+    let Some(document) = path.strip_prefix("/openapi/v3/").and_then(openapi::get) else {
+        return refuse(&ApiError::new(404, "NotFound", "the server could not find the requested resource"));
+    };
+    let accept = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if !accept.is_empty() && !["json", "*/*", "application/*"].iter().any(|t| accept.contains(t)) {
+        return refuse(&ApiError::new(406, "NotAcceptable", "only application/json is served"));
+    }
+    let etag = format!("\"{}\"", document.hash);
+    if request.headers().get(IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
+        return finish(Response::builder().status(StatusCode::NOT_MODIFIED).header(ETAG, etag).body(full("")));
+    }
+    let asked_by_hash = request.uri().query().is_some_and(|q| q.contains("hash="));
+    let cache = if asked_by_hash { "public, immutable" } else { "no-cache, private" };
+    let response = Response::builder().header(CONTENT_TYPE, "application/json").header(ETAG, etag);
+    finish(response.header(CACHE_CONTROL, cache).body(full(Bytes::from_static(&document.body))))
+}
+
+/// Sends what a container prints from now on; ends when it has ended.
+fn follow(handle: Handle, log: LogRequest) -> mpsc::Receiver<Bytes> {
+    let (tx, rx) = mpsc::channel(16);
+    tokio::spawn(async move {
+        let mut all = log.clone();
+        all.options.tail_lines = None;
+        all.options.since_seconds = None;
+        all.options.limit_bytes = None;
+        let mut sent = None;
+        loop {
+            let asked = all.clone();
+            let Ok((text, ended)) = handle.ask(move |w| (w.read_log(&asked), w.container_ended(&asked))).await else {
+                return;
+            };
+            let Ok(text) = text else { return };
+            let from = *sent.get_or_insert(text.len());
+            if text.len() < from {
+                return;
+            }
+            if text.len() > from {
+                sent = Some(text.len());
+                if tx.send(Bytes::copy_from_slice(&text[from..])).await.is_err() {
+                    return;
+                }
+            }
+            if ended || tx.is_closed() {
+                return;
+            }
+            tokio::time::sleep(LOG_POLL).await;
+        }
+    });
+    rx
+}

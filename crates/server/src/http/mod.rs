@@ -1,0 +1,9 @@
+//! The server's edge: TLS, identities, requests and streams.
+
+pub mod api;
+pub mod auth;
+pub mod body;
+pub mod page;
+pub mod ports;
+pub mod proxy;
+pub mod socket;

@@ -1,0 +1,164 @@
+//! Requests on their way to a pod's own HTTP server: through the API server's proxy paths, from NodePorts, and from
+//! guests to each other.
+
+use super::api::{finish, refuse};
+use super::body::Body;
+use crate::services::NoRoute;
+use crate::wasm::Container;
+use crate::wasm::host::{BoxFuture, Network};
+use crate::world::{Handle, World};
+use apiserver::http::HttpRequest;
+use cluster::http::HttpOutcome;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use meta::{ApiError, User};
+use std::sync::Arc;
+use wasmtime_wasi_http::{Error as HttpError, WasiBody};
+
+/// Headers that belong to one connection.
+const HOP_BY_HOP: [&str; 7] =
+    ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+/// A guest's request is held whole before it is passed on: a guest that does not read it must not stop the other.
+const GUEST_BODY_BYTES_MAX: usize = 16 << 20;
+
+/// Whether a path leads through the API server to somewhere else.
+pub fn is_proxy(path: &str) -> bool {
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    matches!(parts.as_slice(), ["api", "v1", "namespaces", _, "pods" | "services", _, "proxy", ..])
+}
+
+/// Carries a request to `…/pods/NAME:PORT/proxy/…` or `…/services/NAME:PORT/proxy/…`.
+pub async fn handle(handle: Handle, user: User, request: Request<Incoming>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let found = handle.ask(move |w| {
+        let request = HttpRequest {
+            method: method.as_str(),
+            path: uri.path(),
+            query: uri.query().unwrap_or(""),
+            accept: "",
+            content_type: "",
+            user,
+            body: Vec::new(),
+        };
+        match w.cluster.http(request) {
+            HttpOutcome::Proxy(target) => {
+                let port = target.port.clone();
+                let backend = if target.kind.kind == "Pod" {
+                    w.pod_backend(&target.key, &port)
+                } else {
+                    w.service_backend(&target.key, &port)
+                };
+                backend.map(|b| (b, target.path)).map_err(|e| no_route(&e))
+            }
+            HttpOutcome::Response(r) => Err(refusal(&r.body, r.code)),
+            _ => Err(ApiError::internal("not a proxy request")),
+        }
+    });
+    let (container, path) = match found.await {
+        Ok(Ok(found)) => found,
+        Ok(Err(e)) => return refuse(&e),
+        Err(e) => return refuse(&ApiError::new(503, "ServiceUnavailable", e.to_string())),
+    };
+    let query = parts.uri.query().map(|q| format!("?{q}")).unwrap_or_default();
+    let body = body.map_err(HttpError::from).boxed_unsync();
+    let mut inner = Request::from_parts(parts, body);
+    inner.headers_mut().remove("authorization");
+    match format!("{path}{query}").parse() {
+        Ok(uri) => *inner.uri_mut() = uri,
+        Err(e) => return refuse(&ApiError::bad_request(format!("{path:?}: {e}"))),
+    }
+    match forward(&container, inner).await {
+        Ok(response) => response,
+        Err(e) => refuse(&ApiError::new(503, "ServiceUnavailable", format!("error trying to reach service: {e:#}"))),
+    }
+}
+
+fn refusal(body: &[u8], code: u16) -> ApiError {
+    match serde_json::from_slice(body) {
+        Ok(status) => ApiError(Box::new(status)),
+        Err(_) => ApiError::new(code, "", String::from_utf8_lossy(body)),
+    }
+}
+
+fn no_route(e: &NoRoute) -> ApiError {
+    match e {
+        NoRoute::Unknown(text) => ApiError::new(404, "NotFound", text.as_str()),
+        NoRoute::NoEndpoints(text) => ApiError::new(503, "ServiceUnavailable", text.as_str()),
+        NoRoute::Refused(text) => {
+            ApiError::new(503, "ServiceUnavailable", format!("error trying to reach service: {text}"))
+        }
+    }
+}
+
+/// One request to one guest, with the connection's own headers taken off both ways.
+pub async fn forward(container: &Arc<Container>, mut request: Request<WasiBody>) -> anyhow::Result<Response<Body>> {
+    for name in HOP_BY_HOP {
+        request.headers_mut().remove(name);
+    }
+    if request.uri().authority().is_none() && !request.headers().contains_key("host") {
+        request.headers_mut().insert("host", http::HeaderValue::from_static("localhost"));
+    }
+    let mut response = container.handle(request).await?;
+    for name in HOP_BY_HOP {
+        response.headers_mut().remove(name);
+    }
+    Ok(response.map(|b| b.map_err(|e| anyhow::anyhow!("{e:?}")).boxed_unsync()))
+}
+
+/// A request that came in on a NodePort.
+pub async fn from_node_port(
+    handle: Handle,
+    port: crate::services::NodePort,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let text = |code: StatusCode, text: String| {
+        finish(Response::builder().status(code).body(super::body::full(format!("{text}\n"))))
+    };
+    let find = move |w: &mut World| w.service_backend(&port.service, &port.service_port.to_string());
+    let container = match handle.ask(find).await {
+        Ok(Ok(container)) => container,
+        Ok(Err(e)) => return text(StatusCode::BAD_GATEWAY, e.to_string()),
+        Err(e) => return text(StatusCode::SERVICE_UNAVAILABLE, e.to_string()),
+    };
+    match forward(&container, request.map(|b| b.map_err(HttpError::from).boxed_unsync())).await {
+        Ok(response) => response,
+        Err(e) => text(StatusCode::BAD_GATEWAY, format!("{e:#}")),
+    }
+}
+
+/// The cluster's network as guests use it.
+pub struct ClusterNetwork(pub Handle);
+
+impl Network for ClusterNetwork {
+    fn send(
+        &self,
+        namespace: &str,
+        request: http::Request<WasiBody>,
+    ) -> BoxFuture<Result<http::Response<WasiBody>, HttpError>> {
+        let (handle, namespace) = (self.0.clone(), namespace.to_string());
+        Box::pin(async move {
+            let uri = request.uri().clone();
+            let host = uri.host().unwrap_or("").to_string();
+            if uri.scheme_str() == Some("https") {
+                return Err(HttpError::TlsProtocolError);
+            }
+            let port = uri.port_u16().unwrap_or(80);
+            let find = move |w: &mut World| w.host_backend(&namespace, &host, port);
+            let container = match handle.ask(find).await {
+                Ok(Ok(container)) => container,
+                Ok(Err(NoRoute::Unknown(text))) => {
+                    return Err(HttpError::DnsError { rcode: Some(text), info_code: None });
+                }
+                _ => return Err(HttpError::ConnectionRefused),
+            };
+            let (parts, body) = request.into_parts();
+            let body = http_body_util::Limited::new(body, GUEST_BODY_BYTES_MAX).collect().await;
+            let body = body.map_err(|_| HttpError::HttpRequestBodySize(None))?.to_bytes();
+            let body = Full::new(body).map_err(|e| match e {}).boxed_unsync();
+            let response = container.handle(Request::from_parts(parts, body)).await;
+            response.map_err(|_| HttpError::ConnectionTerminated)
+        })
+    }
+}

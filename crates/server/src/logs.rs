@@ -1,0 +1,48 @@
+//! Container logs, wherever they are kept.
+
+use crate::world::World;
+use api::ObjectExt;
+use cluster::Lamp;
+use cluster::http::LogRequest;
+use cluster::machines::kubelet_name;
+use k8s_openapi::api::core::v1::Pod;
+use meta::{ApiError, Duration};
+
+impl World {
+    /// A container's log: the wasm nodes keep theirs, the cluster asks the kubelet for all others.
+    ///
+    /// # Errors
+    /// As kubectl shows them.
+    pub fn read_log(&self, r: &LogRequest) -> Result<Vec<u8>, ApiError> {
+        let running = self.cluster.lamp(&kubelet_name(&r.node)) == Some(Lamp::Running);
+        let Some(node) = self.wasm.get(&r.node).filter(|_| running) else { return self.cluster.pod_log(r) };
+        let count = |n: Option<i64>| n.and_then(|n| usize::try_from(n).ok());
+        let o = &r.options;
+        let options = kubelet::runtime::LogOptions {
+            previous: o.previous,
+            tail_lines: count(o.tail_lines),
+            since: o.since_seconds.map(|s| self.cluster.now() - Duration::from_secs(u64::try_from(s).unwrap_or(0))),
+            timestamps: o.timestamps,
+            limit_bytes: count(o.limit_bytes),
+        };
+        let missing = |_| {
+            let (pod, container) = (r.pod.name(), &o.container);
+            let which = if o.previous { "previous terminated container" } else { "container" };
+            let why = if o.previous { "not found" } else { "is waiting to start" };
+            ApiError::bad_request(format!("{which} {container:?} in pod {pod:?} {why}"))
+        };
+        node.logs.read(&r.pod_uid, &o.container, &options).map_err(missing)
+    }
+
+    /// Whether nothing more can come: the run has ended, or its pod is gone.
+    pub fn container_ended(&self, r: &LogRequest) -> bool {
+        let Some(pod) = self.cluster.view().get::<Pod>(&r.pod) else { return true };
+        if (pod as &dyn api::Object).uid() != r.pod_uid || r.options.previous {
+            return true;
+        }
+        let Some(status) = &pod.status else { return false };
+        let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+        let state = all.into_iter().find(|c| c.name == r.options.container).and_then(|c| c.state.as_ref());
+        state.is_some_and(|s| s.running.is_none())
+    }
+}

@@ -1,0 +1,133 @@
+//! The schemas of one group and version, as upstream's v3 documents word them.
+
+use api::Kind;
+use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, policy};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
+use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+/// Collects the kinds' schemas and everything they mention.
+pub struct Builder {
+    generator: Generator,
+    kinds: Vec<(&'static Kind, String)>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let settings = SchemaSettings::draft07().with(|s| s.definitions_path = "/components/schemas".into());
+        Builder { generator: Generator::new(settings), kinds: Vec::new() }
+    }
+}
+
+impl Builder {
+    pub fn add(&mut self, kind: &'static Kind) {
+        let name = register(&mut self.generator, kind);
+        self.kinds.push((kind, name));
+        // What the operations of every kind take and give.
+        self.of::<meta::DeleteOptions>();
+        self.of::<meta::ListMeta>();
+        self.of::<meta::Status>();
+        for s in kind.subresources {
+            match s.name {
+                "scale" => self.of::<autoscaling::v1::Scale>(),
+                "binding" => self.of::<core::v1::Binding>(),
+                "eviction" => self.of::<policy::v1::Eviction>(),
+                _ => {}
+            }
+        }
+    }
+
+    fn of<T: JsonSchema>(&mut self) {
+        of::<T>(&mut self.generator);
+    }
+
+    /// The schema's name: `io.k8s.api.apps.v1.Deployment`.
+    pub fn name(&self, kind: &Kind) -> &str {
+        self.kinds.iter().find(|(k, _)| k.kind == kind.kind).map_or("", |(_, name)| name)
+    }
+
+    /// `components.schemas`
+    pub fn finish(mut self) -> Map<String, Value> {
+        let mut out: Map<String, Value> =
+            self.generator.take_definitions(true).into_iter().map(|(k, v)| (k, upstream(v))).collect();
+        // Upstream's own words for the two types that are a number or a string.
+        for (name, schema) in &mut out {
+            let extra = match name.rsplit('.').next() {
+                Some("IntOrString") => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
+                Some("Quantity") => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
+                _ => continue,
+            };
+            if let (Some(schema), Value::Object(extra)) = (schema.as_object_mut(), extra) {
+                schema.remove("x-kubernetes-int-or-string");
+                schema.extend(extra);
+            }
+        }
+        for (kind, name) in &self.kinds {
+            let gvk = json!([{"group": kind.group, "kind": kind.kind, "version": kind.version}]);
+            if let Some(schema) = out.get_mut(name).and_then(Value::as_object_mut) {
+                schema.insert("x-kubernetes-group-version-kind".into(), gvk);
+            }
+            out.insert(format!("{name}List"), list(kind, name));
+        }
+        out
+    }
+}
+
+/// Every registered kind and its type. The registry cannot hold this: schemas are compiled into the server only.
+fn register(g: &mut Generator, kind: &Kind) -> String {
+    match (kind.group, kind.version, kind.kind) {
+        ("", "v1", "ConfigMap") => of::<core::v1::ConfigMap>(g),
+        ("", "v1", "Event") => of::<core::v1::Event>(g),
+        ("", "v1", "Namespace") => of::<core::v1::Namespace>(g),
+        ("", "v1", "Node") => of::<core::v1::Node>(g),
+        ("", "v1", "Pod") => of::<core::v1::Pod>(g),
+        ("", "v1", "Secret") => of::<core::v1::Secret>(g),
+        ("", "v1", "Service") => of::<core::v1::Service>(g),
+        ("", "v1", "ServiceAccount") => of::<core::v1::ServiceAccount>(g),
+        ("apps", "v1", "Deployment") => of::<apps::v1::Deployment>(g),
+        ("apps", "v1", "ReplicaSet") => of::<apps::v1::ReplicaSet>(g),
+        ("coordination.k8s.io", "v1", "Lease") => of::<coordination::v1::Lease>(g),
+        ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
+        // A test checks that no registered kind ends here.
+        _ => String::new(),
+    }
+}
+
+fn of<T: JsonSchema>(g: &mut Generator) -> String {
+    g.subschema_for::<T>();
+    T::schema_name().into_owned()
+}
+
+/// OpenAPI 3.0 ignores what stands beside `$ref`, so upstream wraps it: `allOf: [{$ref}]`.
+fn upstream(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(upstream).collect()),
+        Value::Object(map) => {
+            let mut map: Map<String, Value> = map.into_iter().map(|(k, v)| (k, upstream(v))).collect();
+            if map.len() > 1
+                && let Some(reference) = map.remove("$ref")
+            {
+                map.insert("allOf".into(), json!([{ "$ref": reference }]));
+            }
+            Value::Object(map)
+        }
+        other => other,
+    }
+}
+
+fn list(kind: &Kind, name: &str) -> Value {
+    let reference = |n: &str| json!([{"$ref": format!("#/components/schemas/{n}")}]);
+    json!({
+        "description": format!("{0}List is a list of {0} objects.", kind.kind),
+        "type": "object",
+        "required": ["items"],
+        "properties": {
+            "apiVersion": {"type": "string", "description": "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources"},
+            "kind": {"type": "string", "description": "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
+            "metadata": {"allOf": reference("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"), "default": {}, "description": "Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
+            "items": {"type": "array", "description": format!("Items is the list of {} objects.", kind.kind), "items": {"allOf": reference(name), "default": {}}}
+        },
+        "x-kubernetes-group-version-kind": [{"group": kind.group, "kind": format!("{}List", kind.kind), "version": kind.version}]
+    })
+}

@@ -1,0 +1,88 @@
+//! The cluster's certificate authority, the server's certificate, and the administrator's client certificate.
+//! They are made anew at every start: a bottle has no secrets worth keeping.
+
+use anyhow::Context;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+
+/// What goes into a kubeconfig, PEM.
+pub struct Credentials {
+    pub ca: String,
+    pub certificate: String,
+    pub key: String,
+}
+
+/// Makes everything for a server that listens at `ip`.
+///
+/// # Errors
+/// Only those of the cryptography library.
+pub fn generate(ip: IpAddr) -> anyhow::Result<(Arc<rustls::ServerConfig>, Credentials)> {
+    let ca_key = KeyPair::generate()?;
+    let mut ca = named("kubernetes", &[])?;
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    let ca_certificate = ca.self_signed(&ca_key)?;
+    let issuer = Issuer::new(ca, ca_key);
+
+    // The names kubeadm puts into apiserver.crt.
+    let mut names: Vec<String> = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(String::from).into();
+    names.extend(["kubernetes.default.svc.cluster.local", "localhost", "127.0.0.1", "::1", "10.96.0.1"].map(String::from));
+    let own = ip.to_string();
+    if !ip.is_unspecified() && !names.contains(&own) {
+        names.push(own);
+    }
+    let server_key = KeyPair::generate()?;
+    let mut server = named("kube-apiserver", &names)?;
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let server_certificate = server.signed_by(&server_key, &issuer)?;
+
+    let client_key = KeyPair::generate()?;
+    let mut client = named("kubernetes-admin", &[])?;
+    // kubeadm's `kubeadm:cluster-admins` needs RBAC; `system:masters` is what its super-admin.conf uses.
+    client.distinguished_name.push(DnType::OrganizationName, "system:masters");
+    client.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let client_certificate = client.signed_by(&client_key, &issuer)?;
+
+    let config = tls(ca_certificate.der().clone(), server_certificate.der().clone(), &server_key)?;
+    let credentials =
+        Credentials { ca: ca_certificate.pem(), certificate: client_certificate.pem(), key: client_key.serialize_pem() };
+    Ok((config, credentials))
+}
+
+fn named(common_name: &str, alternatives: &[String]) -> anyhow::Result<CertificateParams> {
+    let mut params = CertificateParams::new(alternatives)?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+fn tls(
+    ca: CertificateDer<'static>,
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(ca)?;
+    // A client without a certificate may still have a token, or ask for what anybody may see.
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .allow_unauthenticated()
+        .build()
+        .context("client certificate verifier")?;
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![certificate], key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}

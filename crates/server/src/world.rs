@@ -1,0 +1,268 @@
+//! The one thread that owns the cluster. Everybody else sends it jobs; between jobs it lets time pass, and hands out
+//! what happened: store events to watches, runtime commands to the wasm nodes, ports to the port forwarder.
+
+use crate::wasm::container::Exit;
+use crate::wasm::image::ImageRecord;
+use crate::wasm::logs::Line;
+use crate::wasm::node::WasmNode;
+use anyhow::anyhow;
+use apiserver::watch::Watcher;
+use bytes::Bytes;
+use cluster::machines::kubelet_name;
+use cluster::{Cluster, Power};
+use engine::Transport;
+use kubelet::runtime::{ContainerId, ExternalRuntime, RuntimeEvent};
+use kubelet::{Kubelet, Runtime};
+use meta::Time;
+use protocol::Speed;
+use std::collections::BTreeMap;
+use std::sync::mpsc as std_mpsc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Turns are taken in slices of this length, so that requests need not wait for a busy cluster.
+const SLICE: Duration = Duration::from_millis(20);
+/// The longest sleep: watches of clients that went away are looked for this often.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// Upstream sends bookmarks about once a minute.
+const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+/// Frames a client may lag behind before its watch is ended; it then lists again, as with upstream.
+const WATCH_FRAMES_MAX: usize = 4096;
+
+type Job = Box<dyn FnOnce(&mut World) + Send>;
+
+/// How the rest of the server speaks to the cluster.
+#[derive(Clone)]
+pub struct Handle(std_mpsc::Sender<Job>);
+
+impl Handle {
+    /// Runs `f` on the cluster's thread.
+    ///
+    /// # Errors
+    /// The server is shutting down.
+    pub async fn ask<R: Send + 'static>(&self, f: impl FnOnce(&mut World) -> R + Send + 'static) -> anyhow::Result<R> {
+        let (tx, rx) = oneshot::channel();
+        self.tell(move |w| {
+            // The asker may have gone away.
+            let _ = tx.send(f(w));
+        });
+        rx.await.map_err(|_| anyhow!("the server is shutting down"))
+    }
+
+    /// The same without an answer; nothing happens when the server is shutting down.
+    pub fn tell(&self, f: impl FnOnce(&mut World) + Send + 'static) {
+        let _ = self.0.send(Box::new(f));
+    }
+
+    pub fn runtime_event(&self, node: &str, event: RuntimeEvent) {
+        let node = node.to_string();
+        self.tell(move |w| w.runtime_event(&node, event));
+    }
+}
+
+struct WatchSink {
+    watcher: Box<Watcher>,
+    frames: mpsc::Sender<Bytes>,
+    bookmarked: Instant,
+}
+
+/// Where virtual time stood at a moment of real time; both run on from there.
+#[derive(Clone, Copy)]
+struct Anchor {
+    real: Instant,
+    time: Time,
+}
+
+pub struct World {
+    pub cluster: Cluster,
+    transport: Transport,
+    anchor: Anchor,
+    last_tick: Instant,
+    watches: Vec<WatchSink>,
+    pub wasm: BTreeMap<String, WasmNode>,
+    /// Counts changes that may concern Services; the port forwarder follows it.
+    services: watch::Sender<u64>,
+    round_robin: u64,
+}
+
+impl World {
+    /// Starts the thread. It ends when every [`Handle`] is gone.
+    pub fn start(cluster: Cluster) -> anyhow::Result<(Handle, watch::Receiver<u64>)> {
+        let (tx, rx) = std_mpsc::channel();
+        let (services, services_out) = watch::channel(0);
+        let now = Instant::now();
+        let anchor = Anchor { real: now, time: cluster.now() };
+        let mut world = World {
+            cluster,
+            transport: Transport::default(),
+            anchor,
+            last_tick: now,
+            watches: Vec::new(),
+            wasm: BTreeMap::new(),
+            services,
+            round_robin: 0,
+        };
+        world.cluster.keep_events();
+        std::thread::Builder::new().name("cluster".into()).spawn(move || world.run(&rx))?;
+        Ok((Handle(tx), services_out))
+    }
+
+    fn run(&mut self, jobs: &std_mpsc::Receiver<Job>) {
+        loop {
+            let busy = self.advance();
+            self.hand_out();
+            let sleep = if busy { Duration::ZERO } else { self.sleep() };
+            match jobs.recv_timeout(sleep) {
+                Ok(job) => {
+                    job(self);
+                    while let Ok(job) = jobs.try_recv() {
+                        job(self);
+                        if self.last_tick.elapsed() > SLICE {
+                            break;
+                        }
+                    }
+                    self.hand_out();
+                }
+                Err(std_mpsc::RecvTimeoutError::Timeout) => {}
+                Err(std_mpsc::RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Lets the time pass that has passed; true when there is more to do at once.
+    fn advance(&mut self) -> bool {
+        let now = Instant::now();
+        let elapsed = now.duration_since(self.last_tick);
+        self.last_tick = now;
+        if !self.transport.running {
+            return false;
+        }
+        let Speed::Times(permille) = self.transport.speed else {
+            let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+            let out_of_budget = || now.elapsed() > SLICE;
+            return self.transport.tick(&mut self.cluster, meta::Duration(micros), out_of_budget) > 0;
+        };
+        let passed = u64::try_from(now.duration_since(self.anchor.real).as_micros()).unwrap_or(u64::MAX);
+        let target = self.anchor.time + meta::Duration(passed.saturating_mul(u64::from(permille)) / 1000);
+        while self.cluster.step(target).is_some() {
+            if now.elapsed() > SLICE {
+                return true;
+            }
+        }
+        self.cluster.advance_to(target);
+        false
+    }
+
+    fn sleep(&mut self) -> Duration {
+        let Some(next) = self.cluster.next_at().filter(|_| self.transport.running) else { return SLEEP_MAX };
+        let permille = match self.transport.speed {
+            Speed::Times(0) => return SLEEP_MAX,
+            Speed::Times(n) => u64::from(n),
+            Speed::Max => 1000,
+        };
+        let micros = next.since(self.cluster.now()).as_micros().saturating_mul(1000) / permille;
+        Duration::from_micros(micros).min(SLEEP_MAX)
+    }
+
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// Changes how time passes from this moment on.
+    pub fn set_transport(&mut self, transport: Transport) {
+        self.transport = transport;
+        self.anchor = Anchor { real: Instant::now(), time: self.cluster.now() };
+    }
+
+    fn hand_out(&mut self) {
+        for node in self.wasm.keys().cloned().collect::<Vec<_>>() {
+            self.runtime_commands(&node);
+        }
+        for (process, message) in self.cluster.take_crashes() {
+            eprintln!("kubottle: {process} crashed and was restarted: {message}");
+        }
+        let events = self.cluster.take_events();
+        let now = self.cluster.now();
+        let revision = self.cluster.revision();
+        let real = Instant::now();
+        self.watches.retain_mut(|w| {
+            let mut alive = !w.frames.is_closed();
+            for e in &events {
+                if let Some(frame) = w.watcher.event(e, now) {
+                    alive &= w.frames.try_send(frame.into()).is_ok();
+                }
+            }
+            if w.watcher.spec().allow_bookmarks && real.duration_since(w.bookmarked) > BOOKMARK_EVERY {
+                w.bookmarked = real;
+                alive &= w.frames.try_send(w.watcher.bookmark(revision, now).into()).is_ok();
+            }
+            alive && !w.watcher.is_over()
+        });
+        let concerns = |key: &str| key.starts_with("/registry/services/");
+        if events.iter().any(|e| concerns(&e.key)) {
+            self.services.send_modify(|n| *n += 1);
+        }
+    }
+
+    /// Takes a watch over; its frames come out of the receiver, which ends with it.
+    pub fn add_watch(&mut self, watcher: Box<Watcher>) -> mpsc::Receiver<Bytes> {
+        let (frames, out) = mpsc::channel(WATCH_FRAMES_MAX);
+        if !watcher.is_over() {
+            self.watches.push(WatchSink { watcher, frames, bookmarked: Instant::now() });
+        }
+        out
+    }
+
+    /// The next number of a rising sequence: which of several endpoints is taken.
+    pub fn turn(&mut self) -> u64 {
+        self.round_robin += 1;
+        self.round_robin
+    }
+
+    fn with_runtime<R>(&mut self, node: &str, f: impl FnOnce(&mut ExternalRuntime) -> R) -> Option<R> {
+        let pick = |k: &mut Kubelet| Some(f(k.runtime_mut().as_any_mut().downcast_mut::<ExternalRuntime>()?));
+        self.cluster.with_component(&kubelet_name(node), pick).flatten()
+    }
+
+    fn runtime_commands(&mut self, node: &str) {
+        let powered = self.cluster.machine(node).is_some_and(|m| m.power == Power::On);
+        if !powered {
+            if let Some(n) = self.wasm.get_mut(node) {
+                n.reset();
+            }
+            return;
+        }
+        let commands = self.with_runtime(node, ExternalRuntime::take_commands).unwrap_or_default();
+        let now = self.cluster.now();
+        if let Some(n) = self.wasm.get_mut(node) {
+            for c in commands {
+                n.command(now, c);
+            }
+        }
+    }
+
+    pub fn runtime_event(&mut self, node: &str, event: RuntimeEvent) {
+        self.with_runtime(node, |r| r.push(event));
+    }
+
+    pub fn wasm_image(&mut self, node: &str, name: String, record: ImageRecord) {
+        let Some(n) = self.wasm.get_mut(node) else { return };
+        n.add_image(name, record);
+        let images = n.images();
+        self.with_runtime(node, |r| r.set_images(images));
+    }
+
+    pub fn wasm_output(&mut self, node: &str, id: &ContainerId, lines: Vec<Line>) {
+        let now = self.cluster.now();
+        if let Some(n) = self.wasm.get_mut(node) {
+            n.output(now, id, lines);
+        }
+    }
+
+    pub fn wasm_exited(&mut self, node: &str, id: ContainerId, exit: &Exit) {
+        let now = self.cluster.now();
+        let Some(n) = self.wasm.get_mut(node) else { return };
+        let event = n.exited(now, id, exit);
+        self.runtime_event(node, event);
+    }
+}

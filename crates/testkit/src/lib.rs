@@ -1,0 +1,91 @@
+//! For whole-cluster tests: a cluster in a few words, and invariants that hold after every step.
+
+pub mod invariants;
+
+use cluster::{Cluster, Config};
+use engine::actions::{NodeSize, add_sim_node};
+use k8s_openapi::api::core::v1::{Event, Pod};
+use meta::{Duration, Time};
+use protocol::{ApplyMode, ApplyResult, File};
+
+/// A cluster with `nodes` Ready simulated nodes of the usual size.
+///
+/// # Panics
+/// When it cannot be built, which a test should not survive.
+pub fn cluster(nodes: u32) -> Cluster {
+    let mut c = Cluster::new(Config::default()).expect("the default configuration is sound");
+    for _ in 0..nodes {
+        add_sim_node(&mut c, &NodeSize::default()).expect("the default size is sound");
+    }
+    run(&mut c, 20);
+    c
+}
+
+pub fn try_apply(c: &mut Cluster, mode: ApplyMode, yaml: &str) -> ApplyResult {
+    engine::apply::run(c, mode, &[File { name: "test.yaml".into(), text: yaml.into() }])
+}
+
+/// Applies YAML and gives the lines kubectl would print.
+///
+/// # Panics
+/// When anything is refused.
+pub fn apply(c: &mut Cluster, yaml: &str) -> Vec<String> {
+    let r = try_apply(c, ApplyMode::Apply, yaml);
+    assert!(r.errors.is_empty(), "refused: {:#?}", r.errors);
+    r.objects.into_iter().map(|o| o.line).collect()
+}
+
+/// Runs `seconds` of virtual time, checking every invariant after every step.
+///
+/// # Panics
+/// When an invariant does not hold.
+pub fn run(c: &mut Cluster, seconds: u64) {
+    let end = c.now() + Duration::from_secs(seconds);
+    let mut watch = invariants::Watch::new(c);
+    while let Some(turn) = c.step(end) {
+        if let Err(e) = watch.check(c) {
+            panic!("after {} took {:?} at {}: {e}", turn.actor, turn.item, c.now());
+        }
+    }
+    c.advance_to(end);
+    assert_eq!(c.take_crashes(), Vec::new(), "no component may panic");
+}
+
+/// The table `kubectl get` prints, without ages: one row a line, cells separated by two spaces.
+pub fn table(c: &Cluster, plural: &str) -> String {
+    let kind = api::KINDS.iter().find(|k| k.plural == plural).expect("a registered kind");
+    let mut out = String::new();
+    for o in c.view().list_obj(kind) {
+        let cells = (kind.cells)(&**o, c.now());
+        let shown: Vec<String> = kind
+            .columns
+            .iter()
+            .zip(&cells)
+            .filter(|(col, _)| col.priority == 0 && !matches!(col.name, "Age" | "Last Seen"))
+            .map(|(_, v)| engine::rows::text(v))
+            .collect();
+        out.push_str(&shown.join("  "));
+        out.push('\n');
+    }
+    out
+}
+
+/// `REASON message (xN)` of every event about the named object, oldest first.
+pub fn events(c: &Cluster, name: &str) -> String {
+    let mut list: Vec<&Event> =
+        c.view().list::<Event>().filter(|e| e.involved_object.name.as_deref() == Some(name)).collect();
+    let first = |e: &Event| e.first_timestamp.as_ref().map_or(Time(0), Time::from_k8s);
+    list.sort_by_key(|e| (first(e), e.metadata.resource_version.as_ref().and_then(|r| r.parse::<u64>().ok())));
+    let line = |e: &&Event| {
+        let (reason, message) = (e.reason.as_deref().unwrap_or(""), e.message.as_deref().unwrap_or(""));
+        match e.count {
+            Some(n) if n > 1 => format!("{reason} {message} (x{n})\n"),
+            _ => format!("{reason} {message}\n"),
+        }
+    };
+    list.iter().map(line).collect()
+}
+
+pub fn pods(c: &Cluster) -> Vec<Pod> {
+    c.view().list_in::<Pod>("default").cloned().collect()
+}

@@ -1,0 +1,97 @@
+//! The two things there are to build: the page (wasm) and the program `kubottle` (native).
+
+use crate::shell::{Result, cmd, quiet, target_dir};
+use crate::{stamp, tools};
+use std::path::PathBuf;
+
+/// Where the page's static files are after [`page`].
+pub fn page_dir() -> PathBuf {
+    target_dir().join("page")
+}
+
+/// What a build is made from: the workspace, its crates but for those it cannot hold, and other directories.
+fn print_of(word: &str, without: &[&str], others: &[&str]) -> Result<String> {
+    let mut inputs: Vec<String> = ["Cargo.toml", "Cargo.lock"].iter().chain(others).map(ToString::to_string).collect();
+    for entry in std::fs::read_dir("crates").map_err(|e| format!("cannot read crates: {e}"))? {
+        let name = entry.map_err(|e| e.to_string())?.file_name().to_string_lossy().into_owned();
+        if !without.contains(&name.as_str()) {
+            inputs.push(format!("crates/{name}"));
+        }
+    }
+    stamp::fingerprint(&inputs.iter().map(String::as_str).collect::<Vec<_>>(), &[word])
+}
+
+/// Builds the page into [`page_dir`] unless it is up to date. Says whether it had to.
+pub fn page() -> Result<bool> {
+    let out = page_dir();
+    let print = print_of("page", &["server", "xtask", "testkit"], &["web", "static"])?;
+    if stamp::is_fresh("page", &print, &out.join("index.html"))? {
+        return Ok(false);
+    }
+    tools::wasm_targets()?;
+    tools::wasm_tools()?;
+    tools::npm_ci("web/editor")?;
+    let out = std::path::absolute(&out).map_err(|e| e.to_string())?;
+    let mut c = cmd(tools::bin("trunk")?, &["build", "--offline", "--skip-version-check", "--cargo-profile", "page"]);
+    c.arg("--dist").arg(&out).arg("index.html").current_dir("web").env("PATH", tools::path()?);
+    // Trunk reads NO_COLOR as a boolean and refuses `1`.
+    c.env_remove("NO_COLOR").env("CARGO_TERM_COLOR", "never");
+    c.env("CARGO_TARGET_DIR", std::path::absolute(target_dir()).map_err(|e| e.to_string())?);
+    quiet("page", &mut c)?;
+    stamp::write("page", &print)?;
+    Ok(true)
+}
+
+/// How `kubottle` is built: `play` for people (quick to build, quick enough to run), `dev` for tests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    Dev,
+    Play,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Profile::Dev => "dev",
+            Profile::Play => "play",
+        }
+    }
+    fn dir(self) -> &'static str {
+        match self {
+            Profile::Dev => "debug",
+            Profile::Play => "play",
+        }
+    }
+}
+
+/// Builds `kubottle` unless it is up to date; hands back where it is.
+pub fn server(profile: Profile) -> Result<PathBuf> {
+    let name = format!("kubottle-{}", profile.name());
+    let bin = target_dir().join(profile.dir()).join("kubottle").with_extension(std::env::consts::EXE_EXTENSION);
+    let print = print_of(profile.name(), &["worker", "xtask", "testkit"], &[])?;
+    if !stamp::is_fresh(&name, &print, &bin)? {
+        quiet(&name, &mut cmd("cargo", &["build", "-p", "server", "--bin", "kubottle", "--profile", profile.name()]))?;
+        stamp::write(&name, &print)?;
+    }
+    std::path::absolute(&bin).map_err(|e| e.to_string())
+}
+
+/// The engine as a module for Node, to be compared with the native one. Hands back the module's file.
+pub fn parity() -> Result<PathBuf> {
+    let out = std::path::absolute(target_dir().join("parity")).map_err(|e| e.to_string())?;
+    let module = out.join("parity.js");
+    let print = print_of("parity", &["server", "worker", "xtask", "testkit"], &[])?;
+    if !stamp::is_fresh("parity", &print, &module)? {
+        tools::wasm_targets()?;
+        tools::wasm_tools()?;
+        let args = ["build", "-p", "parity", "--lib", "--target", "wasm32-unknown-unknown", "--profile", "page"];
+        quiet("parity", &mut cmd("cargo", &args))?;
+        let wasm = target_dir().join("wasm32-unknown-unknown/page/parity.wasm");
+        let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", "nodejs", "--out-dir"]);
+        quiet("parity-bindgen", c.arg(&out).arg(wasm))?;
+        // Beside it so that Node takes it for what wasm-bindgen writes, whatever directory it is in.
+        std::fs::write(out.join("package.json"), "{}\n").map_err(|e| e.to_string())?;
+        stamp::write("parity", &print)?;
+    }
+    Ok(module)
+}

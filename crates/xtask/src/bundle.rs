@@ -1,0 +1,23 @@
+//! `cargo xtask bundle`: the page for any static host, and as one file that runs from a disk.
+
+use crate::shell::{Result, cmd, quiet};
+use crate::{build, tools};
+
+/// The scripts that need npm packages (wasm-opt, esbuild) and their lock file.
+const SCRIPTS: &str = "crates/xtask/js";
+
+pub fn run() -> Result<()> {
+    tools::check_rust()?;
+    tools::npm_ci(SCRIPTS)?;
+    build::page()?;
+    let page = std::path::absolute(build::page_dir()).map_err(|e| e.to_string())?;
+    let mut c = cmd("node", &[&format!("{SCRIPTS}/bundle.mjs")]);
+    c.arg(&page).arg("dist").arg("kubottle.html");
+    quiet("bundle", &mut c)?;
+    for path in ["dist/index.html", "kubottle.html"] {
+        let size = std::fs::metadata(path).map_err(|e| format!("{path} was not written: {e}"))?.len();
+        println!("{path}: {} KB", size / 1000);
+    }
+    println!("dist/ goes to any static host, under any path; kubottle.html opens from a disk in Chromium and Firefox.");
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! `kubottle simulate` and `kubottle schedule`.
+
+mod bad;
+mod schedule;
+mod simulate;

@@ -1,0 +1,47 @@
+//! What a new cluster is like.
+
+use crate::table;
+use system_tests::Server;
+
+#[test]
+fn a_new_cluster() {
+    let Some(s) = Server::start(&["--sim-nodes", "3"]) else { return };
+    assert!(s.line.contains("127.0.0.1"), "the line says where it listens: {:?}", s.line);
+
+    let version = s.k("version");
+    assert!(version.contains("Server Version: v1.35."), "{version}");
+    for path in ["/healthz", "/livez", "/readyz"] {
+        assert_eq!(s.k(&format!("get --raw {path}")).trim(), "ok", "{path}");
+    }
+
+    let nodes = s.until("get nodes", |o| o.matches(" Ready ").count() == 3);
+    let (columns, rows) = table(&nodes);
+    assert_eq!(columns, ["NAME", "STATUS", "ROLES", "AGE", "VERSION"]);
+    assert!(rows.iter().all(|r| r[1] == "Ready" && r[4].starts_with("v1.35.")), "{nodes}");
+    let wide = s.k("get nodes -o wide");
+    for column in ["INTERNAL-IP", "EXTERNAL-IP", "OS-IMAGE", "KERNEL-VERSION", "CONTAINER-RUNTIME"] {
+        assert!(wide.contains(column), "{wide}");
+    }
+
+    let namespaces = s.k("get namespaces -o name");
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+        assert!(namespaces.contains(&format!("namespace/{name}\n")), "{namespaces}");
+    }
+    s.until("get serviceaccounts -o name", |o| o.contains("serviceaccount/default"));
+    s.until("get leases -n kube-node-lease -o name", |o| o.lines().count() == 3);
+
+    let resources = s.k("api-resources");
+    assert_eq!(table(&resources).0, ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]);
+    for line in ["deployments", "replicasets", "endpointslices", "leases", "configmaps", "serviceaccounts", "events"] {
+        assert!(resources.lines().any(|l| l.starts_with(line)), "no {line} in\n{resources}");
+    }
+
+    let explained = s.k("explain pod.spec.containers.image");
+    assert!(explained.contains("KIND:       Pod") && explained.contains("FIELD: image <string>"), "{explained}");
+    assert!(s.k("explain deployment").contains("GROUP:      apps"));
+
+    let described = s.k(&format!("describe node {}", rows[0][0]));
+    for words in ["Allocatable:", "Conditions:", "KubeletReady", "Allocated resources:", "Non-terminated Pods:"] {
+        assert!(described.contains(words), "no {words} in\n{described}");
+    }
+}

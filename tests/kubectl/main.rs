@@ -1,0 +1,14 @@
+//! Real kubectl against `kubottle serve`: the commands people use, with the output they know.
+
+mod apply;
+mod cluster;
+mod faults;
+mod pods;
+mod rollout;
+mod services;
+
+/// Columns of a printed table: `NAME READY` of the first line, and the cells of the rest.
+pub fn table(text: &str) -> (Vec<&str>, Vec<Vec<&str>>) {
+    let mut lines = text.lines().map(|l| l.split("  ").map(str::trim).filter(|c| !c.is_empty()).collect::<Vec<_>>());
+    (lines.next().unwrap_or_default(), lines.collect())
+}

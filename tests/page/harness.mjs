@@ -1,0 +1,91 @@
+// What the page's tests share: the built page on a static host under a sub-path, and Chromium looking at it.
+import { createServer } from "node:http";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { extname, join, normalize, resolve } from "node:path";
+import { chromium } from "playwright-core";
+
+/** The built page: `cargo xtask test` names it; by hand `cargo xtask play` has left it in target/page. */
+export const pageDir = resolve(process.env.KUBOTTLE_PAGE ?? join(import.meta.dirname, "../../target/page"));
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png", ".webmanifest": "application/manifest+json" };
+
+/** Any static host, under a path of its own. */
+export async function host(dir = pageDir, base = "/some/where/") {
+  const server = createServer(async (request, response) => {
+    const path = decodeURIComponent(new URL(request.url, "http://x").pathname);
+    const name = path === base ? "index.html" : path.startsWith(base) ? normalize(path.slice(base.length)) : "..";
+    if (name.startsWith("..") || !existsSync(join(dir, name))) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(await readFile(join(dir, name)));
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const url = `http://127.0.0.1:${server.address().port}${base}`;
+  return { url, close: () => new Promise((done) => server.close(done)) };
+}
+
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--allow-file-access-from-files"];
+
+/** A browser with a new profile. `look(url)` opens a page that fails its test on an error or a request to elsewhere. */
+export async function browser(options = {}) {
+  const profile = await mkdtemp(join(tmpdir(), "kubottle-page-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    locale: "en-US",
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  });
+  const complaints = [];
+  const look = async (url) => {
+    const page = await context.newPage();
+    const home = new URL(url);
+    page.on("pageerror", (e) => complaints.push(`error: ${e.message}`));
+    page.on("console", (m) => m.type() === "error" && complaints.push(`console: ${m.text()}`));
+    page.on("request", (r) => {
+      const to = new URL(r.url());
+      if (!["data:", "blob:"].includes(to.protocol) && to.host !== home.host) complaints.push(`asked ${r.url()}`);
+    });
+    page.setDefaultTimeout(20_000);
+    await page.goto(url);
+    await page.getByTestId("stage").waitFor();
+    await page.locator('[data-testid^="node-"][data-status="Ready"]').first().waitFor();
+    return page;
+  };
+  const close = async () => {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  };
+  return { look, close, complaints };
+}
+
+/** Replaces the editor's text the way people do: select all, paste. */
+export async function paste(page, text) {
+  const content = page.getByTestId("editor").locator(".cm-content").first();
+  await content.click();
+  await page.keyboard.press("ControlOrMeta+a");
+  await content.evaluate((element, yaml) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", yaml);
+    element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  }, text);
+}
+
+export const pods = (page, prefix) => page.locator(`[data-testid^="pod-default-${prefix}"]`);
+
+/** Waits until exactly `n` elements match. */
+export async function count(locator, n, timeout = 30_000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const have = await locator.count();
+    if (have === n) return;
+    if (Date.now() > end) throw new Error(`expected ${n} of ${locator}, there are ${have}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+export const manifest = (name) => readFile(join(import.meta.dirname, "../manifests", name), "utf8");

@@ -1,0 +1,49 @@
+//! The program as its users meet it: the binary `kubottle` run from outside, and kubectl against its server.
+//!
+//! `KUBOTTLE_BIN` names the binary (`cargo xtask test` sets it); without it the one that cargo built last is taken. Where
+//! the binary or kubectl is missing, a test says so and passes: `cargo xtask test` tells which are left out.
+#![expect(clippy::disallowed_methods, reason = "a test of processes waits in real time")]
+
+mod server;
+
+pub use server::{Ran, Server};
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// `tests/manifests/NAME`.
+pub fn manifest(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests").join(name).to_string_lossy().into_owned()
+}
+
+pub fn read(name: &str) -> String {
+    std::fs::read_to_string(manifest(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+pub fn kubottle() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("KUBOTTLE_BIN") {
+        return Some(path.into());
+    }
+    // Tests run from target/<profile>/deps.
+    let here = std::env::current_exe().ok()?;
+    let name = format!("kubottle{}", std::env::consts::EXE_SUFFIX);
+    let found = here.parent()?.parent()?.join(name);
+    if found.exists() {
+        return Some(found);
+    }
+    eprintln!("left out: no kubottle at {} (cargo build -p server)", found.display());
+    None
+}
+
+/// Runs `kubottle ARGS` to its end.
+pub fn run(args: &[&str]) -> Option<Ran> {
+    Some(Ran::of(Command::new(kubottle()?).args(args)))
+}
+
+pub fn kubectl_is_here() -> bool {
+    let found = Command::new("kubectl").args(["version", "--client"]).output().is_ok_and(|o| o.status.success());
+    if !found {
+        eprintln!("left out: kubectl is not on PATH");
+    }
+    found
+}
