@@ -177,19 +177,10 @@ fn Owners(p: &OwnersProps) -> Html {
     let _ = p.version;
     let ctx = use_ctx();
     let model = ctx.model.get();
-    let mut owners: Vec<(&str, &str)> = Vec::new();
-    for pod in model.pods.values() {
-        if !owners.iter().any(|(o, _)| *o == pod.owner) {
-            owners.push((&pod.owner, &pod.namespace));
-            if owners.len() > SHOWN_MAX {
-                break;
-            }
-        }
-    }
+    let owners = model.owners.shown();
     html! {
         <ul class="owners" aria-label={ctx.t("stage.owners")}>
-            { for owners.iter().take(SHOWN_MAX).map(|(owner, namespace)| {
-                let tint = model.owners.tint(owner);
+            { for owners.iter().take(SHOWN_MAX).map(|(owner, namespace, tint)| {
                 let name = owner.split_once('/').map_or(*owner, |(_, n)| n);
                 let on = crate::model::kinds::owner(owner, namespace);
                 let body = html! { <>
