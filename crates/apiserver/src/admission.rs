@@ -3,6 +3,7 @@
 mod default_toleration_seconds;
 mod namespace_lifecycle;
 mod priority;
+mod runtime_class;
 mod service_account;
 mod taint_nodes_by_condition;
 
@@ -19,6 +20,7 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
         service_account::admit(cx, pod)?;
         priority::admit(pod)?;
         default_toleration_seconds::admit(pod);
+        runtime_class::admit(pod)?;
     } else if let Some(node) = o.as_any_mut().downcast_mut::<Node>() {
         taint_nodes_by_condition::admit(node);
     }

@@ -12,7 +12,7 @@ use cluster::machines::kubelet_name;
 use cluster::{Cluster, Power};
 use engine::Transport;
 use kubelet::runtime::{ContainerId, ExternalRuntime, RuntimeEvent};
-use kubelet::{Kubelet, Runtime};
+use kubelet::Kubelet;
 use meta::Time;
 use protocol::Speed;
 use std::collections::BTreeMap;

@@ -233,7 +233,8 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, handle: Handle, mut sto
                     continue;
                 }
             },
-            _ = stopped.wait_for(|s| *s) => break,
+            // The first change is the end, and so is a sender that is gone.
+            _ = stopped.changed() => break,
         };
         let (tls, handle, watcher) = (tls.clone(), handle.clone(), connections.watcher());
         tokio::spawn(async move {

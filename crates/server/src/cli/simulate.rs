@@ -88,7 +88,7 @@ fn switch_on(cluster: &mut Cluster, documents: &[Document], count: u32) -> anyho
     }
     if nodes.is_empty() {
         for _ in 0..count {
-            engine::add_sim_node(cluster, &NodeSize::default()).map_err(|e| anyhow!(e))?;
+            engine::actions::add_sim_node(cluster, &NodeSize::default()).map_err(|e| anyhow!(e))?;
         }
     }
     Ok(())
@@ -138,7 +138,7 @@ fn output(cluster: &Cluster, output: Output) -> anyhow::Result<()> {
         }
         Output::Events => print(&events(cluster)),
         Output::Json => print(&format!("{}\n", serde_json::to_string_pretty(&list(cluster))?)),
-        Output::Yaml => print(&serde_saphyr::to_string(&list(cluster))?),
+        Output::Yaml => print(&engine::yaml::to_yaml(&list(cluster))),
     }
 }
 

@@ -49,7 +49,7 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
         }
         Err(e) => return refuse(&ApiError::bad_request(e.to_string())),
     };
-    let asked = handle.clone().ask(move |w| {
+    let asked = handle.ask(move |w| {
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
         let request = HttpRequest {
             method: parts.method.as_str(),

@@ -16,7 +16,6 @@ pub mod node;
 #[cfg(test)]
 pub mod tests;
 
-pub use cgroup::Limits;
-pub use container::{Container, Exit, Spec};
-pub use engine::{Engine, Program, ProgramKind};
-pub use image::{ImageRecord, Images};
+pub use container::Container;
+pub use engine::Engine;
+pub use image::Images;
