@@ -24,7 +24,8 @@ pub fn ControlPlane(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let process = |name: &'static str| -> Vec<Rc<ComponentView>> { model.process(name).cloned().collect() };
-    let (api, scheduler, manager) = (process("kube-apiserver"), process("kube-scheduler"), process("kube-controller-manager"));
+    let (api, scheduler, manager) =
+        (process("kube-apiserver"), process("kube-scheduler"), process("kube-controller-manager"));
     let scheduler_lamp = lamp_of(&scheduler);
     html! {
         <div class={classes!("plane", p.compact.then_some("compact"))}>
@@ -91,7 +92,11 @@ pub fn ProcessHead(p: &HeadProps) -> Html {
         Lamp::Crashed => ("crashed", ctx.t("lamp.crashed")),
     };
     let on = p.lamp == Lamp::Running;
-    let verb = if on { ctx.tf("process.stop", &[("process", &p.process)]) } else { ctx.tf("process.start", &[("process", &p.process)]) };
+    let verb = if on {
+        ctx.tf("process.stop", &[("process", &p.process)])
+    } else {
+        ctx.tf("process.start", &[("process", &p.process)])
+    };
     let command = Command::SetProcess { id: 0, process: p.process.to_string(), running: !on };
     html! {
         <div class="process-head">

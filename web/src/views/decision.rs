@@ -80,7 +80,8 @@ fn Head(p: &HeadProps) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let at = p.shown.and_then(|seq| model.cycles.binary_search_by_key(&seq, |c| c.seq).ok());
-    let neighbour = |by: isize| at.and_then(|i| i.checked_add_signed(by)).and_then(|i| model.cycles.get(i)).map(|c| c.seq);
+    let neighbour =
+        |by: isize| at.and_then(|i| i.checked_add_signed(by)).and_then(|i| model.cycles.get(i)).map(|c| c.seq);
     let go = |seq: Option<u64>, icon: &'static str, label: &'static str| {
         html! { <button class="icon-button" disabled={seq.is_none()} aria-label={label} title={label} onclick={ctx.on(Action::Cycle(seq.unwrap_or(0)))}><Icon name={icon} /></button> }
     };
@@ -148,7 +149,9 @@ fn Strip(p: &StripProps) -> Html {
                 let skipped = cycle.pre_filter.iter().filter(|p| p.verdict == Verdict::Skip).count();
                 ctx.tf("phase.skipped", &[("n", &skipped.to_string())])
             }
-            Phase::PostFilter if !cycle.victims.is_empty() => ctx.tf("phase.victims", &[("n", &cycle.victims.len().to_string())]),
+            Phase::PostFilter if !cycle.victims.is_empty() => {
+                ctx.tf("phase.victims", &[("n", &cycle.victims.len().to_string())])
+            }
             Phase::Bind => cycle.node.clone().unwrap_or_default(),
             _ => String::new(),
         }
@@ -232,7 +235,8 @@ fn Words(p: &WordsProps) -> Html {
     let remedies = if cycle.node.is_none() { explain::remedies(ctx.lang, cycle) } else { Vec::new() };
     let earlier: Vec<_> = {
         let model = ctx.model.get();
-        let same = |c: &&std::rc::Rc<protocol::CycleSummary>| c.namespace == cycle.pod.namespace && c.name == cycle.pod.name;
+        let same =
+            |c: &&std::rc::Rc<protocol::CycleSummary>| c.namespace == cycle.pod.namespace && c.name == cycle.pod.name;
         model.cycles.iter().rev().filter(same).skip(1).take(5).cloned().collect()
     };
     html! {

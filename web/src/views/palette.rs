@@ -20,7 +20,9 @@ struct Entry {
 fn all(ctx: &Ctx) -> Vec<Entry> {
     let mut out = Vec::new();
     {
-        let mut command = |text: &str, action: Action| out.push(Entry { text: text.into(), group: ctx.t("palette.commands"), action });
+        let mut command = |text: &str, action: Action| {
+            out.push(Entry { text: text.into(), group: ctx.t("palette.commands"), action })
+        };
         command(ctx.t("help.run"), Action::ToggleRun);
         command(ctx.t("transport.step"), Action::Step);
         command(ctx.t("transport.step-decision"), Action::StepDecision);
@@ -49,7 +51,11 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
     processes.dedup();
     for process in processes {
         let running = model.process(process).all(|c| c.lamp == protocol::Lamp::Running);
-        let text = if running { ctx.tf("process.stop", &[("process", process)]) } else { ctx.tf("process.start", &[("process", process)]) };
+        let text = if running {
+            ctx.tf("process.stop", &[("process", process)])
+        } else {
+            ctx.tf("process.start", &[("process", process)])
+        };
         let action = Action::Send(Command::SetProcess { id: 0, process: process.into(), running: !running });
         out.push(Entry { text, group: ctx.t("palette.processes"), action });
     }
