@@ -45,6 +45,7 @@ pub fn ControlPlane(p: &Props) -> Html {
             </div>
             <div class="manager box" data-port="manager">
                 <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} />
+                <p class="doing latest">{ latest(&manager) }</p>
                 <ul class="controllers">
                     { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
                 </ul>
@@ -68,6 +69,16 @@ fn lamp_of(components: &[Rc<ComponentView>]) -> Lamp {
 fn doing(ctx: &Ctx, components: &[Rc<ComponentView>]) -> String {
     let newest = components.iter().max_by_key(|c| c.doing_seq);
     newest.map(|c| c.doing.clone()).filter(|d| !d.is_empty()).unwrap_or_else(|| ctx.t("stage.apiserver").to_string())
+}
+
+/// The newest thing any controller did: for when there is no room for each one's own.
+fn latest(components: &[Rc<ComponentView>]) -> String {
+    let newest = components.iter().filter(|c| !c.doing.is_empty()).max_by_key(|c| c.doing_seq);
+    newest.map(|c| format!("{} · {}", short(&c.name), c.doing)).unwrap_or_default()
+}
+
+fn short(name: &str) -> &str {
+    name.strip_suffix("-controller").unwrap_or(name)
 }
 
 #[derive(PartialEq, Properties)]
@@ -120,7 +131,7 @@ struct ControllerProps {
 fn Controller(p: &ControllerProps) -> Html {
     let ctx = use_ctx();
     let c = &p.component;
-    let name = c.name.strip_suffix("-controller").unwrap_or(&c.name);
+    let name = short(&c.name);
     let waiting = ctx.tf("component.queue", &[("queued", &c.queued.to_string()), ("delayed", &c.delayed.to_string())]);
     let busy = c.queued > 0;
     html! {

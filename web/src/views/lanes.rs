@@ -14,7 +14,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, MouseEvent, ResizeObs
 use yew::prelude::*;
 
 const COLUMN: f64 = 11.0;
-const ROW: f64 = 19.0;
+const ROW: f64 = 17.0;
 const LABELS: f64 = 178.0;
 const AXIS: f64 = 18.0;
 /// More nodes' agents than these share one lane.

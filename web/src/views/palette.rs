@@ -78,13 +78,18 @@ pub fn Palette() -> Html {
     // What can be found is fixed while the palette is open.
     let entries = use_memo((), |()| all(&ctx));
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-    let found: Vec<usize> = (0..entries.len())
+    let mut found: Vec<usize> = (0..entries.len())
         .filter(|i| {
             let text = entries[*i].text.to_lowercase();
             words.iter().all(|w| text.contains(w) || entries[*i].group.to_lowercase().contains(w))
         })
-        .take(SHOWN_MAX)
         .collect();
+    // What begins with the words comes before what only holds them; the shortest of those is likely meant.
+    if let Some(first) = words.first() {
+        let rank = |i: &usize| (!entries[*i].text.to_lowercase().starts_with(first.as_str()), entries[*i].text.len());
+        found.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    }
+    found.truncate(SHOWN_MAX);
     let chosen = (*at).min(found.len().saturating_sub(1));
     let go = {
         let (ctx, entries) = (ctx.clone(), entries.clone());
