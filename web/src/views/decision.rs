@@ -94,6 +94,16 @@ fn Head(p: &HeadProps) -> Html {
             }
         })
     };
+    // A list that was chosen from ignores which option is marked: its value has to be set.
+    let select = use_node_ref();
+    {
+        let select = select.clone();
+        use_effect_with((p.shown, p.list), move |(shown, _)| {
+            if let (Some(select), Some(seq)) = (select.cast::<HtmlSelectElement>(), shown) {
+                select.set_value(&seq.to_string());
+            }
+        });
+    }
     let on_follow = {
         let ctx = ctx.clone();
         Callback::from(move |e: Event| {
@@ -105,7 +115,7 @@ fn Head(p: &HeadProps) -> Html {
         <div class="decision-head">
             { go(neighbour(-1), "left", ctx.t("decision.older")) }
             { go(neighbour(1), "right", ctx.t("decision.newer")) }
-            <select data-testid="decisions" aria-label={ctx.t("decision.pick")} {onchange}>
+            <select ref={select} data-testid="decisions" aria-label={ctx.t("decision.pick")} {onchange}>
                 { for model.cycles.iter().rev().take(LISTED_MAX).map(|c| {
                     let result = if c.node.is_empty() { ctx.t("decision.nowhere").to_string() } else { c.node.clone() };
                     let time = format::moment(c.time, model.clock.epoch);
