@@ -60,6 +60,17 @@ fn document(group: &str, version: &str) -> Document {
     Document { body, hash }
 }
 
+/// A type's schema, whichever document it is in: `io.k8s.api.core.v1.Pod`.
+pub fn schema(name: &str) -> Option<&'static Value> {
+    static SCHEMAS: OnceLock<BTreeMap<String, Value>> = OnceLock::new();
+    let all = SCHEMAS.get_or_init(|| {
+        let mut builder = schemas::Builder::default();
+        KINDS.iter().for_each(|kind| builder.add(kind));
+        builder.finish().into_iter().collect()
+    });
+    all.get(name)
+}
+
 /// FNV-1a, 128 bits in upper-case hexadecimal: only equality matters.
 fn hash(bytes: &[u8]) -> String {
     let fold = |h: u128, b: &u8| (h ^ u128::from(*b)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);

@@ -98,6 +98,7 @@ impl Container {
     }
 
     /// CPU time used so far.
+    #[cfg(test)]
     pub fn cpu_used(&self) -> std::time::Duration {
         self.setup.cgroup.cpu_used()
     }

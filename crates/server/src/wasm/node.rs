@@ -6,6 +6,7 @@ use super::engine::{Engine, Program, ProgramKind};
 use super::host::Network;
 use super::image::{ImageRecord, Images, full_name};
 use super::logbook::Logbook;
+use super::logs::LINES_WAITING_MAX;
 use crate::world::Handle;
 use http_body_util::{BodyExt, Empty};
 use kubelet::runtime::{
@@ -129,7 +130,7 @@ impl WasmNode {
         let args = argv(&spec);
         let wanted = Spec { namespace: spec.namespace, args, env: spec.env, limits };
         let guard = self.shared.tokio.enter();
-        let (container, mut lines, exit) =
+        let (container, mut lines, mut exit) =
             Container::start(&self.shared.engine, program, wanted, self.shared.network.clone());
         drop(guard);
         self.running.insert(id.clone(), Running { container, pod_ip: spec.pod_ip });
@@ -137,14 +138,30 @@ impl WasmNode {
         self.report(RuntimeEvent::Started { id: id.clone(), at: now });
         let (handle, node) = (self.shared.handle.clone(), self.name.clone());
         self.shared.tokio.spawn(async move {
-            let mut batch = Vec::new();
-            while lines.recv_many(&mut batch, 256).await > 0 {
+            let (mut batch, mut open) = (Vec::new(), true);
+            let exit = loop {
+                let exit = tokio::select! {
+                    biased;
+                    n = lines.recv_many(&mut batch, 256), if open => {
+                        open = n > 0;
+                        None
+                    }
+                    exit = &mut exit => Some(exit),
+                };
+                while exit.is_some() && batch.len() < LINES_WAITING_MAX {
+                    match lines.try_recv() {
+                        Ok(line) => batch.push(line),
+                        Err(_) => break,
+                    }
+                }
                 let (node, id, batch) = (node.clone(), id.clone(), std::mem::take(&mut batch));
                 // Waiting for the answer is what holds a guest back that prints faster than its log is written.
                 let _ = handle.ask(move |w| w.wasm_output(&node, &id, batch)).await;
-            }
-            // A sender is dropped without an exit only when the whole container is.
-            let exit = exit.await.unwrap_or(Exit { code: 137, reason: "Error" });
+                if let Some(exit) = exit {
+                    // A sender is dropped without an exit only when the whole container is.
+                    break exit.unwrap_or(Exit { code: 137, reason: "Error" });
+                }
+            };
             handle.tell(move |w| w.wasm_exited(&node, id, &exit));
         });
     }
