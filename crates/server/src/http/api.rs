@@ -3,8 +3,8 @@
 use super::auth::{Outcome, identify};
 use super::body::{Body, full, stream};
 use super::proxy;
-use crate::{openapi, protobuf};
 use crate::world::Handle;
+use crate::{openapi, protobuf};
 use apiserver::http::HttpRequest;
 use bytes::Bytes;
 use cluster::http::{HttpOutcome, LogRequest};

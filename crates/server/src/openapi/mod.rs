@@ -128,7 +128,10 @@ mod tests {
     fn patches_take_the_parameters_kubectl_looks_for() {
         let doc = parsed("apis/apps/v1");
         let patch = &doc["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"];
-        assert_eq!(patch["x-kubernetes-group-version-kind"], json!({"group":"apps","kind":"Deployment","version":"v1"}));
+        assert_eq!(
+            patch["x-kubernetes-group-version-kind"],
+            json!({"group":"apps","kind":"Deployment","version":"v1"})
+        );
         let names: Vec<&str> =
             patch["parameters"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["name", "namespace", "pretty", "dryRun", "fieldManager", "fieldValidation", "force"]);

@@ -154,13 +154,7 @@ fn message(name: &str, bytes: &[u8], depth: u32) -> Result<Value, String> {
     Ok(Value::Object(out))
 }
 
-fn fields(
-    name: &str,
-    schema: &Value,
-    bytes: &[u8],
-    out: &mut Map<String, Value>,
-    depth: u32,
-) -> Result<(), String> {
+fn fields(name: &str, schema: &Value, bytes: &[u8], out: &mut Map<String, Value>, depth: u32) -> Result<(), String> {
     let numbers = numbers(name).ok_or_else(|| format!("unknown type {name}"))?;
     let required = |p: &str| schema["required"].as_array().is_some_and(|r| r.iter().any(|n| n == p));
     for field in Reader::new(bytes) {

@@ -8,7 +8,7 @@ use super::image::{ImageRecord, Images, full_name};
 use super::logbook::Logbook;
 use super::logs::LINES_WAITING_MAX;
 use crate::world::Handle;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Limited};
 use kubelet::runtime::{
     ContainerId, ContainerSpec, ExitReason, Handler, ImageInfo, ProbeOutcome, RuntimeCommand, RuntimeEvent,
 };
@@ -19,6 +19,9 @@ use std::time::Instant;
 
 /// RuntimeClass name (and handler) of these pods.
 pub const RUNTIME_CLASS: &str = "wasmtime";
+
+/// `maxRespBodyLength` of `pkg/probe/http`.
+const PROBE_BODY_BYTES_MAX: usize = 10 << 10;
 
 /// What all wasm nodes of a server share.
 #[derive(Clone)]
@@ -274,9 +277,15 @@ async fn carry_out(container: Option<Arc<Container>>, handler: Handler) -> Probe
                 }
                 Ok(request) => match container.handle(request).await {
                     Err(_) => ProbeOutcome::Failure(format!("Get {url:?}: EOF")),
-                    Ok(r) if (200..400).contains(&r.status().as_u16()) => ProbeOutcome::Success,
                     Ok(r) => {
-                        ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {}", r.status().as_u16()))
+                        let status = r.status().as_u16();
+                        // Read, not dropped: a guest takes a body that nobody reads for a broken connection.
+                        let _ = Limited::new(r.into_body(), PROBE_BODY_BYTES_MAX).collect().await;
+                        if (200..400).contains(&status) {
+                            ProbeOutcome::Success
+                        } else {
+                            ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {status}"))
+                        }
                     }
                 },
             }
