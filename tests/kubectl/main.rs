@@ -6,6 +6,7 @@ mod faults;
 mod pods;
 mod rollout;
 mod services;
+mod wasm;
 
 /// Columns of a printed table: `NAME READY` of the first line, and the cells of the rest.
 pub fn table(text: &str) -> (Vec<&str>, Vec<Vec<&str>>) {

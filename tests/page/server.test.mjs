@@ -10,13 +10,13 @@ import { browser, manifest, pageDir, paste, pods } from "./harness.mjs";
 
 async function serve() {
   const dir = await mkdtemp(join(tmpdir(), "kubottle-serve-"));
-  const args = ["serve", "--listen", "127.0.0.1:0", "--sim-nodes", "2", "--wasm-nodes", "0", "--page", pageDir, "--kubeconfig", join(dir, "config")];
+  const args = ["serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--state", dir, "--sim-nodes", "2", "--wasm-nodes", "0", "--page", pageDir, "--kubeconfig", join(dir, "config")];
   const child = spawn(process.env.KUBOTTLE_BIN, args, { cwd: dir, env: { ...process.env, HOME: dir }, stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface(child.stdout);
   const url = await new Promise((found, failed) => {
     child.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
     lines.on("line", (line) => {
-      const address = line.match(/https?:\/\/[^\s,]+/);
+      const address = line.match(/http:\/\/[^\s,]+/);
       if (address) found(address[0]);
     });
   });

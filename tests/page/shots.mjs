@@ -36,10 +36,12 @@ const shots = {
     for (let i = 0; i < 6; i += 1) await id(page, "step").click();
     await settle(page, 150);
   }],
-  "decision-1920": [1920, 1080, "light", "en", async (page) => {
-    await cluster(page);
-    await id(page, "show-decision").click();
-    await settle(page);
+  "decision-1920": [1920, 1080, "light", "en", decision],
+  "decision-1280-ko": [1280, 800, "light", "ko", decision],
+  "decision-normalize-1920-dark": [1920, 1080, "dark", "en", async (page) => {
+    await decision(page);
+    await id(page, "phase-NormalizeScore").click();
+    await settle(page, 300);
   }],
   "decision-failed-1280-dark": [1280, 800, "dark", "en", async (page) => {
     await try_(page, "too-big");
@@ -94,6 +96,13 @@ async function huge(page) {
   }));
   const gaps = frames.slice(1).map((t, i) => t - frames[i]).sort((a, b) => a - b);
   console.log(`frames: median ${gaps[59].toFixed(1)} ms, 95% ${gaps[112].toFixed(1)} ms`);
+}
+
+async function decision(page) {
+  await id(page, "try-deployment").click();
+  await settle(page, 3000);
+  await id(page, "show-decision").click();
+  await settle(page);
 }
 
 async function cluster(page) {

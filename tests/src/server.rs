@@ -57,8 +57,11 @@ impl Server {
         let dir = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
         let mut command = Command::new(bin);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--wasm-nodes", "0", "--kubeconfig"]).arg(dir.join("config"));
-        command.args(args).current_dir(&dir).env("HOME", &dir);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--state"]).arg(&dir);
+        command.arg("--kubeconfig").arg(dir.join("config")).args(args).current_dir(&dir).env("HOME", &dir);
+        if !args.contains(&"--wasm-nodes") {
+            command.args(["--wasm-nodes", "0"]);
+        }
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
         let mut child = child.unwrap_or_else(|e| panic!("cannot start the server: {e}"));
         let mut line = String::new();
@@ -75,6 +78,12 @@ impl Server {
 
     pub fn kubeconfig(&self) -> PathBuf {
         self.dir.join("config")
+    }
+
+    /// `kubottle ARGS` with this server's state directory.
+    pub fn kubottle(&self, args: &[&str]) -> Ran {
+        let bin = crate::kubottle().unwrap_or_default();
+        Ran::of(Command::new(bin).args(args).arg("--state").arg(&self.dir))
     }
 
     pub fn command(&self, args: &[&str]) -> Command {

@@ -7,6 +7,7 @@ use crate::object::Object;
 use crate::registration::{Registered, Registration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{ApiError, Quantity};
+use serde_json::Value;
 
 /// A decoded object and what strict decoding found: `unknown field "spec.foo"`, `duplicate field "spec.bar"`.
 pub struct Decoded {
@@ -33,7 +34,10 @@ pub(crate) fn decode_kind<R: Registration>(json: &[u8]) -> Result<Decoded, ApiEr
 
 /// Decodes without looking for unknown or duplicate fields: `fieldValidation=Ignore`.
 pub(crate) fn decode_ignoring<R: Registration>(json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
-    let mut object: R::Type = serde_json::from_slice(json).map_err(|e| refusal::<R::Type>(json, &e))?;
+    let mut object: R::Type = match serde_json::from_slice(json) {
+        Ok(o) => o,
+        Err(e) => without_nulls(json, &e).ok_or_else(|| refusal::<R::Type>(json, &e))?,
+    };
     canonical_quantities::<R>(&mut object).map_err(|e| ApiError::bad_request(cannot_handle::<R::Type>(&e)))?;
     Ok(Box::new(object))
 }
@@ -62,10 +66,38 @@ fn typed<T: Registered>(json: &[u8]) -> Result<(T, Vec<String>), ApiError> {
         }
     })
     .and_then(|o| de.end().map(|()| o))
-    .map_err(|e| refusal::<T>(json, &e))?;
+    .or_else(|e| without_nulls(json, &e).ok_or_else(|| refusal::<T>(json, &e)))?;
     duplicates::find(json, &mut strict);
     strict.truncate(STRICT_ERRORS_MAX);
     Ok((object, strict))
+}
+
+/// Fields that are maps of strings, where upstream reads a null value (`labels: {tier: }`) as "".
+const STRING_MAPS: &[&str] =
+    &["annotations", "data", "labels", "matchLabels", "nodeSelector", "selector", "stringData"];
+
+/// Decodes again with such nulls made empty, if a null was what could not be decoded.
+fn without_nulls<T: Registered>(json: &[u8], e: &serde_json::Error) -> Option<T> {
+    fn fill(v: &mut Value, in_map: bool) {
+        match v {
+            Value::Object(fields) => {
+                for (k, v) in fields {
+                    if in_map && v.is_null() {
+                        *v = Value::from("");
+                    }
+                    fill(v, STRING_MAPS.contains(&k.as_str()));
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(|v| fill(v, false)),
+            _ => {}
+        }
+    }
+    if !e.to_string().contains("invalid type: null") {
+        return None;
+    }
+    let mut value: Value = serde_json::from_slice(json).ok()?;
+    fill(&mut value, false);
+    serde_json::from_value(value).ok()
 }
 
 fn refusal<T: Registered>(json: &[u8], e: &serde_json::Error) -> ApiError {

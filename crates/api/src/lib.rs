@@ -7,6 +7,8 @@ pub mod object;
 pub mod pods;
 pub mod registration;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod validate;
 
 pub use kinds::{KINDS, by_api_version, by_gvk, by_plural};

@@ -164,7 +164,9 @@ pub fn qos_class(pod: &Pod) -> &'static str {
     });
     let all: Vec<_> = match pod_level {
         Some(r) => vec![Some(r)],
-        None => spec.containers.iter().chain(spec.init_containers.iter().flatten()).map(|c| c.resources.as_ref()).collect(),
+        None => {
+            spec.containers.iter().chain(spec.init_containers.iter().flatten()).map(|c| c.resources.as_ref()).collect()
+        }
     };
     for r in all {
         for (k, q) in parsed(r.and_then(|r| r.requests.as_ref())) {

@@ -60,13 +60,8 @@ impl Column {
     pub const fn new(name: &'static str, kind: &'static str, priority: i32) -> Self {
         Column { name, kind, format: "", description: "", priority }
     }
-    pub const NAME: Column = Column {
-        name: "Name",
-        kind: "string",
-        format: "name",
-        description: table::NAME_DESCRIPTION,
-        priority: 0,
-    };
+    pub const NAME: Column =
+        Column { name: "Name", kind: "string", format: "name", description: table::NAME_DESCRIPTION, priority: 0 };
     pub const AGE: Column = Column::new("Age", "string", 0).describe(table::AGE_DESCRIPTION);
 
     /// The same column with a description.
@@ -88,6 +83,9 @@ pub struct Subresource {
     pub gvk: Option<(&'static str, &'static str, &'static str)>,
     pub verbs: &'static [Verb],
 }
+
+/// Bytes to an object, or why not.
+pub type DecodeIgnoring = fn(&[u8]) -> Result<Box<dyn Object>, ApiError>;
 
 /// The `id` of a kind that is not in the table (one made at run time).
 pub const UNLISTED: u16 = u16::MAX;
@@ -113,11 +111,12 @@ pub struct Kind {
     pub has_generation: bool,
     /// What `metadata.name` may be.
     pub name_rule: NameRule,
-    /// Graceful deletion: the period to use when the request names none; `None` deletes at once.
+    /// Graceful deletion: the period to use when the request names none; `None` deletes at once. `Some(0)`
+    /// also overrides a longer period that the request names (a pod that never ran, or has finished).
     pub default_grace_seconds: fn(&dyn Object) -> Option<i64>,
     pub decode: fn(&[u8]) -> Result<Decoded, ApiError>,
     /// As `decode` without looking for unknown and duplicate fields: cheaper, for `fieldValidation=Ignore`.
-    pub decode_ignoring: fn(&[u8]) -> Result<Box<dyn Object>, ApiError>,
+    pub decode_ignoring: DecodeIgnoring,
     pub from_value: fn(serde_json::Value) -> Result<Box<dyn Object>, String>,
     pub default: fn(&mut dyn Object),
     pub prepare_create: fn(&mut dyn Object),
@@ -169,7 +168,16 @@ impl Kind {
 
 /// A type that has a registration; the way from a Rust type to its [`Kind`].
 pub trait Registered:
-    Resource + Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned + Clone + Default + PartialEq + Send + Sync + 'static
+    Resource
+    + Metadata<Ty = ObjectMeta>
+    + Serialize
+    + DeserializeOwned
+    + Clone
+    + Default
+    + PartialEq
+    + Send
+    + Sync
+    + 'static
 {
     const KIND_REF: KindRef;
 }

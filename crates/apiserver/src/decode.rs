@@ -10,7 +10,6 @@ use meta::{ApiError, FieldError, Path};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::borrow::Cow;
 
 /// Who knows no kind: upstream names the place where its scheme is made.
 const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
@@ -49,23 +48,24 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
     if said != kind.kind || version != kind.api_version() {
         return Err(wrong_kind(kind, &version, &said));
     }
-    let unhandled = |why: &str| {
-        ApiError::bad_request(format!(
-            "{} in version {:?} cannot be handled as a {}: {why}",
-            kind.kind, kind.version, kind.kind
-        ))
-    };
-    let decoded = (kind.decode)(json).map_err(|e| unhandled(e.message()))?;
-    let mut strict = duplicate_fields(json);
-    strict.extend(decoded.strict.iter().map(|s| go_path(s)));
-    match req.options.field_validation {
-        FieldValidation::Strict if !strict.is_empty() => Err(unhandled(&strict_error(&strict))),
-        FieldValidation::Warn => {
-            cx.warnings.extend(strict);
-            Ok(decoded.object)
-        }
-        _ => Ok(decoded.object),
+    if req.options.field_validation == FieldValidation::Ignore {
+        return (kind.decode_ignoring)(json);
     }
+    let decoded = (kind.decode)(json)?;
+    if decoded.strict.is_empty() {
+        return Ok(decoded.object);
+    }
+    if req.options.field_validation == FieldValidation::Strict {
+        return Err(ApiError::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {}",
+            kind.kind,
+            kind.version,
+            kind.kind,
+            strict_error(&decoded.strict)
+        )));
+    }
+    cx.warnings.extend(decoded.strict);
+    Ok(decoded.object)
 }
 
 fn strict_error(errors: &[String]) -> String {
@@ -98,101 +98,6 @@ fn summary(data: &[u8]) -> String {
         [b'{', ..] if data.len() > 30 => format!("{} ...", String::from_utf8_lossy(&data[..30])),
         [b'{', ..] => String::from_utf8_lossy(data).into_owned(),
         _ => data.iter().take(30).map(|b| format!("{b:02x}")).collect(),
-    }
-}
-
-/// `spec.?.containers.0.foo` as serde_ignored writes paths, to `spec.containers[0].foo` as Go does.
-fn go_path(message: &str) -> String {
-    let Some((head, rest)) = message.split_once('"') else { return message.into() };
-    let Some(path) = rest.strip_suffix('"') else { return message.into() };
-    let mut out = String::with_capacity(path.len());
-    for part in path.split('.').filter(|p| *p != "?" && !p.is_empty()) {
-        if part.bytes().all(|b| b.is_ascii_digit()) && !out.is_empty() {
-            out.push_str(&format!("[{part}]"));
-        } else {
-            if !out.is_empty() {
-                out.push('.');
-            }
-            out.push_str(part);
-        }
-    }
-    format!("{head}\"{out}\"")
-}
-
-/// Keys that an object repeats: `duplicate field "spec.replicas"`. The last one wins, as in Go.
-fn duplicate_fields(json: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    let seed = duplicates::Finder { path: String::new(), found: &mut found };
-    let mut de = serde_json::Deserializer::from_slice(json);
-    // A syntax error was reported by the decoder before.
-    let _ = serde::de::DeserializeSeed::deserialize(seed, &mut de);
-    found
-}
-
-mod duplicates {
-    use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-    use std::collections::BTreeSet;
-    use std::fmt;
-
-    pub struct Finder<'a> {
-        pub path: String,
-        pub found: &'a mut Vec<String>,
-    }
-
-    impl<'de> DeserializeSeed<'de> for Finder<'_> {
-        type Value = ();
-        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-            d.deserialize_any(self)
-        }
-    }
-
-    impl<'de> Visitor<'de> for Finder<'_> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("JSON")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            let mut seen = BTreeSet::new();
-            while let Some(key) = map.next_key::<String>()? {
-                let path = if self.path.is_empty() { key.clone() } else { format!("{}.{key}", self.path) };
-                if !seen.insert(key) {
-                    let message = format!("duplicate field {path:?}");
-                    if !self.found.contains(&message) {
-                        self.found.push(message);
-                    }
-                }
-                map.next_value_seed(Finder { path, found: self.found })?;
-            }
-            Ok(())
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-            let mut i = 0;
-            while seq.next_element_seed(Finder { path: format!("{}[{i}]", self.path), found: self.found })?.is_some() {
-                i += 1;
-            }
-            Ok(())
-        }
-        fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_unit<E: Error>(self) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-            d.deserialize_any(IgnoredAny).map(|_| ())
-        }
     }
 }
 
@@ -281,33 +186,36 @@ pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, Api
     }
 }
 
-/// The patched tree as an object again. What a patch makes unreadable is refused as invalid, not as a bad request.
-pub(crate) fn patched(cx: &mut Cx<'_>, req: &Request, value: Value) -> Result<Box<dyn Object>, ApiError> {
+/// The patched tree as an object again. What a patch makes unreadable is refused as invalid, not as a bad request;
+/// `quoted` is what the refusal calls the patch, the patched object when absent.
+pub(crate) fn patched(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    value: Value,
+    quoted: Option<String>,
+) -> Result<Box<dyn Object>, ApiError> {
     let kind = req.kind;
-    let text = |field: &str| value.get(field).and_then(Value::as_str).map_or(Cow::Borrowed(""), Cow::Borrowed);
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or("");
     let (version, name) = (text("apiVersion"), text("kind"));
     if version != kind.api_version() || name != kind.kind {
-        return Err(wrong_kind(kind, &version, &name));
-    }
-    let invalid = |v: &Value, why: &str| {
-        let e = FieldError::invalid(&Path::new("patch"), v.to_string(), why);
-        ApiError::invalid("", "", "", &[e])
-    };
-    if req.options.field_validation == FieldValidation::Ignore {
-        return match (kind.from_value)(value.clone()) {
-            Ok(o) => Ok(o),
-            Err(e) => Err(invalid(&value, &e)),
-        };
+        return Err(wrong_kind(kind, version, name));
     }
     let json = serde_json::to_vec(&value).map_err(ApiError::internal)?;
-    let decoded = (kind.decode)(&json).map_err(|e| invalid(&value, e.message()))?;
-    let strict: Vec<String> = decoded.strict.iter().map(|s| go_path(s)).collect();
-    match req.options.field_validation {
-        FieldValidation::Strict if !strict.is_empty() => Err(invalid(&value, &strict_error(&strict))),
-        FieldValidation::Warn => {
-            cx.warnings.extend(strict);
-            Ok(decoded.object)
-        }
-        _ => Ok(decoded.object),
+    let invalid = |why: &str| {
+        let patch = quoted.unwrap_or_else(|| String::from_utf8_lossy(&json).into_owned());
+        let why = why.split_once(&format!("cannot be handled as a {}: ", kind.kind)).map_or(why, |(_, w)| w);
+        ApiError::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), patch, why)])
+    };
+    if req.options.field_validation == FieldValidation::Ignore {
+        return (kind.decode_ignoring)(&json).map_err(|e| invalid(e.message()));
     }
+    let decoded = match (kind.decode)(&json) {
+        Ok(decoded) => decoded,
+        Err(e) => return Err(invalid(e.message())),
+    };
+    if req.options.field_validation == FieldValidation::Strict && !decoded.strict.is_empty() {
+        return Err(invalid(&strict_error(&decoded.strict)));
+    }
+    cx.warnings.extend(decoded.strict);
+    Ok(decoded.object)
 }

@@ -7,6 +7,8 @@ use api::{KINDS, Kind, KindRef, Verb};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// Where the `kubernetes` Service leads. Clients keep to the address they came by.
+const ADDRESS: &str = "10.96.0.1:443";
 const GIT_VERSION: &str = "v1.35.0";
 
 fn bytes(v: &Value) -> Vec<u8> {
@@ -84,12 +86,12 @@ pub(crate) fn version() -> Vec<u8> {
 }
 
 /// `/api`
-pub(crate) fn api_versions(address: &str) -> Vec<u8> {
+pub(crate) fn api_versions() -> Vec<u8> {
     let versions: Vec<&str> = group_versions().into_iter().filter(|(g, _)| g.is_empty()).map(|(_, v)| v).collect();
     bytes(&json!({
         "kind": "APIVersions",
         "versions": versions,
-        "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": address }],
+        "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": ADDRESS }],
     }))
 }
 
@@ -191,7 +193,10 @@ pub(crate) fn aggregated(core: bool) -> Vec<u8> {
                 .into_iter()
                 .filter(|(g, _)| *g == name)
                 .map(|(g, v)| {
-                    let resources: Vec<Value> = kinds_of(g, v).into_iter().map(aggregated_resource).collect();
+                    let mut resources: Vec<Value> = kinds_of(g, v).into_iter().map(aggregated_resource).collect();
+                    if g.is_empty() {
+                        resources.insert(0, aggregated_binding());
+                    }
                     json!({ "version": v, "resources": resources, "freshness": "Current" })
                 })
                 .collect();
@@ -205,6 +210,17 @@ pub(crate) fn aggregated(core: bool) -> Vec<u8> {
         "metadata": {},
         "items": items,
     }))
+}
+
+/// The old way to bind a pod; it has no kind of its own in the registry.
+fn aggregated_binding() -> Value {
+    json!({
+        "resource": "bindings",
+        "responseKind": { "group": "", "version": "v1", "kind": "Binding" },
+        "scope": "Namespaced",
+        "singularResource": "binding",
+        "verbs": ["create"],
+    })
 }
 
 fn aggregated_resource(k: &'static Kind) -> Value {

@@ -1,15 +1,8 @@
-//! ObjectMeta for every kind: what the server fills in, keeps, and refuses. Models
-//! `apiserver/pkg/registry/rest` and `apimachinery/pkg/api/validation/objectmeta.go`.
-
-mod names;
+//! ObjectMeta for every kind: what the server fills in and keeps. Models `apiserver/pkg/registry/rest`.
 
 use api::{KindRef, Object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use meta::{ApiError, FieldError, Path, Rng, Time};
-use names::{label_value, name_errors, qualified_name};
-
-/// Models `validation.TotalAnnotationSizeLimitB`.
-const ANNOTATIONS_MAX_BYTES: usize = 256 * 1024;
+use meta::{ApiError, Rng, Time};
 
 /// Models `EnsureObjectNamespaceMatchesRequestNamespace`.
 pub(crate) fn match_namespace(o: &mut dyn Object, requested: &str, kind: KindRef) -> Result<(), ApiError> {
@@ -70,112 +63,4 @@ pub(crate) fn normalize(meta: &mut ObjectMeta) {
     drop_empty(&mut meta.finalizers, |f| f.is_empty());
     drop_empty(&mut meta.owner_references, |r| r.is_empty());
     drop_empty(&mut meta.generate_name, |g| g.is_empty());
-}
-
-/// Models `ValidateObjectMetaAccessor`.
-pub(crate) fn validate(meta: &ObjectMeta, kind: KindRef) -> Vec<FieldError> {
-    let path = Path::new("metadata");
-    let mut errors = Vec::new();
-    if let Some(g) = &meta.generate_name {
-        let at = path.child("generateName");
-        errors.extend(name_errors(kind, g, true).into_iter().map(|why| FieldError::invalid(&at, g.as_str(), why)));
-    }
-    let name = meta.name.as_deref().unwrap_or("");
-    let at = path.child("name");
-    if name.is_empty() {
-        errors.push(FieldError::required(&at, "name or generateName is required"));
-    } else {
-        errors.extend(name_errors(kind, name, false).into_iter().map(|why| FieldError::invalid(&at, name, why)));
-    }
-    if kind.namespaced() {
-        let ns = meta.namespace.as_deref().unwrap_or("");
-        let at = path.child("namespace");
-        if ns.is_empty() {
-            errors.push(FieldError::required(&at, ""));
-        } else {
-            errors.extend(names::label_1123(ns).into_iter().map(|why| FieldError::invalid(&at, ns, why)));
-        }
-    }
-    validate_rest(meta, &path, &mut errors);
-    errors
-}
-
-/// What a user may change at any time.
-fn validate_rest(meta: &ObjectMeta, path: &Path, errors: &mut Vec<FieldError>) {
-    let at = path.child("labels");
-    for (k, v) in meta.labels.iter().flatten() {
-        errors.extend(qualified_name(k).into_iter().map(|why| FieldError::invalid(&at, k.as_str(), why)));
-        errors.extend(label_value(v).into_iter().map(|why| FieldError::invalid(&at, v.as_str(), why)));
-    }
-    let at = path.child("annotations");
-    let mut size = 0;
-    for (k, v) in meta.annotations.iter().flatten() {
-        errors.extend(
-            qualified_name(&k.to_ascii_lowercase()).into_iter().map(|why| FieldError::invalid(&at, k.as_str(), why)),
-        );
-        size += k.len() + v.len();
-    }
-    if size > ANNOTATIONS_MAX_BYTES {
-        errors.push(FieldError::too_long(&at, ANNOTATIONS_MAX_BYTES));
-    }
-    validate_owners(meta, &path.child("ownerReferences"), errors);
-    let at = path.child("finalizers");
-    for f in meta.finalizers.iter().flatten() {
-        let why = qualified_name(f);
-        let known = f.contains('/') || matches!(f.as_str(), "foregroundDeletion" | "orphan" | "kubernetes");
-        if why.is_empty() && !known {
-            let why = "name is neither a standard finalizer name nor is it fully qualified";
-            errors.push(FieldError::invalid(&at, f.as_str(), why));
-        }
-        errors.extend(why.into_iter().map(|why| FieldError::invalid(&at, f.as_str(), why)));
-    }
-}
-
-fn validate_owners(meta: &ObjectMeta, path: &Path, errors: &mut Vec<FieldError>) {
-    let mut controller: Option<String> = None;
-    for r in meta.owner_references.iter().flatten() {
-        if r.api_version.is_empty() {
-            errors.push(FieldError::invalid(&path.child("apiVersion"), "", "version must not be empty"));
-        }
-        for (field, value) in [("kind", &r.kind), ("name", &r.name), ("uid", &r.uid)] {
-            if value.is_empty() {
-                errors.push(FieldError::invalid(&path.child(field), "", "must not be empty"));
-            }
-        }
-        if r.controller == Some(true) {
-            let own = format!("{}/{}", r.kind, r.name);
-            if let Some(first) = &controller {
-                let why = format!(
-                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {own}"
-                );
-                errors.push(FieldError::invalid(path, "", why));
-            } else {
-                controller = Some(own);
-            }
-        }
-    }
-}
-
-/// Models `ValidateObjectMetaAccessorUpdate`.
-pub(crate) fn validate_update(new: &ObjectMeta, old: &ObjectMeta, kind: KindRef) -> Vec<FieldError> {
-    let path = Path::new("metadata");
-    let mut errors = Vec::new();
-    if kind.namespaced() && new.namespace != old.namespace {
-        let value = new.namespace.as_deref().unwrap_or("");
-        errors.push(FieldError::invalid(&path.child("namespace"), value, "field is immutable"));
-    }
-    if old.deletion_timestamp.is_some() {
-        let was = old.finalizers.as_deref().unwrap_or_default();
-        let added: Vec<&str> =
-            new.finalizers.iter().flatten().filter(|f| !was.contains(f)).map(String::as_str).collect();
-        if !added.is_empty() {
-            let why = format!(
-                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                added.iter().map(|f| format!("{f:?}")).collect::<Vec<_>>().join(", ")
-            );
-            errors.push(FieldError::forbidden(&path.child("finalizers"), why));
-        }
-    }
-    validate_rest(new, &path, &mut errors);
-    errors
 }

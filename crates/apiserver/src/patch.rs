@@ -46,3 +46,19 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
 
 /// Models `maxJSONPatchOperations`.
 const MAX_OPERATIONS: usize = 10_000;
+
+/// A tree as Go's `%+v` prints it: `map[a:1 b:[x y]]`.
+pub(crate) fn go_text(v: &Value) -> String {
+    match v {
+        Value::Null => "<nil>".into(),
+        Value::String(s) => s.clone(),
+        Value::Array(list) => format!("[{}]", list.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+            pairs.sort_by_key(|(k, _)| *k);
+            let pairs: Vec<String> = pairs.into_iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
+            format!("map[{}]", pairs.join(" "))
+        }
+        other => other.to_string(),
+    }
+}

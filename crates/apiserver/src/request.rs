@@ -128,6 +128,7 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request from inside the process, whose typed bodies have no unknown fields to look for.
     pub fn new(user: User, verb: RequestVerb, kind: KindRef, namespace: &str, name: &str) -> Self {
         Request {
             user,
@@ -136,7 +137,7 @@ impl Request {
             namespace: namespace.into(),
             name: name.into(),
             subresource: "",
-            options: RequestOptions::default(),
+            options: RequestOptions { field_validation: FieldValidation::Ignore, ..RequestOptions::default() },
             body: Body::None,
         }
     }

@@ -18,17 +18,11 @@ pub struct Config {
     pub service_cidr: String,
     /// `--service-node-port-range`, both ends included.
     pub node_port_range: (u16, u16),
-    /// `host:port` as clients reach the server; discovery tells it.
-    pub server_address: String,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config {
-            service_cidr: "10.96.0.0/12".into(),
-            node_port_range: (30000, 32767),
-            server_address: "10.96.0.1:443".into(),
-        }
+        Config { service_cidr: "10.96.0.0/12".into(), node_port_range: (30000, 32767) }
     }
 }
 
@@ -142,6 +136,10 @@ fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     }
     if !req.subresource.is_empty() && req.subresource != "status" {
         return verbs::subresource(cx, req);
+    }
+    let readable = matches!(req.verb, RequestVerb::Get | RequestVerb::Update | RequestVerb::Patch(_));
+    if req.subresource == "status" && !readable {
+        return Err(verbs::no_such_resource());
     }
     match req.verb {
         RequestVerb::Get => verbs::get::get(cx, &req),

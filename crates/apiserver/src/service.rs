@@ -60,104 +60,17 @@ fn set(ip: &Option<String>) -> Option<&str> {
     ip.as_deref().filter(|i| !i.is_empty())
 }
 
-pub(crate) fn allocate_create(cx: &mut Cx<'_>, o: &mut dyn Object) -> Result<(), ApiError> {
+/// What the Service needs and does not say. The strategy has normalized the object before, and on an update kept
+/// what was allocated and dropped what the new type has no use for.
+pub(crate) fn allocate(cx: &mut Cx<'_>, o: &mut dyn Object) -> Result<(), ApiError> {
     let (namespace, name) = (o.namespace().to_string(), o.name().to_string());
-    let Some(service) = o.as_any_mut().downcast_mut::<Service>() else { return Ok(()) };
-    let spec = service.spec.get_or_insert_default();
-    normalize_ips(spec);
-    allocate(cx, &namespace, &name, spec)
-}
-
-pub(crate) fn allocate_update(cx: &mut Cx<'_>, o: &mut dyn Object, old: &dyn Object) -> Result<(), ApiError> {
-    let (namespace, name) = (o.namespace().to_string(), o.name().to_string());
-    let Some(service) = o.as_any_mut().downcast_mut::<Service>() else { return Ok(()) };
-    let Some(before) = old.downcast::<Service>().and_then(|s| s.spec.as_ref()) else { return Ok(()) };
-    let spec = service.spec.get_or_insert_default();
-    drop_type_dependent(spec, before);
-    keep_allocated(spec, before);
-    normalize_ips(spec);
-    allocate(cx, &namespace, &name, spec)
-}
-
-/// `clusterIP` and the first of `clusterIPs` say the same. Models `normalizeClusterIPs`.
-fn normalize_ips(spec: &mut ServiceSpec) {
-    let plural = spec.cluster_ips.as_ref().is_some_and(|l| !l.is_empty());
-    match (set(&spec.cluster_ip), plural) {
-        (Some(ip), false) => spec.cluster_ips = Some(vec![ip.into()]),
-        (None, true) => spec.cluster_ip = spec.cluster_ips.as_ref().and_then(|l| l.first().cloned()),
-        _ => {}
+    match o.as_any_mut().downcast_mut::<Service>() {
+        Some(service) => allocate_spec(cx, &namespace, &name, service.spec.get_or_insert_default()),
+        None => Ok(()),
     }
 }
 
-/// What the new type has no use for goes, unless the user changed it on purpose. Models `dropTypeDependentFields`.
-fn drop_type_dependent(new: &mut ServiceSpec, old: &ServiceSpec) {
-    if needs_ip(old) && !needs_ip(new) && new.cluster_ip == old.cluster_ip && new.cluster_ips == old.cluster_ips {
-        new.cluster_ip = None;
-        new.cluster_ips = None;
-        new.ip_families = None;
-        new.ip_family_policy = None;
-    }
-    let ports = |s: &ServiceSpec| -> Vec<i32> { s.ports.iter().flatten().filter_map(|p| p.node_port).collect() };
-    if needs_node_ports(old) && !needs_node_ports(new) && ports(new).iter().all(|p| ports(old).contains(p)) {
-        for p in new.ports.iter_mut().flatten() {
-            p.node_port = None;
-        }
-    }
-    if needs_health_check_port(old)
-        && !needs_health_check_port(new)
-        && new.health_check_node_port == old.health_check_node_port
-    {
-        new.health_check_node_port = None;
-    }
-    if service_type(old) == "LoadBalancer" && service_type(new) != "LoadBalancer" {
-        if new.allocate_load_balancer_node_ports == old.allocate_load_balancer_node_ports {
-            new.allocate_load_balancer_node_ports = None;
-        }
-        if new.load_balancer_class == old.load_balancer_class {
-            new.load_balancer_class = None;
-        }
-    }
-    let external = |s: &ServiceSpec| matches!(service_type(s), "NodePort" | "LoadBalancer");
-    if external(old) && !external(new) && new.external_traffic_policy == old.external_traffic_policy {
-        new.external_traffic_policy = None;
-    }
-}
-
-/// An update that leaves allocated values out keeps them. Models `patchAllocatedValues`.
-fn keep_allocated(new: &mut ServiceSpec, old: &ServiceSpec) {
-    if needs_ip(old) && needs_ip(new) {
-        let listed = new.cluster_ips.as_ref().is_some_and(|l| !l.is_empty());
-        if set(&new.cluster_ip).is_none() && !listed {
-            new.cluster_ip.clone_from(&old.cluster_ip);
-            new.cluster_ips.clone_from(&old.cluster_ips);
-        } else if new.cluster_ip != old.cluster_ip && new.cluster_ips == old.cluster_ips {
-            // Only the singular was changed: the plural follows.
-            new.cluster_ips = None;
-        }
-        if new.ip_families.as_ref().is_none_or(Vec::is_empty) {
-            new.ip_families.clone_from(&old.ip_families);
-        }
-        if new.ip_family_policy.is_none() {
-            new.ip_family_policy.clone_from(&old.ip_family_policy);
-        }
-    }
-    if needs_node_ports(old) && needs_node_ports(new) {
-        let mut used: Vec<i32> = new.ports.iter().flatten().filter_map(|p| p.node_port).filter(|p| *p != 0).collect();
-        for p in new.ports.iter_mut().flatten().filter(|p| p.node_port.unwrap_or(0) == 0) {
-            let same = |o: &&k8s_openapi::api::core::v1::ServicePort| o.port == p.port && o.protocol == p.protocol;
-            let kept = old.ports.iter().flatten().find(same).and_then(|o| o.node_port).filter(|n| !used.contains(n));
-            if let Some(n) = kept {
-                p.node_port = Some(n);
-                used.push(n);
-            }
-        }
-    }
-    if needs_health_check_port(old) && needs_health_check_port(new) && new.health_check_node_port.unwrap_or(0) == 0 {
-        new.health_check_node_port = old.health_check_node_port;
-    }
-}
-
-fn allocate(cx: &mut Cx<'_>, namespace: &str, name: &str, spec: &mut ServiceSpec) -> Result<(), ApiError> {
+fn allocate_spec(cx: &mut Cx<'_>, namespace: &str, name: &str, spec: &mut ServiceSpec) -> Result<(), ApiError> {
     if !needs_ip(spec) {
         return Ok(());
     }

@@ -11,7 +11,7 @@ fn create(w: &mut World, metadata: Value, spec: Value) -> (String, Value) {
     let mut spec = spec;
     spec["containers"] = json!([{ "name": "c", "image": "nginx" }]);
     let r = w.json("POST", PODS, &json!({ "metadata": metadata, "spec": spec }).to_string());
-    (summary(&r), serde_json::from_slice(&r.body).unwrap())
+    (summary(&r), serde_json::from_slice(&r.body).expect("JSON"))
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn tolerations_and_taints() {
     let own = json!({ "tolerations": [{ "key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5 }] });
     let (_, pod) = create(&mut w, json!({ "name": "b" }), own);
     let seconds: Vec<&Value> =
-        pod["spec"]["tolerations"].as_array().unwrap().iter().map(|t| &t["tolerationSeconds"]).collect();
+        pod["spec"]["tolerations"].as_array().expect("JSON").iter().map(|t| &t["tolerationSeconds"]).collect();
     out.push_str(&format!("{seconds:?}\n"));
     let (_, pod) = create(&mut w, json!({ "name": "c" }), json!({ "tolerations": [{ "operator": "Exists" }] }));
     out.push_str(&format!("{}\n", pod["spec"]["tolerations"]));

@@ -69,7 +69,7 @@ fn binding() {
         422 Invalid: Binding "web" is invalid: target.name: Required value
         201 Success
         409 Conflict: Operation cannot be fulfilled on pods/binding "web": pod web is already assigned to node "n1"
-        "n1" [{"lastTransitionTime":"2026-01-01T00:00:00Z","status":"True","type":"PodScheduled"}]
+        "n1" [{"lastTransitionTime":"2026-01-01T00:00:00Z","observedGeneration":1,"status":"True","type":"PodScheduled"}]
     "#]].assert_eq(&out);
 }
 
@@ -100,12 +100,12 @@ fn pods_go_with_grace() {
           DELETED /registry/pods/default/unbound
         200 Pod web
           MODIFIED /registry/pods/default/web
-        "2026-01-01T00:00:30Z" 30 null generation null
+        "2026-01-01T00:00:30Z" 30 null generation 2
         200 Pod web
         200 Pod web
         200 Pod web
           MODIFIED /registry/pods/default/web
-        "2026-01-01T00:00:10Z" 10 null generation null
+        "2026-01-01T00:00:10Z" 10 null generation 2
         409 AlreadyExists: object is being deleted: pods "web" already exists
         200 Pod web
           MODIFIED /registry/pods/default/web
@@ -128,7 +128,7 @@ fn preconditions() {
     expect![[r#"
         409 Conflict: Operation cannot be fulfilled on configmaps "a": the UID in the precondition (x) does not match the UID in record (3d32d603-0615-464e-8bad-4e556615b6b5). The object might have been deleted and then recreated
         409 Conflict: Operation cannot be fulfilled on configmaps "a": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (6). The object might have been modified
-        422 Invalid: DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Sideways": supported values: "Background", "Foreground", "Orphan", "nil"
+        422 Invalid: DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Sideways": supported values: "Foreground", "Background", "Orphan", "nil"
         422 Invalid: DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set
         200 Success
           DELETED /registry/configmaps/default/a
@@ -263,7 +263,7 @@ fn eviction() {
         201 Success
         MODIFIED /registry/pods/default/web
         MODIFIED /registry/pods/default/web
-        "2026-01-01T00:00:20Z" 20 null generation null
+        "2026-01-01T00:00:20Z" 20 null generation 2
         "Eviction API: evicting"
         201 Success
         MODIFIED /registry/pods/default/web

@@ -85,7 +85,7 @@ fn lists_page_at_one_revision() {
     loop {
         let l = w.get(&format!("{MAPS}?limit=2&continue={token}"));
         let names: Vec<&str> =
-            l["items"].as_array().unwrap().iter().map(|i| i["metadata"]["name"].as_str().unwrap()).collect();
+            l["items"].as_array().expect("a list").iter().map(|i| i["metadata"]["name"].as_str().unwrap()).collect();
         let m = &l["metadata"];
         out.push_str(&format!("{names:?} revision {} remaining {}\n", m["resourceVersion"], m["remainingItemCount"]));
         token = m["continue"].as_str().unwrap_or("").into();
@@ -113,7 +113,7 @@ fn lists_page_at_one_revision() {
         ["e"] revision "10" remaining null
         410 Expired: The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.
         200 ConfigMapList [b c e z]
-        continue=zz: 400 BadRequest: continue key is not valid: Invalid last symbol 122, offset 1.
+        continue=zz: 400 BadRequest: continue key is not valid: illegal base64 data at input byte 1
         continue=e30: 400 BadRequest: continue key is not valid: missing field `v` at line 1 column 2
         limit=x: 400 BadRequest: strconv.ParseInt: parsing "x": invalid syntax
     "#]].assert_eq(&out);
@@ -162,7 +162,7 @@ fn resource_versions() {
         resourceVersionMatch=Exact
           422 Invalid: ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided
         resourceVersion=1&resourceVersionMatch=About
-          422 Invalid: ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Unsupported value: "About": supported values: "", "Exact", "NotOlderThan"
+          422 Invalid: ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Unsupported value: "About": supported values: "Exact", "NotOlderThan", ""
         resourceVersion=0&resourceVersionMatch=Exact
           422 Invalid: ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"
         sendInitialEvents=true
@@ -189,13 +189,13 @@ fn watch(w: &mut World, path: &str, accept: &str, changes: &[(&str, &str, &str)]
     }
     bytes.extend(watcher.bookmark(w.store.revision(), w.now));
     let mut out = String::new();
-    for line in String::from_utf8(bytes).unwrap().lines() {
-        let f: Value = serde_json::from_str(line).unwrap();
+    for line in String::from_utf8(bytes).expect("UTF-8").lines() {
+        let f: Value = serde_json::from_str(line).expect("JSON");
         let o = &f["object"];
         let what = match o["kind"].as_str() {
             Some("Table") => {
-                let rows: Vec<&Value> = o["rows"].as_array().unwrap().iter().map(|r| &r["cells"][0]).collect();
-                format!("columns {} rows {rows:?}", o["columnDefinitions"].as_array().unwrap().len())
+                let rows: Vec<&Value> = o["rows"].as_array().expect("a list").iter().map(|r| &r["cells"][0]).collect();
+                format!("columns {} rows {rows:?}", o["columnDefinitions"].as_array().expect("a list").len())
             }
             Some("Status") => format!("{} {}", o["code"], o["message"]),
             _ => o["metadata"]["name"].to_string(),
@@ -303,8 +303,8 @@ fn tables_and_metadata() {
     out.push_str(&show("text/html", MAPS));
     out.push_str(&show("application/json", &format!("{MAPS}?limit=1")));
     expect![[r#"
-        {"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"7","continue":"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Nywic3RhcnQiOiJhXHUwMDAwIn0","remainingItemCount":1},"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"Name must be unique within a namespace.","priority":0},{"name":"Data","type":"string","format":"","description":"","priority":0},{"name":"Age","type":"string","format":"","description":"","priority":0}],"rows":[{"cells":["a",0,"75s"],"object":{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}}}]}
-        {"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"6"},"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"Name must be unique within a namespace.","priority":0},{"name":"Data","type":"string","format":"","description":"","priority":0},{"name":"Age","type":"string","format":"","description":"","priority":0}],"rows":[{"cells":["a",0,"75s"]}]}
+        {"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"7","continue":"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Nywic3RhcnQiOiJhXHUwMDAwIn0","remainingItemCount":1},"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names","priority":0},{"name":"Data","type":"string","format":"","description":"Data contains the configuration data. Each key must consist of alphanumeric characters, '-', '_' or '.'. Values with non-UTF-8 byte sequences must use the BinaryData field. The keys stored in Data must not overlap with the keys in the BinaryData field, this is enforced during validation process.","priority":0},{"name":"Age","type":"string","format":"","description":"CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata","priority":0}],"rows":[{"cells":["a",0,"75s"],"object":{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}}}]}
+        {"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"6"},"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names","priority":0},{"name":"Data","type":"string","format":"","description":"Data contains the configuration data. Each key must consist of alphanumeric characters, '-', '_' or '.'. Values with non-UTF-8 byte sequences must use the BinaryData field. The keys stored in Data must not overlap with the keys in the BinaryData field, this is enforced during validation process.","priority":0},{"name":"Age","type":"string","format":"","description":"CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata","priority":0}],"rows":[{"cells":["a",0,"75s"]}]}
         {"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"7"},"items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}},{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"y"},"name":"b","namespace":"default","resourceVersion":"7","uid":"19a9eaff-1a75-4d10-bdd2-bbc79a5b1657"}}]}
         {"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}}
         {"apiVersion":"v1","code":406,"kind":"Status","message":"only the following media types are accepted: application/json, application/json;stream=watch","metadata":{},"reason":"NotAcceptable","status":"Failure"}
@@ -366,7 +366,7 @@ fn discovery_and_health() {
         405 MethodNotAllowed: the server does not allow this method on the requested resource
     "#]].assert_eq(&out);
     let v = w.get("/api/v1");
-    let maps = v["resources"].as_array().unwrap().iter().find(|r| r["name"] == "configmaps").unwrap();
+    let maps = v["resources"].as_array().expect("a list").iter().find(|r| r["name"] == "configmaps").unwrap();
     expect![[r#"{"kind":"ConfigMap","name":"configmaps","namespaced":true,"shortNames":["cm"],"singularName":"configmap","verbs":["create","delete","deletecollection","get","list","patch","update","watch"]}"#]].assert_eq(&maps.to_string());
 }
 

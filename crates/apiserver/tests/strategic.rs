@@ -31,7 +31,7 @@ fn maps_merge_and_nulls_delete() {
     check(
         "{metadata: {labels: {a: x}}}",
         "{metadata: {labels: {$patch: replace, b: w}}}",
-        expect![[r#"{"metadata":{"labels":{"b":true}}}"#]],
+        expect![[r#"{"metadata":{"labels":{"b":"w"}}}"#]],
     );
     check(
         "{metadata: {labels: {a: x}}, x: 1}",
@@ -55,7 +55,7 @@ fn lists_merge_by_key() {
         pod,
         "{spec: {containers: [{name: a, env: [{name: W, value: w}]}]}}",
         expect![[
-            r#"{"spec":{"containers":[{"env":[{"name":true,"value":true},{"name":"X","value":"x"}],"image":"1","name":"a"},{"image":"1","name":"b"}]}}"#
+            r#"{"spec":{"containers":[{"env":[{"name":"W","value":"w"},{"name":"X","value":"x"}],"image":"1","name":"a"},{"image":"1","name":"b"}]}}"#
         ]],
     );
     // A new item comes before the server's own, as upstream orders it.
@@ -130,7 +130,7 @@ fn element_order() {
     check(
         pod,
         "{spec: {$setElementOrder/containers: [{name: a}, {name: m}, {name: b}], containers: [{name: m, image: x}]}}",
-        expect![[r#"{"spec":{"containers":[{"name":"a"},{"image":"x","name":false},{"name":"b"},{"name":"c"}]}}"#]],
+        expect![[r#"{"spec":{"containers":[{"name":"a"},{"image":"x","name":"m"},{"name":"b"},{"name":"c"}]}}"#]],
     );
 }
 

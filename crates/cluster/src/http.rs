@@ -31,7 +31,7 @@ pub struct LogRequest {
 
 impl Cluster {
     /// Answers an HTTP request as kube-apiserver would.
-    pub fn http(&mut self, req: &HttpRequest<'_>) -> HttpOutcome {
+    pub fn http(&mut self, req: HttpRequest<'_>) -> HttpOutcome {
         let (answer, wants) = match apiserver::http::route(req) {
             Routed::Api(req, wants) => {
                 let you = self.lanes.you.clone();

@@ -3,7 +3,7 @@
 //! responses and watch events out.
 
 pub mod bootstrap;
-//H pub mod http;
+pub mod http;
 pub mod idle;
 pub mod intents;
 pub mod machines;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use store::{Backend, Store};
 use trace::{Seq, Trace, What};
 
-//H pub use http::HttpOutcome;
+pub use http::HttpOutcome;
 pub use machines::{Machine, Power};
 pub use slots::{Lamp, Slot};
 pub use trial::Trial;
@@ -136,7 +136,8 @@ impl Cluster {
         for c in controllers::all() {
             cluster.add_component(c);
         }
-        //NET cluster.add_component(Box::new(network::KubeProxy::default()));
+        let seed = cluster.rng.next_u64();
+        cluster.add_component(Box::new(network::KubeProxy::new(seed)));
         Ok(cluster)
     }
 

@@ -69,13 +69,18 @@ fn stay(taints: &[&Taint], tolerations: &[Toleration]) -> Stay {
     shortest.map_or(Stay::Forever, |s| Stay::For(Duration::from_secs(s)))
 }
 
-fn pod_changed(_cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    let relevant = |o: &Option<api::Obj>| {
+/// Only pods on nodes with NoExecute taints are of interest: when a taint goes, the node's change queues its pods.
+fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
+    let pod = |o: &Option<api::Obj>| -> Option<(String, Option<Vec<Toleration>>)> {
         let p: &Pod = o.as_ref()?.as_any().downcast_ref()?;
-        let spec = p.spec.as_ref()?;
-        Some((spec.node_name.clone(), spec.tolerations.clone()))
+        Some((pods::node_name(p).to_string(), p.spec.as_ref()?.tolerations.clone()))
     };
-    if change.new.is_none() || relevant(&change.old) != relevant(&change.new) {
+    let (old, new) = (pod(&change.old), pod(&change.new));
+    if old == new {
+        return;
+    }
+    let Some((node, _)) = new.or(old) else { return };
+    if cx.view.get::<Node>(&Key::new("", &node)).is_some_and(|n| !no_execute(n).is_empty()) {
         keys.push(change.key.clone());
     }
 }

@@ -118,7 +118,10 @@ fn api_call(cluster: &mut Cluster, call: &ApiCall) -> ApiReply {
     };
     match cluster.http(request) {
         HttpOutcome::Response(r) => answer(r.code, &r.content_type, &r.body),
-        HttpOutcome::FollowLogs { first, .. } => answer(200, "text/plain", &first),
+        HttpOutcome::Logs(request) => match cluster.pod_log(&request) {
+            Ok(log) => answer(200, "text/plain", &log),
+            Err(e) => answer(e.code(), "text/plain", e.message().as_bytes()),
+        },
         _ => answer(501, "text/plain", b"this request needs a connection that stays open; use kubectl for it"),
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::rows::object_id;
 use crate::threeway;
-use api::{KindRef, Obj, ObjectExt};
+use api::{KindRef, Obj};
 use apiserver::{Answer, Body, FieldValidation, PatchType, Request, RequestVerb, Response};
 use cluster::Cluster;
 use manifest::{Document, Problem};

@@ -135,10 +135,9 @@ pub(crate) fn cycle_summary(e: &Entry, c: &Cycle) -> CycleSummary {
 
 pub(crate) fn queues(cluster: &Cluster) -> QueueView {
     let Some(s) = cluster.component::<Scheduler>("kube-scheduler") else { return QueueView::default() };
-    let q = s.queues();
+    let q = s.queue_heads(QUEUE_MAX);
     let convert = |rows: Vec<scheduler::queue::Row>| {
         rows.into_iter()
-            .take(QUEUE_MAX)
             .map(|r| QueueEntry {
                 namespace: r.pod.namespace().into(),
                 name: r.pod.name().into(),

@@ -11,7 +11,7 @@ pub mod transport;
 pub mod viewer;
 pub mod yaml;
 
-pub use actions::{NodeSize, act};
+pub use actions::{NodeSize, act, add_sim_node};
 pub use session::Session;
 pub use transport::Transport;
 pub use viewer::Viewer;

@@ -214,15 +214,9 @@ impl Kubelet {
             if w.sent.as_deref() != Some(&status)
                 && let Some(patch) = patch(&status, pod)
             {
-                notes.push(note!(
-                    "kubelet.status",
-                    pod = &w.key,
-                    phase = &status.phase.as_deref().unwrap_or(""),
-                ));
+                notes.push(note!("kubelet.status", pod = &w.key, phase = &status.phase.as_deref().unwrap_or(""),));
                 w.sent = Some(Arc::new(status));
-                intents.push(
-                    Intent::patch(Pod::KIND_REF, w.key.clone(), "status", patch).tolerate(Tolerate::NotFound),
-                );
+                intents.push(Intent::patch(Pod::KIND_REF, w.key.clone(), "status", patch).tolerate(Tolerate::NotFound));
             }
         }
         let deleting = pod.metadata.deletion_timestamp.is_some();
@@ -280,10 +274,8 @@ impl Kubelet {
             Some(node) => {
                 if first {
                     let have = node.metadata.labels.clone().unwrap_or_default();
-                    let missing: BTreeMap<_, _> = node::labels(&self.config)
-                        .into_iter()
-                        .filter(|(k, v)| have.get(k) != Some(v))
-                        .collect();
+                    let missing: BTreeMap<_, _> =
+                        node::labels(&self.config).into_iter().filter(|(k, v)| have.get(k) != Some(v)).collect();
                     if !missing.is_empty() {
                         let patch = serde_json::json!({ "metadata": { "labels": missing } });
                         intents.push(Intent::patch(Node::KIND_REF, self.node_key(), "", patch));
@@ -309,7 +301,10 @@ impl Kubelet {
             self.registered = true;
             self.queue.add_at(Item::Lease, cx.now, 0);
         }
-        if became_ready {
+        let was_ready = existing
+            .and_then(|n| n.status.as_ref()?.conditions.as_ref())
+            .is_some_and(|c| c.iter().any(|c| c.type_ == "Ready" && c.status == "True"));
+        if became_ready && !was_ready {
             intents.push(node::status_event(name, "NodeReady"));
         }
         let next = if self.ready {
@@ -380,13 +375,9 @@ impl Kubelet {
 
 fn exit_of(e: &RuntimeEvent) -> Option<Exit> {
     match e {
-        RuntimeEvent::Exited { at, code, reason, signal, message, .. } => Some(Exit {
-            at: *at,
-            code: *code,
-            signal: *signal,
-            reason: exit_reason(*reason),
-            message: message.clone(),
-        }),
+        RuntimeEvent::Exited { at, code, reason, signal, message, .. } => {
+            Some(Exit { at: *at, code: *code, signal: *signal, reason: exit_reason(*reason), message: message.clone() })
+        }
         RuntimeEvent::StartFailed { at, message, exit_code, .. } => Some(Exit {
             at: *at,
             code: *exit_code,

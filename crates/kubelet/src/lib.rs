@@ -14,3 +14,6 @@ pub use config::{Capacity, NodeConfig};
 pub use kubelet::Kubelet;
 pub use runtime::{ExternalRuntime, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};
 pub use sim::SimRuntime;
+
+#[cfg(test)]
+mod tests;

@@ -180,7 +180,9 @@ pub fn status_patch(new: &NodeStatus, existing: &Node, heartbeat: bool) -> Optio
     let mut patch = serde_json::Map::new();
     for (field, value) in new.as_object()? {
         let same = old.get(field) == Some(value)
-            || (field == "conditions" && !heartbeat && without_heartbeat(value) == old.get(field).map_or_else(Default::default, without_heartbeat));
+            || (field == "conditions"
+                && !heartbeat
+                && without_heartbeat(value) == old.get(field).map_or_else(Default::default, without_heartbeat));
         if !same {
             patch.insert(field.clone(), value.clone());
         }

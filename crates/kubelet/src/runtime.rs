@@ -256,12 +256,8 @@ impl Runtime for ExternalRuntime {
     fn command(&mut self, now: Time, command: RuntimeCommand) {
         match &command {
             RuntimeCommand::RunContainer(spec) => {
-                let record = ContainerRecord {
-                    id: spec.id.clone(),
-                    image: spec.image.clone(),
-                    started_at: now,
-                    exited: None,
-                };
+                let record =
+                    ContainerRecord { id: spec.id.clone(), image: spec.image.clone(), started_at: now, exited: None };
                 self.containers.insert(spec.id.clone(), record);
             }
             RuntimeCommand::RemovePod { pod_uid } => self.containers.retain(|id, _| id.pod_uid != *pod_uid),

@@ -16,8 +16,14 @@ pub fn refusals(document: &Document, error: &ApiError) -> Vec<Problem> {
         if field.is_empty() {
             continue;
         }
-        let text = format!("{field}: {}", cause.message.as_deref().unwrap_or(message));
-        problems.push(problem(document, locate(document, field), field, "invalid", text));
+        let said = cause.message.as_deref().unwrap_or(message);
+        let hint = match cause.reason.as_deref() {
+            Some("FieldValueRequired") => "required",
+            Some("FieldValueTypeInvalid") => "wrong-type",
+            _ if said.contains("immutable") || said.contains("may not change") => "immutable",
+            _ => "invalid",
+        };
+        problems.push(problem(document, locate(document, field), field, hint, format!("{field}: {said}")));
     }
     if problems.is_empty() {
         problems.extend(strict(document, message));
@@ -26,7 +32,8 @@ pub fn refusals(document: &Document, error: &ApiError) -> Vec<Problem> {
         problems.extend(wrong_type(document, message));
     }
     if problems.is_empty() {
-        problems.push(problem(document, document.places.value, "", "invalid", message.into()));
+        let hint = if error.is_not_found() { "not-found" } else { "invalid" };
+        problems.push(problem(document, document.places.value, "", hint, message.into()));
     }
     for p in &mut problems {
         p.kubectl = message.into();

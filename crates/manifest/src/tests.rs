@@ -367,6 +367,6 @@ fn refusals_come_home() {
         x.yaml:13:9: unknown field "spec.template.spec.containers[0].imge" (unknown-field, at spec.template.spec.containers[0].imge, did you mean image)
         x.yaml:19:36: json: cannot unmarshal string into Go struct field ContainerPort.spec.template.spec.containers.ports.containerPort of type int32 (wrong-type, at spec.template.spec.containers.ports.containerPort)
         x.yaml:1:1: admission webhook said no (invalid)
-        x.yaml:8:1: spec.selector: Required value (invalid, at spec.selector)
+        x.yaml:8:1: spec.selector: Required value (required, at spec.selector)
     "#]].assert_eq(&out);
 }

@@ -58,9 +58,13 @@ impl Scheduler {
         })
     }
 
-    /// The queues as the page shows them.
+    /// The queues in full.
     pub fn queues(&self) -> Lists {
-        self.queue.lists()
+        self.queue.lists(usize::MAX)
+    }
+    /// At most `limit` rows of each queue, and how long the queues are. The cost depends on `limit` alone.
+    pub fn queue_heads(&self, limit: usize) -> Lists {
+        self.queue.lists(limit)
     }
     /// The newest recorded cycles, oldest first.
     pub fn cycles(&self) -> impl DoubleEndedIterator<Item = &Arc<Cycle>> {
@@ -71,6 +75,7 @@ impl Scheduler {
         let pod = Arc::new(PodInfo::new(Arc::new(pod.clone())));
         let (mut algorithm, mut cache) = (self.algorithm.clone(), self.cache.clone());
         cache.remove_pod(&pod.key);
+        algorithm.record_every_node();
         let framework = algorithm.profile(pod.scheduler_name())?.clone();
         let h = Handle { snapshot: cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
         let mut cycle = Cycle::default();

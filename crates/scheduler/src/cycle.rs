@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::framework::fit_error::{FitError, NO_NODES_AVAILABLE};
 use crate::framework::status::Status;
 use crate::framework::{Code, Framework, Handle, NodeStatuses, PodInfo, Run};
-use crate::preemption::Candidate;
+use crate::record;
 use meta::Rng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub struct Algorithm {
     percentage_of_nodes_to_score: i32,
     next_start_node_index: usize,
     rng: Rng,
+    record_every_node: bool,
     scratch: Scratch,
 }
 
@@ -67,8 +68,15 @@ impl Algorithm {
             percentage_of_nodes_to_score: config.percentage_of_nodes_to_score,
             next_start_node_index: 0,
             rng,
+            record_every_node: false,
             scratch: Scratch::default(),
         })
+    }
+
+    /// From now on records also say what the filters make of the nodes that the search did not get to. Decisions
+    /// stay the same.
+    pub fn record_every_node(&mut self) {
+        self.record_every_node = true;
     }
 
     pub fn profiles(&self) -> &[Arc<Framework>] {
@@ -96,24 +104,22 @@ impl Algorithm {
             c.profile = framework.profile_name.clone();
             c.total_nodes = h.snapshot.nodes.len();
         }
-        let decision = self.search(h, framework, pod, &mut scratch, record.as_deref_mut());
+        let mut run = Run::new(framework, h, pod);
+        let decision = self.search(&mut run, &mut scratch, record.as_deref_mut());
         if let Some(c) = record {
             c.evaluated_nodes = c.nodes.len();
             c.feasible_nodes = scratch.feasible.len();
-            write_decision(c, &decision);
+            if self.record_every_node {
+                record::the_rest(&run, &scratch.statuses.absent, c);
+            }
+            record::decision_of(c, &decision);
         }
         self.scratch = scratch;
         decision
     }
 
-    fn search(
-        &mut self,
-        h: Handle,
-        framework: &Framework,
-        pod: &Arc<PodInfo>,
-        scratch: &mut Scratch,
-        mut record: Option<&mut Cycle>,
-    ) -> Decision {
+    fn search(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Cycle>) -> Decision {
+        let (h, framework, pod) = (run.h, run.framework, run.pod);
         if h.snapshot.nodes.is_empty() {
             return Err(Failure {
                 message: NO_NODES_AVAILABLE.into(),
@@ -123,7 +129,6 @@ impl Algorithm {
                 victims: Vec::new(),
             });
         }
-        let mut run = Run::new(framework, h, pod);
         let pre = run.pre_filter(record.as_deref_mut().map(|c| &mut c.pre_filter));
         let mut plugins: BTreeSet<&'static str> = pre.by.clone();
         if let Some(status) = pre.refusal {
@@ -132,63 +137,61 @@ impl Algorithm {
             }
             let message = status.message();
             scratch.statuses.absent = status;
-            return Err(self.post_filter(&run, &message, plugins, scratch, record));
+            return Err(self.post_filter(run, &message, plugins, scratch, record));
         }
-        if let Some(node) = pod.nominated_node().and_then(|n| h.snapshot.position(n)) {
-            // Promised by an earlier preemption: likely the only node that fits, so it is tried first.
-            self.look_at(&run, &[node], 1, &mut plugins, scratch, record.as_deref_mut());
+        // Promised by an earlier preemption: likely the only node that fits, so it is tried first.
+        let nominated = pod.nominated_node().and_then(|n| h.snapshot.position(n));
+        if let Some(node) = nominated {
+            self.look_at_each(run, [node].into_iter(), 1, &mut plugins, scratch, record.as_deref_mut());
         }
         if scratch.feasible.is_empty() {
             let all = h.snapshot.nodes.len();
-            let processed = match &pre.nodes {
+            // The nominated node is looked at again with all the others, unless PreFilter left it out.
+            let refused = scratch.statuses.explicit.pop();
+            let refused_record = record.as_deref_mut().and_then(|c| c.nodes.pop());
+            let mut processed = match &run.only {
                 None => {
                     let wanted = self.nodes_to_find(framework, all);
                     let start = self.next_start_node_index % all;
                     let order = (start..all).chain(0..start);
-                    self.look_at_each(&run, order, wanted, &mut plugins, scratch, record.as_deref_mut())
+                    self.look_at_each(run, order, wanted, &mut plugins, scratch, record.as_deref_mut())
                 }
                 Some(names) => {
                     let by: Vec<_> = pre.by.iter().copied().collect();
                     scratch.statuses.absent =
                         Status::unresolvable(format!("node(s) didn't satisfy plugin(s) [{}]", by.join(" ")));
+                    scratch.statuses.absent.plugin = by.first().copied().unwrap_or_default();
                     let nodes: Vec<usize> = names.iter().filter_map(|n| h.snapshot.position(n)).collect();
                     let wanted = self.nodes_to_find(framework, nodes.len());
                     let start = self.next_start_node_index;
                     let n = nodes.len().max(1);
                     let order = (0..nodes.len()).map(|i| nodes[(start + i) % n]);
-                    self.look_at_each(&run, order, wanted, &mut plugins, scratch, record.as_deref_mut())
+                    self.look_at_each(run, order, wanted, &mut plugins, scratch, record.as_deref_mut())
                 }
             };
+            if let Some((node, status)) = refused
+                && !scratch.statuses.explicit.iter().any(|(n, _)| *n == node)
+            {
+                scratch.statuses.explicit.push((node, status));
+                processed += 1;
+                if let Some(c) = record.as_deref_mut() {
+                    c.nodes.extend(refused_record);
+                }
+            }
             self.next_start_node_index = (self.next_start_node_index + processed) % all;
         }
         if scratch.feasible.is_empty() {
-            return Err(self.post_filter(&run, "", plugins, scratch, record));
+            return Err(self.post_filter(run, "", plugins, scratch, record));
         }
         let node = if scratch.feasible.len() == 1 && record.is_none() {
             h.snapshot.nodes[scratch.feasible[0]].name.clone()
         } else {
-            self.score(&mut run, scratch, record.as_deref_mut());
+            self.score(run, scratch, record.as_deref_mut());
             self.select_host(h, scratch, record.as_deref_mut())
         };
-        match framework.reserve(&mut run, &node, record) {
+        match framework.reserve(run, &node, record) {
             Ok(()) => Ok(node),
             Err(status) => Err(refused_after_choice(&status)),
-        }
-    }
-
-    fn look_at(
-        &self,
-        run: &Run,
-        nodes: &[usize],
-        wanted: usize,
-        plugins: &mut BTreeSet<&'static str>,
-        scratch: &mut Scratch,
-        record: Option<&mut Cycle>,
-    ) {
-        self.look_at_each(run, nodes.iter().copied(), wanted, plugins, scratch, record);
-        if scratch.feasible.is_empty() {
-            // The nominated node is looked at again with all the others.
-            scratch.statuses.explicit.clear();
         }
     }
 
@@ -202,9 +205,6 @@ impl Algorithm {
         scratch: &mut Scratch,
         mut record: Option<&mut Cycle>,
     ) -> usize {
-        if let Some(c) = record.as_deref_mut() {
-            c.nodes.clear();
-        }
         let plain = run.h.nominator.is_empty() && record.is_none();
         let (before, mut processed, mut last_plugin) = (scratch.feasible.len(), 0, "");
         for at in order {
@@ -291,7 +291,7 @@ impl Algorithm {
                 }
             }
         }
-        if let Some(c) = record {
+        if let Some(c) = record.filter(|_| !run.framework.score.is_empty()) {
             for (row, total) in rows.iter().zip(totals.iter()) {
                 c.nodes[*row].total = Some(*total);
             }
@@ -338,7 +338,8 @@ impl Algorithm {
                 post_filter_message = status.message();
             }
             if let Some(c) = record.filter(|_| !result.candidates.is_empty()) {
-                c.preemption = Some(Preemption { candidates: result.candidates.iter().map(candidate).collect() });
+                c.preemption =
+                    Some(Preemption { candidates: result.candidates.iter().map(record::candidate).collect() });
             }
             nominate = result.nominate;
             victims = result.victims;
@@ -363,28 +364,5 @@ fn refused_after_choice(status: &Status) -> Failure {
         plugins: if status.is_rejected() { BTreeSet::from([status.plugin]) } else { BTreeSet::new() },
         nominate: Some(String::new()),
         victims: Vec::new(),
-    }
-}
-
-fn pod_refs(pods: &[Arc<PodInfo>]) -> Vec<PodRef> {
-    pods.iter().map(|p| PodRef { namespace: p.namespace().into(), name: p.name().into() }).collect()
-}
-
-fn candidate(c: &Candidate) -> trace::cycle::Candidate {
-    trace::cycle::Candidate {
-        node: c.node.to_string(),
-        victims: pod_refs(&c.victims),
-        pdb_violations: c.pdb_violations,
-    }
-}
-
-fn write_decision(c: &mut Cycle, decision: &Decision) {
-    match decision {
-        Ok(node) => c.node = Some(node.to_string()),
-        Err(failure) => {
-            c.message = failure.message.clone();
-            c.nominated_node = failure.nominate.clone().filter(|n| !n.is_empty());
-            c.victims = pod_refs(&failure.victims);
-        }
     }
 }

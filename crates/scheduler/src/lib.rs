@@ -17,6 +17,7 @@ pub mod table;
 pub mod whatif;
 
 mod node_tree;
+mod record;
 mod status;
 
 pub use cache::Cache;

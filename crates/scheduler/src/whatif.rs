@@ -47,10 +47,14 @@ impl World {
 /// occupies its node for the next ones; a pod that preempts stays nominated and its victims stay where they are,
 /// because nothing here carries evictions out. Pods that have ended or are being deleted are left alone.
 ///
+/// The records name every node with what its filters say, also nodes that the search, as upstream's, did not get to;
+/// `evaluated_nodes` says how many it visited, and only those have scores.
+///
 /// # Errors
 /// A configuration whose plugins cannot be instantiated.
 pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
     let mut algorithm = Algorithm::new(config, Rng::new(seed))?;
+    algorithm.record_every_node();
     let objects = world.objects();
     let (mut cache, mut nominator, mut waiting) = (Cache::new(), Nominator::default(), Vec::new());
     for node in world.nodes {

@@ -31,8 +31,12 @@ pub fn page() -> Result<bool> {
     tools::wasm_targets()?;
     tools::wasm_tools()?;
     tools::npm_ci("web/editor")?;
+    quiet("editor", &mut cmd("node", &["web/editor/build.mjs"]))?;
     let out = std::path::absolute(&out).map_err(|e| e.to_string())?;
-    let mut c = cmd(tools::bin("trunk")?, &["build", "--offline", "--skip-version-check", "--cargo-profile", "page"]);
+    let mut c = cmd(
+        tools::bin("trunk")?,
+        &["build", "--offline", "--skip-version-check", "--cargo-profile", "page", "--public-url", "./"],
+    );
     c.arg("--dist").arg(&out).arg("index.html").current_dir("web").env("PATH", tools::path()?);
     // Trunk reads NO_COLOR as a boolean and refuses `1`.
     c.env_remove("NO_COLOR").env("CARGO_TERM_COLOR", "never");
@@ -42,13 +46,11 @@ pub fn page() -> Result<bool> {
     Ok(true)
 }
 
-/// How `kubottle` is built: `play` for people (quick to build, quick enough to run), `dev` for tests, `release` for
-/// measuring.
+/// How `kubottle` is built: `play` for people (quick to build, quick enough to run), `dev` for tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     Dev,
     Play,
-    Release,
 }
 
 impl Profile {
@@ -56,13 +58,12 @@ impl Profile {
         match self {
             Profile::Dev => "dev",
             Profile::Play => "play",
-            Profile::Release => "release",
         }
     }
     fn dir(self) -> &'static str {
         match self {
             Profile::Dev => "debug",
-            _ => self.name(),
+            Profile::Play => "play",
         }
     }
 }
@@ -77,4 +78,24 @@ pub fn server(profile: Profile) -> Result<PathBuf> {
         stamp::write(&name, &print)?;
     }
     std::path::absolute(&bin).map_err(|e| e.to_string())
+}
+
+/// The engine as a module for Node, to be compared with the native one. Hands back the module's file.
+pub fn parity() -> Result<PathBuf> {
+    let out = std::path::absolute(target_dir().join("parity")).map_err(|e| e.to_string())?;
+    let module = out.join("parity.js");
+    let print = print_of("parity", &["server", "worker", "xtask", "testkit"], &[])?;
+    if !stamp::is_fresh("parity", &print, &module)? {
+        tools::wasm_targets()?;
+        tools::wasm_tools()?;
+        let args = ["build", "-p", "parity", "--lib", "--target", "wasm32-unknown-unknown", "--profile", "page"];
+        quiet("parity", &mut cmd("cargo", &args))?;
+        let wasm = target_dir().join("wasm32-unknown-unknown/page/parity.wasm");
+        let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", "nodejs", "--out-dir"]);
+        quiet("parity-bindgen", c.arg(&out).arg(wasm))?;
+        // Beside it so that Node takes it for what wasm-bindgen writes, whatever directory it is in.
+        std::fs::write(out.join("package.json"), "{}\n").map_err(|e| e.to_string())?;
+        stamp::write("parity", &print)?;
+    }
+    Ok(module)
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every check there is, one after the other, with one sum at the end.
 
 use crate::build::{self, Profile};
-use crate::shell::{Result, cmd, seconds, shown, target_dir};
-use crate::{browser, tidy, tools};
+use crate::shell::{Result, cmd, seconds, shown};
+use crate::{browser, bundle, tidy, tools};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -17,7 +17,6 @@ struct Tally {
 impl Tally {
     const PASSED: Tally = Tally { passed: 1, failed: 0, skipped: 0 };
     const FAILED: Tally = Tally { passed: 0, failed: 1, skipped: 0 };
-    const NONE: Tally = Tally { passed: 0, failed: 0, skipped: 0 };
     fn add(&mut self, other: Tally) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -36,6 +35,7 @@ const STAGES: &[Stage] = &[
     ("system", system),
     ("page", page),
     ("wasm", wasm),
+    ("bundle", || bundle::run().map(|()| Tally::PASSED)),
     ("browser", in_browser),
 ];
 
@@ -92,21 +92,28 @@ fn clippy() -> Result<Tally> {
 /// Runs libtest binaries and sums their closing lines. A run that ends badly without a failed test did not compile.
 fn cargo_test(name: &str, command: &mut Command) -> Result<Tally> {
     let (ok, text) = shown(name, command)?;
-    let mut tally = Tally::default();
-    for line in text.lines().filter_map(|l| l.trim().strip_prefix("test result: ")) {
-        let number = |word: &str| {
-            let before = line.split(word).next().unwrap_or("");
-            before.rsplit(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
-        };
-        tally.add(Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored") });
-    }
+    let mut tally = libtest(&text);
     if !ok && tally.failed == 0 {
         tally.failed = 1;
     }
     Ok(tally)
 }
 
+fn libtest(text: &str) -> Tally {
+    let mut tally = Tally::default();
+    for line in text.lines().filter_map(|l| l.trim().strip_prefix("test result: ")) {
+        let number = |word: &str| {
+            let before = line.split(word).next().unwrap_or("");
+            before.trim_end().rsplit(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0)
+        };
+        tally.add(Tally { passed: number("passed"), failed: number("failed"), skipped: number("ignored") });
+    }
+    tally
+}
+
 fn unit() -> Result<Tally> {
+    // The server's own tests build the programs that wasm nodes run.
+    tools::wasm_targets()?;
     let args = ["test", "--workspace", "--exclude", "system-tests", "--no-fail-fast"];
     cargo_test("cargo test", &mut cmd("cargo", &args))
 }
@@ -121,7 +128,8 @@ fn system() -> Result<Tally> {
              Get it from https://kubernetes.io/docs/tasks/tools/"
         ),
     }
-    let args = ["test", "-p", "system-tests", "--no-fail-fast"];
+    let args =
+        ["test", "-p", "system-tests", "--test", "cli", "--test", "scenarios", "--test", "kubectl", "--no-fail-fast"];
     cargo_test("system tests", cmd("cargo", &args).env("KUBOTTLE_BIN", bin))
 }
 
@@ -131,28 +139,12 @@ fn page() -> Result<Tally> {
     Ok(Tally::PASSED)
 }
 
-/// Tests of crates that say they have some for wasm (`wasm-bindgen-test` in their manifest), run under Node.
+/// The engine as wasm under Node: its traces equal the native ones.
 fn wasm() -> Result<Tally> {
-    let mut crates = Vec::new();
-    for entry in std::fs::read_dir("crates").map_err(|e| e.to_string())?.flatten() {
-        let manifest = std::fs::read_to_string(entry.path().join("Cargo.toml")).unwrap_or_default();
-        if manifest.contains("wasm-bindgen-test") {
-            crates.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    crates.sort();
-    if crates.is_empty() {
-        println!("no crate has tests of its own for wasm");
-        return Ok(Tally::NONE);
-    }
-    tools::wasm_targets()?;
-    tools::wasm_tools()?;
-    let mut c = cmd("cargo", &["test", "--target", "wasm32-unknown-unknown", "--no-fail-fast"]);
-    for name in &crates {
-        c.args(["-p", name]);
-    }
-    c.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::bin("wasm-bindgen-test-runner")?);
-    cargo_test("wasm tests", &mut c)
+    tools::check_node()?;
+    let package = build::parity()?;
+    let args = ["test", "-p", "system-tests", "--test", "parity", "--no-fail-fast"];
+    cargo_test("parity", cmd("cargo", &args).env("KUBOTTLE_PARITY", package))
 }
 
 /// The page in Chromium. Node's runner is asked for TAP, whose closing lines are the same on every terminal.
@@ -174,7 +166,7 @@ fn in_browser() -> Result<Tally> {
     let mut c = cmd("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     c.args(&files).current_dir(Path::new(dir));
     c.env("CHROMIUM", chromium).env("KUBOTTLE_BIN", bin).env("KUBOTTLE_PAGE", page);
-    c.env("KUBOTTLE_SHOTS", std::path::absolute(target_dir().join("shots")).map_err(|e| e.to_string())?);
+    c.env("KUBOTTLE_SINGLE", std::path::absolute("kubottle.html").map_err(|e| e.to_string())?);
     let (ok, text) = shown("page tests", &mut c)?;
     let number = |word: &str| {
         text.lines().rev().find_map(|l| l.strip_prefix(word)).and_then(|n| n.trim().parse().ok()).unwrap_or(0)
@@ -184,4 +176,17 @@ fn in_browser() -> Result<Tally> {
         tally.failed = 1;
     }
     Ok(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_the_closing_lines_of_libtest() {
+        let lines = "test result: ok. 21 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 6.03s\n\
+                     test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let t = libtest(lines);
+        assert_eq!((t.passed, t.failed, t.skipped), (24, 1, 2));
+    }
 }

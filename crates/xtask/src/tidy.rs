@@ -111,7 +111,8 @@ fn core_is_portable(files: &[File], out: &mut Vec<String>) {
         ("target_arch", "the core is the same on every machine; what differs belongs to a shell"),
         ("std::thread", "the core has no threads"),
         ("std::fs", "the core does no I/O"),
-        ("std::net", "the core does no I/O"),
+        ("std::net::Tcp", "the core does no I/O"),
+        ("std::net::Udp", "the core does no I/O"),
     ];
     for f in files.iter().filter(|f| f.is_core() && f.has_extension(&["rs"])) {
         for (i, line) in f.text.lines().enumerate() {

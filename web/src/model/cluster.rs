@@ -1,6 +1,6 @@
 //! The model and how an [`Update`] changes it. Cost follows the size of the update, not of the cluster.
 
-use super::owners::Owners;
+use super::owners::{Owners, Tint};
 use protocol::{Clock, ComponentView, Cycle, CycleSummary, Detail, Entry, NodeView, PodView, QueueView, Reply, Update};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,10 +33,10 @@ pub struct Versions {
     pub why: u64,
 }
 
-/// The pods on one node.
+/// The pods on one node, with what a map of thousands needs to draw them without looking anything up.
 #[derive(Debug, Default)]
 pub struct Placed {
-    pub pods: BTreeSet<PodKey>,
+    pub pods: BTreeMap<PodKey, (Rc<PodView>, Tint)>,
     /// The update that last changed the node, or a pod on it.
     pub version: u64,
 }
@@ -146,23 +146,30 @@ impl Model {
 
     fn put_pod(&mut self, pod: PodView) {
         let key: PodKey = format!("{}/{}", pod.namespace, pod.name).into();
-        if self.pods.get(&key).is_some_and(|old| old.node != pod.node) {
-            self.remove_pod(&key);
+        let tint = self.owners.add(&pod.owner, &pod.namespace);
+        match self.pods.get(&key) {
+            // The owner was counted again; a pod that stays where it is only changes its view.
+            Some(old) if old.node == pod.node => self.owners.remove(&old.owner.clone()),
+            Some(_) => self.remove_pod(&key),
+            None => {}
         }
-        self.owners.notice(&pod.owner);
+        let pod = Rc::new(pod);
         if pod.node.is_empty() {
             self.pending.insert(key.clone());
             self.versions.pending = self.tick;
         } else {
-            self.placed.entry(pod.node.clone()).or_default().pods.insert(key.clone());
             self.touch(&pod.node);
+            if let Some(placed) = self.placed.get_mut(&pod.node) {
+                placed.pods.insert(key.clone(), (pod.clone(), tint));
+            }
         }
         self.versions.pods = self.tick;
-        self.pods.insert(key, Rc::new(pod));
+        self.pods.insert(key, pod);
     }
 
     fn remove_pod(&mut self, key: &str) {
         let Some(old) = self.pods.remove(key) else { return };
+        self.owners.remove(&old.owner);
         self.versions.pods = self.tick;
         if self.pending.remove(key) {
             self.versions.pending = self.tick;
@@ -191,15 +198,11 @@ impl Model {
         }
     }
 
-    pub fn entry(&self, seq: u64) -> Option<&Arc<Entry>> {
-        let at = self.entries.partition_point(|e| e.seq < seq);
-        self.entries.get(at).filter(|e| e.seq == seq).or_else(|| self.why.iter().find(|e| e.seq == seq))
-    }
     pub fn node_version(&self, node: &str) -> u64 {
         self.placed.get(node).map_or(0, |p| p.version)
     }
-    pub fn pods_on<'a>(&'a self, node: &str) -> impl Iterator<Item = (&'a PodKey, &'a Rc<PodView>)> + use<'a> {
-        self.placed.get(node).into_iter().flat_map(|p| &p.pods).filter_map(|key| self.pods.get_key_value(key))
+    pub fn pods_on<'a>(&'a self, node: &str) -> impl Iterator<Item = (&'a PodKey, &'a Rc<PodView>, Tint)> + use<'a> {
+        self.placed.get(node).into_iter().flat_map(|p| &p.pods).map(|(key, (pod, tint))| (key, pod, *tint))
     }
     /// The components of one process, in order of name.
     pub fn process<'a>(&'a self, process: &'a str) -> impl Iterator<Item = &'a Rc<ComponentView>> {
@@ -256,7 +259,7 @@ mod tests {
         NodeView { name: name.into(), ..NodeView::default() }
     }
     fn names(model: &Model, node: &str) -> Vec<String> {
-        model.pods_on(node).map(|(key, _)| key.to_string()).collect()
+        model.pods_on(node).map(|(key, ..)| key.to_string()).collect()
     }
 
     #[test]
@@ -311,7 +314,6 @@ mod tests {
         };
         m.apply(Update { entries: (1..=ENTRIES_MAX as u64 + 10).map(entry).collect(), ..Update::default() });
         assert_eq!(m.entries.len(), ENTRIES_MAX);
-        assert!(m.entry(5).is_none());
-        assert_eq!(m.entry(11).map(|e| e.seq), Some(11));
+        assert_eq!(m.entries.front().map(|e| e.seq), Some(11));
     }
 }

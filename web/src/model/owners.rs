@@ -1,4 +1,4 @@
-//! A hue and a pattern for each owner, in the order owners are first seen: eight Okabe-Ito hues, then the
+//! A hue and a pattern for each owner, in the order owners are first seen: Okabe-Ito hues, then the
 //! same hues again with another pattern.
 
 use std::collections::BTreeMap;
@@ -14,20 +14,48 @@ pub struct Tint {
     pub pattern: usize,
 }
 
+#[derive(Debug)]
+struct Owner {
+    /// Its place in the order of first sight: what its tint follows from, for good.
+    number: usize,
+    namespace: String,
+    pods: usize,
+}
+
 #[derive(Debug, Default)]
 pub struct Owners {
-    order: BTreeMap<String, usize>,
+    all: BTreeMap<String, Owner>,
+}
+
+fn tint(number: usize) -> Tint {
+    Tint { hue: number % HUES, pattern: number / HUES % PATTERNS }
 }
 
 impl Owners {
-    pub fn notice(&mut self, owner: &str) {
-        if !self.order.contains_key(owner) {
-            self.order.insert(owner.into(), self.order.len());
+    /// One more pod of this owner.
+    pub fn add(&mut self, owner: &str, namespace: &str) -> Tint {
+        if let Some(known) = self.all.get_mut(owner) {
+            known.pods += 1;
+            return tint(known.number);
+        }
+        let number = self.all.len();
+        self.all.insert(owner.into(), Owner { number, namespace: namespace.into(), pods: 1 });
+        tint(number)
+    }
+    /// One pod less; the owner keeps its tint, should it have pods again.
+    pub fn remove(&mut self, owner: &str) {
+        if let Some(known) = self.all.get_mut(owner) {
+            known.pods = known.pods.saturating_sub(1);
         }
     }
     pub fn tint(&self, owner: &str) -> Tint {
-        let n = self.order.get(owner).copied().unwrap_or(0);
-        Tint { hue: n % HUES, pattern: n / HUES % PATTERNS }
+        tint(self.all.get(owner).map_or(0, |o| o.number))
+    }
+    /// Owners that have pods, in the order of first sight: owner, namespace, tint.
+    pub fn shown(&self) -> Vec<(&str, &str, Tint)> {
+        let mut shown: Vec<_> = self.all.iter().filter(|(_, o)| o.pods > 0).collect();
+        shown.sort_by_key(|(_, o)| o.number);
+        shown.into_iter().map(|(name, o)| (name.as_str(), o.namespace.as_str(), tint(o.number))).collect()
     }
 }
 
@@ -39,10 +67,20 @@ mod tests {
     fn hues_repeat_with_another_pattern() {
         let mut owners = Owners::default();
         for i in 0..9 {
-            owners.notice(&format!("Deployment/d{i}"));
+            owners.add(&format!("Deployment/d{i}"), "default");
         }
-        owners.notice("Deployment/d0");
+        owners.add("Deployment/d0", "default");
         assert_eq!(owners.tint("Deployment/d0"), Tint { hue: 0, pattern: 0 });
         assert_eq!(owners.tint("Deployment/d8"), Tint { hue: 1, pattern: 1 });
+    }
+
+    #[test]
+    fn an_owner_without_pods_is_not_shown_but_keeps_its_tint() {
+        let mut owners = Owners::default();
+        let first = owners.add("Deployment/a", "default");
+        owners.add("Deployment/b", "default");
+        owners.remove("Deployment/a");
+        assert_eq!(owners.shown().len(), 1);
+        assert_eq!(owners.add("Deployment/a", "default"), first);
     }
 }

@@ -125,7 +125,7 @@ fn Controller(p: &ControllerProps) -> Html {
                 if c.queued + c.delayed > 0 {
                     <span class="count num" aria-label={waiting}>{ c.queued }{ if c.delayed > 0 { format!("+{}", c.delayed) } else { String::new() } }</span>
                 }
-                <span class="doing">{ if c.doing.is_empty() { "—".to_string() } else { c.doing.clone() } }</span>
+                <span class="doing">{ c.doing.strip_prefix("default/").unwrap_or(&c.doing).to_string() }</span>
             </button>
         </li>
     }

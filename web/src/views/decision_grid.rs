@@ -128,16 +128,9 @@ pub fn Grid(p: &Props) -> Html {
     let last = (first + (height / ROW) as usize + 2 * MARGIN + 2).min(lines.len());
     let winner = cycle.node.as_deref();
     let best = cycle.nodes.iter().filter_map(|n| n.total).max().unwrap_or(0);
-    let columns = {
-        let mut c = String::from("minmax(110px, 1.2fr)");
-        if show_filters && !filters.is_empty() {
-            c.push_str(&format!(" repeat({}, 34px) minmax(90px, 2fr)", filters.len()));
-        }
-        if show_scores && !scores.is_empty() {
-            c.push_str(&format!(" repeat({}, minmax(96px, 1fr)) 84px", scores.len()));
-        }
-        c
-    };
+    let rejected = cycle.nodes.iter().any(|n| rejection(n).is_some());
+    let (show_filters, show_scores) = (show_filters && !filters.is_empty(), show_scores && !scores.is_empty());
+    let (columns, width) = template(show_filters.then_some((filters.len(), rejected)), if show_scores { scores.len() } else { 0 });
     if cycle.nodes.is_empty() {
         return html! { <p class="empty">{ ctx.t("grid.none") }</p> };
     }
@@ -152,14 +145,14 @@ pub fn Grid(p: &Props) -> Html {
                 <span class="grow" />
                 <small class="num">{ ctx.tf("grid.count", &[("n", &cycle.nodes.len().to_string())]) }</small>
             </div>
-            <div class="grid" role="grid" data-testid="grid" aria-rowcount={lines.len().to_string()} ref={frame} onscroll={on_scroll} style={format!("--columns:{columns}")}>
-                <div class="grid-head" role="row">
+            <div class="grid" role="grid" data-testid="grid" aria-rowcount={lines.len().to_string()} ref={frame} onscroll={on_scroll} style={format!("--columns:{columns};--width:{width}px")}>
+                <div class={classes!("grid-head", (!show_filters).then_some("short"))} role="row">
                     <span role="columnheader">{ ctx.t("grid.node") }</span>
-                    if show_filters && !filters.is_empty() {
+                    if show_filters {
                         { for filters.iter().map(|f| html! { <span role="columnheader" class="slanted" title={about(&ctx, f)}><span>{ f.clone() }</span></span> }) }
-                        <span role="columnheader">{ ctx.t("grid.reason") }</span>
+                        if rejected { <span role="columnheader">{ ctx.t("grid.reason") }</span> }
                     }
-                    if show_scores && !scores.is_empty() {
+                    if show_scores {
                         { for scores.iter().map(|(s, w)| html! { <span role="columnheader" class="score-head" title={about(&ctx, s)}><b>{ s.clone() }</b><small class="num">{ format!("× {w}") }</small></span> }) }
                         <span role="columnheader" class="num">{ ctx.t("grid.total") }</span>
                     }
@@ -171,7 +164,15 @@ pub fn Grid(p: &Props) -> Html {
                         let text = if plugin.is_empty() { ctx.tf("grid.feasible", &[("n", &n)]) } else { ctx.tf("grid.rejected", &[("n", &n), ("plugin", plugin)]) };
                         html! { <div class={classes!("grid-group", if plugin.is_empty() { "good" } else { "bad" })} role="row" key={format!("group {plugin}")}><span role="gridcell">{ text }</span></div> }
                     }
-                    Line::Node(i) => row(&ctx, &cycle.nodes[*i], winner, best, if show_filters { &filters } else { &[] }, if show_scores { &scores } else { &[] }, p.phase),
+                    Line::Node(i) => {
+                        let shown = Columns {
+                            filters: if show_filters { &filters } else { &[] },
+                            rejected,
+                            scores: if show_scores { &scores } else { &[] },
+                            phase: p.phase,
+                        };
+                        row(&ctx, &cycle.nodes[*i], winner, best, &shown)
+                    }
                 }) }
                 <div style={format!("height:{}px", (lines.len() - last) as f64 * ROW)} />
             </div>
@@ -186,7 +187,37 @@ fn about(ctx: &Ctx, plugin: &str) -> String {
     }
 }
 
-fn row(ctx: &Ctx, n: &NodeRecord, winner: Option<&str>, best: i64, filters: &[String], scores: &[(String, i64)], phase: Option<Phase>) -> Html {
+/// The columns of one rendering.
+struct Columns<'a> {
+    filters: &'a [String],
+    /// Some node was rejected, so there is a column for reasons.
+    rejected: bool,
+    scores: &'a [(String, i64)],
+    phase: Option<Phase>,
+}
+
+/// The style sheet's column template, and the least width it needs in pixels: rows and head are grids of their own,
+/// which line up because both are laid out in the same width.
+fn template(filters: Option<(usize, bool)>, scores: usize) -> (String, usize) {
+    let mut columns = String::from("minmax(120px, 1.2fr)");
+    let mut width = 144;
+    if let Some((n, rejected)) = filters {
+        columns.push_str(&format!(" repeat({n}, 34px)"));
+        width += n * 34;
+        if rejected {
+            columns.push_str(" minmax(120px, 2fr)");
+            width += 120;
+        }
+    }
+    if scores > 0 {
+        columns.push_str(&format!(" repeat({scores}, minmax(112px, 1fr)) 64px"));
+        width += scores * 112 + 64;
+    }
+    (columns, width)
+}
+
+fn row(ctx: &Ctx, n: &NodeRecord, winner: Option<&str>, best: i64, shown: &Columns) -> Html {
+    let Columns { filters, rejected, scores, phase } = *shown;
     let won = winner == Some(&*n.name);
     let reasons = rejection(n).map(|(_, reasons)| reasons.join("; ")).unwrap_or_default();
     let id = kinds::node(&n.name);
@@ -199,7 +230,7 @@ fn row(ctx: &Ctx, n: &NodeRecord, winner: Option<&str>, best: i64, filters: &[St
             <span role="rowheader"><button onclick={open}>if won { <Icon name="trophy" /> }{ n.name.clone() }</button></span>
             if !filters.is_empty() {
                 { for filters.iter().map(|f| filter_cell(ctx, n, f)) }
-                <span role="gridcell" class="reason" title={reasons.clone()}>{ reasons.clone() }</span>
+                if rejected { <span role="gridcell" class="reason" title={reasons.clone()}>{ reasons.clone() }</span> }
             }
             if !scores.is_empty() {
                 { for scores.iter().map(|(plugin, _)| score_cell(n.scores.iter().find(|s| s.plugin == *plugin), phase)) }

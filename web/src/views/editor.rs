@@ -10,7 +10,7 @@ use crate::ui::{Action, Applied, FileAction, InspectorTab};
 use protocol::{ApplyMode, Diagnostic};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -66,7 +66,10 @@ pub fn EditorDock(p: &Props) -> Html {
     };
     html! {
         <div class="editor" data-testid="editor">
-            <FileTabs files={p.files.clone()} />
+            <div class="editor-head">
+                <FileTabs files={p.files.clone()} />
+                <Menu class="samples" label={ctx.t("editor.samples")} testid="samples" items={samples} />
+            </div>
             <div class="editor-body">
                 <Yaml text={current.text.clone()} label={ctx.tf("editor.label", &[("file", &current.name)])} testid="yaml-editor"
                     marks={marks(&p.files, p.applied.as_deref())} go_to={*go_to} {on_change} on_apply={ctx.on(Action::Apply(ApplyMode::Apply))} />
@@ -79,8 +82,6 @@ pub fn EditorDock(p: &Props) -> Html {
                     { ctx.t("editor.apply") }<kbd>{ "Ctrl ⏎" }</kbd></button>
                 <button data-testid="dry-run" disabled={!sound} title={ctx.t("editor.dry-run.about")} onclick={ctx.on(Action::Apply(ApplyMode::DryRun))}>{ ctx.t("editor.dry-run") }</button>
                 <button data-testid="delete" disabled={!sound} title={ctx.t("editor.delete.about")} onclick={ctx.on(Action::Apply(ApplyMode::Delete))}>{ ctx.t("editor.delete") }</button>
-                <span class="grow" />
-                <Menu class="samples up" label={ctx.t("editor.samples")} testid="samples" items={samples} />
             </div>
             if let Some(why) = &p.storage_error {
                 <p class="error band" role="alert">{ ctx.tf("editor.not-stored", &[("why", why)]) }</p>
@@ -99,6 +100,19 @@ struct TabsProps {
 fn FileTabs(p: &TabsProps) -> Html {
     let ctx = use_ctx();
     let renaming = use_state(|| None::<usize>);
+    let row = use_node_ref();
+    {
+        // The shown file's tab is in sight, without moving anything but the row.
+        let row = row.clone();
+        use_effect_with((p.files.shown, p.files.tabs.len()), move |_| {
+            let Some(row) = row.cast::<HtmlElement>() else { return };
+            let shown = row.query_selector(".tab.shown").ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok());
+            if let Some(tab) = shown {
+                let end = tab.offset_left() - row.offset_left() + tab.offset_width() + 40;
+                row.set_scroll_left((end - row.client_width()).max(0));
+            }
+        });
+    }
     let tab = |(i, tab): (usize, &crate::files::Tab)| {
         let shown = i == p.files.shown;
         if *renaming == Some(i) {
@@ -136,7 +150,7 @@ fn FileTabs(p: &TabsProps) -> Html {
         }
     };
     html! {
-        <div class="tabs" aria-label={ctx.t("editor.files")}>
+        <div class="tabs" ref={row} aria-label={ctx.t("editor.files")}>
             { for p.files.tabs.iter().enumerate().map(tab) }
             <button class="icon-button" data-testid="new-file" aria-label={ctx.t("editor.new")} title={ctx.t("editor.new")} onclick={ctx.on(Action::File(FileAction::New))}><Icon name="plus" /></button>
         </div>

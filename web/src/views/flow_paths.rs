@@ -59,7 +59,7 @@ pub fn link(boxes: &Boxes, end: &Port) -> Option<Line> {
             // Stacked boxes, as on a phone: the link runs along their left side.
             let blocked = boxes.iter().any(|(p, b)| p != end && b.y > api.bottom() && b.bottom() < to.y && b.x < down && down < b.right());
             if blocked {
-                let side = api.x - GUTTER;
+                let side = leftmost(boxes) - GUTTER;
                 vec![(api.x, api_y), (side, api_y), (side, y), (to.x, y)]
             } else {
                 vec![(down, api.bottom()), (down, to.y)]
@@ -89,8 +89,12 @@ fn trunk(boxes: &Boxes, api: &Rect) -> f64 {
     match (boxes.get(&Port::Scheduler), boxes.get(&Port::ControllerManager)) {
         (Some(s), Some(m)) if m.x > s.right() => (s.right() + m.x) / 2.0,
         (None, None) => api.middle().0,
-        _ => api.x - GUTTER,
+        _ => leftmost(boxes) - GUTTER,
     }
+}
+
+fn leftmost(boxes: &Boxes) -> f64 {
+    boxes.values().map(|b| b.x).fold(f64::INFINITY, f64::min)
 }
 
 pub fn length(line: &[(f64, f64)]) -> f64 {

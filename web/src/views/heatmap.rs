@@ -19,7 +19,7 @@ const GAP: f64 = 6.0;
 const HEAD: f64 = 7.0;
 const ZOOM: (f64, f64) = (0.2, 8.0);
 /// Below these scales pods, and names, are left out.
-const PODS_FROM: f64 = 0.45;
+const PODS_FROM: f64 = 0.3;
 const NAMES_FROM: f64 = 1.6;
 
 #[derive(Default)]
@@ -213,7 +213,7 @@ impl View {
             let (cx, cy) = ((x - tx - 2.0) / cell, (y - ty - HEAD - 2.0) / cell);
             if cx >= 0.0 && cy >= 0.0 && (cx as usize) < columns {
                 let at = cy as usize * columns + cx as usize;
-                if let Some(key) = placed.pods.iter().nth(at) {
+                if let Some(key) = placed.pods.keys().nth(at) {
                     return Some(Hit::Pod(key.clone()));
                 }
             }
@@ -238,6 +238,9 @@ impl View {
         g.clear_rect(0.0, 0.0, w, h);
         let paint = Paint::of(&canvas);
         let s = self.scale;
+        let mut pods = Pods::new();
+        let mut tiles: Vec<Tile> = Vec::new();
+        let mut names = Vec::new();
         for (index, (name, node)) in model.nodes.iter().enumerate() {
             let (tx, ty) = self.tile(index);
             let (x, y) = (self.x + tx * s, self.y + ty * s);
@@ -245,79 +248,135 @@ impl View {
             if x > w || y > h || x + tw < 0.0 || y + th < 0.0 {
                 continue;
             }
-            g.set_fill_style_str(&paint.surface);
-            g.fill_rect(x, y, tw, th);
             let ready = node.status == "Ready";
             let load = if node.cpu > 0 { (node.cpu_requested as f64 / node.cpu as f64).clamp(0.0, 1.0) } else { 0.0 };
-            // The head is the node's CPU requests, as its bar would be.
-            g.set_fill_style_str(&paint.track);
-            g.fill_rect(x, y, tw, (HEAD - 2.0) * s);
-            g.set_fill_style_str(if ready { &paint.accent } else { &paint.bad });
-            g.fill_rect(x, y, if ready { tw * load } else { tw }, (HEAD - 2.0) * s);
+            tiles.push(Tile { x, y, w: tw, h: th, load, ready });
             if s >= PODS_FROM {
-                self.draw_pods(&g, model, name, (x, y), &paint, selected);
-            }
-            if !ready {
-                g.set_stroke_style_str(&paint.bad);
-                g.set_line_width(2.0);
-                g.stroke_rect(x, y, tw, th);
+                self.collect(&mut pods, model, name, (x, y), selected);
             }
             if s >= NAMES_FROM {
-                g.set_fill_style_str(&paint.ink);
-                g.set_font(&format!("{}px system-ui, sans-serif", (HEAD * s * 0.8).min(13.0)));
-                let _ = g.fill_text_with_max_width(name, x, y - 2.0, tw);
+                names.push((name, x, y, tw));
             }
+        }
+        draw_tiles(&g, &paint, &tiles, s);
+        pods.draw(&g, &paint);
+        g.set_fill_style_str(&paint.ink);
+        g.set_font(&format!("{}px system-ui, sans-serif", (HEAD * s * 0.8).min(13.0)));
+        for (name, x, y, w) in names {
+            let _ = g.fill_text_with_max_width(name, x, y - 2.0, w);
         }
     }
 
-    fn draw_pods(&self, g: &CanvasRenderingContext2d, model: &Model, node: &str, at: (f64, f64), paint: &Paint, selected: Option<&str>) {
+    fn collect(&self, pods: &mut Pods, model: &Model, node: &str, at: (f64, f64), selected: Option<&str>) {
         let Some(placed) = model.placed.get(node) else { return };
         let (columns, cell) = cells(placed.pods.len());
         let s = self.scale;
         let size = (cell - 1.5).max(1.0) * s;
-        for (i, (key, pod)) in model.pods_on(node).enumerate() {
+        for (i, (key, pod, tint)) in model.pods_on(node).enumerate() {
             let x = at.0 + (2.0 + (i % columns) as f64 * cell) * s;
             let y = at.1 + (HEAD + 2.0 + (i / columns) as f64 * cell) * s;
-            let hue = &paint.hues[model.owners.tint(&pod.owner).hue];
+            let hue = &mut pods.hues[tint.hue];
             match pod.state {
-                PodState::BackOff | PodState::Failed => {
-                    g.set_fill_style_str(&paint.bad);
-                    g.begin_path();
-                    g.move_to(x + size / 2.0, y);
-                    g.line_to(x + size, y + size);
-                    g.line_to(x, y + size);
-                    g.fill();
-                }
-                PodState::Ready => {
-                    g.set_fill_style_str(hue);
-                    g.fill_rect(x, y, size, size);
-                }
+                PodState::BackOff | PodState::Failed => pods.failed.push((x, y, size)),
+                PodState::Ready => hue.full.push((x, y, size)),
                 PodState::Running => {
-                    g.set_fill_style_str(hue);
-                    g.fill_rect(x, y + size / 2.0, size, size / 2.0);
-                    outline(g, hue, x, y, size);
+                    hue.half.push((x, y, size));
+                    hue.outline.push((x, y, size));
                 }
-                PodState::Terminating => {
-                    g.set_global_alpha(0.35);
-                    g.set_fill_style_str(hue);
-                    g.fill_rect(x, y, size, size);
-                    g.set_global_alpha(1.0);
-                }
-                _ => outline(g, hue, x, y, size),
+                PodState::Terminating => hue.faded.push((x, y, size)),
+                _ => hue.outline.push((x, y, size)),
             }
             if selected == Some(&**key) {
-                g.set_line_width(2.0);
-                g.set_stroke_style_str(&paint.ink);
-                g.stroke_rect(x - 1.5, y - 1.5, size + 3.0, size + 3.0);
+                pods.selected.push((x, y, size));
             }
         }
     }
 }
 
-fn outline(g: &CanvasRenderingContext2d, colour: &str, x: f64, y: f64, size: f64) {
-    g.set_stroke_style_str(colour);
-    g.set_line_width(1.0);
-    g.stroke_rect(x + 0.5, y + 0.5, size - 1.0, size - 1.0);
+struct Tile {
+    x: f64,
+    y: f64,
+    w: f64,
+    h: f64,
+    /// CPU requested of allocatable, 0 to 1.
+    load: f64,
+    ready: bool,
+}
+
+/// The head of a tile is the node's CPU requests, as its bar would be; red all over when the node is not ready.
+fn draw_tiles(g: &CanvasRenderingContext2d, paint: &Paint, tiles: &[Tile], scale: f64) {
+    let head = (HEAD - 2.0) * scale;
+    g.set_fill_style_str(&paint.surface);
+    tiles.iter().for_each(|t| g.fill_rect(t.x, t.y, t.w, t.h));
+    if scale < PODS_FROM {
+        // Too far for pods: the tile itself is as dark as the node is full.
+        g.set_fill_style_str(&paint.accent);
+        for t in tiles {
+            g.set_global_alpha(t.load * 0.8);
+            g.fill_rect(t.x, t.y, t.w, t.h);
+        }
+        g.set_global_alpha(1.0);
+    }
+    g.set_fill_style_str(&paint.track);
+    tiles.iter().for_each(|t| g.fill_rect(t.x, t.y, t.w, head));
+    g.set_fill_style_str(&paint.accent);
+    tiles.iter().filter(|t| t.ready).for_each(|t| g.fill_rect(t.x, t.y, t.w * t.load, head));
+    g.set_fill_style_str(&paint.bad);
+    g.set_stroke_style_str(&paint.bad);
+    g.set_line_width(2.0);
+    for t in tiles.iter().filter(|t| !t.ready) {
+        g.fill_rect(t.x, t.y, t.w, head);
+        g.stroke_rect(t.x, t.y, t.w, t.h);
+    }
+}
+
+type Squares = Vec<(f64, f64, f64)>;
+
+#[derive(Default)]
+struct Hue {
+    full: Squares,
+    half: Squares,
+    outline: Squares,
+    faded: Squares,
+}
+
+/// Pods by how they are drawn: changing a canvas's colour costs more than drawing a square.
+struct Pods {
+    hues: Vec<Hue>,
+    failed: Squares,
+    selected: Squares,
+}
+
+impl Pods {
+    fn new() -> Pods {
+        let hues = (0..crate::model::owners::HUES).map(|_| Hue::default()).collect();
+        Pods { hues, failed: Vec::new(), selected: Vec::new() }
+    }
+
+    fn draw(&self, g: &CanvasRenderingContext2d, paint: &Paint) {
+        for (hue, colour) in self.hues.iter().zip(&paint.hues) {
+            g.set_fill_style_str(colour);
+            hue.full.iter().for_each(|(x, y, s)| g.fill_rect(*x, *y, *s, *s));
+            hue.half.iter().for_each(|(x, y, s)| g.fill_rect(*x, *y + s / 2.0, *s, *s / 2.0));
+            g.set_global_alpha(0.35);
+            hue.faded.iter().for_each(|(x, y, s)| g.fill_rect(*x, *y, *s, *s));
+            g.set_global_alpha(1.0);
+            g.set_stroke_style_str(colour);
+            g.set_line_width(1.0);
+            hue.outline.iter().for_each(|(x, y, s)| g.stroke_rect(x + 0.5, y + 0.5, s - 1.0, s - 1.0));
+        }
+        g.set_fill_style_str(&paint.bad);
+        g.begin_path();
+        for (x, y, s) in &self.failed {
+            g.move_to(x + s / 2.0, *y);
+            g.line_to(x + s, y + s);
+            g.line_to(*x, y + s);
+        }
+        g.fill();
+        g.set_line_width(2.0);
+        g.set_stroke_style_str(&paint.ink);
+        self.selected.iter().for_each(|(x, y, s)| g.stroke_rect(x - 1.5, y - 1.5, s + 3.0, s + 3.0));
+    }
 }
 
 struct Paint {

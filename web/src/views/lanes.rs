@@ -302,13 +302,14 @@ impl Drawing<'_> {
                 continue;
             }
             let x = x_of(i) - COLUMN / 2.0;
+            let labelled = x >= free && x + 70.0 < self.width;
             g.set_stroke_style_str(line);
             g.set_line_width(1.0);
             g.begin_path();
-            g.move_to(x.round() + 0.5, 3.0);
+            g.move_to(x.round() + 0.5, if labelled { 3.0 } else { AXIS });
             g.line_to(x.round() + 0.5, AXIS + self.rows.len() as f64 * ROW);
             g.stroke();
-            if x >= free && x + 70.0 < self.width {
+            if labelled {
                 g.set_fill_style_str(soft);
                 let text = format::moment(time, self.epoch);
                 let _ = g.fill_text(&text, x + 4.0, AXIS / 2.0);

@@ -54,7 +54,7 @@ pub fn NodeCard(p: &Props) -> Html {
                 <span class="doing">{ if n.powered { doing.unwrap_or_default() } else { ctx.t("node.no-power").to_string() } }</span>
             </div>
             <div class={classes!("pods", p.named.then_some("named"))}>
-                { for model.pods_on(&n.name).map(|(key, pod)| html! {
+                { for model.pods_on(&n.name).map(|(key, pod, _)| html! {
                     <PodChip key={key.to_string()} pod={pod.clone()} named={p.named} selected={p.selected.as_deref() == Some(&**key)} />
                 }) }
                 if model.pods_on(&n.name).next().is_none() { <span class="pods-empty">{ ctx.t("node.no-pods") }</span> }

@@ -37,6 +37,7 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
         command(ctx.t("theme.dark"), Action::SetTheme(Theme::Dark));
         command("English / 한국어", Action::SetLang(ctx.lang.other()));
         command(ctx.t("help.title"), Action::Overlay(Some(Overlay::Help)));
+        command(ctx.t("engine.fresh"), Action::Restart { fresh: true });
     }
     for (i, s) in SAMPLES.iter().enumerate() {
         let text = ctx.find(&format!("sample.{}.title", s.code)).unwrap_or(s.code).to_string();

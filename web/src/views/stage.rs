@@ -129,7 +129,7 @@ fn Diagram(p: &DiagramProps) -> Html {
             <div class="diagram-inner" data-diagram="">
                 <Flow entries={v.entries} nodes={v.nodes} />
                 { plane }
-                <div class="nodes">
+                <div class={classes!("nodes", (model.nodes.len() > 8).then_some("many"))}>
                     { for model.nodes.iter().map(|(name, view)| html! {
                         <NodeCard key={name.clone()} node={view.clone()} version={model.node_version(name)} {named}
                             selected={selected_pod.as_ref().filter(|key| model.pods.get(&***key).is_some_and(|pod| pod.node == *name)).cloned()}
@@ -177,19 +177,10 @@ fn Owners(p: &OwnersProps) -> Html {
     let _ = p.version;
     let ctx = use_ctx();
     let model = ctx.model.get();
-    let mut owners: Vec<(&str, &str)> = Vec::new();
-    for pod in model.pods.values() {
-        if !owners.iter().any(|(o, _)| *o == pod.owner) {
-            owners.push((&pod.owner, &pod.namespace));
-            if owners.len() > SHOWN_MAX {
-                break;
-            }
-        }
-    }
+    let owners = model.owners.shown();
     html! {
         <ul class="owners" aria-label={ctx.t("stage.owners")}>
-            { for owners.iter().take(SHOWN_MAX).map(|(owner, namespace)| {
-                let tint = model.owners.tint(owner);
+            { for owners.iter().take(SHOWN_MAX).map(|(owner, namespace, tint)| {
                 let name = owner.split_once('/').map_or(*owner, |(_, n)| n);
                 let on = crate::model::kinds::owner(owner, namespace);
                 let body = html! { <>

@@ -1,6 +1,5 @@
 //! Keys that occur twice in one JSON object. Serde's maps would keep the last one silently.
 
-use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +10,7 @@ pub fn find(json: &[u8], out: &mut Vec<String>) {
     let mut walk = Walk { path: String::new(), found: Vec::new() };
     let mut de = serde_json::Deserializer::from_slice(json);
     // An error cannot happen on text that parsed before, and would only end the search.
-    let _ = (&mut de).deserialize_any(Node(&mut walk));
+    let _ = Node(&mut walk).deserialize(&mut de);
     for path in walk.found {
         let text = format!("duplicate field {path:?}");
         if !out.contains(&text) {

@@ -34,11 +34,11 @@ impl Trace {
 
     fn text(&self, target: &str, error: &str) -> String {
         let go = go_type(target);
-        if go == "v1.Time" || go == "v1.MicroTime" {
-            if let Some(text) = quoted(error) {
-                let layout = if go == "v1.Time" { "2006-01-02T15:04:05Z07:00" } else { "2006-01-02T15:04:05.000000Z07:00" };
-                return format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\"");
-            }
+        if (go == "v1.Time" || go == "v1.MicroTime")
+            && let Some(text) = quoted(error)
+        {
+            let layout = if go == "v1.Time" { "2006-01-02T15:04:05Z07:00" } else { "2006-01-02T15:04:05.000000Z07:00" };
+            return format!("parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\"");
         }
         if go == "resource.Quantity" {
             return meta::quantity::ParseQuantityError.to_string();
@@ -49,7 +49,10 @@ impl Trace {
         }
         match self.structs.last() {
             Some(name) if !self.fields.is_empty() => {
-                format!("json: cannot unmarshal {value} into Go struct field {name}.{} of type {go}", self.fields.join("."))
+                format!(
+                    "json: cannot unmarshal {value} into Go struct field {name}.{} of type {go}",
+                    self.fields.join(".")
+                )
             }
             _ => format!("json: cannot unmarshal {value} into Go value of type {go}"),
         }
@@ -64,13 +67,15 @@ fn quoted(error: &str) -> Option<&str> {
 
 /// What Go calls the JSON value that serde describes.
 fn go_value(error: &str, go: &str) -> String {
-    let rest = error.split_once("invalid type: ").or_else(|| error.split_once("invalid value: ")).map_or(error, |p| p.1);
+    let rest =
+        error.split_once("invalid type: ").or_else(|| error.split_once("invalid value: ")).map_or(error, |p| p.1);
     let literal = rest.split('`').nth(1);
     match rest.split([' ', ',']).next().unwrap_or("") {
         "string" | "character" => "string".into(),
         "boolean" => "bool".into(),
         "map" => "object".into(),
         "sequence" => "array".into(),
+        "null" | "unit" => "null".into(),
         // Go names the number when the number, not its being one, is what does not fit.
         "integer" | "floating" | "number" => match literal {
             Some(l) if go.starts_with("int") => format!("number {l}"),
@@ -125,10 +130,28 @@ macro_rules! forward {
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Wrap<'_, D> {
     type Error = D::Error;
     forward!(
-        deserialize_any, deserialize_bool, deserialize_i8, deserialize_i16, deserialize_i32, deserialize_i64,
-        deserialize_u8, deserialize_u16, deserialize_u32, deserialize_u64, deserialize_f32, deserialize_f64,
-        deserialize_char, deserialize_str, deserialize_string, deserialize_bytes, deserialize_byte_buf,
-        deserialize_option, deserialize_unit, deserialize_seq, deserialize_map, deserialize_identifier,
+        deserialize_any,
+        deserialize_bool,
+        deserialize_i8,
+        deserialize_i16,
+        deserialize_i32,
+        deserialize_i64,
+        deserialize_u8,
+        deserialize_u16,
+        deserialize_u32,
+        deserialize_u64,
+        deserialize_f32,
+        deserialize_f64,
+        deserialize_char,
+        deserialize_str,
+        deserialize_string,
+        deserialize_bytes,
+        deserialize_byte_buf,
+        deserialize_option,
+        deserialize_unit,
+        deserialize_seq,
+        deserialize_map,
+        deserialize_identifier,
         deserialize_ignored_any,
     );
     fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, v: V) -> Result<V::Value, D::Error> {
@@ -136,9 +159,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Wrap<'_, D> {
     }
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, v: V) -> Result<V::Value, D::Error> {
         let trace = self.trace;
-        self.inner.deserialize_newtype_struct(name, WrapVisitor { inner: v, trace, in_struct: false }).inspect_err(|e| {
-            trace.borrow_mut().note(std::any::type_name::<V::Value>(), &e.to_string());
-        })
+        self.inner.deserialize_newtype_struct(name, WrapVisitor { inner: v, trace, in_struct: false }).inspect_err(
+            |e| {
+                trace.borrow_mut().note(std::any::type_name::<V::Value>(), &e.to_string());
+            },
+        )
     }
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, v: V) -> Result<V::Value, D::Error> {
         self.deserialize_seq(v)

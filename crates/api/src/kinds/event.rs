@@ -39,11 +39,9 @@ impl Registration for Reg {
         ),
         Column::new("Source", "string", 1)
             .describe("The component reporting this event. Should be a short machine understandable string."),
-        Column::new("Message", "string", 0)
-            .describe("A human-readable description of the status of this operation."),
-        Column::new("First Seen", "string", 1).describe(
-            "The time at which the event was first recorded. (Time of server receipt is in TypeMeta.)",
-        ),
+        Column::new("Message", "string", 0).describe("A human-readable description of the status of this operation."),
+        Column::new("First Seen", "string", 1)
+            .describe("The time at which the event was first recorded. (Time of server receipt is in TypeMeta.)"),
         Column::new("Count", "string", 1).describe("The number of times this event has occurred."),
         Column { format: "name", ..Column::new("Name", "string", 1).describe(table::NAME_DESCRIPTION) },
     ];
@@ -172,11 +170,9 @@ fn new_fields(o: &Event, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::required(&at, ""));
     }
     errors.extend(each(&at, controller, names::qualified_name(controller)));
-    for (field, value) in [
-        ("reportingInstance", text(&o.reporting_instance)),
-        ("action", text(&o.action)),
-        ("reason", text(&o.reason)),
-    ] {
+    for (field, value) in
+        [("reportingInstance", text(&o.reporting_instance)), ("action", text(&o.action)), ("reason", text(&o.reason))]
+    {
         let at = Path::new(field);
         if value.is_empty() {
             errors.push(FieldError::required(&at, ""));

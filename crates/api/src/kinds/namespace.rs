@@ -28,11 +28,8 @@ impl Registration for Reg {
         Subresource { name: "status", gvk: None, verbs: super::STATUS_VERBS },
     ];
     const NAME_RULE: NameRule = rule::label;
-    const COLUMNS: &'static [Column] = &[
-        Column::NAME,
-        Column::new("Status", "string", 0).describe("The status of the namespace"),
-        Column::AGE,
-    ];
+    const COLUMNS: &'static [Column] =
+        &[Column::NAME, Column::new("Status", "string", 0).describe("The status of the namespace"), Column::AGE];
     const SAMPLE: &'static str = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: development\n";
 
     fn default(o: &mut Namespace) {

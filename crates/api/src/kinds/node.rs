@@ -38,9 +38,8 @@ impl Registration for Reg {
         Column::new("Version", "string", 0).describe("Kubelet Version reported by the node."),
         Column::new("Internal-IP", "string", 1).describe(ADDRESSES),
         Column::new("External-IP", "string", 1).describe(ADDRESSES),
-        Column::new("OS-Image", "string", 1).describe(
-            "OS Image reported by the node from /etc/os-release (e.g. Debian GNU/Linux 7 (wheezy)).",
-        ),
+        Column::new("OS-Image", "string", 1)
+            .describe("OS Image reported by the node from /etc/os-release (e.g. Debian GNU/Linux 7 (wheezy))."),
         Column::new("Kernel-Version", "string", 1)
             .describe("Kernel Version reported by the node from 'uname -r' (e.g. 3.16.0-0.bpo.4-amd64)."),
         Column::new("Container-Runtime", "string", 1).describe(

@@ -14,9 +14,13 @@ mod update;
 mod volumes;
 pub(crate) mod warnings;
 
+pub use columns::status_text;
 pub(crate) use resources::{validate_quantity, visit_quantities, visit_resource_list};
 pub(crate) use scheduling::validate_taint_effect;
 pub use spec::{validate_pod_spec, validate_pod_template};
+
+#[cfg(test)]
+mod tests;
 
 use super::register;
 use crate::pods;

@@ -31,9 +31,8 @@ impl Registration for Reg {
             "Replicas is the most recently observed number of non-terminating pods. More info: \
              https://kubernetes.io/docs/concepts/workloads/controllers/replicaset",
         ),
-        Column::new("Ready", "integer", 0).describe(
-            "The number of non-terminating pods targeted by this ReplicaSet with a Ready Condition.",
-        ),
+        Column::new("Ready", "integer", 0)
+            .describe("The number of non-terminating pods targeted by this ReplicaSet with a Ready Condition."),
         Column::AGE,
         workload::CONTAINERS,
         workload::IMAGES,

@@ -2,7 +2,7 @@
 
 use super::pod::validate_pod_template;
 use crate::registration::{Column, Subresource, Verb};
-use crate::validate::{invalid_json, json_text, text, validate_label_selector};
+use crate::validate::{json_text, text, validate_label_selector};
 use k8s_openapi::api::core::v1::{Container, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use meta::labels::Selector;
@@ -72,7 +72,14 @@ pub fn validate_template(s: &LabelSelector, t: &PodTemplateSpec, path: &Path, er
 /// `spec.selector` stays what it was.
 pub fn validate_selector_unchanged(new: &LabelSelector, old: &LabelSelector, errors: &mut Vec<FieldError>) {
     if new != old {
-        errors.push(invalid_json(&Path::new("spec").child("selector"), new, crate::validate::IMMUTABLE));
+        let mut e = FieldError::invalid(&Path::new("spec").child("selector"), "", crate::validate::IMMUTABLE);
+        // In the order of upstream's struct.
+        let fields = [
+            new.match_labels.as_ref().map(|m| format!("\"matchLabels\":{}", json_text(m))),
+            new.match_expressions.as_ref().map(|m| format!("\"matchExpressions\":{}", json_text(m))),
+        ];
+        e.value = format!("{{{}}}", fields.into_iter().flatten().collect::<Vec<_>>().join(","));
+        errors.push(e);
     }
 }
 

@@ -70,16 +70,8 @@ pub fn validate_meta_update(new: &ObjectMeta, old: &ObjectMeta, path: &Path) -> 
     fixed("name", &|| json(&text(&new.name)), text(&new.name) == text(&old.name));
     fixed("namespace", &|| json(&text(&new.namespace)), text(&new.namespace) == text(&old.namespace));
     fixed("uid", &|| json(&text(&new.uid)), text(&new.uid) == text(&old.uid));
-    fixed(
-        "creationTimestamp",
-        &|| json(&new.creation_timestamp),
-        new.creation_timestamp == old.creation_timestamp,
-    );
-    fixed(
-        "deletionTimestamp",
-        &|| json(&new.deletion_timestamp),
-        new.deletion_timestamp == old.deletion_timestamp,
-    );
+    fixed("creationTimestamp", &|| json(&new.creation_timestamp), new.creation_timestamp == old.creation_timestamp);
+    fixed("deletionTimestamp", &|| json(&new.deletion_timestamp), new.deletion_timestamp == old.deletion_timestamp);
     fixed(
         "deletionGracePeriodSeconds",
         &|| json(&new.deletion_grace_period_seconds),

@@ -31,23 +31,25 @@ pub enum Routed {
     Api(Box<Request>, Wants),
     /// Answered without the store: discovery, version, health, and refusals. (`/openapi/v2` and `/openapi/v3` are
     /// the host's: it serves them before it routes.)
-    Direct(Answer),
+    Direct(Answer, Wants),
 }
 
-/// `server_address` is what `/api` tells clients to connect to.
-pub fn route(http: HttpRequest<'_>, server_address: &str) -> Routed {
+/// Finds out what a request is about.
+pub fn route(http: HttpRequest<'_>) -> Routed {
     let path = query::decode(http.path, false);
     let query = query::parse(http.query);
-    if let Some(answer) = special(&http, &path, &query, server_address) {
-        return Routed::Direct(answer);
+    let pretty = query.iter().any(|(k, v)| k == "pretty" && !matches!(v.as_str(), "false" | "0"));
+    let plain = Wants { pretty, ..Wants::default() };
+    if let Some(answer) = special(&http, &path, &query) {
+        return Routed::Direct(answer, plain);
     }
-    match resource(http, &path, &query) {
+    match resource(http, &path, &query, plain) {
         Ok((request, wants)) => Routed::Api(Box::new(request), wants),
-        Err(e) => Routed::Direct(Answer::refusal(e)),
+        Err(e) => Routed::Direct(Answer::refusal(e), plain),
     }
 }
 
-fn special(http: &HttpRequest<'_>, path: &str, query: &[(String, String)], address: &str) -> Option<Answer> {
+fn special(http: &HttpRequest<'_>, path: &str, query: &[(String, String)]) -> Option<Answer> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let json = |v: Vec<u8>| Answer::new(200, Response::Json(v));
     let not_found = || Answer::new(404, Response::Text("404 page not found\n".into()));
@@ -58,7 +60,7 @@ fn special(http: &HttpRequest<'_>, path: &str, query: &[(String, String)], addre
         ["healthz" | "livez" | "readyz", rest @ ..] => discovery::health(parts[0], rest, query),
         ["api"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(true))),
         ["apis"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(false))),
-        ["api"] => json(discovery::api_versions(address)),
+        ["api"] => json(discovery::api_versions()),
         ["apis"] => json(discovery::groups()),
         ["apis", group] => json(discovery::group(group)?),
         ["api", version] => json(discovery::resources("", version)?),
@@ -111,7 +113,12 @@ fn target<'a>(mut parts: &[&'a str]) -> Target<'a> {
     }
 }
 
-fn resource(http: HttpRequest<'_>, path: &str, query: &[(String, String)]) -> Result<(Request, Wants), ApiError> {
+fn resource(
+    http: HttpRequest<'_>,
+    path: &str,
+    query: &[(String, String)],
+    plain: Wants,
+) -> Result<(Request, Wants), ApiError> {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let (group, version, rest) = match parts.as_slice() {
         ["api", version, rest @ ..] => ("", *version, rest),
@@ -149,6 +156,9 @@ fn resource(http: HttpRequest<'_>, path: &str, query: &[(String, String)]) -> Re
     let mut options = query::options(query)?;
     if subresource == "proxy" {
         options.path = t.rest.join("/");
+        if path.ends_with('/') && !options.path.is_empty() {
+            options.path.push('/');
+        }
     }
     if matches!(verb, RequestVerb::Delete | RequestVerb::DeleteCollection)
         && matches!(&body, Body::Raw { bytes, .. } if bytes.is_empty())
@@ -156,11 +166,10 @@ fn resource(http: HttpRequest<'_>, path: &str, query: &[(String, String)]) -> Re
         body = Body::DeleteOptions(Box::new(query::delete_options(query)?));
     }
     let get = |name: &str| query.iter().find(|(k, _)| k == name).map_or("", |(_, v)| v.as_str());
-    let pretty = query.iter().any(|(k, v)| k == "pretty" && !matches!(v.as_str(), "false" | "0"));
     // Logs and proxied answers are not the API's JSON.
     let wants = match subresource {
-        "log" | "proxy" => Wants { pretty, ..Wants::default() },
-        _ => accept::negotiate(http.accept, get("includeObject"), pretty)?,
+        "log" | "proxy" => plain,
+        _ => accept::negotiate(http.accept, get("includeObject"), plain.pretty)?,
     };
     let request = Request {
         user: http.user,

@@ -5,8 +5,9 @@ use crate::request::Request;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
 use crate::{admission, keys, objectmeta, service};
+use api::validate::meta::validate_meta;
 use api::{KindRef, Object, ObjectExt};
-use meta::{ApiError, names};
+use meta::{ApiError, Path, names};
 use store::{Compare, Op, Txn};
 
 /// Models `maxNameGenerationCreateAttempts`.
@@ -37,9 +38,9 @@ pub(crate) fn create_object(cx: &mut Cx<'_>, req: &Request, mut object: Box<dyn 
         object.meta_mut().generation = Some(1);
     }
     if kind.kind == "Service" && kind.group.is_empty() {
-        service::allocate_create(cx, &mut *object)?;
+        service::allocate(cx, &mut *object)?;
     }
-    let mut errors = objectmeta::validate(object.meta(), kind);
+    let mut errors = validate_meta(object.meta(), kind.scope, kind.name_rule, &Path::new("metadata"));
     errors.extend((kind.validate_create)(&*object));
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, object.name(), &errors));

@@ -12,7 +12,9 @@ pub(crate) fn patch(cx: &mut Cx<'_>, mut req: Request, how: PatchType) -> Result
     let old = cx.object(kind, &req.namespace, &req.name).cloned();
     let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
     let patched = patch::apply(how, old.value.0.to_value(), &body, kind.kind)?;
-    let mut object = decode::patched(cx, &req, patched)?;
+    // A strategic merge patch is quoted as it came, as Go prints a map; the others as what they made of the object.
+    let quoted = (how == PatchType::Strategic).then(|| patch::go_text(&body));
+    let mut object = decode::patched(cx, &req, patched, quoted)?;
     objectmeta::match_namespace(&mut *object, &req.namespace, kind)?;
     match_name(&*object, &req.name)?;
     replace(cx, &req, object, &old)

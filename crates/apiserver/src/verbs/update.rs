@@ -4,6 +4,7 @@ use crate::request::Request;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
 use crate::{admission, decode, keys, objectmeta, service};
+use api::validate::meta::validate_meta_update;
 use api::{KindRef, Object, ObjectExt};
 use k8s_openapi::api::core::v1::Namespace;
 use meta::{ApiError, FieldError, Path};
@@ -98,12 +99,13 @@ pub(crate) fn replace(
                 object.meta_mut().generation = Some(before.meta().generation.unwrap_or(0) + 1);
             }
             if kind.kind == "Service" && kind.group.is_empty() {
-                service::allocate_update(cx, &mut *object, before)?;
+                service::allocate(cx, &mut *object)?;
             }
         }
     }
     objectmeta::normalize(object.meta_mut());
-    let mut errors = objectmeta::validate_update(object.meta(), before.meta(), kind);
+    object.meta_mut().resource_version.clone_from(&before.meta().resource_version);
+    let mut errors = validate_meta_update(object.meta(), before.meta(), &Path::new("metadata"));
     errors.extend(match req.subresource {
         "status" => (kind.validate_status)(&*object, before),
         "finalize" => Vec::new(),
@@ -115,7 +117,6 @@ pub(crate) fn replace(
     if req.subresource.is_empty() {
         cx.warnings.extend((kind.warnings)(&*object));
     }
-    object.meta_mut().resource_version.clone_from(&before.meta().resource_version);
     let compare = Compare::ModRevision(key.clone(), old.mod_revision);
     if deletable_now(&*object, before) {
         let plan = Plan::object(std::sync::Arc::from(object));

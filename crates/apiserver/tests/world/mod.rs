@@ -59,9 +59,9 @@ impl World {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let user = User::admin();
         let http = HttpRequest { method, path, query, accept, content_type, user, body: body.as_bytes().to_vec() };
-        match route(http, "10.96.0.1:443") {
+        match route(http) {
             Routed::Api(req, wants) => (self.handle(*req), wants),
-            Routed::Direct(answer) => (answer, Wants::default()),
+            Routed::Direct(answer, wants) => (answer, wants),
         }
     }
 

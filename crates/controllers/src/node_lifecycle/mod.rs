@@ -61,14 +61,18 @@ fn node_changed(_cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     }
 }
 
-/// A pod that has just been bound.
-fn pod_changed(_cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    let node_of = |o: &Option<api::Obj>| {
-        let p: Option<&Pod> = o.as_ref().and_then(|o| o.as_any().downcast_ref());
-        p.map(|p| pods::node_name(p).to_string()).filter(|n| !n.is_empty())
+fn is_unready(node: &Node) -> bool {
+    condition(node, "Ready").is_some_and(|c| c.status != "True")
+}
+
+/// A pod that has just been bound, to a node that is not ready.
+fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
+    let node_of = |o: &Option<api::Obj>| -> Option<Key> {
+        let p: &Pod = o.as_ref()?.as_any().downcast_ref()?;
+        Some(Key::new("", pods::node_name(p))).filter(|n| !n.as_str().is_empty())
     };
-    let node = node_of(&change.new);
-    if node.is_some() && node != node_of(&change.old) {
+    let Some(node) = node_of(&change.new) else { return };
+    if node_of(&change.old).as_ref() != Some(&node) && cx.view.get::<Node>(&node).is_some_and(is_unready) {
         keys.push(change.key.clone());
     }
 }
@@ -102,7 +106,7 @@ impl Controller for NodeLifecycle {
             sync_labels(cx, node, &mut out);
         } else if let Some(pod) = cx.view.get::<Pod>(key) {
             let node = cx.view.get::<Node>(&Key::new("", pods::node_name(pod)));
-            if node.and_then(|n| condition(n, "Ready")).is_some_and(|c| c.status != "True") {
+            if node.is_some_and(is_unready) {
                 mark_not_ready(cx, pod, &mut out);
             }
         }

@@ -85,3 +85,11 @@ fn only_no_execute_counts() {
     let mut w = World::<TaintEviction>::new([node(taints), pod("a", None, json!({}))]);
     assert_eq!(w.run("default/a"), "");
 }
+
+#[test]
+fn pods_on_untainted_nodes_are_not_even_looked_at() {
+    let mut w = World::<TaintEviction>::new([node(json!([]))]);
+    assert_eq!(w.put(pod("a", None, json!({}))), []);
+    assert_eq!(w.put(node(unreachable())).len(), 1);
+    assert_eq!(w.delete("v1", "Pod", "default/a").len(), 1);
+}

@@ -100,8 +100,7 @@ pub fn generate(i: &Input) -> Vec<PodCondition> {
         containers,
         (true, "", String::new()),
     ];
-    let mut out: Vec<PodCondition> =
-        before.iter().filter(|c| !OURS.contains(&c.type_.as_str())).cloned().collect();
+    let mut out: Vec<PodCondition> = before.iter().filter(|c| !OURS.contains(&c.type_.as_str())).cloned().collect();
     for (name, (status, reason, message)) in OURS.into_iter().zip(verdicts) {
         let status = if status { "True" } else { "False" };
         let same = before.iter().find(|c| c.type_ == name && c.status == status);

@@ -117,9 +117,8 @@ pub fn field(pod: &Pod, f: &ObjectFieldSelector, pod_ip: &str, cx: &SyncCx) -> R
         lines.join("\n")
     };
     let subscript = |prefix: &str| f.field_path.strip_prefix(prefix)?.strip_suffix("']").map(str::to_string);
-    let one = |m: &Option<BTreeMap<String, String>>, k: &str| {
-        m.as_ref().and_then(|m| m.get(k)).cloned().unwrap_or_default()
-    };
+    let one =
+        |m: &Option<BTreeMap<String, String>>, k: &str| m.as_ref().and_then(|m| m.get(k)).cloned().unwrap_or_default();
     Ok(match f.field_path.as_str() {
         "metadata.name" => m.name.clone().unwrap_or_default(),
         "metadata.namespace" => m.namespace.clone().unwrap_or_default(),

@@ -48,11 +48,7 @@ pub struct ProbeWorker {
 }
 
 fn seconds(n: Option<i32>, default: i64, least: i64) -> Duration {
-    seconds_of(i64::from(n.unwrap_or(0)).max(0)).max(if n.is_none() {
-        seconds_of(default)
-    } else {
-        seconds_of(least)
-    })
+    seconds_of(i64::from(n.unwrap_or(0)).max(0)).max(if n.is_none() { seconds_of(default) } else { seconds_of(least) })
 }
 
 impl PodWorker {
@@ -180,7 +176,13 @@ impl PodWorker {
         if !ok {
             events::container(cx, self, pod, c, Warning, "Unhealthy", text);
             let what = kind.as_str();
-            cx.note(note!("kubelet.probe-failed", container = &name, probe = &what, times = &run, threshold = &threshold));
+            cx.note(note!(
+                "kubelet.probe-failed",
+                container = &name,
+                probe = &what,
+                times = &run,
+                threshold = &threshold
+            ));
         }
         // An error of the probe itself is neither success nor failure.
         if run < threshold || matches!(outcome, ProbeOutcome::Error(_)) {

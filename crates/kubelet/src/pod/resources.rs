@@ -48,8 +48,7 @@ pub fn pod_requests(spec: &PodSpec) -> Resources {
         max(&mut init, &r);
     }
     max(&mut total, &init);
-    let overhead: Resources =
-        spec.overhead.iter().flatten().map(|(k, v)| (k.clone(), Quantity::of(v))).collect();
+    let overhead: Resources = spec.overhead.iter().flatten().map(|(k, v)| (k.clone(), Quantity::of(v))).collect();
     add(&mut total, &overhead);
     total
 }

@@ -88,7 +88,8 @@ impl PodWorker {
         let policy = pull_policy(container).to_string();
         let present = cx.runtime.image(image);
         if let Some(info) = present.filter(|_| policy != "Always") {
-            let message = format!("Container image {image:?} already present on machine and can be accessed by the pod");
+            let message =
+                format!("Container image {image:?} already present on machine and can be accessed by the pod");
             events::container(cx, self, pod, c, Normal, "Pulled", message);
             cx.note(note!("kubelet.image-present", container = &self.containers[c].name, image = &image));
             self.containers[c].image_id = info.image_id;
@@ -155,6 +156,10 @@ impl PodWorker {
                 state.pull_error = message.clone();
                 let reason = if reason.is_empty() { "ErrImagePull" } else { &reason };
                 self.start_failed(c, pod, reason, message, cx);
+                // The pod is looked at again soon, and is in back-off then.
+                let again = cx.now + Duration::from_secs(2);
+                self.containers[c].retry_at = again;
+                cx.wake_at(again);
             }
         }
     }
@@ -242,8 +247,11 @@ impl PodWorker {
         }
         let exit = Exit { at, code, signal: None, reason: "StartError".into(), message: message.clone() };
         self.on_exited(c, attempt, exit);
+        let policy = pod.spec.as_ref().and_then(|s| s.restart_policy.as_deref()).unwrap_or("Always");
+        let again = self.containers[c].role == super::Role::Sidecar || super::sync::restarts(policy, code);
         let state = &mut self.containers[c];
-        state.waiting = Some(("RunContainerError".into(), message));
+        // What will not be tried again has ended: it does not wait.
+        state.waiting = again.then(|| ("RunContainerError".into(), message));
         state.retry_at = cx.now + Duration::from_secs(1);
         cx.wake_at(state.retry_at);
     }

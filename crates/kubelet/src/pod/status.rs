@@ -43,7 +43,8 @@ fn waiting(reason: &str, message: &str) -> ApiState {
 fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surroundings) -> Option<ContainerStatus> {
     let container = c.spec(spec)?;
     let has_init = spec.init_containers.as_ref().is_some_and(|i| !i.is_empty());
-    let initial = if has_init && !(c.role == Role::Main && w.initialized) { "PodInitializing" } else { "ContainerCreating" };
+    let initial =
+        if has_init && !(c.role == Role::Main && w.initialized) { "PodInitializing" } else { "ContainerCreating" };
     // While a restart is being prepared the finished run is still the one to show.
     let (run, before) = match (&c.run, &c.previous) {
         (Some(r), Some(p)) if c.stage == Stage::Starting && r.exit.is_none() => (Some(p), None),
@@ -102,7 +103,8 @@ fn mounts(c: &Container) -> Option<Vec<VolumeMountStatus>> {
 fn phase(spec: &PodSpec, init: &[ContainerStatus], main: &[ContainerStatus], terminal: bool) -> &'static str {
     let policy = spec.restart_policy.as_deref().unwrap_or("Always");
     let state = |s: &ContainerStatus| s.state.clone().unwrap_or_default();
-    let last_exit = |s: &ContainerStatus| s.last_state.as_ref().and_then(|l| l.terminated.as_ref()).map(|t| t.exit_code);
+    let last_exit =
+        |s: &ContainerStatus| s.last_state.as_ref().and_then(|l| l.terminated.as_ref()).map(|t| t.exit_code);
     let (mut pending_init, mut failed_init) = (0, 0);
     for (c, s) in spec.init_containers.iter().flatten().zip(init) {
         let st = state(s);
@@ -148,7 +150,13 @@ fn phase(spec: &PodSpec, init: &[ContainerStatus], main: &[ContainerStatus], ter
         return "Pending";
     }
     match policy {
-        _ if terminal => if stopped == succeeded { "Succeeded" } else { "Failed" },
+        _ if terminal => {
+            if stopped == succeeded {
+                "Succeeded"
+            } else {
+                "Failed"
+            }
+        }
         "Always" => "Running",
         _ if stopped == succeeded => "Succeeded",
         "Never" => "Failed",

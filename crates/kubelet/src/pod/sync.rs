@@ -184,8 +184,7 @@ impl PodWorker {
     /// Nothing of the pod will be started again.
     pub fn phase_is_final(&self, spec: &PodSpec) -> bool {
         let policy = spec.restart_policy.as_deref().unwrap_or("Always");
-        let failed_init =
-            self.containers.iter().any(|c| c.role == Role::Init && c.exit_code().is_some_and(|x| x != 0));
+        let failed_init = self.containers.iter().any(|c| c.role == Role::Init && c.exit_code().is_some_and(|x| x != 0));
         if policy == "Never" && failed_init && !self.initialized {
             return true;
         }

@@ -44,7 +44,8 @@ pub fn mounts(pod: &Pod, container: &Container, cx: &SyncCx) -> Result<Vec<Mount
                     }
                     None => {
                         let prefix = format!("{}/", sub.trim_end_matches('/'));
-                        let below = files.iter().filter_map(|(k, f)| Some((k.strip_prefix(&prefix)?.into(), f.clone())));
+                        let below =
+                            files.iter().filter_map(|(k, f)| Some((k.strip_prefix(&prefix)?.into(), f.clone())));
                         MountSource::Files(below.collect())
                     }
                 },

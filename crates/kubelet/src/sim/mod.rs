@@ -1,1 +1,400 @@
-pub struct SimRuntime;
+//! The simulated container runtime: images of the catalogue, processes over virtual time, a tiny network.
+//! Deterministic: the same commands at the same times give the same events and logs.
+
+pub mod catalogue;
+pub mod fs;
+pub mod logs;
+pub mod machine;
+pub mod net;
+mod probe;
+pub mod programs;
+mod server;
+pub mod shell;
+
+use crate::pod::container_hash;
+use crate::pod::images::ImageRef;
+use crate::runtime::{
+    ContainerId, ContainerRecord, ContainerSpec, ExitReason, ImageInfo, LogOptions, ProbeOutcome, Runtime,
+    RuntimeCommand, RuntimeEvent,
+};
+use catalogue::Missing;
+use fs::Volumes;
+use machine::{Machine, MachineExit, SIGTERM, World};
+use meta::{Duration, Rng, Time};
+use net::Network;
+use probe::Pending;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Creating and starting a container.
+const START_MILLIS: u32 = 120;
+/// A registry's answer that there is no such image.
+const REFUSAL_MILLIS: u32 = 900;
+
+#[derive(Clone)]
+struct Pull {
+    pull: u64,
+    image: String,
+    /// Set when it has begun: pulls run one after another, as with `serializeImagePulls`.
+    ends: Option<(Time, Duration)>,
+}
+
+/// One container of the node.
+#[derive(Clone)]
+pub struct Container {
+    spec: Arc<ContainerSpec>,
+    /// When it is to run; `None` once it does.
+    starts_at: Option<Time>,
+    started_at: Time,
+    machine: Option<Machine>,
+    kill_at: Option<Time>,
+    /// Its `Exited` or `StartFailed`, when it has ended.
+    exited: Option<RuntimeEvent>,
+}
+
+impl Container {
+    fn next_at(&self) -> Option<Time> {
+        if self.exited.is_some() {
+            return None;
+        }
+        let run = self.machine.as_ref().and_then(|m| if m.exit.is_some() { Some(Time(0)) } else { m.next_at() });
+        [self.starts_at, self.kill_at, run].into_iter().flatten().min()
+    }
+}
+
+#[derive(Clone)]
+pub struct SimRuntime {
+    rng: Rng,
+    speed: u32,
+    pulled: BTreeMap<String, ImageInfo>,
+    pulls: VecDeque<Pull>,
+    containers: BTreeMap<ContainerId, Container>,
+    volumes: Volumes,
+    probes: Vec<Pending>,
+    network: Option<Arc<dyn Network>>,
+    events: Vec<RuntimeEvent>,
+    /// When anything happens next; kept because it is asked for far more often than it changes.
+    next: Option<Time>,
+}
+
+impl SimRuntime {
+    /// `speed`: how many times faster than real the node's work runs (pulls, starts, servers); scripts' own
+    /// `sleep`s too.
+    pub fn new(seed: u64, speed: u32) -> Self {
+        SimRuntime {
+            rng: Rng::new(seed),
+            speed: speed.max(1),
+            pulled: BTreeMap::new(),
+            pulls: VecDeque::new(),
+            containers: BTreeMap::new(),
+            volumes: Volumes::new(),
+            probes: Vec::new(),
+            network: None,
+            events: Vec::new(),
+            next: None,
+        }
+    }
+
+    /// What the node's programs reach beyond the node.
+    pub fn set_network(&mut self, network: Option<Arc<dyn Network>>) {
+        self.network = network;
+    }
+
+    /// The addresses and ports that accept connections now: (pod address, port).
+    pub fn listening(&self, now: Time) -> Vec<(String, u16)> {
+        let machines = self.containers.values().filter_map(|c| c.machine.as_ref()).filter(|m| m.exit.is_none());
+        machines
+            .flat_map(|m| {
+                let open = m.listeners().filter(move |(_, _, _, since)| *since <= now);
+                open.map(|(port, ..)| (m.spec.pod_ip.clone(), port))
+            })
+            .collect()
+    }
+
+    /// An HTTP request to one of the node's pods.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn http(&self, ip: &str, port: u16, path: &str, now: Time) -> Result<net::Response, net::NetError> {
+        server::http(&self.containers, None, &self.volumes, ip, port, path, now)
+    }
+
+    fn millis(&mut self, least: u32, spread: u32) -> Duration {
+        let ms = u64::from(least + self.rng.below(spread)) / u64::from(self.speed);
+        Duration::from_millis(ms.max(1))
+    }
+
+    /// Begins the next pull of the queue when none is under way.
+    fn begin_pull(&mut self, now: Time) {
+        let Some(p) = self.pulls.front() else { return };
+        if p.ends.is_some() {
+            return;
+        }
+        let image = p.image.clone();
+        let known = ImageRef::parse(&image).ok().map(|r| (catalogue::find(&r), r.full()));
+        let took = match known {
+            Some((Ok(_), full)) if self.pulled.contains_key(&full) => self.millis(300, 300),
+            Some((Ok(i), _)) => {
+                // 25 to 50 MB a second, after a moment of talk with the registry.
+                let rate = 25 + self.rng.below(25);
+                self.millis(400 + i.size_mb * 1_000 / rate, 300)
+            }
+            _ => self.millis(REFUSAL_MILLIS, 400),
+        };
+        if let Some(p) = self.pulls.front_mut() {
+            p.ends = Some((now + took, took));
+        }
+    }
+
+    fn finish_pulls(&mut self, now: Time) {
+        while let Some((at, took)) = self.pulls.front().and_then(|p| p.ends).filter(|(at, _)| *at <= now) {
+            if let Some(p) = self.pulls.pop_front() {
+                let event = self.pull_result(p.pull, &p.image, took);
+                self.events.push(event);
+            }
+            self.begin_pull(at);
+        }
+    }
+
+    fn pull_result(&mut self, pull: u64, image: &str, took: Duration) -> RuntimeEvent {
+        let failed = |message: String| RuntimeEvent::ImagePullFailed { pull, message, reason: String::new() };
+        let Ok(r) = ImageRef::parse(image) else { return failed("invalid reference format".into()) };
+        match catalogue::find(&r) {
+            Err(why @ (Missing::Repository | Missing::Tag | Missing::Registry)) => {
+                failed(catalogue::pull_error(&r, why))
+            }
+            Ok(found) => {
+                let full = r.full();
+                let digest = container_hash(&full, "sha256", 0);
+                let mut sized = Rng::new(full.bytes().fold(7, |h, b| h * 31 % 1_000_003 + u64::from(b)));
+                let size_bytes = u64::from(found.size_mb) * 1_000_000 + u64::from(sized.below(900_000));
+                let image_id = format!("{}@sha256:{digest}", r.name());
+                let names = vec![image_id.clone(), full.clone()];
+                self.pulled.insert(full, ImageInfo { names, image_id: image_id.clone(), size_bytes });
+                RuntimeEvent::ImagePulled { pull, image_id, size_bytes, took }
+            }
+        }
+    }
+
+    /// Starts, runs, and ends one container as far as `now`.
+    fn advance(&mut self, id: &ContainerId, now: Time) {
+        let Some(mut c) = self.containers.remove(id) else { return };
+        if let Some(at) = c.starts_at.filter(|at| *at <= now) {
+            c.starts_at = None;
+            self.boot(&mut c, at);
+        }
+        let kill = c.kill_at.filter(|at| *at <= now);
+        if let Some(m) = &mut c.machine {
+            let mut world = World {
+                volumes: &mut self.volumes,
+                peers: &self.containers,
+                network: self.network.as_deref(),
+                speed: self.speed,
+            };
+            m.run(kill.unwrap_or(now), &mut world);
+            if let (Some(at), None) = (kill, m.exit) {
+                m.exit = Some(MachineExit { at, code: 137, signal: None, oom: false });
+            }
+        }
+        let exit = c.machine.as_ref().and_then(|m| m.exit);
+        if let (Some(exit), None) = (exit, &c.exited) {
+            let event = self.exited(&mut c, exit);
+            c.exited = Some(event.clone());
+            self.events.push(event);
+        }
+        self.containers.insert(id.clone(), c);
+    }
+
+    fn boot(&mut self, c: &mut Container, at: Time) {
+        let failed = |message: String| RuntimeEvent::StartFailed { id: c.spec.id.clone(), at, message, exit_code: 128 };
+        let image = ImageRef::parse(&c.spec.image).map_err(|_| Missing::Repository).and_then(|r| catalogue::find(&r));
+        let result = match image {
+            Err(_) => Err(format!("failed to get image from containerd {:?}: image not found", c.spec.image)),
+            Ok(image) => {
+                let mut m = Machine::new(c.spec.clone(), image, self.rng.next_u64(), at);
+                m.boot(at).map(|()| m)
+            }
+        };
+        let event = match result {
+            Ok(m) => {
+                c.machine = Some(m);
+                c.started_at = at;
+                RuntimeEvent::Started { id: c.spec.id.clone(), at }
+            }
+            Err(message) => {
+                let e = failed(message);
+                c.exited = Some(e.clone());
+                e
+            }
+        };
+        self.events.push(event);
+    }
+
+    fn exited(&self, c: &mut Container, exit: MachineExit) -> RuntimeEvent {
+        let (mut message, mut log_tail) = (String::new(), String::new());
+        if let Some(m) = &mut c.machine {
+            if let Ok(data) = m.fs.read(&c.spec.termination_message_path, &self.volumes) {
+                message = String::from_utf8_lossy(&data[..data.len().min(4096)]).into_owned();
+            }
+            log_tail = m.log.tail();
+            // Only the log outlives the processes.
+            m.procs.clear();
+            m.pipes.clear();
+            m.fs = fs::Fs::default();
+        }
+        let reason = match (exit.oom, exit.code) {
+            (true, _) => ExitReason::OomKilled,
+            (_, 0) => ExitReason::Completed,
+            _ => ExitReason::Error,
+        };
+        RuntimeEvent::Exited {
+            id: c.spec.id.clone(),
+            at: exit.at,
+            code: exit.code,
+            reason,
+            signal: exit.signal,
+            message,
+            log_tail,
+        }
+    }
+
+    fn stop(&mut self, now: Time, id: &ContainerId, grace: Duration) {
+        self.advance(id, now);
+        let Some(c) = self.containers.get_mut(id) else { return };
+        if c.exited.is_some() {
+            return;
+        }
+        let at = now + grace;
+        c.kill_at = Some(c.kill_at.map_or(at, |k| k.min(at)));
+        match &mut c.machine {
+            Some(m) => {
+                m.signal(1, SIGTERM, now);
+            }
+            // Not started yet: it never will be.
+            None => c.kill_at = Some(now),
+        }
+        if c.machine.is_none() {
+            c.starts_at = None;
+            let exit = MachineExit { at: now, code: 137, signal: None, oom: false };
+            if let Some(mut c) = self.containers.remove(id) {
+                let event = self.exited(&mut c, exit);
+                c.exited = Some(event.clone());
+                self.events.push(event);
+                self.containers.insert(id.clone(), c);
+            }
+        }
+    }
+
+    fn update_next(&mut self) {
+        let pulls = self.pulls.front().and_then(|p| p.ends).map(|(at, _)| at);
+        let probes = self.probes.iter().filter_map(|p| p.due_at(&self.containers)).min();
+        let run = self.containers.values().filter_map(Container::next_at).min();
+        let now = (!self.events.is_empty()).then_some(Time(0));
+        self.next = [pulls, probes, run, now].into_iter().flatten().min();
+    }
+}
+
+impl Runtime for SimRuntime {
+    fn version(&self) -> (String, String) {
+        ("kubottle-sim".into(), "0.1.0".into())
+    }
+
+    fn command(&mut self, now: Time, command: RuntimeCommand) {
+        match command {
+            RuntimeCommand::PullImage { pull, image } => {
+                self.pulls.push_back(Pull { pull, image, ends: None });
+                self.begin_pull(now);
+            }
+            RuntimeCommand::RunContainer(spec) => {
+                let at = now + self.millis(START_MILLIS, START_MILLIS);
+                let spec = Arc::new(*spec);
+                // One finished run is kept for `logs --previous`.
+                if let Some(old) = spec.id.attempt.checked_sub(2) {
+                    self.containers.remove(&ContainerId { attempt: old, ..spec.id.clone() });
+                }
+                let c = Container {
+                    spec: spec.clone(),
+                    starts_at: Some(at),
+                    started_at: at,
+                    machine: None,
+                    kill_at: None,
+                    exited: None,
+                };
+                self.containers.insert(spec.id.clone(), c);
+            }
+            RuntimeCommand::StopContainer { id, grace } => self.stop(now, &id, grace),
+            RuntimeCommand::RemovePod { pod_uid } => {
+                self.containers.retain(|id, _| id.pod_uid != pod_uid);
+                let prefix = format!("{pod_uid}/");
+                self.volumes.retain(|name, _| !name.starts_with(&prefix));
+                self.probes.retain(|p| p.id.pod_uid != pod_uid);
+            }
+            RuntimeCommand::Probe { probe, id, handler, timeout } => {
+                self.advance(&id, now);
+                self.begin_probe(now, probe, id, handler, timeout);
+            }
+        }
+        self.update_next();
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        self.next
+    }
+
+    fn poll(&mut self, now: Time, out: &mut Vec<RuntimeEvent>) {
+        if self.next.is_none_or(|t| t > now) {
+            return;
+        }
+        self.finish_pulls(now);
+        let due: Vec<ContainerId> = self
+            .containers
+            .iter()
+            .filter(|(_, c)| c.next_at().is_some_and(|t| t <= now))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            self.advance(&id, now);
+        }
+        self.finish_probes(now);
+        out.append(&mut self.events);
+        self.update_next();
+    }
+
+    fn logs(&self, pod_uid: &str, container: &str, o: &LogOptions) -> Result<Vec<u8>, String> {
+        let runs = self.containers.iter().filter(|(id, _)| *id.pod_uid == *pod_uid && *id.container == *container);
+        let mut newest = runs.map(|(_, c)| c).rev();
+        let run = if o.previous { newest.nth(1) } else { newest.next() };
+        match run {
+            Some(c) => Ok(c.machine.as_ref().map(|m| m.log.read(o)).unwrap_or_default()),
+            None if o.previous => Err(format!("previous terminated container {container:?} not found")),
+            None => Err(format!("container {container:?} is waiting to start: ContainerCreating")),
+        }
+    }
+
+    fn image(&self, image: &str) -> Option<ImageInfo> {
+        self.pulled.get(&ImageRef::parse(image).ok()?.full()).cloned()
+    }
+    fn images(&self) -> Vec<ImageInfo> {
+        self.pulled.values().cloned().collect()
+    }
+    fn containers(&self) -> Vec<ContainerRecord> {
+        let record = |c: &Container| ContainerRecord {
+            id: c.spec.id.clone(),
+            image: c.spec.image.clone(),
+            started_at: c.started_at,
+            exited: c.exited.clone(),
+        };
+        self.containers.values().map(record).collect()
+    }
+    fn clone_box(&self) -> Box<dyn Runtime> {
+        Box::new(self.clone())
+    }
+    fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
+        self
+    }
+}
+
+/// An exec that has ended or a request that got its answer.
+fn answer(probe: u64, outcome: ProbeOutcome) -> RuntimeEvent {
+    RuntimeEvent::ProbeResult { probe, outcome }
+}

@@ -74,7 +74,9 @@ fn fit_args(r: &mut Reader, at: &At, args: &mut Args) {
         r.errors.push(FieldError::invalid(&resources_at.1.index(i).child("weight"), spec.weight, detail));
     }
     let (kind_at, ratio) = (strategy.get("type"), strategy.get("requestedToCapacityRatio"));
-    let kind = r.text(&kind_at).unwrap_or_else(|| "LeastAllocated".into());
+    // A strategy without a type is an error, no strategy at all is the default one.
+    let default = if strategy.present() { "" } else { "LeastAllocated" };
+    let kind = r.text(&kind_at).unwrap_or_else(|| default.into());
     fit.strategy = match kind.as_str() {
         "LeastAllocated" => Strategy::LeastAllocated,
         "MostAllocated" => Strategy::MostAllocated,
@@ -86,8 +88,8 @@ fn fit_args(r: &mut Reader, at: &At, args: &mut Args) {
         }
     };
     if kind != "RequestedToCapacityRatio" && ratio.present() {
-        let detail = "must be nil when type is not RequestedToCapacityRatio";
-        r.errors.push(FieldError::forbidden(&ratio.1, detail));
+        // Not used, but it has to be right.
+        shape(r, &ratio);
     }
 }
 

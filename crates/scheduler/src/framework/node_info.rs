@@ -104,14 +104,9 @@ impl NodeInfo {
         self.generation += 1;
     }
 
-    /// Whether `port` clashes with one in use: the same port and protocol on the same address, or on any address
-    /// when one of the two binds all. Models `HostPortInfo.CheckConflict`.
+    /// Whether `port` clashes with one in use.
     pub fn port_conflicts(&self, port: &HostPort) -> bool {
-        self.used_ports.iter().any(|used| {
-            used.port == port.port
-                && used.protocol == port.protocol
-                && (used.ip == port.ip || used.ip == "0.0.0.0" || port.ip == "0.0.0.0")
-        })
+        self.used_ports.iter().any(|used| used.conflicts(port))
     }
 }
 

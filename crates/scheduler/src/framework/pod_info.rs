@@ -14,6 +14,16 @@ pub struct HostPort {
     pub port: i32,
 }
 
+impl HostPort {
+    /// Whether both cannot be on one node: the same port and protocol on the same address, or on any address when
+    /// one of the two binds all. Models `HostPortInfo.CheckConflict`.
+    pub fn conflicts(&self, other: &HostPort) -> bool {
+        self.port == other.port
+            && self.protocol == other.protocol
+            && (self.ip == other.ip || self.ip == "0.0.0.0" || other.ip == "0.0.0.0")
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct PodInfo {
     pub pod: Arc<Pod>,

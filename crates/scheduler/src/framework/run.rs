@@ -17,6 +17,9 @@ pub struct Run<'a> {
     pub h: Handle<'a>,
     pub pod: &'a Arc<PodInfo>,
     pub state: CycleState,
+    /// The nodes that PreFilter left, in upstream's sorted order; `None` means all, and none are left when it
+    /// refused the pod.
+    pub only: Option<BTreeSet<String>>,
     pre_filters: Vec<&'a dyn PreFilter>,
     filters: Vec<(&'static str, &'a dyn Filter)>,
 }
@@ -24,8 +27,6 @@ pub struct Run<'a> {
 /// What PreFilter came to.
 pub struct PreFiltered {
     pub refusal: Option<Status>,
-    /// The nodes worth looking at, in upstream's sorted order; `None` means all.
-    pub nodes: Option<BTreeSet<String>>,
     /// The plugins that narrowed them.
     pub by: BTreeSet<&'static str>,
 }
@@ -33,13 +34,16 @@ pub struct PreFiltered {
 impl<'a> Run<'a> {
     pub fn new(framework: &'a Framework, h: Handle<'a>, pod: &'a Arc<PodInfo>) -> Self {
         let state = CycleState::default();
-        Run { framework, h, pod, state, pre_filters: Vec::new(), filters: Vec::new() }
+        Run { framework, h, pod, state, only: None, pre_filters: Vec::new(), filters: Vec::new() }
     }
 
     /// Models RunPreFilterPlugins.
     pub fn pre_filter(&mut self, mut record: Option<&mut Vec<PreFilterRecord>>) -> PreFiltered {
         let fw = self.framework;
-        let mut out = PreFiltered { refusal: None, nodes: None, by: BTreeSet::new() };
+        let mut out = PreFiltered { refusal: None, by: BTreeSet::new() };
+        let mut only: Option<BTreeSet<String>> = None;
+        // Stays so when the pod is refused.
+        self.only = Some(BTreeSet::new());
         let mut skip: Vec<usize> = Vec::new();
         for i in &fw.pre_filter {
             let plugin = &fw.plugins[*i];
@@ -63,12 +67,12 @@ impl<'a> Run<'a> {
                 PreFilterResult::Nodes(names) => {
                     self.pre_filters.push(p);
                     out.by.insert(plugin.name());
-                    let nodes = match out.nodes.take() {
+                    let nodes: BTreeSet<String> = match only.take() {
                         None => names,
                         Some(have) => have.intersection(&names).cloned().collect(),
                     };
                     let none = nodes.is_empty();
-                    out.nodes = Some(nodes);
+                    only = Some(nodes);
                     if none {
                         let all: Vec<_> = out.by.iter().copied().collect();
                         out.refusal = Some(Status::unresolvable(match all[..] {
@@ -79,6 +83,9 @@ impl<'a> Run<'a> {
                     }
                 }
             }
+        }
+        if out.refusal.is_none() {
+            self.only = only;
         }
         let active = fw.filter.iter().filter(|i| !skip.contains(i));
         self.filters = active.filter_map(|i| Some((fw.plugins[*i].name(), fw.plugins[*i].as_filter()?))).collect();

@@ -7,20 +7,21 @@ use crate::plugins;
 use meta::Time;
 use std::collections::BTreeSet;
 
-/// The extension points a plugin set can be configured for, by their names in KubeSchedulerConfiguration.
+/// The extension points a plugin set can be configured for, by their names in KubeSchedulerConfiguration and in the
+/// order upstream initializes them.
 pub const POINTS: &[&str] = &[
-    "preEnqueue",
-    "queueSort",
     "preFilter",
     "filter",
     "postFilter",
+    "reserve",
     "preScore",
     "score",
-    "reserve",
-    "permit",
     "preBind",
     "bind",
     "postBind",
+    "permit",
+    "preEnqueue",
+    "queueSort",
 ];
 
 pub struct Framework {
@@ -69,24 +70,19 @@ impl Framework {
         let set = &profile.plugins;
         let mut plugins: Vec<Box<dyn Plugin>> = Vec::new();
         for name in wanted(set) {
-            let entry = plugins::find(&name).ok_or_else(|| format!("{name:?} does not exist"))?;
+            if plugins::UNAVAILABLE.contains(&&*name) {
+                return Err(format!("plugin {name:?} of kube-scheduler is not available here"));
+            }
+            // Names that nobody knows are reported with the point they were found at.
+            let Some(entry) = plugins::find(&name) else { continue };
             let built = (entry.build)(&profile.args);
             plugins.push(built.map_err(|e| format!("initializing plugin {name:?}: {e}"))?);
         }
         let at = |name: &str| plugins.iter().position(|p| p.name() == name);
+        check_points(set, |point, name| at(name).map(|i| implements(&*plugins[i], point)))?;
         let expand = |point: &str| -> Result<Vec<usize>, String> {
-            let mut order = Vec::new();
-            for name in expand_point(set, point, |n| at(n).is_some_and(|i| implements(&*plugins[i], point)))? {
-                let i = at(&name).ok_or_else(|| format!("{name:?} does not exist"))?;
-                if !implements(&*plugins[i], point) {
-                    return Err(format!("plugin {name:?} does not extend {point} plugin"));
-                }
-                if order.contains(&i) {
-                    return Err(format!("plugin {name:?} already registered as {point:?}"));
-                }
-                order.push(i);
-            }
-            Ok(order)
+            let names = expand_point(set, point, |n| at(n).is_some_and(|i| implements(&*plugins[i], point)))?;
+            Ok(names.iter().filter_map(|n| at(n)).collect())
         };
         let queue_sort = expand("queueSort")?;
         let bind = expand("bind")?;
@@ -169,6 +165,39 @@ fn wanted(set: &Plugins) -> Vec<String> {
     all.filter(|p| seen.insert(p.name.clone())).map(|p| p.name.clone()).collect()
 }
 
+/// What upstream calls the interface of a point.
+fn interface(point: &str) -> String {
+    let (first, rest) = point.split_at(1);
+    format!("{}{rest}Plugin", first.to_uppercase())
+}
+
+/// The complaints about what is configured, in the order upstream finds them: first the plugins enabled at a point,
+/// then those of MultiPoint. `known` says whether a plugin has a point, `None` when there is no such plugin. Models
+/// updatePluginList and the checks of expandMultiPointPlugins.
+fn check_points(set: &Plugins, known: impl Fn(&str, &str) -> Option<bool>) -> Result<(), String> {
+    let missing = |point: &str, name: &str| format!("{} {name:?} does not exist", interface(point));
+    for point in POINTS {
+        let mut seen = BTreeSet::new();
+        for PluginRef { name, .. } in set.points.get(*point).iter().flat_map(|s| &s.enabled) {
+            match known(point, name) {
+                None => return Err(missing(point, name)),
+                Some(false) => return Err(format!("plugin {name:?} does not extend {} plugin", interface(point))),
+                Some(true) if !seen.insert(name) => {
+                    return Err(format!("plugin {name:?} already registered as {:?}", interface(point)));
+                }
+                Some(true) => {}
+            }
+        }
+    }
+    let skipped = |point: &str| set.points.get(point).is_some_and(|s| s.disabled.iter().any(|d| d == "*"));
+    for point in POINTS.iter().filter(|p| !skipped(p)) {
+        if let Some(p) = set.multi_point.enabled.iter().find(|p| known(point, &p.name).is_none()) {
+            return Err(missing(point, &p.name));
+        }
+    }
+    Ok(())
+}
+
 /// The order at one point: plugins configured there that MultiPoint also has, then the rest of MultiPoint, then the
 /// other plugins configured there.
 fn expand_point(set: &Plugins, point: &str, has_point: impl Fn(&str) -> bool) -> Result<Vec<String>, String> {
@@ -186,7 +215,7 @@ fn expand_point(set: &Plugins, point: &str, has_point: impl Fn(&str) -> bool) ->
         if own_names.contains(name) {
             overridden.insert(name.clone());
         } else if multi.contains(name) {
-            return Err(format!("plugin {name:?} already registered as {point:?}"));
+            return Err(format!("plugin {name:?} already registered as {:?}", interface(point)));
         } else {
             multi.push(name.clone());
         }
@@ -195,9 +224,10 @@ fn expand_point(set: &Plugins, point: &str, has_point: impl Fn(&str) -> bool) ->
     Ok(first.into_iter().chain(multi).chain(last).collect())
 }
 
-/// The weight given at `score`, else at MultiPoint, else 1.
+/// The weight given at `score`, or at MultiPoint when the plugin is not named there; 1 when none is given. Models
+/// getScoreWeights.
 fn weight(set: &Plugins, name: &str) -> i64 {
     let sets = [set.points.get("score"), Some(&set.multi_point)];
-    let found = sets.into_iter().flatten().flat_map(|s| &s.enabled).find(|p| p.name == name && p.weight != 0);
-    found.map_or(1, |p| i64::from(p.weight))
+    let found = sets.into_iter().flatten().flat_map(|s| &s.enabled).find(|p| p.name == name);
+    found.map_or(1, |p| if p.weight == 0 { 1 } else { i64::from(p.weight) })
 }

@@ -68,6 +68,16 @@ pub const TABLE: &[Entry] = &[
     Entry { name: default_binder::NAME, default_weight: 0, build: |_| Ok(Box::new(default_binder::DefaultBinder)) },
 ];
 
+/// Plugins of upstream's registry that are not here: a profile that enables one is refused.
+pub const UNAVAILABLE: &[&str] = &[
+    "GangScheduling",
+    "NodeDeclaredFeatures",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeRestrictions",
+    "VolumeZone",
+];
+
 pub fn find(name: &str) -> Option<&'static Entry> {
     TABLE.iter().find(|e| e.name == name)
 }

@@ -20,14 +20,14 @@ impl Plugin for NodePorts {
         Some(self)
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
+        let frees = |gone: &PodInfo| {
+            Hint::queue_if(pod.host_ports.iter().any(|p| gone.host_ports.iter().any(|g| g.conflicts(p))))
+        };
         match event {
             ClusterEvent::NodeAdd(_) => Hint::Queue,
-            ClusterEvent::AssignedPodDelete(gone) => {
-                let freed = |p: &crate::framework::pod_info::HostPort| {
-                    gone.host_ports.iter().any(|g| g.port == p.port && g.protocol == p.protocol)
-                };
-                Hint::queue_if(pod.host_ports.iter().any(freed))
-            }
+            ClusterEvent::AssignedPodDelete(gone) => frees(gone),
+            // Its place was reserved although it was not there yet.
+            ClusterEvent::UnscheduledPodDelete(gone) if gone.nominated_node().is_some() => frees(gone),
             _ => Hint::Skip,
         }
     }

@@ -91,8 +91,8 @@ fn what_is_wrong_and_where() {
     wrong(
         json!({"profiles": [{"plugins": {"filter": {"enabled": [{"name": "NoSuch"}]}}}]}),
         expect![[r#"
-        profiles[0]: Invalid value: "default-scheduler": "NoSuch" does not exist
-    "#]],
+            profiles[0]: Invalid value: "default-scheduler": FilterPlugin "NoSuch" does not exist
+        "#]],
     );
     wrong(
         json!({"profiles": [{"plugins": {"bind": {"disabled": [{"name": "*"}]}}}]}),
@@ -153,4 +153,84 @@ fn what_is_wrong_and_where() {
             profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty
         "#]],
     );
+}
+
+/// A profile that lists its plugins point by point.
+fn by_point(points: Value) -> Result<Config, String> {
+    let mut plugins = json!({"multiPoint": {"disabled": [{"name": "*"}]}});
+    crate::support::merge(&mut plugins, &points);
+    parse(json!({"profiles": [{"plugins": plugins}]}))
+}
+
+#[test]
+fn point_by_point() {
+    let on = |name: &str| json!({"enabled": [{"name": name}]});
+    let fit = json!({
+        "queueSort": on("PrioritySort"),
+        "bind": on("DefaultBinder"),
+        "preFilter": on("NodeResourcesFit"),
+        "filter": on("NodeResourcesFit"),
+        "score": {"enabled": [{"name": "NodeResourcesFit", "weight": 7}]},
+    });
+    let config = by_point(fit).expect("a configuration");
+    let framework = scheduler::framework::Framework::new(&config.profiles[0]).expect("a framework");
+    let at = |p: &str| framework.plugins_at(p).join(" ");
+    assert_eq!(
+        [at("preFilter"), at("filter"), at("preScore"), at("score")].join(","),
+        "NodeResourcesFit,NodeResourcesFit,,NodeResourcesFit"
+    );
+    use crate::support::*;
+    let cycles = run(world(vec![node("n", json!({}))], vec![pod("p", json!({}))]), &config);
+    assert_eq!(cycles[0].nodes[0].total, Some(90 * 7));
+    let wrong = |points: Value, e: Expect| e.assert_eq(&by_point(points).expect_err("an error"));
+    wrong(
+        json!({"bind": on("DefaultBinder"), "filter": on("NodeName")}),
+        expect![[r#"
+        profiles[0]: Invalid value: "default-scheduler": only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0
+    "#]],
+    );
+    wrong(
+        json!({"queueSort": on("PrioritySort"), "filter": on("NodeName")}),
+        expect![[r#"
+        profiles[0]: Invalid value: "default-scheduler": at least one bind plugin is needed for profile with scheduler name "default-scheduler"
+    "#]],
+    );
+    wrong(
+        json!({"score": on("NodeName")}),
+        expect![[r#"
+        profiles[0]: Invalid value: "default-scheduler": plugin "NodeName" does not extend ScorePlugin plugin
+    "#]],
+    );
+    wrong(
+        json!({"filter": {"enabled": [{"name": "NodeName"}, {"name": "NodeName"}]}}),
+        expect![[r#"
+        profiles[0]: Invalid value: "default-scheduler": plugin "NodeName" already registered as "FilterPlugin"
+    "#]],
+    );
+    wrong(
+        json!({"multiPoint": {"enabled": [{"name": "NoSuch"}]}}),
+        expect![[r#"
+        profiles[0]: Invalid value: "default-scheduler": PreFilterPlugin "NoSuch" does not exist
+    "#]],
+    );
+    wrong(
+        json!({"filter": on("VolumeBinding")}),
+        expect![[r#"
+        profiles[0]: Invalid value: "default-scheduler": plugin "VolumeBinding" of kube-scheduler is not available here
+    "#]],
+    );
+}
+
+#[test]
+fn a_weight_at_score_hides_the_one_at_multipoint() {
+    use crate::support::*;
+    let weight = |score: Value| {
+        let config = parse(json!({"profiles": [{"plugins": {"score": score}}]})).expect("a configuration");
+        let cycles = run(world(vec![node("n", json!({}))], vec![pod("p", json!({}))]), &config);
+        cycles[0].nodes[0].scores.iter().find(|s| s.plugin == "TaintToleration").map(|s| s.weight)
+    };
+    assert_eq!(weight(json!({})), Some(3));
+    assert_eq!(weight(json!({"enabled": [{"name": "TaintToleration", "weight": 5}]})), Some(5));
+    // Named without a weight it counts once, whatever MultiPoint gives it.
+    assert_eq!(weight(json!({"enabled": [{"name": "TaintToleration"}]})), Some(1));
 }

@@ -177,6 +177,8 @@ fn node_affinity() {
         expect![[r#"
             PreFilter NodeAffinity Pass [] Some(["hdd"])
             hdd: pass
+            ssd: NodeAffinity Unresolvable ["node(s) didn't satisfy plugin(s) [NodeAffinity]"]
+            none: NodeAffinity Unresolvable ["node(s) didn't satisfy plugin(s) [NodeAffinity]"]
         "#]],
     );
 }

@@ -48,7 +48,7 @@ impl Lab {
             let until = r.backoff_until.map(|t| format!(" until {}", t.as_micros() / 1_000_000));
             format!("{}({} {:?} {}{})", r.pod.name(), r.attempts, r.plugins, r.event, until.unwrap_or_default())
         };
-        let l = self.queue.lists();
+        let l = self.queue.lists(usize::MAX);
         let all = [
             ("active", l.active),
             ("backoff", l.backoff),
@@ -106,7 +106,7 @@ fn backoff_doubles_to_the_maximum() {
         assert_eq!(lab.pop(), "p");
         lab.fail("p", &["NodeResourcesFit"]);
         lab.event(ClusterEvent::AssignedPodDelete(&gone));
-        let until = lab.queue.lists().backoff[0].backoff_until.expect("a back-off");
+        let until = lab.queue.lists(usize::MAX).backoff[0].backoff_until.expect("a back-off");
         waits.push(until.since(lab.now).as_secs());
         lab.now = until;
     }
@@ -172,4 +172,28 @@ fn an_update_of_the_pod_may_help() {
         backoff: p(1 ["TaintToleration"] UnscheduledPodUpdate until 1002)
     "#]]
     .assert_eq(&lab.show());
+}
+
+#[test]
+fn the_heads_of_long_queues() {
+    let mut lab = Lab::new();
+    for i in 0..50 {
+        lab.add(&format!("p{i:02}"), json!({}));
+        lab.add(&format!("g{i:02}"), json!({"schedulingGates": [{"name": "example.com/quota"}]}));
+    }
+    for i in 0..20 {
+        let name = lab.pop();
+        // Every other one ended in an error and waits its back-off out.
+        lab.fail(&name, if i % 2 == 0 { &["NodeResourcesFit"] } else { &[] });
+    }
+    let (all, heads) = (lab.queue.lists(usize::MAX), lab.queue.lists(3));
+    assert_eq!(heads.lengths, all.lengths);
+    let lengths = |l: &scheduler::queue::Lists| {
+        [&l.active, &l.backoff, &l.unschedulable, &l.gated, &l.in_flight].map(|rows| rows.len())
+    };
+    assert_eq!(lengths(&all), [30, 10, 10, 50, 0]);
+    assert_eq!(lengths(&heads), [3, 3, 3, 3, 0]);
+    assert_eq!(heads.active, all.active[..3]);
+    assert_eq!(heads.backoff, all.backoff[..3]);
+    assert_eq!(heads.unschedulable, all.unschedulable[..3]);
 }

@@ -199,8 +199,9 @@ fn the_search_goes_on_where_it_stopped() {
     let cycles = run(world(nodes, (0..3).map(|i| pod(&format!("p{i}"), json!({}))).collect()), &Config::default());
     let looks: Vec<_> = cycles
         .iter()
-        .map(|c| (c.nodes[0].name.as_str(), c.nodes.last().expect("a node").name.as_str(), c.evaluated_nodes))
+        .map(|c| (c.nodes[0].name.as_str(), c.nodes[c.evaluated_nodes - 1].name.as_str(), c.evaluated_nodes))
         .collect();
+    assert!(cycles.iter().all(|c| c.nodes.len() == 150 && c.feasible_nodes == 100), "the others are recorded too");
     // 49 percent of 150 is below the least of 100.
     assert_eq!(looks, [("n000", "n099", 100), ("n100", "n049", 100), ("n050", "n149", 100)]);
 }
@@ -246,4 +247,114 @@ fn recording_changes_nothing() {
         }
     }
     assert!(recorded.iter().any(|c| c.node.is_none()), "the cluster fills up");
+}
+
+/// Every node with `pass` or what refused it, its total, and how many nodes the search visited.
+fn verdicts(cycle: &trace::Cycle) -> String {
+    let mut text = format!("{:?}, visited {} of {}\n", cycle.node, cycle.evaluated_nodes, cycle.total_nodes);
+    for n in &cycle.nodes {
+        let said: Vec<String> =
+            n.filters.iter().map(|f| format!("{} {:?} {}", f.plugin, f.verdict, f.reasons.join(", "))).collect();
+        text += &format!("{}: {} = {:?}\n", n.name, said.join("; "), n.total);
+    }
+    text
+}
+
+#[test]
+fn a_search_that_stops_early_is_recorded_to_the_end() {
+    let cordoned = |name: &str| node(name, json!({"spec": {"unschedulable": true}}));
+    let nodes = || vec![cordoned("a"), node("b", json!({})), cordoned("c"), node("d", json!({}))];
+    // Without a score plugin the first node that fits is taken, and the next search starts behind it.
+    let pods = vec![pod("p", json!({})), pod("q", json!({}))];
+    let cycles = run(world(nodes(), pods), &only(&["NodeUnschedulable"], json!([])));
+    expect![[r#"
+        Some("b"), visited 2 of 4
+        a: NodeUnschedulable Unresolvable node(s) were unschedulable = None
+        b: NodeUnschedulable Pass  = None
+        c: NodeUnschedulable Unresolvable node(s) were unschedulable = None
+        d: NodeUnschedulable Pass  = None
+    "#]]
+    .assert_eq(&verdicts(&cycles[0]));
+    expect![[r#"
+        Some("d"), visited 2 of 4
+        c: NodeUnschedulable Unresolvable node(s) were unschedulable = None
+        d: NodeUnschedulable Pass  = None
+        a: NodeUnschedulable Unresolvable node(s) were unschedulable = None
+        b: NodeUnschedulable Pass  = None
+    "#]]
+    .assert_eq(&verdicts(&cycles[1]));
+    // A nominated node that fits ends the search at once.
+    let mut nominated = pod("p", json!({}));
+    nominated.status = serde_json::from_value(json!({"nominatedNodeName": "d"})).expect("a status");
+    let cycles = run(world(nodes(), vec![nominated]), &only(&["NodeUnschedulable", "ImageLocality"], json!([])));
+    expect![[r#"
+        Some("d"), visited 1 of 4
+        d: NodeUnschedulable Pass  = Some(0)
+        a: NodeUnschedulable Unresolvable node(s) were unschedulable = None
+        b: NodeUnschedulable Pass  = None
+        c: NodeUnschedulable Unresolvable node(s) were unschedulable = None
+    "#]]
+    .assert_eq(&verdicts(&cycles[0]));
+}
+
+#[test]
+fn nodes_that_prefilter_rules_out_are_listed() {
+    let fields = |names: serde_json::Value| {
+        let terms = json!([{"matchFields": names}]);
+        json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}})
+    };
+    let named = |name: &str| json!({"key": "metadata.name", "operator": "In", "values": [name]});
+    let nodes = || ["a", "b", "c"].map(|n| node(n, json!({}))).to_vec();
+    let go = |spec: serde_json::Value, e: expect_test::Expect| {
+        let cycles = run(world(nodes(), vec![pod("p", spec)]), &only(&["NodeAffinity"], json!([])));
+        e.assert_eq(&(verdicts(&cycles[0]) + &cycles[0].message));
+    };
+    go(
+        fields(json!([named("b")])),
+        expect![[r#"
+            Some("b"), visited 1 of 3
+            b: NodeAffinity Pass  = Some(0)
+            a: NodeAffinity Unresolvable node(s) didn't satisfy plugin(s) [NodeAffinity] = None
+            c: NodeAffinity Unresolvable node(s) didn't satisfy plugin(s) [NodeAffinity] = None
+        "#]],
+    );
+    go(
+        fields(json!([named("a"), named("b")])),
+        expect![[r#"
+            None, visited 0 of 3
+            a: NodeAffinity Unresolvable pod affinity terms conflict = None
+            b: NodeAffinity Unresolvable pod affinity terms conflict = None
+            c: NodeAffinity Unresolvable pod affinity terms conflict = None
+            0/3 nodes are available: pod affinity terms conflict."#]],
+    );
+    go(
+        fields(json!([named("gone")])),
+        expect![[r#"
+            None, visited 0 of 3
+            a: NodeAffinity Unresolvable node(s) didn't satisfy plugin(s) [NodeAffinity] = None
+            b: NodeAffinity Unresolvable node(s) didn't satisfy plugin(s) [NodeAffinity] = None
+            c: NodeAffinity Unresolvable node(s) didn't satisfy plugin(s) [NodeAffinity] = None
+            0/3 nodes are available: 3 node(s) didn't satisfy plugin(s) [NodeAffinity]."#]],
+    );
+    // The nominated node is asked even when PreFilter left it out, and its own answer counts.
+    let mut nominated = pod("p", fields(json!([named("gone")])));
+    nominated.status = serde_json::from_value(json!({"nominatedNodeName": "c"})).expect("a status");
+    let cycles = run(world(nodes(), vec![nominated]), &only(&["NodeAffinity"], json!([])));
+    expect![[r#"
+        0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]."#]]
+    .assert_eq(&cycles[0].message);
+}
+
+#[test]
+fn the_message_speaks_of_preemption_when_the_profile_has_it() {
+    let message = |plugins: &[&str]| {
+        let w = world(vec![node("a", json!({}))], vec![pod("p", requests(json!({"cpu": "5"})))]);
+        run(w, &only(plugins, json!([])))[0].message.clone()
+    };
+    assert_eq!(message(&["NodeResourcesFit"]), "0/1 nodes are available: 1 Insufficient cpu.");
+    assert_eq!(
+        message(&["NodeResourcesFit", "DefaultPreemption"]),
+        "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: \
+         1 Preemption is not helpful for scheduling."
+    );
 }

@@ -38,7 +38,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("kubectl", &["api", "manifest", "meta"]),
     ("lessons", &["manifest", "meta", "protocol"]),
-    ("engine", &["api", "apiserver", "cluster", "manifest", "meta", "protocol", "reconcile", "store", "trace"]),
+    (
+        "engine",
+        &[
+            "api",
+            "apiserver",
+            "cluster",
+            "kubelet",
+            "manifest",
+            "meta",
+            "protocol",
+            "reconcile",
+            "scheduler",
+            "store",
+            "trace",
+        ],
+    ),
+    ("parity", &["cluster", "engine", "meta", "protocol"]),
     ("worker", &["cluster", "engine", "meta", "protocol"]),
     (
         "server",
@@ -58,7 +74,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
-    ("testkit", &["api", "apiserver", "cluster", "manifest", "meta", "reconcile", "store", "trace"]),
+    (
+        "testkit",
+        &["api", "apiserver", "cluster", "engine", "manifest", "meta", "protocol", "reconcile", "store", "trace"],
+    ),
     ("web", &["protocol"]),
     ("xtask", &[]),
     ("system-tests", &[]),
@@ -113,6 +132,9 @@ fn parse(text: &str) -> Manifest {
 }
 
 impl Manifest {
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.dependencies.iter().chain(&self.dev_dependencies).map(String::as_str)
+    }
     fn add(&mut self, section: &str, name: &str) {
         match section {
             "workspace.dependencies" => self.workspace_dependencies.push(name.into()),
@@ -124,8 +146,12 @@ impl Manifest {
 }
 
 pub fn check(files: &[File], out: &mut Vec<String>) {
-    let manifests: BTreeMap<&str, Manifest> =
-        files.iter().filter(|f| f.path.ends_with("Cargo.toml")).map(|f| (f.path.as_str(), parse(&f.text))).collect();
+    // Guests are programs that run inside the cluster: a workspace of their own.
+    let manifests: BTreeMap<&str, Manifest> = files
+        .iter()
+        .filter(|f| f.path.ends_with("Cargo.toml") && !f.path.contains("/guests/"))
+        .map(|f| (f.path.as_str(), parse(&f.text)))
+        .collect();
     let rooms: BTreeSet<&str> = manifests.values().map(|m| m.package.as_str()).filter(|p| !p.is_empty()).collect();
     for (path, m) in &manifests {
         if m.package.is_empty() {
@@ -145,14 +171,28 @@ pub fn check(files: &[File], out: &mut Vec<String>) {
         }
     }
     let Some(workspace) = manifests.get("Cargo.toml") else { return };
+    let used: BTreeSet<&str> = manifests.values().flat_map(Manifest::all).collect();
+    for name in workspace.workspace_dependencies.iter().filter(|n| !used.contains(n.as_str())) {
+        out.push(format!("Cargo.toml: no crate uses {name}"));
+    }
     let map = files.iter().find(|f| f.path == "ARCHITECTURE.md").map_or("", |f| f.text.as_str());
-    for name in &workspace.workspace_dependencies {
-        let used = manifests.values().any(|m| m.dependencies.contains(name) || m.dev_dependencies.contains(name));
-        if !used {
-            out.push(format!("Cargo.toml: no crate uses {name}"));
-        }
-        if !rooms.contains(name.as_str()) && !map.contains(&format!("`{name}`")) {
-            out.push(format!("ARCHITECTURE.md: no word on why `{name}` is depended on"));
-        }
+    for name in used.iter().filter(|n| !rooms.contains(*n) && !map.contains(&format!("`{n}`"))) {
+        out.push(format!("ARCHITECTURE.md: no word on why `{name}` is depended on"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_cargo_manifests() {
+        let m = parse(
+            "[package]\nname = \"x\"\n[dependencies]\na.workspace = true\nb = { path = \"b\",\n  features = [\"c\"] }\n\
+             [dependencies.d]\nfeatures = [\n  \"e\",\n]\n[dev-dependencies]\nf = \"1\"\n[features]\ng = []\n",
+        );
+        assert_eq!(m.package, "x");
+        assert_eq!(m.all().collect::<Vec<_>>(), ["a", "b", "d", "f"]);
+        assert_eq!(m.dependencies.len(), 3);
     }
 }

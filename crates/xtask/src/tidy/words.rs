@@ -1,4 +1,4 @@
-//! Every reason a component can give has its sentence in both languages.
+//! Every reason a component can give, and every hint on a manifest, has its sentence in both languages.
 
 use super::File;
 use std::collections::BTreeSet;
@@ -7,16 +7,16 @@ use std::collections::BTreeSet;
 const CATALOGUE: &str = "web/src/i18n";
 
 pub fn check(files: &[File], out: &mut Vec<String>) {
-    let codes = note_codes(files);
+    let mut codes = note_codes(files);
+    codes.extend(hint_codes(files));
     for language in ["ko", "en"] {
         let catalogue: Vec<&File> = files.iter().filter(|f| is_of(f, language)).collect();
         if catalogue.is_empty() {
             continue;
         }
         for (code, place) in &codes {
-            let key = format!("note.{code}\"");
-            if !catalogue.iter().any(|f| f.text.contains(&key)) {
-                out.push(format!("{place}: note {code:?} has no sentence `note.{code}` in {language}"));
+            if !catalogue.iter().any(|f| f.text.contains(&format!("\"{code}\""))) {
+                out.push(format!("{place}: no sentence `{code}` in {language}"));
             }
         }
     }
@@ -30,7 +30,14 @@ fn is_of(file: &File, language: &str) -> bool {
     })
 }
 
-/// The codes in `note!("x.y", ...)`, each once, with the first file that gives it.
+/// `hint.tabs` for each line of the table of hints.
+fn hint_codes(files: &[File]) -> Vec<(String, String)> {
+    let Some(file) = files.iter().find(|f| f.path == "crates/manifest/src/problem.rs") else { return Vec::new() };
+    let table = file.text.split("HINTS: &[&str] = &[").nth(1).and_then(|t| t.split(']').next()).unwrap_or("");
+    table.split('"').skip(1).step_by(2).map(|code| (format!("hint.{code}"), file.path.clone())).collect()
+}
+
+/// `note.x.y` for each code in `note!("x.y", ...)`, each once, with the first file that gives it.
 fn note_codes(files: &[File]) -> BTreeSet<(String, String)> {
     let mut seen = BTreeSet::new();
     let mut codes = BTreeSet::new();
@@ -42,7 +49,7 @@ fn note_codes(files: &[File]) -> BTreeSet<(String, String)> {
         for rest in f.text.split("note!(").skip(1) {
             let Some(code) = rest.trim_start().strip_prefix('"').and_then(|r| r.split('"').next()) else { continue };
             if seen.insert(code.to_string()) {
-                codes.insert((code.to_string(), f.path.clone()));
+                codes.insert((format!("note.{code}"), f.path.clone()));
             }
         }
     }

@@ -172,7 +172,7 @@ fn pod_term(t: &PodAffinityTerm, path: &Path, errors: &mut Vec<FieldError>) {
 /// labels. Models `applyMatchLabelKeysAndMismatchLabelKeys` and `applyMatchLabelKeys` of the pod strategy.
 pub fn apply_match_label_keys(spec: &mut PodSpec, labels: Option<&BTreeMap<String, String>>) {
     let Some(labels) = labels else { return };
-    let mut add = |selector: &mut Option<LabelSelector>, keys: Option<&Vec<String>>, operator: &str| {
+    let add = |selector: &mut Option<LabelSelector>, keys: Option<&Vec<String>>, operator: &str| {
         let Some(selector) = selector else { return };
         for k in keys.into_iter().flatten() {
             let Some(v) = labels.get(k) else { continue };

@@ -10,8 +10,7 @@ use meta::Time;
 
 pub const COLUMNS: &[Column] = &[
     Column::NAME,
-    Column::new("Ready", "string", 0)
-        .describe("The aggregate readiness state of this pod for accepting traffic."),
+    Column::new("Ready", "string", 0).describe("The aggregate readiness state of this pod for accepting traffic."),
     Column::new("Status", "string", 0).describe("The aggregate status of the containers in this pod."),
     Column::new("Restarts", "string", 0).describe(
         "The number of times the containers in this pod have been restarted and when the last container in this pod \
@@ -53,10 +52,10 @@ impl<'a> Restarts<'a> {
     fn add(&mut self, c: &'a ContainerStatus) {
         self.count += i64::from(c.restart_count);
         let ended = c.last_state.as_ref().and_then(|s| s.terminated.as_ref()).and_then(|t| t.finished_at.as_ref());
-        if let Some(t) = ended {
-            if self.last.is_none_or(|l| l.0 < t.0) {
-                self.last = Some(t);
-            }
+        if let Some(t) = ended
+            && self.last.is_none_or(|l| l.0 < t.0)
+        {
+            self.last = Some(t);
         }
     }
     fn text(self, now: Time) -> String {

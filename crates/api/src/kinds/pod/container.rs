@@ -133,10 +133,9 @@ fn resize_policy(c: &Container, pod_restart_policy: &str, path: &Path, errors: &
         if list[..i].iter().any(|q| q.resource_name == p.resource_name) {
             errors.push(FieldError::duplicate(&path.index(i), p.resource_name.as_str()));
         }
-        for (value, supported) in [
-            (&p.resource_name, ["cpu", "memory"]),
-            (&p.restart_policy, ["NotRequired", "RestartContainer"]),
-        ] {
+        for (value, supported) in
+            [(&p.resource_name, ["cpu", "memory"]), (&p.restart_policy, ["NotRequired", "RestartContainer"])]
+        {
             if value.is_empty() {
                 errors.push(FieldError::required(path, ""));
             } else if !supported.contains(&value.as_str()) {
@@ -221,8 +220,15 @@ fn env(list: &[EnvVar], path: &Path, errors: &mut Vec<FieldError>) {
 }
 
 const ENV_FIELDS: &[&str] = &[
-    "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
-    "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
 ];
 
 fn value_from(from: &EnvVarSource, value: &str, path: &Path, errors: &mut Vec<FieldError>) {
@@ -236,7 +242,11 @@ fn value_from(from: &EnvVarSource, value: &str, path: &Path, errors: &mut Vec<Fi
         resource_selector(r, false, &path.child("resourceFieldRef"), errors);
     }
     for (field, name, key) in [
-        ("configMapKeyRef", from.config_map_key_ref.as_ref().map(|r| &r.name), from.config_map_key_ref.as_ref().map(|r| &r.key)),
+        (
+            "configMapKeyRef",
+            from.config_map_key_ref.as_ref().map(|r| &r.name),
+            from.config_map_key_ref.as_ref().map(|r| &r.key),
+        ),
         ("secretKeyRef", from.secret_key_ref.as_ref().map(|r| &r.name), from.secret_key_ref.as_ref().map(|r| &r.key)),
     ] {
         let (Some(name), Some(key)) = (name, key) else { continue };
@@ -268,7 +278,9 @@ pub fn field_selector(f: &ObjectFieldSelector, supported: &[&str], path: &Path, 
     }
     if let Some((field, key)) = f.field_path.strip_suffix("']").and_then(|s| s.split_once("['")) {
         match field {
-            "metadata.annotations" => errors.extend(each(path, &key.to_lowercase(), names::qualified_name(&key.to_lowercase()))),
+            "metadata.annotations" => {
+                errors.extend(each(path, &key.to_lowercase(), names::qualified_name(&key.to_lowercase())))
+            }
             "metadata.labels" => errors.extend(each(path, key, names::qualified_name(key))),
             _ => errors.push(FieldError::invalid(path, field, "does not support subscript")),
         }
@@ -287,7 +299,11 @@ pub fn field_selector(f: &ObjectFieldSelector, supported: &[&str], path: &Path, 
 }
 
 const RESOURCE_FIELDS: &[&str] = &[
-    "limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "requests.cpu",
+    "requests.ephemeral-storage",
     "requests.memory",
 ];
 

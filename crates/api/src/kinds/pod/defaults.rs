@@ -58,7 +58,7 @@ pub fn pod_spec(spec: &mut PodSpec) {
     for c in spec.ephemeral_containers.iter_mut().flatten() {
         ephemeral(c);
     }
-    for list in [&mut spec.overhead].into_iter().flatten() {
+    if let Some(list) = &mut spec.overhead {
         round_to_milli(list);
     }
     if let Some(r) = &mut spec.resources {
@@ -79,18 +79,15 @@ fn set_number(field: &mut Option<i32>, default: i32) {
     }
 }
 
-/// `latest` or none means Always. Models `parsers.ParseImageName` as far as the tag.
+/// `latest`, or neither tag nor digest, means Always. Models `parsers.ParseImageName` as far as the tag;
+/// what upstream cannot parse (an empty or upper-case name) takes IfNotPresent, as there.
 pub fn pull_policy(image: &str) -> &'static str {
-    if image.contains('@') {
-        return "IfNotPresent";
-    }
-    let last = image.rsplit('/').next().unwrap_or(image);
-    match last.split_once(':') {
-        Some((_, tag)) if tag != "latest" => "IfNotPresent",
-        // An empty image is refused later; upstream cannot parse it and defaults to IfNotPresent.
-        _ if image.is_empty() => "IfNotPresent",
-        _ => "Always",
-    }
+    let (name, digest) = image.split_once('@').map_or((image, false), |(n, _)| (n, true));
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let (repository, tag) = last.split_once(':').map_or((last, None), |(r, t)| (r, Some(t)));
+    let parses = !repository.is_empty() && !repository.bytes().any(|b| b.is_ascii_uppercase());
+    let latest = tag.map_or(!digest, |t| t == "latest");
+    if parses && latest { "Always" } else { "IfNotPresent" }
 }
 
 fn container(c: &mut Container) {

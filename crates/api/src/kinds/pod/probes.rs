@@ -118,12 +118,11 @@ fn handler(h: &Handler<'_>, grace: Option<i64>, path: &Path, errors: &mut Vec<Fi
             }
         }
         Some(_) => {
-            if let (Some(s), Some(grace)) = (h.sleep, grace) {
-                if s.seconds < 0 || s.seconds > grace {
-                    let why =
-                        format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
-                    errors.push(FieldError::invalid(&path.child("sleep"), s.seconds, why));
-                }
+            if let (Some(s), Some(grace)) = (h.sleep, grace)
+                && (s.seconds < 0 || s.seconds > grace)
+            {
+                let why = format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
+                errors.push(FieldError::invalid(&path.child("sleep"), s.seconds, why));
             }
         }
     }

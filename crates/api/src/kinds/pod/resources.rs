@@ -12,14 +12,37 @@ type Visit<'a> = &'a mut dyn FnMut(&mut ApiQuantity);
 
 /// Names that need no domain, beside huge pages. Models `helper.IsStandardResourceName`.
 const STANDARD: &[&str] = &[
-    "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage",
-    "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services",
-    "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims", "storage", "requests.storage",
-    "services.nodeports", "services.loadbalancers",
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "storage",
+    "requests.storage",
+    "services.nodeports",
+    "services.loadbalancers",
 ];
 const COUNTS: &[&str] = &[
-    "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps",
-    "persistentvolumeclaims", "services.nodeports", "services.loadbalancers",
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.nodeports",
+    "services.loadbalancers",
 ];
 
 fn is_huge_page(name: &str) -> bool {
@@ -30,9 +53,7 @@ fn is_native(name: &str) -> bool {
 }
 /// Models `helper.IsExtendedResourceName`.
 fn is_extended(name: &str) -> bool {
-    !is_native(name)
-        && !name.starts_with("requests.")
-        && names::qualified_name(&format!("requests.{name}")).is_empty()
+    !is_native(name) && !name.starts_with("requests.") && names::qualified_name(&format!("requests.{name}")).is_empty()
 }
 fn overcommit_allowed(name: &str) -> bool {
     is_native(name) && !is_huge_page(name)
@@ -197,11 +218,8 @@ pub fn visit_quantities(spec: &mut PodSpec, f: Visit<'_>) {
         if let Some(q) = v.empty_dir.as_mut().and_then(|e| e.size_limit.as_mut()) {
             f(q);
         }
-        if let Some(r) = v
-            .ephemeral
-            .as_mut()
-            .and_then(|e| e.volume_claim_template.as_mut())
-            .and_then(|t| t.spec.resources.as_mut())
+        if let Some(r) =
+            v.ephemeral.as_mut().and_then(|e| e.volume_claim_template.as_mut()).and_then(|t| t.spec.resources.as_mut())
         {
             visit_resource_list(&mut r.limits, f);
             visit_resource_list(&mut r.requests, f);

@@ -94,14 +94,13 @@ pub fn spread(list: &[TopologySpreadConstraint], path: &Path, errors: &mut Vec<F
                 errors.push(FieldError::invalid(&at, min, POSITIVE));
             }
             if c.when_unsatisfiable != "DoNotSchedule" {
-                let why = format!(
-                    "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {}",
-                    c.when_unsatisfiable
-                );
+                let why =
+                    format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {}", c.when_unsatisfiable);
                 errors.push(FieldError::invalid(&at, min, why));
             }
         }
-        for (field, policy) in [("nodeAffinityPolicy", &c.node_affinity_policy), ("nodeTaintsPolicy", &c.node_taints_policy)]
+        for (field, policy) in
+            [("nodeAffinityPolicy", &c.node_affinity_policy), ("nodeTaintsPolicy", &c.node_taints_policy)]
         {
             if let Some(p) = policy.as_deref().filter(|p| !["Honor", "Ignore"].contains(p)) {
                 errors.push(FieldError::not_supported(&at.child(field), p, &["Honor", "Ignore"]));

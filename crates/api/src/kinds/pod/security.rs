@@ -83,8 +83,7 @@ pub fn pod(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
         errors.push(FieldError::invalid(&path.child("shareProcessNamespace"), true, why));
     }
     if spec.host_users == Some(false) {
-        for (field, set) in
-            [("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc)]
+        for (field, set) in [("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc)]
         {
             if set == Some(true) {
                 errors.push(FieldError::forbidden(&path.child(field), "when `pod.Spec.HostUsers` is false"));

@@ -33,9 +33,7 @@ pub(super) fn validate_pod_and_spec(o: &Pod, spec: &PodSpec) -> Vec<FieldError> 
             errors.push(FieldError::invalid(&at, v.as_str(), "must be a 32bit integer"));
         }
     }
-    for (field, list) in
-        [("containers", Some(&spec.containers)), ("initContainers", spec.init_containers.as_ref())]
-    {
+    for (field, list) in [("containers", Some(&spec.containers)), ("initContainers", spec.init_containers.as_ref())] {
         for (i, c) in list.into_iter().flatten().enumerate() {
             image_whitespace(c, &path.child(field).index(i), &mut errors);
         }

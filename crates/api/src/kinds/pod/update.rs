@@ -19,9 +19,7 @@ pub fn validate_update(new_pod: &Pod, old_pod: &Pod) -> Vec<FieldError> {
 
     let init = |s: &PodSpec| s.init_containers.clone().unwrap_or_default();
     let (new_init, old_init) = (init(new), init(old));
-    for (field, n, o) in
-        [("containers", &new.containers, &old.containers), ("initContainers", &new_init, &old_init)]
-    {
+    for (field, n, o) in [("containers", &new.containers, &old.containers), ("initContainers", &new_init, &old_init)] {
         let at = path.child(field);
         if n.len() != o.len() {
             errors.push(FieldError::forbidden(&at, "pod updates may not add or remove containers"));
@@ -78,10 +76,7 @@ fn munge(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Vec<FieldError>
         }
     };
     images(&mut spec.containers, &old.containers);
-    images(
-        spec.init_containers.as_deref_mut().unwrap_or_default(),
-        old.init_containers.as_deref().unwrap_or_default(),
-    );
+    images(spec.init_containers.as_deref_mut().unwrap_or_default(), old.init_containers.as_deref().unwrap_or_default());
     spec.active_deadline_seconds = old.active_deadline_seconds;
     spec.scheduling_gates = old.scheduling_gates.clone();
     spec.tolerations = old.tolerations.clone();
@@ -191,9 +186,8 @@ pub fn validate_status(new: &Pod, old: &Pod) -> Vec<FieldError> {
     }
     immutable(&path.child("qosClass"), &text(&n.qos_class), &text(&o.qos_class), &mut errors);
     let policy = text(&spec.restart_policy);
-    let sidecar = |name: &str| {
-        spec.init_containers.iter().flatten().any(|c| c.name == name && pods::is_restartable_init(c))
-    };
+    let sidecar =
+        |name: &str| spec.init_containers.iter().flatten().any(|c| c.name == name && pods::is_restartable_init(c));
     for (field, now, then, policy) in [
         ("containerStatuses", &n.container_statuses, &o.container_statuses, policy),
         ("initContainerStatuses", &n.init_container_statuses, &o.init_container_statuses, policy),
@@ -223,7 +217,8 @@ pub fn validate_status(new: &Pod, old: &Pod) -> Vec<FieldError> {
 /// A container with a restart policy or rules of its own may start again whatever the pod's policy says.
 fn rule_restarts(spec: &PodSpec, name: &str) -> bool {
     let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    all.filter(|c| c.name == name).any(|c| c.restart_policy.as_deref().is_some_and(|p| p != "Never") || c.restart_policy_rules.is_some())
+    all.filter(|c| c.name == name)
+        .any(|c| c.restart_policy.as_deref().is_some_and(|p| p != "Never") || c.restart_policy_rules.is_some())
 }
 
 /// Models `ValidateContainerStateTransition`.
@@ -243,9 +238,8 @@ fn transitions(
         if (t.exit_code != 0 && policy == "OnFailure") || skip(o) {
             continue;
         }
-        let revived = |n: &&ContainerStatus| {
-            n.name == o.name && n.state.as_ref().is_none_or(|s| s.terminated.is_none())
-        };
+        let revived =
+            |n: &&ContainerStatus| n.name == o.name && n.state.as_ref().is_none_or(|s| s.terminated.is_none());
         if new.into_iter().flatten().any(|n| revived(&n)) {
             let why = "may not be transitioned to non-terminated state";
             errors.push(FieldError::forbidden(&path.index(i).child("state"), why));

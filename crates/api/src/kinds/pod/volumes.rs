@@ -69,11 +69,11 @@ fn sources(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
 }
 
 fn source(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
-    if let Some(limit) = v.empty_dir.as_ref().and_then(|e| e.size_limit.as_ref()) {
-        if Quantity::of(limit).is_negative() {
-            let why = "SizeLimit field must be a valid resource quantity";
-            errors.push(FieldError::forbidden(&path.child("emptyDir").child("sizeLimit"), why));
-        }
+    if let Some(limit) = v.empty_dir.as_ref().and_then(|e| e.size_limit.as_ref())
+        && Quantity::of(limit).is_negative()
+    {
+        let why = "SizeLimit field must be a valid resource quantity";
+        errors.push(FieldError::forbidden(&path.child("emptyDir").child("sizeLimit"), why));
     }
     if let Some(h) = &v.host_path {
         let at = path.child("hostPath");
@@ -82,9 +82,8 @@ fn source(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
         } else {
             backsteps(&h.path, &at.child("path"), errors);
         }
-        let types = [
-            "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
-        ];
+        let types =
+            ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
         if !types.contains(&text(&h.type_)) {
             errors.push(FieldError::not_supported(&at.child("type"), text(&h.type_), &types));
         }
@@ -126,10 +125,10 @@ fn source(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
     if let Some(i) = &v.image {
         required(text(&i.reference), &path.child("image").child("reference"), errors);
     }
-    if let Some(e) = &v.ephemeral {
-        if e.volume_claim_template.is_none() {
-            errors.push(FieldError::required(&path.child("ephemeral").child("volumeClaimTemplate"), ""));
-        }
+    if let Some(e) = &v.ephemeral
+        && e.volume_claim_template.is_none()
+    {
+        errors.push(FieldError::required(&path.child("ephemeral").child("volumeClaimTemplate"), ""));
     }
     if let Some(p) = &v.projected {
         projected(p, &path.child("projected"), errors);

@@ -89,6 +89,7 @@ pub fn of(path: &Path, spec: &PodSpec, meta: &ObjectMeta, is_template: bool) -> 
         let at = at.child("terminationGracePeriodSeconds");
         out.push(format!("{at}: must be >= 0; negative values are invalid and will be treated as 1"));
     }
+    null_selectors(spec, &at, &mut out);
     out
 }
 
@@ -99,6 +100,36 @@ fn containers<'a>(spec: &'a PodSpec, at: &Path) -> Vec<(&'a Container, Path)> {
     init.map(|(i, c)| (c, at.child("initContainers").index(i)))
         .chain(main.map(|(i, c)| (c, at.child("containers").index(i))))
         .collect()
+}
+
+/// A term without a label selector matches no pod.
+fn null_selectors(spec: &PodSpec, at: &Path, out: &mut Vec<String>) {
+    let Some(a) = &spec.affinity else { return };
+    let at = at.child("affinity");
+    let pods = a.pod_affinity.as_ref().map(|p| {
+        (
+            "podAffinity",
+            &p.required_during_scheduling_ignored_during_execution,
+            &p.preferred_during_scheduling_ignored_during_execution,
+        )
+    });
+    let anti = a.pod_anti_affinity.as_ref().map(|p| {
+        (
+            "podAntiAffinity",
+            &p.required_during_scheduling_ignored_during_execution,
+            &p.preferred_during_scheduling_ignored_during_execution,
+        )
+    });
+    for (field, required, preferred) in [pods, anti].into_iter().flatten() {
+        let hard = at.child(field).child("requiredDuringSchedulingIgnoredDuringExecution");
+        let hard = required.iter().flatten().enumerate().map(|(i, t)| (hard.index(i), t));
+        let soft_at = at.child(field).child("preferredDuringSchedulingIgnoredDuringExecution");
+        let soft = preferred.iter().flatten().enumerate();
+        let soft = soft.map(|(i, w)| (soft_at.index(i).child("podAffinityTerm"), &w.pod_affinity_term));
+        for (at, _) in hard.chain(soft).filter(|(_, t)| t.label_selector.is_none()) {
+            out.push(format!("{}: a null labelSelector results in matching no pod", at.child("labelSelector")));
+        }
+    }
 }
 
 fn affinity(spec: &PodSpec, at: &Path, out: &mut Vec<String>) {

@@ -119,10 +119,7 @@ pub fn drop_type_dependent(old: &Service, new: &mut Service) {
     if was_lb && o.load_balancer_class == n.load_balancer_class {
         n.load_balancer_class = None;
     }
-    if externally_accessible(o)
-        && !externally_accessible(n)
-        && o.external_traffic_policy == n.external_traffic_policy
-    {
+    if externally_accessible(o) && !externally_accessible(n) && o.external_traffic_policy == n.external_traffic_policy {
         n.external_traffic_policy = None;
     }
 }

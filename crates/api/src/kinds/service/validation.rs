@@ -328,11 +328,11 @@ fn cluster_ips_kept(n: &ServiceSpec, o: &ServiceSpec, path: &Path, errors: &mut 
         }
         Some(_) => {}
     }
-    if let (Some(was), Some(is)) = (old.get(1), new.get(1)) {
-        if was != is {
-            let why = "may not change once set";
-            errors.push(FieldError::invalid(&at.index(1), serde_json::json!(new), why));
-        }
+    if let (Some(was), Some(is)) = (old.get(1), new.get(1))
+        && was != is
+    {
+        let why = "may not change once set";
+        errors.push(FieldError::invalid(&at.index(1), serde_json::json!(new), why));
     }
 }
 

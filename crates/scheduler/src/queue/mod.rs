@@ -3,10 +3,13 @@
 //! As upstream since v1.33 (SchedulerPopFromBackoffQ), an empty active queue lets pods out of back-off early, except
 //! those whose last attempt ended in an error.
 
+mod lists;
+
+pub use lists::{Lengths, Lists, Row};
+
 use crate::cycle::Algorithm;
 use crate::framework::{ClusterEvent, Hint, PodInfo, SortKey};
 use meta::{Duration, Key, Time};
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trace::Seq;
@@ -38,31 +41,6 @@ pub struct QueuedPod {
     pub cause: Seq,
 }
 
-/// One row of what the page shows of a queue.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Row {
-    pub pod: Key,
-    pub priority: i32,
-    pub attempts: u32,
-    pub since: Time,
-    /// The end of its back-off, when it has one.
-    pub backoff_until: Option<Time>,
-    pub plugins: Vec<&'static str>,
-    pub event: &'static str,
-}
-
-/// All queues, each in the order its pods will leave it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Lists {
-    pub active: Vec<Row>,
-    pub backoff: Vec<Row>,
-    pub unschedulable: Vec<Row>,
-    pub gated: Vec<Row>,
-    pub in_flight: Vec<Row>,
-}
-
 /// Where a pod is, with its key there.
 #[derive(Clone, Copy, Debug)]
 enum Place {
@@ -70,6 +48,7 @@ enum Place {
     Backoff(Time, SortKey, u64),
     ErrorBackoff(Time, SortKey, u64),
     Unschedulable,
+    Gated,
     InFlight,
 }
 
@@ -82,8 +61,10 @@ pub struct Queue {
     active: BTreeMap<(SortKey, u64), QueuedPod>,
     backoff: BTreeMap<(Time, SortKey, u64), QueuedPod>,
     error_backoff: BTreeMap<(Time, SortKey, u64), QueuedPod>,
-    /// Gated pods are here too.
     unschedulable: BTreeMap<Key, QueuedPod>,
+    /// The same pods, longest wait first.
+    oldest: BTreeSet<(Time, Key)>,
+    gated: BTreeMap<Key, QueuedPod>,
     in_flight: BTreeMap<Key, QueuedPod>,
 }
 
@@ -98,6 +79,8 @@ impl Queue {
             backoff: BTreeMap::new(),
             error_backoff: BTreeMap::new(),
             unschedulable: BTreeMap::new(),
+            oldest: BTreeSet::new(),
+            gated: BTreeMap::new(),
             in_flight: BTreeMap::new(),
         }
     }
@@ -149,15 +132,17 @@ impl Queue {
                     }
                 }
             }
+            Place::Gated => {
+                let Some(mut q) = self.take(&key) else { return };
+                // The gates may have gone: activate asks PreEnqueue again.
+                (q.pod, q.cause) = (pod, cause);
+                self.activate(q, algorithm);
+            }
             Place::Unschedulable => {
                 let Some(mut q) = self.take(&key) else { return };
                 let old = std::mem::replace(&mut q.pod, pod);
                 let event = ClusterEvent::TargetPodUpdate { old: &old, new: &q.pod };
-                if q.gated_by.is_some() {
-                    // The gates may have gone: activate asks PreEnqueue again.
-                    q.cause = cause;
-                    self.activate(q, algorithm);
-                } else if worth_requeuing(&q, &event, algorithm) {
+                if worth_requeuing(&q, &event, algorithm) {
                     (q.event, q.cause) = ("UnscheduledPodUpdate", cause);
                     self.requeue(q, now, algorithm);
                 } else {
@@ -217,7 +202,7 @@ impl Queue {
         let moved: Vec<Key> = self
             .unschedulable
             .iter()
-            .filter(|(_, q)| q.gated_by.is_none() && worth_requeuing(q, event, algorithm))
+            .filter(|(_, q)| worth_requeuing(q, event, algorithm))
             .map(|(k, _)| k.clone())
             .collect();
         for key in &moved {
@@ -244,13 +229,10 @@ impl Queue {
                 self.activate(q, algorithm);
             }
         }
-        let old = |q: &QueuedPod| q.gated_by.is_none() && q.timestamp + MAX_UNSCHEDULABLE <= now;
-        let late: Vec<Key> = self.unschedulable.iter().filter(|(_, q)| old(q)).map(|(k, _)| k.clone()).collect();
-        for key in late {
-            if let Some(mut q) = self.take(&key) {
-                q.event = ClusterEvent::UnschedulableTimeout.label();
-                self.requeue(q, now, algorithm);
-            }
+        while let Some((_, key)) = self.oldest.first().filter(|(since, _)| *since + MAX_UNSCHEDULABLE <= now).cloned() {
+            let Some(mut q) = self.take(&key) else { break };
+            q.event = ClusterEvent::UnschedulableTimeout.label();
+            self.requeue(q, now, algorithm);
         }
     }
 
@@ -263,8 +245,7 @@ impl Queue {
             return Some(q.timestamp);
         }
         let error = self.error_backoff.keys().next().map(|(until, _, _)| *until);
-        let waiting = self.unschedulable.values().filter(|q| q.gated_by.is_none());
-        let late = waiting.map(|q| q.timestamp + MAX_UNSCHEDULABLE).min();
+        let late = self.oldest.first().map(|(since, _)| *since + MAX_UNSCHEDULABLE);
         error.into_iter().chain(late).min()
     }
 
@@ -273,32 +254,6 @@ impl Queue {
     }
     pub fn backoff_len(&self) -> usize {
         self.backoff.len() + self.error_backoff.len()
-    }
-
-    pub fn lists(&self) -> Lists {
-        let row = |q: &QueuedPod, backoff_until: Option<Time>| Row {
-            pod: q.pod.key.clone(),
-            priority: q.pod.priority,
-            attempts: q.attempts,
-            since: q.timestamp,
-            backoff_until,
-            plugins: q.gated_by.iter().chain(&q.plugins).copied().collect(),
-            event: q.event,
-        };
-        let mut backoff: Vec<Row> =
-            self.backoff.iter().chain(&self.error_backoff).map(|((until, ..), q)| row(q, Some(*until))).collect();
-        backoff.sort_by_key(|r| r.backoff_until);
-        let unschedulable = |gated: bool| {
-            let which = self.unschedulable.values().filter(move |q| q.gated_by.is_some() == gated);
-            which.map(|q| row(q, Some(self.backoff_until(q)).filter(|t| !gated && *t > q.timestamp))).collect()
-        };
-        Lists {
-            active: self.active.values().map(|q| row(q, None)).collect(),
-            backoff,
-            unschedulable: unschedulable(false),
-            gated: unschedulable(true),
-            in_flight: self.in_flight.values().map(|q| row(q, None)).collect(),
-        }
     }
 
     /// The end of the back-off: doubled for every failed attempt, up to the maximum, and then to the end of the
@@ -346,7 +301,9 @@ impl Queue {
         let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(&q.pod).err());
         q.gated_by = gate.map(|s| s.plugin);
         if q.gated_by.is_some() {
-            return self.put_unschedulable(q);
+            self.places.insert(q.pod.key.clone(), Place::Gated);
+            self.gated.insert(q.pod.key.clone(), q);
+            return;
         }
         let sort = sort_key(&q, algorithm);
         self.places.insert(q.pod.key.clone(), Place::Active(sort, n));
@@ -355,6 +312,7 @@ impl Queue {
 
     fn put_unschedulable(&mut self, q: QueuedPod) {
         self.places.insert(q.pod.key.clone(), Place::Unschedulable);
+        self.oldest.insert((q.timestamp, q.pod.key.clone()));
         self.unschedulable.insert(q.pod.key.clone(), q);
     }
 
@@ -363,7 +321,12 @@ impl Queue {
             Place::Active(sort, n) => self.active.remove(&(sort, n)),
             Place::Backoff(until, sort, n) => self.backoff.remove(&(until, sort, n)),
             Place::ErrorBackoff(until, sort, n) => self.error_backoff.remove(&(until, sort, n)),
-            Place::Unschedulable => self.unschedulable.remove(key),
+            Place::Unschedulable => {
+                let q = self.unschedulable.remove(key)?;
+                self.oldest.remove(&(q.timestamp, q.pod.key.clone()));
+                Some(q)
+            }
+            Place::Gated => self.gated.remove(key),
             Place::InFlight => self.in_flight.remove(key),
         }
     }

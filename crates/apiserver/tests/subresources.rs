@@ -1,0 +1,203 @@
+//! `/status`, `/scale`, `/binding`, `/eviction`, `/proxy` over HTTP, and what a change of spec or status means.
+
+mod world;
+use expect_test::expect;
+use serde_json::Value;
+use world::{World, events, outcome, summary};
+
+const PODS: &str = "/api/v1/namespaces/default/pods";
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+const DEPLOYMENT: &str = r#"{"metadata":{"name":"web","labels":{"a":"b"}},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"nginx"}]}}}}"#;
+
+fn facts(v: &Value) -> String {
+    let (m, s) = (&v["metadata"], &v["spec"]);
+    let observed = &v["status"]["observedGeneration"];
+    format!("generation {} replicas {} observed {observed} labels {}", m["generation"], s["replicas"], m["labels"])
+}
+
+#[test]
+fn spec_moves_the_generation_and_status_is_its_own() {
+    let mut w = World::new();
+    let path = format!("{DEPLOYMENTS}/web");
+    w.ok("POST", DEPLOYMENTS, DEPLOYMENT);
+    let mut out = String::new();
+    for (suffix, patch) in [
+        ("", r#"{"metadata":{"labels":{"c":"d"}}}"#),
+        ("", r#"{"status":{"observedGeneration":7}}"#),
+        ("", r#"{"spec":{"replicas":3}}"#),
+        ("/status", r#"{"spec":{"replicas":9},"status":{"observedGeneration":2}}"#),
+        ("", r#"{"spec":{"replicas":3}}"#),
+    ] {
+        let v = w.ok("PATCH", &format!("{path}{suffix}"), patch);
+        out.push_str(&format!("{suffix} {patch}\n  {}\n", facts(&v)));
+    }
+    out.push_str(&facts(&w.get(&format!("{path}/status"))));
+    out.push('\n');
+    for (m, p) in
+        [("POST", format!("{path}/status")), ("DELETE", format!("{path}/status")), ("GET", format!("{path}/log"))]
+    {
+        out.push_str(&format!("{m} {}\n", w.line(m, &p, "")));
+    }
+    expect![[r#"
+         {"metadata":{"labels":{"c":"d"}}}
+          generation 1 replicas 2 observed null labels {"a":"b","c":"d"}
+         {"status":{"observedGeneration":7}}
+          generation 1 replicas 2 observed null labels {"a":"b","c":"d"}
+         {"spec":{"replicas":3}}
+          generation 2 replicas 3 observed null labels {"a":"b","c":"d"}
+        /status {"spec":{"replicas":9},"status":{"observedGeneration":2}}
+          generation 2 replicas 3 observed 2 labels {"a":"b","c":"d"}
+         {"spec":{"replicas":3}}
+          generation 2 replicas 3 observed 2 labels {"a":"b","c":"d"}
+        generation 2 replicas 3 observed 2 labels {"a":"b","c":"d"}
+        POST 405 MethodNotAllowed: the server does not allow this method on the requested resource
+        DELETE 405 MethodNotAllowed: the server does not allow this method on the requested resource
+        GET 404 NotFound: the server could not find the requested resource
+    "#]]
+    .assert_eq(&out);
+}
+
+#[test]
+fn scale() {
+    let mut w = World::new();
+    w.ok("POST", DEPLOYMENTS, DEPLOYMENT);
+    let path = format!("{DEPLOYMENTS}/web/scale");
+    let mut out = format!("{}\n", w.get(&path));
+    let scale = |replicas: &str, rv: &str| {
+        format!(
+            r#"{{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{{"name":"web","namespace":"default"{rv}}},"spec":{{"replicas":{replicas}}}}}"#
+        )
+    };
+    for (method, body) in [
+        ("PUT", scale("5", "")),
+        ("PUT", scale("6", r#","resourceVersion":"2""#)),
+        ("PUT", scale("-1", "")),
+        ("PUT", r#"{"apiVersion":"apps/v1","kind":"Scale","spec":{"replicas":1}}"#.into()),
+        ("PATCH", r#"{"spec":{"replicas":1}}"#.into()),
+        ("PATCH", r#"{"spec":{"replicas":1}}"#.into()),
+        ("DELETE", String::new()),
+    ] {
+        let r = w.json(method, &path, &body);
+        let v: Value = serde_json::from_slice(&r.body).unwrap();
+        out.push_str(&format!("{method} {} {}\n", summary(&r), v["spec"]));
+    }
+    out.push_str(&format!("{}\n", facts(&w.get(&format!("{DEPLOYMENTS}/web")))));
+    out.push_str(&format!("{}\n", w.line("GET", &format!("{DEPLOYMENTS}/none/scale"), "")));
+    out.push_str(&format!("{}\n", w.line("GET", &format!("{PODS}/none/scale"), "")));
+    expect![[r#"
+        {"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","name":"web","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"},"spec":{"replicas":2},"status":{"replicas":0,"selector":"app=web"}}
+        PUT 200 Scale web {"replicas":5}
+        PUT 409 Conflict: Operation cannot be fulfilled on deployments.apps "web": the object has been modified; please apply your changes to the latest version and try again null
+        PUT 422 Invalid: Scale.autoscaling "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0 null
+        PUT 400 BadRequest: the API version in the data (apps/v1) does not match the expected API version (autoscaling/v1) null
+        PATCH 200 Scale web {"replicas":1}
+        PATCH 200 Scale web {"replicas":1}
+        DELETE 405 MethodNotAllowed: the server does not allow this method on the requested resource null
+        generation 3 replicas 1 observed null labels {"a":"b"}
+        404 NotFound: deployments.apps "none" not found
+        404 NotFound: the server could not find the requested resource
+    "#]].assert_eq(&out);
+}
+
+#[test]
+fn binding_and_eviction() {
+    let mut w = World::new();
+    w.pod("a");
+    w.pod("b");
+    let bind = |name: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Binding","metadata":{{"name":"{name}"}},"target":{{"kind":"Node","name":"n1"}}}}"#
+        )
+    };
+    let evict = r#"{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"a","namespace":"default"}}"#;
+    let mut out = String::new();
+    for (path, body) in [
+        (format!("{PODS}/a/binding"), bind("a")),
+        (format!("{PODS}/a/binding"), bind("b")),
+        ("/api/v1/namespaces/default/bindings".to_string(), bind("b")),
+        (format!("{PODS}/a/eviction"), evict.to_string()),
+        (format!("{PODS}/b/eviction"), evict.to_string()),
+        (format!("{PODS}/a/eviction"), "[]".to_string()),
+    ] {
+        let (a, _) = w.answer("POST", &path, "", "application/json", &body);
+        out.push_str(&format!("{path}\n  {}\n", outcome(&a)));
+        for e in events(&a).lines() {
+            out.push_str(&format!("  {e}\n"));
+        }
+    }
+    let a = w.get(&format!("{PODS}/a"));
+    out.push_str(&format!("{} {}\n", a["metadata"]["deletionGracePeriodSeconds"], a["metadata"]["generation"]));
+    expect![[r#"
+        /api/v1/namespaces/default/pods/a/binding
+          201 Success
+          MODIFIED /registry/pods/default/a
+        /api/v1/namespaces/default/pods/a/binding
+          400 BadRequest: name in URL does not match name in Binding object
+        /api/v1/namespaces/default/bindings
+          201 Success
+          MODIFIED /registry/pods/default/b
+        /api/v1/namespaces/default/pods/a/eviction
+          201 Success
+          MODIFIED /registry/pods/default/a
+          MODIFIED /registry/pods/default/a
+        /api/v1/namespaces/default/pods/b/eviction
+          400 BadRequest: name in URL does not match name in Eviction object
+        /api/v1/namespaces/default/pods/a/eviction
+          400 BadRequest: the object provided is unrecognized (must be of type Eviction): invalid type: sequence, expected Eviction at line 1 column 2 (5b5d)
+        30 2
+    "#]].assert_eq(&out);
+}
+
+#[test]
+fn proxies_name_their_target() {
+    let mut w = World::new();
+    let mut out = String::new();
+    for path in [
+        "services/web/proxy",
+        "services/web:80/proxy/a/b",
+        "services/https:web:main/proxy/",
+        "services/gopher:web:main/proxy/",
+        "pods/web:8080/proxy/healthz",
+        "pods/web:8080/proxy/dir/",
+    ] {
+        let (a, _) = w.answer("GET", &format!("/api/v1/namespaces/default/{path}"), "", "", "");
+        out.push_str(&format!("{}\n", outcome(&a)));
+    }
+    expect![[r#"
+        200 Proxy(ProxyTarget { kind: /v1 Service, key: default/web, scheme: "http", port: "", path: "/" })
+        200 Proxy(ProxyTarget { kind: /v1 Service, key: default/web, scheme: "http", port: "80", path: "/a/b" })
+        200 Proxy(ProxyTarget { kind: /v1 Service, key: default/web, scheme: "https", port: "main", path: "/" })
+        400 BadRequest: invalid service request "gopher:web:main"
+        200 Proxy(ProxyTarget { kind: /v1 Pod, key: default/web, scheme: "http", port: "8080", path: "/healthz" })
+        200 Proxy(ProxyTarget { kind: /v1 Pod, key: default/web, scheme: "http", port: "8080", path: "/dir/" })
+    "#]]
+    .assert_eq(&out);
+}
+
+#[test]
+fn events_and_leases() {
+    let mut w = World::new();
+    let event = r#"{"metadata":{"name":"web.1"},"involvedObject":{"kind":"Pod","namespace":"default","name":"web"},"reason":"Started","type":"Normal","firstTimestamp":"2026-01-01T00:00:00Z","lastTimestamp":"2026-01-01T00:00:00Z"}"#;
+    let path = "/api/v1/namespaces/default/events";
+    let mut out = format!("{}\n", w.line("POST", path, event));
+    for selector in ["involvedObject.name=web,reason=Started", "involvedObject.name=other", "type!=Normal", "color=red"]
+    {
+        out.push_str(&format!("{selector}: {}\n", w.line("GET", &format!("{path}?fieldSelector={selector}"), "")));
+    }
+    w.pod("web");
+    for selector in ["spec.nodeName=", "status.phase=Pending", "spec.nodeName=n1", "spec.image=x"] {
+        out.push_str(&format!("{selector}: {}\n", w.line("GET", &format!("{PODS}?fieldSelector={selector}"), "")));
+    }
+    expect![[r#"
+        201 Event web.1
+        involvedObject.name=web,reason=Started: 200 EventList [web.1]
+        involvedObject.name=other: 200 EventList []
+        type!=Normal: 200 EventList []
+        color=red: 400 BadRequest: field label not supported: color
+        spec.nodeName=: 200 PodList [web]
+        status.phase=Pending: 200 PodList [web]
+        spec.nodeName=n1: 200 PodList []
+        spec.image=x: 400 BadRequest: field label not supported: spec.image
+    "#]]
+    .assert_eq(&out);
+}

@@ -1,0 +1,232 @@
+//! The images the simulated registry has: those that documentation's examples use.
+
+pub mod servers;
+mod table;
+
+use crate::pod::images::ImageRef;
+pub use servers::{Http, Server};
+pub use table::IMAGES;
+
+/// Which programs an image brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tools {
+    /// Only its own program: no shell.
+    None,
+    /// `sh` and busybox's applets.
+    Busybox,
+    /// `bash` and the GNU tools of a slim Debian: neither `wget` nor `nc` nor `ps`.
+    Debian,
+}
+
+/// One image of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct Image {
+    /// `docker.io/library/nginx`
+    pub name: &'static str,
+    /// Tags by name.
+    pub tags: &'static [&'static str],
+    /// Version tags: major, and the lowest and highest minor: (1, 7, 29) has `1.25`, `1.25.3` and `1.25-alpine`.
+    pub versions: &'static [(u32, u32, u32)],
+    pub size_mb: u32,
+    pub tools: Tools,
+    /// Programs beyond the tools.
+    pub extra: &'static [&'static str],
+    pub entrypoint: &'static [&'static str],
+    pub cmd: &'static [&'static str],
+    pub servers: &'static [&'static Server],
+    pub env: &'static [(&'static str, &'static str)],
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+const SUFFIXES: &[&str] = &[
+    "alpine",
+    "slim",
+    "bookworm",
+    "bullseye",
+    "buster",
+    "trixie",
+    "perl",
+    "apache",
+    "fpm",
+    "management",
+    "musl",
+    "glibc",
+    "uclibc",
+    "oracle",
+    "jammy",
+    "noble",
+    "focal",
+    "debian",
+    "ubi",
+    "alpine-slim",
+    "slim-bookworm",
+    "alpine3.20",
+    "php8.2-apache",
+];
+
+/// Why an image cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The registry has no such repository.
+    Repository,
+    /// The repository has no such tag.
+    Tag,
+    /// There is no such registry.
+    Registry,
+}
+
+const REGISTRIES: &[&str] = &[
+    "docker.io",
+    "registry.k8s.io",
+    "k8s.gcr.io",
+    "gcr.io",
+    "quay.io",
+    "ghcr.io",
+    "mcr.microsoft.com",
+    "public.ecr.aws",
+    "us-docker.pkg.dev",
+];
+
+/// # Errors
+/// What is missing.
+pub fn find(r: &ImageRef) -> Result<&'static Image, Missing> {
+    let mut name = r.name();
+    // The old registry names redirect to the present one.
+    for old in ["k8s.gcr.io/", "gcr.io/google_containers/", "gcr.io/google-containers/"] {
+        if let Some(rest) = name.strip_prefix(old) {
+            name = format!("registry.k8s.io/{rest}");
+        }
+    }
+    // A repository may have several entries, when its tags behave differently.
+    let mut entries = IMAGES.iter().filter(|i| i.name == name).peekable();
+    if entries.peek().is_none() {
+        let known = REGISTRIES.contains(&r.registry.as_str()) || r.registry.ends_with(".pkg.dev");
+        return Err(if known { Missing::Repository } else { Missing::Registry });
+    }
+    entries.find(|i| r.tag.is_empty() || i.has_tag(&r.tag)).ok_or(Missing::Tag)
+}
+
+impl Image {
+    fn has_tag(&self, tag: &str) -> bool {
+        if self.tags.contains(&tag) {
+            return true;
+        }
+        let (version, suffix) = tag.split_once('-').unwrap_or((tag, ""));
+        if !suffix.is_empty() && !SUFFIXES.contains(&suffix) {
+            return false;
+        }
+        if suffix.is_empty() && SUFFIXES.contains(&version) && !self.versions.is_empty() {
+            return true;
+        }
+        let mut numbers = version.strip_prefix('v').unwrap_or(version).split('.').map(str::parse::<u32>);
+        let (Some(Ok(major)), minor, rest) = (numbers.next(), numbers.next(), numbers) else { return false };
+        if rest.into_iter().any(|n| n.is_err()) {
+            return false;
+        }
+        let mut of_major = self.versions.iter().filter(|v| v.0 == major);
+        match minor {
+            None => of_major.next().is_some(),
+            Some(Ok(m)) => of_major.any(|v| (v.1..=v.2).contains(&m)),
+            Some(Err(_)) => false,
+        }
+    }
+
+    /// The program `name` of this image that serves.
+    pub fn server(&self, name: &str) -> Option<&'static Server> {
+        self.servers.iter().copied().find(|s| s.program == name)
+    }
+}
+
+/// containerd's words for an image that cannot be resolved. The kubelet leaves the code of an unknown gRPC error out.
+pub fn pull_error(r: &ImageRef, why: Missing) -> String {
+    let full = r.full();
+    let head = format!("failed to pull and unpack image {full:?}: failed to resolve reference {full:?}: ");
+    match why {
+        Missing::Repository => format!(
+            "{head}pull access denied, repository does not exist or may require authorization: \
+             server message: insufficient_scope: authorization failed"
+        ),
+        Missing::Tag => format!("rpc error: code = NotFound desc = {head}{full}: not found"),
+        Missing::Registry => {
+            let (host, path, what) = (&r.registry, &r.repository, if r.tag.is_empty() { &r.digest } else { &r.tag });
+            format!(
+                "{head}failed to do request: Head \"https://{host}/v2/{path}/manifests/{what}\": \
+                 dial tcp: lookup {host}: no such host"
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(image: &str) -> Result<&'static str, Missing> {
+        ImageRef::parse(image).map_err(|_| Missing::Repository).and_then(|r| find(&r)).map(|i| i.name)
+    }
+
+    #[test]
+    fn documentations_images_are_there_and_typos_are_not() {
+        for image in [
+            "nginx",
+            "nginx:1.14.2",
+            "nginx:1.16.1",
+            "nginx:1.7.9",
+            "nginx:1.21",
+            "nginx:1.25-alpine",
+            "nginx:alpine",
+            "httpd:2.4",
+            "redis:5.0.4",
+            "redis:7-alpine",
+            "busybox:1.28",
+            "busybox:1.36.1",
+            "alpine:3.20",
+            "mysql:8.0",
+            "mysql:5.6",
+            "postgres:16",
+            "mongo:4.0.8",
+            "perl:5.34.0",
+            "python:3.12-slim",
+            "wordpress:6.2.1-apache",
+            "gcr.io/google-samples/hello-app:1.0",
+            "gcr.io/google-samples/hello-app:2.0",
+            "us-docker.pkg.dev/google-samples/containers/gke/hello-app:1.0",
+            "registry.k8s.io/pause:3.10",
+            "registry.k8s.io/e2e-test-images/agnhost:2.40",
+            "registry.k8s.io/hpa-example",
+            "k8s.gcr.io/nginx-slim:0.8",
+            "registry.k8s.io/nginx-slim:0.24",
+            "quay.io/fluentd_elasticsearch/fluentd:v2.5.2",
+            "gcr.io/google-samples/kubernetes-bootcamp:v1",
+            "registry.k8s.io/busybox",
+            "registry.k8s.io/busybox:1.27.2",
+            "gcr.io/google-samples/gb-frontend:v5",
+            "registry.k8s.io/e2e-test-images/nginx:1.14-2",
+        ] {
+            assert!(has(image).is_ok(), "{image}: {:?}", has(image));
+        }
+        assert_eq!(has("nginx:1.161"), Err(Missing::Tag));
+        assert_eq!(has("nginx:1.91"), Err(Missing::Tag));
+        assert_eq!(has("nginxx"), Err(Missing::Repository));
+        assert_eq!(has("registry.example.com/a"), Err(Missing::Registry));
+    }
+
+    #[test]
+    fn failures_read_as_containerds() {
+        let message = |image: &str| {
+            let r = ImageRef::parse(image).unwrap();
+            pull_error(&r, find(&r).unwrap_err())
+        };
+        assert_eq!(
+            message("nosuch"),
+            "failed to pull and unpack image \"docker.io/library/nosuch:latest\": failed to resolve reference \
+             \"docker.io/library/nosuch:latest\": pull access denied, repository does not exist or may require \
+             authorization: server message: insufficient_scope: authorization failed"
+        );
+        assert_eq!(
+            message("nginx:1.161"),
+            "rpc error: code = NotFound desc = failed to pull and unpack image \"docker.io/library/nginx:1.161\": \
+             failed to resolve reference \"docker.io/library/nginx:1.161\": docker.io/library/nginx:1.161: not found"
+        );
+    }
+}

@@ -1,0 +1,352 @@
+//! A container's file system: what the image has, what the container wrote, and its mounts.
+
+use crate::runtime::{ContainerSpec, MountSource};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// No file grows beyond this.
+const MAX_FILE_BYTES: usize = 8 << 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FsError {
+    NotFound,
+    IsDirectory,
+    NotDirectory,
+    ReadOnly,
+    Exists,
+    NotEmpty,
+    NoSpace,
+}
+
+impl FsError {
+    pub fn text(self) -> &'static str {
+        match self {
+            FsError::NotFound => "No such file or directory",
+            FsError::IsDirectory => "Is a directory",
+            FsError::NotDirectory => "Not a directory",
+            FsError::ReadOnly => "Read-only file system",
+            FsError::Exists => "File exists",
+            FsError::NotEmpty => "Directory not empty",
+            FsError::NoSpace => "No space left on device",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    File(Arc<Vec<u8>>),
+    Dir,
+    /// Removed, though the image has it.
+    Gone,
+}
+
+pub type Tree = BTreeMap<String, Entry>;
+/// Directories that several containers share, by name: `UID/volume`, or `host:/path`.
+pub type Volumes = BTreeMap<String, Tree>;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Place {
+    Own,
+    /// A shared volume: its name, and the path in it.
+    Volume(String, String),
+    /// A read-only mount: its index, and the path in it.
+    Files(usize, String),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Fs {
+    own: Tree,
+    mounts: Vec<(String, MountSource, bool)>,
+    pod_uid: Arc<str>,
+    base: BTreeMap<&'static str, String>,
+}
+
+const DIRS: &[&str] = &[
+    "/",
+    "/bin",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/share",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+    "/var/tmp",
+];
+
+/// `a/../b//c` below `cwd`, as an absolute path without a trailing slash (the root is `/`).
+pub fn normalize(cwd: &str, path: &str) -> String {
+    let joined = if path.starts_with('/') { path.to_string() } else { format!("{cwd}/{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for p in joined.split('/') {
+        match p {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            p => parts.push(p),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+fn parent(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((p, _)) => p,
+    }
+}
+
+impl Fs {
+    /// `files` are the image's own.
+    pub fn new(spec: &ContainerSpec, files: &[(&'static str, &'static str)]) -> Self {
+        let mut base: BTreeMap<&'static str, String> = files.iter().map(|(p, t)| (*p, (*t).to_string())).collect();
+        base.insert("/etc/hostname", format!("{}\n", spec.hostname));
+        let hosts = format!(
+            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{}\n",
+            spec.pod_ip, spec.hostname
+        );
+        base.insert("/etc/hosts", format!("# Kubernetes-managed hosts file.\n{hosts}"));
+        let search = format!("{0}.svc.cluster.local svc.cluster.local cluster.local", spec.namespace);
+        base.insert("/etc/resolv.conf", format!("search {search}\nnameserver 10.96.0.10\noptions ndots:5\n"));
+        let mut fs = Fs { base, pod_uid: spec.id.pod_uid.clone(), ..Default::default() };
+        let mut mounts: Vec<_> = spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();
+        // The deepest mount wins.
+        mounts.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        fs.mounts = mounts;
+        for (path, _, _) in fs.mounts.clone() {
+            fs.make_dirs(&path);
+        }
+        fs.make_dirs(parent(&spec.termination_message_path));
+        if !spec.working_dir.is_empty() {
+            fs.make_dirs(&normalize("/", &spec.working_dir));
+        }
+        fs
+    }
+
+    fn make_dirs(&mut self, path: &str) {
+        let mut at = String::new();
+        for p in path.split('/').filter(|p| !p.is_empty()) {
+            at = format!("{at}/{p}");
+            if !self.base_dir(&at) {
+                self.own.insert(at.clone(), Entry::Dir);
+            }
+        }
+    }
+
+    fn base_dir(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        DIRS.contains(&path) || self.base.range(below.as_str()..).next().is_some_and(|(k, _)| k.starts_with(&below))
+    }
+
+    fn place(&self, path: &str) -> Place {
+        for (i, (at, source, _)) in self.mounts.iter().enumerate() {
+            let Some(rest) = path.strip_prefix(at.as_str()) else { continue };
+            if !rest.is_empty() && !rest.starts_with('/') {
+                continue;
+            }
+            let rest = rest.trim_start_matches('/').to_string();
+            match source {
+                MountSource::Files(files) => {
+                    // A single file mounted into a directory of the image hides nothing else there.
+                    let dir = rest.is_empty() || files.keys().any(|k| *k == rest || k.starts_with(&format!("{rest}/")));
+                    if dir || files.len() != 1 {
+                        return Place::Files(i, rest);
+                    }
+                }
+                MountSource::Shared(name) => return Place::Volume(format!("{}/{name}", self.pod_uid), rest),
+                MountSource::Host(dir) => return Place::Volume(format!("host:{dir}"), rest),
+            }
+        }
+        Place::Own
+    }
+
+    fn writable(&self, path: &str) -> Result<Place, FsError> {
+        let place = self.place(path);
+        let read_only = match &place {
+            Place::Files(..) => true,
+            Place::Volume(..) => {
+                let inside = |at: &str| path == at || path.strip_prefix(at).is_some_and(|r| r.starts_with('/'));
+                self.mounts.iter().find(|(at, _, _)| inside(at)).is_some_and(|(_, _, ro)| *ro)
+            }
+            Place::Own => path.starts_with("/proc/") || path.starts_with("/sys/"),
+        };
+        if read_only { Err(FsError::ReadOnly) } else { Ok(place) }
+    }
+
+    /// What is at `path`: a directory (`None` inside), or a file's content.
+    fn look(&self, path: &str, volumes: &Volumes) -> Option<Option<Arc<[u8]>>> {
+        match self.place(path) {
+            Place::Files(i, rest) => {
+                let MountSource::Files(files) = &self.mounts[i].1 else { return None };
+                if let Some(f) = files.get(&rest) {
+                    return Some(Some(f.clone()));
+                }
+                let below = format!("{rest}/");
+                (rest.is_empty() || files.keys().any(|k| k.starts_with(&below))).then_some(None)
+            }
+            Place::Volume(name, rest) => match volumes.get(&name).and_then(|t| t.get(&rest)) {
+                _ if rest.is_empty() => Some(None),
+                Some(Entry::File(f)) => Some(Some(f.as_slice().into())),
+                Some(Entry::Dir) => Some(None),
+                _ => None,
+            },
+            Place::Own => match self.own.get(path) {
+                Some(Entry::File(f)) => Some(Some(f.as_slice().into())),
+                Some(Entry::Dir) => Some(None),
+                Some(Entry::Gone) => None,
+                None if self.base_dir(path) => Some(None),
+                None => self.base.get(path).map(|t| Some(t.as_bytes().into())),
+            },
+        }
+    }
+
+    pub fn is_dir(&self, path: &str, volumes: &Volumes) -> bool {
+        matches!(self.look(path, volumes), Some(None))
+    }
+    pub fn exists(&self, path: &str, volumes: &Volumes) -> bool {
+        path == "/dev/null" || self.look(path, volumes).is_some()
+    }
+    pub fn read(&self, path: &str, volumes: &Volumes) -> Result<Arc<[u8]>, FsError> {
+        if matches!(path, "/dev/null" | "/dev/stdin") {
+            return Ok(Arc::from(&[][..]));
+        }
+        match self.look(path, volumes) {
+            Some(Some(f)) => Ok(f),
+            Some(None) => Err(FsError::IsDirectory),
+            None => Err(FsError::NotFound),
+        }
+    }
+    /// The length of a file, without its content.
+    pub fn len(&self, path: &str, volumes: &Volumes) -> Option<usize> {
+        self.look(path, volumes).map(|f| f.map_or(4096, |f| f.len()))
+    }
+
+    pub fn write(&mut self, path: &str, data: &[u8], append: bool, volumes: &mut Volumes) -> Result<(), FsError> {
+        if path == "/dev/null" {
+            return Ok(());
+        }
+        let before = self.look(path, volumes);
+        if before == Some(None) {
+            return Err(FsError::IsDirectory);
+        }
+        if !self.is_dir(parent(path), volumes) {
+            return Err(FsError::NotFound);
+        }
+        let place = self.writable(path)?;
+        let (tree, key) = match place {
+            Place::Volume(name, rest) => (volumes.entry(name).or_default(), rest),
+            _ => (&mut self.own, path.to_string()),
+        };
+        if let (true, Some(Entry::File(f))) = (append, tree.get_mut(&key)) {
+            if f.len() + data.len() > MAX_FILE_BYTES {
+                return Err(FsError::NoSpace);
+            }
+            Arc::make_mut(f).extend_from_slice(data);
+            return Ok(());
+        }
+        let mut content = match before {
+            Some(Some(old)) if append => old.to_vec(),
+            _ => Vec::new(),
+        };
+        content.extend_from_slice(data);
+        if content.len() > MAX_FILE_BYTES {
+            return Err(FsError::NoSpace);
+        }
+        tree.insert(key, Entry::File(Arc::new(content)));
+        Ok(())
+    }
+
+    pub fn mkdir(&mut self, path: &str, volumes: &mut Volumes) -> Result<(), FsError> {
+        if self.exists(path, volumes) {
+            return Err(FsError::Exists);
+        }
+        if !self.is_dir(parent(path), volumes) {
+            return Err(FsError::NotFound);
+        }
+        match self.writable(path)? {
+            Place::Volume(name, rest) => volumes.entry(name).or_default().insert(rest, Entry::Dir),
+            _ => self.own.insert(path.into(), Entry::Dir),
+        };
+        Ok(())
+    }
+
+    pub fn remove(&mut self, path: &str, recursive: bool, volumes: &mut Volumes) -> Result<(), FsError> {
+        if !self.exists(path, volumes) {
+            return Err(FsError::NotFound);
+        }
+        let children = self.list(path, volumes).unwrap_or_default();
+        if !children.is_empty() && !recursive {
+            return Err(FsError::NotEmpty);
+        }
+        for c in children {
+            self.remove(&normalize(path, &c), true, volumes)?;
+        }
+        match self.writable(path)? {
+            Place::Volume(name, rest) => {
+                if let Some(t) = volumes.get_mut(&name) {
+                    t.remove(&rest);
+                }
+            }
+            _ => {
+                let gone = self.base.contains_key(path) || self.base_dir(path);
+                self.own.remove(path);
+                if gone {
+                    self.own.insert(path.into(), Entry::Gone);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The names in a directory, sorted.
+    pub fn list(&self, path: &str, volumes: &Volumes) -> Result<Vec<String>, FsError> {
+        match self.look(path, volumes) {
+            None => return Err(FsError::NotFound),
+            Some(Some(_)) => return Err(FsError::NotDirectory),
+            Some(None) => {}
+        }
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        let prefix = if path == "/" { "/".to_string() } else { format!("{path}/") };
+        let mut add = |k: &str, prefix: &str| {
+            if let Some(n) = k.strip_prefix(prefix).and_then(|r| r.split('/').next()).filter(|n| !n.is_empty()) {
+                names.insert(n.to_string());
+            }
+        };
+        let rel = |rest: &str| if rest.is_empty() { String::new() } else { format!("{rest}/") };
+        match self.place(path) {
+            Place::Files(i, rest) => {
+                if let MountSource::Files(files) = &self.mounts[i].1 {
+                    files.keys().for_each(|k| add(k, &rel(&rest)));
+                }
+            }
+            Place::Volume(name, rest) => {
+                volumes.get(&name).into_iter().flatten().for_each(|(k, _)| add(k, &rel(&rest)));
+            }
+            Place::Own => {
+                self.base.keys().copied().chain(DIRS.iter().copied()).for_each(|k| add(k, &prefix));
+                self.own.iter().filter(|(_, e)| **e != Entry::Gone).for_each(|(k, _)| add(k, &prefix));
+                self.mounts.iter().for_each(|(k, _, _)| add(k, &prefix));
+                names.retain(|n| self.own.get(&format!("{prefix}{n}")) != Some(&Entry::Gone));
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+}

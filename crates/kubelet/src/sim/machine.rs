@@ -1,0 +1,468 @@
+//! The processes of one container, over virtual time. A process runs until it sleeps, waits or blocks; nothing
+//! here happens between polls, and what happens is stamped with the time at which it would have happened.
+
+use super::Container;
+use super::catalogue::{Image, Server};
+use super::fs::{Fs, Volumes};
+use super::logs::Log;
+use super::net::Network;
+use super::programs::{self, Outcome, Running};
+use super::shell::Shell;
+use crate::runtime::{ContainerId, ContainerSpec};
+use meta::{Duration, Rng, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub const SIGINT: i32 = 2;
+pub const SIGKILL: i32 = 9;
+pub const SIGTERM: i32 = 15;
+
+/// Shell steps in one go, and what they cost: an endless loop that never sleeps takes all its virtual CPU time
+/// and still ends every poll.
+const SLICE_STEPS: u32 = 400;
+const STEP_COST: Duration = Duration::from_micros(500);
+/// Unread bytes a pipe holds before its writer waits.
+const PIPE_BYTES: usize = 256 << 10;
+
+/// What a machine's processes see beyond their container.
+pub struct World<'a> {
+    pub volumes: &'a mut Volumes,
+    /// The node's other containers.
+    pub peers: &'a BTreeMap<ContainerId, Container>,
+    pub network: Option<&'a dyn Network>,
+    pub speed: u32,
+}
+
+impl World<'_> {
+    /// A program's own duration on this node.
+    pub fn scaled(&self, d: Duration) -> Duration {
+        Duration(d.0 / u64::from(self.speed.max(1)))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    Null,
+    Pipe(u32),
+    Data(Arc<[u8]>, usize),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    Log,
+    Null,
+    Pipe(u32),
+    File(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fds {
+    pub stdin: Input,
+    pub stdout: Output,
+    pub stderr: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Ready,
+    Sleeping(Time),
+    /// For a child to end.
+    Waiting(u32),
+    /// For a pipe to have data, or no writer.
+    Reading(u32),
+    /// For a full pipe to be read.
+    Writing(u32),
+    Forever,
+    Done(i32),
+}
+
+#[derive(Clone)]
+pub enum Kind {
+    Shell(Box<Shell>),
+    Program(Running),
+    /// Being stepped.
+    Taken,
+}
+
+#[derive(Clone)]
+pub struct Proc {
+    pub parent: u32,
+    pub kind: Kind,
+    pub argv: Vec<String>,
+    pub env: Arc<BTreeMap<String, String>>,
+    pub cwd: String,
+    pub fds: Fds,
+    pub state: State,
+    /// Its own clock: when it got where it is.
+    pub clock: Time,
+    /// Signals not yet seen.
+    pub pending: Vec<i32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MachineExit {
+    pub at: Time,
+    pub code: i32,
+    pub signal: Option<i32>,
+    pub oom: bool,
+}
+
+#[derive(Clone)]
+pub struct Machine {
+    pub spec: Arc<ContainerSpec>,
+    pub image: &'static Image,
+    pub procs: BTreeMap<u32, Proc>,
+    next_pid: u32,
+    pub pipes: BTreeMap<u32, Vec<u8>>,
+    next_pipe: u32,
+    pub fs: Fs,
+    pub log: Log,
+    pub rng: Rng,
+    pub started: Time,
+    pub exit: Option<MachineExit>,
+}
+
+impl Machine {
+    pub fn new(spec: Arc<ContainerSpec>, image: &'static Image, seed: u64, now: Time) -> Self {
+        let fs = Fs::new(&spec, image.files);
+        Machine {
+            image,
+            procs: BTreeMap::new(),
+            next_pid: 1,
+            pipes: BTreeMap::new(),
+            next_pipe: 0,
+            fs,
+            log: Log::default(),
+            rng: Rng::new(seed),
+            started: now,
+            exit: None,
+            spec,
+        }
+    }
+
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        let mut env: BTreeMap<String, String> = [("PATH", path), ("HOSTNAME", &self.spec.hostname), ("HOME", "/root")]
+            .into_iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect();
+        env.extend(self.image.env.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())));
+        env.extend(self.spec.env.iter().cloned());
+        env
+    }
+
+    /// Starts the container's command as process 1.
+    ///
+    /// # Errors
+    /// runc's words for a command that cannot be executed.
+    pub fn boot(&mut self, now: Time) -> Result<(), String> {
+        let spec = self.spec.clone();
+        let mut argv: Vec<String> = if spec.command.is_empty() {
+            self.image.entrypoint.iter().map(|s| (*s).to_string()).collect()
+        } else {
+            spec.command.clone()
+        };
+        if spec.args.is_empty() && spec.command.is_empty() {
+            argv.extend(self.image.cmd.iter().map(|s| (*s).to_string()));
+        }
+        argv.extend(spec.args.iter().cloned());
+        let runc = "failed to create containerd task: failed to create shim task: OCI runtime create failed: \
+                    runc create failed: unable to start container process: error during container init: ";
+        let Some(first) = argv.first().cloned() else {
+            return Err("failed to generate container spec: failed to generate spec: no command specified".into());
+        };
+        if !programs::exists(self.image, &first) {
+            let why = if first.contains('/') {
+                format!("stat {first}: no such file or directory")
+            } else {
+                "executable file not found in $PATH".into()
+            };
+            return Err(format!("{runc}exec: {first:?}: {why}: unknown"));
+        }
+        let cwd =
+            if spec.working_dir.is_empty() { "/".to_string() } else { super::fs::normalize("/", &spec.working_dir) };
+        let fds = Fds { stdin: Input::Null, stdout: Output::Log, stderr: Output::Log };
+        let env = Arc::new(self.environment());
+        self.spawn(0, argv, env, cwd, fds, now);
+        Ok(())
+    }
+
+    /// Runs a command beside process 1, as `kubectl exec` and exec probes do; its output goes to the pipe returned.
+    pub fn exec(&mut self, argv: Vec<String>, now: Time) -> (u32, u32) {
+        let pipe = self.pipe();
+        let fds = Fds { stdin: Input::Null, stdout: Output::Pipe(pipe), stderr: Output::Pipe(pipe) };
+        let env = Arc::new(self.environment());
+        let cwd = if self.spec.working_dir.is_empty() { "/".into() } else { self.spec.working_dir.clone() };
+        (self.spawn(0, argv, env, cwd, fds, now), pipe)
+    }
+
+    pub fn pipe(&mut self) -> u32 {
+        self.next_pipe += 1;
+        self.pipes.insert(self.next_pipe, Vec::new());
+        self.next_pipe
+    }
+
+    pub fn spawn(
+        &mut self,
+        parent: u32,
+        argv: Vec<String>,
+        env: Arc<BTreeMap<String, String>>,
+        cwd: String,
+        fds: Fds,
+        now: Time,
+    ) -> u32 {
+        let kind = Kind::Program(Running::Start);
+        self.add(Proc { parent, kind, argv, env, cwd, fds, state: State::Ready, clock: now, pending: Vec::new() })
+    }
+
+    pub fn add(&mut self, p: Proc) -> u32 {
+        let pid = self.next_pid;
+        self.next_pid += 1;
+        self.procs.insert(pid, p);
+        pid
+    }
+
+    /// Whether any process still writes to `pipe`.
+    fn has_writer(&self, pipe: u32) -> bool {
+        let out = Output::Pipe(pipe);
+        self.procs.values().any(|p| {
+            let extra = matches!(&p.kind, Kind::Shell(s) if s.holds(pipe));
+            !matches!(p.state, State::Done(_)) && (p.fds.stdout == out || p.fds.stderr == out || extra)
+        })
+    }
+
+    /// When process `p` can go on.
+    fn due(&self, p: &Proc) -> Option<Time> {
+        if !p.pending.is_empty() && !matches!(p.state, State::Done(_)) {
+            return Some(p.clock);
+        }
+        match p.state {
+            State::Ready => Some(p.clock),
+            State::Sleeping(t) => Some(t),
+            State::Waiting(child) => match self.procs.get(&child) {
+                Some(c) => matches!(c.state, State::Done(_)).then_some(c.clock.max(p.clock)),
+                None => Some(p.clock),
+            },
+            State::Reading(pipe) => {
+                let data = self.pipes.get(&pipe).is_some_and(|b| !b.is_empty());
+                (data || !self.has_writer(pipe)).then_some(self.newest(pipe).max(p.clock))
+            }
+            State::Writing(pipe) => {
+                let room = self.pipes.get(&pipe).is_none_or(|b| b.len() < PIPE_BYTES);
+                room.then_some(p.clock)
+            }
+            State::Forever | State::Done(_) => None,
+        }
+    }
+
+    /// The clock of whoever wrote to a pipe last.
+    fn newest(&self, pipe: u32) -> Time {
+        let out = Output::Pipe(pipe);
+        let writers = self.procs.values().filter(|p| p.fds.stdout == out || p.fds.stderr == out);
+        writers.map(|p| p.clock).max().unwrap_or(Time(0))
+    }
+
+    pub fn next_at(&self) -> Option<Time> {
+        if self.exit.is_some() {
+            return None;
+        }
+        self.procs.values().filter_map(|p| self.due(p)).min()
+    }
+
+    /// Runs everything that happens up to `now`.
+    pub fn run(&mut self, now: Time, world: &mut World) {
+        while self.exit.is_none() {
+            let next = self.procs.iter().filter_map(|(pid, p)| Some((self.due(p)?, *pid))).min();
+            let Some((at, pid)) = next.filter(|(at, _)| *at <= now) else { return };
+            self.step(pid, at, world);
+        }
+    }
+
+    fn step(&mut self, pid: u32, at: Time, world: &mut World) {
+        let Some(p) = self.procs.get_mut(&pid) else { return };
+        p.clock = p.clock.max(at);
+        let was = std::mem::replace(&mut p.state, State::Ready);
+        let mut kind = std::mem::replace(&mut p.kind, Kind::Taken);
+        if let Some(signal) = (!p.pending.is_empty()).then(|| p.pending.remove(0)) {
+            p.state = was;
+            self.deliver(pid, &mut kind, signal, world);
+        } else {
+            match &mut kind {
+                Kind::Shell(shell) => {
+                    shell.run(self, pid, SLICE_STEPS, world);
+                    if shell.is_replaced() {
+                        kind = Shell::successor();
+                    }
+                }
+                Kind::Program(running) => {
+                    let outcome = programs::run(self, pid, running, world);
+                    self.settle(pid, &mut kind, outcome);
+                }
+                Kind::Taken => {}
+            }
+        }
+        if let Some(p) = self.procs.get_mut(&pid) {
+            p.kind = kind;
+            if p.state == State::Ready {
+                // It used its slice up.
+                p.state = State::Sleeping(p.clock + Duration(STEP_COST.0 * u64::from(SLICE_STEPS)));
+            }
+        }
+        self.check_end(pid);
+    }
+
+    /// Carries out what a program said.
+    pub fn settle(&mut self, pid: u32, kind: &mut Kind, outcome: Outcome) {
+        let Some(p) = self.procs.get_mut(&pid) else { return };
+        match outcome {
+            Outcome::Exit(code) => p.state = State::Done(code),
+            Outcome::Sleep(until, next) => {
+                p.state = State::Sleeping(until);
+                *kind = Kind::Program(next);
+            }
+            Outcome::Block(next) => {
+                p.state = State::Forever;
+                *kind = Kind::Program(next);
+            }
+            Outcome::Read(pipe, next) => {
+                p.state = State::Reading(pipe);
+                *kind = Kind::Program(next);
+            }
+            Outcome::Shell(shell) => {
+                *kind = Kind::Shell(shell);
+                p.state = State::Sleeping(p.clock);
+            }
+            Outcome::Oom => {
+                let at = p.clock;
+                p.state = State::Done(137);
+                // The kernel kills the whole control group.
+                self.exit = Some(MachineExit { at, code: 137, signal: None, oom: true });
+            }
+        }
+    }
+
+    /// After a step: a pipe's reader may go on, a finished first process ends the container.
+    fn check_end(&mut self, pid: u32) {
+        let Some(p) = self.procs.get(&pid) else { return };
+        let State::Done(code) = p.state else { return };
+        let (at, parent) = (p.clock, p.parent);
+        if pid == 1 {
+            if self.exit.is_none() {
+                self.exit = Some(MachineExit { at, code, signal: None, oom: false });
+            }
+            for p in self.procs.values_mut() {
+                p.clock = p.clock.max(at);
+            }
+            return;
+        }
+        // Nobody will ask about an orphan.
+        let orphan = parent != 0 && !self.procs.get(&parent).is_some_and(|p| !matches!(p.state, State::Done(_)));
+        if orphan {
+            self.procs.remove(&pid);
+        }
+    }
+
+    /// A child's exit code, once; the child is gone afterwards.
+    pub fn reap(&mut self, pid: u32) -> Option<i32> {
+        let State::Done(code) = self.procs.get(&pid)?.state else { return None };
+        self.procs.remove(&pid);
+        Some(code)
+    }
+
+    /// Sends a signal. Process 1 gets no default actions from the kernel: without a handler of its own it ignores
+    /// SIGTERM.
+    pub fn signal(&mut self, pid: u32, signal: i32, now: Time) -> bool {
+        let Some(p) = self.procs.get_mut(&pid) else { return false };
+        if matches!(p.state, State::Done(_)) {
+            return false;
+        }
+        p.clock = p.clock.max(now);
+        if signal == SIGKILL {
+            p.state = State::Done(128 + SIGKILL);
+            if pid == 1 {
+                self.exit = Some(MachineExit { at: now, code: 137, signal: None, oom: false });
+            }
+            return true;
+        }
+        p.pending.push(signal);
+        true
+    }
+
+    fn deliver(&mut self, pid: u32, kind: &mut Kind, signal: i32, world: &mut World) {
+        let handled = match kind {
+            Kind::Shell(shell) => shell.signal(signal),
+            Kind::Program(Running::Serving { server, .. }) if signal == SIGTERM || signal == SIGINT => {
+                let server: &'static Server = server;
+                let until = self.procs.get(&pid).map_or(Time(0), |p| p.clock)
+                    + world.scaled(Duration::from_millis(u64::from(server.term_ms)));
+                for line in server.term_log {
+                    self.emit(pid, &format!("{line}\n"), false, world);
+                }
+                *kind = Kind::Program(Running::Ending(server.term_code));
+                if let Some(p) = self.procs.get_mut(&pid) {
+                    p.state = State::Sleeping(until);
+                }
+                true
+            }
+            _ => false,
+        };
+        if let (true, Kind::Shell(shell), Some(p)) = (handled, &*kind, self.procs.get_mut(&pid))
+            && shell.waits_for_jobs()
+        {
+            p.state = State::Sleeping(p.clock);
+        }
+        if handled || pid == 1 {
+            // A shell sees its traps when the foreground command has ended.
+            return;
+        }
+        if let Some(p) = self.procs.get_mut(&pid) {
+            p.state = State::Done(128 + signal);
+        }
+    }
+
+    /// Writes to a process's standard output or error.
+    pub fn emit(&mut self, pid: u32, text: &str, error: bool, world: &mut World) {
+        self.emit_bytes(pid, text.as_bytes(), error, world);
+    }
+
+    pub fn emit_bytes(&mut self, pid: u32, data: &[u8], error: bool, world: &mut World) {
+        let Some(p) = self.procs.get(&pid) else { return };
+        let (out, at) = (if error { p.fds.stderr.clone() } else { p.fds.stdout.clone() }, p.clock);
+        self.write_to(&out, data, at, world);
+    }
+
+    pub fn write_to(&mut self, out: &Output, data: &[u8], at: Time, world: &mut World) {
+        match out {
+            Output::Log => self.log.write(at, data),
+            Output::Null => {}
+            Output::Pipe(n) => {
+                if let Some(b) = self.pipes.get_mut(n)
+                    && b.len() < 16 * PIPE_BYTES
+                {
+                    b.extend_from_slice(data);
+                }
+            }
+            Output::File(path) => match path.as_str() {
+                "/dev/stdout" | "/dev/stderr" | "/proc/1/fd/1" | "/proc/1/fd/2" => self.log.write(at, data),
+                _ => {
+                    // A full disk loses data, as it does for programs that ignore write errors.
+                    let _ = self.fs.write(path, data, true, world.volumes);
+                }
+            },
+        }
+    }
+
+    /// What listens in this container: port, server, its arguments, and since when.
+    pub fn listeners(&self) -> impl Iterator<Item = (u16, &'static Server, &[String], Time)> {
+        self.procs.values().flat_map(|p| {
+            let serving = match (&p.kind, p.state) {
+                (_, State::Done(_)) => None,
+                (Kind::Program(Running::Serving { server, ports, since }), _) => Some((*server, ports, *since)),
+                _ => None,
+            };
+            serving.into_iter().flat_map(move |(server, ports, since)| {
+                ports.iter().map(move |port| (*port, server, p.argv.as_slice(), since))
+            })
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! What a simulated program finds when it reaches out. The cluster may plug its own network in; without one,
+//! only the node's own containers answer.
+
+/// An HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    pub body: String,
+}
+
+/// Why nothing answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetError {
+    /// The name does not resolve.
+    NoSuchHost,
+    /// Nobody listens at that port.
+    Refused,
+    /// Nobody has that address.
+    Unreachable,
+    /// Somebody listens who does not speak HTTP.
+    NotHttp,
+}
+
+pub trait Network: Send + Sync {
+    /// Addresses of a host name as seen from `namespace`; empty when there is none.
+    fn resolve(&self, namespace: &str, host: &str) -> Vec<String>;
+    /// # Errors
+    /// Why there is no answer.
+    fn http(&self, ip: &str, port: u16, method: &str, path: &str) -> Result<Response, NetError>;
+    /// # Errors
+    /// Why there is no connection.
+    fn connect(&self, ip: &str, port: u16) -> Result<(), NetError>;
+}

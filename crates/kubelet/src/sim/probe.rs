@@ -1,0 +1,167 @@
+//! Probes and hooks against the simulated containers. Models `pkg/probe/{exec,http,tcp,grpc}`.
+
+use super::machine::{SIGKILL, State};
+use super::net::NetError;
+use super::{Container, SimRuntime, answer, programs, server};
+use crate::runtime::{ContainerId, Handler, ProbeOutcome};
+use meta::{Duration, Time};
+use std::collections::BTreeMap;
+
+/// A network probe's round trip.
+const ROUND_TRIP: Duration = Duration::from_millis(2);
+
+/// A probe under way.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    pub probe: u64,
+    pub id: ContainerId,
+    what: What,
+    until: Time,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    /// A command in the container: its process and the pipe with its output.
+    Exec { pid: u32, pipe: u32, command: Vec<String>, timeout: Duration },
+    /// Already known; told a round trip later.
+    Answer(ProbeOutcome),
+}
+
+impl Pending {
+    pub fn due_at(&self, containers: &BTreeMap<ContainerId, Container>) -> Option<Time> {
+        match &self.what {
+            What::Answer(_) => Some(self.until),
+            What::Exec { pid, .. } => {
+                let m = containers.get(&self.id).and_then(|c| c.machine.as_ref());
+                let done = m.is_none_or(|m| {
+                    m.exit.is_some() || m.procs.get(pid).is_none_or(|p| matches!(p.state, State::Done(_)))
+                });
+                Some(if done { Time(0) } else { self.until })
+            }
+        }
+    }
+}
+
+impl SimRuntime {
+    pub(super) fn begin_probe(&mut self, now: Time, probe: u64, id: ContainerId, handler: Handler, timeout: Duration) {
+        let (what, until) = match handler {
+            Handler::Exec { command } => self.begin_exec(now, &id, command, timeout),
+            network => (What::Answer(self.ask(now, &id, &network, timeout)), now + ROUND_TRIP),
+        };
+        self.probes.push(Pending { probe, id, what, until });
+    }
+
+    fn begin_exec(&mut self, now: Time, id: &ContainerId, command: Vec<String>, timeout: Duration) -> (What, Time) {
+        let machine = self.containers.get_mut(id).and_then(|c| c.machine.as_mut()).filter(|m| m.exit.is_none());
+        let Some(m) = machine else {
+            return (What::Answer(ProbeOutcome::Error("container not running".into())), now + ROUND_TRIP);
+        };
+        let first = command.first().cloned().unwrap_or_default();
+        if !programs::exists(m.image, &first) {
+            let why = if first.contains('/') {
+                format!("stat {first}: no such file or directory")
+            } else {
+                "executable file not found in $PATH".into()
+            };
+            let message = format!(
+                "rpc error: code = Internal desc = failed to exec in container: failed to start exec: OCI runtime exec \
+                 failed: exec failed: unable to start container process: exec: {first:?}: {why}: unknown"
+            );
+            return (What::Answer(ProbeOutcome::Error(message)), now + ROUND_TRIP);
+        }
+        let (pid, pipe) = m.exec(command.clone(), now);
+        self.advance(id, now);
+        (What::Exec { pid, pipe, command, timeout }, now + timeout)
+    }
+
+    /// A network probe's outcome.
+    fn ask(&self, now: Time, id: &ContainerId, handler: &Handler, timeout: Duration) -> ProbeOutcome {
+        let dial = |host: &str, port: u16, e: NetError| match e {
+            NetError::Refused => format!("dial tcp {host}:{port}: connect: connection refused"),
+            NetError::NoSuchHost => format!("dial tcp: lookup {host}: no such host"),
+            _ => format!("dial tcp {host}:{port}: i/o timeout"),
+        };
+        match handler {
+            Handler::Exec { .. } => ProbeOutcome::Error("missing probe handler".into()),
+            Handler::TcpSocket { host, port } => match server::connect(&self.containers, None, host, *port, now) {
+                Ok(()) => ProbeOutcome::Success,
+                Err(e) => ProbeOutcome::Failure(dial(host, *port, e)),
+            },
+            Handler::Grpc { port, .. } if self.serves_grpc(id, *port, now) => ProbeOutcome::Success,
+            Handler::Grpc { port, .. } => ProbeOutcome::Failure(format!(
+                "timeout: failed to connect service \":{port}\" within {}: context deadline exceeded",
+                timeout.go_string()
+            )),
+            Handler::HttpGet { scheme, host, port, path, .. } => {
+                let url = match (scheme.as_str(), port) {
+                    ("http", 80) | ("https", 443) => format!("{scheme}://{host}{path}"),
+                    _ => format!("{scheme}://{host}:{port}{path}"),
+                };
+                let get = |why: String| ProbeOutcome::Failure(format!("Get {url:?}: {why}"));
+                match server::http(&self.containers, None, &self.volumes, host, *port, path, now) {
+                    Ok(_) if scheme == "https" => get("http: server gave HTTP response to HTTPS client".into()),
+                    Ok(r) if (200..400).contains(&r.status) => ProbeOutcome::Success,
+                    Ok(r) => ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {}", r.status)),
+                    Err(NetError::NotHttp) => get("EOF".into()),
+                    Err(NetError::Unreachable) => {
+                        get("context deadline exceeded (Client.Timeout exceeded while awaiting headers)".into())
+                    }
+                    Err(e) => get(dial(host, *port, e)),
+                }
+            }
+        }
+    }
+
+    /// Whether the container listens there and speaks the gRPC health protocol.
+    fn serves_grpc(&self, id: &ContainerId, port: u16, now: Time) -> bool {
+        let machine = self.containers.get(id).and_then(|c| c.machine.as_ref());
+        machine.is_some_and(|m| {
+            let mut open = m.listeners().filter(|(p, _, _, since)| *p == port && *since <= now);
+            open.any(|(_, server, _, _)| matches!(server.program, "etcd" | "/agnhost"))
+        })
+    }
+
+    pub(super) fn finish_probes(&mut self, now: Time) {
+        let mut still = Vec::new();
+        for p in std::mem::take(&mut self.probes) {
+            if p.due_at(&self.containers).is_none_or(|t| t > now) {
+                still.push(p);
+                continue;
+            }
+            let outcome = match p.what {
+                What::Answer(outcome) => outcome,
+                What::Exec { pid, pipe, command, timeout } => {
+                    self.exec_outcome(&p.id, pid, pipe, &command, timeout, now)
+                }
+            };
+            self.events.push(answer(p.probe, outcome));
+        }
+        self.probes = still;
+    }
+
+    fn exec_outcome(
+        &mut self,
+        id: &ContainerId,
+        pid: u32,
+        pipe: u32,
+        command: &[String],
+        timeout: Duration,
+        now: Time,
+    ) -> ProbeOutcome {
+        let Some(m) = self.containers.get_mut(id).and_then(|c| c.machine.as_mut()).filter(|m| m.exit.is_none()) else {
+            return ProbeOutcome::Error("container not running".into());
+        };
+        let output = m.pipes.remove(&pipe).unwrap_or_default();
+        let output = String::from_utf8_lossy(&output[..output.len().min(10 << 10)]).into_owned();
+        match m.reap(pid) {
+            Some(0) => ProbeOutcome::Success,
+            Some(_) => ProbeOutcome::Failure(output),
+            None => {
+                m.signal(pid, SIGKILL, now);
+                m.reap(pid);
+                let text = command.join(" ");
+                ProbeOutcome::Failure(format!("command timed out: {text:?} timed out after {}", timeout.go_string()))
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Programs over files.
+
+use super::Io;
+use crate::sim::fs::{FsError, normalize};
+
+pub fn touch(io: &mut Io) -> i32 {
+    let mut code = 0;
+    for f in io.operands() {
+        let path = io.path(&f);
+        if io.m.fs.exists(&path, io.world.volumes) {
+            continue;
+        }
+        if let Err(e) = io.m.fs.write(&path, b"", false, io.world.volumes) {
+            let busybox = io.is_busybox();
+            io.complain(if busybox {
+                format!("touch: {f}: {}", e.text())
+            } else {
+                format!("touch: cannot touch '{f}': {}", e.text())
+            });
+            code = 1;
+        }
+    }
+    code
+}
+
+pub fn remove(io: &mut Io) -> i32 {
+    let (recursive, force) = (io.flag('r') || io.flag('R'), io.flag('f'));
+    let dir_only = io.argv[0].ends_with("rmdir");
+    let mut code = 0;
+    for f in io.operands() {
+        let path = io.path(&f);
+        let is_dir = io.m.fs.is_dir(&path, io.world.volumes);
+        let result = match (is_dir, dir_only, recursive) {
+            (true, false, false) => Err(FsError::IsDirectory),
+            _ => io.m.fs.remove(&path, recursive, io.world.volumes),
+        };
+        match result {
+            Err(FsError::NotFound) if force => {}
+            Err(e) => {
+                io.complain(if io.is_busybox() {
+                    format!("rm: can't remove '{f}': {}", e.text())
+                } else {
+                    format!("rm: cannot remove '{f}': {}", e.text())
+                });
+                code = 1;
+            }
+            Ok(()) => {}
+        }
+    }
+    code
+}
+
+pub fn mkdir(io: &mut Io) -> i32 {
+    let parents = io.flag('p');
+    let mut code = 0;
+    for d in io.operands() {
+        let path = io.path(&d);
+        let mut result = Ok(());
+        if parents {
+            let mut at = String::new();
+            for part in path.split('/').filter(|p| !p.is_empty()) {
+                at = format!("{at}/{part}");
+                if !io.m.fs.is_dir(&at, io.world.volumes) {
+                    result = io.m.fs.mkdir(&at, io.world.volumes);
+                }
+            }
+        } else {
+            result = io.m.fs.mkdir(&path, io.world.volumes);
+        }
+        if let Err(e) = result {
+            io.complain(if io.is_busybox() {
+                format!("mkdir: can't create directory '{d}': {}", e.text())
+            } else {
+                format!("mkdir: cannot create directory '{d}': {}", e.text())
+            });
+            code = 1;
+        }
+    }
+    code
+}
+
+pub fn ls(io: &mut Io) -> i32 {
+    let (long, hidden, one) = (io.flag('l'), io.flag('a') || io.flag('A'), io.flag('1'));
+    let mut operands = io.operands();
+    if operands.is_empty() {
+        operands.push(".".into());
+    }
+    let several = operands.len() > 1;
+    let mut code = 0;
+    for o in operands {
+        let path = io.path(&o);
+        let entries = match io.m.fs.list(&path, io.world.volumes) {
+            Ok(names) => names.into_iter().filter(|n| hidden || !n.starts_with('.')).collect(),
+            Err(FsError::NotDirectory) => vec![o.clone()],
+            Err(e) => {
+                io.complain(if io.is_busybox() {
+                    format!("ls: {o}: {}", e.text())
+                } else {
+                    format!("ls: cannot access '{o}': {}", e.text())
+                });
+                code = if io.is_busybox() { 1 } else { 2 };
+                continue;
+            }
+        };
+        if several && io.m.fs.is_dir(&path, io.world.volumes) {
+            io.line(format!("{o}:"));
+        }
+        let dir = if io.m.fs.is_dir(&path, io.world.volumes) { path } else { io.cwd.clone() };
+        if long {
+            io.line("total 0");
+        }
+        for n in &entries {
+            if long {
+                let full = normalize(&dir, n);
+                let is_dir = io.m.fs.is_dir(&full, io.world.volumes);
+                let size = io.m.fs.len(&full, io.world.volumes).unwrap_or(0);
+                let mode = if is_dir { "drwxr-xr-x" } else { "-rw-r--r--" };
+                let when = super::clock::format(io.m.started, "%b %e %H:%M");
+                io.line(format!("{mode}    1 root     root     {size:>9} {when} {n}"));
+            } else if one || !entries.is_empty() {
+                io.line(n);
+            }
+        }
+    }
+    code
+}
+
+/// `cp` and `mv` of files; directories with `-r`.
+pub fn copy(io: &mut Io) -> i32 {
+    let moving = io.argv[0].ends_with("mv");
+    let recursive = moving || io.flag('r') || io.flag('R') || io.flag('a');
+    let mut operands = io.operands();
+    let Some(target) = operands.pop().filter(|_| !operands.is_empty()) else {
+        io.complain("cp: missing file operand");
+        return 1;
+    };
+    let name = if moving { "mv" } else { "cp" };
+    let mut code = 0;
+    for from in operands {
+        let (src, mut dst) = (io.path(&from), io.path(&target));
+        if io.m.fs.is_dir(&dst, io.world.volumes) {
+            dst = normalize(&dst, src.rsplit('/').next().unwrap_or(""));
+        }
+        let result = copy_tree(io, &src, &dst, recursive);
+        let result = result.and_then(|()| if moving { io.m.fs.remove(&src, true, io.world.volumes) } else { Ok(()) });
+        if let Err(e) = result {
+            io.complain(format!("{name}: can't stat '{from}': {}", e.text()));
+            code = 1;
+        }
+    }
+    code
+}
+
+fn copy_tree(io: &mut Io, src: &str, dst: &str, recursive: bool) -> Result<(), FsError> {
+    if !io.m.fs.is_dir(src, io.world.volumes) {
+        let data = io.m.fs.read(src, io.world.volumes)?;
+        return io.m.fs.write(dst, &data, false, io.world.volumes);
+    }
+    if !recursive {
+        return Err(FsError::IsDirectory);
+    }
+    if !io.m.fs.is_dir(dst, io.world.volumes) {
+        io.m.fs.mkdir(dst, io.world.volumes)?;
+    }
+    for n in io.m.fs.list(src, io.world.volumes)? {
+        copy_tree(io, &normalize(src, &n), &normalize(dst, &n), true)?;
+    }
+    Ok(())
+}
+
+/// Zeroes into a file: `if=/dev/zero of=FILE bs=1M count=10`. Into nowhere it only says so.
+pub fn dd(io: &mut Io) -> i32 {
+    let option = |name: &str| io.argv.iter().find_map(|a| a.strip_prefix(name)).map(str::to_string);
+    let size = |s: &str| {
+        let digits = s.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match s[digits.len()..].to_ascii_uppercase().as_str() {
+            "K" | "KB" => 1 << 10,
+            "M" | "MB" => 1 << 20,
+            "G" | "GB" => 1 << 30,
+            _ => 1,
+        };
+        digits.parse::<usize>().unwrap_or(0).saturating_mul(unit)
+    };
+    let (bs, count) = (option("bs=").map_or(512, |s| size(&s)), option("count=").map_or(1, |s| size(&s)));
+    let total = bs.saturating_mul(count);
+    if let Some(of) = option("of=").filter(|f| f != "/dev/null") {
+        let path = io.path(&of);
+        // The file system keeps the first of it: nothing reads zeroes back.
+        let data = vec![0; total.min(1 << 20)];
+        if let Err(e) = io.m.fs.write(&path, &data, false, io.world.volumes) {
+            io.complain(format!("dd: can't open '{of}': {}", e.text()));
+            return 1;
+        }
+    }
+    io.complain(format!("{count}+0 records in\n{count}+0 records out\n{total} bytes copied"));
+    0
+}
+
+pub fn mktemp(io: &mut Io) -> i32 {
+    let path = format!("/tmp/tmp.{:08x}", io.m.rng.next_u32());
+    let made = if io.flag('d') {
+        io.m.fs.mkdir(&path, io.world.volumes)
+    } else {
+        io.m.fs.write(&path, b"", false, io.world.volumes)
+    };
+    match made {
+        Ok(()) => {
+            io.line(path);
+            0
+        }
+        Err(e) => {
+            io.complain(format!("mktemp: {}", e.text()));
+            1
+        }
+    }
+}

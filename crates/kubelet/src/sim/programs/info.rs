@@ -1,0 +1,130 @@
+//! Programs that tell about the container.
+
+use super::{Io, Outcome};
+
+pub fn date(io: &mut Io) -> i32 {
+    let format = io.argv.iter().skip(1).find_map(|a| a.strip_prefix('+')).map(str::to_string);
+    let iso = io.argv.iter().any(|a| a.starts_with("-I"));
+    let format = match format {
+        Some(f) => f,
+        None if iso => "%F".into(),
+        None => "%a %b %e %H:%M:%S %Z %Y".into(),
+    };
+    let text = super::clock::format(io.now, &format);
+    io.line(text);
+    0
+}
+
+pub fn run(io: &mut Io, name: &str) -> Outcome {
+    let operands = io.operands();
+    let first = operands.first().cloned().unwrap_or_default();
+    let mut code = 0;
+    match name {
+        "hostname" => {
+            let ip = io.flag('i') || io.flag('I');
+            let text = if ip { io.m.spec.pod_ip.clone() } else { io.m.spec.hostname.clone() };
+            io.line(text);
+        }
+        "env" | "printenv" if first.is_empty() => {
+            let all: Vec<String> = io.env.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            all.iter().for_each(|l| io.line(l));
+        }
+        "printenv" => match io.env.get(&first).cloned() {
+            Some(v) => io.line(v),
+            None => code = 1,
+        },
+        "uname" => {
+            let host = io.m.spec.hostname.clone();
+            let text = match io.argv.get(1).map(String::as_str) {
+                Some("-a") => format!("Linux {host} 6.12.0-kubottle #1 SMP x86_64 GNU/Linux"),
+                Some("-r") => "6.12.0-kubottle".into(),
+                Some("-m") => "x86_64".into(),
+                Some("-n") => host,
+                _ => "Linux".into(),
+            };
+            io.line(text);
+        }
+        "id" if io.flag('u') || io.flag('g') => io.line("0"),
+        "id" => io.line("uid=0(root) gid=0(root) groups=0(root)"),
+        "whoami" => io.line("root"),
+        "nproc" => {
+            let n = io.m.spec.cpu_limit_milli.map_or(4, |m| (m + 999) / 1000).max(1);
+            io.line(n.to_string());
+        }
+        "pwd" => {
+            let cwd = io.cwd.clone();
+            io.line(cwd);
+        }
+        "basename" => {
+            let mut base = first.trim_end_matches('/').rsplit('/').next().unwrap_or("").to_string();
+            if let Some(s) = operands.get(1).and_then(|suffix| base.strip_suffix(suffix.as_str())) {
+                base = s.to_string();
+            }
+            io.line(base);
+        }
+        "dirname" => {
+            let dir = match first.trim_end_matches('/').rsplit_once('/') {
+                Some(("", _)) => "/",
+                Some((d, _)) => d,
+                None => ".",
+            };
+            io.line(dir);
+        }
+        "which" => {
+            for o in &operands {
+                if super::exists(io.m.image, o) {
+                    io.line(format!("/bin/{o}"));
+                } else {
+                    code = 1;
+                }
+            }
+        }
+        "ps" | "top" => {
+            io.line("PID   USER     TIME  COMMAND");
+            let rows: Vec<String> = io
+                .m
+                .procs
+                .iter()
+                .map(|(pid, p)| format!("{pid:>5} root      0:00 {}", p.argv.join(" ")))
+                .collect();
+            rows.iter().for_each(|r| io.line(r));
+        }
+        "df" => io.say("Filesystem           1K-blocks      Used Available Use% Mounted on\noverlay              104857600  10485760  94371840  10% /\n"),
+        "free" => io.say("              total        used        free      shared  buff/cache   available\nMem:        8388608     1048576     6291456           0     1048576     7340032\n"),
+        "uptime" => {
+            let text = super::clock::format(io.now, " %H:%M:%S up 1 day, load average: 0.00, 0.00, 0.00");
+            io.line(text);
+        }
+        "stat" | "readlink" => {
+            let path = io.path(&first);
+            if io.m.fs.exists(&path, io.world.volumes) {
+                io.line(path);
+            } else {
+                io.complain(format!("{name}: can't stat '{first}': No such file or directory"));
+                code = 1;
+            }
+        }
+        // `env NAME=VALUE command`: the command runs in place of env.
+        "env" => {
+            let mut env = (*io.env).clone();
+            let mut rest = io.argv[1..].to_vec();
+            while let Some((k, v)) = rest.first().and_then(|a| a.split_once('=')) {
+                env.insert(k.into(), v.into());
+                rest.remove(0);
+            }
+            if rest.is_empty() {
+                let all: Vec<String> = env.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                all.iter().for_each(|l| io.line(l));
+                return Outcome::Exit(0);
+            }
+            if let Some(p) = io.m.procs.get_mut(&io.pid).filter(|p| p.argv == io.argv) {
+                p.argv = rest;
+                p.env = std::sync::Arc::new(env);
+                return Outcome::Sleep(io.now, super::Running::Start);
+            }
+            return Outcome::Block(super::Running::Start);
+        }
+        _ => code = 1,
+    }
+    Outcome::Exit(code)
+}

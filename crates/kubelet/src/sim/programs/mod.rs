@@ -1,0 +1,404 @@
+//! The programs that images bring. A program says at once how it ends, or how it goes on.
+
+mod calc;
+mod clock;
+mod files;
+mod info;
+mod net;
+mod test;
+mod text;
+mod work;
+
+use super::catalogue::{Image, Server, Tools};
+use super::fs::normalize;
+use super::machine::{Input, Machine, World};
+use super::shell::Shell;
+use meta::{Duration, Time};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use text::printf;
+pub use work::signal_number;
+
+/// A program that has not ended yet.
+#[derive(Clone, Debug)]
+pub enum Running {
+    Start,
+    Serving {
+        server: &'static Server,
+        ports: Vec<u16>,
+        /// When it began (or will begin) to listen.
+        since: Time,
+    },
+    /// Ends with this code when it wakes up.
+    Ending(i32),
+    /// Reads its standard input; what came so far.
+    Filtering(Vec<u8>),
+    /// `tail -f`: the file, and how much of it was shown.
+    Following(String, usize),
+    /// Grows until the memory limit stops it: `stress --vm`.
+    Growing(i64),
+    Forever,
+}
+
+/// What a program does next.
+pub enum Outcome {
+    Exit(i32),
+    Sleep(Time, Running),
+    Block(Running),
+    Read(u32, Running),
+    Shell(Box<Shell>),
+    Oom,
+}
+
+/// What a program sees and says while it runs.
+pub struct Io<'a, 'w> {
+    pub m: &'a mut Machine,
+    pub pid: u32,
+    pub world: &'a mut World<'w>,
+    pub argv: Vec<String>,
+    pub env: Arc<BTreeMap<String, String>>,
+    pub cwd: String,
+    pub stdin: Vec<u8>,
+    pub now: Time,
+    pub out: Vec<u8>,
+    pub err: Vec<u8>,
+}
+
+impl Io<'_, '_> {
+    pub fn say(&mut self, text: impl AsRef<[u8]>) {
+        self.out.extend_from_slice(text.as_ref());
+    }
+    pub fn line(&mut self, text: impl AsRef<[u8]>) {
+        self.say(text);
+        self.out.push(b'\n');
+    }
+    pub fn complain(&mut self, text: impl std::fmt::Display) {
+        self.err.extend_from_slice(format!("{text}\n").as_bytes());
+    }
+    pub fn path(&self, p: &str) -> String {
+        normalize(&self.cwd, p)
+    }
+    pub fn is_busybox(&self) -> bool {
+        self.m.image.tools == Tools::Busybox
+    }
+    /// Arguments that are not options.
+    pub fn operands(&self) -> Vec<String> {
+        self.argv.iter().skip(1).filter(|a| !a.starts_with('-') || *a == "-").cloned().collect()
+    }
+    /// Whether a one-letter option is set, alone or in a cluster.
+    pub fn flag(&self, letter: char) -> bool {
+        self.argv.iter().skip(1).any(|a| a.starts_with('-') && !a.starts_with("--") && a[1..].contains(letter))
+    }
+}
+
+const SHELLS: &[&str] = &["sh", "ash", "bash", "dash"];
+
+const COMMON: &[&str] = &[
+    "[",
+    "base64",
+    "basename",
+    "cat",
+    "chmod",
+    "chown",
+    "cp",
+    "cut",
+    "date",
+    "dd",
+    "df",
+    "dirname",
+    "echo",
+    "env",
+    "expr",
+    "false",
+    "grep",
+    "head",
+    "hostname",
+    "id",
+    "kill",
+    "ln",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "nproc",
+    "printenv",
+    "printf",
+    "pwd",
+    "readlink",
+    "rm",
+    "rmdir",
+    "sed",
+    "seq",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "stat",
+    "sync",
+    "tail",
+    "tee",
+    "test",
+    "timeout",
+    "touch",
+    "tr",
+    "true",
+    "uname",
+    "uniq",
+    "wc",
+    "which",
+    "whoami",
+    "yes",
+];
+const BUSYBOX_MORE: &[&str] =
+    &["free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "sh", "ash", "top", "uptime", "usleep", "vi", "wget"];
+const DEBIAN_MORE: &[&str] = &["bash", "dash", "sh", "apt-get", "perl"];
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Whether `name` can be executed in a container of this image.
+pub fn exists(image: &Image, name: &str) -> bool {
+    let base = base_name(name);
+    if name.is_empty() {
+        return false;
+    }
+    if image.server(name).is_some()
+        || image.extra.contains(&name)
+        || name == image.entrypoint.first().copied().unwrap_or("\0")
+    {
+        return true;
+    }
+    if let Some((dir, _)) = name.rsplit_once('/')
+        && !matches!(dir, "" | "/bin" | "/usr/bin" | "/usr/local/bin" | "/sbin" | "/usr/sbin" | "/usr/local/sbin")
+    {
+        return false;
+    }
+    if image.server(base).is_some() || image.extra.contains(&base) {
+        return true;
+    }
+    if base == "docker-entrypoint.sh" {
+        return image.entrypoint.contains(&"docker-entrypoint.sh");
+    }
+    match image.tools {
+        Tools::None => false,
+        Tools::Busybox => COMMON.contains(&base) || BUSYBOX_MORE.contains(&base),
+        Tools::Debian => COMMON.contains(&base) || DEBIAN_MORE.contains(&base),
+    }
+}
+
+/// Whether the program may read standard input with these arguments.
+fn reads_stdin(argv: &[String]) -> bool {
+    let operands = argv.iter().skip(1).filter(|a| !a.starts_with('-') || *a == "-").count();
+    let dash = argv.iter().skip(1).any(|a| a == "-");
+    match base_name(&argv[0]) {
+        "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha256sum" => operands == 0 || dash,
+        "head" | "tail" => {
+            let numbered = argv.iter().skip(1).any(|a| a == "-n" || a == "-c");
+            operands <= usize::from(numbered)
+        }
+        "grep" | "sed" | "cut" => {
+            let valued = argv.iter().skip(1).filter(|a| matches!(a.as_str(), "-e" | "-d" | "-f" | "-c")).count();
+            operands <= valued.max(1) && !(base_name(&argv[0]) == "cut" && operands > valued)
+        }
+        "tr" | "tee" => true,
+        _ => false,
+    }
+}
+
+/// Handles what it has line by line, rather than at the end of its input.
+fn streams(argv: &[String]) -> bool {
+    matches!(base_name(&argv[0]), "cat" | "tee" | "grep" | "tr" | "sed" | "cut")
+}
+
+/// Steps process `pid`, which is a program.
+pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) -> Outcome {
+    match std::mem::replace(running, Running::Start) {
+        Running::Start => start(m, pid, world),
+        Running::Ending(code) => Outcome::Exit(code),
+        Running::Forever => Outcome::Block(Running::Forever),
+        serving @ Running::Serving { .. } => Outcome::Block(serving),
+        Running::Filtering(buffer) => filter(m, pid, buffer, world),
+        Running::Following(path, seen) => work::follow(m, pid, path, seen, world),
+        Running::Growing(bytes) => work::grow(m, pid, bytes, world),
+    }
+}
+
+fn io<'a, 'w>(m: &'a mut Machine, pid: u32, stdin: Vec<u8>, world: &'a mut World<'w>) -> Option<Io<'a, 'w>> {
+    let p = m.procs.get(&pid)?;
+    let (argv, env, cwd, now) = (p.argv.clone(), p.env.clone(), p.cwd.clone(), p.clock);
+    Some(Io { m, pid, world, argv, env, cwd, stdin, now, out: Vec::new(), err: Vec::new() })
+}
+
+fn start(m: &mut Machine, pid: u32, world: &mut World) -> Outcome {
+    let Some(p) = m.procs.get_mut(&pid) else { return Outcome::Exit(0) };
+    if p.argv.is_empty() {
+        return Outcome::Exit(0);
+    }
+    if base_name(&p.argv[0]) == "docker-entrypoint.sh" || p.argv[0] == "/entrypoint.sh" {
+        // Runs its arguments, or the server with them when they are options.
+        p.argv.remove(0);
+        let option = p.argv.first().is_none_or(|a| a.starts_with('-'));
+        if option && let Some(s) = m.image.servers.first() {
+            p.argv.insert(0, s.program.into());
+        }
+        if p.argv.is_empty() {
+            return Outcome::Exit(0);
+        }
+    }
+    if !exists(m.image, &m.procs[&pid].argv[0]) {
+        let name = m.procs[&pid].argv[0].clone();
+        let shell = if m.image.tools == Tools::Debian { "exec" } else { "sh" };
+        m.emit(pid, &format!("{shell}: {name}: not found\n"), true, world);
+        return Outcome::Exit(127);
+    }
+    let argv = m.procs[&pid].argv.clone();
+    let name = base_name(&argv[0]);
+    if let Some(server) = m.image.server(&argv[0]).or_else(|| m.image.server(name)) {
+        return work::serve(m, pid, server, world);
+    }
+    if SHELLS.contains(&name) {
+        return match Shell::from_args(&argv, &m.procs[&pid].env.clone()) {
+            Ok(Some(shell)) => Outcome::Shell(Box::new(shell)),
+            // An interactive shell whose input has ended at once.
+            Ok(None) => Outcome::Exit(0),
+            Err(message) => {
+                m.emit(pid, &format!("{message}\n"), true, world);
+                Outcome::Exit(2)
+            }
+        };
+    }
+    if reads_stdin(&argv) {
+        let data = match &mut m.procs.get_mut(&pid).map(|p| &mut p.fds.stdin) {
+            Some(Input::Pipe(pipe)) => return Outcome::Read(*pipe, Running::Filtering(Vec::new())),
+            Some(Input::Data(data, at)) => data[(*at).min(data.len())..].to_vec(),
+            _ => Vec::new(),
+        };
+        return finish(m, pid, data, world);
+    }
+    finish(m, pid, Vec::new(), world)
+}
+
+/// Runs the program with its whole input.
+fn finish(m: &mut Machine, pid: u32, stdin: Vec<u8>, world: &mut World) -> Outcome {
+    let Some(mut io) = io(m, pid, stdin, world) else { return Outcome::Exit(0) };
+    let outcome = dispatch(&mut io);
+    let (out, err) = (std::mem::take(&mut io.out), std::mem::take(&mut io.err));
+    m.emit_bytes(pid, &err, true, world);
+    m.emit_bytes(pid, &out, false, world);
+    outcome
+}
+
+fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> Outcome {
+    let Some(p) = m.procs.get(&pid) else { return Outcome::Exit(0) };
+    let (Input::Pipe(pipe), argv) = (p.fds.stdin.clone(), p.argv.clone()) else {
+        return finish(m, pid, buffer, world);
+    };
+    let data = m.pipes.get_mut(&pipe).map(std::mem::take).unwrap_or_default();
+    if data.is_empty() {
+        m.pipes.remove(&pipe);
+        return finish(m, pid, buffer, world);
+    }
+    buffer.extend(data);
+    let whole = buffer.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    // `grep -q` and the like need their end; a stream that is being counted too.
+    if streams(&argv) && whole > 0 && !argv.iter().any(|a| matches!(a.as_str(), "-q" | "-c")) {
+        let rest = buffer.split_off(whole);
+        finish(m, pid, buffer, world);
+        if base_name(&argv[0]) == "tee"
+            && let Some(p) = m.procs.get_mut(&pid)
+            && !p.argv.iter().any(|a| a == "-a")
+        {
+            // What follows is added to what was written.
+            p.argv.insert(1, "-a".into());
+        }
+        return Outcome::Read(pipe, Running::Filtering(rest));
+    }
+    Outcome::Read(pipe, Running::Filtering(buffer))
+}
+
+/// A program that ends at once, run in place: what the shell does with most commands. `None`: it must have a process
+/// of its own.
+pub fn inline(io: &mut Io) -> Option<i32> {
+    let name = base_name(&io.argv[0]).to_string();
+    let own = SHELLS.contains(&name.as_str())
+        || name == "docker-entrypoint.sh"
+        || io.m.image.server(&io.argv[0]).or_else(|| io.m.image.server(&name)).is_some()
+        || reads_stdin(&io.argv);
+    if own || !exists(io.m.image, &io.argv[0].clone()) {
+        return None;
+    }
+    match dispatch(io) {
+        Outcome::Exit(code) => Some(code),
+        _ => {
+            io.out.clear();
+            io.err.clear();
+            None
+        }
+    }
+}
+
+fn dispatch(io: &mut Io) -> Outcome {
+    let name = base_name(&io.argv[0]).to_string();
+    let code = match name.as_str() {
+        "echo" => text::echo(io),
+        "printf" => text::printf_program(io),
+        "cat" => text::cat(io),
+        "grep" => text::grep(io),
+        "wc" => text::wc(io),
+        "head" => text::head(io),
+        "tail" => return text::tail(io),
+        "seq" => text::seq(io),
+        "sort" => text::sort(io),
+        "uniq" => text::uniq(io),
+        "tr" => text::tr(io),
+        "cut" => text::cut(io),
+        "sed" => text::sed(io),
+        "tee" => text::tee(io),
+        "base64" => text::base64(io),
+        "touch" => files::touch(io),
+        "rm" | "rmdir" => files::remove(io),
+        "mkdir" => files::mkdir(io),
+        "ls" => files::ls(io),
+        "cp" | "mv" => files::copy(io),
+        "dd" => files::dd(io),
+        "mktemp" => files::mktemp(io),
+        "chmod" | "chown" | "ln" | "sync" => 0,
+        "test" | "[" => test::program(io),
+        "true" | "install" => 0,
+        "false" => 1,
+        "expr" => calc::expr(io),
+        "date" => info::date(io),
+        "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
+        | "which" | "ps" | "top" | "df" | "free" | "uptime" | "readlink" | "stat" => return info::run(io, &name),
+        "kill" => work::kill(io),
+        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt-get"
+        | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "sleep" | "usleep" => return work::sleep(io),
+        "timeout" => return work::timeout(io),
+        "stress" => return work::stress(io),
+        "perl" | "python" | "python3" | "node" | "go" | "ruby" | "java" => return work::interpreter(io, &name),
+        "yes" => {
+            io.say("y\n".repeat(1000));
+            0
+        }
+        "hello" => {
+            io.say(
+                "\nHello from Docker!\nThis message shows that your installation appears to be working correctly.\n\n",
+            );
+            0
+        }
+        "consume-cpu" | "consumer" => return Outcome::Block(Running::Forever),
+        _ => {
+            io.complain(format!("{name}: this program is not simulated"));
+            1
+        }
+    };
+    Outcome::Exit(code)
+}
+
+/// The time a program ends that takes `d` of its own.
+fn after(io: &Io, d: Duration) -> Time {
+    io.now + io.world.scaled(d)
+}

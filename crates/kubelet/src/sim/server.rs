@@ -1,0 +1,108 @@
+//! What the node's listening containers answer.
+
+use super::Container;
+use super::catalogue::{Http, Server};
+use super::fs::{Volumes, normalize};
+use super::machine::Machine;
+use super::net::{NetError, Response};
+use crate::runtime::ContainerId;
+use meta::{Duration, Time};
+use std::collections::BTreeMap;
+
+/// The container of the node that has `ip` and listens at `port` at `now`.
+fn find<'a>(
+    containers: &'a BTreeMap<ContainerId, Container>,
+    own: Option<&'a Machine>,
+    ip: &str,
+    port: u16,
+    now: Time,
+) -> Result<(&'a Machine, &'static Server, &'a [String], Time), NetError> {
+    let mut known = false;
+    for m in own.into_iter().chain(containers.values().filter_map(|c| c.machine.as_ref())) {
+        if m.spec.pod_ip != ip || m.exit.is_some() {
+            continue;
+        }
+        known = true;
+        if let Some((_, s, argv, since)) = m.listeners().find(|(p, _, _, since)| *p == port && *since <= now) {
+            return Ok((m, s, argv, since));
+        }
+    }
+    Err(if known { NetError::Refused } else { NetError::Unreachable })
+}
+
+/// # Errors
+/// Why there is no connection.
+pub fn connect(
+    containers: &BTreeMap<ContainerId, Container>,
+    own: Option<&Machine>,
+    ip: &str,
+    port: u16,
+    now: Time,
+) -> Result<(), NetError> {
+    find(containers, own, ip, port, now).map(|_| ())
+}
+
+/// # Errors
+/// Why there is no answer.
+pub fn http(
+    containers: &BTreeMap<ContainerId, Container>,
+    own: Option<&Machine>,
+    volumes: &Volumes,
+    ip: &str,
+    port: u16,
+    path: &str,
+    now: Time,
+) -> Result<Response, NetError> {
+    let (m, server, argv, since) = find(containers, own, ip, port, now)?;
+    respond(m, server, argv, since, volumes, path, now)
+}
+
+fn respond(
+    m: &Machine,
+    server: &Server,
+    argv: &[String],
+    since: Time,
+    volumes: &Volumes,
+    path: &str,
+    now: Time,
+) -> Result<Response, NetError> {
+    let ok = |body: String| Ok(Response { status: 200, body });
+    let path = path.split('?').next().unwrap_or("/");
+    match server.http {
+        Http::No => Err(NetError::NotHttp),
+        Http::Status(status) => Ok(Response { status, body: String::new() }),
+        Http::Always(body) => ok(format!("{body}\n")),
+        Http::Hostname => ok(format!("{}\n", m.spec.hostname)),
+        Http::Hello(version) => ok(format!("Hello, world!\nVersion: {version}\nHostname: {}\n", m.spec.hostname)),
+        Http::Agnhost => agnhost(m, argv, path, now.since(since)),
+        Http::Files(root) => {
+            let mut file = normalize("/", &format!("{root}{path}"));
+            if m.fs.is_dir(&file, volumes) {
+                file = format!("{file}/index.html");
+            }
+            match m.fs.read(&file, volumes) {
+                Ok(data) => ok(String::from_utf8_lossy(&data).into_owned()),
+                Err(_) => Ok(Response { status: 404, body: "<h1>404 Not Found</h1>\n".into() }),
+            }
+        }
+    }
+}
+
+/// `agnhost liveness` is well for ten seconds; the other subcommands answer always.
+fn agnhost(m: &Machine, argv: &[String], path: &str, up: Duration) -> Result<Response, NetError> {
+    let sub = argv.get(1).map_or("", String::as_str);
+    let ok = |body: String| Ok(Response { status: 200, body });
+    let is_liveness = sub == "liveness" || argv.first().is_some_and(|a| a == "/server");
+    match (sub, path) {
+        _ if is_liveness && up > Duration::from_secs(10) => {
+            Ok(Response { status: 500, body: format!("error: {}", up.go_string()) })
+        }
+        _ if is_liveness => ok("ok".into()),
+        ("pause", _) => Err(NetError::NotHttp),
+        (_, "/hostname") => ok(m.spec.hostname.clone()),
+        (_, "/healthz" | "/readyz") => ok("ok".into()),
+        ("serve-hostname", _) => ok(format!("{}\n", m.spec.hostname)),
+        ("netexec", "/") => ok(format!("NOW: {}", m.started)),
+        _ => ok(String::new()),
+    }
+}

@@ -1,0 +1,732 @@
+//! A POSIX shell over virtual time. A script is parsed (by `brush-parser`), flattened to operations, and run one
+//! operation after another; whatever takes time suspends the shell, which goes on where it was.
+
+mod builtins;
+mod code;
+mod expand;
+pub mod pattern;
+mod redirect;
+
+use super::machine::{Fds, Input, Kind, Machine, Output, Proc, State, World};
+use super::programs::{self, Io};
+use code::{Code, Op, Simple};
+use expand::Around;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Functions that call themselves end here.
+const MAX_FRAMES: usize = 200;
+
+#[derive(Clone, Debug)]
+struct Frame {
+    code: Arc<Code>,
+    at: usize,
+    loops: Vec<Loop>,
+    /// What a function's end restores.
+    positional: Option<Vec<String>>,
+    /// Redirections to undo at its end.
+    fds: Option<Fds>,
+    /// A trap's handler leaves the status alone.
+    status: Option<i32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Loop {
+    end: usize,
+    next: usize,
+    /// How many `for` lists, `case` words and redirections were open outside it.
+    lists: usize,
+    cases: usize,
+    saved: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Wait {
+    Foreground(u32),
+    Pipeline(Vec<u32>),
+    Substitution(u32, u32),
+    /// The `wait` builtin: these, one after the other.
+    Jobs(Vec<u32>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Shell {
+    frames: Vec<Frame>,
+    /// Values, and whether they are exported.
+    vars: BTreeMap<String, (String, bool)>,
+    functions: BTreeMap<String, Arc<Code>>,
+    positional: Vec<String>,
+    name: String,
+    status: i32,
+    lists: Vec<Vec<String>>,
+    cases: Vec<String>,
+    saved: Vec<Fds>,
+    /// Results of the present operation's command substitutions.
+    results: Vec<String>,
+    wait: Option<Wait>,
+    background: Vec<u32>,
+    traps: BTreeMap<i32, Option<Arc<Code>>>,
+    pending: Vec<i32>,
+    errexit: bool,
+    nounset: bool,
+    xtrace: bool,
+    /// `$$` of a subshell is its parent's.
+    pid: Option<u32>,
+    bash: bool,
+    ended: Option<i32>,
+    replaced: bool,
+}
+
+impl Shell {
+    /// `sh -c SCRIPT [NAME [ARG...]]`, `sh -ec ...`, or `None` for an interactive shell.
+    ///
+    /// # Errors
+    /// A script that cannot be parsed.
+    pub fn from_args(argv: &[String], env: &BTreeMap<String, String>) -> Result<Option<Shell>, String> {
+        let name = argv.first().map_or("sh", String::as_str);
+        let base = name.rsplit('/').next().unwrap_or(name).to_string();
+        let (mut errexit, mut nounset, mut xtrace, mut script) = (false, false, false, None);
+        let mut args = argv.iter().skip(1);
+        let mut rest: Vec<String> = Vec::new();
+        while let Some(a) = args.next() {
+            if !a.starts_with('-') && !a.starts_with('+') || a == "-" {
+                rest.push(a.clone());
+                rest.extend(args.by_ref().cloned());
+                break;
+            }
+            if a.starts_with("--") {
+                continue;
+            }
+            errexit |= a.contains('e');
+            nounset |= a.contains('u');
+            xtrace |= a.contains('x');
+            if a.ends_with('o') {
+                args.next();
+            }
+            if a.contains('c') {
+                script = Some(args.next().cloned().unwrap_or_default());
+                rest.extend(args.by_ref().cloned());
+                break;
+            }
+        }
+        let script = match script {
+            Some(s) => s,
+            None if rest.is_empty() => return Ok(None),
+            // A script file: read when the shell runs.
+            None => format!(". {}", quote(&rest[0])),
+        };
+        let code = code::compile(&script).map_err(|e| format!("{base}: syntax error: {e}"))?;
+        let mut shell = Shell::new(code, &base);
+        if let Some(first) = rest.first().cloned() {
+            shell.name = first;
+            shell.positional = rest[1..].to_vec();
+        }
+        (shell.errexit, shell.nounset, shell.xtrace) = (errexit, nounset, xtrace);
+        shell.vars = env.iter().map(|(k, v)| (k.clone(), (v.clone(), true))).collect();
+        Ok(Some(shell))
+    }
+
+    fn new(code: Arc<Code>, name: &str) -> Self {
+        Shell {
+            frames: vec![Frame { code, at: 0, loops: Vec::new(), positional: None, fds: None, status: None }],
+            vars: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            positional: Vec::new(),
+            name: name.into(),
+            status: 0,
+            lists: Vec::new(),
+            cases: Vec::new(),
+            saved: Vec::new(),
+            results: Vec::new(),
+            wait: None,
+            background: Vec::new(),
+            traps: BTreeMap::new(),
+            pending: Vec::new(),
+            errexit: false,
+            nounset: false,
+            xtrace: false,
+            pid: None,
+            bash: name == "bash",
+            ended: None,
+            replaced: false,
+        }
+    }
+
+    /// A subshell: a copy that runs something else.
+    fn sub(&self, code: &Arc<Code>, pid: u32) -> Shell {
+        let mut s = self.clone();
+        s.frames =
+            vec![Frame { code: code.clone(), at: 0, loops: Vec::new(), positional: None, fds: None, status: None }];
+        s.lists.clear();
+        s.cases.clear();
+        s.saved.clear();
+        s.results.clear();
+        s.wait = None;
+        s.background.clear();
+        s.pending.clear();
+        s.traps.retain(|_, handler| handler.is_none());
+        s.pid = Some(self.pid.unwrap_or(pid));
+        s
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.vars.get(name).map(|(v, _)| v.clone())
+    }
+    fn assign(&mut self, name: &str, value: String) {
+        let exported = self.vars.get(name).is_some_and(|(_, e)| *e);
+        self.vars.insert(name.into(), (value, exported));
+    }
+    fn environment(&self) -> Arc<BTreeMap<String, String>> {
+        Arc::new(self.vars.iter().filter(|(_, (_, e))| *e).map(|(k, (v, _))| (k.clone(), v.clone())).collect())
+    }
+
+    /// Whether a redirection set aside still leads to `pipe`.
+    pub fn holds(&self, pipe: u32) -> bool {
+        let out = Output::Pipe(pipe);
+        let frames = self.frames.iter().filter_map(|f| f.fds.as_ref());
+        self.saved.iter().chain(frames).any(|f| f.stdout == out || f.stderr == out)
+    }
+
+    /// A signal arrives; whether the shell has said what to do with it.
+    pub fn signal(&mut self, signal: i32) -> bool {
+        match self.traps.get(&signal) {
+            Some(Some(_)) => {
+                self.pending.push(signal);
+                true
+            }
+            Some(None) => true,
+            None => false,
+        }
+    }
+
+    /// Whether the `wait` builtin is under way: a trapped signal ends it.
+    pub fn waits_for_jobs(&self) -> bool {
+        matches!(self.wait, Some(Wait::Jobs(_)))
+    }
+
+    fn prefix(&self) -> &str {
+        if self.bash { "bash: line 1" } else { "sh" }
+    }
+
+    pub fn run(&mut self, m: &mut Machine, pid: u32, steps: u32, world: &mut World) {
+        for _ in 0..steps {
+            if let Some(code) = self.ended {
+                self.finish(m, pid, code);
+                return;
+            }
+            if self.is_waiting(m, pid) {
+                return;
+            }
+            // A signal the shell sent itself is seen at once.
+            if let Some(p) = m.procs.get_mut(&pid) {
+                p.pending.retain(|s| !self.signal(*s));
+            }
+            if let Some(signal) = (!self.pending.is_empty()).then(|| self.pending.remove(0))
+                && let Some(Some(code)) = self.traps.get(&signal)
+            {
+                self.push(code.clone(), None, None, Some(self.status));
+                continue;
+            }
+            self.step(m, pid, world);
+            if self.replaced || m.exit.is_some() || !m.procs.get(&pid).is_some_and(|p| p.state == State::Ready) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the shell gave its process to another program (`exec`).
+    pub fn is_replaced(&self) -> bool {
+        self.replaced
+    }
+
+    fn finish(&mut self, m: &mut Machine, pid: u32, code: i32) {
+        if let Some(Some(handler)) = self.traps.remove(&0) {
+            self.ended = None;
+            self.frames.clear();
+            self.push(handler, None, None, Some(code));
+            return;
+        }
+        if let Some(p) = m.procs.get_mut(&pid) {
+            p.state = State::Done(code);
+        }
+    }
+
+    fn push(&mut self, code: Arc<Code>, positional: Option<Vec<String>>, fds: Option<Fds>, status: Option<i32>) {
+        self.frames.push(Frame { code, at: 0, loops: Vec::new(), positional, fds, status });
+    }
+
+    /// Looks after the child the shell waits for; true while it must.
+    fn is_waiting(&mut self, m: &mut Machine, pid: u32) -> bool {
+        let Some(wait) = self.wait.clone() else { return false };
+        let block = |m: &mut Machine, child: u32| {
+            if let Some(p) = m.procs.get_mut(&pid) {
+                p.state = State::Waiting(child);
+            }
+            true
+        };
+        match wait {
+            Wait::Foreground(child) => match m.reap(child) {
+                Some(code) => self.status = code,
+                None if m.procs.contains_key(&child) => return block(m, child),
+                None => {}
+            },
+            Wait::Pipeline(mut children) => {
+                while let Some(first) = children.first().copied() {
+                    match m.reap(first) {
+                        Some(code) => self.status = code,
+                        None if m.procs.contains_key(&first) => {
+                            self.wait = Some(Wait::Pipeline(children));
+                            return block(m, first);
+                        }
+                        None => {}
+                    }
+                    children.remove(0);
+                }
+            }
+            Wait::Substitution(child, pipe) => match m.reap(child) {
+                None if m.procs.contains_key(&child) => return block(m, child),
+                code => {
+                    self.status = code.unwrap_or(0);
+                    let data = m.pipes.remove(&pipe).unwrap_or_default();
+                    let text = String::from_utf8_lossy(&data).replace('\0', "");
+                    self.results.push(text.trim_end_matches('\n').to_string());
+                }
+            },
+            Wait::Jobs(mut jobs) => {
+                if !self.pending.is_empty() {
+                    // A trapped signal ends `wait`.
+                    self.status = 128 + self.pending[0];
+                    self.wait = None;
+                    return false;
+                }
+                while let Some(first) = jobs.first().copied() {
+                    match m.reap(first) {
+                        Some(code) => self.status = code,
+                        None if m.procs.contains_key(&first) => {
+                            self.wait = Some(Wait::Jobs(jobs));
+                            return block(m, first);
+                        }
+                        None => {}
+                    }
+                    jobs.remove(0);
+                }
+            }
+        }
+        self.wait = None;
+        false
+    }
+
+    fn pop_frame(&mut self, m: &mut Machine, pid: u32) {
+        if let Some(f) = self.frames.pop() {
+            if let Some(p) = f.positional {
+                self.positional = p;
+            }
+            if let (Some(fds), Some(p)) = (f.fds, m.procs.get_mut(&pid)) {
+                p.fds = fds;
+            }
+            if let Some(s) = f.status {
+                self.status = s;
+            }
+        }
+    }
+
+    fn step(&mut self, m: &mut Machine, pid: u32, world: &mut World) {
+        let Some(frame) = self.frames.last_mut() else {
+            self.ended = Some(self.status);
+            return;
+        };
+        let code = frame.code.clone();
+        let at = frame.at;
+        let Some(op) = code.ops.get(at) else {
+            self.pop_frame(m, pid);
+            return;
+        };
+        frame.at += 1;
+        match self.carry_out(op, m, pid, world) {
+            Ok(()) => {}
+            Err(why) => {
+                let text = format!("{}: {why}\n", self.prefix());
+                m.emit(pid, &text, true, world);
+                self.results.clear();
+                // An expansion error ends a script.
+                self.ended = Some(if self.bash { 1 } else { 2 });
+            }
+        }
+    }
+
+    fn jump(&mut self, to: usize) {
+        if let Some(f) = self.frames.last_mut() {
+            f.at = to;
+        }
+    }
+
+    /// Starts the next command substitution that is still missing; true while there is one.
+    fn substitute(&mut self, list: &[Arc<Code>], m: &mut Machine, pid: u32) -> bool {
+        let Some(code) = list.get(self.results.len()) else { return false };
+        let Some(p) = m.procs.get(&pid).map(|p| (p.fds.clone(), p.cwd.clone(), p.clock, p.argv.clone())) else {
+            return false;
+        };
+        let pipe = m.pipe();
+        let fds = Fds { stdout: Output::Pipe(pipe), ..p.0 };
+        let child = self.fork(code, fds, p.1, p.2, p.3, m, pid);
+        self.wait = Some(Wait::Substitution(child, pipe));
+        if let Some(f) = self.frames.last_mut() {
+            f.at -= 1;
+        }
+        true
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn fork(
+        &self,
+        code: &Arc<Code>,
+        fds: Fds,
+        cwd: String,
+        clock: meta::Time,
+        argv: Vec<String>,
+        m: &mut Machine,
+        pid: u32,
+    ) -> u32 {
+        let kind = Kind::Shell(Box::new(self.sub(code, pid)));
+        let env = self.environment();
+        m.add(Proc {
+            parent: pid,
+            kind,
+            argv,
+            env,
+            cwd,
+            fds,
+            state: State::Sleeping(clock),
+            clock,
+            pending: Vec::new(),
+        })
+    }
+
+    fn spawn_sub(
+        &mut self,
+        code: &Arc<Code>,
+        m: &mut Machine,
+        pid: u32,
+        input: Option<Input>,
+        output: Option<Output>,
+    ) -> u32 {
+        let Some(p) = m.procs.get(&pid) else { return 0 };
+        let mut fds = p.fds.clone();
+        if let Some(i) = input {
+            fds.stdin = i;
+        }
+        if let Some(o) = output {
+            fds.stdout = o;
+        }
+        let (cwd, clock, argv) = (p.cwd.clone(), p.clock, p.argv.clone());
+        self.fork(code, fds, cwd, clock, argv, m, pid)
+    }
+
+    fn carry_out(&mut self, op: &Op, m: &mut Machine, pid: u32, world: &mut World) -> Result<(), String> {
+        match op {
+            Op::Ok => self.status = 0,
+            Op::Not => self.status = i32::from(self.status == 0),
+            Op::Jump(to) => self.jump(*to),
+            Op::JumpIfFail(to) if self.status != 0 => self.jump(*to),
+            Op::JumpIfOk(to) if self.status == 0 => self.jump(*to),
+            Op::JumpIfFail(_) | Op::JumpIfOk(_) => {}
+            Op::LoopEnter(end, next) => {
+                let (lists, cases, saved) = (self.lists.len(), self.cases.len(), self.saved.len());
+                if let Some(f) = self.frames.last_mut() {
+                    f.loops.push(Loop { end: *end, next: *next, lists, cases, saved });
+                }
+            }
+            Op::LoopExit => {
+                if let Some(l) = self.frames.last_mut().and_then(|f| f.loops.pop()) {
+                    self.lists.truncate(l.lists);
+                    // A `for` list belongs to the loop that ends here.
+                }
+            }
+            Op::ForStart(words) => {
+                let list = match words {
+                    None => self.positional.clone(),
+                    Some(w) => {
+                        if self.substitute(&w.substitutions, m, pid) {
+                            return Ok(());
+                        }
+                        let around = around(m, pid, world);
+                        let mut all = Vec::new();
+                        for word in &w.words {
+                            all.extend(self.fields(word, &around)?);
+                        }
+                        self.results.clear();
+                        all
+                    }
+                };
+                self.lists.push(list.into_iter().rev().collect());
+                self.status = 0;
+            }
+            Op::ForNext(variable, end) => match self.lists.last_mut().and_then(Vec::pop) {
+                Some(v) => self.assign(variable, v),
+                None => {
+                    self.lists.pop();
+                    self.jump(*end);
+                }
+            },
+            Op::CaseStart(w) => {
+                if self.substitute(&w.substitutions, m, pid) {
+                    return Ok(());
+                }
+                let around = around(m, pid, world);
+                let value = match w.words.first() {
+                    Some(word) => self.string(word, &around)?,
+                    None => String::new(),
+                };
+                self.results.clear();
+                self.cases.push(value);
+            }
+            Op::CaseTest(w, next) => {
+                if self.substitute(&w.substitutions, m, pid) {
+                    return Ok(());
+                }
+                let around = around(m, pid, world);
+                let value = self.cases.last().cloned().unwrap_or_default();
+                let mut hit = false;
+                for p in &w.words {
+                    let p = self.pattern(p, &around)?;
+                    hit |= pattern::matches(&p, &value);
+                }
+                self.results.clear();
+                if !hit {
+                    self.jump(*next);
+                }
+            }
+            Op::CaseEnd => {
+                self.cases.pop();
+            }
+            Op::Redirect(list, substitutions) => {
+                if self.substitute(substitutions, m, pid) {
+                    return Ok(());
+                }
+                let before = m.procs.get(&pid).map(|p| p.fds.clone());
+                match self.redirect(list, m, pid, world) {
+                    Ok(fds) => {
+                        self.saved.extend(before);
+                        if let Some(p) = m.procs.get_mut(&pid) {
+                            p.fds = fds;
+                        }
+                    }
+                    Err(why) => {
+                        m.emit(pid, &format!("{}: {why}\n", self.prefix()), true, world);
+                        self.status = 1;
+                        self.skip_redirected();
+                    }
+                }
+                self.results.clear();
+            }
+            Op::Unredirect => {
+                if let (Some(fds), Some(p)) = (self.saved.pop(), m.procs.get_mut(&pid)) {
+                    p.fds = fds;
+                }
+            }
+            Op::Pipeline(parts) => {
+                let mut children = Vec::new();
+                let mut input = None;
+                for (i, part) in parts.iter().enumerate() {
+                    let pipe = (i + 1 < parts.len()).then(|| m.pipe());
+                    children.push(self.spawn_sub(part, m, pid, input.take(), pipe.map(Output::Pipe)));
+                    input = pipe.map(Input::Pipe);
+                }
+                self.wait = Some(Wait::Pipeline(children));
+            }
+            Op::Background(code) => {
+                let child = self.spawn_sub(code, m, pid, Some(Input::Null), None);
+                self.background.push(child);
+                self.status = 0;
+            }
+            Op::Subshell(code) => {
+                let child = self.spawn_sub(code, m, pid, None, None);
+                self.wait = Some(Wait::Foreground(child));
+            }
+            Op::Function(name, body) => {
+                self.functions.insert(name.clone(), body.clone());
+                self.status = 0;
+            }
+            Op::Arithmetic(text) => {
+                let around = around(m, pid, world);
+                self.status = i32::from(self.arithmetic(text, &around)? == 0);
+            }
+            Op::Simple(s) => self.simple(s, m, pid, world)?,
+        }
+        Ok(())
+    }
+
+    /// After a redirection that failed: past the matching end.
+    fn skip_redirected(&mut self) {
+        let Some(f) = self.frames.last_mut() else { return };
+        let mut depth = 1;
+        while let Some(op) = f.code.ops.get(f.at) {
+            f.at += 1;
+            match op {
+                Op::Redirect(..) => depth += 1,
+                Op::Unredirect => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    fn simple(&mut self, s: &Simple, m: &mut Machine, pid: u32, world: &mut World) -> Result<(), String> {
+        if self.substitute(&s.substitutions, m, pid) {
+            return Ok(());
+        }
+        let around_here = around(m, pid, world);
+        let mut argv = Vec::new();
+        for w in &s.words {
+            argv.extend(self.fields(w, &around_here)?);
+        }
+        let mut assignments = Vec::new();
+        for (name, append, value) in &s.assignments {
+            let mut v = self.string(value, &around_here)?;
+            if *append {
+                v = format!("{}{v}", self.variable(name).unwrap_or_default());
+            }
+            if argv.is_empty() {
+                self.assign(name, v);
+            } else {
+                assignments.push((name.clone(), v));
+            }
+        }
+        drop(around_here);
+        let fds = self.redirect(&s.redirections, m, pid, world);
+        let substituted = !self.results.is_empty();
+        self.results.clear();
+        let fds = match fds {
+            Ok(f) => f,
+            Err(why) => {
+                m.emit(pid, &format!("{}: {why}\n", self.prefix()), true, world);
+                self.status = 1;
+                self.check_errexit();
+                return Ok(());
+            }
+        };
+        if argv.is_empty() {
+            if !substituted {
+                self.status = 0;
+            }
+            self.check_errexit();
+            return Ok(());
+        }
+        if self.xtrace {
+            m.emit(pid, &format!("+ {}\n", argv.join(" ")), true, world);
+        }
+        self.command(argv, &assignments, fds, m, pid, world)
+    }
+
+    /// `set -e`: a failed command ends the shell, unless its status is being tested.
+    fn check_errexit(&mut self) {
+        if !self.errexit || self.status == 0 {
+            return;
+        }
+        let tested = self
+            .frames
+            .iter()
+            .any(|f| matches!(f.code.ops.get(f.at), Some(Op::JumpIfFail(_) | Op::JumpIfOk(_) | Op::Not)));
+        if !tested {
+            self.ended = Some(self.status);
+        }
+    }
+
+    fn command(
+        &mut self,
+        argv: Vec<String>,
+        assignments: &[(String, String)],
+        fds: Fds,
+        m: &mut Machine,
+        pid: u32,
+        world: &mut World,
+    ) -> Result<(), String> {
+        if let Some(body) = self.functions.get(&argv[0]).cloned() {
+            if self.frames.len() >= MAX_FRAMES {
+                return Err(format!("{}: too many nested calls", argv[0]));
+            }
+            for (k, v) in assignments {
+                self.assign(k, v.clone());
+            }
+            let positional = std::mem::replace(&mut self.positional, argv[1..].to_vec());
+            let before = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds));
+            self.push(body, Some(positional), before, None);
+            return Ok(());
+        }
+        if builtins::is_builtin(&argv[0]) {
+            // `exec` without a command keeps its redirections.
+            let keep = argv[0] == "exec";
+            let before = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds));
+            for (k, v) in assignments {
+                self.assign(k, v.clone());
+            }
+            let result = self.builtin(&argv, m, pid, world);
+            if let (Some(fds), Some(p), false) = (before, m.procs.get_mut(&pid), keep)
+                && p.state == State::Ready
+            {
+                p.fds = fds;
+            }
+            if self.wait.is_none() && self.ended.is_none() {
+                self.check_errexit();
+            }
+            return result;
+        }
+        let mut env = (*self.environment()).clone();
+        env.extend(assignments.iter().cloned());
+        let env = Arc::new(env);
+        let (cwd, now) = m.procs.get(&pid).map(|p| (p.cwd.clone(), p.clock)).unwrap_or_default();
+        let before = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds.clone()));
+        let mut io = Io {
+            m,
+            pid,
+            world,
+            argv: argv.clone(),
+            env: env.clone(),
+            cwd: cwd.clone(),
+            stdin: Vec::new(),
+            now,
+            out: Vec::new(),
+            err: Vec::new(),
+        };
+        let done = programs::inline(&mut io);
+        let (out, err) = (std::mem::take(&mut io.out), std::mem::take(&mut io.err));
+        if done.is_some() {
+            m.emit_bytes(pid, &err, true, world);
+            m.emit_bytes(pid, &out, false, world);
+        }
+        let unknown = done.is_none() && !programs::exists(m.image, &argv[0]);
+        if unknown {
+            let text = match (self.bash, argv[0].contains('/')) {
+                (true, false) => format!("bash: line 1: {}: command not found\n", argv[0]),
+                (true, true) => format!("bash: line 1: {}: No such file or directory\n", argv[0]),
+                (false, _) => format!("sh: {}: not found\n", argv[0]),
+            };
+            m.emit(pid, &text, true, world);
+        }
+        if let (Some(fds), Some(p)) = (before, m.procs.get_mut(&pid)) {
+            p.fds = fds;
+        }
+        match done {
+            Some(code) => self.status = code,
+            None if unknown => self.status = 127,
+            None => {
+                let child = m.spawn(pid, argv, env, cwd, fds, now);
+                self.wait = Some(Wait::Foreground(child));
+                return Ok(());
+            }
+        }
+        self.check_errexit();
+        Ok(())
+    }
+}
+
+fn around<'a>(m: &'a Machine, pid: u32, world: &'a World) -> Around<'a> {
+    let cwd = m.procs.get(&pid).map(|p| p.cwd.clone()).unwrap_or_default();
+    Around { fs: &m.fs, volumes: world.volumes, cwd, pid }
+}
+
+fn quote(s: &str) -> String {
+    format!("'{}'", s.replace('\'', "'\\''"))
+}

@@ -1,0 +1,49 @@
+//! A cycle as data: the parts of the record that are not written on the way.
+
+use crate::cycle::Decision;
+use crate::framework::{PodInfo, Run, Status};
+use crate::preemption::Candidate;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use trace::Cycle;
+use trace::cycle::{FilterRecord, NodeRecord, PodRef};
+
+/// Adds what the filters say of the nodes that were not visited. Those that PreFilter left out get the status they
+/// have in upstream's NodeToStatus.
+pub(crate) fn the_rest(run: &Run, absent: &Status, c: &mut Cycle) {
+    let seen: BTreeSet<String> = c.nodes.iter().map(|n| n.name.clone()).collect();
+    for node in run.h.snapshot.nodes.iter().filter(|n| !seen.contains(&*n.name)) {
+        let mut record = NodeRecord { name: node.name.to_string(), ..NodeRecord::default() };
+        if run.only.as_ref().is_some_and(|only| !only.contains(&*node.name)) {
+            let (plugin, verdict) = (absent.plugin.to_string(), absent.code.verdict());
+            record.filters.push(FilterRecord { plugin, verdict, reasons: absent.reasons_owned() });
+        } else {
+            // The verdict is in the record.
+            let _ = run.filter_with_nominated(&run.state, node, Some(&mut record.filters));
+        }
+        c.nodes.push(record);
+    }
+}
+
+pub(crate) fn pod_refs(pods: &[Arc<PodInfo>]) -> Vec<PodRef> {
+    pods.iter().map(|p| PodRef { namespace: p.namespace().into(), name: p.name().into() }).collect()
+}
+
+pub(crate) fn candidate(c: &Candidate) -> trace::cycle::Candidate {
+    trace::cycle::Candidate {
+        node: c.node.to_string(),
+        victims: pod_refs(&c.victims),
+        pdb_violations: c.pdb_violations,
+    }
+}
+
+pub(crate) fn decision_of(c: &mut Cycle, decision: &Decision) {
+    match decision {
+        Ok(node) => c.node = Some(node.to_string()),
+        Err(failure) => {
+            c.message = failure.message.clone();
+            c.nominated_node = failure.nominate.clone().filter(|n| !n.is_empty());
+            c.victims = pod_refs(&failure.victims);
+        }
+    }
+}

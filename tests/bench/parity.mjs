@@ -1,0 +1,30 @@
+// The engine as wasm under Node. PKG is the module that wasm-bindgen wrote.
+//   node parity.mjs PKG trace NODES SECONDS SEED < manifests   prints the trace's hash
+//   node parity.mjs PKG bench                                  what crates/parity/examples/bench.rs measures natively
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+
+const [pkg, what, ...rest] = process.argv.slice(2);
+const { Placement, deployment_ready, trace_hash } = createRequire(import.meta.url)(resolve(pkg));
+
+if (what === "trace") {
+  const [nodes, seconds, seed] = rest.map(Number);
+  console.log(trace_hash(readFileSync(0, "utf8"), nodes, seconds, seed));
+} else {
+  const print = (value) => console.log(JSON.stringify(value));
+  const timed = (run) => {
+    const began = performance.now();
+    const result = run();
+    return [result, (performance.now() - began) / 1000];
+  };
+  for (const replicas of [3, 30, 100, 300, 1000]) {
+    const [virtual_ms, seconds] = timed(() => deployment_ready(replicas, Math.max(3, Math.floor(replicas / 100) + 1)));
+    print({ bench: "deployment", replicas, seconds, virtual_ms });
+  }
+  for (const [nodes, pods] of [[100, 1000], [1000, 10_000], [5000, 10_000]]) {
+    const placement = new Placement(nodes, pods);
+    const [bound, seconds] = timed(() => placement.run());
+    print({ bench: "placement", nodes, pods, bound, seconds, pods_per_second: Math.round(bound / seconds) });
+  }
+}

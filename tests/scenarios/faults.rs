@@ -1,0 +1,85 @@
+//! Stopping a component has the effect it has in a real cluster, and starting it again heals.
+
+use crate::rollout::NGINX;
+use k8s_openapi::api::core::v1::Pod;
+use testkit::{apply, cluster, pods, run};
+
+fn ready(c: &cluster::Cluster) -> usize {
+    pods(c).iter().filter(|p| api::pods::is_ready(p) && p.metadata.deletion_timestamp.is_none()).count()
+}
+fn node_of(p: &Pod) -> &str {
+    p.spec.as_ref().and_then(|s| s.node_name.as_deref()).unwrap_or("")
+}
+
+#[test]
+fn without_the_scheduler_pods_stay_pending() {
+    let mut c = cluster(2);
+    assert!(c.set_process("kube-scheduler", false));
+    apply(&mut c, NGINX);
+    run(&mut c, 60);
+    assert_eq!(pods(&c).len(), 3);
+    assert!(pods(&c).iter().all(|p| node_of(p).is_empty()));
+    c.set_process("kube-scheduler", true);
+    run(&mut c, 60);
+    assert_eq!(ready(&c), 3);
+}
+
+#[test]
+fn without_the_controller_manager_a_rollout_freezes() {
+    let mut c = cluster(2);
+    apply(&mut c, NGINX);
+    run(&mut c, 60);
+    c.set_process("kube-controller-manager", false);
+    apply(&mut c, &NGINX.replace("nginx:1.14.2", "nginx:1.16.1"));
+    run(&mut c, 60);
+    let image = |p: &Pod| p.spec.as_ref().map(|s| s.containers[0].image.clone().unwrap_or_default());
+    assert!(pods(&c).iter().all(|p| image(p).as_deref() == Some("nginx:1.14.2")));
+    c.set_process("kube-controller-manager", true);
+    run(&mut c, 120);
+    assert_eq!(ready(&c), 3);
+    assert!(pods(&c).iter().all(|p| image(p).as_deref() == Some("nginx:1.16.1")));
+}
+
+#[test]
+fn a_dead_kubelet_loses_its_pods_after_five_minutes() {
+    let mut c = cluster(2);
+    apply(&mut c, NGINX);
+    run(&mut c, 60);
+    let victim = node_of(&pods(&c)[0]).to_string();
+    c.set_process(&cluster::machines::kubelet_name(&victim), false);
+    // 50 s until the lease counts as lost, a monitor period, 300 s of toleration, and the replacement's start.
+    run(&mut c, 420);
+    let alive: Vec<Pod> = pods(&c).into_iter().filter(|p| p.metadata.deletion_timestamp.is_none()).collect();
+    assert_eq!(ready(&c), 3);
+    assert!(alive.iter().all(|p| node_of(p) != victim), "replacements run elsewhere");
+    c.set_process(&cluster::machines::kubelet_name(&victim), true);
+    run(&mut c, 120);
+    assert!(pods(&c).iter().all(|p| p.metadata.deletion_timestamp.is_none()), "the kubelet finished the old pods");
+}
+
+#[test]
+fn drain_moves_pods_and_uncordon_takes_new_ones() {
+    let mut c = cluster(2);
+    apply(&mut c, NGINX);
+    run(&mut c, 60);
+    let node = node_of(&pods(&c)[0]).to_string();
+    c.drain(&node).expect("the node exists");
+    run(&mut c, 90);
+    assert_eq!(ready(&c), 3);
+    assert!(pods(&c).iter().all(|p| node_of(p) != node));
+    c.cordon(&node, false).expect("the node exists");
+    assert!(c.cordon("nowhere", true).is_err());
+}
+
+#[test]
+fn a_machine_without_power_comes_back_empty() {
+    let mut c = cluster(1);
+    apply(&mut c, NGINX);
+    run(&mut c, 60);
+    assert!(c.kill_machine("node-1"));
+    assert!(!c.kill_machine("node-1"));
+    run(&mut c, 30);
+    assert!(c.revive_machine("node-1"));
+    run(&mut c, 120);
+    assert_eq!(ready(&c), 3, "the kubelet started the containers anew");
+}

@@ -1,0 +1,7 @@
+//! Whole-cluster scenarios through the API, in virtual time, with every invariant checked after every step.
+
+mod apply;
+mod faults;
+mod pods;
+mod replay;
+mod rollout;
