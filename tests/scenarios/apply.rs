@@ -17,17 +17,24 @@ const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ok\ndata
 
 #[test]
 fn a_bad_second_document_stops_the_first() {
-    expect![""].assert_eq(&refused(&format!(
+    expect![[r#"
+        13:3 [invalid] spec.containers: Required value
+    "#]]
+    .assert_eq(&refused(&format!(
         "{GOOD}---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers: []\n"
     )));
 }
 
 #[test]
 fn unknown_fields_and_wrong_types_are_located() {
-    expect![""].assert_eq(&refused(
+    expect![[r#"
+        6:3 [unknown-field] unknown field "spec.replica"
+    "#]].assert_eq(&refused(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\nspec:\n  replica: 3\n  selector:\n    matchLabels: {a: b}\n  template:\n    metadata:\n      labels: {a: b}\n    spec:\n      containers:\n        - name: c\n          image: nginx\n",
     ));
-    expect![""].assert_eq(&refused("apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers: nginx\n"));
+    expect![[r#"
+        6:15 [wrong-type] json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container
+    "#]].assert_eq(&refused("apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers: nginx\n"));
 }
 
 #[test]

@@ -13,8 +13,22 @@ fn a_failing_command_crash_loops() {
     let mut c = cluster(1);
     apply(&mut c, &pod("crash", "image: busybox\ncommand: [sh, -c, 'echo hi; exit 1']"));
     run(&mut c, 100);
-    expect![""].assert_eq(&table(&c, "pods"));
-    expect![""].assert_eq(&events(&c, "crash"));
+    expect![[r#"
+        crash  0/1  CrashLoopBackOff  4 (26s ago)
+    "#]]
+    .assert_eq(&table(&c, "pods"));
+    expect![[r#"
+        Scheduled Successfully assigned default/crash to node-1
+        Pulling Pulling image "busybox" (x5)
+        Pulled Successfully pulled image "busybox" in 738ms (738ms including waiting). Image size: 2107180 bytes.
+        Created Container created (x4)
+        Started Container started (x4)
+        Pulled Successfully pulled image "busybox" in 309ms (309ms including waiting). Image size: 2107180 bytes.
+        BackOff Back-off restarting failed container main in pod crash_default(2617f3cb-7dd6-4bd8-a61f-26032f408def) (x7)
+        Pulled Successfully pulled image "busybox" in 433ms (433ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 301ms (301ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 444ms (444ms including waiting). Image size: 2107180 bytes.
+    "#]].assert_eq(&events(&c, "crash"));
     let p = &testkit::pods(&c)[0];
     assert_eq!(c.log_tail(p, "main", 10).as_deref(), Some("hi\n"));
 }
@@ -24,8 +38,18 @@ fn an_unknown_image_backs_off() {
     let mut c = cluster(1);
     apply(&mut c, &pod("typo", "image: ngnix:latest"));
     run(&mut c, 60);
-    expect![""].assert_eq(&table(&c, "pods"));
-    expect![""].assert_eq(&events(&c, "typo"));
+    expect![[r#"
+        typo  0/1  ImagePullBackOff  0
+    "#]]
+    .assert_eq(&table(&c, "pods"));
+    expect![[r#"
+        Scheduled Successfully assigned default/typo to node-1
+        Pulling Pulling image "ngnix:latest" (x3)
+        Failed Failed to pull image "ngnix:latest": failed to pull and unpack image "docker.io/library/ngnix:latest": failed to resolve reference "docker.io/library/ngnix:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (x3)
+        Failed Error: ErrImagePull (x3)
+        BackOff Back-off pulling image "ngnix:latest" (x2)
+        Failed Error: ImagePullBackOff (x2)
+    "#]].assert_eq(&events(&c, "typo"));
 }
 
 #[test]
@@ -33,5 +57,7 @@ fn a_pod_too_big_says_why() {
     let mut c = cluster(3);
     apply(&mut c, &pod("big", "image: nginx\nresources:\n  requests:\n    cpu: 64"));
     run(&mut c, 10);
-    expect![""].assert_eq(&events(&c, "big"));
+    expect![[r#"
+        FailedScheduling 0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.
+    "#]].assert_eq(&events(&c, "big"));
 }
