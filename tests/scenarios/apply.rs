@@ -18,8 +18,11 @@ const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ok\ndata
 #[test]
 fn a_bad_second_document_stops_the_first() {
     expect![[r#"
-        13:3 [invalid] spec.containers: Required value
-    "#]].assert_eq(&refused(&format!("{GOOD}---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers: []\n")));
+        13:3 [required] spec.containers: Required value
+    "#]]
+    .assert_eq(&refused(&format!(
+        "{GOOD}---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers: []\n"
+    )));
 }
 
 #[test]

@@ -15,7 +15,8 @@ fn a_failing_command_crash_loops() {
     run(&mut c, 100);
     expect![[r#"
         crash  0/1  CrashLoopBackOff  4 (26s ago)
-    "#]].assert_eq(&table(&c, "pods"));
+    "#]]
+    .assert_eq(&table(&c, "pods"));
     expect![[r#"
         Scheduled Successfully assigned default/crash to node-1
         Pulling Pulling image "busybox" (x5)
@@ -39,7 +40,8 @@ fn an_unknown_image_backs_off() {
     run(&mut c, 60);
     expect![[r#"
         typo  0/1  ImagePullBackOff  0
-    "#]].assert_eq(&table(&c, "pods"));
+    "#]]
+    .assert_eq(&table(&c, "pods"));
     expect![[r#"
         Scheduled Successfully assigned default/typo to node-1
         Pulling Pulling image "ngnix:latest" (x3)

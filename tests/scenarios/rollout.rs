@@ -13,10 +13,12 @@ fn a_deployment_becomes_ready() {
     run(&mut c, 60);
     expect![[r#"
         nginx-deployment  3/3  3  3
-    "#]].assert_eq(&table(&c, "deployments"));
+    "#]]
+    .assert_eq(&table(&c, "deployments"));
     expect![[r#"
         ScalingReplicaSet Scaled up replica set nginx-deployment-cf4cd4db7 from 0 to 3
-    "#]].assert_eq(&events(&c, "nginx-deployment"));
+    "#]]
+    .assert_eq(&events(&c, "nginx-deployment"));
 }
 
 #[test]
@@ -29,7 +31,8 @@ fn a_new_image_rolls_out_and_back() {
     expect![[r#"
         nginx-deployment-cf4cd4db7  0  0  0
         nginx-deployment-cff86b44d  3  3  3
-    "#]].assert_eq(&table(&c, "replicasets"));
+    "#]]
+    .assert_eq(&table(&c, "replicasets"));
     expect![[r#"
         ScalingReplicaSet Scaled up replica set nginx-deployment-cf4cd4db7 from 0 to 3
         ScalingReplicaSet Scaled up replica set nginx-deployment-cff86b44d from 0 to 1
@@ -38,14 +41,16 @@ fn a_new_image_rolls_out_and_back() {
         ScalingReplicaSet Scaled down replica set nginx-deployment-cf4cd4db7 from 2 to 1
         ScalingReplicaSet Scaled up replica set nginx-deployment-cff86b44d from 2 to 3
         ScalingReplicaSet Scaled down replica set nginx-deployment-cf4cd4db7 from 1 to 0
-    "#]].assert_eq(&events(&c, "nginx-deployment"));
+    "#]]
+    .assert_eq(&events(&c, "nginx-deployment"));
     // The old template again: its ReplicaSet is found and scaled up, not made anew.
     apply(&mut c, NGINX);
     run(&mut c, 90);
     expect![[r#"
         nginx-deployment-cf4cd4db7  3  3  3
         nginx-deployment-cff86b44d  0  0  0
-    "#]].assert_eq(&table(&c, "replicasets"));
+    "#]]
+    .assert_eq(&table(&c, "replicasets"));
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub struct App {
     /// The revision the saved session has.
     saved_revision: u64,
     save_timer: Option<Timeout>,
+    /// Milliseconds that the last session's size adds to the time between saves.
+    session_cost: u32,
     _listeners: Vec<EventListener>,
 }
 
@@ -92,6 +94,7 @@ impl Component for App {
             next_notice: 1,
             saved_revision: 0,
             save_timer: None,
+            session_cost: 0,
             _listeners: listen(ctx.link()),
         };
         app.dress();

@@ -1,7 +1,7 @@
 //! The wire to an engine: JSON texts of [`Command`]s out, of [`Update`]s in. The engine is a Web Worker, or a
 //! kubottle server's WebSocket.
 //!
-//! A worker posts the text `ready` once it listens; commands sent before wait for it. A page in one file sets
+//! A worker posts `"ready"` (a JSON string) once it listens; commands sent before wait for it. A page in one file sets
 //! `window.kubottleWorker`, a function that returns the Worker.
 
 use crate::persist::words;
@@ -15,8 +15,8 @@ use yew::Callback;
 
 const WORKER: &str = "./worker_loader.js";
 const SOCKET: &str = "/kubottle/ws";
-/// Beside the worker's updates, the one text that is not JSON.
-const READY: &str = "ready";
+/// Beside updates, the one message a worker posts.
+const READY: &str = "\"ready\"";
 
 pub enum Event {
     Update(Box<Update>),
@@ -69,10 +69,13 @@ fn new_socket() -> Result<WebSocket, JsValue> {
     WebSocket::new(&format!("{scheme}://{}{SOCKET}", location.host()?))
 }
 
-/// The server that serves this page says so in a `<meta name="kubottle-server">`.
+/// A server that serves this page says so: a `<meta name="kubottle-server">` in it, or `?server` in the address it
+/// prints. Asking for it instead would be a failed request on every other host.
 pub fn has_server() -> bool {
-    let document = web_sys::window().and_then(|w| w.document());
-    document.is_some_and(|d| d.query_selector("meta[name=kubottle-server]").is_ok_and(|m| m.is_some()))
+    let Some(window) = web_sys::window() else { return false };
+    let marked = |d: web_sys::Document| d.query_selector("meta[name=kubottle-server]").is_ok_and(|m| m.is_some());
+    let asked = window.location().search().unwrap_or_default();
+    window.document().is_some_and(marked) || asked.trim_start_matches('?').split('&').any(|part| part == "server")
 }
 
 fn broken_words(event: &JsValue) -> String {

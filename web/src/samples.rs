@@ -9,11 +9,7 @@ pub struct Sample {
 
 macro_rules! sample {
     ($code:literal) => {
-        Sample {
-            code: $code,
-            file: concat!($code, ".yaml"),
-            yaml: include_str!(concat!("samples/", $code, ".yaml")),
-        }
+        Sample { code: $code, file: concat!($code, ".yaml"), yaml: include_str!(concat!("samples/", $code, ".yaml")) }
     };
 }
 

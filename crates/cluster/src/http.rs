@@ -13,7 +13,10 @@ use meta::{ApiError, Duration, Key};
 pub enum HttpOutcome {
     Response(HttpResponse),
     /// Send `initial`, then whatever the watcher makes of each store event.
-    Watch { watcher: Box<Watcher>, initial: Vec<u8> },
+    Watch {
+        watcher: Box<Watcher>,
+        initial: Vec<u8>,
+    },
     /// Send [`Cluster::pod_log`]; with `follow`, again and again what is new.
     Logs(LogRequest),
     /// A pod's or Service's HTTP traffic, for the host to carry.
@@ -61,7 +64,8 @@ impl Cluster {
         let init = spec.init_containers.unwrap_or_default();
         let names: Vec<&str> = spec.containers.iter().chain(&init).map(|c| c.name.as_str()).collect();
         if options.container.is_empty() {
-            let default = p.metadata.annotations.as_ref().and_then(|a| a.get("kubectl.kubernetes.io/default-container"));
+            let default =
+                p.metadata.annotations.as_ref().and_then(|a| a.get("kubectl.kubernetes.io/default-container"));
             options.container = match (default, names.as_slice()) {
                 (Some(d), _) => d.clone(),
                 (None, [only]) => (*only).into(),
@@ -87,10 +91,7 @@ impl Cluster {
         }
         let node = spec.node_name.unwrap_or_default();
         if node.is_empty() {
-            return Err(ApiError::bad_request(format!(
-                "pod {} does not have a host assigned",
-                pod.name()
-            )));
+            return Err(ApiError::bad_request(format!("pod {} does not have a host assigned", pod.name())));
         }
         Ok(LogRequest { pod_uid: p.metadata.uid.clone().unwrap_or_default(), pod, node, options })
     }

@@ -55,13 +55,7 @@ impl Summary {
 }
 
 impl Cluster {
-    pub(crate) fn carry_out_intent(
-        &mut self,
-        slot: usize,
-        actor: &Arc<str>,
-        cause: Seq,
-        write: Write,
-    ) -> Reply {
+    pub(crate) fn carry_out_intent(&mut self, slot: usize, actor: &Arc<str>, cause: Seq, write: Write) -> Reply {
         let user = self.slots[slot].component.user().clone();
         let req = match write {
             Write::Create(o) => requests::create(user, o),

@@ -76,10 +76,7 @@ impl Recorder {
             last_timestamp: Some(now.to_k8s()),
             reporting_component: Some(w.source.0.clone()),
             reporting_instance: Some(w.source.1.clone()),
-            source: Some(EventSource {
-                component: Some(w.source.0),
-                host: Some(w.source.1).filter(|h| !h.is_empty()),
-            }),
+            source: Some(EventSource { component: Some(w.source.0), host: Some(w.source.1).filter(|h| !h.is_empty()) }),
             ..Default::default()
         };
         if self.seen.len() >= CACHE_MAX {

@@ -39,12 +39,7 @@ pub fn of(cluster: &Cluster, id: &ObjectId, last: Option<&Detail>) -> Option<Det
         id: id.clone(),
         exists: true,
         yaml: crate::yaml::to_yaml(&value),
-        columns: kind
-            .columns
-            .iter()
-            .zip((kind.cells)(&*o, now))
-            .map(|(c, v)| (c.name.to_string(), text(&v)))
-            .collect(),
+        columns: kind.columns.iter().zip((kind.cells)(&*o, now)).map(|(c, v)| (c.name.to_string(), text(&v))).collect(),
         conditions: conditions
             .iter()
             .map(|c| (field(c, "type"), field(c, "status"), field(c, "reason"), field(c, "message")))

@@ -64,7 +64,9 @@ fn pod_state(pod: &Pod, status: &str) -> PodState {
         "Failed" => PodState::Failed,
         _ if reason.ends_with("BackOff") || reason.starts_with("Err") || reason.ends_with("Error") => PodState::BackOff,
         _ if reason == "InvalidImageName" || reason == "OOMKilled" || reason == "Completed" => PodState::BackOff,
-        _ if !bound && pod.spec.as_ref().is_some_and(|s| s.scheduling_gates.as_ref().is_some_and(|g| !g.is_empty())) => {
+        _ if !bound
+            && pod.spec.as_ref().is_some_and(|s| s.scheduling_gates.as_ref().is_some_and(|g| !g.is_empty())) =>
+        {
             PodState::Gated
         }
         _ if !bound => PodState::Pending,

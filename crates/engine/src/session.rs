@@ -70,7 +70,11 @@ impl Session {
     /// The session has grown too large to keep.
     pub fn save(&self) -> Result<String, String> {
         if self.bytes > SESSION_BYTES_MAX {
-            return Err(format!("the session holds {} MiB of inputs; the limit is {}", self.bytes >> 20, SESSION_BYTES_MAX >> 20));
+            return Err(format!(
+                "the session holds {} MiB of inputs; the limit is {}",
+                self.bytes >> 20,
+                SESSION_BYTES_MAX >> 20
+            ));
         }
         let saved = Saved {
             format: FORMAT,

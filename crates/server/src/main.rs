@@ -9,6 +9,7 @@ mod logs;
 mod machines;
 mod openapi;
 mod pki;
+mod protobuf;
 mod services;
 mod wasm;
 mod world;

@@ -31,8 +31,11 @@ pub fn generate(ip: IpAddr) -> anyhow::Result<(Arc<rustls::ServerConfig>, Creden
     let issuer = Issuer::new(ca, ca_key);
 
     // The names kubeadm puts into apiserver.crt.
-    let mut names: Vec<String> = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(String::from).into();
-    names.extend(["kubernetes.default.svc.cluster.local", "localhost", "127.0.0.1", "::1", "10.96.0.1"].map(String::from));
+    let mut names: Vec<String> =
+        ["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(String::from).into();
+    names.extend(
+        ["kubernetes.default.svc.cluster.local", "localhost", "127.0.0.1", "::1", "10.96.0.1"].map(String::from),
+    );
     let own = ip.to_string();
     if !ip.is_unspecified() && !names.contains(&own) {
         names.push(own);
@@ -52,8 +55,11 @@ pub fn generate(ip: IpAddr) -> anyhow::Result<(Arc<rustls::ServerConfig>, Creden
     let client_certificate = client.signed_by(&client_key, &issuer)?;
 
     let config = tls(ca_certificate.der().clone(), server_certificate.der().clone(), &server_key)?;
-    let credentials =
-        Credentials { ca: ca_certificate.pem(), certificate: client_certificate.pem(), key: client_key.serialize_pem() };
+    let credentials = Credentials {
+        ca: ca_certificate.pem(),
+        certificate: client_certificate.pem(),
+        key: client_key.serialize_pem(),
+    };
     Ok((config, credentials))
 }
 

@@ -91,11 +91,12 @@ impl World {
         if ip.is_empty() {
             return Err(NoRoute::NoEndpoints(format!("address not allowed: pod {:?} has no IP yet", key.name())));
         }
-        let mut ports =
-            pod.spec.iter().flat_map(|s| &s.containers).flat_map(|c| c.ports.iter().flatten());
+        let mut ports = pod.spec.iter().flat_map(|s| &s.containers).flat_map(|c| c.ports.iter().flatten());
         let number = match port.parse() {
             Ok(number) => number,
-            Err(_) => ports.find(|p| port.is_empty() || p.name.as_deref() == Some(port)).map_or(80, |p| p.container_port),
+            Err(_) => {
+                ports.find(|p| port.is_empty() || p.name.as_deref() == Some(port)).map_or(80, |p| p.container_port)
+            }
         };
         self.listener(ip, number)
     }

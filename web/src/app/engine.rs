@@ -11,8 +11,9 @@ use std::rc::Rc;
 use yew::Context;
 
 const NODES: u32 = 3;
-/// Milliseconds from a change to the session being saved.
-const SAVE_AFTER: u32 = 3_000;
+/// Milliseconds from a change to the session being saved; a large session is saved less often.
+const SAVE_AFTER: u32 = 1_500;
+const SAVE_AFTER_BYTES: usize = 1_000;
 /// More new decisions than this in one frame are not read out one by one.
 const ANNOUNCED_MAX: usize = 2;
 
@@ -84,7 +85,7 @@ impl App {
         let revision = self.model.get().clock.revision;
         if revision != self.saved_revision && self.save_timer.is_none() && self.saves() {
             let link = ctx.link().clone();
-            self.save_timer = Some(Timeout::new(SAVE_AFTER, move || link.send_message(Msg::Save)));
+            self.save_timer = Some(Timeout::new(SAVE_AFTER + self.session_cost, move || link.send_message(Msg::Save)));
         }
         true
     }
@@ -143,6 +144,7 @@ impl App {
             }
             Reply::Session { id, session } => {
                 if matches!(self.asked.remove(&id), Some(Asked::Save)) {
+                    self.session_cost = u32::try_from(session.len() / SAVE_AFTER_BYTES).unwrap_or(u32::MAX / 2);
                     let link = ctx.link().clone();
                     persist::save_session(&session, move |done| link.send_message(Msg::Saved(done)));
                 }

@@ -27,9 +27,16 @@ pub fn entry(lang: Lang, entry: &Entry) -> String {
             None => format!("{action} {target}"),
         },
         What::Request { verb, resource, key, subresource, code, message, .. } => {
-            let resource = if subresource.is_empty() { resource.to_string() } else { format!("{resource}/{subresource}") };
+            let resource =
+                if subresource.is_empty() { resource.to_string() } else { format!("{resource}/{subresource}") };
             let code = code.to_string();
-            let args = [("verb", verb.as_ref()), ("resource", &resource), ("key", key.as_str()), ("code", &code), ("message", message)];
+            let args = [
+                ("verb", verb.as_ref()),
+                ("resource", &resource),
+                ("key", key.as_str()),
+                ("code", &code),
+                ("message", message),
+            ];
             say(lang, if message.is_empty() { "entry.request" } else { "entry.refused" }, &args)
         }
         What::Step { item, notes } => {
@@ -57,7 +64,8 @@ mod tests {
 
     #[test]
     fn a_known_note_is_a_sentence_and_an_unknown_one_keeps_its_arguments() {
-        let known = Note::new("replicaset.scale-up").with("from", 1).with("to", 3);
+        let known =
+            Note::new("replicaset.scale-up").with("from", 1).with("to", 3).with("create", 2).with("name", "web");
         assert!(super::note(Lang::En, &known).contains('3'));
         assert_ne!(super::note(Lang::Ko, &known), super::note(Lang::En, &known));
         let unknown = Note::new("no.such-code").with("a", 1);

@@ -56,7 +56,11 @@ fn why_it_won(lang: Lang, cycle: &Cycle, winner: &str) -> Vec<String> {
         return out;
     };
     let margin = (won.total.unwrap_or(0) - second.total.unwrap_or(0)).to_string();
-    out.push(say(lang, "explain.winner", &[("node", winner), ("total", &total), ("second", &second.name), ("margin", &margin)]));
+    out.push(say(
+        lang,
+        "explain.winner",
+        &[("node", winner), ("total", &total), ("second", &second.name), ("margin", &margin)],
+    ));
     let lead = won
         .scores
         .iter()
@@ -124,7 +128,11 @@ mod tests {
     #[test]
     fn a_pod_that_fits_nowhere_gets_remedies_commonest_first() {
         let rejected = |plugin: &str| NodeRecord {
-            filters: vec![FilterRecord { plugin: plugin.into(), verdict: Verdict::Unschedulable, ..FilterRecord::default() }],
+            filters: vec![FilterRecord {
+                plugin: plugin.into(),
+                verdict: Verdict::Unschedulable,
+                ..FilterRecord::default()
+            }],
             ..NodeRecord::default()
         };
         let nodes = vec![rejected("NodeResourcesFit"), rejected("TaintToleration"), rejected("NodeResourcesFit")];

@@ -309,7 +309,9 @@ mod tests {
     fn old_entries_make_room() {
         let mut m = Model::default();
         let entry = |seq| {
-            let json = format!(r#"{{"seq":{seq},"time":0,"cause":0,"actor":"you","what":"process","process":"p","state":"s"}}"#);
+            let json = format!(
+                r#"{{"seq":{seq},"time":0,"cause":0,"actor":"you","what":"process","process":"p","state":"s"}}"#
+            );
             serde_json::from_str::<Arc<Entry>>(&json).unwrap()
         };
         m.apply(Update { entries: (1..=ENTRIES_MAX as u64 + 10).map(entry).collect(), ..Update::default() });

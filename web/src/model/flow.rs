@@ -52,7 +52,8 @@ pub fn port(model: &Model, actor: &str) -> Option<Port> {
 
 pub fn hops(model: &Model, entry: &Entry) -> Vec<Hop> {
     let Some(at) = port(model, &entry.actor) else { return Vec::new() };
-    let hop = |from: &Port, to: &Port, sign, after| Hop { seq: entry.seq, from: from.clone(), to: to.clone(), sign, after };
+    let hop =
+        |from: &Port, to: &Port, sign, after| Hop { seq: entry.seq, from: from.clone(), to: to.clone(), sign, after };
     match &entry.what {
         What::Request { code, revision, .. } => {
             let api = Port::ApiServer;
@@ -104,7 +105,10 @@ mod tests {
     fn a_write_goes_on_to_etcd() {
         let hops = hops(&model(), &entry("deployment-controller", 201, 9));
         assert_eq!(hops.len(), 2);
-        assert_eq!((&hops[0].from, &hops[0].to, hops[0].sign), (&Port::ControllerManager, &Port::ApiServer, Sign::Write));
+        assert_eq!(
+            (&hops[0].from, &hops[0].to, hops[0].sign),
+            (&Port::ControllerManager, &Port::ApiServer, Sign::Write)
+        );
         assert_eq!((&hops[1].to, hops[1].after), (&Port::Etcd, 1));
     }
 

@@ -24,7 +24,8 @@ pub fn ControlPlane(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let process = |name: &'static str| -> Vec<Rc<ComponentView>> { model.process(name).cloned().collect() };
-    let (api, scheduler, manager) = (process("kube-apiserver"), process("kube-scheduler"), process("kube-controller-manager"));
+    let (api, scheduler, manager) =
+        (process("kube-apiserver"), process("kube-scheduler"), process("kube-controller-manager"));
     let scheduler_lamp = lamp_of(&scheduler);
     html! {
         <div class={classes!("plane", p.compact.then_some("compact"))}>
@@ -44,6 +45,7 @@ pub fn ControlPlane(p: &Props) -> Html {
             </div>
             <div class="manager box" data-port="manager">
                 <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} />
+                <p class="doing latest">{ latest(&manager) }</p>
                 <ul class="controllers">
                     { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
                 </ul>
@@ -69,6 +71,16 @@ fn doing(ctx: &Ctx, components: &[Rc<ComponentView>]) -> String {
     newest.map(|c| c.doing.clone()).filter(|d| !d.is_empty()).unwrap_or_else(|| ctx.t("stage.apiserver").to_string())
 }
 
+/// The newest thing any controller did: for when there is no room for each one's own.
+fn latest(components: &[Rc<ComponentView>]) -> String {
+    let newest = components.iter().filter(|c| !c.doing.is_empty()).max_by_key(|c| c.doing_seq);
+    newest.map(|c| format!("{} · {}", short(&c.name), c.doing)).unwrap_or_default()
+}
+
+fn short(name: &str) -> &str {
+    name.strip_suffix("-controller").unwrap_or(name)
+}
+
 #[derive(PartialEq, Properties)]
 pub struct HeadProps {
     pub process: AttrValue,
@@ -91,7 +103,11 @@ pub fn ProcessHead(p: &HeadProps) -> Html {
         Lamp::Crashed => ("crashed", ctx.t("lamp.crashed")),
     };
     let on = p.lamp == Lamp::Running;
-    let verb = if on { ctx.tf("process.stop", &[("process", &p.process)]) } else { ctx.tf("process.start", &[("process", &p.process)]) };
+    let verb = if on {
+        ctx.tf("process.stop", &[("process", &p.process)])
+    } else {
+        ctx.tf("process.start", &[("process", &p.process)])
+    };
     let command = Command::SetProcess { id: 0, process: p.process.to_string(), running: !on };
     html! {
         <div class="process-head">
@@ -115,7 +131,7 @@ struct ControllerProps {
 fn Controller(p: &ControllerProps) -> Html {
     let ctx = use_ctx();
     let c = &p.component;
-    let name = c.name.strip_suffix("-controller").unwrap_or(&c.name);
+    let name = short(&c.name);
     let waiting = ctx.tf("component.queue", &[("queued", &c.queued.to_string()), ("delayed", &c.delayed.to_string())]);
     let busy = c.queued > 0;
     html! {

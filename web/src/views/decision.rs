@@ -80,7 +80,8 @@ fn Head(p: &HeadProps) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let at = p.shown.and_then(|seq| model.cycles.binary_search_by_key(&seq, |c| c.seq).ok());
-    let neighbour = |by: isize| at.and_then(|i| i.checked_add_signed(by)).and_then(|i| model.cycles.get(i)).map(|c| c.seq);
+    let neighbour =
+        |by: isize| at.and_then(|i| i.checked_add_signed(by)).and_then(|i| model.cycles.get(i)).map(|c| c.seq);
     let go = |seq: Option<u64>, icon: &'static str, label: &'static str| {
         html! { <button class="icon-button" disabled={seq.is_none()} aria-label={label} title={label} onclick={ctx.on(Action::Cycle(seq.unwrap_or(0)))}><Icon name={icon} /></button> }
     };
@@ -93,6 +94,16 @@ fn Head(p: &HeadProps) -> Html {
             }
         })
     };
+    // A list that was chosen from ignores which option is marked: its value has to be set.
+    let select = use_node_ref();
+    {
+        let select = select.clone();
+        use_effect_with((p.shown, p.list), move |(shown, _)| {
+            if let (Some(select), Some(seq)) = (select.cast::<HtmlSelectElement>(), shown) {
+                select.set_value(&seq.to_string());
+            }
+        });
+    }
     let on_follow = {
         let ctx = ctx.clone();
         Callback::from(move |e: Event| {
@@ -104,7 +115,7 @@ fn Head(p: &HeadProps) -> Html {
         <div class="decision-head">
             { go(neighbour(-1), "left", ctx.t("decision.older")) }
             { go(neighbour(1), "right", ctx.t("decision.newer")) }
-            <select data-testid="decisions" aria-label={ctx.t("decision.pick")} {onchange}>
+            <select ref={select} data-testid="decisions" aria-label={ctx.t("decision.pick")} {onchange}>
                 { for model.cycles.iter().rev().take(LISTED_MAX).map(|c| {
                     let result = if c.node.is_empty() { ctx.t("decision.nowhere").to_string() } else { c.node.clone() };
                     let time = format::moment(c.time, model.clock.epoch);
@@ -148,7 +159,9 @@ fn Strip(p: &StripProps) -> Html {
                 let skipped = cycle.pre_filter.iter().filter(|p| p.verdict == Verdict::Skip).count();
                 ctx.tf("phase.skipped", &[("n", &skipped.to_string())])
             }
-            Phase::PostFilter if !cycle.victims.is_empty() => ctx.tf("phase.victims", &[("n", &cycle.victims.len().to_string())]),
+            Phase::PostFilter if !cycle.victims.is_empty() => {
+                ctx.tf("phase.victims", &[("n", &cycle.victims.len().to_string())])
+            }
             Phase::Bind => cycle.node.clone().unwrap_or_default(),
             _ => String::new(),
         }
@@ -232,7 +245,8 @@ fn Words(p: &WordsProps) -> Html {
     let remedies = if cycle.node.is_none() { explain::remedies(ctx.lang, cycle) } else { Vec::new() };
     let earlier: Vec<_> = {
         let model = ctx.model.get();
-        let same = |c: &&std::rc::Rc<protocol::CycleSummary>| c.namespace == cycle.pod.namespace && c.name == cycle.pod.name;
+        let same =
+            |c: &&std::rc::Rc<protocol::CycleSummary>| c.namespace == cycle.pod.namespace && c.name == cycle.pod.name;
         model.cycles.iter().rev().filter(same).skip(1).take(5).cloned().collect()
     };
     html! {

@@ -130,7 +130,8 @@ pub fn Grid(p: &Props) -> Html {
     let best = cycle.nodes.iter().filter_map(|n| n.total).max().unwrap_or(0);
     let rejected = cycle.nodes.iter().any(|n| rejection(n).is_some());
     let (show_filters, show_scores) = (show_filters && !filters.is_empty(), show_scores && !scores.is_empty());
-    let (columns, width) = template(show_filters.then_some((filters.len(), rejected)), if show_scores { scores.len() } else { 0 });
+    let (columns, width) =
+        template(show_filters.then_some((filters.len(), rejected)), if show_scores { scores.len() } else { 0 });
     if cycle.nodes.is_empty() {
         return html! { <p class="empty">{ ctx.t("grid.none") }</p> };
     }
@@ -249,7 +250,8 @@ fn filter_cell(ctx: &Ctx, n: &NodeRecord, plugin: &str) -> Html {
         Verdict::Skip => ("skip", "", ctx.t("verdict.skip")),
         _ => ("bad", "cross", ctx.t("verdict.unschedulable")),
     };
-    let label = if f.reasons.is_empty() { format!("{plugin}: {word}") } else { format!("{plugin}: {}", f.reasons.join("; ")) };
+    let label =
+        if f.reasons.is_empty() { format!("{plugin}: {word}") } else { format!("{plugin}: {}", f.reasons.join("; ")) };
     html! { <span role="gridcell" class={classes!("cell", class)} title={label.clone()} aria-label={label}>if icon.is_empty() { { "–" } } else { <Icon name={icon} /> }</span> }
 }
 
@@ -283,7 +285,10 @@ mod tests {
     use protocol::cycle::FilterRecord;
 
     fn node(name: &str, total: Option<i64>, filters: &[(&str, Verdict)]) -> NodeRecord {
-        let filters = filters.iter().map(|(p, v)| FilterRecord { plugin: (*p).into(), verdict: *v, reasons: Vec::new() }).collect();
+        let filters = filters
+            .iter()
+            .map(|(p, v)| FilterRecord { plugin: (*p).into(), verdict: *v, reasons: Vec::new() })
+            .collect();
         NodeRecord { name: name.into(), total, filters, ..NodeRecord::default() }
     }
     fn cycle() -> Cycle {

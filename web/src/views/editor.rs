@@ -50,7 +50,8 @@ pub fn EditorDock(p: &Props) -> Html {
         .map(|(i, s)| {
             let title = ctx.find(&format!("sample.{}.title", s.code)).unwrap_or(s.code);
             let about = ctx.find(&format!("sample.{}.about", s.code)).unwrap_or_default();
-            Item::new(title, format!("sample-{}", s.code), ctx.on(Action::File(FileAction::Sample(i, false)))).hint(about)
+            Item::new(title, format!("sample-{}", s.code), ctx.on(Action::File(FileAction::Sample(i, false))))
+                .hint(about)
         })
         .collect();
     let sound = p.ready && !p.applying && !current.text.trim().is_empty();
@@ -125,7 +126,8 @@ fn FileTabs(p: &TabsProps) -> Html {
                     }
                 }
             };
-            let value = |e: &web_sys::Event| e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()).map(|i| i.value());
+            let value =
+                |e: &web_sys::Event| e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()).map(|i| i.value());
             let onblur = {
                 let finish = finish.clone();
                 Callback::from(move |e: FocusEvent| finish(value(&e)))
@@ -168,7 +170,11 @@ struct ResultsProps {
 fn Results(p: &ResultsProps) -> Html {
     let ctx = use_ctx();
     let Some(applied) = &p.applied else {
-        return if p.applying { html! { <p class="results-wait">{ ctx.t("editor.applying") }</p> } } else { Html::default() };
+        return if p.applying {
+            html! { <p class="results-wait">{ ctx.t("editor.applying") }</p> }
+        } else {
+            Html::default()
+        };
     };
     let r = &applied.result;
     let title = if !r.errors.is_empty() {
@@ -199,8 +205,16 @@ fn Results(p: &ResultsProps) -> Html {
 }
 
 fn diagnostic(ctx: &Ctx, d: &Diagnostic, severity: &'static str, on_place: &Callback<Diagnostic>) -> Html {
-    let place = if d.line > 0 { ctx.tf("editor.place", &[("line", &d.line.to_string()), ("column", &d.column.to_string())]) } else { String::new() };
-    let hint = if d.hint.is_empty() { None } else { Some(ctx.find(&format!("hint.{}", d.hint)).map_or(d.hint.clone(), str::to_string)) };
+    let place = if d.line > 0 {
+        ctx.tf("editor.place", &[("line", &d.line.to_string()), ("column", &d.column.to_string())])
+    } else {
+        String::new()
+    };
+    let hint = if d.hint.is_empty() {
+        None
+    } else {
+        Some(ctx.find(&format!("hint.{}", d.hint)).map_or(d.hint.clone(), str::to_string))
+    };
     let onclick = {
         let (d, on_place) = (d.clone(), on_place.clone());
         Callback::from(move |_: MouseEvent| on_place.emit(d.clone()))
@@ -211,6 +225,7 @@ fn diagnostic(ctx: &Ctx, d: &Diagnostic, severity: &'static str, on_place: &Call
                 <span class="where">{ d.file.clone() }{ " " }{ place }</span>
                 if !d.path.is_empty() { <code>{ d.path.clone() }</code> }
                 <span class="what">{ d.message.clone() }</span>
+                if !d.suggestion.is_empty() { <span class="hint">{ ctx.tf("editor.suggestion", &[("text", &d.suggestion)]) }</span> }
                 if let Some(hint) = hint { <span class="hint">{ hint }</span> }
             </button>
         </li>

@@ -135,7 +135,16 @@ impl Scene {
             return;
         }
         let delay = f64::from(hop.after) * 260.0;
-        self.dots.push(Dot { seq: hop.seq, end, outward, sign: hop.sign, start: 0.0, delay, lasts, at: (-99.0, -99.0) });
+        self.dots.push(Dot {
+            seq: hop.seq,
+            end,
+            outward,
+            sign: hop.sign,
+            start: 0.0,
+            delay,
+            lasts,
+            at: (-99.0, -99.0),
+        });
     }
 
     fn draw(&mut self) {
@@ -203,7 +212,13 @@ struct Colours {
 impl Colours {
     fn of(canvas: &HtmlCanvasElement) -> Colours {
         let get = |name| colour(canvas, name);
-        Colours { line: get("--link"), ground: get("--ground"), write: get("--accent"), watch: get("--watch"), bad: get("--bad") }
+        Colours {
+            line: get("--link"),
+            ground: get("--ground"),
+            write: get("--accent"),
+            watch: get("--watch"),
+            bad: get("--bad"),
+        }
     }
     fn sign(&self, sign: Sign) -> &str {
         match sign {

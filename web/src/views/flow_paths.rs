@@ -57,7 +57,9 @@ pub fn link(boxes: &Boxes, end: &Port) -> Option<Line> {
         Port::Etcd | Port::You | Port::Scheduler | Port::ControllerManager => {
             let down = x.clamp(api.x + 12.0, (api.right() - 12.0).max(api.x + 12.0));
             // Stacked boxes, as on a phone: the link runs along their left side.
-            let blocked = boxes.iter().any(|(p, b)| p != end && b.y > api.bottom() && b.bottom() < to.y && b.x < down && down < b.right());
+            let blocked = boxes
+                .iter()
+                .any(|(p, b)| p != end && b.y > api.bottom() && b.bottom() < to.y && b.x < down && down < b.right());
             if blocked {
                 let side = leftmost(boxes) - GUTTER;
                 vec![(api.x, api_y), (side, api_y), (side, y), (to.x, y)]
@@ -70,7 +72,8 @@ pub fn link(boxes: &Boxes, end: &Port) -> Option<Line> {
             let first_row = nodes().map(|b| b.y).fold(f64::INFINITY, f64::min);
             let bus = first_row - 2.0 * GUTTER;
             let trunk = trunk(boxes, api);
-            let mut line = if trunk < api.x { vec![(api.x, api_y), (trunk, api_y)] } else { vec![(trunk, api.bottom())] };
+            let mut line =
+                if trunk < api.x { vec![(api.x, api_y), (trunk, api_y)] } else { vec![(trunk, api.bottom())] };
             line.push((trunk, bus));
             if to.y > first_row + 1.0 {
                 let side = to.x - GUTTER;
@@ -150,6 +153,9 @@ mod tests {
     #[test]
     fn points_lie_along_the_line() {
         let line = vec![(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)];
-        assert_eq!([at(&line, 0.0), at(&line, 0.5), at(&line, 0.75), at(&line, 1.0)], [(0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (10.0, 10.0)]);
+        assert_eq!(
+            [at(&line, 0.0), at(&line, 0.5), at(&line, 0.75), at(&line, 1.0)],
+            [(0.0, 0.0), (10.0, 0.0), (10.0, 5.0), (10.0, 10.0)]
+        );
     }
 }

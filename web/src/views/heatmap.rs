@@ -57,7 +57,9 @@ pub fn HeatMap(p: &Props) -> Html {
             let (shared, model) = (view.clone(), ctx.clone());
             let resized = Closure::<dyn FnMut()>::new(move || redraw(&shared, &model, None));
             let observer = ResizeObserver::new(resized.as_ref().unchecked_ref()).ok();
-            if let (Some(observer), Some(canvas)) = (&observer, view.borrow().canvas.as_ref().and_then(|c| c.parent_element())) {
+            if let (Some(observer), Some(canvas)) =
+                (&observer, view.borrow().canvas.as_ref().and_then(|c| c.parent_element()))
+            {
                 observer.observe(&canvas);
             }
             move || {
@@ -71,7 +73,9 @@ pub fn HeatMap(p: &Props) -> Html {
     }
     {
         let (view, ctx) = (view.clone(), ctx.clone());
-        use_effect_with((p.version, p.selected.clone(), ctx.theme), move |(_, selected, _)| redraw(&view, &ctx, selected.clone()));
+        use_effect_with((p.version, p.selected.clone(), ctx.theme), move |(_, selected, _)| {
+            redraw(&view, &ctx, selected.clone())
+        });
     }
     let selected = p.selected.clone();
     let onwheel = {
@@ -153,7 +157,8 @@ pub fn HeatMap(p: &Props) -> Html {
         html! { <button aria-label={label} title={label} {onclick}>{ sign }</button> }
     };
     let model = ctx.model.get();
-    let summary = ctx.tf("heatmap.summary", &[("nodes", &model.nodes.len().to_string()), ("pods", &model.pods.len().to_string())]);
+    let summary = ctx
+        .tf("heatmap.summary", &[("nodes", &model.nodes.len().to_string()), ("pods", &model.pods.len().to_string())]);
     html! {
         <div class="heatmap" data-testid="heatmap">
             <div class="heatmap-head">

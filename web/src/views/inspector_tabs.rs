@@ -29,7 +29,11 @@ pub fn Summary(p: &DetailProps) -> Html {
     let d = &p.detail;
     let message = {
         let model = ctx.model.get();
-        model.pods.get(format!("{}/{}", d.id.namespace, d.id.name).as_str()).filter(|_| d.id.kind == "Pod").map(|pod| pod.message.clone())
+        model
+            .pods
+            .get(format!("{}/{}", d.id.namespace, d.id.name).as_str())
+            .filter(|_| d.id.kind == "Pod")
+            .map(|pod| pod.message.clone())
     };
     html! {
         <>

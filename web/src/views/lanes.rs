@@ -14,7 +14,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, MouseEvent, ResizeObs
 use yew::prelude::*;
 
 const COLUMN: f64 = 11.0;
-const ROW: f64 = 19.0;
+const ROW: f64 = 17.0;
 const LABELS: f64 = 178.0;
 const AXIS: f64 = 18.0;
 /// More nodes' agents than these share one lane.
@@ -112,7 +112,8 @@ pub fn Lanes(p: &Props) -> Html {
             canvas.set_height((height * ratio) as u32);
             let _ = g.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
             let model = ctx.model.get();
-            let drawing = Drawing { g: &g, canvas: &canvas, rows: &rows, shared, labels, width, epoch: model.clock.epoch };
+            let drawing =
+                Drawing { g: &g, canvas: &canvas, rows: &rows, shared, labels, width, epoch: model.clock.epoch };
             let why: Vec<u64> = if selected.is_some() { model.why.iter().map(|e| e.seq).collect() } else { Vec::new() };
             drawing.draw(&entries[start..end], *selected, *hover, &why);
         });
@@ -145,7 +146,11 @@ pub fn Lanes(p: &Props) -> Html {
         let ctx = ctx.clone();
         Callback::from(move |e: MouseEvent| {
             let Some(entry) = at(&e) else { return };
-            ctx.act(if matches!(entry.what, What::Cycle { .. }) { Action::Cycle(entry.seq) } else { Action::Entry(entry.seq) });
+            ctx.act(if matches!(entry.what, What::Cycle { .. }) {
+                Action::Cycle(entry.seq)
+            } else {
+                Action::Entry(entry.seq)
+            });
         })
     };
     let most = p.entries.len().saturating_sub(visible);
@@ -230,7 +235,9 @@ impl Drawing<'_> {
         }
         g.set_stroke_style_str(&ink);
         g.set_line_width(1.25);
-        let place = |seq: &u64| entries.binary_search_by_key(seq, |e| e.seq).ok().map(|i| (x_of(i), self.row(&entries[i].actor)));
+        let place = |seq: &u64| {
+            entries.binary_search_by_key(seq, |e| e.seq).ok().map(|i| (x_of(i), self.row(&entries[i].actor)))
+        };
         for pair in why.windows(2) {
             if let (Some((x1, y1)), Some((x0, y0))) = (place(&pair[0]), place(&pair[1])) {
                 g.begin_path();
@@ -324,7 +331,8 @@ mod tests {
     use super::*;
 
     fn entry(actor: &str) -> Arc<Entry> {
-        let json = format!(r#"{{"seq":1,"time":0,"cause":0,"actor":"{actor}","what":"process","process":"p","state":"s"}}"#);
+        let json =
+            format!(r#"{{"seq":1,"time":0,"cause":0,"actor":"{actor}","what":"process","process":"p","state":"s"}}"#);
         serde_json::from_str(&json).unwrap()
     }
 

@@ -30,8 +30,18 @@ pub fn NodeCard(p: &Props) -> Html {
     let kubelet = format!("kubelet/{}", n.name);
     let lamp = if n.powered && n.kubelet_running { Lamp::Running } else { Lamp::Stopped };
     let proxy = model.components.get(&format!("kube-proxy/{}", n.name));
-    let doing = model.components.get(&kubelet).filter(|c| lamp == Lamp::Running && !c.doing.is_empty()).map(|c| c.doing.clone());
-    let class = classes!("node", "box", (!ready).then_some("not-ready"), (!n.powered).then_some("off"), p.chosen.then_some("selected"));
+    let doing = model
+        .components
+        .get(&kubelet)
+        .filter(|c| lamp == Lamp::Running && !c.doing.is_empty())
+        .map(|c| c.doing.clone());
+    let class = classes!(
+        "node",
+        "box",
+        (!ready).then_some("not-ready"),
+        (!n.powered).then_some("off"),
+        p.chosen.then_some("selected")
+    );
     html! {
         <article {class} data-port={format!("node:{}", n.name)} data-testid={format!("node-{}", n.name)} data-status={n.status.clone()} aria-label={n.name.clone()}>
             <header>
@@ -85,7 +95,9 @@ fn bar(ctx: &Ctx, name: &'static str, used: i64, whole: i64, show: impl Fn(i64) 
 
 fn items(ctx: &Ctx, n: &NodeView) -> Vec<Item> {
     let node = || n.name.clone();
-    let item = |label: &'static str, code: &str, command: Command| Item::new(label, format!("{code}-{}", n.name), ctx.on_send(command));
+    let item = |label: &'static str, code: &str, command: Command| {
+        Item::new(label, format!("{code}-{}", n.name), ctx.on_send(command))
+    };
     let mut items = vec![
         if n.unschedulable {
             item(ctx.t("node.uncordon"), "uncordon", Command::Cordon { id: 0, node: node(), on: false })
@@ -96,10 +108,21 @@ fn items(ctx: &Ctx, n: &NodeView) -> Vec<Item> {
         item(ctx.t("node.drain"), "drain", Command::Drain { id: 0, node: node() }).hint(ctx.t("node.drain.about")),
     ];
     if n.powered {
-        items.push(item(ctx.t("node.kill"), "kill", Command::KillNode { id: 0, node: node() }).hint(ctx.t("node.kill.about")).danger());
+        items.push(
+            item(ctx.t("node.kill"), "kill", Command::KillNode { id: 0, node: node() })
+                .hint(ctx.t("node.kill.about"))
+                .danger(),
+        );
     } else {
-        items.push(item(ctx.t("node.revive"), "revive", Command::ReviveNode { id: 0, node: node() }).hint(ctx.t("node.revive.about")));
+        items.push(
+            item(ctx.t("node.revive"), "revive", Command::ReviveNode { id: 0, node: node() })
+                .hint(ctx.t("node.revive.about")),
+        );
     }
-    items.push(item(ctx.t("node.remove"), "remove", Command::RemoveNode { id: 0, node: node() }).hint(ctx.t("node.remove.about")).danger());
+    items.push(
+        item(ctx.t("node.remove"), "remove", Command::RemoveNode { id: 0, node: node() })
+            .hint(ctx.t("node.remove.about"))
+            .danger(),
+    );
     items
 }

@@ -35,7 +35,10 @@ pub fn OverlayView(p: &Props) -> Html {
     let on_back = {
         let ctx = ctx.clone();
         Callback::from(move |e: MouseEvent| {
-            let backdrop = e.target().and_then(|t| t.dyn_into::<Element>().ok()).is_some_and(|t| t.class_list().contains("backdrop"));
+            let backdrop = e
+                .target()
+                .and_then(|t| t.dyn_into::<Element>().ok())
+                .is_some_and(|t| t.class_list().contains("backdrop"));
             if backdrop {
                 ctx.act(Action::Overlay(None));
             }
@@ -75,7 +78,9 @@ pub fn OverlayView(p: &Props) -> Html {
 fn keep_inside(e: &KeyboardEvent, root: Option<Element>) {
     let Some(root) = root else { return };
     let Ok(all) = root.query_selector_all("button:not(:disabled), input, select") else { return };
-    let Some(edge) = (if e.shift_key() { all.item(0) } else { all.item(all.length().saturating_sub(1)) }) else { return };
+    let Some(edge) = (if e.shift_key() { all.item(0) } else { all.item(all.length().saturating_sub(1)) }) else {
+        return;
+    };
     if gloo::utils::document().active_element().as_deref() == Some(&edge) {
         let other = if e.shift_key() { all.item(all.length().saturating_sub(1)) } else { all.item(0) };
         e.prevent_default();
@@ -134,8 +139,14 @@ fn NewNode() -> Html {
         let (ctx, cpu, memory, pods) = (ctx.clone(), cpu.clone(), memory.clone(), pods.clone());
         Callback::from(move |e: SubmitEvent| {
             e.prevent_default();
-            let value = |r: &NodeRef| r.cast::<HtmlInputElement>().map(|i| i.value().trim().to_string()).unwrap_or_default();
-            ctx.act(Action::Send(Command::AddNode { id: 0, cpu: value(&cpu), memory: value(&memory), pods: value(&pods) }));
+            let value =
+                |r: &NodeRef| r.cast::<HtmlInputElement>().map(|i| i.value().trim().to_string()).unwrap_or_default();
+            ctx.act(Action::Send(Command::AddNode {
+                id: 0,
+                cpu: value(&cpu),
+                memory: value(&memory),
+                pods: value(&pods),
+            }));
             ctx.act(Action::Overlay(None));
         })
     };

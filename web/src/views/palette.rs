@@ -20,7 +20,9 @@ struct Entry {
 fn all(ctx: &Ctx) -> Vec<Entry> {
     let mut out = Vec::new();
     {
-        let mut command = |text: &str, action: Action| out.push(Entry { text: text.into(), group: ctx.t("palette.commands"), action });
+        let mut command = |text: &str, action: Action| {
+            out.push(Entry { text: text.into(), group: ctx.t("palette.commands"), action })
+        };
         command(ctx.t("help.run"), Action::ToggleRun);
         command(ctx.t("transport.step"), Action::Step);
         command(ctx.t("transport.step-decision"), Action::StepDecision);
@@ -49,7 +51,11 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
     processes.dedup();
     for process in processes {
         let running = model.process(process).all(|c| c.lamp == protocol::Lamp::Running);
-        let text = if running { ctx.tf("process.stop", &[("process", process)]) } else { ctx.tf("process.start", &[("process", process)]) };
+        let text = if running {
+            ctx.tf("process.stop", &[("process", process)])
+        } else {
+            ctx.tf("process.start", &[("process", process)])
+        };
         let action = Action::Send(Command::SetProcess { id: 0, process: process.into(), running: !running });
         out.push(Entry { text, group: ctx.t("palette.processes"), action });
     }
@@ -72,13 +78,18 @@ pub fn Palette() -> Html {
     // What can be found is fixed while the palette is open.
     let entries = use_memo((), |()| all(&ctx));
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-    let found: Vec<usize> = (0..entries.len())
+    let mut found: Vec<usize> = (0..entries.len())
         .filter(|i| {
             let text = entries[*i].text.to_lowercase();
             words.iter().all(|w| text.contains(w) || entries[*i].group.to_lowercase().contains(w))
         })
-        .take(SHOWN_MAX)
         .collect();
+    // What begins with the words comes before what only holds them; the shortest of those is likely meant.
+    if let Some(first) = words.first() {
+        let rank = |i: &usize| (!entries[*i].text.to_lowercase().starts_with(first.as_str()), entries[*i].text.len());
+        found.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    }
+    found.truncate(SHOWN_MAX);
     let chosen = (*at).min(found.len().saturating_sub(1));
     let go = {
         let (ctx, entries) = (ctx.clone(), entries.clone());

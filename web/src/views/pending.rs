@@ -47,7 +47,11 @@ pub fn Pending(p: &Props) -> Html {
     };
     let queue = |list: &[QueueEntry]| list.iter().take(CHIPS_MAX).filter_map(entry).collect::<Vec<_>>();
     let unqueued = model.unqueued();
-    let loose = unqueued.iter().take(CHIPS_MAX).filter_map(|key| key.split_once('/').and_then(|(ns, n)| chip(ns, n, String::new()))).collect();
+    let loose = unqueued
+        .iter()
+        .take(CHIPS_MAX)
+        .filter_map(|key| key.split_once('/').and_then(|(ns, n)| chip(ns, n, String::new())))
+        .collect();
     html! {
         <div class={classes!("queues", p.stopped.then_some("stopped"))} data-testid="pending" aria-label={ctx.t("queue.label")}>
             if !unqueued.is_empty() { { lane("none", ctx.t("queue.none"), ctx.t("queue.none.about"), unqueued.len(), loose) } }

@@ -88,8 +88,12 @@ pub fn Sign(p: &Props) -> Html {
             <><path class="full" d="M4 12h16v4a4 4 0 0 1-4 4H8a4 4 0 0 1-4-4z" />{ box_("line", None) }</>
         },
         PodState::Ready => solid(),
-        PodState::Terminating => html! { <><g class="faded">{ solid() }</g><path class="strike" d="M2.5 21.5l19-19" /></> },
-        PodState::BackOff => html! { <><circle class="ring" cx="12" cy="13" r="10.2" />{ triangle }<path class="bang" d="M12 10v3.4M12 15.7h.01" /></> },
+        PodState::Terminating => {
+            html! { <><g class="faded">{ solid() }</g><path class="strike" d="M2.5 21.5l19-19" /></> }
+        }
+        PodState::BackOff => {
+            html! { <><circle class="ring" cx="12" cy="13" r="10.2" />{ triangle }<path class="bang" d="M12 10v3.4M12 15.7h.01" /></> }
+        }
         PodState::Failed => html! { <>{ triangle }<path class="bang" d="M10.4 12l3.2 3.2M13.6 12l-3.2 3.2" /></> },
         PodState::Succeeded => html! { <>{ box_("line", None) }<path class="tick" d="M7.5 12.5l3 3 6-6.5" /></> },
     };

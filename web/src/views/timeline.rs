@@ -41,7 +41,9 @@ fn matches(entry: &Entry, words: &[String]) -> bool {
         has(&entry.actor)
             || match &entry.what {
                 What::Action { action, target } => has(action) || has(target),
-                What::Request { verb, resource, key, message, .. } => has(verb) || has(resource) || has(key.as_str()) || has(message),
+                What::Request { verb, resource, key, message, .. } => {
+                    has(verb) || has(resource) || has(key.as_str()) || has(message)
+                }
                 What::Step { item, notes } => has(item) || notes.iter().any(|n| has(&n.code)),
                 What::Cycle { cycle } => has(&cycle.pod.name) || cycle.node.as_deref().is_some_and(has),
                 What::Process { process, state } => has(process) || has(state),
@@ -53,7 +55,10 @@ fn matches(entry: &Entry, words: &[String]) -> bool {
 fn heartbeat(entry: &Entry) -> bool {
     match &entry.what {
         What::Request { resource, subresource, key, code, .. } => {
-            *code < 400 && (resource.starts_with("leases") || (resource == "nodes" && subresource == "status") || key.namespace() == "kube-node-lease")
+            *code < 400
+                && (resource.starts_with("leases")
+                    || (resource == "nodes" && subresource == "status")
+                    || key.namespace() == "kube-node-lease")
         }
         What::Step { item, .. } => item.starts_with("lease") || item.starts_with("kube-node-lease/"),
         _ => false,

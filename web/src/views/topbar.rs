@@ -86,6 +86,16 @@ fn Transport(p: &TransportProps) -> Html {
             ctx.act(Action::Send(Command::SetSpeed { speed }));
         })
     };
+    // A list that was chosen from ignores which option is marked: its value has to be set.
+    let select = use_node_ref();
+    {
+        let select = select.clone();
+        use_effect_with(clock.speed, move |speed| {
+            if let Some(select) = select.cast::<HtmlSelectElement>() {
+                select.set_value(&speed.to_string());
+            }
+        });
+    }
     let known = SPEEDS.contains(&clock.speed);
     let text = format::clock(clock.now, clock.epoch);
     let state = match (clock.running, clock.idle) {
@@ -107,7 +117,7 @@ fn Transport(p: &TransportProps) -> Html {
                 onclick={ctx.on(Action::Step)}><Icon name="step" /></button>
             <button data-testid="step-decision" disabled={!p.ready} title={tip(ctx.t("transport.step-decision"), "Shift →")}
                 aria-label={ctx.t("transport.step-decision")} onclick={ctx.on(Action::StepDecision)}><Icon name="step-decision" /></button>
-            <select data-testid="speed" aria-label={ctx.t("transport.speed")} title={ctx.t("transport.speed")} onchange={on_speed}>
+            <select ref={select} data-testid="speed" aria-label={ctx.t("transport.speed")} title={ctx.t("transport.speed")} onchange={on_speed}>
                 if !known { <option value={clock.speed.to_string()} selected=true>{ format::speed(clock.speed) }</option> }
                 { for SPEEDS.iter().map(|s| html! {
                     <option value={s.to_string()} selected={*s == clock.speed}>

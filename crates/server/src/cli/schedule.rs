@@ -82,13 +82,24 @@ fn config(path: Option<PathBuf>) -> anyhow::Result<Config> {
     let files = read_files(std::slice::from_ref(&path))?;
     let documents = manifest::parse_values(&borrowed(&files), Limits::REQUEST).map_err(|p| problems(&p))?;
     let [document] = documents.as_slice() else {
-        return Err(anyhow!("{}: one KubeSchedulerConfiguration is expected, {} documents found", path.display(), documents.len()));
+        return Err(anyhow!(
+            "{}: one KubeSchedulerConfiguration is expected, {} documents found",
+            path.display(),
+            documents.len()
+        ));
     };
-    Config::parse(&document.value).map_err(|errors| {
-        let found: Vec<Problem> = errors
-            .iter()
-            .flat_map(|e| manifest::refusals(document, &meta::ApiError::invalid("", document.kind(), "", std::slice::from_ref(e))))
-            .collect();
-        problems(&found)
-    }).context("the scheduler's configuration is refused")
+    Config::parse(&document.value)
+        .map_err(|errors| {
+            let found: Vec<Problem> = errors
+                .iter()
+                .flat_map(|e| {
+                    manifest::refusals(
+                        document,
+                        &meta::ApiError::invalid("", document.kind(), "", std::slice::from_ref(e)),
+                    )
+                })
+                .collect();
+            problems(&found)
+        })
+        .context("the scheduler's configuration is refused")
 }

@@ -1,7 +1,7 @@
 //! `kubottle simulate`: a whole cluster, headless, in virtual time.
 
-use crate::machines;
 use super::{borrowed, decode, print, problems, read_files};
+use crate::machines;
 use anyhow::{Context, anyhow};
 use api::{KINDS, ObjectExt};
 use cluster::{Cluster, Config};
@@ -104,7 +104,8 @@ fn machine(n: u32, seed: u64, node: &Node) -> anyhow::Result<NodeConfig> {
         let found = lists.iter().flatten().find_map(|l| l.get(resource));
         found.map_or_else(|| usual.to_string(), |q| q.0.clone())
     };
-    let size = NodeSize { cpu: of("cpu", &usual.cpu), memory: of("memory", &usual.memory), pods: of("pods", &usual.pods) };
+    let size =
+        NodeSize { cpu: of("cpu", &usual.cpu), memory: of("memory", &usual.memory), pods: of("pods", &usual.pods) };
     let mut config = machines::config(name, n, &size, seed).map_err(|e| anyhow!(e))?;
     config.labels.extend(node.metadata.labels.clone().unwrap_or_default());
     Ok(config)

@@ -3,13 +3,13 @@
 use super::auth::{Outcome, identify};
 use super::body::{Body, full, stream};
 use super::proxy;
-use crate::openapi;
 use crate::world::Handle;
+use crate::{openapi, protobuf};
 use apiserver::http::HttpRequest;
 use bytes::Bytes;
 use cluster::http::{HttpOutcome, LogRequest};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use meta::{ApiError, User};
@@ -40,8 +40,8 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
     if proxy::is_proxy(request.uri().path()) {
         return proxy::handle(handle, user, request).await;
     }
-    let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
+    let (mut parts, body) = request.into_parts();
+    let mut body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
         Err(e) if e.is::<http_body_util::LengthLimitError>() => {
             let message = format!("Request entity too large: limit is {BODY_BYTES_MAX}");
@@ -49,6 +49,13 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
         }
         Err(e) => return refuse(&ApiError::bad_request(e.to_string())),
     };
+    if parts.headers.get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(protobuf::CONTENT_TYPE.as_bytes())) {
+        match protobuf::to_json(&body) {
+            Ok(value) => body = value.to_string().into_bytes(),
+            Err(e) => return refuse(&ApiError::bad_request(e)),
+        }
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     let asked = handle.ask(move |w| {
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
         let request = HttpRequest {

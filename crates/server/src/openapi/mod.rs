@@ -60,6 +60,17 @@ fn document(group: &str, version: &str) -> Document {
     Document { body, hash }
 }
 
+/// A type's schema, whichever document it is in: `io.k8s.api.core.v1.Pod`.
+pub fn schema(name: &str) -> Option<&'static Value> {
+    static SCHEMAS: OnceLock<BTreeMap<String, Value>> = OnceLock::new();
+    let all = SCHEMAS.get_or_init(|| {
+        let mut builder = schemas::Builder::default();
+        KINDS.iter().for_each(|kind| builder.add(kind));
+        builder.finish().into_iter().collect()
+    });
+    all.get(name)
+}
+
 /// FNV-1a, 128 bits in upper-case hexadecimal: only equality matters.
 fn hash(bytes: &[u8]) -> String {
     let fold = |h: u128, b: &u8| (h ^ u128::from(*b)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
@@ -117,7 +128,10 @@ mod tests {
     fn patches_take_the_parameters_kubectl_looks_for() {
         let doc = parsed("apis/apps/v1");
         let patch = &doc["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"];
-        assert_eq!(patch["x-kubernetes-group-version-kind"], json!({"group":"apps","kind":"Deployment","version":"v1"}));
+        assert_eq!(
+            patch["x-kubernetes-group-version-kind"],
+            json!({"group":"apps","kind":"Deployment","version":"v1"})
+        );
         let names: Vec<&str> =
             patch["parameters"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["name", "namespace", "pretty", "dryRun", "fieldManager", "fieldValidation", "force"]);

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 const BODIES: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 /// Strategic merge is left out on purpose: kubectl would then look for merge keys in the schemas, which k8s-openapi
 /// does not carry; without it kubectl takes them from its own types.
-const PATCHES: [&str; 3] = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+const PATCHES: [&str; 3] =
+    ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
 
 /// Adds every path of `kind`.
 pub fn add(paths: &mut Map<String, Value>, kind: &Kind, schemas: &Builder) {
@@ -46,7 +47,8 @@ pub fn add(paths: &mut Map<String, Value>, kind: &Kind, schemas: &Builder) {
             if sub.verbs.contains(&verb) {
                 let mut operation = r.build(method, action, &["name"], "", &title(sub.name));
                 if let Some((group, version, k)) = sub.gvk {
-                    operation["x-kubernetes-group-version-kind"] = json!({"group": group, "kind": k, "version": version});
+                    operation["x-kubernetes-group-version-kind"] =
+                        json!({"group": group, "kind": k, "version": version});
                 }
                 item.insert(method.into(), operation);
             }
@@ -114,7 +116,9 @@ impl Resource<'_> {
             "x-kubernetes-group-version-kind": {"group": k.group, "kind": k.kind, "version": k.version}
         });
         match method {
-            "post" | "put" => out["requestBody"] = json!({"required": true, "content": content(&["*/*"], &self.schema)}),
+            "post" | "put" => {
+                out["requestBody"] = json!({"required": true, "content": content(&["*/*"], &self.schema)})
+            }
             "patch" => out["requestBody"] = json!({"required": true, "content": patches()}),
             "delete" => {
                 let options = content(&["*/*"], "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");

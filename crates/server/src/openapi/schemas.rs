@@ -3,8 +3,8 @@
 use api::Kind;
 use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, policy};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
-use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
 use schemars::JsonSchema;
+use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 /// Collects the kinds' schemas and everything they mention.
@@ -54,7 +54,9 @@ impl Builder {
         // Upstream's own words for the two types that are a number or a string.
         for (name, schema) in &mut out {
             let extra = match name.rsplit('.').next() {
-                Some("IntOrString") => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
+                Some("IntOrString") => {
+                    json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]})
+                }
                 Some("Quantity") => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
                 _ => continue,
             };

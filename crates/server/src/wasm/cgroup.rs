@@ -102,6 +102,7 @@ impl Cgroup {
     }
 
     /// CPU time booked since the container started.
+    #[cfg(test)]
     pub fn cpu_used(&self) -> Duration {
         Duration::from_nanos(self.cpu_used_ns.load(Ordering::Relaxed))
     }

@@ -98,6 +98,7 @@ impl Container {
     }
 
     /// CPU time used so far.
+    #[cfg(test)]
     pub fn cpu_used(&self) -> std::time::Duration {
         self.setup.cgroup.cpu_used()
     }
@@ -140,7 +141,8 @@ impl Container {
             Ok(Err(code)) => Err(anyhow!("the component answered with an error: {code:?}")),
             Err(_) => Err(match task.await {
                 Ok(Ok(())) => anyhow!("the component set no response"),
-                Ok(Err(e)) => anyhow!("{e:#}"),
+                // The whole story is in the log.
+                Ok(Err(e)) => anyhow!("the component failed: {}", e.root_cause()),
                 Err(e) => anyhow!("{e}"),
             }),
         }

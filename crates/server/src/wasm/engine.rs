@@ -81,7 +81,9 @@ impl Engine {
             }
         }
         let Some(kind) = kind else {
-            bail!("the component exports neither wasi:cli/run@0.2 (a command) nor wasi:http/incoming-handler@0.2 (an HTTP server)");
+            bail!(
+                "the component exports neither wasi:cli/run@0.2 (a command) nor wasi:http/incoming-handler@0.2 (an HTTP server)"
+            );
         };
         let pre = self.linker.instantiate_pre(&component)?;
         Ok(Program { kind, pre })

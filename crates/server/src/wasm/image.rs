@@ -44,8 +44,7 @@ impl Images {
     /// `kind` is what validation found the component to be.
     pub fn add(&self, name: &str, bytes: &[u8], kind: &str) -> anyhow::Result<(String, ImageRecord)> {
         let name = full_name(name)?;
-        let record =
-            ImageRecord { digest: digest(bytes), size_bytes: bytes.len() as u64, kind: kind.into() };
+        let record = ImageRecord { digest: digest(bytes), size_bytes: bytes.len() as u64, kind: kind.into() };
         fs::create_dir_all(&self.dir).with_context(|| format!("cannot create {}", self.dir.display()))?;
         write_atomically(&self.file(&record.digest), bytes)?;
         let mut index = self.list()?;
@@ -111,7 +110,9 @@ pub fn full_name(name: &str) -> anyhow::Result<String> {
     let tag_char = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let empty_part = path.split('/').any(str::is_empty);
     if empty_part || !path.chars().all(word) || tag.is_empty() || tag.len() > 128 || !tag.chars().all(tag_char) {
-        bail!("invalid image name {name:?}: use lower case letters, digits and . _ - /, and a tag after ':', as in hello:v1");
+        bail!(
+            "invalid image name {name:?}: use lower case letters, digits and . _ - /, and a tag after ':', as in hello:v1"
+        );
     }
     Ok(format!("{path}:{tag}"))
 }

@@ -6,8 +6,9 @@ use super::engine::{Engine, Program, ProgramKind};
 use super::host::Network;
 use super::image::{ImageRecord, Images, full_name};
 use super::logbook::Logbook;
+use super::logs::LINES_WAITING_MAX;
 use crate::world::Handle;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Limited};
 use kubelet::runtime::{
     ContainerId, ContainerSpec, ExitReason, Handler, ImageInfo, ProbeOutcome, RuntimeCommand, RuntimeEvent,
 };
@@ -18,6 +19,9 @@ use std::time::Instant;
 
 /// RuntimeClass name (and handler) of these pods.
 pub const RUNTIME_CLASS: &str = "wasmtime";
+
+/// `maxRespBodyLength` of `pkg/probe/http`.
+const PROBE_BODY_BYTES_MAX: usize = 10 << 10;
 
 /// What all wasm nodes of a server share.
 #[derive(Clone)]
@@ -129,7 +133,7 @@ impl WasmNode {
         let args = argv(&spec);
         let wanted = Spec { namespace: spec.namespace, args, env: spec.env, limits };
         let guard = self.shared.tokio.enter();
-        let (container, mut lines, exit) =
+        let (container, mut lines, mut exit) =
             Container::start(&self.shared.engine, program, wanted, self.shared.network.clone());
         drop(guard);
         self.running.insert(id.clone(), Running { container, pod_ip: spec.pod_ip });
@@ -137,14 +141,30 @@ impl WasmNode {
         self.report(RuntimeEvent::Started { id: id.clone(), at: now });
         let (handle, node) = (self.shared.handle.clone(), self.name.clone());
         self.shared.tokio.spawn(async move {
-            let mut batch = Vec::new();
-            while lines.recv_many(&mut batch, 256).await > 0 {
+            let (mut batch, mut open) = (Vec::new(), true);
+            let exit = loop {
+                let exit = tokio::select! {
+                    biased;
+                    n = lines.recv_many(&mut batch, 256), if open => {
+                        open = n > 0;
+                        None
+                    }
+                    exit = &mut exit => Some(exit),
+                };
+                while exit.is_some() && batch.len() < LINES_WAITING_MAX {
+                    match lines.try_recv() {
+                        Ok(line) => batch.push(line),
+                        Err(_) => break,
+                    }
+                }
                 let (node, id, batch) = (node.clone(), id.clone(), std::mem::take(&mut batch));
                 // Waiting for the answer is what holds a guest back that prints faster than its log is written.
                 let _ = handle.ask(move |w| w.wasm_output(&node, &id, batch)).await;
-            }
-            // A sender is dropped without an exit only when the whole container is.
-            let exit = exit.await.unwrap_or(Exit { code: 137, reason: "Error" });
+                if let Some(exit) = exit {
+                    // A sender is dropped without an exit only when the whole container is.
+                    break exit.unwrap_or(Exit { code: 137, reason: "Error" });
+                }
+            };
             handle.tell(move |w| w.wasm_exited(&node, id, &exit));
         });
     }
@@ -257,9 +277,15 @@ async fn carry_out(container: Option<Arc<Container>>, handler: Handler) -> Probe
                 }
                 Ok(request) => match container.handle(request).await {
                     Err(_) => ProbeOutcome::Failure(format!("Get {url:?}: EOF")),
-                    Ok(r) if (200..400).contains(&r.status().as_u16()) => ProbeOutcome::Success,
                     Ok(r) => {
-                        ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {}", r.status().as_u16()))
+                        let status = r.status().as_u16();
+                        // Read, not dropped: a guest takes a body that nobody reads for a broken connection.
+                        let _ = Limited::new(r.into_body(), PROBE_BODY_BYTES_MAX).collect().await;
+                        if (200..400).contains(&status) {
+                            ProbeOutcome::Success
+                        } else {
+                            ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {status}"))
+                        }
                     }
                 },
             }

@@ -1,9 +1,9 @@
 //! The guests under `guests/`, run for real.
 
-use super::host::{BoxFuture, Network};
 use super::cgroup::Limits;
 use super::container::{Container, Exit, Spec};
 use super::engine::{Engine, Program};
+use super::host::{BoxFuture, Network};
 use http_body_util::{BodyExt, Full};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

@@ -21,7 +21,7 @@ fn main() {
             "panic" => panic!("as told"),
             other => {
                 eprintln!("hello: what is {other:?}?");
-                std::process::exit(2);
+                wasip2::cli::exit::exit_with_code(2);
             }
         }
     }
