@@ -7,8 +7,8 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{any, get};
 use std::path::PathBuf;
 use tower_http::services::ServeDir;
 
@@ -16,10 +16,24 @@ use tower_http::services::ServeDir;
 pub fn router(handle: Handle, dir: Option<PathBuf>) -> Router {
     let router = Router::new().route("/kubottle/ws", any(upgrade)).with_state(handle);
     let router = match dir {
-        Some(dir) => router.fallback_service(ServeDir::new(dir)),
+        Some(dir) => {
+            let index = dir.join("index.html");
+            router.route("/", get(move || marked(index.clone()))).fallback_service(ServeDir::new(dir))
+        }
         None => router.fallback(|| async { (StatusCode::NOT_FOUND, "this server was started without a page\n") }),
     };
     router.layer(axum::middleware::map_response(fresh)).layer(axum::middleware::from_fn(local))
+}
+
+/// The page, told that a cluster's server stands behind it: only then does it offer that cluster.
+async fn marked(index: PathBuf) -> Response {
+    match tokio::fs::read_to_string(&index).await {
+        Ok(html) => {
+            let mark = "<head><meta name=\"kubottle-server\" content=\"kubottle/ws\">";
+            Html(html.replacen("<head>", mark, 1)).into_response()
+        }
+        Err(e) => (StatusCode::NOT_FOUND, format!("{}: {e}\n", index.display())).into_response(),
+    }
 }
 
 /// The worker's files keep their names from build to build: the browser has to ask each time.
