@@ -67,27 +67,27 @@ impl Duration {
             return format!("{s}s");
         }
         if m < 10 {
-            return if s % 60 == 0 { format!("{m}m") } else { format!("{m}m{}s", s % 60) };
+            return if s.is_multiple_of(60) { format!("{m}m") } else { format!("{m}m{}s", s % 60) };
         }
         if m < 180 {
             return format!("{m}m");
         }
         if h < 8 {
-            return if m % 60 == 0 { format!("{h}h") } else { format!("{h}h{}m", m % 60) };
+            return if m.is_multiple_of(60) { format!("{h}h") } else { format!("{h}h{}m", m % 60) };
         }
         if h < 48 {
             return format!("{h}h");
         }
         let d = h / 24;
         if h < 192 {
-            return if h % 24 == 0 { format!("{d}d") } else { format!("{d}d{}h", h % 24) };
+            return if h.is_multiple_of(24) { format!("{d}d") } else { format!("{d}d{}h", h % 24) };
         }
         if h < 24 * 365 * 2 {
             return format!("{d}d");
         }
         let y = d / 365;
         if h < 24 * 365 * 8 {
-            return if d % 365 == 0 { format!("{y}y") } else { format!("{y}y{}d", d % 365) };
+            return if d.is_multiple_of(365) { format!("{y}y") } else { format!("{y}y{}d", d % 365) };
         }
         format!("{y}y")
     }
