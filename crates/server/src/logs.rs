@@ -5,7 +5,7 @@ use api::ObjectExt;
 use cluster::Lamp;
 use cluster::http::LogRequest;
 use cluster::machines::kubelet_name;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerState, Pod};
 use meta::{ApiError, Duration};
 
 impl World {
@@ -42,7 +42,10 @@ impl World {
         }
         let Some(status) = &pod.status else { return false };
         let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
-        let state = all.into_iter().find(|c| c.name == r.options.container).and_then(|c| c.state.as_ref());
-        state.is_some_and(|s| s.running.is_none())
+        let Some(container) = all.into_iter().find(|c| c.name == r.options.container) else { return false };
+        let terminated = |s: &Option<ContainerState>| s.as_ref().is_some_and(|s| s.terminated.is_some());
+        let waiting = container.state.as_ref().is_some_and(|s| s.waiting.is_some());
+        // Between two runs the log is that of the one before; before the first run there is all to come.
+        terminated(&container.state) || (waiting && terminated(&container.last_state))
     }
 }
