@@ -97,7 +97,7 @@ impl Cluster {
                 let source = self.slots[slot].component.event_source();
                 let event = crate::recorder::Wanted { regarding, event_type, reason, message, source };
                 match self.recorder.record(event, self.now, &self.view, &mut self.rng) {
-                    Recorded::Create(e) => requests::create(user, Box::new(e)),
+                    Recorded::Create(e) => requests::create(user, e),
                     Recorded::Patch(key, patch) => {
                         requests::patch(user, &api::kinds::event::KIND, &key, "", PatchType::Merge, patch)
                     }

@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) enum Recorded {
-    Create(Event),
+    Create(Box<Event>),
     Patch(Key, serde_json::Value),
     Dropped,
 }
@@ -83,7 +83,7 @@ impl Recorder {
             self.seen.clear();
         }
         self.seen.insert(identity, ((&event as &dyn api::Object).key(), 1));
-        Recorded::Create(event)
+        Recorded::Create(Box::new(event))
     }
 
     fn take_token(&mut self, bucket: String, now: Time) -> bool {

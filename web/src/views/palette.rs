@@ -87,7 +87,7 @@ pub fn Palette() -> Html {
     // What begins with the words comes before what only holds them; the shortest of those is likely meant.
     if let Some(first) = words.first() {
         let rank = |i: &usize| (!entries[*i].text.to_lowercase().starts_with(first.as_str()), entries[*i].text.len());
-        found.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        found.sort_by_key(|a| rank(a));
     }
     found.truncate(SHOWN_MAX);
     let chosen = (*at).min(found.len().saturating_sub(1));
