@@ -117,7 +117,7 @@ fn api_call(cluster: &mut Cluster, call: &ApiCall) -> ApiReply {
         body: String::from_utf8_lossy(body).into_owned(),
     };
     match cluster.http(request) {
-        HttpOutcome::Response(r) => answer(r.code, &r.content_type, &r.body),
+        HttpOutcome::Response(r) => answer(r.code, r.content_type, &r.body),
         HttpOutcome::Logs(request) => match cluster.pod_log(&request) {
             Ok(log) => answer(200, "text/plain", &log),
             Err(e) => answer(e.code(), "text/plain", e.message().as_bytes()),

@@ -225,14 +225,14 @@ impl Viewer {
 
     fn subscribed(&mut self, cluster: &Cluster, u: &mut Update) {
         self.frames += 1;
-        if let Some(id) = self.subscription.object.clone() {
-            if self.detail_dirty || self.frames.is_multiple_of(DETAIL_EVERY) {
-                self.detail_dirty = false;
-                let d = detail::of(cluster, &id, self.detail.as_ref());
-                if d != self.detail {
-                    self.detail.clone_from(&d);
-                    u.detail = d;
-                }
+        if let Some(id) = self.subscription.object.clone()
+            && (self.detail_dirty || self.frames.is_multiple_of(DETAIL_EVERY))
+        {
+            self.detail_dirty = false;
+            let d = detail::of(cluster, &id, self.detail.as_ref());
+            if d != self.detail {
+                self.detail.clone_from(&d);
+                u.detail = d;
             }
         }
         let wanted = if self.subscription.follow_cycles { self.newest_cycle } else { self.subscription.cycle };

@@ -44,7 +44,7 @@ mod tests {
         for _ in 0..7 {
             b.next(now, now);
             delays.push(b.delay.as_secs());
-            now = now + b.delay;
+            now += b.delay;
         }
         assert_eq!(delays, [10, 20, 40, 80, 160, 300, 300]);
         assert!(!b.holds(now, now + Duration::from_secs(301)));
