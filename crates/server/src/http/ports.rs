@@ -25,10 +25,7 @@ pub async fn run(handle: Handle, mut changed: watch::Receiver<u64>) {
             keep
         });
         for port in wanted {
-            if !open.contains_key(&port) {
-                let task = tokio::spawn(listen(handle.clone(), port.clone()));
-                open.insert(port, task);
-            }
+            open.entry(port.clone()).or_insert_with(|| tokio::spawn(listen(handle.clone(), port)));
         }
         if changed.changed().await.is_err() {
             return;
