@@ -158,7 +158,7 @@ impl World {
                 self.say(format!("{event_type:?} {reason} {name}: {message}"));
                 None
             }
-            Write::Bind { .. } => None,
+            Write::Bind { .. } | Write::Finalize(_) => None,
         }
     }
 
