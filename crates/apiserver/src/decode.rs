@@ -200,6 +200,12 @@ pub(crate) fn patched(
     if version != kind.api_version() || name != kind.kind {
         return Err(wrong_kind(kind, version, name));
     }
+    if req.options.field_validation == FieldValidation::Ignore {
+        // What cannot be read is read again below, for the words of the refusal.
+        if let Ok(object) = (kind.from_value)(value.clone()) {
+            return Ok(object);
+        }
+    }
     let json = serde_json::to_vec(&value).map_err(ApiError::internal)?;
     let invalid = |why: &str| {
         let patch = quoted.unwrap_or_else(|| String::from_utf8_lossy(&json).into_owned());

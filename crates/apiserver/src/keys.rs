@@ -70,12 +70,23 @@ pub fn range_end(prefix: &str) -> String {
 pub fn parse(key: &str) -> Option<(KindRef, Key)> {
     let rest = key.strip_prefix(ROOT)?;
     KINDS.iter().find_map(|kind| {
-        let mut resource = String::new();
-        write_resource(&mut resource, kind);
-        let tail = rest.strip_prefix(resource.as_str())?.strip_prefix('/')?;
+        let tail = strip_resource(rest, kind)?.strip_prefix('/')?;
         // A cluster-scoped key has one segment, a namespaced one two.
-        (tail.split('/').count() == if kind.namespaced() { 2 } else { 1 }).then(|| (*kind, Key::from(tail)))
+        let slashes = tail.bytes().filter(|b| *b == b'/').count();
+        (slashes == usize::from(kind.namespaced())).then(|| (*kind, Key::from(tail)))
     })
+}
+
+/// What [`write_resource`] writes, taken away again: every committed event comes through here.
+fn strip_resource<'a>(rest: &'a str, kind: KindRef) -> Option<&'a str> {
+    match (kind.group, kind.plural) {
+        ("", "nodes") => rest.strip_prefix("minions"),
+        ("", "services") => rest.strip_prefix("services/specs"),
+        (group, plural) if group.contains('.') && !group.ends_with(".k8s.io") => {
+            rest.strip_prefix(group)?.strip_prefix('/')?.strip_prefix(plural)
+        }
+        (_, plural) => rest.strip_prefix(plural),
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 pub mod admission;
 pub mod decode;
 pub mod discovery;
+mod event_ttl;
 pub mod http;
 pub mod keys;
 pub mod objectmeta;

@@ -4,7 +4,7 @@ use crate::request::{Request, RequestVerb};
 use crate::response::{Answer, Response};
 use crate::service::Ranges;
 use crate::stored::Stored;
-use crate::{keys, verbs};
+use crate::{event_ttl, keys, verbs};
 use api::{KindRef, Obj};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use meta::{ApiError, Rng, Time, User};
@@ -33,11 +33,13 @@ pub struct ApiCx<'a> {
     pub rng: &'a mut Rng,
 }
 
-/// Holds configuration only: every other fact lies in the store, so several servers could share one.
+/// Holds configuration only, and the lease it gives to new Events: every other fact lies in the store, so several
+/// servers could share one.
 #[derive(Clone, Debug)]
 pub struct ApiServer {
     config: Arc<Config>,
     ranges: Ranges,
+    event_lease: Option<event_ttl::Current>,
 }
 
 /// What planning sees: the state as it is, read-only.
@@ -91,7 +93,7 @@ impl Plan {
 impl ApiServer {
     pub fn new(config: Config) -> Self {
         let ranges = Ranges::new(&config);
-        ApiServer { config: Arc::new(config), ranges }
+        ApiServer { config: Arc::new(config), ranges, event_lease: None }
     }
 
     pub fn config(&self) -> &Config {
@@ -117,7 +119,12 @@ impl ApiServer {
         let (warnings, dry_run) = (view.warnings, view.dry_run);
         let mut answer = match plan {
             Ok(p) if dry_run => pretend(p),
-            Ok(p) => commit(cx.store, p),
+            Ok(mut p) => {
+                for txn in &mut p.txns {
+                    event_ttl::attach(&mut self.event_lease, txn, cx.store, cx.now);
+                }
+                commit(cx.store, p)
+            }
             Err(e) => Answer::refusal(e),
         };
         answer.warnings = warnings;

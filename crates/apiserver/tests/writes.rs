@@ -276,3 +276,33 @@ fn the_typed_path_answers_as_the_json_one() {
     let a = w.handle(World::request(RequestVerb::Create, "Node", "", "").body(Body::Object(Box::new(pod))));
     expect![[r#"400 BadRequest: Pod in version "v1" cannot be handled as a Node: converting (v1.Pod) to (core.Node): unknown conversion"#]].assert_eq(&outcome(&a));
 }
+
+/// Models `--event-ttl`: an hour, and up to a minute more that events written together share.
+#[test]
+fn events_expire_an_hour_after_they_were_last_written() {
+    let mut w = World::new();
+    let event = |name: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"{name}"}},"involvedObject":{{"kind":"Pod","namespace":"default","name":"web"}},
+                "reason":"Killing","type":"Normal"}}"#
+        )
+    };
+    let events = "/api/v1/namespaces/default/events";
+    w.ok("POST", events, &event("once"));
+    w.ok("POST", events, &event("again"));
+    w.advance(1800);
+    let patch = r#"{"count":2}"#;
+    let (a, _) = w.answer("PATCH", &format!("{events}/again"), "", "application/merge-patch+json", patch);
+    assert_eq!(a.code, 200);
+    let left = |w: &mut World| {
+        w.store.expire_leases(w.now.as_micros());
+        ["once", "again"].map(|name| w.store.get_ref(&format!("/registry/events/default/{name}")).is_some())
+    };
+    w.advance(1800);
+    assert_eq!(left(&mut w), [true, true], "the lease lasts a little longer than the hour");
+    w.advance(60);
+    assert_eq!(left(&mut w), [false, true]);
+    w.advance(1800);
+    assert_eq!(left(&mut w), [false, false]);
+    assert!(w.store.next_expiry().is_none());
+}

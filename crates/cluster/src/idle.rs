@@ -32,8 +32,16 @@ impl Quiet {
 
 fn same_node_but_time(change: &Change) -> bool {
     use k8s_openapi::api::core::v1::Node;
-    let node = |o: &Option<api::Obj>| o.as_ref().and_then(|o| o.as_any().downcast_ref::<Node>()).cloned();
-    let (Some(mut a), Some(mut b)) = (node(&change.old), node(&change.new)) else { return false };
+    fn node(o: &Option<api::Obj>) -> Option<&Node> {
+        o.as_ref()?.as_any().downcast_ref()
+    }
+    let (Some(a), Some(b)) = (node(&change.old), node(&change.new)) else { return false };
+    // Most changes that are more than a heartbeat differ here; only what is left is worth two copies.
+    let images = |n: &Node| n.status.as_ref().map(|s| s.images.as_ref().map(Vec::len));
+    if a.spec != b.spec || a.metadata.labels != b.metadata.labels || images(a) != images(b) {
+        return false;
+    }
+    let (mut a, mut b) = (a.clone(), b.clone());
     for n in [&mut a, &mut b] {
         n.metadata.resource_version = None;
         n.metadata.managed_fields = None;

@@ -17,18 +17,20 @@ pub(crate) struct Summary {
     resource: &'static str,
     key: Key,
     subresource: &'static str,
-    pub writes: bool,
+}
+
+/// Reads leave no trace.
+pub(crate) fn writes(req: &Request) -> bool {
+    !matches!(req.verb, RequestVerb::Get | RequestVerb::List | RequestVerb::Watch)
 }
 
 impl Summary {
     pub fn of(req: &Request) -> Self {
-        let writes = !matches!(req.verb, RequestVerb::Get | RequestVerb::List | RequestVerb::Watch);
         Summary {
             verb: req.verb.as_str(),
             resource: req.kind.plural,
             key: Key::new(&req.namespace, &req.name),
             subresource: req.subresource,
-            writes,
         }
     }
 

@@ -78,6 +78,8 @@ pub struct Cluster {
     pub(crate) slots: Vec<Slot>,
     pub(crate) by_name: BTreeMap<Arc<str>, usize>,
     pub(crate) routes: routes::Routes,
+    /// Scratch for [`routes::Routes::of`].
+    watchers: Vec<usize>,
     pub(crate) wakes: slots::Wakes,
     pub(crate) recorder: recorder::Recorder,
     pub(crate) machines: BTreeMap<String, Machine>,
@@ -121,6 +123,7 @@ impl Cluster {
             slots: Vec::new(),
             by_name: BTreeMap::new(),
             routes: routes::Routes::default(),
+            watchers: Vec::new(),
             wakes: slots::Wakes::default(),
             recorder: recorder::Recorder::default(),
             machines: BTreeMap::new(),
@@ -206,13 +209,17 @@ impl Cluster {
 
     /// Lets the API server handle a request, records it, and delivers what changed.
     pub(crate) fn execute(&mut self, actor: &Arc<str>, cause: Seq, req: Request) -> (Answer, Seq) {
-        let entry = intents::Summary::of(&req);
+        let writes = intents::writes(&req);
+        let entry = (writes && self.trace.is_on()).then(|| intents::Summary::of(&req));
         let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng };
         let answer = self.api.handle(&mut cx, req);
-        if !entry.writes {
+        if !writes {
             return (answer, 0);
         }
-        let seq = self.trace.push(self.now, cause, actor, entry.finish(&answer));
+        let seq = match entry {
+            Some(entry) => self.trace.push(self.now, cause, actor, entry.finish(&answer)),
+            None => self.trace.skip(),
+        };
         self.deliver(&answer.events, seq);
         if self.store.log_len() > LOG_EVENTS_MAX {
             let middle = self.store.revision() - (self.store.revision() - self.store.compacted_revision()) / 2;
@@ -222,8 +229,17 @@ impl Cluster {
         (answer, seq)
     }
 
+    /// Deletes what was written under a lease that has run out: Events, after an hour.
+    pub(crate) fn expire_leases(&mut self) {
+        if self.store.next_expiry().is_some_and(|t| t <= self.now.as_micros()) {
+            let gone = self.store.expire_leases(self.now.as_micros());
+            self.deliver(&gone, 0);
+        }
+    }
+
     /// Brings committed events to the view and to every running component that watches them.
     fn deliver(&mut self, events: &[store::Event<Stored>], cause: Seq) {
+        let mut watchers = std::mem::take(&mut self.watchers);
         for e in events {
             let Some((kind, key)) = apiserver::keys::parse(&e.key) else { continue };
             let change = Change {
@@ -240,7 +256,8 @@ impl Cluster {
                 self.outbox.push(e.clone());
             }
             let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
-            for i in self.routes.of(&change) {
+            self.routes.of(&change, &mut watchers);
+            for &i in &watchers {
                 let slot = &mut self.slots[i];
                 if slot.lamp == Lamp::Running {
                     slot.component.observe(&cx, &change);
@@ -248,6 +265,7 @@ impl Cluster {
                 }
             }
         }
+        self.watchers = watchers;
     }
 
     /// The present object as the API server would return it.

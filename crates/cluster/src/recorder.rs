@@ -39,18 +39,26 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub fn record(&mut self, w: Wanted, now: Time, view: &View, rng: &mut Rng) -> Recorded {
-        let s = |o: &Option<String>| o.clone().unwrap_or_default();
+        fn s(o: &Option<String>) -> &str {
+            o.as_deref().unwrap_or_default()
+        }
         let r = &w.regarding;
-        let about = format!("{}|{}|{}|{}|{}", s(&r.kind), s(&r.namespace), s(&r.name), s(&r.uid), s(&r.field_path));
-        let spam = format!("{}|{}|{about}", w.source.0, w.source.1);
-        if !self.take_token(spam.clone(), now) {
+        let mut identity = String::with_capacity(256);
+        for part in [&w.source.0, &w.source.1, s(&r.kind), s(&r.namespace), s(&r.name), s(&r.uid), s(&r.field_path)] {
+            identity.push_str(part);
+            identity.push('|');
+        }
+        // What identifies the flood is the beginning of what identifies the event.
+        if !self.take_token(&identity, now) {
             return Recorded::Dropped;
         }
         let event_type = match w.event_type {
             EventType::Normal => "Normal",
             EventType::Warning => "Warning",
         };
-        let identity = format!("{spam}|{event_type}|{}|{}", w.reason, w.message);
+        for part in [event_type, "|", &w.reason, "|", &w.message] {
+            identity.push_str(part);
+        }
         if let Some((key, count)) = self.seen.get_mut(&identity)
             && view.get::<Event>(key).is_some()
         {
@@ -86,11 +94,14 @@ impl Recorder {
         Recorded::Create(Box::new(event))
     }
 
-    fn take_token(&mut self, bucket: String, now: Time) -> bool {
+    fn take_token(&mut self, bucket: &str, now: Time) -> bool {
         if self.buckets.len() >= CACHE_MAX {
             self.buckets.clear();
         }
-        let (tokens, at) = self.buckets.entry(bucket).or_insert((SPAM_BURST, now));
+        let (tokens, at) = match self.buckets.get_mut(bucket) {
+            Some(b) => b,
+            None => self.buckets.entry(bucket.into()).or_insert((SPAM_BURST, now)),
+        };
         let refill = now.since(*at).as_micros() as f64 / SPAM_REFILL.as_micros() as f64;
         *tokens = (*tokens + refill).min(SPAM_BURST);
         *at = now;

@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub(crate) struct Routes {
     by_kind: BTreeMap<usize, Vec<usize>>,
     by_node: BTreeMap<Arc<str>, Vec<usize>>,
-    by_object: BTreeMap<(usize, Key), Vec<usize>>,
+    /// Only kinds that somebody watches by object have a table here.
+    by_object: BTreeMap<usize, BTreeMap<Key, Vec<usize>>>,
 }
 
 impl Routes {
@@ -19,23 +20,24 @@ impl Routes {
         match interest {
             Interest::Kind(k) => push(self.by_kind.entry(api::kinds::index(k)).or_default(), slot),
             Interest::PodsOnNode(n) => push(self.by_node.entry(n).or_default(), slot),
-            Interest::Object(k, key) => push(self.by_object.entry((api::kinds::index(k), key)).or_default(), slot),
+            Interest::Object(k, key) => {
+                push(self.by_object.entry(api::kinds::index(k)).or_default().entry(key).or_default(), slot);
+            }
         }
     }
 
     pub fn remove(&mut self, slot: usize) {
-        let lists = self.by_kind.values_mut().chain(self.by_node.values_mut()).chain(self.by_object.values_mut());
+        let of_objects = self.by_object.values_mut().flat_map(BTreeMap::values_mut);
+        let lists = self.by_kind.values_mut().chain(self.by_node.values_mut()).chain(of_objects);
         lists.for_each(|l| l.retain(|s| *s != slot));
     }
 
-    /// Slots in rising order, each once.
-    pub fn of(&self, change: &Change) -> Vec<usize> {
+    /// Fills `out` with slots in rising order, each once.
+    pub fn of(&self, change: &Change, out: &mut Vec<usize>) {
         let kind = api::kinds::index(change.kind);
-        let mut out: Vec<usize> = self.by_kind.get(&kind).cloned().unwrap_or_default();
-        if !self.by_object.is_empty() {
-            // Only kinds that somebody watches by object are worth a key.
-            out.extend(self.by_object.get(&(kind, change.key.clone())).into_iter().flatten());
-        }
+        out.clear();
+        out.extend(self.by_kind.get(&kind).into_iter().flatten());
+        out.extend(self.by_object.get(&kind).and_then(|of| of.get(&change.key)).into_iter().flatten());
         let node_of = |o: &Option<api::Obj>| {
             let pod: &Pod = o.as_ref()?.as_any().downcast_ref()?;
             self.by_node.get(pod.spec.as_ref()?.node_name.as_deref()?)
@@ -46,7 +48,6 @@ impl Routes {
         }
         out.sort_unstable();
         out.dedup();
-        out
     }
 }
 

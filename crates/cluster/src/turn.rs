@@ -53,6 +53,7 @@ impl Cluster {
                 self.now = self.now.max(t);
                 self.slots[i].wake = None;
                 self.turns += 1;
+                self.expire_leases();
                 self.take_turn(i).map_or(Woken::InVain, Woken::Took)
             }
             _ => Woken::Nobody,
@@ -110,8 +111,12 @@ impl Cluster {
 
     fn carry_out(&mut self, i: usize, step: Step) -> Turn {
         let actor = self.slots[i].component.name().clone();
-        let what = What::Step { item: step.item.as_str().into(), notes: step.notes };
-        let seq = self.trace.push(self.now, step.cause, &actor, what);
+        let seq = if self.trace.is_on() {
+            let what = What::Step { item: step.item.as_str().into(), notes: step.notes };
+            self.trace.push(self.now, step.cause, &actor, what)
+        } else {
+            self.trace.skip()
+        };
         let cycle = step.cycle.map(|cycle| self.trace.push(self.now, seq, &actor, What::Cycle { cycle }));
         let cause = cycle.unwrap_or(seq);
         let cost = if step.cost == Duration::ZERO { STEP_COST } else { step.cost };

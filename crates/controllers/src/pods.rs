@@ -40,12 +40,8 @@ pub fn ready_transition(pod: &Pod) -> Option<Time> {
     condition(pod, "Ready")?.last_transition_time.as_ref().map(Time::from_k8s)
 }
 
-/// Models `IsPodAvailable`: ready for at least `min_ready_seconds`.
-pub fn is_available(pod: &Pod, min_ready_seconds: i32, now: Time) -> bool {
-    is_ready(pod) && availability_in(pod, min_ready_seconds, now).is_none()
-}
-
 /// How long a ready pod has to stay ready until it counts as available; `None`: it does, or it is not ready.
+/// Models `IsPodAvailable`.
 pub fn availability_in(pod: &Pod, min_ready_seconds: i32, now: Time) -> Option<Duration> {
     if min_ready_seconds <= 0 || !is_ready(pod) {
         return None;

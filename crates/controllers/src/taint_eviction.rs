@@ -71,25 +71,25 @@ fn stay(taints: &[&Taint], tolerations: &[Toleration]) -> Stay {
 
 /// Only pods on nodes with NoExecute taints are of interest: when a taint goes, the node's change queues its pods.
 fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    let pod = |o: &Option<api::Obj>| -> Option<(String, Option<Vec<Toleration>>)> {
+    fn pod(o: &Option<api::Obj>) -> Option<(&str, Option<&Vec<Toleration>>)> {
         let p: &Pod = o.as_ref()?.as_any().downcast_ref()?;
-        Some((pods::node_name(p).to_string(), p.spec.as_ref()?.tolerations.clone()))
-    };
+        Some((pods::node_name(p), p.spec.as_ref()?.tolerations.as_ref()))
+    }
     let (old, new) = (pod(&change.old), pod(&change.new));
     if old == new {
         return;
     }
     let Some((node, _)) = new.or(old) else { return };
-    if cx.view.get::<Node>(&Key::new("", &node)).is_some_and(|n| !no_execute(n).is_empty()) {
+    if cx.view.get::<Node>(&Key::new("", node)).is_some_and(|n| !no_execute(n).is_empty()) {
         keys.push(change.key.clone());
     }
 }
 
 fn node_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    let taints = |o: &Option<api::Obj>| {
+    fn taints(o: &Option<api::Obj>) -> Option<Vec<&Taint>> {
         let n: &Node = o.as_ref()?.as_any().downcast_ref()?;
-        Some(no_execute(n).into_iter().cloned().collect::<Vec<_>>()).filter(|t| !t.is_empty())
-    };
+        Some(no_execute(n)).filter(|t| !t.is_empty())
+    }
     if change.new.is_some() && taints(&change.old) != taints(&change.new) {
         keys.extend(cx.view.pods_on_node(change.key.name()).map(|p| key_of(&p.metadata)));
     }

@@ -1,26 +1,75 @@
 //! What `cargo xtask bench` measures natively, one JSON line each. Run in release.
+//!
+//! Without arguments everything; `deployment REPLICAS`, `placement NODES PODS`, `steady NODES PODS MINUTES` or
+//! `hash MANIFEST NODES SECONDS` (a file) for one alone.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
 
-use parity::{Placement, deployment_ready};
+use parity::{Placement, deployment_ready, trace_hash};
 use std::time::Instant;
 
 fn main() {
-    for replicas in [3, 30, 100, 300, 1000] {
-        let began = Instant::now();
-        let virtual_ms = deployment_ready(replicas, nodes_for(replicas));
-        let seconds = began.elapsed().as_secs_f64();
-        println!(r#"{{"bench":"deployment","replicas":{replicas},"seconds":{seconds:.4},"virtual_ms":{virtual_ms}}}"#);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = |i: usize| args.get(i).and_then(|a| a.parse::<u32>().ok()).unwrap_or(1);
+    match args.first().map(String::as_str) {
+        Some("deployment") => deployment(number(1)),
+        Some("placement") => drop(placement(number(1), number(2))),
+        Some("steady") => steady(number(1), number(2), number(3)),
+        Some("hash") => {
+            let text = args.get(1).and_then(|f| std::fs::read_to_string(f).ok()).unwrap_or_default();
+            println!(r#"{{"bench":"hash","trace":"{}"}}"#, trace_hash(&text, number(2), number(3), 1));
+        }
+        _ => {
+            for replicas in [3, 30, 100, 300, 1000] {
+                deployment(replicas);
+            }
+            for (nodes, pods) in [(100, 1000), (1000, 10_000), (5000, 10_000)] {
+                placement(nodes, pods);
+            }
+            steady(1000, 10_000, 10);
+        }
     }
-    for (nodes, pods) in [(100, 1000), (1000, 10_000), (5000, 10_000)] {
-        let mut p = Placement::new(nodes, pods);
+}
+
+fn deployment(replicas: u32) {
+    let began = Instant::now();
+    let virtual_ms = deployment_ready(replicas, nodes_for(replicas));
+    let seconds = began.elapsed().as_secs_f64();
+    println!(r#"{{"bench":"deployment","replicas":{replicas},"seconds":{seconds:.4},"virtual_ms":{virtual_ms}}}"#);
+}
+
+fn placement(nodes: u32, pods: u32) -> Placement {
+    let began = Instant::now();
+    let mut p = Placement::new(nodes, pods);
+    let setup = began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    let bound = p.run();
+    let seconds = began.elapsed().as_secs_f64();
+    let rate = f64::from(bound) / seconds;
+    println!(
+        r#"{{"bench":"placement","nodes":{nodes},"pods":{pods},"bound":{bound},"setup_seconds":{setup:.3},"seconds":{seconds:.3},"pods_per_second":{rate:.0}}}"#
+    );
+    p
+}
+
+/// Ten pods a node that do nothing: what time costs, and whether memory stays where it is.
+fn steady(nodes: u32, pods: u32, minutes: u32) {
+    let mut p = placement(nodes, pods);
+    for minute in 1..=minutes {
         let began = Instant::now();
-        let bound = p.run();
+        p.advance_seconds(60);
         let seconds = began.elapsed().as_secs_f64();
-        let rate = f64::from(bound) / seconds;
+        let (keys, history) = (p.stored_keys(), p.stored_events());
+        let rss = resident_megabytes();
         println!(
-            r#"{{"bench":"placement","nodes":{nodes},"pods":{pods},"bound":{bound},"seconds":{seconds:.3},"pods_per_second":{rate:.0}}}"#
+            r#"{{"bench":"steady","minute":{minute},"seconds":{seconds:.3},"keys":{keys},"history":{history},"resident_mb":{rss}}}"#
         );
     }
+}
+
+/// 0 where there is no /proc.
+fn resident_megabytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split_whitespace().nth(1).and_then(|p| p.parse::<u64>().ok()).unwrap_or(0) * 4096 / 1_000_000
 }
 
 /// 110 pods fit on a node.

@@ -120,6 +120,19 @@ impl Placement {
         });
         bound_pods(&self.cluster) as u32
     }
+
+    /// Lets virtual time pass.
+    pub fn advance_seconds(&mut self, seconds: u32) {
+        self.cluster.advance(Duration::from_secs(u64::from(seconds)));
+    }
+    /// Objects in the store.
+    pub fn stored_keys(&self) -> u32 {
+        self.cluster.store().len() as u32
+    }
+    /// Events of history that the store keeps.
+    pub fn stored_events(&self) -> u32 {
+        self.cluster.store().log_len() as u32
+    }
 }
 
 fn bound_pods(c: &Cluster) -> usize {

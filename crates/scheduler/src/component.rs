@@ -4,10 +4,11 @@
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::cycle::{Algorithm, Failure};
+use crate::framework::resource::ApiList;
 use crate::framework::{ClusterEvent, Handle, Nominator, Objects, PodInfo};
 use crate::queue::{Lists, Queue, QueuedPod};
 use crate::status;
-use api::{ObjectExt, Registered};
+use api::{Obj, ObjectExt, Registered};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use meta::{Duration, Key, Rng, Time, User};
@@ -87,7 +88,7 @@ impl Scheduler {
         &self.config
     }
 
-    fn observe_node(&mut self, now: Time, key: &Key, old: Option<&Node>, new: Option<&Node>, cause: Seq) {
+    fn observe_node(&mut self, now: Time, key: &Key, old: Option<&Node>, new: Option<&Arc<Node>>, cause: Seq) {
         let (event, node) = match (old, new) {
             (None, Some(new)) => (ClusterEvent::NodeAdd(new), Some(new)),
             (Some(old), Some(new)) => (ClusterEvent::NodeUpdate { old, new }, Some(new)),
@@ -95,7 +96,7 @@ impl Scheduler {
             (None, None) => return,
         };
         match node {
-            Some(node) => self.cache.update_node(Arc::new(node.clone())),
+            Some(node) => self.cache.update_node(node.clone()),
             None => self.cache.remove_node(key.name()),
         }
         // Heartbeats arrive all the time and help nobody.
@@ -107,10 +108,14 @@ impl Scheduler {
         self.queue.move_all(&event, now, &self.algorithm, cause);
     }
 
-    fn observe_pod(&mut self, now: Time, key: &Key, old: Option<&Pod>, new: Option<&Pod>, cause: Seq) {
+    fn observe_pod(&mut self, now: Time, key: &Key, old: Option<&Obj>, new: Option<&Obj>, cause: Seq) {
         // A pod that has ended is gone for the scheduler, as its informer's field selector has it upstream.
-        let info = |p: &Pod| Some(Arc::new(PodInfo::new(Arc::new(p.clone())))).filter(|p| !p.is_terminal());
-        let Some(new) = new.and_then(info) else { return self.pod_gone(now, key, old, cause) };
+        let info = |p: Arc<Pod>| match self.cache.pod(key) {
+            Some(before) => PodInfo::renewed(before, p),
+            None => PodInfo::new(p),
+        };
+        let new = new.and_then(shared::<Pod>).map(info).filter(|p| !p.is_terminal());
+        let Some(new) = new.map(Arc::new) else { return self.pod_gone(now, key, old, cause) };
         if let Some(node) = new.node_name().map(str::to_string) {
             self.queue.delete(key);
             self.nominator.remove(key);
@@ -151,12 +156,12 @@ impl Scheduler {
         }
     }
 
-    fn pod_gone(&mut self, now: Time, key: &Key, old: Option<&Pod>, cause: Seq) {
+    fn pod_gone(&mut self, now: Time, key: &Key, old: Option<&Obj>, cause: Seq) {
         self.nominator.remove(key);
         let queued = self.queue.delete(key).map(|q| q.pod);
         if let Some(pod) = self.cache.remove_pod(key) {
             self.queue.move_all(&ClusterEvent::AssignedPodDelete(&pod), now, &self.algorithm, cause);
-        } else if let Some(pod) = queued.or_else(|| Some(Arc::new(PodInfo::new(Arc::new(old?.clone()))))) {
+        } else if let Some(pod) = queued.or_else(|| Some(Arc::new(PodInfo::new(shared(old?)?)))) {
             self.queue.move_all(&ClusterEvent::UnscheduledPodDelete(&pod), now, &self.algorithm, cause);
         }
     }
@@ -220,6 +225,12 @@ impl Scheduler {
     }
 }
 
+/// The typed object behind the pointer, without a copy.
+fn shared<T: Registered>(o: &Obj) -> Option<Arc<T>> {
+    let any: Arc<dyn Any + Send + Sync> = o.clone();
+    any.downcast().ok()
+}
+
 fn new_queue(config: &Config) -> Queue {
     let seconds = |n: i64| Duration::from_secs(u64::try_from(n).unwrap_or(0));
     Queue::new(seconds(config.pod_initial_backoff_seconds), seconds(config.pod_max_backoff_seconds))
@@ -227,13 +238,12 @@ fn new_queue(config: &Config) -> Queue {
 
 /// Whether nothing changed that upstream turns into an event for the queue. Models `nodeSchedulingPropertiesChange`.
 fn same_for_scheduling(old: &Node, new: &Node) -> bool {
-    let status = |n: &Node| {
+    fn status(n: &Node) -> (Option<&ApiList>, Vec<(&str, &str)>) {
         let s = n.status.as_ref();
         let conditions = s.and_then(|s| s.conditions.as_ref());
-        let conditions: Vec<_> =
-            conditions.into_iter().flatten().map(|c| (c.type_.clone(), c.status.clone())).collect();
-        (s.and_then(|s| s.allocatable.clone()), conditions)
-    };
+        let conditions = conditions.into_iter().flatten().map(|c| (c.type_.as_str(), c.status.as_str()));
+        (s.and_then(|s| s.allocatable.as_ref()), conditions.collect())
+    }
     old.spec == new.spec
         && old.metadata.labels == new.metadata.labels
         && old.metadata.annotations == new.metadata.annotations
@@ -272,20 +282,19 @@ impl Component for Scheduler {
         cx.view.list::<Service>().for_each(|o| self.objects.set_service(o));
         cx.view.list::<ReplicaSet>().for_each(|o| self.objects.set_replica_set(o));
         cx.view.list::<Namespace>().for_each(|o| self.objects.set_namespace(o));
-        for node in cx.view.list::<Node>() {
-            self.cache.add_node(Arc::new(node.clone()));
+        for node in cx.view.list_obj(Node::KIND_REF).filter_map(shared) {
+            self.cache.add_node(node);
         }
         for object in cx.view.list_obj(Pod::KIND_REF) {
-            self.observe_pod(cx.now, &object.key(), None, object.downcast(), 0);
+            self.observe_pod(cx.now, &object.key(), None, Some(object), 0);
         }
     }
     fn observe(&mut self, cx: &Cx, change: &Change) {
         let (old, new) = (change.old.as_ref(), change.new.as_ref());
         if change.kind == Node::KIND_REF {
-            let (old, new) = (old.and_then(|o| o.downcast()), new.and_then(|o| o.downcast()));
-            self.observe_node(cx.now, &change.key, old, new, change.cause);
+            let (old, new) = (old.and_then(|o| o.downcast()), new.and_then(shared));
+            self.observe_node(cx.now, &change.key, old, new.as_ref(), change.cause);
         } else if change.kind == Pod::KIND_REF {
-            let (old, new) = (old.and_then(|o| o.downcast()), new.and_then(|o| o.downcast()));
             self.observe_pod(cx.now, &change.key, old, new, change.cause);
         } else {
             self.observe_object(change);

@@ -4,9 +4,11 @@ use crate::lease::{Lease, LeaseId};
 use crate::types::{Backend, Compare, Entry, Event, Key, Op, StoreError, Txn, TxnResult, Value};
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// A keyframe of the whole map is kept every so many revisions; a past range starts from the nearest one
-/// and applies at most this many events.
+/// A keyframe of the whole map is kept every so many revisions, or every so many as there are keys when these are
+/// more; a past range starts from the nearest one and applies the events since. The writes after a keyframe copy what
+/// they touch of the map, so keyframes at a fixed distance would hold many copies of a large one.
 const KEYFRAME_EVERY: u64 = 1024;
 
 type Map<V> = OrdMap<Key, Entry<V>>;
@@ -23,6 +25,8 @@ pub struct Store<V: Clone> {
     keyframes: Vector<(u64, Map<V>)>,
     leases: OrdMap<LeaseId, Lease>,
     next_lease: u64,
+    /// The earliest end of a lease: asked for at every turn of a cluster.
+    next_expiry: Option<u64>,
 }
 
 /// A store as data: what a checkpoint file holds. History is not part of it.
@@ -51,6 +55,7 @@ impl<V: Value> Store<V> {
             keyframes: Vector::unit((1, OrdMap::new())),
             leases: OrdMap::new(),
             next_lease: 1,
+            next_expiry: None,
         }
     }
 
@@ -117,26 +122,50 @@ impl<V: Value> Store<V> {
     pub fn grant_lease(&mut self, ttl_micros: u64, now_micros: u64) -> LeaseId {
         let id = LeaseId(self.next_lease);
         self.next_lease += 1;
-        self.leases.insert(id, Lease { ttl: ttl_micros, expires_at: now_micros.saturating_add(ttl_micros) });
+        let expires_at = now_micros.saturating_add(ttl_micros);
+        self.leases.insert(id, Lease { ttl: ttl_micros, expires_at });
+        self.next_expiry = Some(self.next_expiry.map_or(expires_at, |t| t.min(expires_at)));
         id
     }
     pub fn keep_alive(&mut self, id: LeaseId, now_micros: u64) -> Result<(), StoreError> {
         let lease = self.leases.get_mut(&id).ok_or(StoreError::LeaseNotFound)?;
         lease.expires_at = now_micros.saturating_add(lease.ttl);
+        self.find_next_expiry();
         Ok(())
     }
     /// When the next lease runs out.
     pub fn next_expiry(&self) -> Option<u64> {
-        self.leases.values().map(|l| l.expires_at).min()
+        self.next_expiry
+    }
+    fn find_next_expiry(&mut self) {
+        self.next_expiry = self.leases.values().map(|l| l.expires_at).min();
     }
     /// Deletes the keys of every lease that has run out, each lease in one transaction.
     pub fn expire_leases(&mut self, now_micros: u64) -> Vec<Event<V>> {
-        let due: Vec<LeaseId> =
-            self.leases.iter().filter(|(_, l)| l.expires_at <= now_micros).map(|(id, _)| *id).collect();
-        due.into_iter().flat_map(|id| self.revoke_lease(id).unwrap_or_default()).collect()
+        if self.next_expiry.is_none_or(|t| t > now_micros) {
+            return Vec::new();
+        }
+        let due = self.leases.iter().filter(|(_, l)| l.expires_at <= now_micros);
+        let mut due: BTreeMap<LeaseId, Vec<Op<V>>> = due.map(|(id, _)| (*id, Vec::new())).collect();
+        for (key, e) in &self.now {
+            if let Some(ops) = e.lease.and_then(|id| due.get_mut(&id)) {
+                ops.push(Op::Delete { key: key.clone() });
+            }
+        }
+        let mut gone = Vec::new();
+        for (id, ops) in due {
+            self.leases.remove(&id);
+            // Deletes without compares cannot be refused.
+            if let Ok(TxnResult::Committed { mut events, .. }) = self.commit(Txn { compares: Vec::new(), ops }) {
+                gone.append(&mut events);
+            }
+        }
+        self.find_next_expiry();
+        gone
     }
     pub fn revoke_lease(&mut self, id: LeaseId) -> Result<Vec<Event<V>>, StoreError> {
         self.leases.remove(&id).ok_or(StoreError::LeaseNotFound)?;
+        self.find_next_expiry();
         let ops =
             self.now.iter().filter(|(_, e)| e.lease == Some(id)).map(|(k, _)| Op::Delete { key: k.clone() }).collect();
         match self.commit(Txn { compares: Vec::new(), ops })? {
@@ -157,13 +186,15 @@ impl<V: Value> Store<V> {
     /// History before the snapshot is compacted: older watches get [`StoreError::Compacted`].
     pub fn restore(s: Snapshot<V>) -> Self {
         let now: Map<V> = s.entries.into_iter().collect();
+        let leases: OrdMap<LeaseId, Lease> = s.leases.into_iter().collect();
         Store {
             revision: s.revision,
             compacted: s.revision,
             keyframes: Vector::unit((s.revision, now.clone())),
             now,
             log: Vector::new(),
-            leases: s.leases.into_iter().collect(),
+            next_expiry: leases.values().map(|l| l.expires_at).min(),
+            leases,
             next_lease: s.next_lease,
         }
     }
@@ -221,15 +252,16 @@ impl<V: Value> Backend<V> for Store<V> {
             match op {
                 Op::Put { key, mut value, lease } => {
                     value.stamp(revision);
-                    let old = self.now.get(&*key).cloned();
-                    let new = Entry {
-                        value,
-                        create_revision: old.as_ref().map_or(revision, |o| o.create_revision),
-                        mod_revision: revision,
-                        version: old.as_ref().map_or(1, |o| o.version + 1),
-                        lease,
+                    let mut new =
+                        Entry { value, create_revision: revision, mod_revision: revision, version: 1, lease };
+                    let old = match self.now.get_mut(&*key) {
+                        Some(place) => {
+                            new.create_revision = place.create_revision;
+                            new.version = place.version + 1;
+                            Some(std::mem::replace(place, new.clone()))
+                        }
+                        None => self.now.insert(key.clone(), new.clone()),
                     };
-                    self.now.insert(key.clone(), new.clone());
                     events.push(Event { revision, key, new: Some(new), old });
                 }
                 Op::Delete { key } => {
@@ -243,7 +275,8 @@ impl<V: Value> Backend<V> for Store<V> {
         if !events.is_empty() {
             self.revision = revision;
             self.log.extend(events.iter().cloned());
-            if self.keyframes.last().is_none_or(|(r, _)| revision >= r + KEYFRAME_EVERY) {
+            let distance = KEYFRAME_EVERY.max(self.now.len() as u64);
+            if self.keyframes.last().is_none_or(|(r, _)| revision >= r + distance) {
                 self.keyframes.push_back((revision, self.now.clone()));
             }
         }

@@ -21,6 +21,17 @@ impl Trace {
         Trace { entries: VecDeque::new(), next: 1, keep, hash: 0xcbf2_9ce4_8422_2325, hashing }
     }
 
+    /// Whether entries are kept or hashed. When not, [`Trace::skip`] numbers them, and nobody need make them.
+    pub fn is_on(&self) -> bool {
+        self.hashing || self.keep > 0
+    }
+
+    /// The number of an entry that nobody will see.
+    pub fn skip(&mut self) -> Seq {
+        self.next += 1;
+        self.next - 1
+    }
+
     pub fn push(&mut self, time: Time, cause: Seq, actor: &Arc<str>, what: What) -> Seq {
         let seq = self.next;
         self.next += 1;

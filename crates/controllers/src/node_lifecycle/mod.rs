@@ -47,16 +47,23 @@ fn name(node: &Node) -> &str {
 }
 
 fn node_changed(_cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    let relevant = |o: &Option<api::Obj>| {
-        let n: &Node = o.as_ref()?.as_any().downcast_ref()?;
-        let conditions: Option<Vec<(String, String)>> = n
-            .status
-            .as_ref()
-            .map(|s| s.conditions.iter().flatten().map(|c| (c.type_.clone(), c.status.clone())).collect());
-        let spec = n.spec.as_ref().map(|s| (s.taints.clone(), s.unschedulable));
-        Some((spec, conditions, n.metadata.labels.clone()))
-    };
-    if change.new.is_some() && relevant(&change.old) != relevant(&change.new) {
+    fn node(o: &Option<api::Obj>) -> Option<&Node> {
+        o.as_ref()?.as_any().downcast_ref()
+    }
+    /// Conditions by type and status, in order.
+    fn verdicts(n: &Node) -> Option<Vec<(&str, &str)>> {
+        let conditions = n.status.as_ref()?.conditions.iter().flatten();
+        Some(conditions.map(|c| (c.type_.as_str(), c.status.as_str())).collect())
+    }
+    let Some(new) = node(&change.new) else { return };
+    let same = node(&change.old).is_some_and(|old| {
+        let of_spec = match (&old.spec, &new.spec) {
+            (Some(a), Some(b)) => a.taints == b.taints && a.unschedulable == b.unschedulable,
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        of_spec && old.metadata.labels == new.metadata.labels && verdicts(old) == verdicts(new)
+    });
+    if !same {
         keys.push(change.key.clone());
     }
 }

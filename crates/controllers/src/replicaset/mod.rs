@@ -7,7 +7,7 @@ mod tests;
 
 use crate::owner::{self, claim, controller_reference, controllers_concerned, count};
 use crate::pods;
-use api::Registered;
+use api::{ObjectExt, Registered};
 use api::object::controller_of;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
@@ -75,10 +75,14 @@ impl Controller for ReplicaSetController {
             out.push(i);
         }
         let active = claim.claimed();
-        let terminating = cx
-            .view
-            .controlled_by::<Pod>(rs.metadata.uid.as_deref().unwrap_or(""))
-            .filter(|p| pods::is_terminating(p) && selector.matches(p.metadata.labels.as_ref()));
+        let uid = rs.metadata.uid.as_deref().unwrap_or("");
+        // The rare answer is asked for first.
+        let terminating = cx.view.dependents(uid).filter(|o| {
+            o.is_terminating()
+                && o.controller_ref().is_some_and(|r| r.uid == uid)
+                && o.downcast().is_some_and(pods::is_terminating)
+                && selector.matches(o.meta().labels.as_ref())
+        });
         let refused = self.refused.get(key).map(String::as_str);
         let new_status = status::calculate(rs, &active, count(terminating.count()), refused, cx.now);
         let write_status = status::differs(rs, &new_status).then(|| {
@@ -95,7 +99,7 @@ impl Controller for ReplicaSetController {
         }
         self.managing = Some((first, out.intents.len() - first));
         out.intents.extend(after);
-        for p in &active {
+        for p in active.iter().filter(|_| min_ready_seconds(rs) > 0) {
             if let Some(wait) = pods::availability_in(p, min_ready_seconds(rs), cx.now) {
                 out.requeue(wait);
             }

@@ -20,7 +20,15 @@ pub fn calculate(
 ) -> ReplicaSetStatus {
     let template = rs.spec.as_ref().and_then(|s| s.template.as_ref()?.metadata.as_ref()?.labels.clone());
     let template = Selector::from_set(&template.unwrap_or_default());
-    let matching = |f: &dyn Fn(&Pod) -> bool| nonzero(count(active.iter().filter(|p| f(p)).count()));
+    // One walk: a sync follows every change of every pod.
+    let (mut labeled, mut ready, mut available) = (0, 0, 0);
+    for p in active {
+        labeled += usize::from(template.matches(p.metadata.labels.as_ref()));
+        if pods::is_ready(p) {
+            ready += 1;
+            available += usize::from(pods::availability_in(p, min_ready_seconds(rs), now).is_none());
+        }
+    }
     let mut conditions = rs.status.as_ref().and_then(|s| s.conditions.clone()).unwrap_or_default();
     let reported = conditions.iter().any(|c| c.type_ == REPLICA_FAILURE);
     match refused {
@@ -39,9 +47,9 @@ pub fn calculate(
     }
     ReplicaSetStatus {
         replicas: count(active.len()),
-        fully_labeled_replicas: matching(&|p| template.matches(p.metadata.labels.as_ref())),
-        ready_replicas: matching(&pods::is_ready),
-        available_replicas: matching(&|p| pods::is_available(p, min_ready_seconds(rs), now)),
+        fully_labeled_replicas: nonzero(count(labeled)),
+        ready_replicas: nonzero(count(ready)),
+        available_replicas: nonzero(count(available)),
         terminating_replicas: Some(terminating),
         observed_generation: rs.metadata.generation,
         conditions: (!conditions.is_empty()).then_some(conditions),

@@ -228,15 +228,21 @@ impl PodWorker {
 
 /// The fields of `new` that differ from what the API server has; `None` when nothing does.
 pub fn patch(new: &PodStatus, pod: &Pod) -> Option<serde_json::Value> {
-    let new = serde_json::to_value(new).ok()?;
-    let old = serde_json::to_value(&pod.status).ok()?;
-    let mut changed = serde_json::Map::new();
-    for (k, v) in new.as_object()? {
-        if old.get(k) != Some(v) {
-            changed.insert(k.clone(), v.clone());
-        }
+    let none = PodStatus::default();
+    let old = pod.status.as_ref().unwrap_or(&none);
+    let mut changed = PodStatus::default();
+    macro_rules! compare {
+        ($($field:ident)*) => {$(
+            if new.$field != old.$field {
+                changed.$field.clone_from(&new.$field);
+            }
+        )*};
     }
-    if changed.is_empty() {
+    compare!(allocated_resources conditions container_statuses ephemeral_container_statuses);
+    compare!(extended_resource_claim_status host_ip host_ips init_container_statuses message nominated_node_name);
+    compare!(observed_generation phase pod_ip pod_ips qos_class reason resize resource_claim_statuses resources);
+    compare!(start_time);
+    if changed == none {
         return None;
     }
     // The UID makes sure that the status never lands on a new pod of the same name.

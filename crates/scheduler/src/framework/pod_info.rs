@@ -87,6 +87,11 @@ impl PodInfo {
         }
     }
 
+    /// As [`PodInfo::new`], without computing again what a new status alone does not change.
+    pub fn renewed(before: &PodInfo, pod: Arc<Pod>) -> Self {
+        if same_sums(&before.pod, &pod) { PodInfo { pod, ..before.clone() } } else { PodInfo::new(pod) }
+    }
+
     pub fn namespace(&self) -> &str {
         self.key.namespace()
     }
@@ -120,6 +125,22 @@ impl PodInfo {
         let phase = self.pod.status.as_ref().and_then(|s| s.phase.as_deref());
         matches!(phase, Some("Succeeded" | "Failed"))
     }
+}
+
+/// Whether both come to the same [`PodInfo`]: of the status only what a resize leaves there counts.
+fn same_sums(a: &Pod, b: &Pod) -> bool {
+    let (Some(x), Some(y)) = (&a.spec, &b.spec) else { return false };
+    let (m, n) = (&a.metadata, &b.metadata);
+    m.name == n.name
+        && m.namespace == n.namespace
+        && m.labels == n.labels
+        && x.priority == y.priority
+        && x.affinity == y.affinity
+        && x.overhead == y.overhead
+        && x.resources == y.resources
+        && x.containers == y.containers
+        && x.init_containers == y.init_containers
+        && resource::same_amounts_in_status(a, b)
 }
 
 /// Models `schedutil.GetHostPorts`: containers and sidecars.

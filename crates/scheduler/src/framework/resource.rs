@@ -210,6 +210,16 @@ fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus>
     all.into_iter().find(|s| s.name == name)
 }
 
+/// Whether two statuses say the same of what the pod requests.
+pub fn same_amounts_in_status(a: &Pod, b: &Pod) -> bool {
+    let listed = |p: &Pod| p.status.as_ref().is_some_and(|s| s.container_statuses.is_some());
+    fn amounts(p: &Pod) -> impl Iterator<Item = impl PartialEq> {
+        let lists = p.status.iter().flat_map(|s| [&s.container_statuses, &s.init_container_statuses]);
+        lists.flatten().flatten().map(|s| (&s.name, s.resources.as_ref(), s.allocated_resources.as_ref()))
+    }
+    listed(a) == listed(b) && amounts(a).eq(amounts(b)) && resize_is_infeasible(a) == resize_is_infeasible(b)
+}
+
 fn resize_is_infeasible(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|s| s.conditions.as_ref());
     conditions
