@@ -19,15 +19,15 @@ fn a_failing_command_crash_loops() {
     .assert_eq(&table(&c, "pods"));
     expect![[r#"
         Scheduled Successfully assigned default/crash to node-1
+        Pulled Successfully pulled image "busybox" in 591ms (591ms including waiting). Image size: 2107180 bytes.
         Pulling Pulling image "busybox" (x5)
-        Pulled Successfully pulled image "busybox" in 738ms (738ms including waiting). Image size: 2107180 bytes.
-        Created Container created (x4)
+        Created Container created (x5)
         Started Container started (x4)
-        Pulled Successfully pulled image "busybox" in 309ms (309ms including waiting). Image size: 2107180 bytes.
-        BackOff Back-off restarting failed container main in pod crash_default(2617f3cb-7dd6-4bd8-a61f-26032f408def) (x7)
-        Pulled Successfully pulled image "busybox" in 433ms (433ms including waiting). Image size: 2107180 bytes.
-        Pulled Successfully pulled image "busybox" in 301ms (301ms including waiting). Image size: 2107180 bytes.
-        Pulled Successfully pulled image "busybox" in 444ms (444ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 560ms (560ms including waiting). Image size: 2107180 bytes.
+        BackOff Back-off restarting failed container main in pod crash_default(e61f2603-2f40-4def-938b-10beec9dc9b9) (x6)
+        Pulled Successfully pulled image "busybox" in 498ms (498ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 319ms (319ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 435ms (435ms including waiting). Image size: 2107180 bytes.
     "#]].assert_eq(&events(&c, "crash"));
     let p = &testkit::pods(&c)[0];
     assert_eq!(c.log_tail(p, "main", 10).as_deref(), Some("hi\n"));
@@ -47,8 +47,8 @@ fn an_unknown_image_backs_off() {
         Pulling Pulling image "ngnix:latest" (x3)
         Failed Failed to pull image "ngnix:latest": failed to pull and unpack image "docker.io/library/ngnix:latest": failed to resolve reference "docker.io/library/ngnix:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (x3)
         Failed Error: ErrImagePull (x3)
-        BackOff Back-off pulling image "ngnix:latest" (x2)
-        Failed Error: ImagePullBackOff (x2)
+        BackOff Back-off pulling image "ngnix:latest" (x5)
+        Failed Error: ImagePullBackOff (x5)
     "#]].assert_eq(&events(&c, "typo"));
 }
 

@@ -252,8 +252,7 @@ impl<V: Value> Backend<V> for Store<V> {
             match op {
                 Op::Put { key, mut value, lease } => {
                     value.stamp(revision);
-                    let mut new =
-                        Entry { value, create_revision: revision, mod_revision: revision, version: 1, lease };
+                    let mut new = Entry { value, create_revision: revision, mod_revision: revision, version: 1, lease };
                     let old = match self.now.get_mut(&*key) {
                         Some(place) => {
                             new.create_revision = place.create_revision;

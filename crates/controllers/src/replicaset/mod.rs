@@ -7,8 +7,8 @@ mod tests;
 
 use crate::owner::{self, claim, controller_reference, controllers_concerned, count};
 use crate::pods;
-use api::{ObjectExt, Registered};
 use api::object::controller_of;
+use api::{ObjectExt, Registered};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;

@@ -124,34 +124,34 @@ fn a_failing_command_backs_off() {
     check(
         &mut w,
         expect![[r#"
-               2.0s status crash: Pending Ready=False c:ContainerCreating
-               2.3s Normal Pulling crash: Pulling image "busybox:1.36"
-               2.3s status crash: Pending Ready=False c:ContainerCreating
-               2.7s Normal Pulled crash: Successfully pulled image "busybox:1.36" in 479ms (479ms including waiting). Image size: 2265869 bytes.
-               2.7s Normal Created crash: Container created
-               2.9s Normal Started crash: Container started
-               2.9s status crash: Running Ready=False c:Error(1)
-               3.9s Normal Pulled crash: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-               3.9s Normal Created crash: Container created
-               4.1s Normal Started crash: Container started
-               4.1s status crash: Running Ready=False c:Error(1) x1
-               5.1s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
-               5.1s status crash: Running Ready=False c:CrashLoopBackOff x1
-              14.1s Normal Pulled crash: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-              14.1s Normal Created crash: Container created
-              14.2s Normal Started crash: Container started
-              14.2s status crash: Running Ready=False c:Error(1) x2
-              15.2s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
-              15.2s status crash: Running Ready=False c:CrashLoopBackOff x2
-              29.2s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
-              34.2s Normal Pulled crash: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-              34.2s Normal Created crash: Container created
-              34.4s Normal Started crash: Container started
-              34.4s status crash: Running Ready=False c:Error(1) x3
-              35.4s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
-              35.4s status crash: Running Ready=False c:CrashLoopBackOff x3
-              50.2s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
-              61.0s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
+            2.0s status crash: Pending Ready=False c:ContainerCreating
+            2.3s Normal Pulling crash: Pulling image "busybox:1.36"
+            2.3s status crash: Pending Ready=False c:ContainerCreating
+            2.7s Normal Pulled crash: Successfully pulled image "busybox:1.36" in 479ms (479ms including waiting). Image size: 2265869 bytes.
+            2.7s Normal Created crash: Container created
+            2.9s Normal Started crash: Container started
+            2.9s status crash: Running Ready=False c:Error(1)
+            3.9s Normal Pulled crash: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+            3.9s Normal Created crash: Container created
+            4.1s Normal Started crash: Container started
+            4.1s status crash: Running Ready=False c:Error(1) x1
+            5.1s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
+            5.1s status crash: Running Ready=False c:CrashLoopBackOff x1
+            14.1s Normal Pulled crash: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+            14.1s Normal Created crash: Container created
+            14.2s Normal Started crash: Container started
+            14.2s status crash: Running Ready=False c:Error(1) x2
+            15.2s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
+            15.2s status crash: Running Ready=False c:CrashLoopBackOff x2
+            29.2s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
+            34.2s Normal Pulled crash: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+            34.2s Normal Created crash: Container created
+            34.4s Normal Started crash: Container started
+            34.4s status crash: Running Ready=False c:Error(1) x3
+            35.4s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
+            35.4s status crash: Running Ready=False c:CrashLoopBackOff x3
+            50.2s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
+            61.0s Warning BackOff crash: Back-off restarting failed container c in pod crash_default(uid-crash)
         "#]],
     );
     assert_eq!(w.logs("crash", "c"), "hi\n");
@@ -165,31 +165,31 @@ fn an_unknown_image_backs_off() {
     check(
         &mut w,
         expect![[r#"
-               2.0s status typo: Pending Ready=False c:ContainerCreating
-               2.3s Normal Pulling typo: Pulling image "nginx:1.161"
-               2.3s status typo: Pending Ready=False c:ContainerCreating
-               3.4s Warning Failed typo: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
-               3.4s Warning Failed typo: Error: ErrImagePull
-               3.4s status typo: Pending Ready=False c:ErrImagePull
-               5.4s Normal BackOff typo: Back-off pulling image "nginx:1.161"
-               5.4s Warning Failed typo: Error: ImagePullBackOff
-               5.4s status typo: Pending Ready=False c:ImagePullBackOff
-              13.4s Normal Pulling typo: Pulling image "nginx:1.161"
-              14.3s Warning Failed typo: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
-              14.3s Warning Failed typo: Error: ErrImagePull
-              14.3s status typo: Pending Ready=False c:ErrImagePull
-              16.3s Normal BackOff typo: Back-off pulling image "nginx:1.161"
-              16.3s Warning Failed typo: Error: ImagePullBackOff
-              16.3s status typo: Pending Ready=False c:ImagePullBackOff
-              31.2s Normal BackOff typo: Back-off pulling image "nginx:1.161"
-              31.2s Warning Failed typo: Error: ImagePullBackOff
-              34.3s Normal Pulling typo: Pulling image "nginx:1.161"
-              35.5s Warning Failed typo: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
-              35.5s Warning Failed typo: Error: ErrImagePull
-              35.5s status typo: Pending Ready=False c:ErrImagePull
-              37.5s Normal BackOff typo: Back-off pulling image "nginx:1.161"
-              37.5s Warning Failed typo: Error: ImagePullBackOff
-              37.5s status typo: Pending Ready=False c:ImagePullBackOff
+            2.0s status typo: Pending Ready=False c:ContainerCreating
+            2.3s Normal Pulling typo: Pulling image "nginx:1.161"
+            2.3s status typo: Pending Ready=False c:ContainerCreating
+            3.4s Warning Failed typo: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
+            3.4s Warning Failed typo: Error: ErrImagePull
+            3.4s status typo: Pending Ready=False c:ErrImagePull
+            5.4s Normal BackOff typo: Back-off pulling image "nginx:1.161"
+            5.4s Warning Failed typo: Error: ImagePullBackOff
+            5.4s status typo: Pending Ready=False c:ImagePullBackOff
+            13.4s Normal Pulling typo: Pulling image "nginx:1.161"
+            14.3s Warning Failed typo: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
+            14.3s Warning Failed typo: Error: ErrImagePull
+            14.3s status typo: Pending Ready=False c:ErrImagePull
+            16.3s Normal BackOff typo: Back-off pulling image "nginx:1.161"
+            16.3s Warning Failed typo: Error: ImagePullBackOff
+            16.3s status typo: Pending Ready=False c:ImagePullBackOff
+            31.2s Normal BackOff typo: Back-off pulling image "nginx:1.161"
+            31.2s Warning Failed typo: Error: ImagePullBackOff
+            34.3s Normal Pulling typo: Pulling image "nginx:1.161"
+            35.5s Warning Failed typo: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
+            35.5s Warning Failed typo: Error: ErrImagePull
+            35.5s status typo: Pending Ready=False c:ErrImagePull
+            37.5s Normal BackOff typo: Back-off pulling image "nginx:1.161"
+            37.5s Warning Failed typo: Error: ImagePullBackOff
+            37.5s status typo: Pending Ready=False c:ImagePullBackOff
         "#]],
     );
 }
@@ -299,24 +299,24 @@ fn deadline_memory_and_grace_end_pods() {
     check(
         &mut w,
         expect![[r#"
-               2.0s status late: Pending Ready=False c:ContainerCreating
-               2.0s status oom: Pending Ready=False m:ContainerCreating
-               2.3s Normal Pulling late: Pulling image "busybox:1.36"
-               2.3s status late: Pending Ready=False c:ContainerCreating
-               2.3s Normal Pulling oom: Pulling image "polinux/stress"
-               2.3s status oom: Pending Ready=False m:ContainerCreating
-               2.7s Normal Pulled late: Successfully pulled image "busybox:1.36" in 479ms (479ms including waiting). Image size: 2265869 bytes.
-               2.7s Normal Created late: Container created
-               2.9s Normal Started late: Container started
-               2.9s status late: Running Ready=True c:running
-               3.5s Normal Pulled oom: Successfully pulled image "polinux/stress" in 746ms (1.153s including waiting). Image size: 4897852 bytes.
-               3.5s Normal Created oom: Container created
-               3.7s Normal Started oom: Container started
-               3.7s status oom: Running Ready=True m:running
-               4.7s status oom: Failed Ready=False m:OOMKilled(137)
-               7.0s Normal DeadlineExceeded late: Pod was active on the node longer than the specified deadline
-               7.0s Normal Killing late: Stopping container c
-              10.0s status late: Failed reason=DeadlineExceeded Ready=False c:Error(137)
+            2.0s status late: Pending Ready=False c:ContainerCreating
+            2.0s status oom: Pending Ready=False m:ContainerCreating
+            2.3s Normal Pulling late: Pulling image "busybox:1.36"
+            2.3s status late: Pending Ready=False c:ContainerCreating
+            2.3s Normal Pulling oom: Pulling image "polinux/stress"
+            2.3s status oom: Pending Ready=False m:ContainerCreating
+            2.7s Normal Pulled late: Successfully pulled image "busybox:1.36" in 479ms (479ms including waiting). Image size: 2265869 bytes.
+            2.7s Normal Created late: Container created
+            2.9s Normal Started late: Container started
+            2.9s status late: Running Ready=True c:running
+            3.5s Normal Pulled oom: Successfully pulled image "polinux/stress" in 746ms (1.153s including waiting). Image size: 4897852 bytes.
+            3.5s Normal Created oom: Container created
+            3.7s Normal Started oom: Container started
+            3.7s status oom: Running Ready=True m:running
+            4.7s status oom: Failed Ready=False m:OOMKilled(137)
+            7.0s Normal DeadlineExceeded late: Pod was active on the node longer than the specified deadline
+            7.0s Normal Killing late: Stopping container c
+            10.0s status late: Failed reason=DeadlineExceeded Ready=False c:Error(137)
         "#]],
     );
 }

@@ -56,7 +56,7 @@ impl World {
 
     fn say(&mut self, line: String) {
         let ms = self.now.since(START).as_millis();
-        self.log.push(format!("{:>4}.{}s {line}", ms / 1000, ms % 1000 / 100));
+        self.log.push(format!("{}.{}s {line}", ms / 1000, ms % 1000 / 100));
     }
 
     pub fn put(&mut self, new: Obj) {
