@@ -78,7 +78,7 @@ pub fn parse(key: &str) -> Option<(KindRef, Key)> {
 }
 
 /// What [`write_resource`] writes, taken away again: every committed event comes through here.
-fn strip_resource<'a>(rest: &'a str, kind: KindRef) -> Option<&'a str> {
+fn strip_resource(rest: &str, kind: KindRef) -> Option<&str> {
     match (kind.group, kind.plural) {
         ("", "nodes") => rest.strip_prefix("minions"),
         ("", "services") => rest.strip_prefix("services/specs"),

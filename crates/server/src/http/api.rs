@@ -135,9 +135,16 @@ pub fn finish(built: Result<Response<Body>, http::Error>) -> Response<Body> {
     })
 }
 
-/// `/openapi/v3` and below. `/openapi/v2` is not there: kubectl then does without it.
+/// What kubectl asks `/openapi/v2` for when `/openapi/v3` does not know a kind.
+const OPENAPI_V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/// `/openapi/v3` and below. `/openapi/v2` is a document without definitions (no bytes, as protobuf): clients find every
+/// kind that exists in v3, and learn from v2 only that there is nothing more.
 fn openapi_document(request: &Request<Incoming>) -> Response<Body> {
     let path = request.uri().path().trim_end_matches('/');
+    if path == "/openapi/v2" {
+        return finish(Response::builder().header(CONTENT_TYPE, OPENAPI_V2_PROTOBUF).body(full("")));
+    }
     if path == "/openapi/v3" {
         return finish(Response::builder().header(CONTENT_TYPE, "application/json").body(full(openapi::index())));
     }

@@ -29,10 +29,14 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
             let all: Vec<String> = io.env.iter().map(|(k, v)| format!("{k}={v}")).collect();
             all.iter().for_each(|l| io.line(l));
         }
-        "printenv" => match io.env.get(&first).cloned() {
-            Some(v) => io.line(v),
-            None => code = 1,
-        },
+        "printenv" => {
+            for name in io.argv.iter().skip(1).cloned().collect::<Vec<_>>() {
+                match io.env.get(&name).cloned() {
+                    Some(v) => io.line(v),
+                    None => code = 1,
+                }
+            }
+        }
         "uname" => {
             let host = io.m.spec.hostname.clone();
             let text = match io.argv.get(1).map(String::as_str) {
