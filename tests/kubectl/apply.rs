@@ -31,7 +31,7 @@ fn apply_and_its_kin() {
             && diff.out.contains("+  player_initial_lives: \"3\""),
         "{diff:?}"
     );
-    assert_eq!(s.apply("configmap.yaml"), "configmap/game-demo configured\npod/configmap-demo-pod unchanged\n");
+    assert_eq!(s.apply("configmap.yaml"), "configmap/game-demo configured\npod/configmap-demo-pod configured\n");
 
     let edit = s.command(&["edit", "cm", "game-demo"]).env("KUBE_EDITOR", "sed -i s/monsters/dragons/").output();
     assert!(edit.is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains("configmap/game-demo edited")));

@@ -136,7 +136,7 @@ pub fn finish(built: Result<Response<Body>, http::Error>) -> Response<Body> {
 }
 
 /// What kubectl asks `/openapi/v2` for when `/openapi/v3` does not know a kind.
-const OPENAPI_V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const OPENAPI_V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// `/openapi/v3` and below. `/openapi/v2` is a document without definitions (no bytes, as protobuf): clients find every
 /// kind that exists in v3, and learn from v2 only that there is nothing more.
