@@ -7,7 +7,7 @@ fn apply_and_its_kin() {
     let Some(s) = Server::start(&[]) else { return };
     assert_eq!(s.apply("configmap.yaml"), "configmap/game-demo created\npod/configmap-demo-pod created\n");
     // kubectl orders the manifest's volumes against the live ones, to which admission added the token's volume: its patch
-    // for the pod is never empty, so it says "configured", as against any cluster.
+    // for the pod is never empty, so it says "configured". Not compared with a real cluster yet.
     assert_eq!(s.apply("configmap.yaml"), "configmap/game-demo unchanged\npod/configmap-demo-pod configured\n");
 
     assert_eq!(s.k("label configmap game-demo level=2"), "configmap/game-demo labeled\n");
