@@ -1,13 +1,22 @@
 //! From bytes to a typed object, noting what strict field validation complains about.
 
-mod duplicates;
 mod go_error;
+mod node;
+mod typed;
 
 use crate::object::Object;
 use crate::registration::{Registered, Registration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{ApiError, Quantity};
+use node::Node;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// What an object is decoded from.
+pub enum Source<'a> {
+    Json(&'a [u8]),
+    Value(Value),
+}
 
 /// A decoded object and what strict decoding found: `unknown field "spec.foo"`, `duplicate field "spec.bar"`.
 pub struct Decoded {
@@ -21,25 +30,46 @@ const STRICT_ERRORS_MAX: usize = 100;
 /// Decodes JSON. Unknown and duplicate fields are collected, not refused: `fieldValidation` decides what
 /// happens to them. A wrong type is refused in the words of Go's JSON decoder.
 pub fn decode<T: Registered>(json: &[u8]) -> Result<Decoded, ApiError> {
-    let (object, strict) = typed::<T>(json)?;
+    let mut duplicates = Vec::new();
+    let (object, strict) = from_node::<T>(parse(json, &mut duplicates)?, duplicates)?;
     Ok(Decoded { object: Box::new(object), strict })
 }
 
 /// As [`decode`], for a registered kind: quantities are checked and put in canonical form.
-pub(crate) fn decode_kind<R: Registration>(json: &[u8]) -> Result<Decoded, ApiError> {
-    let (mut object, strict) = typed::<R::Type>(json)?;
+pub(crate) fn decode_kind<R: Registration>(source: Source<'_>) -> Result<Decoded, ApiError> {
+    let mut duplicates = Vec::new();
+    let node = match source {
+        Source::Json(json) => parse(json, &mut duplicates)?,
+        Source::Value(value) => value.into(),
+    };
+    let (mut object, strict) = from_node::<R::Type>(node, duplicates)?;
     canonical_quantities::<R>(&mut object).map_err(|e| ApiError::bad_request(cannot_handle::<R::Type>(&e)))?;
     Ok(Decoded { object: Box::new(object), strict })
 }
 
-/// Decodes without looking for unknown or duplicate fields: `fieldValidation=Ignore`.
-pub(crate) fn decode_ignoring<R: Registration>(json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
-    let mut object: R::Type = match serde_json::from_slice(json) {
-        Ok(o) => o,
-        Err(e) => without_nulls(json, &e).ok_or_else(|| refusal::<R::Type>(json, &e))?,
-    };
-    canonical_quantities::<R>(&mut object).map_err(|e| ApiError::bad_request(cannot_handle::<R::Type>(&e)))?;
-    Ok(Box::new(object))
+/// A value of a type that is no registered kind (options, a Binding), unknown fields ignored.
+///
+/// # Errors
+/// What Go's JSON decoder would say.
+pub fn plain<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
+    let node = Node::parse(json, &mut Vec::new()).map_err(|e| e.to_string())?;
+    let mut notes = typed::Notes::default();
+    typed::decode(node, &mut notes).map_err(|e| notes.error.unwrap_or(e.0))
+}
+
+fn parse<'a>(json: &'a [u8], duplicates: &mut Vec<String>) -> Result<Node<'a>, ApiError> {
+    Node::parse(json, duplicates)
+        .map_err(|e| ApiError::bad_request(format!("couldn't get version/kind; json parse error: {e}")))
+}
+
+fn from_node<T: Registered>(node: Node<'_>, duplicates: Vec<String>) -> Result<(T, Vec<String>), ApiError> {
+    let mut notes = typed::Notes::default();
+    let object = typed::decode::<T>(node, &mut notes)
+        .map_err(|e| ApiError::bad_request(cannot_handle::<T>(notes.error.as_deref().unwrap_or(&e.0))))?;
+    let mut strict = notes.unknown;
+    strict.extend(duplicates);
+    strict.truncate(STRICT_ERRORS_MAX);
+    Ok((object, strict))
 }
 
 /// Upstream's `Quantity` refuses malformed text and always prints itself canonically.
@@ -57,76 +87,9 @@ pub(crate) fn canonical_quantities<R: Registration>(object: &mut R::Type) -> Res
     result
 }
 
-fn typed<T: Registered>(json: &[u8]) -> Result<(T, Vec<String>), ApiError> {
-    let mut strict = Vec::new();
-    let mut de = serde_json::Deserializer::from_slice(json);
-    let object: T = serde_ignored::deserialize(&mut de, |path| {
-        if strict.len() < STRICT_ERRORS_MAX {
-            strict.push(format!("unknown field {:?}", path_text(&path)));
-        }
-    })
-    .and_then(|o| de.end().map(|()| o))
-    .or_else(|e| without_nulls(json, &e).ok_or_else(|| refusal::<T>(json, &e)))?;
-    duplicates::find(json, &mut strict);
-    strict.truncate(STRICT_ERRORS_MAX);
-    Ok((object, strict))
-}
-
-/// Fields that are maps of strings, where upstream reads a null value (`labels: {tier: }`) as "".
-const STRING_MAPS: &[&str] =
-    &["annotations", "data", "labels", "matchLabels", "nodeSelector", "selector", "stringData"];
-
-/// Decodes again with such nulls made empty, if a null was what could not be decoded.
-fn without_nulls<T: Registered>(json: &[u8], e: &serde_json::Error) -> Option<T> {
-    fn fill(v: &mut Value, in_map: bool) {
-        match v {
-            Value::Object(fields) => {
-                for (k, v) in fields {
-                    if in_map && v.is_null() {
-                        *v = Value::from("");
-                    }
-                    fill(v, STRING_MAPS.contains(&k.as_str()));
-                }
-            }
-            Value::Array(list) => list.iter_mut().for_each(|v| fill(v, false)),
-            _ => {}
-        }
-    }
-    if !e.to_string().contains("invalid type: null") {
-        return None;
-    }
-    let mut value: Value = serde_json::from_slice(json).ok()?;
-    fill(&mut value, false);
-    serde_json::from_value(value).ok()
-}
-
-fn refusal<T: Registered>(json: &[u8], e: &serde_json::Error) -> ApiError {
-    if e.is_data() {
-        if let Some(text) = go_error::explain::<T>(json) {
-            return ApiError::bad_request(cannot_handle::<T>(&text));
-        }
-        return ApiError::bad_request(cannot_handle::<T>(&e.to_string()));
-    }
-    ApiError::bad_request(format!("couldn't get version/kind; json parse error: {e}"))
-}
-
 /// Models `transformDecodeError` of the API server's handlers.
 fn cannot_handle<T: Registered>(why: &str) -> String {
     format!("{} in version {:?} cannot be handled as a {}: {why}", T::KIND, T::VERSION, T::KIND)
-}
-
-/// `spec.containers[0].foo`, as upstream writes paths.
-fn path_text(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => format!("{}[{index}]", path_text(parent)),
-        Path::Map { parent, key } => {
-            let parent = path_text(parent);
-            if parent.is_empty() { key.clone() } else { format!("{parent}.{key}") }
-        }
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => path_text(parent),
-    }
 }
 
 #[cfg(test)]

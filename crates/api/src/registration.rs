@@ -1,7 +1,7 @@
 //! What registering a kind means: everything the API server, discovery, kubectl's tables and the page need
 //! to know about it, in one file per kind.
 
-use crate::decode::{self, Decoded};
+use crate::decode::{self, Decoded, Source};
 use crate::object::Object;
 use crate::table;
 use crate::validate::names::{NameRule, rule};
@@ -84,9 +84,6 @@ pub struct Subresource {
     pub verbs: &'static [Verb],
 }
 
-/// Bytes to an object, or why not.
-pub type DecodeIgnoring = fn(&[u8]) -> Result<Box<dyn Object>, ApiError>;
-
 /// The `id` of a kind that is not in the table (one made at run time).
 pub const UNLISTED: u16 = u16::MAX;
 
@@ -114,10 +111,8 @@ pub struct Kind {
     /// Graceful deletion: the period to use when the request names none; `None` deletes at once. `Some(0)`
     /// also overrides a longer period that the request names (a pod that never ran, or has finished).
     pub default_grace_seconds: fn(&dyn Object) -> Option<i64>,
-    pub decode: fn(&[u8]) -> Result<Decoded, ApiError>,
-    /// As `decode` without looking for unknown and duplicate fields: cheaper, for `fieldValidation=Ignore`.
-    pub decode_ignoring: DecodeIgnoring,
-    pub from_value: fn(serde_json::Value) -> Result<Box<dyn Object>, String>,
+    /// The one way from JSON to an object of the kind, so that each type's decoder is compiled once.
+    pub decode: fn(Source<'_>) -> Result<Decoded, ApiError>,
     pub default: fn(&mut dyn Object),
     pub prepare_create: fn(&mut dyn Object),
     pub prepare_update: fn(&mut dyn Object, &dyn Object),
@@ -160,6 +155,20 @@ impl Kind {
     /// `v1` or `apps/v1`.
     pub fn api_version(&self) -> String {
         crate::object::api_version(self)
+    }
+    /// An object from a tree; unknown fields are ignored.
+    ///
+    /// # Errors
+    /// In the words of Go's JSON decoder.
+    pub fn from_value(&self, value: serde_json::Value) -> Result<Box<dyn Object>, ApiError> {
+        (self.decode)(Source::Value(value)).map(|d| d.object)
+    }
+    /// An object from JSON; unknown and duplicate fields are ignored.
+    ///
+    /// # Errors
+    /// In the words of Go's JSON decoder.
+    pub fn from_json(&self, json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
+        (self.decode)(Source::Json(json)).map(|d| d.object)
     }
     pub fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|s| s.name == name)
@@ -265,12 +274,6 @@ impl Kind {
             name_rule: R::NAME_RULE,
             default_grace_seconds: |o| R::default_grace_seconds(typed(o)),
             decode: decode::decode_kind::<R>,
-            decode_ignoring: decode::decode_ignoring::<R>,
-            from_value: |v| {
-                let mut o = serde_json::from_value::<R::Type>(v).map_err(|e| e.to_string())?;
-                decode::canonical_quantities::<R>(&mut o)?;
-                Ok(Box::new(o))
-            },
             default: |o| R::default(typed_mut(o)),
             prepare_create: |o| R::prepare_create(typed_mut(o)),
             prepare_update: |n, o| R::prepare_update(typed_mut(n), typed(o)),

@@ -1,5 +1,6 @@
 //! The one way tests call the registry: YAML in, text out.
 
+use crate::decode::Source;
 use crate::kinds;
 use crate::object::Object;
 use crate::validate::{validate_meta, validate_meta_update};
@@ -21,7 +22,7 @@ pub fn object(yaml: &str) -> Box<dyn Object> {
     let head: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
     let text = |k: &str| head[k].as_str().unwrap_or("").to_string();
     let kind = kinds::by_api_version(&text("apiVersion"), &text("kind")).expect("a registered kind");
-    (kind.decode)(&json).expect("decodes").object
+    (kind.decode)(Source::Json(&json)).expect("decodes").object
 }
 
 /// As a create makes it, in the namespace `default`, up to validation.

@@ -2,6 +2,7 @@
 
 use crate::request::{Body, FieldValidation, PatchType, Request};
 use crate::server::Cx;
+use api::decode::Source;
 use api::{KindRef, Object};
 use k8s_openapi::api::core::v1::Binding;
 use k8s_openapi::api::policy::v1::Eviction;
@@ -49,9 +50,9 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
         return Err(wrong_kind(kind, &version, &said));
     }
     if req.options.field_validation == FieldValidation::Ignore {
-        return (kind.decode_ignoring)(json);
+        return kind.from_json(json);
     }
-    let decoded = (kind.decode)(json)?;
+    let decoded = (kind.decode)(Source::Json(json))?;
     if decoded.strict.is_empty() {
         return Ok(decoded.object);
     }
@@ -64,7 +65,9 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
             strict_error(&decoded.strict)
         )));
     }
-    cx.warnings.extend(decoded.strict);
+    if req.options.field_validation == FieldValidation::Warn {
+        cx.warnings.extend(decoded.strict);
+    }
     Ok(decoded.object)
 }
 
@@ -130,7 +133,7 @@ pub(crate) fn media_type(content_type: &str) -> &str {
 
 fn typed<T: DeserializeOwned>(body: Body, what: &str) -> Result<T, ApiError> {
     let json = json_bytes(body)?;
-    serde_json::from_slice(&json).map_err(|e| {
+    api::decode::plain(&json).map_err(|e| {
         ApiError::bad_request(format!(
             "the object provided is unrecognized (must be of type {what}): {e} ({})",
             summary(&json)
@@ -200,28 +203,21 @@ pub(crate) fn patched(
     if version != kind.api_version() || name != kind.kind {
         return Err(wrong_kind(kind, version, name));
     }
-    if req.options.field_validation == FieldValidation::Ignore {
-        // What cannot be read is read again below, for the words of the refusal.
-        if let Ok(object) = (kind.from_value)(value.clone()) {
-            return Ok(object);
-        }
-    }
-    let json = serde_json::to_vec(&value).map_err(ApiError::internal)?;
+    let quoted = quoted.unwrap_or_else(|| value.to_string());
     let invalid = |why: &str| {
-        let patch = quoted.unwrap_or_else(|| String::from_utf8_lossy(&json).into_owned());
+        let patch = quoted;
         let why = why.split_once(&format!("cannot be handled as a {}: ", kind.kind)).map_or(why, |(_, w)| w);
         ApiError::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), patch, why)])
     };
-    if req.options.field_validation == FieldValidation::Ignore {
-        return (kind.decode_ignoring)(&json).map_err(|e| invalid(e.message()));
-    }
-    let decoded = match (kind.decode)(&json) {
+    let decoded = match (kind.decode)(Source::Value(value)) {
         Ok(decoded) => decoded,
         Err(e) => return Err(invalid(e.message())),
     };
     if req.options.field_validation == FieldValidation::Strict && !decoded.strict.is_empty() {
         return Err(invalid(&strict_error(&decoded.strict)));
     }
-    cx.warnings.extend(decoded.strict);
+    if req.options.field_validation == FieldValidation::Warn {
+        cx.warnings.extend(decoded.strict);
+    }
     Ok(decoded.object)
 }

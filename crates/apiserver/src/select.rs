@@ -72,7 +72,7 @@ fn check_field(kind: KindRef, field: &str) -> Result<(), ApiError> {
     if matches!(field, "metadata.name" | "metadata.namespace") {
         return Ok(());
     }
-    let own = match (kind.from_value)(serde_json::json!({})) {
+    let own = match kind.from_value(serde_json::json!({})) {
         Ok(o) => (kind.fields)(&*o),
         Err(_) => Vec::new(),
     };

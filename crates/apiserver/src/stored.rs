@@ -47,6 +47,6 @@ impl<'de> Deserialize<'de> for Stored {
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         let kind = api::by_api_version(&api_version, &kind)
             .ok_or_else(|| de::Error::custom(format!("no kind {kind:?} is registered for version {api_version:?}")))?;
-        (kind.from_value)(value).map(Into::into).map_err(de::Error::custom)
+        kind.from_value(value).map(Into::into).map_err(de::Error::custom)
     }
 }

@@ -170,5 +170,5 @@ impl Watcher {
 
 /// An object of the kind with nothing in it.
 fn empty(kind: KindRef) -> Option<Box<dyn Object>> {
-    (kind.from_value)(serde_json::json!({})).ok()
+    kind.from_value(serde_json::json!({})).ok()
 }

@@ -45,7 +45,7 @@ impl<C: Controller> World<C> {
             value["kind"].as_str().expect("kind"),
         )
         .expect("a registered kind");
-        let object: Obj = (kind.from_value)(value).expect("a valid object").into();
+        let object: Obj = kind.from_value(value).expect("a valid object").into();
         self.change(object.kind(), object.key(), Some(object))
     }
 

@@ -51,7 +51,7 @@ impl Cluster {
     pub fn create(&mut self, value: Value) {
         let kind = api::by_api_version(value["apiVersion"].as_str().expect("v"), value["kind"].as_str().expect("k"))
             .expect("a kind");
-        let object = (kind.from_value)(value).expect("valid");
+        let object = kind.from_value(value).expect("valid");
         self.request(&Write::Create(object));
     }
 

@@ -67,7 +67,7 @@ impl Server {
         let new: Option<Obj> = if terminating && !held && kind.kind != "Pod" {
             None
         } else {
-            Some((kind.from_value)(value).expect("valid").into())
+            Some(kind.from_value(value).expect("valid").into())
         };
         self.view.apply(kind, &key, old.as_ref(), new.as_ref(), self.revision);
         self.changes.extend(change(old, new.clone(), self.revision));

@@ -140,7 +140,7 @@ impl World {
             Write::Patch { kind, key, patch, .. } => {
                 let mut value = self.view.get_obj(kind, &key)?.to_value();
                 merge(&mut value, &patch);
-                let new: Obj = Arc::from((kind.from_value)(value).unwrap());
+                let new: Obj = Arc::from(kind.from_value(value).unwrap());
                 if let Some(p) = new.downcast::<Pod>() {
                     let text = format!("status {}: {}", key.name(), summary(p));
                     self.say(text);

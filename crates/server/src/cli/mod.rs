@@ -124,7 +124,7 @@ pub fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
 pub fn decode(d: &Document) -> Result<Option<Box<dyn api::Object>>, Vec<Problem>> {
     let Some(kind) = api::by_api_version(d.api_version(), d.kind()) else { return Ok(None) };
     let refused = |e: &meta::ApiError| manifest::refusals(d, e);
-    let decoded = (kind.decode)(d.value.to_string().as_bytes()).map_err(|e| refused(&e))?;
+    let decoded = (kind.decode)(api::decode::Source::Value(d.value.clone())).map_err(|e| refused(&e))?;
     if !decoded.strict.is_empty() {
         let message = format!("strict decoding error: {}", decoded.strict.join(", "));
         return Err(refused(&meta::ApiError::bad_request(message)));

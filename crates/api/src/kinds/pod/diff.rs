@@ -12,7 +12,9 @@ pub fn specs(old: &PodSpec, new: &PodSpec) -> String {
 }
 
 fn dump(spec: &PodSpec) -> Vec<String> {
-    let value = capitalized(serde_json::to_value(spec).unwrap_or_default());
+    // By way of the bytes, so that the types' serializers are compiled once.
+    let json = serde_json::to_vec(spec).unwrap_or_default();
+    let value = capitalized(serde_json::from_slice(&json).unwrap_or_default());
     serde_json::to_string_pretty(&value).unwrap_or_default().lines().map(|l| format!("{l}\n")).collect()
 }
 
