@@ -14,6 +14,7 @@ pub mod replicaset;
 pub mod secret;
 pub mod service;
 pub mod serviceaccount;
+pub mod status_fields;
 mod workload;
 
 /// What `/status` can do.

@@ -117,6 +117,7 @@ pub struct Kind {
     pub prepare_create: fn(&mut dyn Object),
     pub prepare_update: fn(&mut dyn Object, &dyn Object),
     pub prepare_status: fn(&mut dyn Object, &dyn Object),
+    pub merge_status: fn(&mut dyn Object, &dyn Object) -> bool,
     pub validate_create: fn(&dyn Object) -> Vec<FieldError>,
     pub validate_update: fn(&dyn Object, &dyn Object) -> Vec<FieldError>,
     pub validate_status: fn(&dyn Object, &dyn Object) -> Vec<FieldError>,
@@ -224,6 +225,11 @@ pub trait Registration: 'static {
     /// Models `PrepareForUpdate` of a /status write: all but status is kept from `old` (metadata labels and
     /// annotations included, as most status strategies do).
     fn prepare_status(_new: &mut Self::Type, _old: &Self::Type) {}
+    /// A merge patch of the status that comes typed: completes `new`, which has what changes, from `old`. False when
+    /// the kind has no typed way.
+    fn merge_status(_new: &mut Self::Type, _old: &Self::Type) -> bool {
+        false
+    }
     /// Beyond ObjectMeta, which the API server validates for every kind.
     fn validate_create(_o: &Self::Type) -> Vec<FieldError> {
         Vec::new()
@@ -278,6 +284,7 @@ impl Kind {
             prepare_create: |o| R::prepare_create(typed_mut(o)),
             prepare_update: |n, o| R::prepare_update(typed_mut(n), typed(o)),
             prepare_status: |n, o| R::prepare_status(typed_mut(n), typed(o)),
+            merge_status: |n, o| R::merge_status(typed_mut(n), typed(o)),
             validate_create: |o| R::validate_create(typed(o)),
             validate_update: |n, o| R::validate_update(typed(n), typed(o)),
             validate_status: |n, o| R::validate_status(typed(n), typed(o)),

@@ -1,7 +1,6 @@
 //! The three ways to patch. Each takes the object as a tree and gives the patched tree.
 
 mod merge_keys;
-pub(crate) mod pod_status;
 mod strategic;
 
 pub use merge_keys::merge_key;

@@ -67,6 +67,7 @@ impl Cluster {
             Write::Patch { kind, key, subresource, patch } => {
                 requests::patch(user, kind, &key, subresource, PatchType::Merge, patch)
             }
+            Write::PatchStatus(o) => requests::patch_status(user, o),
             Write::Delete { kind, key, uid, grace_seconds, propagation } => {
                 let options = DeleteOptions {
                     grace_period_seconds: grace_seconds,

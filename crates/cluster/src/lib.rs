@@ -83,6 +83,8 @@ pub struct Cluster {
     pub(crate) wakes: slots::Wakes,
     pub(crate) recorder: recorder::Recorder,
     pub(crate) machines: BTreeMap<String, Machine>,
+    /// Every machine of a lower number than this exists: where the search for a free name begins.
+    pub(crate) node_numbers_from: u32,
     pub(crate) idle: idle::Quiet,
     /// Store events the host has not taken yet.
     pub(crate) outbox: Vec<store::Event<Stored>>,
@@ -127,6 +129,7 @@ impl Cluster {
             wakes: slots::Wakes::default(),
             recorder: recorder::Recorder::default(),
             machines: BTreeMap::new(),
+            node_numbers_from: 1,
             idle: idle::Quiet::new(config.start),
             outbox: Vec::new(),
             outbox_on: false,

@@ -28,6 +28,12 @@ pub fn kubelet_name(node: &str) -> String {
     format!("kubelet/{node}")
 }
 
+/// The N of `node-N`, when it is written as [`Cluster::next_node_name`] writes it.
+fn number(node: &str) -> Option<u32> {
+    let n = node.strip_prefix("node-")?.parse().ok()?;
+    (n > 0 && format!("node-{n}") == node).then_some(n)
+}
+
 impl Cluster {
     pub fn machines(&self) -> impl Iterator<Item = (&String, &Machine)> {
         self.machines.iter()
@@ -38,7 +44,10 @@ impl Cluster {
 
     /// A name for one more simulated node: the first `node-N` that no machine has.
     pub fn next_node_name(&self) -> String {
-        (1..).map(|n| format!("node-{n}")).find(|n| !self.machines.contains_key(n)).unwrap_or_default()
+        (self.node_numbers_from..)
+            .map(|n| format!("node-{n}"))
+            .find(|n| !self.machines.contains_key(n))
+            .unwrap_or_default()
     }
 
     /// Switches a new machine on; its kubelet registers the node. The simulated runtime of
@@ -53,6 +62,9 @@ impl Cluster {
         self.action("add-node", &config.name);
         let blank = runtime.clone_box();
         self.start_kubelet(&config, runtime);
+        if number(&config.name) == Some(self.node_numbers_from) {
+            self.node_numbers_from += 1;
+        }
         self.machines.insert(config.name.clone(), Machine { config, power: Power::On, blank });
         Ok(())
     }
@@ -95,6 +107,7 @@ impl Cluster {
     /// Takes the machine away (its Node object is the caller's to delete). False when there is none.
     pub fn remove_machine(&mut self, node: &str) -> bool {
         let Some(m) = self.machines.remove(node) else { return false };
+        self.node_numbers_from = self.node_numbers_from.min(number(node).unwrap_or(u32::MAX));
         self.action("remove-node", node);
         if m.power == Power::On {
             self.drop_kubelet(node);

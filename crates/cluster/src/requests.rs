@@ -30,6 +30,15 @@ pub fn patch(
         .body(Body::Json(patch))
 }
 
+/// A merge patch whose body is the object with what changes in its status.
+pub fn patch_status(user: User, o: Box<dyn Object>) -> Request {
+    let m = o.meta();
+    let (namespace, name) = (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default());
+    Request::new(user, RequestVerb::Patch(PatchType::Merge), o.kind(), &namespace, &name)
+        .subresource("status")
+        .body(Body::Object(o))
+}
+
 pub fn delete(user: User, kind: KindRef, key: &Key, options: DeleteOptions) -> Request {
     Request::new(user, RequestVerb::Delete, kind, key.namespace(), key.name())
         .body(Body::DeleteOptions(Box::new(options)))

@@ -216,7 +216,7 @@ impl Kubelet {
             {
                 notes.push(note!("kubelet.status", pod = &w.key, phase = &status.phase.as_deref().unwrap_or(""),));
                 w.sent = Some(Arc::new(status));
-                intents.push(Intent::patch(Pod::KIND_REF, w.key.clone(), "status", patch).tolerate(Tolerate::NotFound));
+                intents.push(Intent::patch_status(patch).tolerate(Tolerate::NotFound));
             }
         }
         let deleting = pod.metadata.deletion_timestamp.is_some();
@@ -283,7 +283,7 @@ impl Kubelet {
                 }
                 let heartbeat = first || cx.now.since(self.reported) >= node::STATUS_REPORT_PERIOD;
                 if let Some(patch) = node::status_patch(&status, node, heartbeat) {
-                    intents.push(Intent::patch(Node::KIND_REF, self.node_key(), "status", patch));
+                    intents.push(Intent::patch_status(patch));
                     if heartbeat {
                         self.reported = cx.now;
                     }

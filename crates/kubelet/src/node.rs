@@ -3,6 +3,7 @@
 
 use crate::config::NodeConfig;
 use crate::runtime::ImageInfo;
+use api::kinds::status_fields::StatusFields;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::api::core::v1::{
     ContainerImage, DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec, NodeStatus,
@@ -174,30 +175,28 @@ pub fn new_node(config: &NodeConfig, status: NodeStatus) -> Node {
 
 /// The top-level fields of `status` that differ from what the API server has; `None` when nothing does.
 /// Heartbeat times alone make a difference only when `heartbeat` is set.
-pub fn status_patch(new: &NodeStatus, existing: &Node, heartbeat: bool) -> Option<serde_json::Value> {
-    let new = serde_json::to_value(new).ok()?;
-    let old = serde_json::to_value(&existing.status).ok()?;
-    let mut patch = serde_json::Map::new();
-    for (field, value) in new.as_object()? {
-        let same = old.get(field) == Some(value)
-            || (field == "conditions"
-                && !heartbeat
-                && without_heartbeat(value) == old.get(field).map_or_else(Default::default, without_heartbeat));
-        if !same {
-            patch.insert(field.clone(), value.clone());
-        }
+pub fn status_patch(new: &NodeStatus, existing: &Node, heartbeat: bool) -> Option<Node> {
+    let none = NodeStatus::default();
+    let old = existing.status.as_ref().unwrap_or(&none);
+    let mut changed = new.changed_from(old);
+    if !heartbeat && same_but_heartbeat(new.conditions.as_deref(), old.conditions.as_deref()) {
+        changed.conditions = None;
     }
-    (!patch.is_empty()).then(|| serde_json::json!({ "status": patch }))
+    let metadata = ObjectMeta { name: existing.metadata.name.clone(), ..Default::default() };
+    (changed != none).then(|| Node { metadata, spec: None, status: Some(changed) })
 }
 
-fn without_heartbeat(conditions: &serde_json::Value) -> serde_json::Value {
-    let mut c = conditions.clone();
-    for item in c.as_array_mut().into_iter().flatten() {
-        if let Some(o) = item.as_object_mut() {
-            o.remove("lastHeartbeatTime");
-        }
-    }
-    c
+fn same_but_heartbeat(a: Option<&[NodeCondition]>, b: Option<&[NodeCondition]>) -> bool {
+    let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            let NodeCondition { type_, status, reason, message, last_transition_time, last_heartbeat_time: _ } = a;
+            *type_ == b.type_
+                && *status == b.status
+                && *reason == b.reason
+                && *message == b.message
+                && *last_transition_time == b.last_transition_time
+        })
 }
 
 /// Node events name the node as its UID, as upstream's `nodeRef` does.

@@ -31,6 +31,9 @@ pub enum Write {
         subresource: &'static str,
         patch: serde_json::Value,
     },
+    /// A merge patch of the status, typed: the fields that the object's status has replace the stored ones. When the
+    /// object has a UID it is a precondition, so that the status never lands on a new object of the same name.
+    PatchStatus(Box<dyn Object>),
     Delete {
         kind: KindRef,
         key: Key,
@@ -140,6 +143,9 @@ impl Intent {
     pub fn update_status<T: Registered>(o: T) -> Self {
         Self::new(Write::UpdateStatus(Box::new(o)))
     }
+    pub fn patch_status<T: Registered>(o: T) -> Self {
+        Self::new(Write::PatchStatus(Box::new(o)))
+    }
     pub fn patch(kind: KindRef, key: Key, subresource: &'static str, patch: serde_json::Value) -> Self {
         Self::new(Write::Patch { kind, key, subresource, patch })
     }
@@ -212,6 +218,10 @@ impl std::fmt::Debug for Intent {
             Write::UpdateStatus(o) => write!(f, "update-status {}", o.to_value()),
             Write::Patch { kind, key, subresource, patch } => {
                 write!(f, "patch {} {key} {subresource} {patch}", kind.plural)
+            }
+            Write::PatchStatus(o) => {
+                use api::ObjectExt;
+                write!(f, "patch {} {} status {}", o.kind().plural, o.key(), o.to_value()["status"])
             }
             Write::Delete { kind, key, grace_seconds, propagation, .. } => {
                 write!(f, "delete {} {key} grace={grace_seconds:?} propagation={propagation:?}", kind.plural)

@@ -157,3 +157,65 @@ fn a_null_in_a_map_of_strings_is_empty() {
     let o = crate::testing::object(text);
     assert_eq!(o.to_value()["metadata"]["labels"].to_string(), r#"{"tier":""}"#);
 }
+
+#[test]
+fn bytes_and_times_are_refused_in_gos_words() {
+    for (data, want) in [
+        ("cGFzcw==", None),
+        ("plain text!", Some("illegal base64 data at input byte 5")),
+        ("abc", Some("illegal base64 data at input byte 0")),
+        ("YWJjZA", Some("illegal base64 data at input byte 4")),
+        ("YWJjZA=", Some("illegal base64 data at input byte 7")),
+        ("YWJjZA==x", Some("illegal base64 data at input byte 8")),
+        ("=", Some("illegal base64 data at input byte 0")),
+    ] {
+        assert_eq!(super::go_error::base64(data.as_bytes()).as_deref(), want, "{data}");
+    }
+    check(
+        "v1",
+        "Secret",
+        br#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"password":"hunter2!"}}"#,
+        &expect![[
+            r#"400: Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 7"#
+        ]],
+    );
+    let time = |t: &str| {
+        let text = format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"creationTimestamp":{t}}}}}"#);
+        let pod = kinds::by_api_version("v1", "Pod").expect("a kind");
+        (pod.decode)(Source::Json(text.as_bytes())).map(drop).map_err(|e| e.message().to_string())
+    };
+    assert_eq!(time("null"), Ok(()));
+    assert_eq!(time(r#""2026-01-01T00:00:00Z""#), Ok(()));
+    expect![[r#"
+        Err(
+            "Pod in version \"v1\" cannot be handled as a Pod: parsing time \"soon\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"soon\" as \"2006\"",
+        )
+    "#]]
+    .assert_debug_eq(&time(r#""soon""#));
+    expect![[r#"
+        Err(
+            "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number into Go value of type string",
+        )
+    "#]]
+    .assert_debug_eq(&time("5"));
+}
+
+#[test]
+fn the_last_of_equal_keys_stays_also_among_many() {
+    let fields: String = (0..100).map(|i| format!("\"k{i}\":\"v{i}\",")).collect();
+    let text = format!(
+        r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"a"}},"data":{{{fields}"k7":"new","k99":"newer"}}}}"#
+    );
+    let kind = kinds::by_api_version("v1", "ConfigMap").expect("a kind");
+    let decoded = (kind.decode)(Source::Json(text.as_bytes())).expect("decodes");
+    assert_eq!(decoded.strict, [r#"duplicate field "data.k7""#, r#"duplicate field "data.k99""#]);
+    let value = decoded.object.to_value();
+    assert_eq!((&value["data"]["k7"], &value["data"]["k99"]), (&"new".into(), &"newer".into()));
+}
+
+#[test]
+fn null_is_the_zero_value() {
+    let text = "{apiVersion: v1, kind: Pod, metadata: null, spec: {containers: [null, {name: a, args: [null]}], nodeSelector: null}}";
+    let v = crate::testing::object(text).to_value();
+    assert_eq!(v["spec"]["containers"].to_string(), r#"[{"name":""},{"args":[""],"name":"a"}]"#);
+}

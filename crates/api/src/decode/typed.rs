@@ -106,13 +106,23 @@ impl<'de> de::Deserializer<'de> for Typed<'_, '_> {
         deserialize_u32, deserialize_u64, deserialize_f32, deserialize_f64,
     );
     with_zero!(Node::String(Cow::Borrowed("")) =>
-        deserialize_char, deserialize_str, deserialize_string, deserialize_bytes, deserialize_byte_buf,
+        deserialize_char, deserialize_string, deserialize_bytes, deserialize_byte_buf,
         deserialize_identifier,
     );
     with_zero!(Node::Array(Vec::new()) => deserialize_seq);
     with_zero!(Node::Object(Vec::new()) => deserialize_map);
     with_zero!(Node::Null => deserialize_unit);
 
+    fn deserialize_str<V: Visitor<'de>>(self, v: V) -> Result<V::Value, Error> {
+        if let Node::String(text) = &self.node
+            && std::any::type_name::<V::Value>().ends_with("::ByteString")
+            && let Some(error) = go_error::base64(text.as_bytes())
+        {
+            self.notes.error.get_or_insert_with(|| error.clone());
+            return Err(Error(error));
+        }
+        self.visit_or(Node::String(Cow::Borrowed("")), v)
+    }
     fn deserialize_option<V: Visitor<'de>>(self, v: V) -> Result<V::Value, Error> {
         match self.node {
             Node::Null => v.visit_none(),

@@ -2,6 +2,7 @@
 
 use super::pod::{defaults::round_to_milli, validate_quantity, validate_taint_effect, visit_resource_list};
 use super::register;
+use super::status_fields::StatusFields;
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
 use crate::validate::labels::validate_label_name;
@@ -91,6 +92,12 @@ status:
 
     fn prepare_update(new: &mut Node, old: &Node) {
         new.status = old.status.clone();
+    }
+    fn merge_status(new: &mut Node, old: &Node) -> bool {
+        if let Some(old) = &old.status {
+            new.status.get_or_insert_default().fill_from(old);
+        }
+        true
     }
     fn prepare_status(new: &mut Node, old: &Node) {
         new.spec = old.spec.clone();

@@ -23,6 +23,7 @@ pub use spec::{validate_pod_spec, validate_pod_template};
 mod tests;
 
 use super::register;
+use super::status_fields::StatusFields;
 use crate::pods;
 use crate::registration::{Cell, Column, Registration, Subresource, Verb};
 use crate::validate::text;
@@ -107,6 +108,13 @@ spec:
 
     fn prepare_update(new: &mut Pod, old: &Pod) {
         new.status = old.status.clone();
+    }
+
+    fn merge_status(new: &mut Pod, old: &Pod) -> bool {
+        if let Some(old) = &old.status {
+            new.status.get_or_insert_default().fill_from(old);
+        }
+        true
     }
 
     fn prepare_status(new: &mut Pod, old: &Pod) {

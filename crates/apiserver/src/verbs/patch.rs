@@ -1,22 +1,21 @@
 //! PATCH. Models `apiserver/pkg/endpoints/handlers/patch.go`.
 
 use super::update::{match_name, replace};
-use crate::request::{FieldValidation, PatchType, Request};
+use crate::request::{Body, PatchType, Request};
 use crate::server::{Cx, Plan};
 use crate::{decode, objectmeta, patch};
-use api::{Object, ObjectExt};
-use k8s_openapi::api::core::v1::Pod;
+use api::Object;
 use meta::ApiError;
-use serde_json::Value;
 
 pub(crate) fn patch(cx: &mut Cx<'_>, mut req: Request, how: PatchType) -> Result<Plan, ApiError> {
     let kind = req.kind;
+    if let (Body::Object(_), PatchType::Merge, "status") = (&req.body, how, req.subresource) {
+        let object = decode::object(cx, &mut req)?;
+        return patch_status(cx, &req, object);
+    }
     let body = decode::patch_body(&mut req, how)?;
     let old = cx.object(kind, &req.namespace, &req.name).cloned();
     let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
-    if let Some(object) = short_way(&req, how, &body, &*old.value.0) {
-        return replace(cx, &req, object, &old);
-    }
     let patched = patch::apply(how, old.value.0.to_value(), &body, kind.kind)?;
     // A strategic merge patch is quoted as it came, as Go prints a map; the others as what they made of the object.
     let quoted = (how == PatchType::Strategic).then(|| patch::go_text(&body));
@@ -26,11 +25,19 @@ pub(crate) fn patch(cx: &mut Cx<'_>, mut req: Request, how: PatchType) -> Result
     replace(cx, &req, object, &old)
 }
 
-/// A kubelet's report without a JSON tree in between, when there is nothing to refuse or to warn about.
-fn short_way(req: &Request, how: PatchType, body: &Value, old: &dyn Object) -> Option<Box<dyn Object>> {
-    let silent = req.options.field_validation == FieldValidation::Ignore;
-    if how != PatchType::Merge || req.subresource != "status" || !silent {
-        return None;
+/// The status in a typed body, as components inside the process send it: no JSON tree is made.
+fn patch_status(cx: &mut Cx<'_>, req: &Request, mut object: Box<dyn Object>) -> Result<Plan, ApiError> {
+    let kind = req.kind;
+    let old = cx.object(kind, &req.namespace, &req.name).cloned();
+    let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
+    let before = &*old.value.0;
+    let uid = object.meta_mut().uid.take().filter(|u| !u.is_empty());
+    *object.meta_mut() = before.meta().clone();
+    if uid.is_some() {
+        object.meta_mut().uid = uid;
     }
-    Some(Box::new(patch::pod_status::merge(old.downcast::<Pod>()?, body)?))
+    if !(kind.merge_status)(&mut *object, before) {
+        return Err(ApiError::internal(format!("{} has no typed status patch", kind.kind)));
+    }
+    replace(cx, req, object, &old)
 }

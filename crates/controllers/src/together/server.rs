@@ -143,6 +143,11 @@ impl Server {
                 v["spec"]["finalizers"] = o.to_value()["spec"]["finalizers"].clone();
                 self.put(o.kind(), o.key(), v)
             }
+            Write::PatchStatus(o) => {
+                let mut v = self.current(o.as_ref())?.to_value();
+                merge(&mut v["status"], &o.to_value()["status"]);
+                self.put(o.kind(), o.key(), v)
+            }
             Write::Patch { kind, key, patch, .. } => {
                 let mut v = self.get(kind, key)?.to_value();
                 let rv = &patch["metadata"]["resourceVersion"];

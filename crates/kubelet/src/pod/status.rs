@@ -7,6 +7,8 @@ use k8s_openapi::api::core::v1::{
     Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
     ContainerStatus, HostIP, Pod, PodIP, PodSpec, PodStatus, VolumeMountStatus,
 };
+use api::kinds::status_fields::StatusFields;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Time;
 
 pub struct Surroundings<'a> {
@@ -227,24 +229,11 @@ impl PodWorker {
 }
 
 /// The fields of `new` that differ from what the API server has; `None` when nothing does.
-pub fn patch(new: &PodStatus, pod: &Pod) -> Option<serde_json::Value> {
+pub fn patch(new: &PodStatus, pod: &Pod) -> Option<Pod> {
     let none = PodStatus::default();
-    let old = pod.status.as_ref().unwrap_or(&none);
-    let mut changed = PodStatus::default();
-    macro_rules! compare {
-        ($($field:ident)*) => {$(
-            if new.$field != old.$field {
-                changed.$field.clone_from(&new.$field);
-            }
-        )*};
-    }
-    compare!(allocated_resources conditions container_statuses ephemeral_container_statuses);
-    compare!(extended_resource_claim_status host_ip host_ips init_container_statuses message nominated_node_name);
-    compare!(observed_generation phase pod_ip pod_ips qos_class reason resize resource_claim_statuses resources);
-    compare!(start_time);
-    if changed == none {
-        return None;
-    }
-    // The UID makes sure that the status never lands on a new pod of the same name.
-    Some(serde_json::json!({ "metadata": { "uid": pod.metadata.uid }, "status": changed }))
+    let changed = new.changed_from(pod.status.as_ref().unwrap_or(&none));
+    let m = &pod.metadata;
+    let metadata =
+        ObjectMeta { name: m.name.clone(), namespace: m.namespace.clone(), uid: m.uid.clone(), ..Default::default() };
+    (changed != none).then(|| Pod { metadata, spec: None, status: Some(changed) })
 }

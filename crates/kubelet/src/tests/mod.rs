@@ -137,6 +137,11 @@ impl World {
                 self.put(Arc::from(o));
                 self.view.get_obj(kind, &key).cloned()
             }
+            Write::PatchStatus(o) => {
+                let (kind, key) = (o.kind(), o.key());
+                let patch = serde_json::json!({ "status": o.to_value()["status"] });
+                self.carry_out(Write::Patch { kind, key, subresource: "status", patch })
+            }
             Write::Patch { kind, key, patch, .. } => {
                 let mut value = self.view.get_obj(kind, &key)?.to_value();
                 merge(&mut value, &patch);
