@@ -33,9 +33,6 @@ pub use turn::{Turn, Woken};
 pub const WATCH_LATENCY: Duration = Duration::from_millis(1);
 /// What a turn takes when the component does not say.
 pub const STEP_COST: Duration = Duration::from_millis(1);
-/// History is compacted to half when the store's log grows past this many events.
-const LOG_EVENTS_MAX: usize = 400_000;
-
 #[derive(Clone, Debug)]
 pub struct Config {
     pub seed: u64,
@@ -47,6 +44,9 @@ pub struct Config {
     pub hashing: bool,
     /// Trace entries kept.
     pub keep_entries: usize,
+    /// The store's history is compacted to half when it grows past this many events. Each holds a version of its object:
+    /// a few kilobytes.
+    pub keep_history: usize,
     /// `KubeSchedulerConfiguration`; `None` is upstream's default.
     pub scheduler: Option<serde_json::Value>,
 }
@@ -59,6 +59,7 @@ impl Default for Config {
             recording: true,
             hashing: true,
             keep_entries: 200_000,
+            keep_history: 100_000,
             scheduler: None,
         }
     }
@@ -224,7 +225,7 @@ impl Cluster {
             None => self.trace.skip(),
         };
         self.deliver(&answer.events, seq);
-        if self.store.log_len() > LOG_EVENTS_MAX {
+        if self.store.log_len() > self.config.keep_history {
             let middle = self.store.revision() - (self.store.revision() - self.store.compacted_revision()) / 2;
             // The revision lies between the oldest kept and the newest, so this cannot be refused.
             let _ = self.store.compact(middle);

@@ -18,6 +18,7 @@ pub fn start(manifests: &str, nodes: u32, seed: u64, recording: bool) -> Result<
         recording,
         hashing: recording,
         keep_entries: if recording { 200_000 } else { 0 },
+        keep_history: if recording { 100_000 } else { 2_000 },
         scheduler: None,
     };
     let mut cluster = Cluster::new(config)?;

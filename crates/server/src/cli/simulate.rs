@@ -57,7 +57,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let documents = manifest::parse(&borrowed(&files)).map_err(|p| problems(&p))?;
     let trace = args.output == Output::Trace;
     let keep_entries = if trace { usize::MAX } else { 0 };
-    let config = Config { seed: args.seed, recording: trace, hashing: false, keep_entries, ..Config::default() };
+    // Nobody watches and nobody looks back.
+    let keep_history = 2_000;
+    let config =
+        Config { seed: args.seed, recording: trace, hashing: false, keep_entries, keep_history, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     switch_on(&mut cluster, &documents, args.nodes)?;
     cluster.advance(SETTLE);
