@@ -23,8 +23,11 @@ if (what === "trace") {
     print({ bench: "deployment", replicas, seconds, virtual_ms });
   }
   for (const [nodes, pods] of [[100, 1000], [1000, 10_000], [5000, 10_000]]) {
-    const placement = new Placement(nodes, pods);
-    const [bound, seconds] = timed(() => placement.run());
-    print({ bench: "placement", nodes, pods, bound, seconds, pods_per_second: Math.round(bound / seconds) });
+    for (const kubelets of [false, true]) {
+      const placement = new Placement(nodes, pods, kubelets);
+      const [bound, seconds] = timed(() => placement.run());
+      placement.free();
+      print({ bench: "placement", nodes, pods, kubelets, bound, seconds, pods_per_second: Math.round(bound / seconds) });
+    }
   }
 }

@@ -1,6 +1,6 @@
 //! What `cargo xtask bench` measures natively, one JSON line each. Run in release.
 //!
-//! Without arguments everything; `deployment REPLICAS`, `placement NODES PODS`, `steady NODES PODS MINUTES` or
+//! Without arguments everything; `deployment REPLICAS`, `placement NODES PODS [bare]`, `steady NODES PODS MINUTES` or
 //! `hash MANIFEST NODES SECONDS` (a file) for one alone.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
 
@@ -17,7 +17,7 @@ fn main() {
     let number = |i: usize| args.get(i).and_then(|a| a.parse::<u32>().ok()).unwrap_or(1);
     match args.first().map(String::as_str) {
         Some("deployment") => deployment(number(1)),
-        Some("placement") => drop(placement(number(1), number(2))),
+        Some("placement") => drop(placement(number(1), number(2), args.get(3).is_none_or(|a| a != "bare"))),
         Some("steady") => steady(number(1), number(2), number(3)),
         Some("hash") => {
             let text = args.get(1).and_then(|f| std::fs::read_to_string(f).ok()).unwrap_or_default();
@@ -28,7 +28,9 @@ fn main() {
                 deployment(replicas);
             }
             for (nodes, pods) in [(100, 1000), (1000, 10_000), (5000, 10_000)] {
-                placement(nodes, pods);
+                for kubelets in [false, true] {
+                    placement(nodes, pods, kubelets);
+                }
             }
             steady(1000, 10_000, 10);
         }
@@ -42,23 +44,24 @@ fn deployment(replicas: u32) {
     println!(r#"{{"bench":"deployment","replicas":{replicas},"seconds":{seconds:.4},"virtual_ms":{virtual_ms}}}"#);
 }
 
-fn placement(nodes: u32, pods: u32) -> Placement {
+fn placement(nodes: u32, pods: u32, kubelets: bool) -> Placement {
     let began = Instant::now();
-    let mut p = Placement::new(nodes, pods);
+    let mut p = Placement::new(nodes, pods, kubelets);
     let setup = began.elapsed().as_secs_f64();
-    let began = Instant::now();
+    let (began, cpu_before) = (Instant::now(), on_cpu());
     let bound = p.run();
     let seconds = began.elapsed().as_secs_f64();
+    let cpu = on_cpu() - cpu_before;
     let rate = f64::from(bound) / seconds;
     println!(
-        r#"{{"bench":"placement","nodes":{nodes},"pods":{pods},"bound":{bound},"setup_seconds":{setup:.3},"seconds":{seconds:.3},"pods_per_second":{rate:.0}}}"#
+        r#"{{"bench":"placement","nodes":{nodes},"pods":{pods},"kubelets":{kubelets},"bound":{bound},"setup_seconds":{setup:.3},"seconds":{seconds:.3},"cpu_seconds":{cpu:.3},"pods_per_second":{rate:.0}}}"#
     );
     p
 }
 
 /// Ten pods a node that do nothing: what time costs, and whether memory stays where it is.
 fn steady(nodes: u32, pods: u32, minutes: u32) {
-    let mut p = placement(nodes, pods);
+    let mut p = placement(nodes, pods, true);
     for minute in 1..=minutes {
         let began = Instant::now();
         p.advance_seconds(60);
@@ -69,6 +72,12 @@ fn steady(nodes: u32, pods: u32, minutes: u32) {
             r#"{{"bench":"steady","minute":{minute},"seconds":{seconds:.3},"keys":{keys},"history":{history},"resident_mb":{rss}}}"#
         );
     }
+}
+
+/// Seconds this thread was on a processor: what a busy machine does not change. 0 where there is no /proc.
+fn on_cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split_whitespace().next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
 }
 
 /// 0 where there is no /proc.

@@ -86,27 +86,34 @@ pub struct Placement {
 
 #[wasm_bindgen]
 impl Placement {
+    /// With `kubelets` the nodes are machines that start what they get; without, Node objects alone, as in upstream's
+    /// `scheduler_perf`.
+    ///
     /// # Panics
-    /// When the cluster refuses its own pods.
+    /// When the cluster refuses its own objects.
     #[wasm_bindgen(constructor)]
-    pub fn new(nodes: u32, pods: u32) -> Placement {
-        let mut manifest = String::new();
-        for i in 0..pods {
-            manifest.push_str(&format!(
+    pub fn new(nodes: u32, pods: u32, kubelets: bool) -> Placement {
+        let mut cluster = start("", if kubelets { nodes } else { 0 }, 1, false).expect("nodes start");
+        cluster.set_process("kube-scheduler", false);
+        if !kubelets {
+            let of = |i: u32| {
+                format!(
+                    "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: node-{i}\nstatus:\n  capacity: {{cpu: '4', memory: \
+                     32Gi, pods: '110'}}\n  allocatable: {{cpu: '4', memory: 32Gi, pods: '110'}}\n  conditions:\n  - {{type: \
+                     Ready, status: 'True'}}\n"
+                )
+            };
+            apply(&mut cluster, &(0..nodes).map(of).collect::<Vec<_>>());
+        }
+        let of = |i: u32| {
+            format!(
                 "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p{i}\n  labels:\n    app: a{}\nspec:\n  containers:\n    \
                  - name: c\n      image: registry.k8s.io/pause:3.10\n      resources:\n        requests:\n          cpu: \
                  100m\n          memory: 128Mi\n",
                 i % 50
-            ));
-        }
-        let mut cluster = start("", nodes, 1, false).expect("nodes start");
-        cluster.set_process("kube-scheduler", false);
-        // Half a megabyte a time, as requests come.
-        for part in manifest.split_inclusive("128Mi\n").collect::<Vec<_>>().chunks(2000) {
-            let files = [File { name: "pods.yaml".into(), text: part.concat() }];
-            let result = engine::apply::run(&mut cluster, ApplyMode::Apply, &files);
-            assert!(result.errors.is_empty(), "{:?}", result.errors.first());
-        }
+            )
+        };
+        apply(&mut cluster, &(0..pods).map(of).collect::<Vec<_>>());
         Placement { cluster, pods: pods as usize }
     }
 
@@ -133,6 +140,15 @@ impl Placement {
     /// Events of history that the store keeps.
     pub fn stored_events(&self) -> u32 {
         self.cluster.store().log_len() as u32
+    }
+}
+
+/// Half a megabyte a time, as requests come.
+fn apply(cluster: &mut Cluster, documents: &[String]) {
+    for part in documents.chunks(2000) {
+        let files = [File { name: "objects.yaml".into(), text: part.concat() }];
+        let result = engine::apply::run(cluster, ApplyMode::Apply, &files);
+        assert!(result.errors.is_empty(), "{:?}", result.errors.first());
     }
 }
 

@@ -16,17 +16,29 @@ pub struct Watch {
     pub keys: fn(&Cx, &Change, &mut Vec<Key>),
 }
 
+/// What a sync of upstream's controllers takes in a cluster where requests are answered at once.
+const BASE_COST: Duration = Duration::from_millis(1);
+/// Claiming, counting and comparing one more pod.
+const COST_PER_OBJECT_MICROS: u64 = 10;
+
 /// What one reconcile wants. Delays leave as `requeue_after`.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub intents: Vec<Intent>,
     pub notes: Vec<Note>,
     pub requeue_after: Option<Duration>,
+    /// What the reconcile takes; zero is what any turn takes.
+    pub cost: Duration,
 }
 
 impl Outcome {
     pub fn done() -> Self {
         Self::default()
+    }
+    /// A reconcile that looked at so many objects takes that much longer. So changes that come meanwhile are seen
+    /// together, as they are in a real cluster, and a controller of many objects is not called for each of them.
+    pub fn looked_at(&mut self, objects: usize) {
+        self.cost = BASE_COST + Duration::from_micros(COST_PER_OBJECT_MICROS * objects as u64);
     }
     pub fn push(&mut self, i: Intent) {
         self.intents.push(i);
@@ -144,7 +156,7 @@ impl<C: Controller> Component for Runner<C> {
         let out = self.controller.reconcile(cx, &key);
         let item = key.as_str().to_string();
         self.current = Some((key, out.requeue_after));
-        Some(Step { item, cause, notes: out.notes, intents: out.intents, ..Default::default() })
+        Some(Step { item, cause, notes: out.notes, intents: out.intents, cost: out.cost, ..Default::default() })
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
         let Some((key, requeue)) = self.current.take() else { return };

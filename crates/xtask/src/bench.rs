@@ -71,9 +71,11 @@ fn cluster(report: &mut String) -> Result<()> {
     }
     let _ = writeln!(report, "{:<22} {:>12} {:>12}", "Pods to nodes", "native, /s", "wasm, /s");
     for (nodes, pods) in [(100, 1000), (1000, 10_000), (5000, 10_000)] {
-        let at = format!("\"nodes\":{nodes},\"pods\":{pods},");
-        let (n, w) = (field(&native, &at, "pods_per_second"), field(&wasm, &at, "pods_per_second"));
-        let _ = writeln!(report, "{:<22} {n:>12} {w:>12}", format!("{pods} to {nodes}"));
+        for (kubelets, what) in [(false, ""), (true, ", started")] {
+            let at = format!("\"nodes\":{nodes},\"pods\":{pods},\"kubelets\":{kubelets},");
+            let (n, w) = (field(&native, &at, "pods_per_second"), field(&wasm, &at, "pods_per_second"));
+            let _ = writeln!(report, "{:<22} {n:>12} {w:>12}", format!("{pods} to {nodes}{what}"));
+        }
     }
     Ok(())
 }

@@ -175,9 +175,7 @@ fn bytes_and_times_are_refused_in_gos_words() {
         "v1",
         "Secret",
         br#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"},"data":{"password":"hunter2!"}}"#,
-        &expect![[
-            r#"400: Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 7"#
-        ]],
+        &expect![[r#"400: Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 7"#]],
     );
     let time = |t: &str| {
         let text = format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"creationTimestamp":{t}}}}}"#);

@@ -151,12 +151,7 @@ impl<'de> de::Deserializer<'de> for Typed<'_, '_> {
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, v: V) -> Result<V::Value, Error> {
         self.visit(v, false)
     }
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        v: V,
-    ) -> Result<V::Value, Error> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, v: V) -> Result<V::Value, Error> {
         self.visit(v, false)
     }
     fn deserialize_struct<V: Visitor<'de>>(

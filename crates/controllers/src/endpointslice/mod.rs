@@ -107,6 +107,7 @@ impl Controller for EndpointSliceController {
         }
         let selected: Vec<&Pod> =
             cx.view.list_in::<Pod>(key.namespace()).filter(|p| selector.matches(p.metadata.labels.as_ref())).collect();
+        out.looked_at(selected.len());
         let existing: Vec<&EndpointSlice> = cx
             .view
             .list_in::<EndpointSlice>(key.namespace())

@@ -75,6 +75,7 @@ impl Controller for ReplicaSetController {
             out.push(i);
         }
         let active = claim.claimed();
+        out.looked_at(active.len());
         let uid = rs.metadata.uid.as_deref().unwrap_or("");
         // The rare answer is asked for first.
         let terminating = cx.view.dependents(uid).filter(|o| {

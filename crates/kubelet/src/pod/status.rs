@@ -3,11 +3,11 @@
 
 use super::images::ImageRef;
 use super::{ContainerState, PodWorker, Role, Run, Stage, conditions, container_hash, resources};
+use api::kinds::status_fields::StatusFields;
 use k8s_openapi::api::core::v1::{
     Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
     ContainerStatus, HostIP, Pod, PodIP, PodSpec, PodStatus, VolumeMountStatus,
 };
-use api::kinds::status_fields::StatusFields;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Time;
 
