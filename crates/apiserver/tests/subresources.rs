@@ -1,6 +1,7 @@
 //! `/status`, `/scale`, `/binding`, `/eviction`, `/proxy` over HTTP, and what a change of spec or status means.
 
 mod world;
+use apiserver::{Body, PatchType, RequestVerb};
 use expect_test::expect;
 use serde_json::Value;
 use world::{World, events, outcome, summary};
@@ -143,7 +144,7 @@ fn binding_and_eviction() {
         /api/v1/namespaces/default/pods/b/eviction
           400 BadRequest: name in URL does not match name in Eviction object
         /api/v1/namespaces/default/pods/a/eviction
-          400 BadRequest: the object provided is unrecognized (must be of type Eviction): invalid type: sequence, expected Eviction at line 1 column 2 (5b5d)
+          400 BadRequest: the object provided is unrecognized (must be of type Eviction): json: cannot unmarshal array into Go value of type v1.Eviction (5b5d)
         30 2
     "#]].assert_eq(&out);
 }
@@ -200,4 +201,44 @@ fn events_and_leases() {
         spec.image=x: 400 BadRequest: field label not supported: spec.image
     "#]]
     .assert_eq(&out);
+}
+
+/// What components inside the process send, and what a client sends, come to the same.
+#[test]
+fn a_typed_status_patch_is_a_merge_patch() {
+    let patched = |typed: bool, status: &str, uid: Option<&str>| {
+        let mut w = World::new();
+        w.pod("a");
+        w.ok(
+            "PATCH",
+            "/api/v1/namespaces/default/pods/a/status",
+            r#"{"status":{"phase":"Pending","hostIP":"10.0.0.9"}}"#,
+        );
+        let patch = match uid {
+            Some(uid) => {
+                format!(r#"{{"metadata":{{"name":"a","namespace":"default","uid":"{uid}"}},"status":{status}}}"#)
+            }
+            None => format!(r#"{{"metadata":{{"name":"a","namespace":"default"}},"status":{status}}}"#),
+        };
+        let answer = if typed {
+            let kind = api::by_gvk("", "v1", "Pod").expect("a kind");
+            let object = kind.from_json(patch.as_bytes()).expect("decodes");
+            let req = World::request(RequestVerb::Patch(PatchType::Merge), "Pod", "default", "a");
+            w.handle(req.subresource("status").body(Body::Object(object))).code
+        } else {
+            w.json("PATCH", "/api/v1/namespaces/default/pods/a/status", &patch).code
+        };
+        (answer, w.get("/api/v1/namespaces/default/pods/a"))
+    };
+    for (status, uid) in [
+        (r#"{"phase":"Running","podIP":"10.0.0.1"}"#, None),
+        (r#"{"conditions":[{"type":"Ready","status":"True"}]}"#, None),
+        (r#"{"containerStatuses":[{"name":"c","image":"nginx","imageID":"","ready":true,"restartCount":0}]}"#, None),
+        (r#"{"phase":"Running"}"#, Some("another")),
+    ] {
+        let (typed, json) = (patched(true, status, uid), patched(false, status, uid));
+        assert_eq!(typed, json, "{status}");
+        assert_eq!(typed.0, if uid.is_some() { 409 } else { 200 });
+        assert_eq!(typed.1["status"]["hostIP"], "10.0.0.9");
+    }
 }
