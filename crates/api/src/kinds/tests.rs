@@ -341,10 +341,10 @@ fn endpoint_slices() {
     errors(
         &slice("addressType: IPv4, endpoints: [{addresses: ['::1', 127.0.0.1]}], ports: [{port: 1}, {port: 2}]"),
         &expect![[r#"
-            endpoints[0].addresses[0]: Invalid value: "::1": must be a valid IPv4 address
+            ports[1].name: Duplicate value: ""
+            endpoints[0].addresses: Invalid value: "::1": must be an IPv4 address
             endpoints[0].addresses[0]: Invalid value: "::1": may not be in the loopback range (127.0.0.0/8, ::1/128)
             endpoints[0].addresses[1]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)
-            ports[1].name: Duplicate value: ""
         "#]],
     );
     expect![[
