@@ -58,8 +58,8 @@ fn object_meta() {
          true}]}}",
         &expect![[r#"
             metadata.ownerReferences.uid: Invalid value: "": must not be empty
-            metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","controller":true,"kind":"Pod","name":"p","uid":"u"},{"apiVersion":"v1","controller":true,"kind":"Pod","name":"q","uid":""}]: Only one reference can have Controller set to true. Found "true" in references for p and q
-            metadata.finalizers: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified
+            metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u","controller":true},{"apiVersion":"v1","kind":"Pod","name":"q","uid":"","controller":true}]: Only one reference can have Controller set to true. Found "true" in references for Pod/p and Pod/q
+            metadata.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified
         "#]],
     );
     let update = update_errors(
