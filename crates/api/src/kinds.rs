@@ -69,4 +69,6 @@ macro_rules! register {
 pub(crate) use register;
 
 #[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
 mod tests;

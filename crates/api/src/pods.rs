@@ -1,7 +1,7 @@
 //! What components ask of a pod. Models `pkg/api/v1/pod/util.go`, `pkg/apis/core/v1/helper/qos` and
 //! `component-helpers/resource`.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodCondition, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, Pod, PodCondition, PodSpec, PodStatus};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{Quantity, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +65,25 @@ pub fn is_restartable_init(c: &Container) -> bool {
     c.restart_policy.as_deref() == Some("Always")
 }
 
+/// Whether a container that ended with `exit_code` is to run again. Models `ContainerShouldRestart`.
+pub fn should_restart(c: &Container, spec: &PodSpec, exit_code: i32) -> bool {
+    let matches = |r: &ContainerRestartRule| {
+        r.exit_codes.as_ref().is_some_and(|e| {
+            let listed = e.values.iter().flatten().any(|v| *v == exit_code);
+            (e.operator == "In" && listed) || (e.operator == "NotIn" && !listed)
+        })
+    };
+    let rule = c.restart_policy_rules.iter().flatten().find(|r| matches(r));
+    if rule.is_some_and(|r| r.action == "Restart") {
+        return true;
+    }
+    match c.restart_policy.as_deref().or(spec.restart_policy.as_deref()) {
+        Some("Never") => false,
+        Some("OnFailure") => exit_code != 0,
+        _ => true,
+    }
+}
+
 fn parsed(list: Option<&BTreeMap<String, ApiQuantity>>) -> impl Iterator<Item = (&String, Quantity)> {
     list.into_iter().flatten().map(|(k, q)| (k, Quantity::of(q)))
 }
@@ -113,6 +132,13 @@ pub fn container_requests(spec: &PodSpec) -> Resources {
     })
 }
 
+/// As [`container_requests`] for limits. Models `AggregateContainerLimits`.
+pub fn container_limits(spec: &PodSpec) -> Resources {
+    aggregate(spec, &|c| {
+        parsed(c.resources.as_ref().and_then(|r| r.limits.as_ref())).map(|(k, q)| (k.clone(), q)).collect()
+    })
+}
+
 /// What the scheduler reserves: container requests, the pod's own requests for cpu, memory and huge pages
 /// over them, plus overhead. Models `PodRequests`.
 pub fn requests(pod: &Pod) -> Resources {
@@ -132,9 +158,7 @@ pub fn requests(pod: &Pod) -> Resources {
 /// Models `PodLimits`: overhead is added to non-zero limits only.
 pub fn limits(pod: &Pod) -> Resources {
     let Some(spec) = &pod.spec else { return Resources::new() };
-    let mut total = aggregate(spec, &|c| {
-        parsed(c.resources.as_ref().and_then(|r| r.limits.as_ref())).map(|(k, q)| (k.clone(), q)).collect()
-    });
+    let mut total = container_limits(spec);
     for (k, q) in parsed(spec.resources.as_ref().and_then(|r| r.limits.as_ref())) {
         if is_pod_level(k) {
             total.insert(k.clone(), q);

@@ -56,6 +56,11 @@ pub fn selector(s: &LabelSelector) -> Cell {
     selector_text(s).into()
 }
 
+/// As `printDeployment` shows it.
+pub fn deployment_selector(s: &LabelSelector) -> Cell {
+    Selector::from_api(Some(s)).map_or_else(|_| "<invalid>".into(), |s| s.to_string()).into()
+}
+
 pub(crate) fn selector_text(s: &LabelSelector) -> String {
     match Selector::from_api(Some(s)) {
         Err(_) => "<error>".into(),

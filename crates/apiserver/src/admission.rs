@@ -2,6 +2,7 @@
 
 mod default_toleration_seconds;
 mod namespace_lifecycle;
+pub(crate) mod pod_topology_labels;
 mod priority;
 mod runtime_class;
 mod service_account;
@@ -21,6 +22,7 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
         priority::admit(pod)?;
         default_toleration_seconds::admit(pod);
         runtime_class::admit(pod)?;
+        pod_topology_labels::admit(cx, pod);
     } else if let Some(node) = o.as_any_mut().downcast_mut::<Node>() {
         taint_nodes_by_condition::admit(node);
     }

@@ -2,7 +2,7 @@
 
 mod accept;
 mod path;
-mod query;
+pub(crate) mod query;
 mod render;
 
 pub use accept::Wants;

@@ -36,18 +36,46 @@ pub(crate) fn fill_system_fields(o: &mut dyn Object, now: Time, rng: &mut Rng) {
     normalize(meta);
 }
 
-/// What an update cannot change.
+/// What an update keeps, said or not; what it may not say is left for validation to refuse. Models `BeforeUpdate`.
 pub(crate) fn keep_system_fields(o: &mut dyn Object, old: &ObjectMeta) {
     let meta = o.meta_mut();
     meta.uid.clone_from(&old.uid);
     meta.creation_timestamp.clone_from(&old.creation_timestamp);
-    meta.deletion_timestamp.clone_from(&old.deletion_timestamp);
-    meta.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
+    if old.deletion_timestamp.is_some() {
+        meta.deletion_timestamp.clone_from(&old.deletion_timestamp);
+    }
+    if meta.deletion_grace_period_seconds.is_none() {
+        meta.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
+    }
     meta.generation = old.generation;
     meta.self_link = None;
     meta.managed_fields = None;
-    if meta.generate_name.is_none() {
-        meta.generate_name.clone_from(&old.generate_name);
+}
+
+/// Equal owner references become one. Returns the uids that were said twice. Models `dedupOwnerReferences`.
+pub(crate) fn dedup_owners(o: &mut dyn Object) -> Vec<String> {
+    let Some(owners) = &mut o.meta_mut().owner_references else { return Vec::new() };
+    let mut twice = Vec::new();
+    let mut kept = Vec::with_capacity(owners.len());
+    for r in owners.drain(..) {
+        if kept.contains(&r) {
+            twice.push(r.uid);
+        } else {
+            kept.push(r);
+        }
+    }
+    *owners = kept;
+    twice
+}
+
+/// `when`: empty, or where in the way of a patch they were found.
+pub(crate) fn warn_of_owners(twice: &[String], when: &str, warnings: &mut Vec<String>) {
+    if !twice.is_empty() {
+        warnings.push(format!(
+            ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, \
+             and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            twice.join(", ")
+        ));
     }
 }
 

@@ -7,7 +7,7 @@ pub use merge_keys::merge_key;
 pub use strategic::strategic_merge;
 
 use crate::request::PatchType;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusCause;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
 use meta::ApiError;
 use serde_json::Value;
 
@@ -22,17 +22,7 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
                     format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}", ops.0.len());
                 return Err(ApiError::new(413, "RequestEntityTooLarge", why));
             }
-            // Upstream's generic 422 says the cause only in details.
-            json_patch::patch(&mut object, &ops).map_err(|e| {
-                let mut refusal =
-                    ApiError::new(422, "Invalid", "the server rejected our request due to an error in our request");
-                refusal.0.details.get_or_insert_default().causes.get_or_insert_default().push(StatusCause {
-                    reason: Some("UnexpectedServerResponse".into()),
-                    message: Some(e.to_string()),
-                    field: None,
-                });
-                refusal
-            })?;
+            json_patch::patch(&mut object, &ops).map_err(|_| unprocessable())?;
             Ok(object)
         }
         PatchType::Merge => {
@@ -42,6 +32,13 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
         PatchType::Strategic => strategic_merge(object, patch, kind),
         PatchType::Apply => Err(ApiError::unsupported_media_type("server-side apply is not supported by this server")),
     }
+}
+
+/// Upstream says no more than this: neither which operation nor why. Models `errors.NewGenericServerResponse` for 422.
+fn unprocessable() -> ApiError {
+    let mut e = ApiError::new(422, "Invalid", "the server rejected our request due to an error in our request");
+    e.0.details = Some(StatusDetails::default());
+    e
 }
 
 /// Models `maxJSONPatchOperations`.

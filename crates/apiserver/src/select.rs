@@ -31,9 +31,9 @@ impl Filter {
         } else {
             Selector::parse(labels).map_err(ApiError::bad_request)?
         };
-        let fields = parse_fields(fields).map_err(ApiError::bad_request)?;
-        for term in &fields {
-            check_field(kind, &term.field)?;
+        let mut fields = parse_fields(fields).map_err(ApiError::bad_request)?;
+        for term in &mut fields {
+            term.field = internal_field(kind, &term.field)?;
         }
         Ok(Filter { labels, fields })
     }
@@ -66,24 +66,35 @@ impl Filter {
     }
 }
 
-/// Kinds with fields of their own say "not supported", as their hand-written conversion functions do upstream;
-/// the others get the generic sentence of `DefaultMetaV1FieldSelectorConversion`.
-fn check_field(kind: KindRef, field: &str) -> Result<(), ApiError> {
-    if matches!(field, "metadata.name" | "metadata.namespace") {
-        return Ok(());
+/// What a kind may be selected by, and what it is called inside. Kinds with a hand-written conversion function say
+/// "not supported"; the others the generic sentence of `DefaultMetaV1FieldSelectorConversion`.
+fn internal_field(kind: KindRef, field: &str) -> Result<String, ApiError> {
+    match field {
+        "metadata.name" => return Ok(field.into()),
+        "metadata.namespace" if kind.namespaced() || !converts(kind) => return Ok(field.into()),
+        _ => {}
     }
-    let own = match kind.from_value(serde_json::json!({})) {
-        Ok(o) => (kind.fields)(&*o),
-        Err(_) => Vec::new(),
+    if !converts(kind) {
+        let why = format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
+        return Err(ApiError::bad_request(why));
+    }
+    let known = match (kind.kind, field) {
+        // Written by clients from before v1.
+        ("Pod", "spec.host") => return Ok("spec.nodeName".into()),
+        ("Pod", "status.podIPs") => true,
+        // Selectable inside only.
+        ("Namespace", "name") => false,
+        _ => {
+            let own = kind.from_value(serde_json::json!({})).map(|o| (kind.fields)(&*o)).unwrap_or_default();
+            own.iter().any(|(f, _)| *f == field)
+        }
     };
-    if own.iter().any(|(f, _)| *f == field) {
-        return Ok(());
-    }
-    Err(ApiError::bad_request(if own.is_empty() {
-        format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
-    } else {
-        format!("field label not supported: {field}")
-    }))
+    if known { Ok(field.into()) } else { Err(ApiError::bad_request(format!("field label not supported: {field}"))) }
+}
+
+/// Kinds with a field label conversion function, in `pkg/apis/core/v1/conversion.go` and its like.
+fn converts(kind: KindRef) -> bool {
+    kind.group.is_empty() && matches!(kind.kind, "Event" | "Namespace" | "Node" | "Pod" | "Secret" | "Service")
 }
 
 /// Models `fields.ParseSelector`: `a=b,c!=d`, with `\,`, `\=` and `\\` escaped in values.

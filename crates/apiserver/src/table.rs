@@ -1,11 +1,12 @@
 //! The server-side Table that kubectl prints, and the metadata-only forms. Models
 //! `apiserver/pkg/endpoints/handlers/response.go` (`asTable`, `asPartialObjectMetadata`).
 
-use api::{KindRef, Object};
+use api::{KindRef, Object, ObjectExt};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Time;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The form that the client asked for in `Accept`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,8 @@ struct Definition {
 #[serde(rename_all = "camelCase")]
 struct Row {
     cells: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<Value>,
 }
@@ -67,6 +70,17 @@ pub(crate) struct Table {
     rows: Vec<Row>,
 }
 
+/// A pod that has finished is completed work. Models `podSuccessConditions` and `podFailedConditions`.
+fn conditions(o: &dyn Object) -> Vec<Value> {
+    let pod = o.downcast::<Pod>();
+    let (reason, message) = match pod.and_then(|p| p.status.as_ref()?.phase.as_deref()) {
+        Some("Succeeded") => ("Succeeded", "The pod has completed successfully."),
+        Some("Failed") => ("Failed", "The pod failed."),
+        _ => return Vec::new(),
+    };
+    vec![json!({ "type": "Completed", "status": "True", "reason": reason, "message": message })]
+}
+
 /// A Table of these objects. A watch sends the column definitions with its first table only.
 pub(crate) fn table<'o>(
     kind: KindRef,
@@ -86,6 +100,7 @@ pub(crate) fn table<'o>(
     });
     let rows = objects.map(|o| Row {
         cells: (kind.cells)(o, now),
+        conditions: conditions(o),
         object: match include {
             Include::None => None,
             Include::Metadata => Some(partial_value(o.meta())),

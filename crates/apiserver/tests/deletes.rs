@@ -66,10 +66,10 @@ fn binding() {
     expect![[r#"
         409 Conflict: Operation cannot be fulfilled on pods "web": StorageError: invalid object, Code: 4, Key: /registry/pods/default/web, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: other, UID in object meta: 9a5b1657-19a9-4aff-9385-b47f3dd2bbc7
         404 NotFound: pods "none" not found
-        422 Invalid: Binding "web" is invalid: target.name: Required value
+        500 : target.name: Required value
         201 Success
         409 Conflict: Operation cannot be fulfilled on pods/binding "web": pod web is already assigned to node "n1"
-        "n1" [{"lastTransitionTime":"2026-01-01T00:00:00Z","observedGeneration":1,"status":"True","type":"PodScheduled"}]
+        "n1" [{"lastTransitionTime":"2026-01-01T00:00:00Z","status":"True","type":"PodScheduled"}]
     "#]].assert_eq(&out);
 }
 
@@ -126,8 +126,8 @@ fn preconditions() {
     out.push_str(&delete(&mut w, &format!("{MAPS}/a"), r#"{"propagationPolicy":"Orphan","orphanDependents":true}"#));
     out.push_str(&delete(&mut w, &format!("{MAPS}/a"), ""));
     expect![[r#"
-        409 Conflict: Operation cannot be fulfilled on configmaps "a": the UID in the precondition (x) does not match the UID in record (3d32d603-0615-464e-8bad-4e556615b6b5). The object might have been deleted and then recreated
-        409 Conflict: Operation cannot be fulfilled on configmaps "a": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (6). The object might have been modified
+        409 Conflict: Operation cannot be fulfilled on ConfigMap "a": the UID in the precondition (x) does not match the UID in record (3d32d603-0615-464e-8bad-4e556615b6b5). The object might have been deleted and then recreated
+        409 Conflict: Operation cannot be fulfilled on ConfigMap "a": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (6). The object might have been modified
         422 Invalid: DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Sideways": supported values: "Foreground", "Background", "Orphan", "nil"
         422 Invalid: DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set
         200 Success
@@ -180,7 +180,7 @@ fn finalizers_hold_an_object() {
         Foreground: "2026-01-01T00:00:05Z" 0 ["foregroundDeletion"] generation null
         200 Success
           DELETED /registry/configmaps/default/b
-        422 Invalid: ConfigMap "c" is invalid: metadata.finalizers: Invalid value: "loose": name is neither a standard finalizer name nor is it fully qualified
+        422 Invalid: ConfigMap "c" is invalid: metadata.finalizers[0]: Invalid value: "loose": name is neither a standard finalizer name nor is it fully qualified
     "#]].assert_eq(&out);
 }
 

@@ -129,7 +129,7 @@ fn updates() {
             PUT /apis/coordination.k8s.io/v1/namespaces/default/leases/l
             201 Lease l
             PUT /apis/coordination.k8s.io/v1/namespaces/default/leases/l
-            422 Invalid: Lease.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update
+            422 Invalid: leases.coordination.k8s.io "l" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update
         "#]],
     );
 }
@@ -164,7 +164,7 @@ fn a_dry_run_leaves_no_trace() {
     assert_eq!(store::Backend::revision(&w.store), before);
     expect![[r#"
         201 ConfigMap a
-        422 Invalid: CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: "Some": supported values: "All"
+        422 Invalid: CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"
         404 NotFound: configmaps "a" not found
         200 ServiceAccount default
         200 ServiceAccount default
@@ -246,7 +246,7 @@ fn patches() {
         merge-patch {"data":[1]}
           422 Invalid:  "" is invalid: patch: Invalid value: "{\"apiVersion\":\"v1\",\"data\":[1],\"kind\":\"ConfigMap\",\"metadata\":{\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"labels\":{\"z\":\"3\"},\"name\":\"a\",\"namespace\":\"default\",\"resourceVersion\":\"9\",\"uid\":\"3d32d603-0615-464e-8bad-4e556615b6b5\"}}": json: cannot unmarshal array into Go struct field ConfigMap.data of type map[string]string
         apply-patch {}
-          415 UnsupportedMediaType: server-side apply is not supported by this server - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json
+          422 Invalid: PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch
         zip {}
           415 UnsupportedMediaType: the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml
         {"z":"3"} {"n":"m","q":"r"}

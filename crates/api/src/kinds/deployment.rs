@@ -153,7 +153,10 @@ spec:
         let Some(t) = o.spec.as_ref().map(|s| &s.template) else { return Vec::new() };
         let Some(spec) = &t.spec else { return Vec::new() };
         let meta = t.metadata.clone().unwrap_or_default();
-        pod::warnings::of(&Path::new("spec").child("template"), spec, &meta, true)
+        let name = text(&o.metadata.name);
+        let mut out: Vec<String> = pod::warnings::long_name(name, "Pod names and hostnames").into_iter().collect();
+        out.extend(pod::warnings::of(&Path::new("spec").child("template"), spec, &meta, true));
+        out
     }
 
     fn cells(o: &Deployment, now: Time) -> Vec<Cell> {
@@ -169,7 +172,7 @@ spec:
             table::age(&o.metadata, now),
             names,
             images,
-            table::selector(&spec.selector),
+            table::deployment_selector(&spec.selector),
         ]
     }
 }

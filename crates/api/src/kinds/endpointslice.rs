@@ -3,10 +3,9 @@
 use super::register;
 use crate::registration::{Cell, Column, Registration};
 use crate::table;
-use crate::validate::{each, immutable, names, net, text, validate_labels};
+use crate::validate::{each, immutable, names, net, text};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointPort, EndpointSlice};
 use meta::{FieldError, Path, Time};
-use std::net::IpAddr;
 
 pub struct Reg;
 register!(Reg, EndpointSlice);
@@ -16,6 +15,7 @@ const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 const ENDPOINTS_MAX: usize = 1000;
 const ADDRESSES_MAX: usize = 100;
 const PORTS_MAX: usize = 20000;
+const HINTS_MAX: usize = 8;
 /// A table cell lists this many.
 const SHOWN_MAX: usize = 3;
 
@@ -76,22 +76,52 @@ endpoints:
         } else if !TYPES.contains(&o.address_type.as_str()) {
             errors.push(FieldError::not_supported(&at, o.address_type.as_str(), TYPES));
         }
-        endpoints(o, &mut errors);
         ports(o.ports.as_deref().unwrap_or_default(), &mut errors);
+        endpoints(o, &mut errors);
         errors
+    }
+
+    fn prepare_create(o: &mut EndpointSlice) {
+        o.endpoints.iter_mut().for_each(|e| e.deprecated_topology = None);
+    }
+    fn prepare_update(new: &mut EndpointSlice, old: &EndpointSlice) {
+        if new.endpoints != old.endpoints {
+            Self::prepare_create(new);
+        }
     }
 
     fn validate_update(new: &EndpointSlice, old: &EndpointSlice) -> Vec<FieldError> {
         let mut errors = Self::validate_create(new);
+        // What was stored before a rule was made stays valid.
+        if new.endpoints == old.endpoints {
+            errors.retain(|e| !e.path.as_str().starts_with("endpoints"));
+        }
         immutable(&Path::new("addressType"), &new.address_type, &old.address_type, &mut errors);
         errors
+    }
+
+    fn warnings(o: &EndpointSlice) -> Vec<String> {
+        let mut out = Vec::new();
+        if o.address_type == "FQDN" {
+            out.push("spec.addressType: FQDN endpoints are deprecated".into());
+        }
+        let manager = o.metadata.labels.as_ref().and_then(|l| l.get("endpointslice.kubernetes.io/managed-by"));
+        let ours = ["endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io"];
+        if manager.is_some_and(|m| ours.contains(&m.as_str())) {
+            return out;
+        }
+        for (i, e) in o.endpoints.iter().enumerate() {
+            let at = Path::new("endpoints").index(i).child("addresses");
+            out.extend(e.addresses.iter().enumerate().filter_map(|(j, a)| net::ip_warning(&at.index(j), a)));
+        }
+        out
     }
 
     fn cells(o: &EndpointSlice, now: Time) -> Vec<Cell> {
         let port = |p: &EndpointPort| match (p.port, &p.name) {
             (Some(n), _) => n.to_string(),
-            (None, Some(name)) if !name.is_empty() => name.clone(),
-            _ => "*".into(),
+            (None, Some(name)) => name.clone(),
+            (None, None) => "*".into(),
         };
         let ports: Vec<String> = o.ports.iter().flatten().map(port).collect();
         let addresses: Vec<String> = o.endpoints.iter().flat_map(|e| e.addresses.iter().cloned()).collect();
@@ -136,30 +166,52 @@ fn endpoint(e: &Endpoint, kind: &str, path: &Path, errors: &mut Vec<FieldError>)
         errors.push(FieldError::too_many(&at, e.addresses.len(), ADDRESSES_MAX));
     }
     for (i, a) in e.addresses.iter().enumerate() {
-        let at = at.index(i);
         match kind {
             "IPv4" | "IPv6" => {
-                let ok = match a.parse::<IpAddr>() {
-                    Ok(IpAddr::V4(_)) => kind == "IPv4",
-                    Ok(IpAddr::V6(_)) => kind == "IPv6",
-                    Err(_) => false,
-                };
-                if !ok {
-                    errors.push(FieldError::invalid(&at, a.as_str(), format!("must be a valid {kind} address")));
+                let bad = if kind == "IPv4" { net::ip(&at.index(i), a) } else { net::strict_ip(&at.index(i), a) };
+                if !bad.is_empty() {
+                    errors.extend(bad);
+                    continue;
                 }
-                errors.extend(net::non_special(&at, a));
+                if net::sloppy_ip(a).is_some_and(|ip| ip.is_ipv4() != (kind == "IPv4")) {
+                    errors.push(FieldError::invalid(&at, a.as_str(), format!("must be an {kind} address")));
+                }
+                errors.extend(net::non_special(&at.index(i), a));
             }
-            "FQDN" => fqdn(a, &at, errors),
+            "FQDN" => fqdn(a, &at.index(i), errors),
             _ => {}
         }
-    }
-    errors.extend(validate_labels(&path.child("topology"), e.deprecated_topology.as_ref()));
-    if let Some(h) = &e.hostname {
-        errors.extend(each(&path.child("hostname"), h, names::dns1123_label(h)));
     }
     if let Some(n) = &e.node_name {
         errors.extend(each(&path.child("nodeName"), n, names::dns1123_subdomain(n)));
     }
+    if let Some(h) = &e.hostname {
+        errors.extend(each(&path.child("hostname"), h, names::dns1123_label(h)));
+    }
+    if let Some(h) = &e.hints {
+        let zones = h.for_zones.iter().flatten().map(|z| z.name.as_str()).collect();
+        let nodes = h.for_nodes.iter().flatten().map(|n| n.name.as_str()).collect();
+        let at = path.child("hints");
+        if hints(zones, names::label_value, &at.child("forZones"), errors) {
+            hints(nodes, names::dns1123_subdomain, &at.child("forNodes"), errors);
+        }
+    }
+}
+
+/// Returns whether there were few enough.
+fn hints(list: Vec<&str>, rule: fn(&str) -> Vec<String>, path: &Path, errors: &mut Vec<FieldError>) -> bool {
+    if list.len() > HINTS_MAX {
+        errors.push(FieldError::too_many(path, list.len(), HINTS_MAX));
+        return false;
+    }
+    for (i, name) in list.iter().enumerate() {
+        let at = path.index(i).child("name");
+        if list[..i].contains(name) {
+            errors.push(FieldError::duplicate(&at, *name));
+        }
+        errors.extend(each(&at, name, rule(name)));
+    }
+    true
 }
 
 /// Models `IsFullyQualifiedDomainName`.
@@ -175,6 +227,13 @@ fn fqdn(name: &str, path: &Path, errors: &mut Vec<FieldError>) {
     } else if !name.contains('.') {
         let why = "should be a domain with at least two segments separated by dots";
         errors.push(FieldError::invalid(path, name, why));
+    } else {
+        for label in name.split('.') {
+            let bad = names::dns1123_label(label);
+            if !bad.is_empty() {
+                errors.push(FieldError::invalid(path, label, bad.join(",")));
+            }
+        }
     }
 }
 

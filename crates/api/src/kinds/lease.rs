@@ -33,6 +33,16 @@ spec:
   leaseDurationSeconds: 15
 ";
 
+    // The CoordinatedLeaderElection feature is off.
+    fn prepare_create(o: &mut Lease) {
+        if let Some(s) = &mut o.spec {
+            (s.strategy, s.preferred_holder) = (None, None);
+        }
+    }
+    fn prepare_update(new: &mut Lease, _old: &Lease) {
+        Self::prepare_create(new);
+    }
+
     /// Models `ValidateLeaseSpec`.
     fn validate_create(o: &Lease) -> Vec<FieldError> {
         let mut errors = Vec::new();
@@ -43,10 +53,6 @@ spec:
         }
         if let Some(t) = s.lease_transitions {
             nonnegative(&path.child("leaseTransitions"), t.into(), &mut errors);
-        }
-        if !text(&s.preferred_holder).is_empty() && text(&s.strategy).is_empty() {
-            let why = "may only be specified if `strategy` is defined";
-            errors.push(FieldError::forbidden(&path.child("preferredHolder"), why));
         }
         errors
     }

@@ -63,6 +63,10 @@ impl Registration for Reg {
         list.flat_map(|f| validate_finalizer_name(&path, f)).collect()
     }
 
+    fn validate_update(new: &Namespace, _old: &Namespace) -> Vec<FieldError> {
+        Self::validate_create(new)
+    }
+
     fn validate_status(new: &Namespace, _old: &Namespace) -> Vec<FieldError> {
         let phase = new.status.as_ref().map_or("", |s| text(&s.phase));
         let (want, why) = if new.metadata.deletion_timestamp.is_none() {

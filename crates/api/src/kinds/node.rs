@@ -90,8 +90,20 @@ status:
         }
     }
 
+    fn prepare_create(o: &mut Node) {
+        // The feature is gone; so are its traces.
+        if let Some(s) = &mut o.spec {
+            s.config_source = None;
+        }
+        if let Some(s) = &mut o.status {
+            s.config = None;
+        }
+    }
     fn prepare_update(new: &mut Node, old: &Node) {
         new.status = old.status.clone();
+        if let Some(s) = new.spec.as_mut().filter(|_| old.spec.as_ref().is_none_or(|o| o.config_source.is_none())) {
+            s.config_source = None;
+        }
     }
     fn merge_status(new: &mut Node, old: &Node) -> bool {
         if let Some(old) = &old.status {
@@ -126,6 +138,13 @@ status:
     }
 
     fn validate_update(new: &Node, old: &Node) -> Vec<FieldError> {
+        let mut errors = Self::validate_create(new);
+        errors.extend(Self::validate_status(new, old));
+        errors
+    }
+
+    /// Models `ValidateNodeUpdate`.
+    fn validate_status(new: &Node, old: &Node) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let none = NodeSpec::default();
         let (n, o) = (new.spec.as_ref().unwrap_or(&none), old.spec.as_ref().unwrap_or(&none));
@@ -140,11 +159,25 @@ status:
             errors.push(FieldError::forbidden(&Path::new("spec").child("providerID"), why));
         }
         taints(n.taints.as_deref().unwrap_or_default(), &Path::new("metadata").child("taints"), &mut errors);
+        if text(&n.external_id) != text(&o.external_id) {
+            errors.push(FieldError::forbidden(&Path::new("spec").child("externalID"), "may not be updated"));
+        }
         errors
     }
 
-    fn validate_status(new: &Node, old: &Node) -> Vec<FieldError> {
-        Self::validate_update(new, old)
+    fn warnings(o: &Node) -> Vec<String> {
+        let mut out = Vec::new();
+        let Some(s) = &o.spec else { return out };
+        if s.config_source.is_some() {
+            out.push("spec.configSource: the feature is removed".into());
+        }
+        if !text(&s.external_id).is_empty() {
+            out.push("spec.externalID: this field is deprecated, and is unused by Kubernetes".into());
+        }
+        for (i, c) in s.pod_cidrs.iter().flatten().enumerate() {
+            out.extend(net::cidr_warnings(&Path::new("spec").child("podCIDRs").index(i), c));
+        }
+        out
     }
 
     fn cells(o: &Node, now: Time) -> Vec<Cell> {

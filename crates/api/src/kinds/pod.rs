@@ -5,6 +5,8 @@ mod columns;
 mod container;
 pub(crate) mod defaults;
 mod diff;
+mod env;
+mod mounts;
 mod probes;
 mod resources;
 mod scheduling;
@@ -142,7 +144,10 @@ spec:
 
     fn warnings(o: &Pod) -> Vec<String> {
         let Some(spec) = &o.spec else { return Vec::new() };
-        warnings::of(&Path::default(), spec, &o.metadata, false)
+        let mut out: Vec<String> =
+            warnings::long_name(text(&o.metadata.name), "the Pod's hostname").into_iter().collect();
+        out.extend(warnings::of(&Path::default(), spec, &o.metadata, false));
+        out
     }
 
     fn cells(o: &Pod, now: Time) -> Vec<Cell> {

@@ -112,7 +112,12 @@ fn by_type(o: &Secret, path: &Path, errors: &mut Vec<FieldError>) {
         "kubernetes.io/dockerconfigjson" => json_at(o, ".dockerconfigjson", path, errors),
         // Either of the two is enough.
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => need(&["username", "password"]),
-        "kubernetes.io/ssh-auth" => need(&["ssh-privatekey"]),
+        "kubernetes.io/ssh-auth" => {
+            let key = "ssh-privatekey";
+            if o.data.as_ref().and_then(|d| d.get(key)).is_none_or(|v| v.0.is_empty()) {
+                errors.push(FieldError::required(&path.key(key), ""));
+            }
+        }
         "kubernetes.io/tls" => need(&["tls.crt", "tls.key"]),
         _ => {}
     }

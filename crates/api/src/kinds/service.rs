@@ -4,6 +4,7 @@
 mod columns;
 mod normalize;
 mod validation;
+mod warnings;
 
 pub use normalize::{needs_cluster_ip, needs_health_check, needs_node_port, normalize_cluster_ips, patch_allocated};
 
@@ -103,38 +104,8 @@ spec:
         validation::validate_status(new)
     }
 
-    /// Models `pkg/api/service/warnings.go`.
     fn warnings(o: &Service) -> Vec<String> {
-        let mut out: Vec<String> = Vec::new();
-        let hints = "service.kubernetes.io/topology-aware-hints";
-        if o.metadata.annotations.as_ref().is_some_and(|a| a.contains_key(hints)) {
-            let use_this = "service.kubernetes.io/topology-mode";
-            out.push(format!("annotation {hints} is deprecated, please use {use_this} instead"));
-        }
-        let Some(s) = &o.spec else { return out };
-        let external_ips = s.external_ips.as_ref().is_some_and(|i| !i.is_empty());
-        if normalize::is_headless(s) {
-            if !text(&s.load_balancer_ip).is_empty() {
-                out.push("spec.loadBalancerIP is ignored for headless services".into());
-            }
-            if external_ips {
-                out.push("spec.externalIPs is ignored for headless services".into());
-            }
-            if text(&s.session_affinity) != "None" {
-                out.push("spec.SessionAffinity is ignored for headless services".into());
-            }
-        }
-        let external_name = text(&s.type_) == "ExternalName";
-        if external_name && external_ips {
-            out.push("spec.externalIPs is ignored when spec.type is \"ExternalName\"".into());
-        }
-        if !external_name && !text(&s.external_name).is_empty() {
-            out.push("spec.externalName is ignored when spec.type is not \"ExternalName\"".into());
-        }
-        if text(&s.traffic_distribution) == "PreferClose" {
-            out.push("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"".into());
-        }
-        out
+        warnings::of(o)
     }
 
     fn cells(o: &Service, now: Time) -> Vec<Cell> {

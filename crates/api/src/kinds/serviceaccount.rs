@@ -3,7 +3,7 @@
 use super::register;
 use crate::registration::{Cell, Column, Registration, Subresource, Verb};
 use crate::table;
-use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::core::v1::{ObjectReference, ServiceAccount};
 use meta::Time;
 
 pub struct Reg;
@@ -35,6 +35,16 @@ impl Registration for Reg {
         Column::AGE,
     ];
     const SAMPLE: &'static str = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: build-robot\n";
+
+    fn prepare_create(o: &mut ServiceAccount) {
+        // Of a reference only the name counts.
+        for s in o.secrets.iter_mut().flatten() {
+            *s = ObjectReference { name: s.name.take(), ..ObjectReference::default() };
+        }
+    }
+    fn prepare_update(new: &mut ServiceAccount, _old: &ServiceAccount) {
+        Self::prepare_create(new);
+    }
 
     /// Models `pkg/registry/core/serviceaccount.warnIfHasEnforceMountableSecretsAnnotation`.
     fn warnings(o: &ServiceAccount) -> Vec<String> {

@@ -58,8 +58,8 @@ fn object_meta() {
          true}]}}",
         &expect![[r#"
             metadata.ownerReferences.uid: Invalid value: "": must not be empty
-            metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","controller":true,"kind":"Pod","name":"p","uid":"u"},{"apiVersion":"v1","controller":true,"kind":"Pod","name":"q","uid":""}]: Only one reference can have Controller set to true. Found "true" in references for p and q
-            metadata.finalizers: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified
+            metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u","controller":true},{"apiVersion":"v1","kind":"Pod","name":"q","uid":"","controller":true}]: Only one reference can have Controller set to true. Found "true" in references for Pod/p and Pod/q
+            metadata.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified
         "#]],
     );
     let update = update_errors(
@@ -341,10 +341,10 @@ fn endpoint_slices() {
     errors(
         &slice("addressType: IPv4, endpoints: [{addresses: ['::1', 127.0.0.1]}], ports: [{port: 1}, {port: 2}]"),
         &expect![[r#"
-            endpoints[0].addresses[0]: Invalid value: "::1": must be a valid IPv4 address
+            ports[1].name: Duplicate value: ""
+            endpoints[0].addresses: Invalid value: "::1": must be an IPv4 address
             endpoints[0].addresses[0]: Invalid value: "::1": may not be in the loopback range (127.0.0.0/8, ::1/128)
             endpoints[0].addresses[1]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)
-            ports[1].name: Duplicate value: ""
         "#]],
     );
     expect![[

@@ -42,12 +42,27 @@ pub fn validate_selector(s: &LabelSelector, path: &Path, errors: &mut Vec<FieldE
         errors.push(FieldError::required(path, ""));
     }
     errors.extend(validate_label_selector(path, s));
+    if Selector::from_api(Some(s)).is_err() {
+        let mut e = FieldError::invalid(path, "", "invalid label selector");
+        e.value = selector_json(s);
+        errors.push(e);
+    }
 }
 
-/// Models `ValidatePodTemplateSpecForReplicaSet`.
+/// In the order of upstream's struct.
+fn selector_json(s: &LabelSelector) -> String {
+    let fields = [
+        s.match_labels.as_ref().map(|m| format!("\"matchLabels\":{}", json_text(m))),
+        s.match_expressions.as_ref().map(|m| format!("\"matchExpressions\":{}", json_text(m))),
+    ];
+    format!("{{{}}}", fields.into_iter().flatten().collect::<Vec<_>>().join(","))
+}
+
+/// Not at all when the selector cannot be read. Models `ValidatePodTemplateSpecForReplicaSet`.
 pub fn validate_template(s: &LabelSelector, t: &PodTemplateSpec, path: &Path, errors: &mut Vec<FieldError>) {
     let labels = t.metadata.as_ref().and_then(|m| m.labels.as_ref());
-    if Selector::from_api(Some(s)).is_ok_and(|parsed| is_empty(s) || !parsed.matches(labels)) {
+    let Ok(parsed) = Selector::from_api(Some(s)) else { return };
+    if is_empty(s) || !parsed.matches(labels) {
         let mut e = FieldError::invalid(
             &path.child("metadata").child("labels"),
             "",
@@ -73,12 +88,7 @@ pub fn validate_template(s: &LabelSelector, t: &PodTemplateSpec, path: &Path, er
 pub fn validate_selector_unchanged(new: &LabelSelector, old: &LabelSelector, errors: &mut Vec<FieldError>) {
     if new != old {
         let mut e = FieldError::invalid(&Path::new("spec").child("selector"), "", crate::validate::IMMUTABLE);
-        // In the order of upstream's struct.
-        let fields = [
-            new.match_labels.as_ref().map(|m| format!("\"matchLabels\":{}", json_text(m))),
-            new.match_expressions.as_ref().map(|m| format!("\"matchExpressions\":{}", json_text(m))),
-        ];
-        e.value = format!("{{{}}}", fields.into_iter().flatten().collect::<Vec<_>>().join(","));
+        e.value = selector_json(new);
         errors.push(e);
     }
 }

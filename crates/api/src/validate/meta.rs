@@ -107,7 +107,7 @@ pub fn validate_annotations(path: &Path, annotations: Option<&BTreeMap<String, S
 }
 
 fn owner_references(path: &Path, owners: &[OwnerReference], errors: &mut Vec<FieldError>) {
-    let mut controller: Option<&str> = None;
+    let mut controller: Option<String> = None;
     for o in owners {
         let version = o.api_version.rsplit('/').next().unwrap_or("");
         for (field, value, missing, why) in [
@@ -121,40 +121,70 @@ fn owner_references(path: &Path, owners: &[OwnerReference], errors: &mut Vec<Fie
             }
         }
         if o.api_version == "v1" && o.kind == "Event" {
-            errors.push(invalid_json(path, o, "/v1, Kind=Event is disallowed from being an owner"));
+            let mut e = FieldError::invalid(path, "", "/v1, Kind=Event is disallowed from being an owner");
+            e.value = owner_json(o);
+            errors.push(e);
         }
         if o.controller == Some(true) {
-            match controller {
-                None => controller = Some(&o.name),
+            let this = format!("{}/{}", o.kind, o.name);
+            match &controller {
+                None => controller = Some(this),
                 Some(first) => {
-                    let why = format!(
+                    let mut e = FieldError::invalid(path, "", "");
+                    e.value = format!("[{}]", owners.iter().map(owner_json).collect::<Vec<_>>().join(","));
+                    e.detail = format!(
                         "Only one reference can have Controller set to true. Found \"true\" in references for {first} \
-                         and {}",
-                        o.name
+                         and {this}"
                     );
-                    errors.push(invalid_json(path, &owners, &why));
+                    errors.push(e);
                 }
             }
         }
     }
 }
 
+/// In the order of upstream's struct.
+fn owner_json(o: &OwnerReference) -> String {
+    let mut out = format!(
+        "{{\"apiVersion\":{},\"kind\":{},\"name\":{},\"uid\":{}",
+        json(&o.api_version),
+        json(&o.kind),
+        json(&o.name),
+        json(&o.uid)
+    );
+    if let Some(c) = o.controller {
+        out.push_str(&format!(",\"controller\":{c}"));
+    }
+    if let Some(b) = o.block_owner_deletion {
+        out.push_str(&format!(",\"blockOwnerDeletion\":{b}"));
+    }
+    out.push('}');
+    out
+}
+
 fn finalizers(path: &Path, list: &[String], errors: &mut Vec<FieldError>) {
     for f in list {
-        errors.extend(validate_finalizer_name(path, f));
+        errors.extend(each(path, f, names::qualified_name(f)));
     }
     let has = |name: &str| list.iter().any(|f| f == name);
     if has("orphan") && has("foregroundDeletion") {
         errors.push(invalid_json(path, &list, "finalizer orphan and foregroundDeletion cannot be both set"));
+    }
+    for (i, f) in list.iter().enumerate() {
+        errors.extend(kube_finalizer(&path.index(i), f));
     }
 }
 
 /// Models `ValidateFinalizerName` of `pkg/apis/core/validation`.
 pub fn validate_finalizer_name(path: &Path, name: &str) -> Vec<FieldError> {
     let mut errors: Vec<FieldError> = each(path, name, names::qualified_name(name)).collect();
-    if !name.contains('/') && !["kubernetes", "orphan", "foregroundDeletion"].contains(&name) {
-        let why = "name is neither a standard finalizer name nor is it fully qualified";
-        errors.push(FieldError::invalid(path, name, why));
-    }
+    errors.extend(kube_finalizer(path, name));
     errors
+}
+
+/// Models `validateKubeFinalizerName`.
+fn kube_finalizer(path: &Path, name: &str) -> Option<FieldError> {
+    let standard = ["kubernetes", "orphan", "foregroundDeletion"].contains(&name);
+    let why = "name is neither a standard finalizer name nor is it fully qualified";
+    (!name.contains('/') && !standard).then(|| FieldError::invalid(path, name, why))
 }

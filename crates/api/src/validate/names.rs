@@ -70,6 +70,26 @@ pub fn dns1123_subdomain(s: &str) -> Vec<String> {
     errors
 }
 
+/// As resolvers allow in search lists. Models `IsDNS1123SubdomainWithUnderscore`.
+pub fn dns1123_subdomain_with_underscore(s: &str) -> Vec<String> {
+    const LABEL: &str = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+    let is_label = |l: &str| {
+        let b = l.strip_prefix('_').unwrap_or(l).as_bytes();
+        matches!((b.first(), b.last()), (Some(&f), Some(&l)) if lower_alnum(f) && lower_alnum(l))
+            && b.iter().all(|&c| lower_alnum(c) || b"-_".contains(&c))
+    };
+    let mut errors = Vec::new();
+    if s.len() > 253 {
+        errors.push(max_len(253));
+    }
+    if !s.split('.').all(is_label) {
+        let msg = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', \
+                   and must start and end with an alphanumeric character";
+        errors.push(regex_error(msg, &format!(r"{LABEL}(\.{LABEL})*"), &["example.com"]));
+    }
+    errors
+}
+
 /// Models `IsDNS1035Label`.
 pub fn dns1035_label(s: &str) -> Vec<String> {
     let mut errors = Vec::new();

@@ -153,7 +153,7 @@ fn resource(
     if kind.namespaced() && t.namespace.is_empty() && needs_namespace {
         return Err(method_not_allowed());
     }
-    let mut options = query::options(query)?;
+    let mut options = query::options(query, verb)?;
     if subresource == "proxy" {
         options.path = t.rest.join("/");
         if path.ends_with('/') && !options.path.is_empty() {
@@ -261,7 +261,7 @@ fn old_binding(
         return Err(method_not_allowed());
     }
     let pods = api::by_plural("", "v1", "pods").ok_or_else(no_such_resource)?;
-    let options: RequestOptions = query::options(query)?;
+    let options: RequestOptions = query::options(query, RequestVerb::Create)?;
     let mut request = Request::new(user, RequestVerb::Create, pods, namespace, "").subresource("binding").body(body);
     let binding = crate::decode::binding(&mut request)?;
     request.name = binding.metadata.name.clone().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Query parameters. Models the generated conversions of `metav1.ListOptions` and its kin.
 
-use crate::request::{FieldValidation, RequestOptions};
+use crate::request::{FieldValidation, PatchType, RequestOptions, RequestVerb};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 use meta::{ApiError, FieldError, Path};
 
@@ -45,27 +45,14 @@ fn number<T: std::str::FromStr>(v: &str) -> Result<T, ApiError> {
     v.parse().map_err(|_| ApiError::bad_request(format!("strconv.ParseInt: parsing {v:?}: invalid syntax")))
 }
 
-pub(super) fn options(query: &[(String, String)]) -> Result<RequestOptions, ApiError> {
+pub(super) fn options(query: &[(String, String)], verb: RequestVerb) -> Result<RequestOptions, ApiError> {
     let mut o = RequestOptions::default();
+    let mut dry_run: Vec<&str> = Vec::new();
+    let mut field_validation = "";
     for (k, v) in query {
         match k.as_str() {
-            "dryRun" if v == "All" => o.dry_run = true,
-            "dryRun" if !v.is_empty() => {
-                let e = FieldError::not_supported(&Path::new("dryRun"), v.as_str(), &["All"]);
-                return Err(ApiError::invalid("meta.k8s.io", "CreateOptions", "", &[e]));
-            }
-            "fieldValidation" => {
-                o.field_validation = match v.as_str() {
-                    "Ignore" => FieldValidation::Ignore,
-                    "" | "Warn" => FieldValidation::Warn,
-                    "Strict" => FieldValidation::Strict,
-                    other => {
-                        let path = Path::new("fieldValidation");
-                        let e = FieldError::not_supported(&path, other, &["", "Ignore", "Strict", "Warn"]);
-                        return Err(ApiError::invalid("meta.k8s.io", "CreateOptions", "", &[e]));
-                    }
-                }
-            }
+            "dryRun" if !v.is_empty() => dry_run.push(v),
+            "fieldValidation" => field_validation = v,
             "fieldManager" => o.field_manager.clone_from(v),
             "force" => o.force = Some(flag(v)),
             "labelSelector" => o.label_selector.clone_from(v),
@@ -87,7 +74,56 @@ pub(super) fn options(query: &[(String, String)]) -> Result<RequestOptions, ApiE
             _ => {}
         }
     }
+    o.dry_run = !dry_run.is_empty();
+    o.field_validation = match field_validation {
+        "Ignore" => FieldValidation::Ignore,
+        "Strict" => FieldValidation::Strict,
+        _ => FieldValidation::Warn,
+    };
+    check(&o, verb, &dry_run, field_validation)?;
     Ok(o)
+}
+
+/// Models `ValidateCreateOptions`, `ValidateUpdateOptions` and `ValidatePatchOptions`.
+fn check(o: &RequestOptions, verb: RequestVerb, dry_run: &[&str], field_validation: &str) -> Result<(), ApiError> {
+    let kind = match verb {
+        RequestVerb::Create => "CreateOptions",
+        RequestVerb::Update => "UpdateOptions",
+        RequestVerb::Patch(_) => "PatchOptions",
+        _ => return Ok(()),
+    };
+    let mut errors = Vec::new();
+    match verb {
+        RequestVerb::Patch(PatchType::Apply) if o.field_manager.is_empty() => {
+            errors.push(FieldError::required(&Path::new("fieldManager"), "is required for apply patch"));
+        }
+        RequestVerb::Patch(how) if how != PatchType::Apply && o.force.is_some() => {
+            errors.push(FieldError::forbidden(&Path::new("force"), "may not be specified for non-apply patch"));
+        }
+        _ => {}
+    }
+    let at = Path::new("fieldManager");
+    if o.field_manager.len() > FIELD_MANAGER_MAX {
+        errors.push(FieldError::too_long(&at, FIELD_MANAGER_MAX));
+    }
+    for (i, c) in o.field_manager.char_indices().filter(|(_, c)| c.is_control()) {
+        let why = format!("invalid character U+{:04X} (at position {i})", u32::from(c));
+        errors.push(FieldError::invalid(&at, o.field_manager.as_str(), why));
+    }
+    errors.extend(check_dry_run(dry_run));
+    let known = ["", "Ignore", "Strict", "Warn"];
+    if !known.contains(&field_validation) {
+        errors.push(FieldError::not_supported(&Path::new("fieldValidation"), field_validation, &known));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid("meta.k8s.io", kind, "", &errors)) }
+}
+
+const FIELD_MANAGER_MAX: usize = 128;
+
+/// Models `ValidateDryRun`.
+pub(crate) fn check_dry_run(values: &[&str]) -> Option<FieldError> {
+    let unknown = values.iter().any(|v| *v != "All");
+    unknown.then(|| FieldError::not_supported(&Path::new("dryRun"), serde_json::json!(values), &["All"]))
 }
 
 /// A DELETE's options may stand in the query when it has no body.

@@ -30,6 +30,7 @@ const OTHERS: &[(&str, &[&str], &str, &str)] = &[
     ("Node", &["status"], "addresses", "type"),
     ("Pod", &["status"], "hostIPs", "ip"),
     ("Pod", &["status"], "podIPs", "ip"),
+    ("Pod", &["status"], "resourceClaimStatuses", "name"),
     ("Service", &["spec"], "ports", "port"),
     ("ServiceAccount", &[], "imagePullSecrets", "name"),
     ("ServiceAccount", &[], "secrets", "name"),

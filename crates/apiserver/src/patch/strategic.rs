@@ -29,29 +29,26 @@ impl Merger<'_> {
     fn map(&mut self, mut old: Map<String, Value>, patch: &Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
         match patch.get(DIRECTIVE) {
             None => {}
-            Some(Value::String(d)) if d == "merge" => {}
             Some(Value::String(d)) if d == "replace" => {
                 let mut new = patch.clone();
                 new.remove(DIRECTIVE);
                 return Ok(new);
             }
             Some(Value::String(d)) if d == "delete" => return Ok(Map::new()),
-            Some(other) => {
-                return Err(ApiError::bad_request(format!("unknown patch type: {}", text(other))));
-            }
+            Some(other) => return Err(unknown_directive(other, patch)),
         }
         if let Some(keep) = patch.get(RETAIN_KEYS) {
-            let keep = keep.as_array().ok_or_else(|| ApiError::bad_request(format!("invalid {RETAIN_KEYS}")))?;
+            let bad = || ApiError::bad_request("invalid patch format of retainKeys");
+            let keep = keep.as_array().ok_or_else(bad)?;
             let kept = |k: &str| keep.iter().any(|v| v.as_str() == Some(k));
             if patch.iter().any(|(k, v)| !k.starts_with('$') && !v.is_null() && !kept(k)) {
-                let why = format!("{RETAIN_KEYS} must contain all fields present in the patch");
-                return Err(ApiError::bad_request(why));
+                return Err(bad());
             }
             old.retain(|k, _| kept(k));
         }
         for (key, values) in patch {
             let Some(field) = key.strip_prefix(DELETE_FROM) else { continue };
-            let values = values.as_array().ok_or_else(|| ApiError::bad_request(format!("invalid {key}")))?;
+            let values = values.as_array().ok_or_else(|| plain("invalid patch format of primitive list"))?;
             if let Some(Value::Array(list)) = old.get_mut(field) {
                 list.retain(|v| !values.contains(v));
             }
@@ -74,22 +71,44 @@ impl Merger<'_> {
             }
             let merged = match (old.remove(key), value) {
                 (Some(Value::Object(o)), Value::Object(p)) => self.within(key, |m| m.map(o, p).map(Value::Object))?,
-                // Merged into nothing, so that directives and nulls do not stay.
-                (_, Value::Object(p)) => self.within(key, |m| m.map(Map::new(), p).map(Value::Object))?,
                 (Some(Value::Array(o)), Value::Array(p)) => Value::Array(self.list(key, o, p)?),
-                (_, Value::Array(p)) => Value::Array(self.list(key, Vec::new(), p)?),
-                (_, other) => other.clone(),
+                (_, other) => match without_directives(other) {
+                    Some(v) => v,
+                    None => continue,
+                },
             };
             old.insert(key.clone(), merged);
         }
         for (field, order, server) in before {
-            let order = order.as_array().ok_or_else(|| ApiError::bad_request(format!("invalid {ORDER}{field}")))?;
+            let order = order.as_array().ok_or_else(|| plain("expected a slice, but received another kind"))?;
+            self.check_order(field, patch.get(field).and_then(Value::as_array), order)?;
             if let Some(Value::Array(list)) = old.remove(field) {
                 let sorted = enforce_order(list, order, &server, self.strategy(field));
                 old.insert(field.into(), Value::Array(sorted));
             }
         }
         Ok(old)
+    }
+
+    /// The items of the patch must come in the order that it sets. Models `validatePatchWithSetOrderList`.
+    fn check_order(&self, field: &str, items: Option<&Vec<Value>>, order: &[Value]) -> Result<(), ApiError> {
+        let Some(items) = items.filter(|i| !i.is_empty() && !order.is_empty()) else { return Ok(()) };
+        let same = |a: &Value, b: &Value| match self.strategy(field) {
+            ListStrategy::MergeBy(key) => a.get(key) == b.get(key),
+            _ => a == b,
+        };
+        let mut order_left = order.iter();
+        let mut said = items.iter().filter(|i| i.get(DIRECTIVE).is_none());
+        if said.all(|i| order_left.any(|o| same(i, o))) {
+            return Ok(());
+        }
+        let text = |list: &[Value]| super::go_text(&Value::Array(list.to_vec()));
+        Err(plain(&format!(
+            "The order in patch list:\n{}\n doesn't match {} list:\n{}\n",
+            text(items),
+            ORDER.trim_end_matches('/'),
+            text(order)
+        )))
     }
 
     fn within<T>(&mut self, key: &str, f: impl FnOnce(&mut Self) -> Result<T, ApiError>) -> Result<T, ApiError> {
@@ -133,8 +152,9 @@ impl Merger<'_> {
                     let id = p.get(key).ok_or_else(|| no_key(p, key))?;
                     old.retain(|o| o.get(key) != Some(id));
                 }
-                Some("merge") | None => items.push(p),
-                Some(other) => return Err(ApiError::bad_request(format!("unknown patch type: {other}"))),
+                None => items.push(p),
+                Some("merge") => return Err(plain("merging lists cannot yet be specified in the patch")),
+                Some(_) => return Err(unknown_directive(&p[DIRECTIVE], p.as_object().unwrap_or(&Map::new()))),
             }
         }
         if replace {
@@ -154,12 +174,32 @@ impl Merger<'_> {
     }
 }
 
-fn no_key(item: &Value, key: &str) -> ApiError {
-    ApiError::bad_request(format!("map: {item} does not contain declared merge key: {key}"))
+/// An error that is no Status of upstream's, so it becomes a bare 500.
+fn plain(message: &str) -> ApiError {
+    ApiError::new(500, "", message)
 }
 
-fn text(v: &Value) -> String {
-    v.as_str().map_or_else(|| v.to_string(), Into::into)
+fn no_key(item: &Value, key: &str) -> ApiError {
+    plain(&format!("map: {} does not contain declared merge key: {key}", super::go_text(item)))
+}
+
+fn unknown_directive(directive: &Value, patch: &Map<String, Value>) -> ApiError {
+    let map = super::go_text(&Value::Object(patch.clone()));
+    plain(&format!("unknown patch type: {} in map: {map}", super::go_text(directive)))
+}
+
+/// What stands in a patch for something that is not there yet: without nulls and without what only directs. `None`
+/// when all of it only directs. Models `removeDirectives` and `discardNullValuesFromPatch`.
+fn without_directives(v: &Value) -> Option<Value> {
+    match v {
+        Value::Object(map) if map.contains_key(DIRECTIVE) => None,
+        Value::Object(map) => {
+            let fields = map.iter().filter(|(k, v)| !k.starts_with('$') && !v.is_null());
+            Some(Value::Object(fields.filter_map(|(k, v)| Some((k.clone(), without_directives(v)?))).collect()))
+        }
+        Value::Array(list) => Some(Value::Array(list.iter().filter_map(without_directives).collect())),
+        other => Some(other.clone()),
+    }
 }
 
 /// The items named in `order` come in that order; the server's own keep theirs; where the two lists meet, the

@@ -1,5 +1,6 @@
 //! `POST pods/NAME/binding`. Models `pkg/registry/core/pod/storage.BindingREST`.
 
+use crate::admission;
 use crate::decode;
 use crate::keys;
 use crate::request::Request;
@@ -13,8 +14,7 @@ use store::{Compare, Op, Txn};
 
 pub(crate) fn bind(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     let binding = decode::binding(&mut req)?;
-    let name = binding.metadata.name.as_deref().unwrap_or("");
-    if !name.is_empty() && name != req.name {
+    if binding.metadata.name.as_deref().unwrap_or("") != req.name {
         return Err(ApiError::bad_request("name in URL does not match name in Binding object"));
     }
     let target = binding.target.name.as_deref().unwrap_or("");
@@ -27,7 +27,12 @@ pub(crate) fn bind(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> 
         errors.push(FieldError::required(&Path::new("target").child("name"), ""));
     }
     if !errors.is_empty() {
-        return Err(ApiError::invalid("", "Binding", &req.name, &errors));
+        // Not a Status of upstream's, so it becomes a bare 500.
+        let list: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        return Err(match list.as_slice() {
+            [one] => ApiError::new(500, "", one.as_str()),
+            many => ApiError::new(500, "", format!("[{}]", many.join(", "))),
+        });
     }
     let key = keys::of_parts(req.kind, &req.namespace, &req.name);
     let entry = cx.store.get_ref(&key);
@@ -52,10 +57,15 @@ pub(crate) fn bind(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> 
     }
     let mut pod = pod.clone();
     pod.spec.get_or_insert_default().node_name = Some(target.into());
+    if let Some(status) = &mut pod.status {
+        status.nominated_node_name = None;
+    }
+    let topology = admission::pod_topology_labels::of_node(cx, target);
     if let Some(annotations) = binding.metadata.annotations {
         pod.metadata.annotations.get_or_insert_default().extend(annotations);
     }
-    if let Some(labels) = binding.metadata.labels {
+    let labels: Vec<_> = binding.metadata.labels.into_iter().flatten().chain(topology).collect();
+    if !labels.is_empty() {
         pod.metadata.labels.get_or_insert_default().extend(labels);
     }
     mark_scheduled(&mut pod, cx.now);
@@ -68,13 +78,11 @@ pub(crate) fn bind(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> 
 
 /// Models `podutil.UpdatePodCondition` for `PodScheduled=True`.
 fn mark_scheduled(pod: &mut Pod, now: Time) {
-    let generation = pod.metadata.generation;
     let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
     let new = PodCondition {
         type_: "PodScheduled".into(),
         status: "True".into(),
         last_transition_time: Some(now.to_k8s()),
-        observed_generation: generation,
         ..PodCondition::default()
     };
     match conditions.iter_mut().find(|c| c.type_ == "PodScheduled") {

@@ -14,7 +14,9 @@ use store::{Compare, Op, Txn};
 const NAME_ATTEMPTS: usize = 8;
 
 pub(crate) fn create(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
-    let object = decode::object(cx, &mut req)?;
+    let mut object = decode::object(cx, &mut req)?;
+    let twice = objectmeta::dedup_owners(&mut *object);
+    objectmeta::warn_of_owners(&twice, "", &mut cx.warnings);
     create_object(cx, &req, object)
 }
 
@@ -48,6 +50,12 @@ pub(crate) fn create_object(cx: &mut Cx<'_>, req: &Request, mut object: Box<dyn 
     cx.warnings.extend((kind.warnings)(&*object));
     if let Some(old) = cx.store.get_ref(&key) {
         let mut e = ApiError::already_exists(kind.group, kind.plural, object.name());
+        if object.meta().generate_name.as_deref().is_some_and(|g| !g.is_empty()) {
+            // Models errors.NewGenerateNameConflict, said whether or not the name was generated.
+            e.0.message =
+                e.0.message.map(|m| format!("{m}, the server was not able to generate a unique name for the object"));
+            e.0.details.get_or_insert_default().retry_after_seconds = Some(1);
+        }
         if old.value.0.is_terminating() {
             e.0.message = e.0.message.map(|m| format!("object is being deleted: {m}"));
         }

@@ -1,6 +1,7 @@
 //! DELETE. Models `rest.BeforeDelete`, `registry.Store.Delete` and, for namespaces,
 //! `pkg/registry/core/namespace/storage.REST.Delete`.
 
+use crate::http::query::check_dry_run;
 use crate::request::Request;
 use crate::response::{Response, success};
 use crate::server::{Cx, Plan, Reply};
@@ -23,7 +24,12 @@ pub(crate) fn delete(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError
     let entry =
         cx.store.get_ref(&key).ok_or_else(|| ApiError::not_found(req.kind.group, req.kind.plural, &req.name))?;
     let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
-    delete_one(cx.now, key, entry, &options, compare)
+    let mut plan = delete_one(cx.now, key, entry, &options, compare)?;
+    let gone = plan.txns.iter().flat_map(|t| &t.ops).any(|op| matches!(op, Op::Delete { .. }));
+    if !gone && options.orphan_dependents == Some(false) {
+        plan.code = 202;
+    }
+    Ok(plan)
 }
 
 /// Every match is deleted on its own, as by a DELETE each; the answer lists them.
@@ -58,6 +64,8 @@ fn options(cx: &mut Cx<'_>, req: &mut Request) -> Result<DeleteOptions, ApiError
         );
         errors.push(e);
     }
+    let dry_run: Vec<&str> = options.dry_run.iter().flatten().map(String::as_str).collect();
+    errors.extend(check_dry_run(&dry_run));
     if errors.is_empty() { Ok(options) } else { Err(ApiError::invalid("meta.k8s.io", "DeleteOptions", "", &errors)) }
 }
 
@@ -80,17 +88,18 @@ pub(crate) fn delete_one(
 ) -> Result<Plan, ApiError> {
     let old = &entry.value.0;
     let kind = old.kind();
-    check_preconditions(&**old, options)?;
     if let Some(ns) = old.downcast::<Namespace>() {
+        check_namespace_preconditions(ns, options)?;
         let waits = ns.spec.as_ref().and_then(|s| s.finalizers.as_ref()).is_some_and(|f| !f.is_empty());
         if !old.is_terminating() {
-            let put = Op::Put { key, value: Stored(terminating(ns, now)), lease: entry.lease };
+            let put = Op::Put { key, value: Stored(terminating(ns, options, now)), lease: entry.lease };
             return Ok(Plan::write(200, Txn { compares: vec![compare], ops: vec![put] }));
         }
         if waits {
             return Ok(Plan::object(old.clone()));
         }
     }
+    check_preconditions(&**old, options)?;
     let grace = grace(&**old, options, now);
     if matches!(grace, Grace::Pending) {
         return Ok(Plan::object(old.clone()));
@@ -137,11 +146,47 @@ pub(crate) fn delete_one(
     Ok(plan)
 }
 
-fn terminating(ns: &Namespace, now: Time) -> Obj {
+fn terminating(ns: &Namespace, options: &DeleteOptions, now: Time) -> Obj {
     let mut ns = ns.clone();
+    let finalizers = namespace_finalizers(ns.metadata.finalizers.take().unwrap_or_default(), options);
+    ns.metadata.finalizers = Some(finalizers).filter(|f| !f.is_empty());
     ns.metadata.deletion_timestamp = Some(now.to_k8s());
     ns.status.get_or_insert_default().phase = Some("Terminating".into());
     api::obj(ns)
+}
+
+/// Models `shouldHaveOrphanFinalizer` and `shouldHaveDeleteDependentsFinalizer`.
+fn namespace_finalizers(mut list: Vec<String>, options: &DeleteOptions) -> Vec<String> {
+    let policy = options.propagation_policy.as_deref();
+    for (name, by_orphan, by_policy) in [(ORPHAN, true, "Orphan"), (FOREGROUND, false, "Foreground")] {
+        let has = list.iter().any(|f| f == name);
+        let should = match (options.orphan_dependents, policy) {
+            (Some(orphan), _) => orphan == by_orphan,
+            (None, Some(policy)) => policy == by_policy,
+            (None, None) => has,
+        };
+        if has && !should {
+            list.retain(|f| f != name);
+        } else if should && !has {
+            list.push(name.into());
+        }
+    }
+    list
+}
+
+fn check_namespace_preconditions(ns: &Namespace, options: &DeleteOptions) -> Result<(), ApiError> {
+    let Some(p) = &options.preconditions else { return Ok(()) };
+    let name = ns.metadata.name.as_deref().unwrap_or("");
+    for (what, wanted, found) in
+        [("UID", &p.uid, &ns.metadata.uid), ("ResourceVersion", &p.resource_version, &ns.metadata.resource_version)]
+    {
+        if let Some(wanted) = wanted.as_ref().filter(|w| Some(*w) != found.as_ref()) {
+            let found = found.as_deref().unwrap_or("");
+            let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}");
+            return Err(ApiError::conflict("", "namespaces", name, &why));
+        }
+    }
+    Ok(())
 }
 
 /// The first mark counts as a change of the wish, so the generation moves.
@@ -159,7 +204,8 @@ fn mark(o: &mut dyn Object, seconds: i64, at: Time) {
 fn check_preconditions(old: &dyn Object, options: &DeleteOptions) -> Result<(), ApiError> {
     let Some(p) = &options.preconditions else { return Ok(()) };
     let kind = old.kind();
-    let conflict = |why: String| Err(ApiError::conflict(kind.group, kind.plural, old.name(), &why));
+    // Upstream says the kind here, not the resource.
+    let conflict = |why: String| Err(ApiError::conflict(kind.group, kind.kind, old.name(), &why));
     if let Some(uid) = p.uid.as_deref()
         && uid != old.uid()
     {
@@ -188,12 +234,16 @@ fn grace(old: &dyn Object, options: &DeleteOptions, now: Time) -> Grace {
     }
     let meta = old.meta();
     if let Some(since) = &meta.deletion_timestamp {
-        let Some(granted) = meta.deletion_grace_period_seconds else { return Grace::Over };
+        let granted = match meta.deletion_grace_period_seconds {
+            None | Some(0) => return Grace::Over,
+            Some(s) => s,
+        };
         // Only a shorter period is taken.
         return match options.grace_period_seconds.map(|s| if s < 0 { 1 } else { s }) {
             Some(s) if s < granted => {
-                let start = Time::from_k8s(since) - seconds(granted);
-                Grace::Mark { seconds: s, at: start + seconds(s) }
+                let at = Time::from_k8s(since) - seconds(granted) + seconds(s);
+                // What would have ended before now ends now.
+                if at < now { Grace::Mark { seconds: s.min(1), at: now } } else { Grace::Mark { seconds: s, at } }
             }
             _ => Grace::Pending,
         };
@@ -245,7 +295,7 @@ fn finalizers_for(old: &dyn Object, options: &DeleteOptions) -> Vec<String> {
 
 /// `ReturnDeletedObject` of the registries.
 fn returns_deleted(kind: KindRef) -> bool {
-    kind.group.is_empty() && matches!(kind.kind, "Pod" | "Service" | "ServiceAccount")
+    kind.group.is_empty() && matches!(kind.kind, "Namespace" | "Pod" | "Service" | "ServiceAccount")
 }
 
 fn gone(old: &Obj) -> Response {

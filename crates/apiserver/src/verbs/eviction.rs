@@ -14,7 +14,7 @@ use store::{Compare, Entry, Op, Txn};
 
 pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     let eviction = decode::eviction(&mut req)?;
-    if eviction.metadata.name.as_deref().is_some_and(|n| !n.is_empty() && n != req.name) {
+    if eviction.metadata.name.as_deref().unwrap_or("") != req.name {
         return Err(ApiError::bad_request("name in URL does not match name in Eviction object"));
     }
     let options = eviction.delete_options.unwrap_or_default();
@@ -40,7 +40,6 @@ pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
 }
 
 fn mark_disrupted(pod: &mut Pod, now: Time) {
-    let generation = pod.metadata.generation;
     let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
     let mut new = PodCondition {
         type_: "DisruptionTarget".into(),
@@ -48,7 +47,6 @@ fn mark_disrupted(pod: &mut Pod, now: Time) {
         reason: Some("EvictionByEvictionAPI".into()),
         message: Some("Eviction API: evicting".into()),
         last_transition_time: Some(now.to_k8s()),
-        observed_generation: generation,
         ..PodCondition::default()
     };
     match conditions.iter_mut().find(|c| c.type_ == new.type_) {

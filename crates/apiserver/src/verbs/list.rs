@@ -46,17 +46,22 @@ pub(crate) fn watch(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
     check_options(req, true)?;
     let mut filter = Filter::parse(req.kind, &o.label_selector, &o.field_selector)?;
     if !req.name.is_empty() {
-        let own = crate::select::FieldTerm { field: "metadata.name".into(), value: req.name.clone(), equal: true };
-        filter.fields.push(own);
+        if !filter.fields.is_empty() && filter.name() != Some(&req.name) {
+            return Err(ApiError::bad_request("fieldSelector metadata.name doesn't match requested name"));
+        }
+        if filter.fields.is_empty() {
+            let own = crate::select::FieldTerm { field: "metadata.name".into(), value: req.name.clone(), equal: true };
+            filter.fields.push(own);
+        }
     }
     let version = parse_version(&o.resource_version)?;
     let from = match (version, o.send_initial_events) {
-        (_, Some(true)) => {
+        // Models SetListOptionsDefaults: to start without a version is to ask for the initial events.
+        (_, Some(true)) | (None | Some(0), None) => {
             check_not_future(cx, version)?;
             WatchFrom::State { bookmark: o.allow_watch_bookmarks }
         }
         (None | Some(0), Some(false)) => WatchFrom::Now,
-        (None | Some(0), None) => WatchFrom::State { bookmark: false },
         (Some(v), _) => WatchFrom::Revision(v),
     };
     Ok(Plan::read(Response::Watch(Box::new(WatchSpec {
@@ -173,32 +178,28 @@ fn check_options(req: &Request, watch: bool) -> Result<(), ApiError> {
     let field = Path::new("resourceVersionMatch");
     let (rv, how) = (o.resource_version.as_str(), o.resource_version_match.as_str());
     let mut errors = Vec::new();
+    let mut forbid = |path: &Path, is: bool, why: &str| {
+        if is {
+            errors.push(FieldError::forbidden(path, why));
+        }
+    };
+    let continued = "resourceVersionMatch is forbidden when continue is provided";
     if watch {
-        match o.send_initial_events {
-            Some(_) if how != "NotOlderThan" => {
-                let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-                errors.push(FieldError::forbidden(&field, why));
-            }
-            None if !how.is_empty() => {
-                let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-                errors.push(FieldError::forbidden(&field, why));
-            }
-            _ => {}
+        let asked = o.send_initial_events.is_some();
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        forbid(&field, asked && how != "NotOlderThan", why);
+        let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+        forbid(&field, !how.is_empty() && !asked, why);
+        if !matches!(how, "" | "NotOlderThan") {
+            errors.push(FieldError::not_supported(&field, how, &["NotOlderThan"]));
+        }
+        if !how.is_empty() && !o.continue_token.is_empty() {
+            errors.push(FieldError::forbidden(&field, continued));
         }
     } else {
-        if o.send_initial_events.is_some() {
-            let why = "sendInitialEvents is forbidden for list";
-            errors.push(FieldError::forbidden(&Path::new("sendInitialEvents"), why));
-        }
         if !how.is_empty() {
-            if rv.is_empty() {
-                let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
-                errors.push(FieldError::forbidden(&field, why));
-            }
-            if !o.continue_token.is_empty() {
-                errors
-                    .push(FieldError::forbidden(&field, "resourceVersionMatch is forbidden when continue is provided"));
-            }
+            forbid(&field, rv.is_empty(), "resourceVersionMatch is forbidden unless resourceVersion is provided");
+            forbid(&field, !o.continue_token.is_empty(), continued);
             if !matches!(how, "Exact" | "NotOlderThan") {
                 errors.push(FieldError::not_supported(&field, how, &["Exact", "NotOlderThan", ""]));
             }
@@ -206,6 +207,10 @@ fn check_options(req: &Request, watch: bool) -> Result<(), ApiError> {
                 let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
                 errors.push(FieldError::forbidden(&field, why));
             }
+        }
+        if o.send_initial_events.is_some() {
+            let why = "sendInitialEvents is forbidden for list";
+            errors.push(FieldError::forbidden(&Path::new("sendInitialEvents"), why));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid("meta.k8s.io", "ListOptions", "", &errors)) }

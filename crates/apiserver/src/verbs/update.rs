@@ -7,12 +7,18 @@ use crate::{admission, decode, keys, objectmeta, service};
 use api::validate::meta::validate_meta_update;
 use api::{KindRef, Object, ObjectExt};
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::{ApiError, FieldError, Path};
+use std::collections::BTreeMap;
 use store::{Compare, Entry, Op, Txn};
+
+type Map = Option<BTreeMap<String, String>>;
 
 pub(crate) fn update(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     let kind = req.kind;
     let mut object = decode::object(cx, &mut req)?;
+    let twice = objectmeta::dedup_owners(&mut *object);
+    objectmeta::warn_of_owners(&twice, "", &mut cx.warnings);
     objectmeta::match_namespace(&mut *object, &req.namespace, kind)?;
     match_name(&*object, &req.name)?;
     let Some(old) = cx.object(kind, &req.namespace, &req.name).cloned() else {
@@ -45,12 +51,15 @@ pub(crate) fn match_name(object: &dyn Object, name: &str) -> Result<(), ApiError
 
 /// `AllowCreateOnUpdate` of the strategies.
 fn creates_on_update(kind: KindRef) -> bool {
-    matches!((kind.group, kind.kind), ("coordination.k8s.io", "Lease") | ("" | "events.k8s.io", "Event"))
+    matches!(
+        (kind.group, kind.kind),
+        ("coordination.k8s.io", "Lease") | ("" | "events.k8s.io", "Event") | ("", "Service")
+    )
 }
 
 /// `AllowUnconditionalUpdate` of the strategies.
 fn unconditional(kind: KindRef) -> bool {
-    !matches!((kind.group, kind.kind), ("coordination.k8s.io", "Lease") | ("", "ServiceAccount"))
+    (kind.group, kind.kind) != ("coordination.k8s.io", "Lease")
 }
 
 /// Writes `object` in place of `old`: the whole object, its status, or a namespace's finalizers.
@@ -71,10 +80,9 @@ pub(crate) fn replace(
     match object.meta().resource_version.as_deref() {
         None | Some("" | "0") if !unconditional(kind) => {
             let path = Path::new("metadata").child("resourceVersion");
-            let mut e = FieldError::invalid(&path, 0, "must be specified for an update");
-            // Upstream prints this number in Go's %#v form.
-            e.value = "0x0".into();
-            return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &[e]));
+            let e = FieldError::invalid(&path, 0, "must be specified for an update");
+            // Upstream says the resource here, not the kind.
+            return Err(ApiError::invalid(kind.group, kind.plural, &req.name, &[e]));
         }
         None | Some("" | "0") => {}
         Some(v) => match v.parse::<u64>() {
@@ -87,6 +95,9 @@ pub(crate) fn replace(
             }
         },
     }
+    // A patch and admission may have said them twice, too.
+    let twice = objectmeta::dedup_owners(&mut *object);
+    objectmeta::warn_of_owners(&twice, " after mutating admission happens", &mut cx.warnings);
     (kind.default)(&mut *object);
     objectmeta::keep_system_fields(&mut *object, before.meta());
     match req.subresource {
@@ -95,7 +106,8 @@ pub(crate) fn replace(
         _ => {
             admission::mutate_update(cx, req, &mut *object, before)?;
             (kind.prepare_update)(&mut *object, before);
-            if kind.has_generation && !same_besides_meta(&mut *object, before) {
+            let counted = || metadata_counts(kind, object.meta(), before.meta());
+            if kind.has_generation && (counted() || !same_besides_meta(&mut *object, before)) {
                 object.meta_mut().generation = Some(before.meta().generation.unwrap_or(0) + 1);
             }
             if kind.kind == "Service" && kind.group.is_empty() {
@@ -114,7 +126,7 @@ pub(crate) fn replace(
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &errors));
     }
-    if req.subresource.is_empty() {
+    if req.subresource.is_empty() && warns_on_update(&*object, before) {
         cx.warnings.extend((kind.warnings)(&*object));
     }
     let compare = Compare::ModRevision(key.clone(), old.mod_revision);
@@ -127,6 +139,29 @@ pub(crate) fn replace(
     }
     let put = Op::Put { key, value: Stored::from(object), lease: old.lease };
     Ok(Plan::write(200, Txn { compares: vec![compare], ops: vec![put] }))
+}
+
+/// Metadata whose change counts as one of the wish: a Deployment hands its annotations on to its ReplicaSets, and an
+/// EndpointSlice's labels say what it is for.
+fn metadata_counts(kind: KindRef, new: &ObjectMeta, old: &ObjectMeta) -> bool {
+    let same = |a: &Map, b: &Map| a.iter().flatten().eq(b.iter().flatten());
+    match (kind.group, kind.kind) {
+        ("apps", "Deployment") => !same(&new.annotations, &old.annotations),
+        ("discovery.k8s.io", "EndpointSlice") => !same(&new.labels, &old.labels),
+        _ => false,
+    }
+}
+
+/// Models `WarningsOnUpdate` of the strategies: people seldom update pods, templates warn when they may have changed,
+/// and what was warned of before is not warned of again.
+fn warns_on_update(new: &dyn Object, old: &dyn Object) -> bool {
+    let kind = new.kind();
+    match (kind.group, kind.kind) {
+        ("", "Pod") => false,
+        ("apps", _) => new.meta().generation != old.meta().generation,
+        ("", "ServiceAccount") => (kind.warnings)(old).is_empty(),
+        _ => true,
+    }
 }
 
 /// Whether spec (and all else but metadata; status was kept from the old object) is as it was.
@@ -158,7 +193,7 @@ fn deletable_now(new: &dyn Object, old: &dyn Object) -> bool {
         let kept = ns.spec.as_ref().and_then(|s| s.finalizers.as_ref()).is_some_and(|f| !f.is_empty());
         return old.is_terminating() && !kept;
     }
-    old.is_terminating() && old.meta().deletion_grace_period_seconds == Some(0)
+    old.is_terminating() && old.meta().deletion_grace_period_seconds.unwrap_or(0) == 0
 }
 
 /// Models `storage.NewInvalidObjError` as `InterpretUpdateError` wraps it.

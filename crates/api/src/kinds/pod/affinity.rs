@@ -1,5 +1,6 @@
 //! Node and pod affinity. Models `validateAffinity` of `pkg/apis/core/validation`.
 
+use super::scheduling::match_label_keys;
 use crate::validate::labels::validate_label_name;
 use crate::validate::{each, names, validate_label_selector};
 use k8s_openapi::api::core::v1::{
@@ -149,19 +150,7 @@ fn pod_term(t: &PodAffinityTerm, path: &Path, errors: &mut Vec<FieldError>) {
     }
     let (matched, mismatched) =
         (t.match_label_keys.as_deref().unwrap_or_default(), t.mismatch_label_keys.as_deref().unwrap_or_default());
-    for (field, keys) in [("matchLabelKeys", matched), ("mismatchLabelKeys", mismatched)] {
-        let at = path.child(field);
-        if !keys.is_empty() && t.label_selector.is_none() {
-            errors.push(FieldError::forbidden(&at, "must not be specified when labelSelector is not set"));
-        }
-        for (i, k) in keys.iter().enumerate() {
-            errors.extend(validate_label_name(&at.index(i), k));
-        }
-    }
-    for (i, k) in matched.iter().enumerate().filter(|(_, k)| mismatched.contains(k)) {
-        let why = "exists in both matchLabelKeys and mismatchLabelKeys";
-        errors.push(FieldError::invalid(&path.child("matchLabelKeys").index(i), k.as_str(), why));
-    }
+    match_label_keys(matched, mismatched, t.label_selector.as_ref(), path, errors);
     if t.topology_key.is_empty() {
         errors.push(FieldError::required(&path.child("topologyKey"), "can not be empty"));
     }

@@ -1,7 +1,7 @@
 //! Amounts of resources. Models `ValidateContainerResourceRequirements` and `ValidateResourceQuantityValue`.
 
 use crate::pods;
-use crate::validate::{NOT_INTEGER, NOT_NEGATIVE, each, names};
+use crate::validate::{NOT_INTEGER, NOT_NEGATIVE, each, names, text};
 use k8s_openapi::api::core::v1::{PodSpec, PodStatus, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{FieldError, Path, Quantity};
@@ -90,8 +90,8 @@ pub fn validate_quantity(name: &str, q: &ApiQuantity, path: &Path, errors: &mut 
 
 fn huge_page(name: &str, q: Quantity, path: &Path, errors: &mut Vec<FieldError>) {
     let size = name.strip_prefix("hugepages-").and_then(|s| Quantity::parse(s).ok());
-    if let Some(size) = size.filter(|s| s.value() > 0 && q.value() % s.value() != 0) {
-        let why = format!("{q} is not positive integer multiple of {size}");
+    if size.is_some_and(|s| s.value() > 0 && q.value() % s.value() != 0) {
+        let why = format!("{q} is not positive integer multiple of {name}");
         errors.push(FieldError::invalid(path, q.to_string(), why));
     }
 }
@@ -99,13 +99,44 @@ fn huge_page(name: &str, q: Quantity, path: &Path, errors: &mut Vec<FieldError>)
 /// Models `ValidateContainerResourceRequirements`. `claims` are the names of the pod's resource claims.
 pub fn validate(r: &ResourceRequirements, claims: &[&str], path: &Path, errors: &mut Vec<FieldError>) {
     requirements(r, path, errors, &container_resource_name);
-    let at = path.child("claims");
+    claim_names(r, claims, &path.child("claims"), errors);
+}
+
+/// Models `validateResourceClaimNames`.
+fn claim_names(r: &ResourceRequirements, known: &[&str], path: &Path, errors: &mut Vec<FieldError>) {
+    // A claim as a whole (no request), or single requests of it.
+    let mut seen: Vec<(&str, &str)> = Vec::new();
     for (i, c) in r.claims.iter().flatten().enumerate() {
-        let at = at.index(i);
-        if c.name.is_empty() {
-            errors.push(FieldError::required(&at.child("name"), ""));
-        } else if !claims.contains(&c.name.as_str()) {
-            errors.push(FieldError::not_found(&at.child("name"), c.name.as_str()));
+        let at = path.index(i);
+        let (name, request) = (c.name.as_str(), text(&c.request));
+        if name.is_empty() {
+            errors.push(FieldError::required(&at, ""));
+            continue;
+        }
+        if seen.contains(&(name, "")) {
+            errors.push(FieldError::duplicate(&at, name));
+        } else {
+            if !request.is_empty() {
+                errors.extend(each(&at.child("request"), request, names::dns1123_label(request)));
+            }
+            if seen.contains(&(name, request)) {
+                errors.push(FieldError::duplicate(&at, format!("{name}/{request}")));
+            } else if request.is_empty() {
+                let parts = seen.iter().filter(|(n, _)| *n == name);
+                errors.extend(parts.map(|_| FieldError::duplicate(&at, name)));
+            }
+            seen.push((name, request));
+        }
+        if !known.contains(&name) {
+            let mut e = FieldError::not_found(&at, name);
+            let mut sorted: Vec<&str> = known.iter().copied().filter(|k| !k.is_empty()).collect();
+            sorted.sort_unstable();
+            sorted.dedup();
+            e.detail = match sorted.as_slice() {
+                [] => "must be one of the names in pod.spec.resourceClaims which is empty".into(),
+                some => format!("must be one of the names in pod.spec.resourceClaims: {}", some.join(", ")),
+            };
+            errors.push(e);
         }
     }
 }
@@ -130,7 +161,6 @@ fn requirements(
         let at = requests_at.key(name);
         check_name(name, &at, errors);
         validate_quantity(name, q, &at, errors);
-        huge_page(name, Quantity::of(q), &at, errors);
         let q = Quantity::of(q);
         match limits.get(name).map(Quantity::of) {
             Some(limit) if q != limit && !overcommit_allowed(name) => {
@@ -147,6 +177,7 @@ fn requirements(
             }
             _ => {}
         }
+        huge_page(name, q, &at, errors);
     }
     let names = || limits.keys().chain(requests.keys());
     if names().any(|n| is_huge_page(n)) && !names().any(|n| n == "cpu" || n == "memory") {
@@ -158,21 +189,26 @@ fn requirements(
 pub fn validate_pod_level(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
     let Some(r) = &spec.resources else { return };
     if r.claims.is_some() {
-        let why = "claims cannot be set for Resources at pod-level";
+        let why = "claims may not be set for Resources at pod-level";
         errors.push(FieldError::forbidden(&path.child("claims"), why));
     }
-    requirements(r, path, errors, &|name, at, errors| {
-        if !pods::is_pod_level(name) {
-            errors.push(FieldError::not_supported(at, name, &["cpu", "hugepages-", "memory"]));
-        }
-    });
-    let requested = |name: &str| r.requests.as_ref().and_then(|m| m.get(name)).map_or(Quantity::ZERO, Quantity::of);
+    if spec.os.as_ref().is_some_and(|os| os.name == "windows") {
+        errors.push(FieldError::forbidden(path, "may not be set for a windows pod"));
+        return;
+    }
+    requirements(r, path, errors, &pod_resource_name);
+    let amount = |list: &Option<ResourceList>, name: &str| list.as_ref().and_then(|m| m.get(name)).map(Quantity::of);
     for (name, need) in pods::container_requests(spec) {
-        let have = requested(&name);
-        if pods::is_pod_level(&name) && need > have {
+        let Some(have) = amount(&r.requests, &name) else { continue };
+        if need > have {
             let why = format!("must be greater than or equal to aggregate container requests of {need}");
             errors.push(FieldError::invalid(&path.child("requests").key(&name), have.to_string(), why));
         }
+    }
+    for (name, need) in pods::container_limits(spec).into_iter().filter(|(n, _)| is_huge_page(n)) {
+        let Some(have) = amount(&r.limits, &name).filter(|have| need > *have) else { continue };
+        let why = format!("must be greater than or equal to aggregate container limits of {need}");
+        errors.push(FieldError::invalid(&path.child("limits").key(&name), have.to_string(), why));
     }
     for (i, c) in spec.containers.iter().enumerate() {
         for (name, q) in c.resources.iter().flat_map(|r| r.limits.iter().flatten()) {
@@ -184,6 +220,18 @@ pub fn validate_pod_level(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldErr
                 errors.push(FieldError::invalid(&at, limit.to_string(), why));
             }
         }
+    }
+}
+
+/// Models `validatePodResourceName`.
+fn pod_resource_name(name: &str, path: &Path, errors: &mut Vec<FieldError>) {
+    let bad = names::qualified_name(name);
+    if !bad.is_empty() {
+        errors.extend(each(path, name, bad));
+    } else if !name.contains('/') && !STANDARD.contains(&name) && !is_huge_page(name) {
+        errors.push(FieldError::invalid(path, name, "must be a standard resource type or fully qualified"));
+    } else if !pods::is_pod_level(name) {
+        errors.push(FieldError::not_supported(path, name, &["cpu", "hugepages-", "memory"]));
     }
 }
 

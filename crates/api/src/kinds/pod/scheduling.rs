@@ -3,6 +3,7 @@
 use crate::validate::labels::validate_label_name;
 use crate::validate::{each, names, text, validate_label_selector};
 use k8s_openapi::api::core::v1::{PodSchedulingGate, Toleration, TopologySpreadConstraint};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use meta::{FieldError, Path};
 
 const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
@@ -45,6 +46,11 @@ pub fn tolerations(list: &[Toleration], path: &Path, errors: &mut Vec<FieldError
                     errors.push(FieldError::invalid(&at.child("operator"), value, why));
                 }
             }
+            // Known, though the feature that allows them is off.
+            other @ ("Lt" | "Gt") => {
+                let known = ["Equal", "Exists", "Lt", "Gt"];
+                errors.push(FieldError::not_supported(&at.child("operator"), other, &known));
+            }
             other => errors.push(FieldError::not_supported(&at.child("operator"), other, &["Equal", "Exists"])),
         }
         if !effect.is_empty() {
@@ -73,8 +79,6 @@ pub fn spread(list: &[TopologySpreadConstraint], path: &Path, errors: &mut Vec<F
         }
         if c.topology_key.is_empty() {
             errors.push(FieldError::required(&at.child("topologyKey"), "can not be empty"));
-        } else {
-            errors.extend(validate_label_name(&at.child("topologyKey"), &c.topology_key));
         }
         let actions = ["DoNotSchedule", "ScheduleAnyway"];
         if !actions.contains(&c.when_unsatisfiable.as_str()) {
@@ -106,19 +110,46 @@ pub fn spread(list: &[TopologySpreadConstraint], path: &Path, errors: &mut Vec<F
                 errors.push(FieldError::not_supported(&at.child(field), p, &["Honor", "Ignore"]));
             }
         }
-        match_label_keys(c, &at.child("matchLabelKeys"), errors);
+        let keys = c.match_label_keys.as_deref().unwrap_or_default();
+        match_label_keys(keys, &[], c.label_selector.as_ref(), &at, errors);
         if let Some(s) = &c.label_selector {
             errors.extend(validate_label_selector(&at.child("labelSelector"), s));
         }
     }
 }
 
-fn match_label_keys(c: &TopologySpreadConstraint, path: &Path, errors: &mut Vec<FieldError>) {
-    let keys = c.match_label_keys.as_deref().unwrap_or_default();
-    if !keys.is_empty() && c.label_selector.is_none() {
-        errors.push(FieldError::forbidden(path, "must not be specified when labelSelector is not set"));
+/// Models `ValidateMatchLabelKeysAndMismatchLabelKeys`.
+pub fn match_label_keys(
+    matched: &[String],
+    mismatched: &[String],
+    selector: Option<&LabelSelector>,
+    path: &Path,
+    errors: &mut Vec<FieldError>,
+) {
+    for (field, keys) in [("matchLabelKeys", matched), ("mismatchLabelKeys", mismatched)] {
+        let at = path.child(field);
+        if !keys.is_empty() && selector.is_none() {
+            errors.push(FieldError::forbidden(&at, "must not be specified when labelSelector is not set"));
+            continue;
+        }
+        for (i, k) in keys.iter().enumerate() {
+            errors.extend(validate_label_name(&at.index(i), k));
+        }
     }
-    for (i, k) in keys.iter().enumerate() {
-        errors.extend(validate_label_name(&path.index(i), k));
+    // A key said twice in the selector may be one that an earlier write merged into it.
+    let mut said: Vec<&String> =
+        selector.iter().flat_map(|s| s.match_labels.iter().flatten()).map(|(k, _)| k).collect();
+    for e in selector.iter().flat_map(|s| s.match_expressions.iter().flatten()) {
+        if let Some(i) = matched.iter().rposition(|k| *k == e.key)
+            && said.contains(&&e.key)
+        {
+            let why = "exists in both matchLabelKeys and labelSelector";
+            errors.push(FieldError::invalid(&path.index(i), e.key.as_str(), why));
+        }
+        said.push(&e.key);
+    }
+    for (i, k) in matched.iter().enumerate().filter(|(_, k)| mismatched.contains(k)) {
+        let why = "exists in both matchLabelKeys and mismatchLabelKeys";
+        errors.push(FieldError::invalid(&path.child("matchLabelKeys").index(i), k.as_str(), why));
     }
 }

@@ -2,10 +2,13 @@
 
 use super::volumes;
 use crate::validate::{invalid_json, names};
-use k8s_openapi::api::core::v1::{PodSpec, SeccompProfile, SecurityContext};
+use k8s_openapi::api::core::v1::{AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext};
 use meta::{FieldError, Path};
 
 const ID_MAX: i64 = 0xffff_ffff;
+/// Sysctls by the kernel namespace they belong to. Models `component-helpers/node/util/sysctl`.
+const NET_SYSCTLS: &[&str] = &["net."];
+const IPC_SYSCTLS: &[&str] = &["fs.mqueue.", "kernel.msg", "kernel.sem", "kernel.shm"];
 
 fn id(value: Option<i64>, path: &Path, errors: &mut Vec<FieldError>) {
     if let Some(v) = value.filter(|v| !(0..=ID_MAX).contains(v)) {
@@ -38,6 +41,39 @@ pub fn container(sc: Option<&SecurityContext>, host_users: bool, path: &Path, er
             errors.push(invalid_json(path, sc, why));
         }
     }
+    app_armor(sc.app_armor_profile.as_ref(), &path.child("appArmorProfile"), errors);
+}
+
+/// Models `ValidateAppArmorProfileField`.
+fn app_armor(profile: Option<&AppArmorProfile>, path: &Path, errors: &mut Vec<FieldError>) {
+    let Some(p) = profile else { return };
+    let at = path.child("localhostProfile");
+    let missing = "must be set when AppArmor type is Localhost";
+    match (p.type_.as_str(), &p.localhost_profile) {
+        ("Localhost", None) => errors.push(FieldError::required(&at, missing)),
+        ("Localhost", Some(file)) => {
+            if file.trim() != file {
+                errors.push(FieldError::invalid(&at, file.as_str(), "must not be padded with whitespace"));
+            } else if file.is_empty() {
+                errors.push(FieldError::required(&at, missing));
+            }
+            if file.len() > 4095 {
+                errors.push(FieldError::too_long(&at, 4095));
+            }
+        }
+        ("RuntimeDefault" | "Unconfined", Some(file)) => {
+            let why = "can only be set when AppArmor type is Localhost";
+            errors.push(FieldError::invalid(&at, file.as_str(), why));
+        }
+        ("RuntimeDefault" | "Unconfined", None) => {}
+        ("", _) => {
+            errors.push(FieldError::required(&path.child("type"), "type is required when appArmorProfile is set"))
+        }
+        (other, _) => {
+            let types = ["Localhost", "RuntimeDefault", "Unconfined"];
+            errors.push(FieldError::not_supported(&path.child("type"), other, &types));
+        }
+    }
 }
 
 fn seccomp(profile: Option<&SeccompProfile>, path: &Path, errors: &mut Vec<FieldError>) {
@@ -57,46 +93,72 @@ fn seccomp(profile: Option<&SeccompProfile>, path: &Path, errors: &mut Vec<Field
     }
 }
 
-/// The pod's own context and the host namespaces. `path` is the spec's.
+/// The pod's own context. `path` is the spec's. Models `validatePodSpecSecurityContext`.
 pub fn pod(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
     let at = path.child("securityContext");
-    if let Some(sc) = &spec.security_context {
-        id(sc.fs_group, &at.child("fsGroup"), errors);
-        id(sc.run_as_user, &at.child("runAsUser"), errors);
-        id(sc.run_as_group, &at.child("runAsGroup"), errors);
-        for (i, g) in sc.supplemental_groups.iter().flatten().enumerate() {
-            id(Some(*g), &at.child("supplementalGroups").index(i), errors);
-        }
-        for (field, value, supported) in [
-            ("fsGroupChangePolicy", &sc.fs_group_change_policy, ["Always", "OnRootMismatch"]),
-            ("supplementalGroupsPolicy", &sc.supplemental_groups_policy, ["Merge", "Strict"]),
-        ] {
-            if let Some(v) = value.as_deref().filter(|v| !supported.contains(v)) {
-                errors.push(FieldError::not_supported(&at.child(field), v, &supported));
-            }
-        }
-        sysctls(spec, &at.child("sysctls"), errors);
-        seccomp(sc.seccomp_profile.as_ref(), &at.child("seccompProfile"), errors);
+    let none = PodSecurityContext::default();
+    let sc = spec.security_context.as_ref().unwrap_or(&none);
+    id(sc.fs_group, &at.child("fsGroup"), errors);
+    id(sc.run_as_user, &at.child("runAsUser"), errors);
+    id(sc.run_as_group, &at.child("runAsGroup"), errors);
+    for (i, g) in sc.supplemental_groups.iter().flatten().enumerate() {
+        id(Some(*g), &at.child("supplementalGroups").index(i), errors);
     }
     if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
+        // Upstream's internal type has this field in the security context.
         let why = "ShareProcessNamespace and HostPID cannot both be enabled";
-        errors.push(FieldError::invalid(&path.child("shareProcessNamespace"), true, why));
+        errors.push(FieldError::invalid(&at.child("shareProcessNamespace"), true, why));
     }
-    if spec.host_users == Some(false) {
-        for (field, set) in [("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc)]
-        {
-            if set == Some(true) {
-                errors.push(FieldError::forbidden(&path.child(field), "when `pod.Spec.HostUsers` is false"));
+    sysctls(spec, &at.child("sysctls"), errors);
+    let one_of = |field: &str, value: &Option<String>, supported: &[&str], errors: &mut Vec<FieldError>| {
+        if let Some(v) = value.as_deref().filter(|v| !supported.contains(v)) {
+            errors.push(FieldError::not_supported(&at.child(field), v, supported));
+        }
+    };
+    one_of("fsGroupChangePolicy", &sc.fs_group_change_policy, &["Always", "OnRootMismatch"], errors);
+    seccomp(sc.seccomp_profile.as_ref(), &at.child("seccompProfile"), errors);
+    app_armor(sc.app_armor_profile.as_ref(), &at.child("appArmorProfile"), errors);
+    one_of("supplementalGroupsPolicy", &sc.supplemental_groups_policy, &["Merge", "Strict"], errors);
+    // Without the SELinuxMount feature, which is off, only recursive relabeling may be asked for.
+    one_of("seLinuxChangePolicy", &sc.se_linux_change_policy, &["Recursive"], errors);
+}
+
+/// Models `validateHostUsers`.
+pub fn host_users(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
+    if spec.host_users != Some(false) {
+        return;
+    }
+    for (field, set) in [("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc)] {
+        if set == Some(true) {
+            errors.push(FieldError::forbidden(&path.child(field), "when `hostUsers` is false"));
+        }
+    }
+    for (c, at) in super::warnings::containers(spec, path) {
+        if c.volume_devices.as_ref().is_some_and(|d| !d.is_empty()) {
+            errors.push(FieldError::forbidden(&at.child("volumeDevices"), "when `hostUsers` is false"));
+        }
+    }
+}
+
+/// Models `validateOS` and `validateLinux`.
+pub fn os(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
+    let Some(os) = &spec.os else { return };
+    let at = path.child("os");
+    match os.name.as_str() {
+        "" => errors.push(FieldError::required(&at.child("name"), "")),
+        "linux" => {
+            let why = "windows options cannot be set for a linux pod";
+            if spec.security_context.as_ref().is_some_and(|s| s.windows_options.is_some()) {
+                errors.push(FieldError::forbidden(&path.child("securityContext").child("windowsOptions"), why));
+            }
+            for (c, at) in super::warnings::containers(spec, path) {
+                if c.security_context.as_ref().is_some_and(|s| s.windows_options.is_some()) {
+                    errors.push(FieldError::forbidden(&at.child("securityContext").child("windowsOptions"), why));
+                }
             }
         }
-    }
-    if let Some(os) = &spec.os {
-        let at = path.child("os");
-        if os.name.is_empty() {
-            errors.push(FieldError::required(&at.child("name"), "cannot be empty"));
-        } else if !["linux", "windows"].contains(&os.name.as_str()) {
-            errors.push(FieldError::not_supported(&at, os.name.as_str(), &["linux", "windows"]));
-        }
+        "windows" => {}
+        other => errors.push(FieldError::not_supported(&at, other, &["linux", "windows"])),
     }
 }
 
@@ -118,6 +180,15 @@ fn sysctls(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::invalid(&at, s.name.as_str(), why));
         } else if list[..i].iter().any(|o| o.name == s.name) {
             errors.push(FieldError::duplicate(&at, s.name.as_str()));
+        }
+        let name = s.name.replace('/', ".");
+        for (shared, prefixes, field) in
+            [(spec.host_network, NET_SYSCTLS, "hostNetwork"), (spec.host_ipc, IPC_SYSCTLS, "hostIPC")]
+        {
+            if shared == Some(true) && prefixes.iter().any(|p| name.starts_with(p)) {
+                let why = format!("may not be specified when '{field}' is true");
+                errors.push(FieldError::invalid(&at, s.name.as_str(), why));
+            }
         }
     }
 }

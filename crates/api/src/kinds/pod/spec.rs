@@ -1,9 +1,11 @@
 //! Pod specs, in pods and in templates. Models `ValidatePodSpec` of `pkg/apis/core/validation`.
 
-use super::{affinity, container, resources, scheduling, security, volumes};
-use crate::validate::{each, meta::validate_annotations, names, net, text, validate_labels};
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodTemplateSpec};
+use super::volumes::{self, Owner};
+use super::{affinity, container, env, resources, scheduling, security};
+use crate::validate::{each, json_text, meta::validate_annotations, names, net, text, validate_labels};
+use k8s_openapi::api::core::v1::{Container, Pod, PodResourceClaim, PodSpec, PodTemplateSpec};
 use meta::{FieldError, Path};
+use std::collections::BTreeMap;
 
 /// A new pod. Models `ValidatePodCreate`.
 pub(super) fn validate_pod(o: &Pod) -> Vec<FieldError> {
@@ -24,21 +26,38 @@ pub(super) fn validate_pod(o: &Pod) -> Vec<FieldError> {
 /// Models `validatePodMetadataAndSpec` without ObjectMeta.
 pub(super) fn validate_pod_and_spec(o: &Pod, spec: &PodSpec) -> Vec<FieldError> {
     let path = Path::new("spec");
-    let mut errors = validate_pod_spec(spec, &path, true);
-    let cost = "controller.kubernetes.io/pod-deletion-cost";
-    if let Some(v) = o.metadata.annotations.as_ref().and_then(|a| a.get(cost)) {
-        let plain = !v.starts_with('+') && (v == "0" || !v.trim_start_matches('-').starts_with('0'));
-        if !plain || v.parse::<i32>().is_err() {
-            let at = Path::new("metadata").child("annotations").key(cost);
-            errors.push(FieldError::invalid(&at, v.as_str(), "must be a 32bit integer"));
-        }
-    }
+    let owner = Owner { pod_name: text(&o.metadata.name), is_pod: true };
+    let mut errors = Vec::new();
+    let at = Path::new("metadata").child("annotations");
+    specific_annotations(o.metadata.annotations.as_ref(), spec, &at, &mut errors);
+    errors.extend(validate_pod_spec(spec, &owner, &path));
     for (field, list) in [("containers", Some(&spec.containers)), ("initContainers", spec.init_containers.as_ref())] {
         for (i, c) in list.into_iter().flatten().enumerate() {
             image_whitespace(c, &path.child(field).index(i), &mut errors);
         }
     }
     errors
+}
+
+/// Models `ValidatePodSpecificAnnotations` as far as the annotations still mean something.
+fn specific_annotations(
+    annotations: Option<&BTreeMap<String, String>>,
+    spec: &PodSpec,
+    path: &Path,
+    errors: &mut Vec<FieldError>,
+) {
+    let (mirror, cost) = ("kubernetes.io/config.mirror", "controller.kubernetes.io/pod-deletion-cost");
+    let get = |key: &str| annotations.and_then(|a| a.get(key));
+    if let Some(v) = get(mirror).filter(|_| text(&spec.node_name).is_empty()) {
+        let why = "must set spec.nodeName if mirror pod annotation is set";
+        errors.push(FieldError::invalid(&path.key(mirror), v.as_str(), why));
+    }
+    if let Some(v) = get(cost) {
+        let plain = !v.starts_with('+') && (v == "0" || !v.trim_start_matches('-').starts_with('0'));
+        if !plain || v.parse::<i32>().is_err() {
+            errors.push(FieldError::invalid(&path.key(cost), v.as_str(), "must be a 32bit integer"));
+        }
+    }
 }
 
 fn image_whitespace(c: &Container, path: &Path, errors: &mut Vec<FieldError>) {
@@ -58,8 +77,10 @@ pub fn validate_pod_template(t: &PodTemplateSpec, path: &Path) -> Vec<FieldError
     }
     let none = PodSpec::default();
     let spec = t.spec.as_ref().unwrap_or(&none);
+    let annotations = t.metadata.as_ref().and_then(|m| m.annotations.as_ref());
+    specific_annotations(annotations, spec, &path.child("annotations"), &mut errors);
     let at = path.child("spec");
-    errors.extend(validate_pod_spec(spec, &at, false));
+    errors.extend(validate_pod_spec(spec, &Owner { pod_name: "", is_pod: false }, &at));
     if spec.ephemeral_containers.as_ref().is_some_and(|e| !e.is_empty()) {
         let why = "ephemeral containers not allowed in pod template";
         errors.push(FieldError::forbidden(&at.child("ephemeralContainers"), why));
@@ -67,18 +88,19 @@ pub fn validate_pod_template(t: &PodTemplateSpec, path: &Path) -> Vec<FieldError
     errors
 }
 
-/// `is_pod` says that the spec is a Pod's own, not a template's. Models `ValidatePodSpec`.
-pub fn validate_pod_spec(spec: &PodSpec, path: &Path, is_pod: bool) -> Vec<FieldError> {
+/// Models `ValidatePodSpec`.
+pub fn validate_pod_spec(spec: &PodSpec, owner: &Owner<'_>, path: &Path) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let e = &mut errors;
     if spec.termination_grace_period_seconds.is_none() {
         e.push(FieldError::required(&path.child("terminationGracePeriodSeconds"), ""));
     }
-    volumes::validate(spec.volumes.as_deref().unwrap_or_default(), &path.child("volumes"), e);
-    container::validate(spec, path, e);
+    let volumes = volumes::validate(spec.volumes.as_deref().unwrap_or_default(), owner, &path.child("volumes"), e);
+    resource_claims(spec.resource_claims.as_deref().unwrap_or_default(), &path.child("resourceClaims"), e);
+    container::validate(spec, &volumes, path, e);
     resources::validate_pod_level(spec, &path.child("resources"), e);
     if spec.host_network == Some(true) {
-        host_network_ports(spec, path, is_pod, e);
+        host_network_ports(spec, path, owner.is_pod, e);
     }
     one_of(text(&spec.restart_policy), &["Always", "OnFailure", "Never"], &path.child("restartPolicy"), e);
     let dns = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
@@ -96,22 +118,21 @@ pub fn validate_pod_spec(spec: &PodSpec, path: &Path, is_pod: bool) -> Vec<Field
     scheduling::gates(spec.scheduling_gates.as_deref().unwrap_or_default(), &path.child("schedulingGates"), e);
     let spread = spec.topology_spread_constraints.as_deref().unwrap_or_default();
     scheduling::spread(spread, &path.child("topologySpreadConstraints"), e);
-    for (field, value, rule) in [
-        ("serviceAccountName", text(&spec.service_account_name), names::dns1123_subdomain as fn(&str) -> Vec<String>),
-        ("nodeName", text(&spec.node_name), names::dns1123_subdomain),
-        ("hostname", text(&spec.hostname), names::dns1123_label),
-        ("subdomain", text(&spec.subdomain), names::dns1123_label),
-        ("priorityClassName", text(&spec.priority_class_name), names::dns1123_subdomain),
-        ("runtimeClassName", text(&spec.runtime_class_name), names::dns1123_subdomain),
-    ] {
-        if !value.is_empty() || (field == "runtimeClassName" && spec.runtime_class_name.is_some()) {
-            e.extend(each(&path.child(field), value, rule(value)));
+    security::host_users(spec, path, e);
+    hostname_override(spec, path, e);
+    let named = |field: &str, value: &Option<String>, rule: fn(&str) -> Vec<String>, e: &mut Vec<FieldError>| {
+        if !text(value).is_empty() {
+            e.extend(each(&path.child(field), text(value), rule(text(value))));
         }
-    }
+    };
+    named("serviceAccountName", &spec.service_account_name, names::dns1123_subdomain, e);
+    named("nodeName", &spec.node_name, names::dns1123_subdomain, e);
     let int32_max = i64::from(i32::MAX);
     if let Some(d) = spec.active_deadline_seconds.filter(|d| !(1..=int32_max).contains(d)) {
         e.push(FieldError::invalid(&path.child("activeDeadlineSeconds"), d, names::between(1, int32_max)));
     }
+    named("hostname", &spec.hostname, names::dns1123_label, e);
+    named("subdomain", &spec.subdomain, names::dns1123_label, e);
     scheduling::tolerations(spec.tolerations.as_deref().unwrap_or_default(), &path.child("tolerations"), e);
     for (i, a) in spec.host_aliases.iter().flatten().enumerate() {
         let at = path.child("hostAliases").index(i);
@@ -120,13 +141,74 @@ pub fn validate_pod_spec(spec: &PodSpec, path: &Path, is_pod: bool) -> Vec<Field
             e.extend(each(&at.child("hostnames").index(j), h, names::dns1123_subdomain(h)));
         }
     }
+    named("priorityClassName", &spec.priority_class_name, names::dns1123_subdomain, e);
+    if let Some(class) = &spec.runtime_class_name {
+        e.extend(each(&path.child("runtimeClassName"), class, names::dns1123_subdomain(class)));
+    }
     if let Some(p) = spec.preemption_policy.as_deref() {
         one_of(p, &["PreemptLowerPriority", "Never"], &path.child("preemptionPolicy"), e);
     }
     if let Some(o) = &spec.overhead {
         resources::validate_overhead(o, &path.child("overhead"), e);
     }
+    security::os(spec, path, e);
+    env::file_key_volumes(spec, path, e);
     errors
+}
+
+/// Models `validatePodResourceClaims`.
+fn resource_claims(list: &[PodResourceClaim], path: &Path, errors: &mut Vec<FieldError>) {
+    for (i, c) in list.iter().enumerate() {
+        let at = path.index(i);
+        if c.name.is_empty() {
+            errors.push(FieldError::required(&at.child("name"), ""));
+        } else if list[..i].iter().any(|o| o.name == c.name) {
+            errors.push(FieldError::duplicate(&at.child("name"), c.name.as_str()));
+        } else {
+            errors.extend(each(&at.child("name"), &c.name, names::dns1123_label(&c.name)));
+        }
+        let sources = [
+            ("resourceClaimName", &c.resource_claim_name),
+            ("resourceClaimTemplateName", &c.resource_claim_template_name),
+        ];
+        let why = match sources.iter().filter(|(_, n)| n.is_some()).count() {
+            0 => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            1 => "",
+            _ => "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
+        };
+        if !why.is_empty() {
+            let mut e = FieldError::invalid(&at, "", why);
+            // Upstream shows its internal struct, whose fields are capitalized.
+            e.value = format!(
+                "{{\"Name\":{},\"ResourceClaimName\":{},\"ResourceClaimTemplateName\":{}}}",
+                json_text(&c.name),
+                json_text(&c.resource_claim_name),
+                json_text(&c.resource_claim_template_name)
+            );
+            errors.push(e);
+        }
+        for (field, name) in sources {
+            if let Some(n) = name {
+                errors.extend(each(&at.child(field), n, names::dns1123_subdomain(n)));
+            }
+        }
+    }
+}
+
+/// Models `validatePodHostName`.
+fn hostname_override(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
+    let Some(name) = &spec.hostname_override else { return };
+    let at = path.child("hostnameOverride");
+    if spec.set_hostname_as_fqdn == Some(true) {
+        errors.push(FieldError::forbidden(&at, "may not be specified when setHostnameAsFQDN is true"));
+    }
+    if spec.host_network == Some(true) {
+        errors.push(FieldError::forbidden(&at, "may not be specified when hostNetwork is true"));
+    }
+    if name.len() > 64 {
+        errors.push(FieldError::too_long(&at, 64));
+    }
+    errors.extend(each(&at, name, names::dns1123_subdomain(name)));
 }
 
 fn one_of(value: &str, supported: &[&str], path: &Path, errors: &mut Vec<FieldError>) {
@@ -161,6 +243,7 @@ fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
         } else if servers.is_empty() {
             let why = "must provide at least one DNS nameserver when `dnsPolicy` is None";
             errors.push(FieldError::required(&path.child("nameservers"), why));
+            return;
         }
     }
     let Some(c) = &spec.dns_config else { return };
@@ -178,11 +261,14 @@ fn dns_config(spec: &PodSpec, path: &Path, errors: &mut Vec<FieldError>) {
         let why = "must not have more than 32 search paths";
         errors.push(FieldError::invalid(&path.child("searches"), value, why));
     }
+    if searches.join(" ").len() > 2048 {
+        let value = serde_json::json!(searches);
+        let why = "must not have more than 2048 characters (including spaces) in the search list";
+        errors.push(FieldError::invalid(&path.child("searches"), value, why));
+    }
     for (i, s) in searches.iter().enumerate().filter(|(_, s)| s.as_str() != ".") {
-        // Underscores are allowed here, as resolvers allow them.
         let s = s.strip_suffix('.').unwrap_or(s);
-        let bad = names::dns1123_subdomain(&s.replace('_', "a"));
-        errors.extend(each(&path.child("searches").index(i), s, bad));
+        errors.extend(each(&path.child("searches").index(i), s, names::dns1123_subdomain_with_underscore(s)));
     }
     for (i, o) in c.options.iter().flatten().enumerate() {
         if text(&o.name).is_empty() {

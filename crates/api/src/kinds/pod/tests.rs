@@ -3,6 +3,8 @@ use expect_test::{Expect, expect};
 use k8s_openapi::api::core::v1::Pod;
 use proptest::prelude::*;
 
+mod rules;
+
 fn pod(spec: &str) -> String {
     format!("{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {spec}}}")
 }
@@ -173,7 +175,7 @@ fn containers() {
         &expect![[r#"
             spec.containers[0].env[0].name: Required value
             spec.containers[0].env[1].name: Invalid value: "a=b": a valid environment variable name must consist only of printable ASCII characters other than '='
-            spec.containers[0].env[2].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`
+            spec.containers[0].env[2].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`
             spec.containers[0].env[3].valueFrom.fieldRef.fieldPath: Invalid value: "spec.foo": error converting fieldPath: field label not supported: spec.foo
             spec.containers[0].env[4].valueFrom.fieldRef.fieldPath: Unsupported value: "metadata.labels": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"
         "#]],
@@ -193,8 +195,8 @@ fn containers() {
         &expect![[r#"
             spec.volumes[0].secret: Forbidden: may not specify more than 1 volume type
             spec.volumes[1].hostPath.path: Required value
-            spec.volumes[1].name: Duplicate value: "v"
             spec.containers[0].volumeMounts[0].name: Not found: "x"
+            spec.containers[0].volumeMounts[1].name: Not found: "v"
             spec.containers[0].volumeMounts[1].mountPath: Invalid value: "/a": must be unique
             spec.containers[0].volumeMounts.subPath: Invalid value: "../b": must not contain '..'
         "#]],
@@ -258,10 +260,10 @@ fn resources() {
     errors(
         &r("{limits: {hugepages-2Mi: 3Mi}}"),
         &expect![[r#"
-        spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of 2Mi
-        spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of 2Mi
-        spec.containers[0].resources: Forbidden: HugePages require cpu or memory
-    "#]],
+            spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi
+            spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi
+            spec.containers[0].resources: Forbidden: HugePages require cpu or memory
+        "#]],
     );
 }
 

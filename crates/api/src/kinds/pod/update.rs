@@ -95,7 +95,7 @@ fn gated(spec: &mut PodSpec, old: &PodSpec, path: &Path, errors: &mut Vec<FieldE
         let now = spec.node_selector.clone().unwrap_or_default();
         let kept = old.node_selector.iter().flatten().all(|(k, v)| now.get(k) == Some(v));
         if !kept {
-            let why = "only additions are allowed (no mutations or deletions)";
+            let why = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
             errors.push(FieldError::invalid(&path.child("nodeSelector"), serde_json::json!(now), why));
         }
         spec.node_selector = old.node_selector.clone();
@@ -174,28 +174,43 @@ pub fn validate_status(new: &Pod, old: &Pod) -> Vec<FieldError> {
     let (Some(n), Some(o)) = (&new.status, &old.status) else { return errors };
     let none = PodSpec::default();
     let spec = old.spec.as_ref().unwrap_or(&none);
+    let negative = "must be a non-negative integer";
     for (i, c) in n.conditions.iter().flatten().enumerate() {
-        // Upstream builds this path under metadata; so does this.
-        let at = Path::new("metadata").child("conditions").index(i).child("type");
-        let bad = names::qualified_name(&c.type_);
-        errors.extend(each(&at, &c.type_, bad));
+        let at = path.child("conditions").index(i);
+        if let Some(g) = c.observed_generation.filter(|g| *g < 0) {
+            errors.push(FieldError::invalid(&at.child("observedGeneration"), g, negative));
+        }
+        if !["PodScheduled", "Ready", "Initialized"].contains(&c.type_.as_str()) {
+            errors.extend(each(&at.child("Type"), &c.type_, names::qualified_name(&c.type_)));
+        }
     }
     let nominated = text(&n.nominated_node_name);
     if n.nominated_node_name != o.nominated_node_name && !nominated.is_empty() {
-        errors.extend(each(&path.child("nominatedNodeName"), nominated, names::dns1123_subdomain(nominated)));
+        let at = path.child("nominatedNodeName");
+        errors.extend(each(&at, nominated, names::dns1123_subdomain(nominated)));
+        if !text(&spec.node_name).is_empty() {
+            errors.push(FieldError::forbidden(&at, "may not be set on pods that are already bound to a node"));
+        }
+    }
+    if let Some(g) = n.observed_generation.filter(|g| *g < 0) {
+        errors.push(FieldError::invalid(&path.child("observedGeneration"), g, negative));
     }
     immutable(&path.child("qosClass"), &text(&n.qos_class), &text(&o.qos_class), &mut errors);
-    let policy = text(&spec.restart_policy);
-    let sidecar =
-        |name: &str| spec.init_containers.iter().flatten().any(|c| c.name == name && pods::is_restartable_init(c));
-    for (field, now, then, policy) in [
-        ("containerStatuses", &n.container_statuses, &o.container_statuses, policy),
-        ("initContainerStatuses", &n.init_container_statuses, &o.init_container_statuses, policy),
-        ("ephemeralContainerStatuses", &n.ephemeral_container_statuses, &o.ephemeral_container_statuses, "Never"),
+    let none = Vec::new();
+    let init = spec.init_containers.as_ref().unwrap_or(&none);
+    for (field, now, then, containers) in [
+        ("containerStatuses", &n.container_statuses, &o.container_statuses, &spec.containers),
+        ("initContainerStatuses", &n.init_container_statuses, &o.init_container_statuses, init),
+        ("ephemeralContainerStatuses", &n.ephemeral_container_statuses, &o.ephemeral_container_statuses, &none),
     ] {
-        let is_init = field == "initContainerStatuses";
-        let skip = |c: &ContainerStatus| is_init && sidecar(&c.name) || rule_restarts(spec, &c.name);
-        transitions(now.as_deref(), then.as_deref(), policy, &skip, &path.child(field), &mut errors);
+        let restarts = |name: &str, code: i32| {
+            containers.iter().find(|c| c.name == name).is_some_and(|c| pods::should_restart(c, spec, code))
+        };
+        transitions(now.as_deref(), then.as_deref(), &restarts, &path.child(field), &mut errors);
+    }
+    if let Some(first) = n.host_ips.iter().flatten().next().filter(|f| f.ip != text(&n.host_ip)) {
+        let at = path.child("hostIPs").index(0).child("ip");
+        errors.push(FieldError::invalid(&at, first.ip.as_str(), "must be equal to `hostIP`"));
     }
     for (field, ips) in [
         ("podIPs", n.pod_ips.iter().flatten().map(|p| p.ip.as_str()).collect::<Vec<_>>()),
@@ -214,33 +229,20 @@ pub fn validate_status(new: &Pod, old: &Pod) -> Vec<FieldError> {
     errors
 }
 
-/// A container with a restart policy or rules of its own may start again whatever the pod's policy says.
-fn rule_restarts(spec: &PodSpec, name: &str) -> bool {
-    let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
-    all.filter(|c| c.name == name)
-        .any(|c| c.restart_policy.as_deref().is_some_and(|p| p != "Never") || c.restart_policy_rules.is_some())
-}
-
-/// Models `ValidateContainerStateTransition`.
+/// A container that has ended stays so unless it may start again. Models `ValidateContainerStateTransition` and
+/// its kin.
 fn transitions(
     new: Option<&[ContainerStatus]>,
     old: Option<&[ContainerStatus]>,
-    policy: &str,
-    skip: &dyn Fn(&ContainerStatus) -> bool,
+    restarts: &dyn Fn(&str, i32) -> bool,
     path: &Path,
     errors: &mut Vec<FieldError>,
 ) {
-    if policy == "Always" {
-        return;
-    }
     for (i, o) in old.into_iter().flatten().enumerate() {
         let Some(t) = o.state.as_ref().and_then(|s| s.terminated.as_ref()) else { continue };
-        if (t.exit_code != 0 && policy == "OnFailure") || skip(o) {
-            continue;
-        }
         let revived =
             |n: &&ContainerStatus| n.name == o.name && n.state.as_ref().is_none_or(|s| s.terminated.is_none());
-        if new.into_iter().flatten().any(|n| revived(&n)) {
+        if new.into_iter().flatten().any(|n| revived(&n)) && !restarts(&o.name, t.exit_code) {
             let why = "may not be transitioned to non-terminated state";
             errors.push(FieldError::forbidden(&path.index(i).child("state"), why));
         }

@@ -1,30 +1,62 @@
 //! Volumes of a pod. Models `ValidateVolumes` of `pkg/apis/core/validation`.
 
-use super::container::{field_selector, resource_selector};
+use super::container::pull_policy;
+use super::env::{field_selector, resource_selector};
 use crate::validate::{each, names, text};
 use k8s_openapi::api::core::v1::{DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume};
 use meta::{FieldError, Path, Quantity};
 
 const FILE_MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 
-pub fn validate(list: &[Volume], path: &Path, errors: &mut Vec<FieldError>) {
+/// What surrounds the volumes and decides some of the rules.
+pub struct Owner<'a> {
+    /// The pod's own name; empty in a template and before a name is generated.
+    pub pod_name: &'a str,
+    /// Whether the spec is a Pod's own, not a template's.
+    pub is_pod: bool,
+}
+
+/// Returns the volumes without fault: only these can be mounted.
+pub fn validate<'v>(
+    list: &'v [Volume],
+    owner: &Owner<'_>,
+    path: &Path,
+    errors: &mut Vec<FieldError>,
+) -> Vec<&'v Volume> {
+    let claims: Vec<String> = list
+        .iter()
+        .filter(|v| v.ephemeral.is_some() && !owner.pod_name.is_empty())
+        .map(|v| format!("{}-{}", owner.pod_name, v.name))
+        .collect();
+    let mut valid: Vec<&Volume> = Vec::new();
     for (i, v) in list.iter().enumerate() {
         let at = path.index(i);
-        sources(v, &at, errors);
+        let mut found = Vec::new();
+        sources(v, owner, &at, &mut found);
         let name_at = at.child("name");
         if v.name.is_empty() {
-            errors.push(FieldError::required(&name_at, ""));
+            found.push(FieldError::required(&name_at, ""));
         } else {
-            errors.extend(each(&name_at, &v.name, names::dns1123_label(&v.name)));
+            found.extend(each(&name_at, &v.name, names::dns1123_label(&v.name)));
         }
-        if list[..i].iter().any(|o| o.name == v.name) {
-            errors.push(FieldError::duplicate(&name_at, v.name.as_str()));
+        if valid.iter().any(|o| o.name == v.name) {
+            found.push(FieldError::duplicate(&name_at, v.name.as_str()));
+        }
+        if found.is_empty() {
+            valid.push(v);
+        }
+        errors.append(&mut found);
+        if let Some(c) = v.persistent_volume_claim.as_ref().filter(|c| claims.contains(&c.claim_name)) {
+            let at = at.child("persistentVolumeClaim").child("claimName");
+            let why = "must not reference a PVC that gets created for an ephemeral volume";
+            errors.push(FieldError::invalid(&at, c.claim_name.as_str(), why));
         }
     }
+    valid
 }
 
 /// Exactly one source; the first in upstream's order is the one that is meant.
-fn sources(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
+fn sources(v: &Volume, owner: &Owner<'_>, path: &Path, errors: &mut Vec<FieldError>) {
     let given = [
         ("emptyDir", v.empty_dir.is_some()),
         ("hostPath", v.host_path.is_some()),
@@ -58,81 +90,124 @@ fn sources(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
         ("image", v.image.is_some()),
     ];
     let mut set = given.iter().filter(|(_, is)| *is).map(|(name, _)| *name);
-    if set.next().is_none() {
+    let Some(first) = set.next() else {
         errors.push(FieldError::required(path, "must specify a volume type"));
         return;
-    }
+    };
+    source(v, first, owner, path, errors);
     for extra in set {
         errors.push(FieldError::forbidden(&path.child(extra), "may not specify more than 1 volume type"));
     }
-    source(v, path, errors);
 }
 
-fn source(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
+/// Looks at the source called `kind` only.
+fn source(v: &Volume, kind: &str, owner: &Owner<'_>, path: &Path, errors: &mut Vec<FieldError>) {
     if let Some(limit) = v.empty_dir.as_ref().and_then(|e| e.size_limit.as_ref())
         && Quantity::of(limit).is_negative()
     {
         let why = "SizeLimit field must be a valid resource quantity";
         errors.push(FieldError::forbidden(&path.child("emptyDir").child("sizeLimit"), why));
     }
+    match kind {
+        "hostPath" | "gitRepo" | "nfs" | "persistentVolumeClaim" => storage(v, path, errors),
+        "secret" | "configMap" | "downwardAPI" | "projected" => files(v, path, errors),
+        "csi" | "image" | "ephemeral" => provided(v, owner, path, errors),
+        _ => {}
+    }
+}
+
+fn storage(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
     if let Some(h) = &v.host_path {
         let at = path.child("hostPath");
         if h.path.is_empty() {
             errors.push(FieldError::required(&at.child("path"), ""));
-        } else {
-            backsteps(&h.path, &at.child("path"), errors);
+            return;
         }
+        backsteps(&h.path, &at.child("path"), errors);
         let types =
             ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
         if !types.contains(&text(&h.type_)) {
             errors.push(FieldError::not_supported(&at.child("type"), text(&h.type_), &types));
         }
-    }
-    if let Some(s) = &v.secret {
-        let at = path.child("secret");
-        required(text(&s.secret_name), &at.child("secretName"), errors);
-        mode(s.default_mode, &at.child("defaultMode"), errors);
-        items(s.items.as_deref(), &at.child("items"), errors);
-    }
-    if let Some(c) = &v.config_map {
-        let at = path.child("configMap");
-        required(&c.name, &at.child("name"), errors);
-        mode(c.default_mode, &at.child("defaultMode"), errors);
-        items(c.items.as_deref(), &at.child("items"), errors);
-    }
-    if let Some(n) = &v.nfs {
+    } else if let Some(g) = &v.git_repo {
+        let at = path.child("gitRepo");
+        required(&g.repository, &at.child("repository"), errors);
+        descending_path(text(&g.directory), &at.child("directory"), errors);
+    } else if let Some(n) = &v.nfs {
         let at = path.child("nfs");
         required(&n.server, &at.child("server"), errors);
         required(&n.path, &at.child("path"), errors);
         if !n.path.starts_with('/') {
             errors.push(FieldError::invalid(&at.child("path"), n.path.as_str(), "must be an absolute path"));
         }
-    }
-    if let Some(c) = &v.persistent_volume_claim {
+    } else if let Some(c) = &v.persistent_volume_claim {
         required(&c.claim_name, &path.child("persistentVolumeClaim").child("claimName"), errors);
     }
-    if let Some(d) = &v.downward_api {
+}
+
+fn files(v: &Volume, path: &Path, errors: &mut Vec<FieldError>) {
+    if let Some(s) = &v.secret {
+        let at = path.child("secret");
+        required(text(&s.secret_name), &at.child("secretName"), errors);
+        mode(s.default_mode, &at.child("defaultMode"), errors);
+        items(s.items.as_deref(), &at.child("items"), errors);
+    } else if let Some(d) = &v.downward_api {
         let at = path.child("downwardAPI");
         mode(d.default_mode, &at.child("defaultMode"), errors);
         for f in d.items.iter().flatten() {
             downward_file(f, &at, errors);
         }
-    }
-    if let Some(c) = &v.csi {
-        let at = path.child("csi").child("driver");
-        required(&c.driver, &at, errors);
-    }
-    if let Some(i) = &v.image {
-        required(text(&i.reference), &path.child("image").child("reference"), errors);
-    }
-    if let Some(e) = &v.ephemeral
-        && e.volume_claim_template.is_none()
-    {
-        errors.push(FieldError::required(&path.child("ephemeral").child("volumeClaimTemplate"), ""));
-    }
-    if let Some(p) = &v.projected {
+    } else if let Some(c) = &v.config_map {
+        let at = path.child("configMap");
+        required(&c.name, &at.child("name"), errors);
+        mode(c.default_mode, &at.child("defaultMode"), errors);
+        items(c.items.as_deref(), &at.child("items"), errors);
+    } else if let Some(p) = &v.projected {
         projected(p, &path.child("projected"), errors);
     }
+}
+
+fn provided(v: &Volume, owner: &Owner<'_>, path: &Path, errors: &mut Vec<FieldError>) {
+    if let Some(c) = &v.csi {
+        let at = path.child("csi");
+        csi_driver(&c.driver, &at.child("driver"), errors);
+        if let Some(secret) = &c.node_publish_secret_ref {
+            if secret.name.is_empty() {
+                errors.push(FieldError::required(&at.child("nodePublishSecretRef").child("name"), ""));
+            } else {
+                errors.extend(each(&at.child("name"), &secret.name, names::dns1123_subdomain(&secret.name)));
+            }
+        }
+    } else if let Some(e) = &v.ephemeral {
+        if e.volume_claim_template.is_none() {
+            errors.push(FieldError::required(&path.child("ephemeral").child("volumeClaimTemplate"), ""));
+        }
+        if !owner.pod_name.is_empty() && !v.name.is_empty() {
+            let claim = format!("{}-{}", owner.pod_name, v.name);
+            for msg in names::dns1123_subdomain(&claim) {
+                let why = format!("PVC name {claim:?}: {msg}");
+                errors.push(FieldError::invalid(&path.child("name"), v.name.as_str(), why));
+            }
+        }
+    } else if let Some(i) = &v.image {
+        let at = path.child("image");
+        if owner.is_pod {
+            required(text(&i.reference), &at.child("reference"), errors);
+        }
+        pull_policy(text(&i.pull_policy), &at.child("pullPolicy"), errors);
+    }
+}
+
+/// Models `ValidateCSIDriverName`.
+fn csi_driver(name: &str, path: &Path, errors: &mut Vec<FieldError>) {
+    if name.is_empty() {
+        errors.push(FieldError::required(path, ""));
+        return;
+    }
+    if name.len() > 63 {
+        errors.push(FieldError::too_long(path, 63));
+    }
+    errors.extend(each(path, name, names::dns1123_subdomain(&name.to_lowercase())));
 }
 
 fn required(value: &str, path: &Path, errors: &mut Vec<FieldError>) {
@@ -243,7 +318,8 @@ fn unique_path<'a>(file: &'a str, value: &str, seen: &mut Vec<&'a str>, path: &P
     }
 }
 
-fn backsteps(file: &str, path: &Path, errors: &mut Vec<FieldError>) {
+/// Models `validatePathNoBacksteps`.
+pub fn backsteps(file: &str, path: &Path, errors: &mut Vec<FieldError>) {
     if file.split('/').any(|s| s == "..") {
         errors.push(FieldError::invalid(path, file, "must not contain '..'"));
     }

@@ -1,7 +1,10 @@
 //! Warnings about a pod spec. Models `pkg/api/pod/warnings.go` and `pkg/api/node/util.go`.
 
-use crate::validate::text;
+mod overlaps;
+
+use crate::validate::{names, net, text};
 use k8s_openapi::api::core::v1::{Container, ContainerPort, EnvVar, NodeSelectorTerm, PodSpec, Volume};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::{Path, Quantity};
 use std::collections::BTreeMap;
@@ -62,7 +65,11 @@ pub fn of(path: &Path, spec: &PodSpec, meta: &ObjectMeta, is_template: bool) -> 
     for (i, v) in spec.volumes.iter().flatten().enumerate() {
         volume(v, &at.child("volumes").index(i), &mut out);
     }
+    overlaps::of(spec.volumes.as_deref().unwrap_or_default(), &mut out);
     duplicates(spec, &at, &mut out);
+    for resource in ["memory", "ephemeral-storage"] {
+        fraction(spec.overhead.as_ref().and_then(|o| o.get(resource)), &at.child("overhead").key(resource), &mut out);
+    }
     let seccomp = "seccomp.security.alpha.kubernetes.io/pod";
     let seccomp_msg = "non-functional in v1.27+; use the \"seccompProfile\" field instead";
     if spec.security_context.as_ref().is_none_or(|s| s.seccomp_profile.is_none()) && annotated(seccomp) {
@@ -85,16 +92,36 @@ pub fn of(path: &Path, spec: &PodSpec, meta: &ObjectMeta, is_template: bool) -> 
         hidden_env(c.env.as_deref().unwrap_or_default(), &at, &mut out);
     }
     ports(spec, &at, &mut out);
+    port_names(spec, &at, &mut out);
     if spec.termination_grace_period_seconds.is_some_and(|s| s < 0) {
         let at = at.child("terminationGracePeriodSeconds");
         out.push(format!("{at}: must be >= 0; negative values are invalid and will be treated as 1"));
     }
     null_selectors(spec, &at, &mut out);
+    let nameservers = spec.dns_config.iter().flat_map(|c| c.nameservers.iter().flatten());
+    for (i, ip) in nameservers.enumerate() {
+        out.extend(net::ip_warning(&at.child("dnsConfig").child("nameservers").index(i), ip));
+    }
+    for (i, a) in spec.host_aliases.iter().flatten().enumerate() {
+        out.extend(net::ip_warning(&at.child("hostAliases").index(i).child("ip"), &a.ip));
+    }
     out
 }
 
+/// Names that are longer than a host's, or have dots, make surprising pod names. `what` the name is used in.
+pub fn long_name(name: &str, what: &str) -> Option<String> {
+    let bad = names::dns1123_label(name);
+    (!bad.is_empty()).then(|| {
+        format!(
+            "metadata.name: this is used in {what}, which can result in surprising behavior; a DNS label is \
+             recommended: [{}]",
+            bad.join(" ")
+        )
+    })
+}
+
 /// Init containers first, as upstream visits them.
-fn containers<'a>(spec: &'a PodSpec, at: &Path) -> Vec<(&'a Container, Path)> {
+pub fn containers<'a>(spec: &'a PodSpec, at: &Path) -> Vec<(&'a Container, Path)> {
     let init = spec.init_containers.iter().flatten().enumerate();
     let main = spec.containers.iter().enumerate();
     init.map(|(i, c)| (c, at.child("initContainers").index(i)))
@@ -196,12 +223,16 @@ fn fractions(c: &Container, at: &Path, out: &mut Vec<String>) {
     let Some(r) = &c.resources else { return };
     for resource in ["memory", "ephemeral-storage"] {
         for (field, list) in [("limits", &r.limits), ("requests", &r.requests)] {
-            let Some(q) = list.as_ref().and_then(|l| l.get(resource)).map(Quantity::of) else { continue };
-            if q.milli_value() % 1000 != 0 {
-                let at = at.child("resources").child(field).key(resource);
-                out.push(format!("{at}: fractional byte value \"{q}\" is invalid, must be an integer"));
-            }
+            let q = list.as_ref().and_then(|l| l.get(resource));
+            fraction(q, &at.child("resources").child(field).key(resource), out);
         }
+    }
+}
+
+/// Bytes come in whole numbers.
+fn fraction(q: Option<&ApiQuantity>, at: &Path, out: &mut Vec<String>) {
+    if let Some(q) = q.map(Quantity::of).filter(|q| q.milli_value() % 1000 != 0) {
+        out.push(format!("{at}: fractional byte value \"{q}\" is invalid, must be an integer"));
     }
 }
 
@@ -225,6 +256,16 @@ fn ports(spec: &PodSpec, at: &Path, out: &mut Vec<String>) {
     for (c, at) in containers(spec, at) {
         for (i, p) in c.ports.iter().flatten().enumerate() {
             let at = at.child("ports").index(i);
+            if !text(&p.host_ip).is_empty() && p.host_port.unwrap_or(0) == 0 {
+                // As Go prints the struct.
+                out.push(format!(
+                    "{at}: hostIP set without hostPort: {{Name:{} HostPort:0 ContainerPort:{} Protocol:{} HostIP:{}}}",
+                    text(&p.name),
+                    p.container_port,
+                    text(&p.protocol),
+                    text(&p.host_ip)
+                ));
+            }
             let others = seen.entry((p.container_port, text(&p.protocol))).or_default();
             for (other_at, o) in others.iter() {
                 let (mine, theirs) = (p.host_port.unwrap_or(0), o.host_port.unwrap_or(0));
@@ -238,6 +279,24 @@ fn ports(spec: &PodSpec, at: &Path, out: &mut Vec<String>) {
                 }
             }
             others.push((at, p));
+        }
+    }
+}
+
+fn port_names(spec: &PodSpec, at: &Path, out: &mut Vec<String>) {
+    let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
+    for (c, at) in containers(spec, at) {
+        for (i, p) in c.ports.iter().flatten().enumerate().filter(|(_, p)| !text(&p.name).is_empty()) {
+            let (at, name) = (at.child("ports").index(i), text(&p.name));
+            match seen.get(name) {
+                Some(other) => out.push(format!(
+                    "{at}: duplicate port name {name:?} with {other}, services and probes that select ports by name \
+                     will use {other}"
+                )),
+                None => {
+                    seen.insert(name, at);
+                }
+            }
         }
     }
 }

@@ -6,6 +6,9 @@ use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use meta::{FieldError, Path};
 
+pub const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
+pub const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 
 pub fn validate(o: &Service) -> Vec<FieldError> {
@@ -16,6 +19,14 @@ pub fn validate(o: &Service) -> Vec<FieldError> {
     let path = Path::new("spec");
     let kind = text(&s.type_);
     let ports = s.ports.as_deref().unwrap_or_default();
+    let annotation = |key: &str| o.metadata.annotations.as_ref().and_then(|a| a.get(key));
+    if let (Some(mode), Some(hints)) = (annotation(TOPOLOGY_MODE), annotation(TOPOLOGY_HINTS))
+        && mode != hints
+    {
+        let at = Path::new("metadata").child("annotations").key(TOPOLOGY_MODE);
+        let why = format!("must match annotations[{TOPOLOGY_HINTS}] when both are specified");
+        e.push(FieldError::invalid(&at, mode.as_str(), why));
+    }
     if ports.is_empty() && !is_headless(s) && kind != "ExternalName" {
         e.push(FieldError::required(&path.child("ports"), ""));
     }
@@ -39,7 +50,7 @@ pub fn validate(o: &Service) -> Vec<FieldError> {
     let types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
     supported(kind, &types, &path.child("type"), e);
     duplicate_ports(ports, kind, &path.child("ports"), e);
-    load_balancer(s, &path, e);
+    load_balancer(s, annotation(SOURCE_RANGES), &path, e);
     traffic_policies(s, &path, e);
     errors
 }
@@ -153,7 +164,8 @@ fn cluster_ips(s: &ServiceSpec, path: &Path, errors: &mut Vec<FieldError>) {
     let first = text(&s.cluster_ip);
     match list.first() {
         Some(_) if first.is_empty() => {
-            errors.push(FieldError::forbidden(&at, "must be empty when `clusterIP` is not specified"));
+            let why = "must be empty when `clusterIP` is not specified";
+            errors.push(FieldError::invalid(&at, serde_json::json!(list), why));
         }
         Some(f) if f != first => {
             let why = "first value must match `clusterIP`";
@@ -178,26 +190,39 @@ fn cluster_ips(s: &ServiceSpec, path: &Path, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::not_supported(&path.child("ipFamilyPolicy"), p, &policies));
         }
     }
-    if list.first().is_some_and(|f| f == "None") {
-        if list.len() > 1 {
-            let why = "'None' must be the first and only value";
-            errors.push(FieldError::invalid(&at, serde_json::json!(list), why));
-        }
-        return;
-    }
+    let mut bad_ips = false;
     for (i, ip) in list.iter().enumerate() {
-        if ip == "None" {
-            errors.push(FieldError::invalid(&at.index(i), "None", "'None' must be the first and only value"));
+        if i == 0 && ip == "None" {
+            if list.len() > 1 {
+                bad_ips = true;
+                let why = "'None' must be the first and only value";
+                errors.push(FieldError::invalid(&at, serde_json::json!(list), why));
+            }
             continue;
         }
-        errors.extend(net::ip(&at.index(i), ip));
+        let bad = net::ip(&at.index(i), ip);
+        bad_ips |= !bad.is_empty();
+        errors.extend(bad);
     }
     if list.len() > 2 {
         errors.push(FieldError::invalid(&at, serde_json::json!(list), "may only hold up to 2 values"));
     }
-    if list.len() == 2 && !net::is_dual_stack(list.iter().map(String::as_str)) {
+    if bad_ips {
+        return;
+    }
+    if list.len() > 1 && !net::is_dual_stack(list.iter().map(String::as_str)) {
         let why = "may specify no more than one IP for each IP family";
         errors.push(FieldError::invalid(&at, serde_json::json!(list), why));
+    }
+    if is_headless(s) {
+        return;
+    }
+    for (i, (ip, family)) in list.iter().zip(families).enumerate() {
+        let v6 = net::sloppy_ip(ip).is_some_and(|ip| ip.is_ipv6());
+        if matches!(family.as_str(), "IPv4" | "IPv6") && v6 != (family == "IPv6") {
+            let why = format!("expected an {family} value as indicated by `ipFamilies[{i}]`");
+            errors.push(FieldError::invalid(&at.index(i), ip.as_str(), why));
+        }
     }
 }
 
@@ -228,7 +253,8 @@ fn duplicate_ports(ports: &[ServicePort], kind: &str, path: &Path, errors: &mut 
     }
 }
 
-fn load_balancer(s: &ServiceSpec, path: &Path, errors: &mut Vec<FieldError>) {
+/// `annotated` is the old way to say the source ranges.
+fn load_balancer(s: &ServiceSpec, annotated: Option<&String>, path: &Path, errors: &mut Vec<FieldError>) {
     let is_lb = text(&s.type_) == "LoadBalancer";
     let only = "may only be used when `type` is 'LoadBalancer'";
     let ranges = s.load_balancer_source_ranges.as_deref().unwrap_or_default();
@@ -238,6 +264,16 @@ fn load_balancer(s: &ServiceSpec, path: &Path, errors: &mut Vec<FieldError>) {
     }
     for (i, r) in ranges.iter().enumerate() {
         errors.extend(net::cidr(&at.index(i), r.trim()));
+    }
+    if let Some(list) = annotated.filter(|_| ranges.is_empty()) {
+        let at = Path::new("metadata").child("annotations").key(SOURCE_RANGES);
+        if !is_lb {
+            errors.push(FieldError::forbidden(&at, only));
+        }
+        let list = list.trim();
+        for r in list.split(',').filter(|_| !list.is_empty()) {
+            errors.extend(net::cidr(&at, r.trim()));
+        }
     }
     match (s.allocate_load_balancer_node_ports, is_lb) {
         (Some(_), false) => {
@@ -285,7 +321,7 @@ fn traffic_policies(s: &ServiceSpec, path: &Path, errors: &mut Vec<FieldError>) 
         }
         _ => {}
     }
-    let distributions = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+    let distributions = ["PreferClose", "PreferSameZone", "PreferSameNode"];
     if let Some(d) = s.traffic_distribution.as_deref().filter(|d| !distributions.contains(d)) {
         errors.push(FieldError::not_supported(&path.child("trafficDistribution"), d, &distributions));
     }
@@ -296,9 +332,13 @@ pub fn validate_update(new: &Service, old: &Service) -> Vec<FieldError> {
     let none = ServiceSpec::default();
     let (n, o) = (new.spec.as_ref().unwrap_or(&none), old.spec.as_ref().unwrap_or(&none));
     let path = Path::new("spec");
-    if needs_cluster_ip(o) && needs_cluster_ip(n) {
-        cluster_ips_kept(n, o, &path, &mut errors);
-        families_kept(n, o, &path, &mut errors);
+    if text(&n.type_) != "ExternalName" && text(&o.type_) != "ExternalName" {
+        if !(is_headless(o) && is_headless(n)) {
+            cluster_ips_kept(n, o, &path, &mut errors);
+        }
+        if !is_headless(o) && !is_headless(n) {
+            families_kept(n, o, &path, &mut errors);
+        }
     }
     let both_lb = text(&o.type_) == "LoadBalancer" && text(&n.type_) == "LoadBalancer";
     if both_lb && o.load_balancer_class != n.load_balancer_class {
@@ -312,43 +352,61 @@ pub fn validate_update(new: &Service, old: &Service) -> Vec<FieldError> {
     errors
 }
 
+const CHANGED: &str = "may not change once set";
+
 /// Models `validateUpgradeDowngradeClusterIPs`: secondaries come and go, the rest stays.
 fn cluster_ips_kept(n: &ServiceSpec, o: &ServiceSpec, path: &Path, errors: &mut Vec<FieldError>) {
     let (new, old) = (n.cluster_ips.as_deref().unwrap_or_default(), o.cluster_ips.as_deref().unwrap_or_default());
     let at = path.child("clusterIPs");
-    let Some(primary) = old.first() else { return };
-    match new.first() {
-        None => {
-            let why = "primary clusterIP can not be unset";
-            errors.push(FieldError::invalid(&at.index(0), serde_json::json!(n.cluster_ips), why));
+    let mut refuse = |i: usize, why: &str| {
+        errors.push(FieldError::invalid(&at.index(i), serde_json::json!(n.cluster_ips), why));
+    };
+    if new.len() == old.len() {
+        for (i, _) in old.iter().zip(new).enumerate().filter(|(_, (was, is))| was != is) {
+            refuse(i, CHANGED);
         }
-        Some(p) if p != primary => {
-            let why = "may not change once set";
-            errors.push(FieldError::invalid(&at.index(0), serde_json::json!(new), why));
-        }
-        Some(_) => {}
+        return;
     }
-    if let (Some(was), Some(is)) = (old.get(1), new.get(1))
-        && was != is
-    {
-        let why = "may not change once set";
-        errors.push(FieldError::invalid(&at.index(1), serde_json::json!(new), why));
+    if new.is_empty() {
+        refuse(0, "primary clusterIP can not be unset");
+    } else if old.first().is_some_and(|was| *was != new[0]) {
+        refuse(0, CHANGED);
+    }
+    if old.len() > new.len() && new.len() == 1 {
+        single_stack(n, "clusterIP", path, errors);
     }
 }
 
-/// Models `validateUpgradeDowngradeIPFamilies`.
+/// Giving up the second address or family needs saying so.
+fn single_stack(n: &ServiceSpec, what: &str, path: &Path, errors: &mut Vec<FieldError>) {
+    if n.ip_family_policy.as_deref() != Some("SingleStack") {
+        let why = format!("must be set to 'SingleStack' when releasing the secondary {what}");
+        errors.push(FieldError::invalid(&path.child("ipFamilyPolicy"), serde_json::json!(n.ip_family_policy), why));
+    }
+}
+
+/// Models `validateUpgradeDowngradeIPFamilies`; the errors are always on the first, and show the cluster IPs where
+/// the number changed, as upstream's do.
 fn families_kept(n: &ServiceSpec, o: &ServiceSpec, path: &Path, errors: &mut Vec<FieldError>) {
     let (new, old) = (n.ip_families.as_deref().unwrap_or_default(), o.ip_families.as_deref().unwrap_or_default());
-    let at = path.child("ipFamilies");
-    for (i, (was, is)) in old.iter().zip(new).enumerate() {
-        if was != is {
-            let why = "may not change once set";
-            errors.push(FieldError::invalid(&at.index(i), serde_json::json!(new), why));
+    let at = path.child("ipFamilies").index(0);
+    if new.len() == old.len() {
+        for _ in old.iter().zip(new).filter(|(was, is)| was != is) {
+            errors.push(FieldError::invalid(&at, serde_json::json!(new), CHANGED));
         }
+        return;
     }
-    if !old.is_empty() && new.is_empty() {
+    if old.len() > new.len() && n.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
         let why = "primary ipFamily can not be unset";
-        errors.push(FieldError::invalid(&at.index(0), serde_json::json!(n.ip_families), why));
+        errors.push(FieldError::invalid(&at, serde_json::json!(n.ip_families), why));
+    }
+    if let (Some(was), Some(is)) = (old.first(), new.first())
+        && was != is
+    {
+        errors.push(FieldError::invalid(&at, serde_json::json!(n.cluster_ips), CHANGED));
+    }
+    if old.len() > new.len() && new.len() == 1 {
+        single_stack(n, "ipFamily", path, errors);
     }
 }
 
@@ -369,6 +427,9 @@ pub fn validate_status(o: &Service) -> Vec<FieldError> {
         if !text(&g.ip).is_empty() {
             errors.extend(net::ip(&at.child("ip"), text(&g.ip)));
         }
+        if g.ip_mode.is_none() && !text(&g.ip).is_empty() {
+            errors.push(FieldError::required(&at.child("ipMode"), "must be specified when `ip` is set"));
+        }
         if let Some(mode) = g.ip_mode.as_deref() {
             if text(&g.ip).is_empty() {
                 let why = "may not be specified when `ip` is not set";
@@ -380,7 +441,7 @@ pub fn validate_status(o: &Service) -> Vec<FieldError> {
         let host = text(&g.hostname);
         if !host.is_empty() {
             errors.extend(each(&at.child("hostname"), host, names::dns1123_subdomain(host)));
-            if host.parse::<std::net::IpAddr>().is_ok() {
+            if net::sloppy_ip(host).is_some() {
                 let why = "must be a DNS name, not an IP address";
                 errors.push(FieldError::invalid(&at.child("hostname"), host, why));
             }
