@@ -16,6 +16,7 @@ pub mod queue;
 pub mod table;
 pub mod whatif;
 
+mod admission;
 mod node_tree;
 mod record;
 mod status;

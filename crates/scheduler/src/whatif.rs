@@ -5,9 +5,14 @@ use crate::config::Config;
 use crate::cycle::Algorithm;
 use crate::framework::run::point_record;
 use crate::framework::{Handle, Nominator, Objects, PodInfo};
+use crate::plugins::volume_binder;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
+};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use meta::Rng;
 use std::sync::Arc;
 use trace::Cycle;
@@ -27,6 +32,14 @@ pub struct World {
     pub stateful_sets: Vec<StatefulSet>,
     pub replication_controllers: Vec<ReplicationController>,
     pub namespaces: Vec<Namespace>,
+    pub priority_classes: Vec<PriorityClass>,
+    pub persistent_volumes: Vec<PersistentVolume>,
+    pub persistent_volume_claims: Vec<PersistentVolumeClaim>,
+    pub storage_classes: Vec<StorageClass>,
+    pub csi_nodes: Vec<CSINode>,
+    pub csi_drivers: Vec<CSIDriver>,
+    pub csi_storage_capacities: Vec<CSIStorageCapacity>,
+    pub volume_attachments: Vec<VolumeAttachment>,
 }
 
 impl World {
@@ -39,6 +52,14 @@ impl World {
         self.stateful_sets.iter().for_each(|o| objects.set_stateful_set(o));
         self.replication_controllers.iter().for_each(|o| objects.set_replication_controller(o));
         self.namespaces.iter().for_each(|o| objects.set_namespace(o));
+        let storage = &mut objects.storage;
+        self.persistent_volumes.drain(..).for_each(|o| storage.set_volume(o));
+        self.persistent_volume_claims.drain(..).for_each(|o| storage.set_claim(o));
+        self.storage_classes.drain(..).for_each(|o| storage.set_class(o));
+        self.csi_nodes.drain(..).for_each(|o| storage.set_csi_node(o));
+        self.csi_drivers.drain(..).for_each(|o| storage.set_csi_driver(o));
+        self.csi_storage_capacities.drain(..).for_each(|o| storage.set_capacity(o));
+        self.volume_attachments.drain(..).for_each(|o| storage.set_attachment(o));
         objects
     }
 }
@@ -51,11 +72,12 @@ impl World {
 /// `evaluated_nodes` says how many it visited, and only those have scores.
 ///
 /// # Errors
-/// A configuration whose plugins cannot be instantiated.
+/// A configuration whose plugins cannot be instantiated, or a pod that the API server would not have let in.
 pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
     let mut algorithm = Algorithm::new(config, Rng::new(seed))?;
     algorithm.record_every_node();
-    let objects = world.objects();
+    crate::admission::admit(&mut world)?;
+    let mut objects = world.objects();
     let (mut cache, mut nominator, mut waiting) = (Cache::new(), Nominator::default(), Vec::new());
     for node in world.nodes {
         cache.add_node(Arc::new(node));
@@ -97,6 +119,9 @@ pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>
         match algorithm.schedule(h, &framework, &pod, Some(&mut cycle)) {
             Ok(node) => {
                 nominator.remove(&pod.key);
+                if let Some(info) = cache.snapshot().get(&node) {
+                    volume_binder::assume(&mut objects, &pod, &info.node);
+                }
                 cache.assume_pod(pod, &node);
             }
             Err(failure) => match failure.nominate.as_deref() {

@@ -22,14 +22,14 @@ fn the_default_profile() {
         json!({}),
         "filter",
         expect![
-            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit PodTopologySpread InterPodAffinity"
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity"
         ],
     );
     order(
         json!({}),
         "score",
         expect![
-            "TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+            "TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
         ],
     );
     order(json!({}), "postFilter", expect!["DynamicResources DefaultPreemption"]);
@@ -43,14 +43,14 @@ fn plugins_at_a_point_go_first_and_new_ones_last() {
         score(json!([{"name": "ImageLocality", "weight": 5}]), json!([])),
         "score",
         expect![
-            "ImageLocality TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation"
+            "ImageLocality TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation"
         ],
     );
     order(
         score(json!([]), json!([{"name": "NodeAffinity"}])),
         "score",
         expect![
-            "TaintToleration NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+            "TaintToleration NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
         ],
     );
     order(score(json!([{"name": "NodeResourcesFit"}]), json!([{"name": "*"}])), "score", expect!["NodeResourcesFit"]);
@@ -59,7 +59,7 @@ fn plugins_at_a_point_go_first_and_new_ones_last() {
         multi,
         "filter",
         expect![
-            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity"
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity"
         ],
     );
 }
@@ -216,8 +216,8 @@ fn point_by_point() {
     wrong(
         json!({"filter": on("VolumeBinding")}),
         expect![[r#"
-        profiles[0]: Invalid value: "default-scheduler": plugin "VolumeBinding" of kube-scheduler is not available here
-    "#]],
+            profiles[0]: Invalid value: "default-scheduler": only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0
+        "#]],
     );
 }
 

@@ -74,6 +74,30 @@ fn the_json_of_one_decision() {
                 "nodeNames": null
               },
               {
+                "plugin": "VolumeRestrictions",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "NodeVolumeLimits",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "VolumeBinding",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "VolumeZone",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
                 "plugin": "PodTopologySpread",
                 "verdict": "skip",
                 "reasons": [],
@@ -158,6 +182,18 @@ fn the_json_of_one_decision() {
             "feasibleNodes": 1,
             "tieBreak": null,
             "points": [
+              {
+                "point": "Reserve",
+                "plugin": "VolumeBinding",
+                "verdict": "pass",
+                "reasons": []
+              },
+              {
+                "point": "PreBind",
+                "plugin": "VolumeBinding",
+                "verdict": "pass",
+                "reasons": []
+              },
               {
                 "point": "Bind",
                 "plugin": "DefaultBinder",
