@@ -31,6 +31,8 @@ pub(super) fn plugin_config(r: &mut Reader, at: &At) -> Args {
             "DefaultPreemption" => preemption_args(r, &a, &mut args),
             "InterPodAffinity" => inter_pod_affinity_args(r, &a, &mut args),
             "PodTopologySpread" => spread_args(r, &a, &mut args),
+            "VolumeBinding" => volume_binding_args(r, &a),
+            "DynamicResources" => r.known(&a, &["apiVersion", "kind", "filterTimeout"]),
             // Arguments of plugins without any are read by no one, as upstream.
             _ => {}
         }
@@ -170,6 +172,18 @@ fn preemption_args(r: &mut Reader, at: &At, args: &mut Args) {
     }
     args.default_preemption.min_candidate_nodes_percentage = percentage.clamp(0, 100);
     args.default_preemption.min_candidate_nodes_absolute = absolute.max(0);
+}
+
+/// Only checked: nothing here waits for a binding, and scoring by capacity is off by default.
+fn volume_binding_args(r: &mut Reader, at: &At) {
+    r.known(at, &["apiVersion", "kind", "bindTimeoutSeconds", "shape"]);
+    let (timeout, shape) = (at.get("bindTimeoutSeconds"), at.get("shape"));
+    let seconds = r.int(&timeout).unwrap_or(600);
+    r.range(&timeout, seconds, seconds >= 0, "invalid BindTimeoutSeconds, should not be a negative value");
+    if let Some(value) = shape.0 {
+        let detail = "unexpected field `shape`, feature StorageCapacityScoring is disabled";
+        r.errors.push(FieldError::invalid(&shape.1, value.clone(), detail));
+    }
 }
 
 fn inter_pod_affinity_args(r: &mut Reader, at: &At, args: &mut Args) {

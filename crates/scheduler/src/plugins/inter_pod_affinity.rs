@@ -239,10 +239,9 @@ impl PreScore for InterPodAffinity {
                     let hard = i64::from(self.0.hard_pod_affinity_weight);
                     other.affinity.required.iter().for_each(|t| add(t, pod, namespace_labels, hard));
                 }
-                if !ignore_others {
-                    other.affinity.preferred.iter().for_each(|(t, w)| add(t, pod, namespace_labels, *w));
-                    other.affinity.preferred_anti.iter().for_each(|(t, w)| add(t, pod, namespace_labels, -w));
-                }
+                // `ignorePreferredTermsOfExistingPods` spares pods without preferences this walk; it does not change it.
+                other.affinity.preferred.iter().for_each(|(t, w)| add(t, pod, namespace_labels, *w));
+                other.affinity.preferred_anti.iter().for_each(|(t, w)| add(t, pod, namespace_labels, -w));
             }
         }
         if scores.0.is_empty() {

@@ -11,4 +11,6 @@ mod scores;
 mod spread;
 mod support;
 mod tables;
+mod volume_limits;
+mod volumes;
 mod whatif;
