@@ -1,10 +1,11 @@
 //! What the API server does to objects before a scheduler sees them, for objects that come from files: priorities from
-//! PriorityClasses, label keys written into selectors, the default of storage classes. What a pod already says stays.
+//! PriorityClasses, label keys written into selectors, the namespaces of pods, the default of storage classes. What a pod already says stays.
 //! Models `plugin/pkg/admission/priority` and the strategies of Pod and StorageClass.
 
 use crate::whatif::World;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
+use std::collections::BTreeSet;
 
 /// # Errors
 /// A pod that names a PriorityClass which is not there.
@@ -12,7 +13,10 @@ pub fn admit(world: &mut World) -> Result<(), String> {
     for class in &mut world.storage_classes {
         class.volume_binding_mode.get_or_insert_with(|| "Immediate".into());
     }
-    let World { pods, priority_classes, .. } = world;
+    let World { pods, priority_classes, namespaces, .. } = world;
+    let known: BTreeSet<String> = namespaces.iter().filter_map(|n| n.metadata.name.clone()).collect();
+    let used: BTreeSet<String> = pods.iter().filter_map(|p| p.metadata.namespace.clone()).collect();
+    namespaces.extend(used.difference(&known).map(|name| namespace(name)));
     for pod in pods {
         let labels = pod.metadata.labels.clone();
         if let Some(spec) = pod.spec.as_mut() {
@@ -21,6 +25,14 @@ pub fn admit(world: &mut World) -> Result<(), String> {
         prioritize(pod, priority_classes)?;
     }
     Ok(())
+}
+
+/// A namespace that exists because pods are in it, with the label that every namespace has.
+fn namespace(name: &str) -> Namespace {
+    let mut namespace = Namespace::default();
+    namespace.metadata.name = Some(name.into());
+    namespace.metadata.labels = Some([("kubernetes.io/metadata.name".to_string(), name.to_string())].into());
+    namespace
 }
 
 /// Value and preemption policy of the class; `None` when it does not exist.
