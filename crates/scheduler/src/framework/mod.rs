@@ -7,8 +7,10 @@
 pub mod affinity;
 pub mod bind;
 pub mod csi_migration;
+pub mod domains;
 pub mod event;
 pub mod fit_error;
+pub mod kinds;
 pub mod node_info;
 pub mod node_status;
 pub mod nominator;
