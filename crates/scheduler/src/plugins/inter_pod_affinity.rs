@@ -200,9 +200,8 @@ impl Filtering {
         pods_exist || (self.affinity.is_zero() && matches_all(&self.terms, pod))
     }
     fn anti_affinity_holds(&self, node: &NodeInfo) -> bool {
-        let crowded = |t: &AffinityTerm| {
-            value(node, &t.topology_key).is_some_and(|v| self.anti.get(&t.topology_key, v) > 0)
-        };
+        let crowded =
+            |t: &AffinityTerm| value(node, &t.topology_key).is_some_and(|v| self.anti.get(&t.topology_key, v) > 0);
         !self.anti_terms.iter().any(crowded)
     }
     fn existing_anti_affinity_holds(&self, node: &NodeInfo) -> bool {

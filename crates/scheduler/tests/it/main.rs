@@ -3,6 +3,7 @@
 mod component;
 mod config;
 mod filters;
+mod kinds;
 mod messages;
 mod policies;
 mod preemption;
