@@ -1,7 +1,8 @@
 //! How many pods per second the pure loop places: schedule and assume, nothing recorded, no API server.
 //!
 //! `cargo run --release -p scheduler --example throughput [NODES] [PODS] [KIND]`, where KIND is one of the pods of
-//! upstream's scheduler_perf: basic, affinity, anti-affinity, preferred-affinity, spreading, node-affinity.
+//! upstream's scheduler_perf: basic, affinity, anti-affinity, preferred-affinity, spreading, node-affinity, preemption
+//! (every node is full of pods that may be evicted), unschedulable (no node has room).
 
 #![allow(clippy::disallowed_methods)]
 
@@ -49,9 +50,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "status": {"allocatable": {"cpu": "4", "memory": "32Gi", "pods": "110"}},
         }))?));
     }
+    let full = kind == "preemption" || kind == "unschedulable";
+    for i in 0..if full { nodes * 4 } else { 0 } {
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": format!("low-{i}"), "namespace": "default"},
+            "spec": {"priority": 0, "containers": [{"name": "pause", "resources": {"requests": {"cpu": "980m"}}}]},
+        }))?;
+        cache.add_pod(Arc::new(PodInfo::new(Arc::new(pod))), &format!("node-{}", i % nodes));
+    }
     let mut waiting = Vec::new();
     for i in 0..pods {
         let mut spec = constraints(kind);
+        spec["priority"] = json!(if kind == "preemption" { 10 } else { 0 });
         spec["containers"] = json!([{"name": "pause", "image": "registry.k8s.io/pause:3.10",
             "resources": {"requests": {"cpu": "100m", "memory": "500Mi"}}}]);
         let pod: Pod = serde_json::from_value(json!({
@@ -67,13 +77,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut placed = 0;
     for pod in waiting {
         let h = Handle { snapshot: cache.snapshot(), objects: &objects, nominator: &nominator };
-        if let Ok(node) = algorithm.schedule(h, &framework, &pod, None) {
-            cache.assume_pod(pod, &node);
-            placed += 1;
+        match algorithm.schedule(h, &framework, &pod, None) {
+            Ok(node) => {
+                cache.assume_pod(pod, &node);
+                placed += 1;
+            }
+            Err(failure) => {
+                for victim in &failure.victims {
+                    cache.remove_pod(&victim.key);
+                }
+                if let Some(node) = failure.nominate.filter(|n| !n.is_empty()) {
+                    cache.assume_pod(pod, &node);
+                    placed += 1;
+                }
+            }
         }
     }
     let seconds = start.elapsed().as_secs_f64();
-    let rate = placed as f64 / seconds;
+    let rate = pods as f64 / seconds;
     println!("{kind}: {placed} of {pods} pods onto {nodes} nodes in {seconds:.3} s: {rate:.0} pods/s");
     Ok(())
 }
