@@ -26,4 +26,4 @@ pub use component::Scheduler;
 pub use config::Config;
 pub use cycle::{Algorithm, Decision, Failure};
 pub use table::table;
-pub use whatif::{World, whatif};
+pub use whatif::{World, whatif, whatif_each};

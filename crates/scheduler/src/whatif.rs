@@ -73,7 +73,26 @@ impl World {
 ///
 /// # Errors
 /// A configuration whose plugins cannot be instantiated, or a pod that the API server would not have let in.
-pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
+pub fn whatif(world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
+    let mut cycles = Vec::new();
+    whatif_each(world, config, seed, |cycle| {
+        cycles.push(cycle);
+        true
+    })?;
+    Ok(cycles)
+}
+
+/// The same, handing over one cycle after the other: with thousands of nodes each of them is large. Stops when
+/// `take` says so by returning false.
+///
+/// # Errors
+/// As [`whatif`], and then `take` was not called.
+pub fn whatif_each(
+    mut world: World,
+    config: &Config,
+    seed: u64,
+    mut take: impl FnMut(Cycle) -> bool,
+) -> Result<(), String> {
     let mut algorithm = Algorithm::new(config, Rng::new(seed))?;
     algorithm.record_every_node();
     crate::admission::admit(&mut world)?;
@@ -96,7 +115,6 @@ pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>
             waiting.push(pod);
         }
     }
-    let mut cycles = Vec::new();
     for pod in waiting {
         let mut cycle = Cycle {
             pod: PodRef { namespace: pod.namespace().into(), name: pod.name().into() },
@@ -105,14 +123,18 @@ pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>
         };
         let Some(framework) = algorithm.profile(pod.scheduler_name()).cloned() else {
             cycle.message = format!("profile not found for scheduler name {:?}", pod.scheduler_name());
-            cycles.push(cycle);
+            if !take(cycle) {
+                break;
+            }
             continue;
         };
         if let Err(status) = framework.pre_enqueue(&pod) {
             cycle.profile = framework.profile_name.clone();
             cycle.message = GATED_MESSAGE.into();
             cycle.points.push(point_record("PreEnqueue", status.plugin, &Err(status.clone())));
-            cycles.push(cycle);
+            if !take(cycle) {
+                break;
+            }
             continue;
         }
         let h = Handle { snapshot: cache.snapshot(), objects: &objects, nominator: &nominator };
@@ -130,7 +152,9 @@ pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>
                 None => {}
             },
         }
-        cycles.push(cycle);
+        if !take(cycle) {
+            break;
+        }
     }
-    Ok(cycles)
+    Ok(())
 }

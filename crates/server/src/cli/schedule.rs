@@ -3,9 +3,10 @@
 use super::{borrowed, decode, print, problems, read_files};
 use anyhow::{Context, anyhow};
 use manifest::{Document, Limits, Problem};
-use scheduler::{Config, World, whatif};
+use scheduler::{Config, World, whatif_each};
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
+use trace::Cycle;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -32,14 +33,33 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let files = read_files(&args.files)?;
     let world = world(&files).map_err(|p| problems(&p))?;
     let config = config(args.config)?;
-    let cycles = whatif(world, &config, args.seed).map_err(|e| anyhow!(e))?;
+    let (mut printed, mut first) = (Ok(()), true);
+    whatif_each(world, &config, args.seed, |cycle| {
+        printed = one(&cycle, args.output, first);
+        first = false;
+        printed.is_ok()
+    })
+    .map_err(|e| anyhow!(e))?;
+    printed?;
     match args.output {
-        Output::Table => print(&scheduler::table(&cycles)),
-        Output::Json => {
-            let text = serde_json::to_string_pretty(&serde_json::json!({ "decisions": cycles }))?;
-            print(&format!("{text}\n"))
-        }
+        Output::Table => Ok(()),
+        Output::Json if first => print("{\n  \"decisions\": []\n}\n"),
+        Output::Json => print("\n  ]\n}\n"),
     }
+}
+
+/// Prints one decision. They are not collected: with thousands of nodes each is large.
+fn one(cycle: &Cycle, output: Output, first: bool) -> anyhow::Result<()> {
+    let text = match output {
+        Output::Table if first => scheduler::table(std::slice::from_ref(cycle)),
+        Output::Table => format!("\n{}", scheduler::table(std::slice::from_ref(cycle))),
+        Output::Json => {
+            let before = if first { "{\n  \"decisions\": [\n    " } else { ",\n    " };
+            // A line break inside a string is escaped, so these are the layout's.
+            format!("{before}{}", serde_json::to_string_pretty(cycle)?.replace('\n', "\n    "))
+        }
+    };
+    print(&text)
 }
 
 /// What a scheduler looks at; kinds it does not read are left alone.
