@@ -104,6 +104,7 @@ impl Config {
             }
             config.profiles.push(profile);
         }
+        same_queue_sort(&mut r, &root.get("profiles").1, &config.profiles);
         if config.profiles.is_empty() {
             config.profiles.push(Profile::default());
         }
@@ -125,6 +126,17 @@ fn complete(set: &mut Plugins, point: &str, name: &str) {
     let inherited = set.multi_point.enabled.iter().any(|p| p.name == name);
     if own.enabled.is_empty() && (!inherited || own.disabled.iter().any(|d| d == "*" || d == name)) {
         own.enabled.push(PluginRef { name: name.into(), weight: 0 });
+    }
+}
+
+/// All profiles share one queue. Models validateCommonQueueSort.
+fn same_queue_sort(r: &mut Reader, path: &Path, profiles: &[Profile]) {
+    let of = |p: &Profile| p.plugins.points.get("queueSort").cloned().unwrap_or_default();
+    let Some(first) = profiles.first().map(of) else { return };
+    for (i, p) in profiles.iter().enumerate().skip(1).filter(|(_, p)| of(p) != first) {
+        let names: Vec<String> = of(p).enabled.into_iter().map(|p| p.name).collect();
+        let path = path.index(i).child("plugins").child("queueSort");
+        r.errors.push(FieldError::invalid(&path, names, "queueSort must be the same for all profiles"));
     }
 }
 
