@@ -48,3 +48,31 @@ fn a_table_for_people() {
     let out = ran.good();
     assert!(out.contains("fits-on-big") && out.contains("big") && out.contains("0/3 nodes are available"), "{out}");
 }
+
+#[test]
+fn claims_classes_priorities_and_budgets_count() {
+    let Some(ran) = run(&["schedule", "-f", &manifest("scheduling/storage.yaml"), "-o", "json"]) else { return };
+    let out = ran.good();
+    let all: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}"));
+    let [data, hurry] = all["decisions"].as_array().map(Vec::as_slice).unwrap_or_default() else {
+        panic!("not two decisions: {out}")
+    };
+    assert_eq!(data["node"], "west");
+    assert_eq!((&hurry["node"], &hurry["nominatedNode"]), (&Value::Null, &"west".into()));
+    let names: Vec<&Value> = hurry["victims"].as_array().into_iter().flatten().map(|v| &v["name"]).collect();
+    assert_eq!(names, ["other"], "the budget protects the pod in the east");
+    let candidates = hurry["preemption"]["candidates"].as_array().cloned().unwrap_or_default();
+    let violations = |node: &str| candidates.iter().find(|c| c["node"] == node).map(|c| c["pdbViolations"].clone());
+    assert_eq!((violations("east"), violations("west")), (Some(1.into()), Some(0.into())));
+}
+
+#[test]
+fn a_profile_of_one_plugin() {
+    let config = manifest("scheduling/only-image-locality.yaml");
+    let args = ["schedule", "-f", &manifest("scheduling/storage.yaml"), "--config", &config, "-o", "json"];
+    let Some(ran) = run(&args) else { return };
+    let all: Value = serde_json::from_str(&ran.good()).unwrap_or_default();
+    let node = &all["decisions"][0]["nodes"][0];
+    assert_eq!(node["filters"], serde_json::json!([]));
+    assert_eq!((&node["scores"][0]["plugin"], &node["scores"][0]["weight"]), (&"ImageLocality".into(), &4.into()));
+}

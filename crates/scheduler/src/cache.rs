@@ -15,6 +15,8 @@ use std::sync::Arc;
 struct PodState {
     pod: Arc<PodInfo>,
     node: Arc<str>,
+    /// Its number in the snapshot's kinds.
+    kind: u32,
     /// Placed by this scheduler, not yet confirmed by the API server.
     assumed: bool,
 }
@@ -54,6 +56,9 @@ impl Cache {
             return self.update_node(info.node);
         }
         for pod in self.homeless.remove(&info.name).unwrap_or_default() {
+            if let Some(state) = self.pods.get(&pod.key) {
+                info.add_kind(state.kind);
+            }
             info.add_pod(pod);
         }
         info.images = self.count_images(&info.node, &[]);
@@ -130,9 +135,12 @@ impl Cache {
         let gone = self.pods.remove(key)?;
         self.snapshot.pods_with_affinity -= usize::from(gone.pod.has_affinity);
         self.snapshot.pods_with_required_anti_affinity -= usize::from(gone.pod.has_required_anti_affinity);
+        Arc::make_mut(&mut self.snapshot.kinds).remove(gone.kind);
         match self.snapshot.position(&gone.node) {
             Some(i) => {
-                Arc::make_mut(&mut self.snapshot.nodes[i]).remove_pod(key);
+                let info = Arc::make_mut(&mut self.snapshot.nodes[i]);
+                info.remove_pod(key);
+                info.remove_kind(gone.kind);
             }
             None => {
                 if let Some(pods) = self.homeless.get_mut(&gone.node) {
@@ -148,10 +156,12 @@ impl Cache {
 
     fn place(&mut self, pod: Arc<PodInfo>, node: &str, assumed: bool) {
         self.remove_pod(&pod.key);
+        let kind = Arc::make_mut(&mut self.snapshot.kinds).add(&pod);
         let node: Arc<str> = match self.snapshot.position(node) {
             Some(i) => {
                 let info = Arc::make_mut(&mut self.snapshot.nodes[i]);
                 info.add_pod(pod.clone());
+                info.add_kind(kind);
                 info.name.clone()
             }
             None => {
@@ -162,7 +172,7 @@ impl Cache {
         };
         self.snapshot.pods_with_affinity += usize::from(pod.has_affinity);
         self.snapshot.pods_with_required_anti_affinity += usize::from(pod.has_required_anti_affinity);
-        self.pods.insert(pod.key.clone(), PodState { pod, node, assumed });
+        self.pods.insert(pod.key.clone(), PodState { pod, node, kind, assumed });
     }
 
     /// Counts the node's images in the table, takes back those it had, and returns the sorted numbers.

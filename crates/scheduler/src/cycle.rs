@@ -132,6 +132,9 @@ impl Algorithm {
         let pre = run.pre_filter(record.as_deref_mut().map(|c| &mut c.pre_filter));
         let mut plugins: BTreeSet<&'static str> = pre.by.clone();
         if let Some(status) = pre.refusal {
+            if status.code == Code::Error {
+                return Err(broken(format!("running PreFilter plugin {:?}: {}", status.plugin, status.message())));
+            }
             if !status.plugin.is_empty() {
                 plugins.insert(status.plugin);
             }
@@ -235,7 +238,13 @@ impl Algorithm {
                         last_plugin = status.plugin;
                         plugins.insert(last_plugin);
                     }
+                    let failed = status.code == Code::Error;
                     scratch.statuses.explicit.push((at, status));
+                    if failed {
+                        // The cycle ends here, whatever else would have fitted.
+                        scratch.feasible.clear();
+                        break;
+                    }
                 }
             }
         }
@@ -323,9 +332,7 @@ impl Algorithm {
         let error = scratch.statuses.explicit.iter().map(|(_, s)| s).find(|s| s.code == Code::Error);
         if let Some(status) = error {
             // A filter that fails is a bug, not a verdict on the pod.
-            let message = format!("running {:?} filter plugin: {}", status.plugin, status.message());
-            let clear = Some(String::new());
-            return Failure { message, is_error: true, plugins: BTreeSet::new(), nominate: clear, victims: Vec::new() };
+            return broken(format!("running {:?} filter plugin: {}", status.plugin, status.message()));
         }
         let mut post_filter_message = String::new();
         // Without PostFilter plugins the nomination is cleared.
@@ -352,6 +359,11 @@ impl Algorithm {
         };
         Failure { message: message.to_string(), is_error: false, plugins, nominate, victims }
     }
+}
+
+/// The cycle failed, which says nothing about the pod.
+fn broken(message: String) -> Failure {
+    Failure { message, is_error: true, plugins: BTreeSet::new(), nominate: Some(String::new()), victims: Vec::new() }
 }
 
 /// Reserve, Permit or PreBind refused the chosen node: upstream's message speaks of that node alone.

@@ -16,6 +16,7 @@ pub mod queue;
 pub mod table;
 pub mod whatif;
 
+mod admission;
 mod node_tree;
 mod record;
 mod status;
@@ -25,4 +26,4 @@ pub use component::Scheduler;
 pub use config::Config;
 pub use cycle::{Algorithm, Decision, Failure};
 pub use table::table;
-pub use whatif::{World, whatif};
+pub use whatif::{World, whatif, whatif_each};

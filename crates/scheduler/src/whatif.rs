@@ -5,9 +5,14 @@ use crate::config::Config;
 use crate::cycle::Algorithm;
 use crate::framework::run::point_record;
 use crate::framework::{Handle, Nominator, Objects, PodInfo};
+use crate::plugins::volume_binder;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod, ReplicationController, Service};
+use k8s_openapi::api::core::v1::{
+    Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
+};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use meta::Rng;
 use std::sync::Arc;
 use trace::Cycle;
@@ -27,6 +32,14 @@ pub struct World {
     pub stateful_sets: Vec<StatefulSet>,
     pub replication_controllers: Vec<ReplicationController>,
     pub namespaces: Vec<Namespace>,
+    pub priority_classes: Vec<PriorityClass>,
+    pub persistent_volumes: Vec<PersistentVolume>,
+    pub persistent_volume_claims: Vec<PersistentVolumeClaim>,
+    pub storage_classes: Vec<StorageClass>,
+    pub csi_nodes: Vec<CSINode>,
+    pub csi_drivers: Vec<CSIDriver>,
+    pub csi_storage_capacities: Vec<CSIStorageCapacity>,
+    pub volume_attachments: Vec<VolumeAttachment>,
 }
 
 impl World {
@@ -39,6 +52,14 @@ impl World {
         self.stateful_sets.iter().for_each(|o| objects.set_stateful_set(o));
         self.replication_controllers.iter().for_each(|o| objects.set_replication_controller(o));
         self.namespaces.iter().for_each(|o| objects.set_namespace(o));
+        let storage = &mut objects.storage;
+        self.persistent_volumes.drain(..).for_each(|o| storage.set_volume(o));
+        self.persistent_volume_claims.drain(..).for_each(|o| storage.set_claim(o));
+        self.storage_classes.drain(..).for_each(|o| storage.set_class(o));
+        self.csi_nodes.drain(..).for_each(|o| storage.set_csi_node(o));
+        self.csi_drivers.drain(..).for_each(|o| storage.set_csi_driver(o));
+        self.csi_storage_capacities.drain(..).for_each(|o| storage.set_capacity(o));
+        self.volume_attachments.drain(..).for_each(|o| storage.set_attachment(o));
         objects
     }
 }
@@ -51,11 +72,31 @@ impl World {
 /// `evaluated_nodes` says how many it visited, and only those have scores.
 ///
 /// # Errors
-/// A configuration whose plugins cannot be instantiated.
-pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
+/// A configuration whose plugins cannot be instantiated, or a pod that the API server would not have let in.
+pub fn whatif(world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, String> {
+    let mut cycles = Vec::new();
+    whatif_each(world, config, seed, |cycle| {
+        cycles.push(cycle);
+        true
+    })?;
+    Ok(cycles)
+}
+
+/// The same, handing over one cycle after the other: with thousands of nodes each of them is large. Stops when
+/// `take` says so by returning false.
+///
+/// # Errors
+/// As [`whatif`], and then `take` was not called.
+pub fn whatif_each(
+    mut world: World,
+    config: &Config,
+    seed: u64,
+    mut take: impl FnMut(Cycle) -> bool,
+) -> Result<(), String> {
     let mut algorithm = Algorithm::new(config, Rng::new(seed))?;
     algorithm.record_every_node();
-    let objects = world.objects();
+    crate::admission::admit(&mut world)?;
+    let mut objects = world.objects();
     let (mut cache, mut nominator, mut waiting) = (Cache::new(), Nominator::default(), Vec::new());
     for node in world.nodes {
         cache.add_node(Arc::new(node));
@@ -74,7 +115,6 @@ pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>
             waiting.push(pod);
         }
     }
-    let mut cycles = Vec::new();
     for pod in waiting {
         let mut cycle = Cycle {
             pod: PodRef { namespace: pod.namespace().into(), name: pod.name().into() },
@@ -83,20 +123,27 @@ pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>
         };
         let Some(framework) = algorithm.profile(pod.scheduler_name()).cloned() else {
             cycle.message = format!("profile not found for scheduler name {:?}", pod.scheduler_name());
-            cycles.push(cycle);
+            if !take(cycle) {
+                break;
+            }
             continue;
         };
         if let Err(status) = framework.pre_enqueue(&pod) {
             cycle.profile = framework.profile_name.clone();
             cycle.message = GATED_MESSAGE.into();
             cycle.points.push(point_record("PreEnqueue", status.plugin, &Err(status.clone())));
-            cycles.push(cycle);
+            if !take(cycle) {
+                break;
+            }
             continue;
         }
         let h = Handle { snapshot: cache.snapshot(), objects: &objects, nominator: &nominator };
         match algorithm.schedule(h, &framework, &pod, Some(&mut cycle)) {
             Ok(node) => {
                 nominator.remove(&pod.key);
+                if let Some(info) = cache.snapshot().get(&node) {
+                    volume_binder::assume(&mut objects, &pod, &info.node);
+                }
                 cache.assume_pod(pod, &node);
             }
             Err(failure) => match failure.nominate.as_deref() {
@@ -105,7 +152,9 @@ pub fn whatif(mut world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>
                 None => {}
             },
         }
-        cycles.push(cycle);
+        if !take(cycle) {
+            break;
+        }
     }
-    Ok(cycles)
+    Ok(())
 }

@@ -16,6 +16,7 @@ mod update;
 mod volumes;
 pub(crate) mod warnings;
 
+pub use affinity::apply_match_label_keys;
 pub use columns::status_text;
 pub(crate) use resources::{validate_quantity, visit_quantities, visit_resource_list};
 pub(crate) use scheduling::validate_taint_effect;

@@ -3,6 +3,7 @@
 use super::reader::{At, Reader};
 use super::{Args, ResourceSpec, ShapePoint, SpreadDefaults, Strategy, cpu_and_memory};
 use crate::plugins::node_selector::{PreferredTerms, Terms};
+use api::validate::labels::validate_label_name;
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 use meta::FieldError;
 
@@ -31,6 +32,8 @@ pub(super) fn plugin_config(r: &mut Reader, at: &At) -> Args {
             "DefaultPreemption" => preemption_args(r, &a, &mut args),
             "InterPodAffinity" => inter_pod_affinity_args(r, &a, &mut args),
             "PodTopologySpread" => spread_args(r, &a, &mut args),
+            "VolumeBinding" => volume_binding_args(r, &a),
+            "DynamicResources" => dynamic_resources_args(r, &a),
             // Arguments of plugins without any are read by no one, as upstream.
             _ => {}
         }
@@ -58,34 +61,41 @@ fn resources(r: &mut Reader, at: &At) -> Option<Vec<ResourceSpec>> {
 fn fit_args(r: &mut Reader, at: &At, args: &mut Args) {
     r.known(at, &["apiVersion", "kind", "ignoredResources", "ignoredResourceGroups", "scoringStrategy"]);
     let fit = &mut args.node_resources_fit;
-    fit.ignored_resources = r.texts(&at.get("ignoredResources"));
+    let ignored = at.get("ignoredResources");
+    fit.ignored_resources = r.texts(&ignored);
+    for (i, name) in fit.ignored_resources.iter().enumerate() {
+        r.errors.extend(validate_label_name(&ignored.1.index(i), name));
+    }
     let groups = at.get("ignoredResourceGroups");
     fit.ignored_resource_groups = r.texts(&groups);
-    for (i, group) in fit.ignored_resource_groups.iter().enumerate().filter(|(_, g)| g.contains('/')) {
-        let detail = "resource group name can't contain '/'";
-        r.errors.push(FieldError::invalid(&groups.1.index(i), group.clone(), detail));
+    for (i, group) in fit.ignored_resource_groups.iter().enumerate() {
+        let path = groups.1.index(i);
+        if group.contains('/') {
+            r.errors.push(FieldError::invalid(&path, group.clone(), "resource group name can't contain '/'"));
+        }
+        r.errors.extend(validate_label_name(&path, group));
     }
     let strategy = at.get("scoringStrategy");
     r.known(&strategy, &["type", "resources", "requestedToCapacityRatio"]);
+    let (kind_at, ratio) = (strategy.get("type"), strategy.get("requestedToCapacityRatio"));
+    // A strategy without a type is an error, no strategy at all is the default one.
+    let default = if strategy.present() { "" } else { "LeastAllocated" };
+    let kind = r.text(&kind_at).unwrap_or_else(|| default.into());
+    let known = ["LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"];
+    if !known.contains(&kind.as_str()) {
+        r.errors.push(FieldError::not_supported(&kind_at.1, kind.clone(), &known));
+    }
     let resources_at = strategy.get("resources");
     fit.resources = resources(r, &resources_at).unwrap_or_else(cpu_and_memory);
     for (i, spec) in fit.resources.iter().enumerate().filter(|(_, s)| s.weight <= 0 || s.weight > 100) {
         let detail = format!("resource weight of {} not in valid range (0, 100]", spec.name);
         r.errors.push(FieldError::invalid(&resources_at.1.index(i).child("weight"), spec.weight, detail));
     }
-    let (kind_at, ratio) = (strategy.get("type"), strategy.get("requestedToCapacityRatio"));
-    // A strategy without a type is an error, no strategy at all is the default one.
-    let default = if strategy.present() { "" } else { "LeastAllocated" };
-    let kind = r.text(&kind_at).unwrap_or_else(|| default.into());
     fit.strategy = match kind.as_str() {
         "LeastAllocated" => Strategy::LeastAllocated,
         "MostAllocated" => Strategy::MostAllocated,
         "RequestedToCapacityRatio" => Strategy::RequestedToCapacityRatio(shape(r, &ratio)),
-        _ => {
-            let known = ["LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"];
-            r.errors.push(FieldError::not_supported(&kind_at.1, kind.clone(), &known));
-            return;
-        }
+        _ => return,
     };
     if kind != "RequestedToCapacityRatio" && ratio.present() {
         // Not used, but it has to be right.
@@ -101,15 +111,18 @@ fn shape(r: &mut Reader, ratio: &At) -> Vec<ShapePoint> {
     }
     r.known(ratio, &["shape"]);
     let at = ratio.get("shape");
+    let items = r.list(&at);
+    let utilization = |item: &At| item.get("utilization").0.and_then(serde_json::Value::as_i64).unwrap_or(0);
+    if let Some(pair) = items.windows(2).find(|w| utilization(&w[0]) >= utilization(&w[1])) {
+        let detail = "values must be sorted in increasing order";
+        r.range(&pair[1].get("utilization"), utilization(&pair[1]), false, detail);
+    }
     let mut points: Vec<ShapePoint> = Vec::new();
-    for item in r.list(&at) {
+    for item in items {
         r.known(&item, &["utilization", "score"]);
         let (u, s) = (item.get("utilization"), item.get("score"));
         let point = ShapePoint { utilization: r.int32(&u).unwrap_or(0), score: r.int32(&s).unwrap_or(0) };
         let (uv, sv) = (i64::from(point.utilization), i64::from(point.score));
-        if points.last().is_some_and(|last| last.utilization >= point.utilization) {
-            r.range(&u, uv, false, "values must be sorted in increasing order");
-        }
         r.range(&u, uv, (0..=100).contains(&uv), "not in valid range [0, 100]");
         r.range(&s, sv, (0..=10).contains(&sv), "not in valid range [0, 10]");
         points.push(point);
@@ -172,6 +185,27 @@ fn preemption_args(r: &mut Reader, at: &At, args: &mut Args) {
     args.default_preemption.min_candidate_nodes_absolute = absolute.max(0);
 }
 
+/// Only checked: nothing here waits for a binding, and scoring by capacity is off by default.
+fn volume_binding_args(r: &mut Reader, at: &At) {
+    r.known(at, &["apiVersion", "kind", "bindTimeoutSeconds", "shape"]);
+    let (timeout, shape) = (at.get("bindTimeoutSeconds"), at.get("shape"));
+    let seconds = r.int(&timeout).unwrap_or(600);
+    r.range(&timeout, seconds, seconds >= 0, "invalid BindTimeoutSeconds, should not be a negative value");
+    if let Some(value) = shape.0 {
+        let detail = "unexpected field `shape`, remove it or turn on the feature gate StorageCapacityScoring";
+        r.errors.push(FieldError::invalid(&shape.1, value.clone(), detail));
+    }
+}
+
+fn dynamic_resources_args(r: &mut Reader, at: &At) {
+    r.known(at, &["apiVersion", "kind", "filterTimeout", "bindingTimeout"]);
+    let binding = at.get("bindingTimeout");
+    if binding.present() {
+        let detail = "DRADeviceBindingConditions or DRAResourceClaimDeviceStatus feature gate is disabled";
+        r.errors.push(FieldError::forbidden(&binding.1, detail));
+    }
+}
+
 fn inter_pod_affinity_args(r: &mut Reader, at: &At, args: &mut Args) {
     r.known(at, &["apiVersion", "kind", "hardPodAffinityWeight", "ignorePreferredTermsOfExistingPods"]);
     let weight = at.get("hardPodAffinityWeight");
@@ -210,6 +244,8 @@ fn spread_args(r: &mut Reader, at: &At, args: &mut Args) {
         r.range(&skew, i64::from(c.max_skew), c.max_skew > 0, "not in valid range (0, inf)");
         if c.topology_key.is_empty() {
             r.errors.push(FieldError::required(&key.1, "can not be empty"));
+        } else {
+            r.errors.extend(validate_label_name(&key.1, &c.topology_key));
         }
         match c.when_unsatisfiable.as_str() {
             "DoNotSchedule" | "ScheduleAnyway" => {}

@@ -4,6 +4,7 @@ use super::args::plugin_config;
 use super::reader::{At, Reader};
 use super::{Config, DEFAULT_SCHEDULER_NAME, PluginRef, PluginSet, Plugins, Profile, default_plugins};
 use crate::framework::runtime::{Framework, POINTS};
+use crate::plugins::{default_binder, priority_sort};
 use meta::{FieldError, Path};
 use serde_json::Value;
 
@@ -15,6 +16,19 @@ impl Config {
     /// # Errors
     /// Every field that is wrong, with its path.
     pub fn parse(document: &Value) -> Result<Config, Vec<FieldError>> {
+        Config::read(document, false)
+    }
+
+    /// As [`Config::parse`], for decisions without a running scheduler: a profile may leave out queue sort and bind,
+    /// which then are the default ones.
+    ///
+    /// # Errors
+    /// Every field that is wrong, with its path.
+    pub fn parse_lenient(document: &Value) -> Result<Config, Vec<FieldError>> {
+        Config::read(document, true)
+    }
+
+    fn read(document: &Value, lenient: bool) -> Result<Config, Vec<FieldError>> {
         let mut r = Reader { errors: Vec::new() };
         let root = At(Some(document), Path::default());
         r.known(
@@ -77,7 +91,11 @@ impl Config {
         let profiles = r.list(&root.get("profiles"));
         let only = profiles.len() == 1;
         for at in &profiles {
-            let profile = profile(&mut r, at, only);
+            let mut profile = profile(&mut r, at, only);
+            if lenient {
+                complete(&mut profile.plugins, "queueSort", priority_sort::NAME);
+                complete(&mut profile.plugins, "bind", default_binder::NAME);
+            }
             if let Some(i) = config.profiles.iter().position(|p| p.scheduler_name == profile.scheduler_name) {
                 let first = profiles[i].1.child("schedulerName").to_string();
                 let mut e = FieldError::duplicate(&at.1.child("schedulerName"), first);
@@ -86,6 +104,7 @@ impl Config {
             }
             config.profiles.push(profile);
         }
+        same_queue_sort(&mut r, &root.get("profiles").1, &config.profiles);
         if config.profiles.is_empty() {
             config.profiles.push(Profile::default());
         }
@@ -98,6 +117,26 @@ impl Config {
             }
         }
         if r.errors.is_empty() { Ok(config) } else { Err(r.errors) }
+    }
+}
+
+/// Enables `name` at a point that is left without any plugin.
+fn complete(set: &mut Plugins, point: &str, name: &str) {
+    let own = set.points.entry(point.into()).or_default();
+    let inherited = set.multi_point.enabled.iter().any(|p| p.name == name);
+    if own.enabled.is_empty() && (!inherited || own.disabled.iter().any(|d| d == "*" || d == name)) {
+        own.enabled.push(PluginRef { name: name.into(), weight: 0 });
+    }
+}
+
+/// All profiles share one queue. Models validateCommonQueueSort.
+fn same_queue_sort(r: &mut Reader, path: &Path, profiles: &[Profile]) {
+    let of = |p: &Profile| p.plugins.points.get("queueSort").cloned().unwrap_or_default();
+    let Some(first) = profiles.first().map(of) else { return };
+    for (i, p) in profiles.iter().enumerate().skip(1).filter(|(_, p)| of(p) != first) {
+        let names: Vec<String> = of(p).enabled.into_iter().map(|p| p.name).collect();
+        let path = path.index(i).child("plugins").child("queueSort");
+        r.errors.push(FieldError::invalid(&path, names, "queueSort must be the same for all profiles"));
     }
 }
 

@@ -6,8 +6,11 @@
 
 pub mod affinity;
 pub mod bind;
+pub mod csi_migration;
+pub mod domains;
 pub mod event;
 pub mod fit_error;
+pub mod kinds;
 pub mod node_info;
 pub mod node_status;
 pub mod nominator;
@@ -19,6 +22,7 @@ pub mod runtime;
 pub mod snapshot;
 pub mod state;
 pub mod status;
+pub mod storage;
 
 pub use event::{ClusterEvent, Hint};
 pub use fit_error::FitError;
@@ -32,6 +36,7 @@ pub use runtime::Framework;
 pub use snapshot::Snapshot;
 pub use state::CycleState;
 pub use status::{Answer, Code, Status};
+pub use storage::Storage;
 
 use k8s_openapi::api::core::v1::Binding;
 use meta::{Rng, Time};

@@ -23,6 +23,8 @@ pub struct NodeInfo {
     pub pods: Vec<Arc<PodInfo>>,
     pub pods_with_affinity: Vec<Arc<PodInfo>>,
     pub pods_with_required_anti_affinity: Vec<Arc<PodInfo>>,
+    /// How many pods of which kind the snapshot's node has; dry runs do not keep it.
+    pub kinds: Vec<(u32, u32)>,
     pub used_ports: Vec<HostPort>,
     /// The images on the node, as sorted numbers of the snapshot's image table.
     pub images: Vec<u32>,
@@ -45,6 +47,7 @@ impl NodeInfo {
             pods: Vec::new(),
             pods_with_affinity: Vec::new(),
             pods_with_required_anti_affinity: Vec::new(),
+            kinds: Vec::new(),
             used_ports: Vec::new(),
             images: Vec::new(),
             generation: 0,
@@ -80,6 +83,23 @@ impl NodeInfo {
             self.pods_with_required_anti_affinity.push(pod.clone());
         }
         self.pods.push(pod);
+    }
+
+    /// Counts one more pod of a kind.
+    pub(crate) fn add_kind(&mut self, kind: u32) {
+        match self.kinds.iter_mut().find(|(k, _)| *k == kind) {
+            Some((_, n)) => *n += 1,
+            None => self.kinds.push((kind, 1)),
+        }
+    }
+    /// Counts one less.
+    pub(crate) fn remove_kind(&mut self, kind: u32) {
+        if let Some(i) = self.kinds.iter().position(|(k, _)| *k == kind) {
+            self.kinds[i].1 -= 1;
+            if self.kinds[i].1 == 0 {
+                self.kinds.swap_remove(i);
+            }
+        }
     }
 
     /// Takes the pod away and returns it; `None` when it is not here.

@@ -1,5 +1,6 @@
 //! The nodes as one cycle sees them. Models `internal/cache.Snapshot`.
 
+use super::kinds::Kinds;
 use super::node_info::NodeInfo;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub struct Snapshot {
     /// In the order cycles visit them: round robin over the zones.
     pub nodes: Vec<Arc<NodeInfo>>,
     pub(crate) index: FxHashMap<Arc<str>, usize>,
+    pub(crate) kinds: Arc<Kinds>,
     pub(crate) images: Vec<ImageState>,
     pub(crate) image_numbers: BTreeMap<Arc<str>, u32>,
     /// How many pods on the nodes have affinity terms, and required anti-affinity ones.
@@ -34,6 +36,10 @@ impl Snapshot {
     }
     pub fn position(&self, name: &str) -> Option<usize> {
         self.index.get(name).copied()
+    }
+    /// The kinds of the pods on the nodes.
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
     }
     pub fn has_affinity(&self) -> bool {
         self.pods_with_affinity > 0

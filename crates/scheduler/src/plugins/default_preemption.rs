@@ -2,7 +2,9 @@
 //! itself is `preemption.rs`.
 
 use crate::config::{Args, DefaultPreemptionArgs};
-use crate::framework::{ClusterEvent, Hint, NodeStatuses, Plugin, PodInfo, PostFilter, PostFilterResult, Run, Status};
+use crate::framework::{
+    Answer, ClusterEvent, Hint, NodeStatuses, Plugin, PodInfo, PostFilter, PostFilterResult, PreEnqueue, Run, Status,
+};
 use crate::preemption;
 use meta::Rng;
 
@@ -18,11 +20,22 @@ impl Plugin for DefaultPreemption {
     fn name(&self) -> &'static str {
         NAME
     }
+    fn as_pre_enqueue(&self) -> Option<&dyn PreEnqueue> {
+        Some(self)
+    }
     fn as_post_filter(&self) -> Option<&dyn PostFilter> {
         Some(self)
     }
     fn hint(&self, _: &PodInfo, _: &ClusterEvent) -> Hint {
         Hint::Skip
+    }
+}
+
+/// Upstream holds a pod back while its victims are being evicted asynchronously; here a cycle's evictions are one
+/// step with the cycle.
+impl PreEnqueue for DefaultPreemption {
+    fn pre_enqueue(&self, _: &PodInfo) -> Answer {
+        Ok(())
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::config::{Args, InterPodAffinityArgs};
 use crate::framework::affinity::AffinityTerm;
+use crate::framework::domains::{Domains, value};
+use crate::framework::kinds::Memo;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreFilter,
     PreFilterResult, PreScore, PreScoreResult, Score, Status,
 };
 use k8s_openapi::api::core::v1::Node;
 use meta::labels::Labels;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub const NAME: &str = "InterPodAffinity";
@@ -21,20 +22,33 @@ pub fn build(args: &Args) -> Result<Box<dyn Plugin>, String> {
 
 /// Numbers by topology key and value.
 #[derive(Clone, Default)]
-struct Counts(BTreeMap<String, BTreeMap<String, i64>>);
+struct Counts(Vec<Domains>);
 
 impl Counts {
-    /// Adds to the domain that `node` belongs to for `topology_key`.
-    fn add(&mut self, node: &NodeInfo, topology_key: &str, n: i64) {
-        let Some(value) = node.labels().and_then(|l| l.get(topology_key)) else { return };
-        *self.0.entry(topology_key.into()).or_default().entry(value.clone()).or_default() += n;
+    /// The place of a topology key, made when it is not there.
+    fn place(&mut self, topology_key: &str) -> usize {
+        self.0.iter().position(|d| d.key == topology_key).unwrap_or_else(|| {
+            self.0.push(Domains::new(topology_key));
+            self.0.len() - 1
+        })
+    }
+    /// Adds to the domain that `node` belongs to.
+    fn add_at(&mut self, place: usize, node: &NodeInfo, n: i64) {
+        let domains = &mut self.0[place];
+        if let Some(value) = value(node, &domains.key) {
+            domains.add(value, n);
+        }
     }
     fn get(&self, topology_key: &str, value: &str) -> i64 {
-        self.0.get(topology_key).and_then(|d| d.get(value)).copied().unwrap_or(0)
+        self.0.iter().find(|d| d.key == topology_key).and_then(|d| d.get(value)).unwrap_or(0)
     }
     /// Whether nothing is counted (any more).
     fn is_zero(&self) -> bool {
-        self.0.values().flat_map(BTreeMap::values).all(|n| *n == 0)
+        self.0.iter().all(|d| d.numbers().iter().all(|n| *n == 0))
+    }
+    /// Whether nothing was ever counted.
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|d| d.numbers().is_empty())
     }
 }
 
@@ -60,25 +74,35 @@ fn matches_all(terms: &[AffinityTerm], pod: &PodInfo) -> bool {
     !terms.is_empty() && terms.iter().all(|t| is_about(t, pod, None))
 }
 
+/// Where pods of one kind are counted: places in the three [`Counts`].
+#[derive(Default)]
+struct Says {
+    existing_anti: Vec<usize>,
+    affinity: Vec<usize>,
+    anti: Vec<usize>,
+}
+
 impl Filtering {
-    fn count_existing_anti(&mut self, pod: &PodInfo, other: &PodInfo, node: &NodeInfo, n: i64) {
+    /// What pods like `other` mean to `pod`.
+    fn ask(&mut self, pod: &PodInfo, other: &PodInfo) -> Says {
+        let mut says = Says::default();
         for t in &other.affinity.required_anti {
             if is_about(t, pod, self.namespace_labels.as_ref()) {
-                self.existing_anti.add(node, &t.topology_key, n);
+                says.existing_anti.push(self.existing_anti.place(&t.topology_key));
             }
         }
-    }
-    fn count_own(&mut self, other: &PodInfo, node: &NodeInfo, n: i64) {
         if matches_all(&self.terms, other) {
-            for t in &*self.terms {
-                self.affinity.add(node, &t.topology_key, n);
-            }
+            says.affinity = self.terms.iter().map(|t| self.affinity.place(&t.topology_key)).collect();
         }
-        for t in &*self.anti_terms {
-            if is_about(t, other, None) {
-                self.anti.add(node, &t.topology_key, n);
-            }
+        for t in self.anti_terms.iter().filter(|t| is_about(t, other, None)) {
+            says.anti.push(self.anti.place(&t.topology_key));
         }
+        says
+    }
+    fn count(&mut self, says: &Says, node: &NodeInfo, n: i64) {
+        says.existing_anti.iter().for_each(|p| self.existing_anti.add_at(*p, node, n));
+        says.affinity.iter().for_each(|p| self.affinity.add_at(*p, node, n));
+        says.anti.iter().for_each(|p| self.anti.add_at(*p, node, n));
     }
 }
 
@@ -135,14 +159,12 @@ impl PreFilter for InterPodAffinity {
         };
         let own = !s.terms.is_empty() || !s.anti_terms.is_empty();
         if own || h.snapshot.has_required_anti_affinity() {
+            let kinds = h.snapshot.kinds();
+            let mut memo = Memo::new(kinds);
             for node in &h.snapshot.nodes {
-                for other in &node.pods_with_required_anti_affinity {
-                    s.count_existing_anti(pod, other, node, 1);
-                }
-                if own {
-                    for other in &node.pods {
-                        s.count_own(other, node, 1);
-                    }
+                for (kind, n) in &node.kinds {
+                    let says = memo.get(*kind, || s.ask(pod, kinds.pod(*kind)));
+                    s.count(says, node, i64::from(*n));
                 }
             }
         }
@@ -154,14 +176,14 @@ impl PreFilter for InterPodAffinity {
     }
     fn add_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
         if let Some(s) = state.get_mut::<Filtering>() {
-            s.count_existing_anti(pod, other, node, 1);
-            s.count_own(other, node, 1);
+            let says = s.ask(pod, other);
+            s.count(&says, node, 1);
         }
     }
     fn remove_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
         if let Some(s) = state.get_mut::<Filtering>() {
-            s.count_existing_anti(pod, other, node, -1);
-            s.count_own(other, node, -1);
+            let says = s.ask(pod, other);
+            s.count(&says, node, -1);
         }
     }
 }
@@ -171,22 +193,20 @@ impl Filtering {
         let mut pods_exist = true;
         for t in &*self.terms {
             // Every topology key must be on the node.
-            let Some(value) = node.labels().and_then(|l| l.get(&t.topology_key)) else { return false };
+            let Some(value) = value(node, &t.topology_key) else { return false };
             pods_exist &= self.affinity.get(&t.topology_key, value) > 0;
         }
         // The first of a series of pods that want to be near each other may go anywhere.
         pods_exist || (self.affinity.is_zero() && matches_all(&self.terms, pod))
     }
     fn anti_affinity_holds(&self, node: &NodeInfo) -> bool {
-        let crowded = |t: &AffinityTerm| {
-            let value = node.labels().and_then(|l| l.get(&t.topology_key));
-            value.is_some_and(|v| self.anti.get(&t.topology_key, v) > 0)
-        };
+        let crowded =
+            |t: &AffinityTerm| value(node, &t.topology_key).is_some_and(|v| self.anti.get(&t.topology_key, v) > 0);
         !self.anti_terms.iter().any(crowded)
     }
     fn existing_anti_affinity_holds(&self, node: &NodeInfo) -> bool {
-        self.existing_anti.0.is_empty()
-            || !node.labels().into_iter().flatten().any(|(k, v)| self.existing_anti.get(k, v) > 0)
+        let crowded = |d: &Domains| value(node, &d.key).and_then(|v| d.get(v)).is_some_and(|n| n > 0);
+        !self.existing_anti.0.iter().any(crowded)
     }
 }
 
@@ -225,27 +245,35 @@ impl PreScore for InterPodAffinity {
         let (own, own_anti) = (resolve(&pod.affinity.preferred), resolve(&pod.affinity.preferred_anti));
         let namespace_labels = h.objects.namespace_labels(pod.namespace());
         let mut scores = Counts::default();
-        for node in &h.snapshot.nodes {
+        // Where pods of a kind count for this one, and how much each.
+        let ask = |scores: &mut Counts, other: &PodInfo| {
+            let mut says: Vec<(usize, i64)> = Vec::new();
             let mut add = |t: &AffinityTerm, about: &PodInfo, ns: Option<&Labels>, weight: i64| {
                 if is_about(t, about, ns) {
-                    scores.add(node, &t.topology_key, weight);
+                    says.push((scores.place(&t.topology_key), weight));
                 }
             };
-            // Without preferences of its own, only pods with affinity can have a say.
-            for other in if has_preferences { &node.pods } else { &node.pods_with_affinity } {
-                own.iter().for_each(|(t, w)| add(t, other, None, *w));
-                own_anti.iter().for_each(|(t, w)| add(t, other, None, -w));
-                if self.0.hard_pod_affinity_weight > 0 {
-                    let hard = i64::from(self.0.hard_pod_affinity_weight);
-                    other.affinity.required.iter().for_each(|t| add(t, pod, namespace_labels, hard));
-                }
-                if !ignore_others {
-                    other.affinity.preferred.iter().for_each(|(t, w)| add(t, pod, namespace_labels, *w));
-                    other.affinity.preferred_anti.iter().for_each(|(t, w)| add(t, pod, namespace_labels, -w));
+            own.iter().for_each(|(t, w)| add(t, other, None, *w));
+            own_anti.iter().for_each(|(t, w)| add(t, other, None, -w));
+            if self.0.hard_pod_affinity_weight > 0 {
+                let hard = i64::from(self.0.hard_pod_affinity_weight);
+                other.affinity.required.iter().for_each(|t| add(t, pod, namespace_labels, hard));
+            }
+            // `ignorePreferredTermsOfExistingPods` spares pods without preferences this walk; it does not change it.
+            other.affinity.preferred.iter().for_each(|(t, w)| add(t, pod, namespace_labels, *w));
+            other.affinity.preferred_anti.iter().for_each(|(t, w)| add(t, pod, namespace_labels, -w));
+            says
+        };
+        let kinds = h.snapshot.kinds();
+        let mut memo = Memo::new(kinds);
+        for node in &h.snapshot.nodes {
+            for (kind, n) in &node.kinds {
+                for (place, weight) in memo.get(*kind, || ask(&mut scores, kinds.pod(*kind))) {
+                    scores.add_at(*place, node, weight * i64::from(*n));
                 }
             }
         }
-        if scores.0.is_empty() {
+        if scores.is_empty() {
             return PreScoreResult::Skip;
         }
         state.write(Scoring(scores));
@@ -256,8 +284,7 @@ impl PreScore for InterPodAffinity {
 impl Score for InterPodAffinity {
     fn score(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> i64 {
         let Some(Scoring(scores)) = state.get::<Scoring>() else { return 0 };
-        let domains = scores.0.iter().filter_map(|(key, d)| d.get(node.labels()?.get(key)?));
-        domains.sum()
+        scores.0.iter().filter_map(|d| d.get(value(node, &d.key)?)).sum()
     }
     fn normalize(&self, _: &Handle, state: &CycleState, _: &PodInfo, scores: &mut [i64]) {
         if state.get::<Scoring>().is_none() {

@@ -12,12 +12,17 @@ pub mod node_ports;
 pub mod node_resources_fit;
 pub mod node_selector;
 pub mod node_unschedulable;
+pub mod node_volume_limits;
 pub mod pod_topology_spread;
 pub mod priority_sort;
 pub mod resource_scorer;
 pub mod scheduling_gates;
 pub mod taint_toleration;
 pub mod tolerations;
+pub mod volume_binder;
+pub mod volume_binding;
+pub mod volume_restrictions;
+pub mod volume_zone;
 
 use crate::config::Args;
 use crate::framework::Plugin;
@@ -55,6 +60,18 @@ pub const TABLE: &[Entry] = &[
     Entry { name: node_affinity::NAME, default_weight: 2, build: node_affinity::build },
     Entry { name: node_ports::NAME, default_weight: 0, build: |_| Ok(Box::new(node_ports::NodePorts)) },
     Entry { name: node_resources_fit::NAME, default_weight: 1, build: node_resources_fit::build },
+    Entry {
+        name: volume_restrictions::NAME,
+        default_weight: 0,
+        build: |_| Ok(Box::new(volume_restrictions::VolumeRestrictions)),
+    },
+    Entry {
+        name: node_volume_limits::NAME,
+        default_weight: 0,
+        build: |_| Ok(Box::new(node_volume_limits::NodeVolumeLimits)),
+    },
+    Entry { name: volume_binding::NAME, default_weight: 0, build: |_| Ok(Box::new(volume_binding::VolumeBinding)) },
+    Entry { name: volume_zone::NAME, default_weight: 0, build: |_| Ok(Box::new(volume_zone::VolumeZone)) },
     Entry { name: pod_topology_spread::NAME, default_weight: 2, build: pod_topology_spread::build },
     Entry { name: inter_pod_affinity::NAME, default_weight: 2, build: inter_pod_affinity::build },
     Entry {
@@ -69,14 +86,7 @@ pub const TABLE: &[Entry] = &[
 ];
 
 /// Plugins of upstream's registry that are not here: a profile that enables one is refused.
-pub const UNAVAILABLE: &[&str] = &[
-    "GangScheduling",
-    "NodeDeclaredFeatures",
-    "NodeVolumeLimits",
-    "VolumeBinding",
-    "VolumeRestrictions",
-    "VolumeZone",
-];
+pub const UNAVAILABLE: &[&str] = &["GangScheduling", "NodeDeclaredFeatures"];
 
 pub fn find(name: &str) -> Option<&'static Entry> {
     TABLE.iter().find(|e| e.name == name)

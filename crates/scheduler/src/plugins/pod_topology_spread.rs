@@ -4,6 +4,8 @@
 use super::node_selector::RequiredNodeAffinity;
 use super::tolerations::any_tolerates;
 use crate::config::{Args, SpreadDefaults};
+use crate::framework::domains::{Domains, value};
+use crate::framework::kinds::{Kinds, Memo};
 use crate::framework::node_info::is_hard;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Objects, Plugin, PodInfo,
@@ -11,7 +13,6 @@ use crate::framework::{
 };
 use k8s_openapi::api::core::v1::{Node, TopologySpreadConstraint};
 use meta::labels::{Labels, Op, Requirement, Selector};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub const NAME: &str = "PodTopologySpread";
@@ -79,15 +80,16 @@ impl Constraint {
         !self.honor_taints || !node.taints().iter().any(|t| is_hard(t) && !any_tolerates(pod.tolerations(), t))
     }
 
-    /// Pods on the node that count: of the same namespace, selected, not going away.
+    /// Whether pods like `other` count: of the same namespace, selected, not going away.
+    fn counts(&self, other: &PodInfo, namespace: &str) -> bool {
+        !self.selector.is_everything()
+            && !other.is_deleting()
+            && other.namespace() == namespace
+            && self.selector.matches(other.pod.metadata.labels.as_ref())
+    }
+    /// Pods on the node that count.
     fn count(&self, node: &NodeInfo, namespace: &str) -> i64 {
-        if self.selector.is_everything() {
-            return 0;
-        }
-        let counts = |p: &&Arc<PodInfo>| {
-            !p.is_deleting() && p.namespace() == namespace && self.selector.matches(p.pod.metadata.labels.as_ref())
-        };
-        node.pods.iter().filter(counts).count() as i64
+        node.pods.iter().filter(|p| self.counts(p, namespace)).count() as i64
     }
 }
 
@@ -96,7 +98,33 @@ fn has_all_keys(labels: Option<&Labels>, constraints: &[Constraint]) -> bool {
 }
 
 fn label<'a>(node: &'a NodeInfo, key: &str) -> &'a str {
-    node.labels().and_then(|l| l.get(key)).map(String::as_str).unwrap_or_default()
+    value(node, key).unwrap_or_default()
+}
+
+/// Which constraints pods of a kind count for.
+struct Counting<'a> {
+    constraints: &'a [Constraint],
+    namespace: &'a str,
+    kinds: &'a Kinds,
+    memo: Memo<Vec<bool>>,
+}
+
+impl<'a> Counting<'a> {
+    fn new(constraints: &'a [Constraint], h: &'a Handle, pod: &'a PodInfo) -> Self {
+        let kinds = h.snapshot.kinds();
+        Counting { constraints, namespace: pod.namespace(), kinds, memo: Memo::new(kinds) }
+    }
+    /// Adds the pods on the node that count for the constraints, to the number of each.
+    fn count(&mut self, node: &NodeInfo, numbers: &mut [i64]) {
+        numbers.fill(0);
+        for (kind, n) in &node.kinds {
+            let of = |c: &Constraint| c.counts(self.kinds.pod(*kind), self.namespace);
+            let counts = self.memo.get(*kind, || self.constraints.iter().map(of).collect());
+            for (number, _) in numbers.iter_mut().zip(counts).filter(|(_, counts)| **counts) {
+                *number += i64::from(*n);
+            }
+        }
+    }
 }
 
 impl PodTopologySpread {
@@ -174,14 +202,14 @@ impl Plugin for PodTopologySpread {
 struct Filtering {
     constraints: Arc<[Constraint]>,
     affinity: Arc<RequiredNodeAffinity>,
-    counts: Vec<BTreeMap<String, i64>>,
+    counts: Vec<Domains>,
     /// The smallest number of any domain, per constraint.
     min: Vec<i64>,
 }
 
 impl Filtering {
     fn find_min(&mut self) {
-        let min = |c: &BTreeMap<String, i64>| c.values().copied().min().unwrap_or(i64::from(i32::MAX));
+        let min = |c: &Domains| c.numbers().iter().copied().min().unwrap_or(i64::from(i32::MAX));
         self.min = self.counts.iter().map(min).collect();
     }
 
@@ -192,7 +220,7 @@ impl Filtering {
         }
         for (c, counts) in self.constraints.iter().zip(&mut self.counts) {
             if c.selector.matches(other.pod.metadata.labels.as_ref()) && c.includes(pod, node, &self.affinity) {
-                *counts.entry(label(node, &c.topology_key).into()).or_default() += n;
+                counts.add(label(node, &c.topology_key), n);
             }
         }
         self.find_min();
@@ -206,16 +234,21 @@ impl PreFilter for PodTopologySpread {
             return PreFilterResult::Skip;
         }
         let mut s = Filtering {
-            counts: vec![BTreeMap::new(); constraints.len()],
+            counts: constraints.iter().map(|c| Domains::new(&c.topology_key)).collect(),
             min: Vec::new(),
             constraints: constraints.into(),
             affinity: Arc::new(RequiredNodeAffinity::of(&pod.pod)),
         };
-        for node in h.snapshot.nodes.iter().filter(|n| has_all_keys(n.labels(), &s.constraints)) {
-            for (c, counts) in s.constraints.iter().zip(&mut s.counts) {
+        let mut counting = Counting::new(&s.constraints, h, pod);
+        let mut numbers = vec![0; s.constraints.len()];
+        'nodes: for node in &h.snapshot.nodes {
+            if s.constraints.iter().any(|c| value(node, &c.topology_key).is_none()) {
+                continue 'nodes;
+            }
+            counting.count(node, &mut numbers);
+            for ((c, counts), n) in s.constraints.iter().zip(&mut s.counts).zip(&numbers) {
                 if c.includes(pod, node, &s.affinity) {
-                    let count = c.count(node, pod.namespace());
-                    *counts.entry(label(node, &c.topology_key).into()).or_default() += count;
+                    counts.add(label(node, &c.topology_key), *n);
                 }
             }
         }
@@ -241,15 +274,15 @@ impl Filter for PodTopologySpread {
             return Err(Status::error("reading \"PreFilterPodTopologySpread\" from cycleState: not found"));
         };
         for (i, c) in s.constraints.iter().enumerate() {
-            let Some(value) = node.labels().and_then(|l| l.get(&c.topology_key)) else {
+            let Some(value) = value(node, &c.topology_key) else {
                 return Err(Status::unresolvable(
                     "node(s) didn't match pod topology spread constraints (missing required label)",
                 ));
             };
             // Too few domains: upstream takes the global minimum for 0.
-            let min = if s.counts[i].len() < c.min_domains { 0 } else { s.min[i] };
+            let min = if s.counts[i].numbers().len() < c.min_domains { 0 } else { s.min[i] };
             let own = i64::from(c.selector.matches(pod.pod.metadata.labels.as_ref()));
-            let here = s.counts[i].get(value).copied().unwrap_or(0);
+            let here = s.counts[i].get(value).unwrap_or(0);
             if here + own - min > c.max_skew {
                 return Err(Status::unschedulable("node(s) didn't match pod topology spread constraints"));
             }
@@ -263,7 +296,7 @@ impl Filter for PodTopologySpread {
 struct Scoring {
     constraints: Vec<Constraint>,
     /// By domain; host names are counted while scoring.
-    counts: Vec<BTreeMap<String, i64>>,
+    counts: Vec<Domains>,
     /// A domain's pods weigh more, the more domains there are.
     weights: Vec<f64>,
     /// Per feasible node: whether it lacks a topology key.
@@ -282,23 +315,27 @@ impl PreScore for PodTopologySpread {
         let require_all = own.is_some_and(|c| !c.is_empty()) || !self.system_defaulted;
         let lacks = |n: &NodeInfo| require_all && !has_all_keys(n.labels(), &constraints);
         let ignored: Vec<bool> = nodes.iter().map(|n| lacks(&h.snapshot.nodes[*n])).collect();
-        let mut counts = vec![BTreeMap::new(); constraints.len()];
+        let mut counts: Vec<Domains> = constraints.iter().map(|c| Domains::new(&c.topology_key)).collect();
         let by_host = |c: &Constraint| c.topology_key == HOSTNAME;
         for node in nodes.iter().zip(&ignored).filter(|(_, ignored)| !**ignored).map(|(n, _)| &h.snapshot.nodes[*n]) {
             for (c, counts) in constraints.iter().zip(&mut counts).filter(|(c, _)| !by_host(c)) {
-                counts.entry(label(node, &c.topology_key).to_string()).or_insert(0);
+                counts.add(label(node, &c.topology_key), 0);
             }
         }
         let scored = ignored.iter().filter(|i| !**i).count();
-        let size = |(c, counts): (&Constraint, &BTreeMap<String, i64>)| if by_host(c) { scored } else { counts.len() };
+        let size = |(c, counts): (&Constraint, &Domains)| if by_host(c) { scored } else { counts.numbers().len() };
         let weights = constraints.iter().zip(&counts).map(size).map(|n| libm::log((n + 2) as f64)).collect();
         let affinity = RequiredNodeAffinity::of(&pod.pod);
-        for node in h.snapshot.nodes.iter().filter(|n| !lacks(n)) {
-            for (c, counts) in constraints.iter().zip(&mut counts) {
-                if let Some(count) = counts.get_mut(label(node, &c.topology_key))
-                    && c.includes(pod, node, &affinity)
-                {
-                    *count += c.count(node, pod.namespace());
+        if constraints.iter().any(|c| !by_host(c)) {
+            let mut counting = Counting::new(&constraints, h, pod);
+            let mut numbers = vec![0; constraints.len()];
+            for node in h.snapshot.nodes.iter().filter(|n| !lacks(n)) {
+                counting.count(node, &mut numbers);
+                for ((c, counts), n) in constraints.iter().zip(&mut counts).zip(&numbers) {
+                    let value = label(node, &c.topology_key);
+                    if *n > 0 && counts.get(value).is_some() && c.includes(pod, node, &affinity) {
+                        counts.add(value, *n);
+                    }
                 }
             }
         }
@@ -319,7 +356,7 @@ impl Score for PodTopologySpread {
             let count = if c.topology_key == HOSTNAME {
                 c.count(node, pod.namespace())
             } else {
-                s.counts[i].get(value).copied().unwrap_or(0)
+                s.counts[i].get(value).unwrap_or(0)
             };
             // The allowed skew waters differences down.
             score += count as f64 * s.weights[i] + (c.max_skew - 1) as f64;

@@ -22,14 +22,14 @@ fn the_default_profile() {
         json!({}),
         "filter",
         expect![
-            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit PodTopologySpread InterPodAffinity"
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity"
         ],
     );
     order(
         json!({}),
         "score",
         expect![
-            "TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+            "TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
         ],
     );
     order(json!({}), "postFilter", expect!["DynamicResources DefaultPreemption"]);
@@ -43,14 +43,14 @@ fn plugins_at_a_point_go_first_and_new_ones_last() {
         score(json!([{"name": "ImageLocality", "weight": 5}]), json!([])),
         "score",
         expect![
-            "ImageLocality TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation"
+            "ImageLocality TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation"
         ],
     );
     order(
         score(json!([]), json!([{"name": "NodeAffinity"}])),
         "score",
         expect![
-            "TaintToleration NodeResourcesFit PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+            "TaintToleration NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
         ],
     );
     order(score(json!([{"name": "NodeResourcesFit"}]), json!([{"name": "*"}])), "score", expect!["NodeResourcesFit"]);
@@ -59,7 +59,7 @@ fn plugins_at_a_point_go_first_and_new_ones_last() {
         multi,
         "filter",
         expect![
-            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit PodTopologySpread InterPodAffinity"
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity"
         ],
     );
 }
@@ -114,8 +114,8 @@ fn what_is_wrong_and_where() {
             json!({"scoringStrategy": {"type": "Best", "resources": [{"name": "cpu", "weight": 101}]}}),
         ),
         expect![[r#"
-            profiles[0].pluginConfig[0].args.scoringStrategy.resources[0].weight: Invalid value: 101: resource weight of cpu not in valid range (0, 100]
             profiles[0].pluginConfig[0].args.scoringStrategy.type: Unsupported value: "Best": supported values: "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"
+            profiles[0].pluginConfig[0].args.scoringStrategy.resources[0].weight: Invalid value: 101: resource weight of cpu not in valid range (0, 100]
         "#]],
     );
     wrong(
@@ -125,8 +125,41 @@ fn what_is_wrong_and_where() {
             {"utilization": 50, "score": 11}, {"utilization": 40, "score": 1}]}}}),
         ),
         expect![[r#"
-            profiles[0].pluginConfig[0].args.scoringStrategy.requestedToCapacityRatio.shape[0].score: Invalid value: 11: not in valid range [0, 10]
             profiles[0].pluginConfig[0].args.scoringStrategy.requestedToCapacityRatio.shape[1].utilization: Invalid value: 40: values must be sorted in increasing order
+            profiles[0].pluginConfig[0].args.scoringStrategy.requestedToCapacityRatio.shape[0].score: Invalid value: 11: not in valid range [0, 10]
+        "#]],
+    );
+    wrong(
+        args("NodeResourcesFit", json!({"ignoredResources": ["", "a/b/c"], "ignoredResourceGroups": ["a/b"]})),
+        expect![[r#"
+            profiles[0].pluginConfig[0].args.ignoredResources[0]: Invalid value: "": name part must be non-empty
+            profiles[0].pluginConfig[0].args.ignoredResources[0]: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+            profiles[0].pluginConfig[0].args.ignoredResources[1]: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')
+            profiles[0].pluginConfig[0].args.ignoredResourceGroups[0]: Invalid value: "a/b": resource group name can't contain '/'
+        "#]],
+    );
+    wrong(
+        args("VolumeBinding", json!({"bindTimeoutSeconds": -1, "shape": [{"utilization": 0, "score": 0}]})),
+        expect![[r#"
+            profiles[0].pluginConfig[0].args.bindTimeoutSeconds: Invalid value: -1: invalid BindTimeoutSeconds, should not be a negative value
+            profiles[0].pluginConfig[0].args.shape: Invalid value: [{"score":0,"utilization":0}]: unexpected field `shape`, remove it or turn on the feature gate StorageCapacityScoring
+        "#]],
+    );
+    wrong(
+        args(
+            "PodTopologySpread",
+            json!({"defaultingType": "List", "defaultConstraints": [
+            {"maxSkew": 1, "topologyKey": "a b", "whenUnsatisfiable": "ScheduleAnyway"}]}),
+        ),
+        expect![[r#"
+            profiles[0].pluginConfig[0].args.defaultConstraints[0].topologyKey: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+        "#]],
+    );
+    wrong(
+        json!({"profiles": [{"schedulerName": "a"},
+            {"schedulerName": "b", "plugins": {"queueSort": {"enabled": [{"name": "PrioritySort"}]}}}]}),
+        expect![[r#"
+            profiles[1].plugins.queueSort: Invalid value: ["PrioritySort"]: queueSort must be the same for all profiles
         "#]],
     );
     wrong(
@@ -216,8 +249,8 @@ fn point_by_point() {
     wrong(
         json!({"filter": on("VolumeBinding")}),
         expect![[r#"
-        profiles[0]: Invalid value: "default-scheduler": plugin "VolumeBinding" of kube-scheduler is not available here
-    "#]],
+            profiles[0]: Invalid value: "default-scheduler": only one queue sort plugin required for profile with scheduler name "default-scheduler", but got 0
+        "#]],
     );
 }
 

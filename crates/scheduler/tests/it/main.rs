@@ -3,6 +3,7 @@
 mod component;
 mod config;
 mod filters;
+mod kinds;
 mod messages;
 mod policies;
 mod preemption;
@@ -11,4 +12,6 @@ mod scores;
 mod spread;
 mod support;
 mod tables;
+mod volume_limits;
+mod volumes;
 mod whatif;

@@ -74,6 +74,30 @@ fn the_json_of_one_decision() {
                 "nodeNames": null
               },
               {
+                "plugin": "VolumeRestrictions",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "NodeVolumeLimits",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "VolumeBinding",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
+                "plugin": "VolumeZone",
+                "verdict": "skip",
+                "reasons": [],
+                "nodeNames": null
+              },
+              {
                 "plugin": "PodTopologySpread",
                 "verdict": "skip",
                 "reasons": [],
@@ -158,6 +182,18 @@ fn the_json_of_one_decision() {
             "feasibleNodes": 1,
             "tieBreak": null,
             "points": [
+              {
+                "point": "Reserve",
+                "plugin": "VolumeBinding",
+                "verdict": "pass",
+                "reasons": []
+              },
+              {
+                "point": "PreBind",
+                "plugin": "VolumeBinding",
+                "verdict": "pass",
+                "reasons": []
+              },
               {
                 "point": "Bind",
                 "plugin": "DefaultBinder",
@@ -357,4 +393,86 @@ fn the_message_speaks_of_preemption_when_the_profile_has_it() {
         "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: \
          1 Preemption is not helpful for scheduling."
     );
+}
+
+/// A pod that names a class of priorities, or leaves its priority open.
+fn classed(name: &str, class: Option<&str>, spec: serde_json::Value) -> k8s_openapi::api::core::v1::Pod {
+    let mut p = pod(name, spec);
+    p.spec.as_mut().expect("a spec").priority_class_name = class.map(str::to_string);
+    p
+}
+
+#[test]
+fn priorities_come_from_their_classes() {
+    let class = |name: &str, value: i32, patch: serde_json::Value| {
+        let mut v = json!({"metadata": {"name": name}, "value": value});
+        merge(&mut v, &patch);
+        serde_json::from_value(v).expect("a class")
+    };
+    let full = |name: &str, class: Option<&str>, node: Option<&str>| {
+        let mut spec = requests(json!({"cpu": "4"}));
+        if let Some(node) = node {
+            merge(&mut spec, &json!({"nodeName": node}));
+        }
+        classed(name, class, spec)
+    };
+    let w = |waiting: Option<&str>| scheduler::World {
+        priority_classes: vec![
+            class("low", -5, json!({"globalDefault": true})),
+            class("high", 100, json!({})),
+            class("shy", 100, json!({"preemptionPolicy": "Never"})),
+        ],
+        ..world(vec![node("a", json!({}))], vec![full("there", None, Some("a")), full("p", waiting, None)])
+    };
+    let config = only(&["NodeResourcesFit", "DefaultPreemption"], json!([]));
+    check(
+        w(Some("high")),
+        &config,
+        expect![[r#"
+        p: 0/1 nodes are available: 1 Insufficient cpu. [nominated a, victims ["there"]]
+    "#]],
+    );
+    check(
+        w(None),
+        &config,
+        expect![[r#"
+        p: 0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.
+    "#]],
+    );
+    check(
+        w(Some("shy")),
+        &config,
+        expect![[r#"
+        p: 0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.
+    "#]],
+    );
+    let refused = scheduler::whatif(w(Some("none")), &config, 1).expect_err("a refusal");
+    assert_eq!(refused, "pods \"p\" is forbidden: no PriorityClass with name none was found");
+}
+
+#[test]
+fn label_keys_and_namespaces_count_as_behind_an_api_server() {
+    let labelled = |name: &str, ns: &str, labels: serde_json::Value, spec: serde_json::Value| {
+        let mut p = pod(name, spec);
+        p.metadata.namespace = Some(ns.into());
+        p.metadata.labels = serde_json::from_value(labels).expect("labels");
+        p
+    };
+    let anti = |patch: serde_json::Value| {
+        let mut term = json!({"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "x"}}});
+        merge(&mut term, &patch);
+        json!({"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}})
+    };
+    let outcome_of = |ns: &str, patch: serde_json::Value| {
+        let there = labelled("there", ns, json!({"app": "x", "rev": "1"}), json!({"nodeName": "a"}));
+        let waiting = labelled("p", "default", json!({"app": "x", "rev": "2"}), anti(patch));
+        let w = world(vec![node("a", json!({}))], vec![there, waiting]);
+        run(w, &only(&["InterPodAffinity"], json!([])))[0].node.is_some()
+    };
+    assert!(!outcome_of("default", json!({})));
+    assert!(outcome_of("default", json!({"matchLabelKeys": ["rev"]})));
+    assert!(!outcome_of("default", json!({"mismatchLabelKeys": ["rev"]})));
+    assert!(outcome_of("other", json!({})));
+    let by_name = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "other"}}});
+    assert!(!outcome_of("other", by_name));
 }

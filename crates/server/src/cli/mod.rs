@@ -130,7 +130,7 @@ pub fn decode(d: &Document) -> Result<Option<Box<dyn api::Object>>, Vec<Problem>
         return Err(refused(&meta::ApiError::bad_request(message)));
     }
     let mut object = decoded.object;
-    if kind.namespaced() && object.meta().namespace.is_none() {
+    if kind.namespaced() && object.meta().namespace.as_ref().is_none_or(String::is_empty) {
         object.meta_mut().namespace = Some("default".into());
     }
     (kind.default)(object.as_mut());

@@ -2,11 +2,11 @@
 
 use super::{borrowed, decode, print, problems, read_files};
 use anyhow::{Context, anyhow};
-use k8s_openapi::api::core::v1::{Node, Pod};
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use manifest::{Limits, Problem};
-use scheduler::{Config, World, whatif};
+use manifest::{Document, Limits, Problem};
+use scheduler::{Config, World, whatif_each};
+use serde::de::DeserializeOwned;
 use std::path::PathBuf;
+use trace::Cycle;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -33,48 +33,88 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let files = read_files(&args.files)?;
     let world = world(&files).map_err(|p| problems(&p))?;
     let config = config(args.config)?;
-    let cycles = whatif(world, &config, args.seed).map_err(|e| anyhow!(e))?;
+    let (mut printed, mut first) = (Ok(()), true);
+    whatif_each(world, &config, args.seed, |cycle| {
+        printed = one(&cycle, args.output, first);
+        first = false;
+        printed.is_ok()
+    })
+    .map_err(|e| anyhow!(e))?;
+    printed?;
     match args.output {
-        Output::Table => print(&scheduler::table(&cycles)),
-        Output::Json => {
-            let text = serde_json::to_string_pretty(&serde_json::json!({ "decisions": cycles }))?;
-            print(&format!("{text}\n"))
-        }
+        Output::Table => Ok(()),
+        Output::Json if first => print("{\n  \"decisions\": []\n}\n"),
+        Output::Json => print("\n  ]\n}\n"),
     }
 }
 
-/// What a scheduler looks at; kinds it does not know are left alone.
+/// Prints one decision. They are not collected: with thousands of nodes each is large.
+fn one(cycle: &Cycle, output: Output, first: bool) -> anyhow::Result<()> {
+    let text = match output {
+        Output::Table if first => scheduler::table(std::slice::from_ref(cycle)),
+        Output::Table => format!("\n{}", scheduler::table(std::slice::from_ref(cycle))),
+        Output::Json => {
+            let before = if first { "{\n  \"decisions\": [\n    " } else { ",\n    " };
+            // A line break inside a string is escaped, so these are the layout's.
+            format!("{before}{}", serde_json::to_string_pretty(cycle)?.replace('\n', "\n    "))
+        }
+    };
+    print(&text)
+}
+
+/// What a scheduler looks at; kinds it does not read are left alone.
 fn world(files: &[(String, String)]) -> Result<World, Vec<Problem>> {
     let documents = manifest::parse_values(&borrowed(files), Limits::DUMP)?;
     let (mut world, mut wrong) = (World::default(), Vec::new());
     for d in &documents {
-        if (d.api_version(), d.kind()) == ("policy/v1", "PodDisruptionBudget") {
-            match serde_json::from_value::<PodDisruptionBudget>(d.value.clone()) {
-                Ok(mut budget) => {
-                    budget.metadata.namespace.get_or_insert_with(|| "default".into());
-                    world.pod_disruption_budgets.push(budget);
-                }
-                Err(e) => wrong.extend(manifest::refusals(d, &meta::ApiError::bad_request(e.to_string()))),
-            }
-            continue;
-        }
-        if d.api_version() != "v1" || !["Node", "Pod"].contains(&d.kind()) {
-            continue;
-        }
-        let object = match decode(d) {
-            Ok(Some(object)) => object.into_any(),
-            Ok(None) => continue,
-            Err(p) => {
-                wrong.extend(p);
-                continue;
-            }
-        };
-        match object.downcast::<Node>() {
-            Ok(node) => world.nodes.push(*node),
-            Err(other) => world.pods.extend(other.downcast::<Pod>().map(|p| *p)),
+        if let Err(mut problems) = add(&mut world, d) {
+            wrong.append(&mut problems);
         }
     }
     if wrong.is_empty() { Ok(world) } else { Err(wrong) }
+}
+
+fn add(world: &mut World, d: &Document) -> Result<(), Vec<Problem>> {
+    match (d.api_version(), d.kind()) {
+        ("v1", "Node") => world.nodes.extend(registered(d)?),
+        ("v1", "Pod") => world.pods.extend(registered(d)?),
+        ("v1", "Service") => world.services.extend(registered(d)?),
+        ("v1", "Namespace") => world.namespaces.extend(registered(d)?),
+        ("apps/v1", "ReplicaSet") => world.replica_sets.extend(registered(d)?),
+        ("apps/v1", "StatefulSet") => world.stateful_sets.push(typed(d)?),
+        ("v1", "ReplicationController") => world.replication_controllers.push(typed(d)?),
+        ("v1", "PersistentVolume") => world.persistent_volumes.push(typed(d)?),
+        ("v1", "PersistentVolumeClaim") => world.persistent_volume_claims.push(typed(d)?),
+        ("policy/v1", "PodDisruptionBudget") => world.pod_disruption_budgets.push(typed(d)?),
+        ("scheduling.k8s.io/v1", "PriorityClass") => world.priority_classes.push(typed(d)?),
+        ("storage.k8s.io/v1", "StorageClass") => world.storage_classes.push(typed(d)?),
+        ("storage.k8s.io/v1", "CSINode") => world.csi_nodes.push(typed(d)?),
+        ("storage.k8s.io/v1", "CSIDriver") => world.csi_drivers.push(typed(d)?),
+        ("storage.k8s.io/v1", "CSIStorageCapacity") => world.csi_storage_capacities.push(typed(d)?),
+        ("storage.k8s.io/v1", "VolumeAttachment") => world.volume_attachments.push(typed(d)?),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A kind that the API server has, with its defaults.
+fn registered<T: 'static>(d: &Document) -> Result<Option<T>, Vec<Problem>> {
+    let object = decode(d)?.map(|o| o.into_any());
+    Ok(object.and_then(|o| o.downcast::<T>().ok()).map(|o| *o))
+}
+
+/// A kind that only the scheduler reads.
+fn typed<T: DeserializeOwned>(d: &Document) -> Result<T, Vec<Problem>> {
+    const CLUSTER_WIDE: &[&str] =
+        &["PersistentVolume", "PriorityClass", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment"];
+    let refused = |why: String| manifest::refusals(d, &meta::ApiError::bad_request(why));
+    let mut value = d.value.clone();
+    if !CLUSTER_WIDE.contains(&d.kind())
+        && let Some(metadata) = value.get_mut("metadata").and_then(serde_json::Value::as_object_mut)
+    {
+        metadata.entry("namespace").or_insert_with(|| "default".into());
+    }
+    serde_json::from_value(value).map_err(|e| refused(e.to_string()))
 }
 
 fn config(path: Option<PathBuf>) -> anyhow::Result<Config> {
@@ -88,7 +128,7 @@ fn config(path: Option<PathBuf>) -> anyhow::Result<Config> {
             documents.len()
         ));
     };
-    Config::parse(&document.value)
+    Config::parse_lenient(&document.value)
         .map_err(|errors| {
             let found: Vec<Problem> = errors
                 .iter()

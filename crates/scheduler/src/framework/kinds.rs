@@ -1,0 +1,107 @@
+//! Pods that are alike to other pods: same namespace, labels and affinity. Plugins that ask about pods in the cluster
+//! ask once for every kind, however many pods there are of it.
+
+use super::pod_info::PodInfo;
+use k8s_openapi::api::core::v1::Affinity;
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+struct Kind {
+    /// Any pod of this kind.
+    pod: Arc<PodInfo>,
+    /// How many there are; a kind without pods waits for another to take its number.
+    pods: usize,
+}
+
+/// The kinds of the pods on nodes, by number. Numbers are small and used again.
+#[derive(Clone, Debug, Default)]
+pub struct Kinds {
+    kinds: Vec<Kind>,
+    by_hash: FxHashMap<u64, Vec<u32>>,
+    free: Vec<u32>,
+}
+
+fn hash(pod: &PodInfo) -> u64 {
+    let mut h = FxHasher::default();
+    (pod.namespace(), &pod.pod.metadata.labels, pod.is_deleting()).hash(&mut h);
+    h.finish()
+}
+
+/// The affinity that other pods can feel.
+fn affinity(pod: &PodInfo) -> Option<&Affinity> {
+    pod.pod.spec.as_ref()?.affinity.as_ref().filter(|_| pod.has_affinity)
+}
+
+fn alike(a: &PodInfo, b: &PodInfo) -> bool {
+    a.namespace() == b.namespace()
+        && a.is_deleting() == b.is_deleting()
+        && a.pod.metadata.labels == b.pod.metadata.labels
+        && affinity(a) == affinity(b)
+}
+
+impl Kinds {
+    /// Counts the pod and returns the number of its kind.
+    pub(crate) fn add(&mut self, pod: &Arc<PodInfo>) -> u32 {
+        let numbers = self.by_hash.entry(hash(pod)).or_default();
+        if let Some(n) = numbers.iter().find(|n| alike(&self.kinds[**n as usize].pod, pod)) {
+            self.kinds[*n as usize].pods += 1;
+            return *n;
+        }
+        let kind = Kind { pod: pod.clone(), pods: 1 };
+        let n = match self.free.pop() {
+            Some(n) => {
+                self.kinds[n as usize] = kind;
+                n
+            }
+            None => {
+                self.kinds.push(kind);
+                self.kinds.len() as u32 - 1
+            }
+        };
+        numbers.push(n);
+        n
+    }
+
+    pub(crate) fn remove(&mut self, n: u32) {
+        let kind = &mut self.kinds[n as usize];
+        kind.pods -= 1;
+        if kind.pods > 0 {
+            return;
+        }
+        let hash = hash(&kind.pod);
+        if let Some(numbers) = self.by_hash.get_mut(&hash) {
+            numbers.retain(|m| *m != n);
+            if numbers.is_empty() {
+                self.by_hash.remove(&hash);
+            }
+        }
+        self.free.push(n);
+    }
+
+    /// Any pod of the kind.
+    pub fn pod(&self, n: u32) -> &Arc<PodInfo> {
+        &self.kinds[n as usize].pod
+    }
+
+    /// One more than the largest number.
+    pub fn len(&self) -> usize {
+        self.kinds.len()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+}
+
+/// What a plugin found out about kinds in one cycle, each when it first meets it.
+pub struct Memo<T>(Vec<Option<T>>);
+
+impl<T> Memo<T> {
+    pub fn new(kinds: &Kinds) -> Self {
+        Memo(std::iter::repeat_with(|| None).take(kinds.len()).collect())
+    }
+    pub fn get(&mut self, kind: u32, find_out: impl FnOnce() -> T) -> &T {
+        self.0[kind as usize].get_or_insert_with(find_out)
+    }
+}

@@ -1,0 +1,157 @@
+//! NodeVolumeLimits: a CSI driver attaches only so many volumes to a node. Models `plugins/nodevolumelimits`.
+
+use crate::framework::storage::{self, Storage, bound_volume, claim_class, claim_name};
+use crate::framework::{
+    Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, PreFilter, PreFilterResult,
+    Status, csi_migration,
+};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::api::storage::v1::CSINode;
+use std::collections::BTreeMap;
+
+pub const NAME: &str = "NodeVolumeLimits";
+
+pub struct NodeVolumeLimits;
+
+/// Volumes by driver and handle.
+type Volumes = BTreeMap<(String, String), ()>;
+
+fn may_attach(pod: &PodInfo) -> bool {
+    let kind = |v: &k8s_openapi::api::core::v1::Volume| {
+        v.persistent_volume_claim.is_some() || v.ephemeral.is_some() || csi_migration::of_inline(v).is_some()
+    };
+    storage::volumes(&pod.pod).iter().any(kind)
+}
+
+/// Driver and handle of the claim's volume, or of the one that will be made for it. Models getCSIDriverInfo.
+fn driver_of(store: &Storage, csi_node: Option<&CSINode>, claim: &PersistentVolumeClaim) -> Option<(String, String)> {
+    let volume = Some(bound_volume(claim)).filter(|v| !v.is_empty()).and_then(|v| store.volumes.get(v));
+    let Some(volume) = volume else {
+        // Not bound, or to a volume that is not here (yet): the class knows who will make it.
+        let class = store.classes.get(claim_class(claim))?;
+        let driver = match csi_migration::by_name(&class.provisioner) {
+            Some(p) if p.counts_on(csi_node) => p.driver,
+            Some(_) => return None,
+            None => class.provisioner.as_str(),
+        };
+        let text = |s: &Option<String>| s.clone().unwrap_or_default();
+        // Not a handle that any volume has.
+        let handle = format!("unbound-{}/{}", text(&claim.metadata.namespace), text(&claim.metadata.name));
+        return Some((driver.to_string(), handle));
+    };
+    if let Some(csi) = volume.spec.as_ref().and_then(|s| s.csi.as_ref()) {
+        return Some((csi.driver.clone(), csi.volume_handle.clone()));
+    }
+    let (plugin, handle) = csi_migration::of_volume(volume)?;
+    plugin.counts_on(csi_node).then(|| (plugin.driver.to_string(), handle))
+}
+
+/// Adds the attachable volumes of a pod. Models filterAttachableVolumes.
+fn attachable(
+    store: &Storage,
+    pod: &PodInfo,
+    csi_node: Option<&CSINode>,
+    is_new: bool,
+    out: &mut Volumes,
+) -> Result<(), Status> {
+    for v in storage::volumes(&pod.pod) {
+        let Some((name, ephemeral)) = claim_name(&pod.pod, v) else {
+            if let Some((plugin, handle)) = csi_migration::of_inline(v).filter(|(p, _)| p.counts_on(csi_node)) {
+                out.insert((plugin.driver.to_string(), handle), ());
+            }
+            continue;
+        };
+        if name.is_empty() {
+            return Err(Status::error("PersistentVolumeClaim had no name"));
+        }
+        let claim = match store.claim(pod.namespace(), &name) {
+            Ok(claim) => claim,
+            Err(e) if is_new => {
+                let why = format!("looking up PVC {}/{name}: {}", pod.namespace(), e.0);
+                return Err(Status::unresolvable(why));
+            }
+            // Nothing says that a volume of this driver is meant.
+            Err(_) => continue,
+        };
+        if ephemeral {
+            storage::is_for_pod(&pod.pod, &claim).map_err(Status::error)?;
+        }
+        if let Some((driver, handle)) = driver_of(store, csi_node, &claim)
+            && !driver.is_empty()
+            && !handle.is_empty()
+        {
+            out.insert((driver, handle), ());
+        }
+    }
+    Ok(())
+}
+
+/// What else is attached to the node, whether or not a pod there uses it. Models getNodeVolumeAttachmentInfo.
+fn attached(store: &Storage, node: &str) -> Vec<(String, String)> {
+    let here = store.attachments.values().filter(|a| a.spec.node_name == node && !a.spec.attacher.is_empty());
+    here.filter_map(|a| {
+        let volume = store.volumes.get(a.spec.source.persistent_volume_name.as_ref()?)?;
+        let csi = volume.spec.as_ref()?.csi.as_ref()?;
+        Some((a.spec.attacher.clone(), csi.volume_handle.clone()))
+    })
+    .collect()
+}
+
+impl Plugin for NodeVolumeLimits {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+    fn as_pre_filter(&self) -> Option<&dyn PreFilter> {
+        Some(self)
+    }
+    fn as_filter(&self) -> Option<&dyn Filter> {
+        Some(self)
+    }
+    fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
+        match event {
+            ClusterEvent::AssignedPodDelete(gone) => Hint::queue_if(may_attach(gone)),
+            _ => Hint::Skip,
+        }
+    }
+}
+
+impl PreFilter for NodeVolumeLimits {
+    fn pre_filter(&self, _: &Handle, _: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
+        if may_attach(pod) { PreFilterResult::Pass } else { PreFilterResult::Skip }
+    }
+}
+
+impl Filter for NodeVolumeLimits {
+    fn filter(&self, h: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Answer {
+        if storage::volumes(&pod.pod).is_empty() {
+            return Ok(());
+        }
+        let store = &h.objects.storage;
+        let csi_node = store.csi_nodes.get(&*node.name).map(|n| &**n);
+        let mut new = Volumes::new();
+        attachable(store, pod, csi_node, true, &mut new)?;
+        if new.is_empty() {
+            return Ok(());
+        }
+        let drivers = csi_node.map(|n| n.spec.drivers.as_slice()).unwrap_or_default();
+        let limits: BTreeMap<&str, i32> =
+            drivers.iter().filter_map(|d| Some((d.name.as_str(), d.allocatable.as_ref()?.count?))).collect();
+        if limits.is_empty() {
+            return Ok(());
+        }
+        let mut old = Volumes::new();
+        for other in &node.pods {
+            attachable(store, other, csi_node, false, &mut old)?;
+        }
+        old.extend(attached(store, &node.name).into_iter().map(|v| (v, ())));
+        for (driver, limit) in limits {
+            let of = |v: &Volumes| v.keys().filter(|(d, _)| d == driver).count();
+            // A volume that is there already does not count again.
+            let more = new.keys().filter(|v| v.0 == driver && !old.contains_key(*v)).count();
+            if more > 0 && (of(&old) + more) as i64 > i64::from(limit) {
+                return Err(Status::unschedulable("node(s) exceed max volume count"));
+            }
+        }
+        Ok(())
+    }
+}
