@@ -88,7 +88,7 @@ pub enum EngineKind {
 }
 
 /// Remembered across visits. Sizes are CSS pixels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Prefs {
     pub lang: Option<String>,
@@ -101,6 +101,10 @@ pub struct Prefs {
     pub bottom_size: u32,
     pub presenter: bool,
     pub engine: EngineKind,
+    /// Of the page's own cluster: it comes back as it was left.
+    pub paused: bool,
+    /// Thousandths of real time; 0 is as fast as possible.
+    pub speed: u32,
 }
 
 impl Default for Prefs {
@@ -116,6 +120,8 @@ impl Default for Prefs {
             bottom_size: 210,
             presenter: false,
             engine: EngineKind::Worker,
+            paused: false,
+            speed: 1000,
         }
     }
 }
@@ -150,15 +156,17 @@ impl Prefs {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
     Loading,
+    /// The saved session is replayed: percent.
+    Replaying(u8),
     Ready,
     Broken(String),
 }
 
 /// Something that must be read; stays until it is dismissed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub id: u64,
     /// A key of the catalogue.
@@ -167,13 +175,13 @@ pub struct Notice {
 }
 
 /// What came of the last apply, and of which mode it was.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     pub mode: ApplyMode,
     pub result: ApplyResult,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ui {
     pub lang: Lang,
     pub prefs: Prefs,
@@ -197,9 +205,9 @@ pub struct Ui {
     pub announcement: String,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileAction {
-    SetText(String),
+    SetText(Rc<str>),
     Select(usize),
     New,
     Close(usize),
@@ -208,7 +216,7 @@ pub enum FileAction {
     Sample(usize, bool),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Send(Command),
     ToggleRun,

@@ -72,7 +72,7 @@ pub fn EditorDock(p: &Props) -> Html {
                 <Menu class="samples" label={ctx.t("editor.samples")} testid="samples" items={samples} />
             </div>
             <div class="editor-body">
-                <Yaml text={current.text.clone()} label={ctx.tf("editor.label", &[("file", &current.name)])} testid="yaml-editor"
+                <Yaml text={Rc::<str>::clone(&current.text)} label={ctx.tf("editor.label", &[("file", &current.name)])} testid="yaml-editor"
                     marks={marks(&p.files, p.applied.as_deref())} go_to={*go_to} {on_change} on_apply={ctx.on(Action::Apply(ApplyMode::Apply))} />
                 if current.text.is_empty() {
                     <p class="editor-hint">{ ctx.t("editor.empty") }</p>
