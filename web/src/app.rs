@@ -25,6 +25,8 @@ const PREFS: &str = "kubottle.prefs";
 const FILES: &str = "kubottle.files";
 /// Milliseconds between renderings of panels of text while the cluster is busy.
 const CALM_MS: f64 = 100.0;
+/// Browsers keep five million characters; not to try with more saves a long wait for the refusal.
+const STORED_BYTES_MAX: usize = 4_900_000;
 /// Milliseconds from a change of a file to its being stored: storing rewrites all files.
 const KEEP_AFTER_MS: u32 = 250;
 
@@ -235,7 +237,12 @@ impl App {
     /// The text is never lost: what cannot be stored stays in the page, and the page says so.
     fn keep_files(&mut self) {
         self.files_timer = None;
-        self.ui.storage_error = persist::store(FILES, &*self.ui.files).err();
+        let bytes: usize = self.ui.files.tabs.iter().map(|t| t.text.len()).sum();
+        self.ui.storage_error = if bytes > STORED_BYTES_MAX {
+            Some(format!("{} MB", bytes / 1_000_000))
+        } else {
+            persist::store(FILES, &*self.ui.files).err()
+        };
     }
 
     fn keep_files_soon(&mut self, ctx: &Context<Self>) {

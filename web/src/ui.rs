@@ -101,6 +101,8 @@ pub struct Prefs {
     pub bottom_size: u32,
     pub presenter: bool,
     pub engine: EngineKind,
+    /// The editor was folded to make room for the inspector, and comes back when that closes.
+    pub left_folded: bool,
     /// Of the page's own cluster: it comes back as it was left.
     pub paused: bool,
     /// Thousandths of real time; 0 is as fast as possible.
@@ -120,6 +122,7 @@ impl Default for Prefs {
             bottom_size: 210,
             presenter: false,
             engine: EngineKind::Worker,
+            left_folded: false,
             paused: false,
             speed: 1000,
         }
@@ -142,10 +145,22 @@ impl Prefs {
             (self.left, self.right, self.bottom) = (false, false, false);
         }
         match dock {
-            Dock::Left => self.left = open,
-            Dock::Right => self.right = open,
+            Dock::Left => (self.left, self.left_folded) = (open, false),
+            Dock::Right => {
+                self.right = open;
+                if !open && self.left_folded {
+                    (self.left, self.left_folded) = (true, false);
+                }
+            }
             Dock::Bottom => self.bottom = open,
         }
+    }
+    /// Opens the inspector. On a laptop (`narrow`) there is room for two docks beside a stage that can be read.
+    pub fn open_inspector(&mut self, narrow: bool) {
+        if narrow && self.left && !self.open(Dock::Right) && !self.presenter {
+            (self.left, self.left_folded) = (false, true);
+        }
+        self.set_open(Dock::Right, true);
     }
     pub fn resize(&mut self, dock: Dock, size: u32) {
         match dock {
@@ -247,4 +262,25 @@ pub enum Action {
         fresh: bool,
     },
     Escape,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_laptop_the_editor_makes_room_for_the_inspector() {
+        let mut p = Prefs::default();
+        p.open_inspector(true);
+        assert_eq!((p.left, p.right), (false, true));
+        p.set_open(Dock::Right, false);
+        assert_eq!((p.left, p.right), (true, false));
+        // Who opens both means both.
+        p.open_inspector(true);
+        p.set_open(Dock::Left, true);
+        p.open_inspector(true);
+        assert_eq!((p.left, p.right), (true, true));
+        p.set_open(Dock::Right, false);
+        assert!(p.left);
+    }
 }

@@ -21,6 +21,8 @@ const CYCLES_MAX: usize = 200;
 const KUBELET_LANES_MAX: usize = 64;
 /// Frames between refreshes of what no store event announces (logs).
 const DETAIL_EVERY: u32 = 15;
+/// Frames at least between two scheduling cycles that are followed.
+const CYCLE_REST: u32 = 12;
 /// Frames at least between two details of an object that changes all the time.
 const DETAIL_REST: u32 = 6;
 
@@ -40,6 +42,8 @@ pub struct Viewer {
     /// Updates since the last detail.
     frames: u32,
     cycle_sent: Option<u64>,
+    /// Updates since then.
+    cycle_age: u32,
     why_sent: Option<u64>,
     newest_cycle: Option<u64>,
 }
@@ -94,7 +98,7 @@ impl Viewer {
         self.revision = cluster.revision();
         self.components(cluster, &mut u);
         self.entries(cluster, running, &mut u);
-        self.subscribed(cluster, &mut u);
+        self.subscribed(cluster, running, &mut u);
         u.clock = self.clock(cluster, running, speed);
         let changed = u != Update { clock: u.clock.clone(), ..Default::default() };
         let clock_changed = self.clock.as_ref() != Some(&u.clock);
@@ -274,15 +278,19 @@ impl Viewer {
         }
     }
 
-    fn subscribed(&mut self, cluster: &Cluster, u: &mut Update) {
+    fn subscribed(&mut self, cluster: &Cluster, running: bool, u: &mut Update) {
         self.detail(cluster, u);
-        let wanted = if self.subscription.follow_cycles { self.newest_cycle } else { self.subscription.cycle };
-        if wanted.is_some() && wanted != self.cycle_sent {
+        // A cycle in a large cluster is megabytes: one that is only followed comes now and then while all runs.
+        self.cycle_age += 1;
+        let follows = self.subscription.follow_cycles;
+        let wanted = if follows { self.newest_cycle } else { self.subscription.cycle };
+        let rests = follows && running && self.cycle_sent.is_some() && self.cycle_age < CYCLE_REST;
+        if wanted.is_some() && wanted != self.cycle_sent && !rests {
             u.cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
                 What::Cycle { cycle } => Some((seq, cycle.clone())),
                 _ => None,
             });
-            self.cycle_sent = wanted;
+            (self.cycle_sent, self.cycle_age) = (wanted, 0);
         }
         if self.subscription.why.is_some() && self.subscription.why != self.why_sent {
             self.why_sent = self.subscription.why;

@@ -8,6 +8,9 @@ use protocol::{ApplyMode, Command, File, Speed};
 use std::rc::Rc;
 use yew::Context;
 
+/// Windows narrower than this, in CSS pixels, have room for two docks beside the stage.
+const LAPTOP: f64 = 1400.0;
+
 impl App {
     /// True when something that views show has changed.
     pub(super) fn act(&mut self, ctx: &Context<Self>, action: Action) -> bool {
@@ -61,7 +64,7 @@ impl App {
                 }
                 self.subscribe();
             }
-            Action::Center(center) => self.ui.center = center,
+            Action::Center(center) => self.show_center(center),
             Action::Pane(pane) => self.ui.pane = pane,
             Action::SetDock(dock, open) => {
                 self.ui.prefs.set_open(dock, open);
@@ -127,10 +130,16 @@ impl App {
         self.order(command, Asked::Other);
     }
 
+    fn show_center(&mut self, center: Center) {
+        self.ui.center = center;
+        self.subscribe();
+    }
+
     fn show_inspector(&mut self, tab: InspectorTab) {
         self.ui.tab = tab;
         self.ui.pane = Pane::Inspector;
-        self.ui.prefs.set_open(Dock::Right, true);
+        let width = gloo::utils::window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or(0.0);
+        self.ui.prefs.open_inspector(width < LAPTOP);
         self.keep_prefs();
         self.dress();
     }
@@ -139,13 +148,13 @@ impl App {
     fn escape(&mut self) {
         if self.ui.overlay.take().is_some() {
         } else if self.ui.center == Center::Decision {
-            self.ui.center = Center::Cluster;
+            self.show_center(Center::Cluster);
         } else if self.ui.prefs.presenter {
             self.ui.prefs.presenter = false;
             self.dress();
             self.keep_prefs();
         } else if self.ui.prefs.right {
-            self.ui.prefs.right = false;
+            self.ui.prefs.set_open(Dock::Right, false);
             self.keep_prefs();
         }
     }

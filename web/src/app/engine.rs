@@ -4,9 +4,9 @@ use super::{App, Asked, Msg};
 use crate::bridge;
 use crate::i18n::{Lang, fill, find};
 use crate::persist;
-use crate::ui::{Applied, Engine, EngineKind, Prefs};
+use crate::ui::{Applied, Center, Engine, EngineKind, Prefs};
 use gloo::timers::callback::Timeout;
-use protocol::{ApplyMode, Command, CycleSummary, Reply, Speed, Start, Update, VERSION};
+use protocol::{ApplyMode, Command, CycleSummary, Reply, Speed, Start, Subscription, Update, VERSION};
 use std::rc::Rc;
 use yew::Context;
 
@@ -58,7 +58,7 @@ impl App {
                     seed: 1,
                     now: js_sys::Date::now() as u64 * 1000,
                     session: (!session.is_empty()).then_some(session),
-                    subscription: self.ui.subscription.clone(),
+                    subscription: self.subscription(),
                 }));
                 self.engine = Some(engine);
             }
@@ -80,7 +80,17 @@ impl App {
     }
 
     pub(super) fn subscribe(&mut self) {
-        self.order(Command::Subscribe(self.ui.subscription.clone()), Asked::Other);
+        self.order(Command::Subscribe(self.subscription()), Asked::Other);
+    }
+
+    /// Only what is shown: decisions in full are large.
+    fn subscription(&self) -> Subscription {
+        let mut s = self.ui.subscription.clone();
+        if self.ui.center != Center::Decision {
+            s.follow_cycles = false;
+            s.cycle = None;
+        }
+        s
     }
 
     pub(super) fn take(&mut self, ctx: &Context<Self>, update: Update) {

@@ -42,7 +42,20 @@ pub fn HeatMap(p: &Props) -> Html {
         use_effect_with((), move |()| {
             view.borrow_mut().canvas = canvas.cast();
             let (shared, resized_ctx) = (view.clone(), ctx.clone());
-            let resized = Closure::<dyn FnMut()>::new(move || redraw(&shared, &resized_ctx));
+            let resized = Closure::<dyn FnMut()>::new(move || {
+                {
+                    let mut v = shared.borrow_mut();
+                    let size = v.measure();
+                    // The first size, and a very different one, are fitted into.
+                    let (w, h) = v.map.size;
+                    if (size.0 - w).abs() > w / 4.0 || (size.1 - h).abs() > h / 4.0 {
+                        v.map.scale = 0.0;
+                    }
+                    v.map.size = size;
+                }
+                // At once, in the frame in which the canvas changes its size: a frame later it would flash.
+                draw(&shared, &resized_ctx);
+            });
             let observer = ResizeObserver::new(resized.as_ref().unchecked_ref()).ok();
             if let (Some(observer), Some(frame)) =
                 (&observer, view.borrow().canvas.as_ref().and_then(|c| c.parent_element()))
@@ -122,7 +135,7 @@ pub fn HeatMap(p: &Props) -> Html {
         let (view, ctx, hover) = (view.clone(), ctx.clone(), hover.clone());
         Callback::from(move |e: KeyboardEvent| {
             let mut v = view.borrow_mut();
-            let (w, h) = v.size();
+            let (w, h) = v.map.size;
             match e.key().as_str() {
                 "ArrowLeft" => v.map.step(-1, 0),
                 "ArrowRight" if !e.shift_key() => v.map.step(1, 0),
@@ -150,7 +163,7 @@ pub fn HeatMap(p: &Props) -> Html {
         let onclick = Callback::from(move |_: MouseEvent| {
             {
                 let mut v = view.borrow_mut();
-                let (w, h) = v.size();
+                let (w, h) = v.map.size;
                 if by == 0.0 { v.map.scale = 0.0 } else { v.map.zoom(by, w / 2.0, h / 2.0) }
             }
             redraw(&view, &ctx);
@@ -179,7 +192,7 @@ impl View {
         self.map.hit(&ctx.model.get(), f64::from(e.offset_x()), f64::from(e.offset_y()))
     }
     /// Of the frame, in CSS pixels.
-    fn size(&self) -> (f64, f64) {
+    fn measure(&self) -> (f64, f64) {
         let frame = self.canvas.as_ref().and_then(|c| c.parent_element());
         frame.map_or((0.0, 0.0), |f| (f64::from(f.client_width()), f64::from(f.client_height())))
     }

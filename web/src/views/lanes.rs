@@ -84,7 +84,9 @@ pub fn Lanes(p: &Props) -> Html {
     let window: Rc<Vec<Arc<Entry>>> = Rc::new(filtered.entries.range(end - least..end).cloned().collect());
     {
         let (canvas, window, rows, ctx) = (canvas.clone(), window.clone(), rows.clone(), ctx.clone());
-        let deps = (p.state.clone(), end, *size, p.selected, *hover, ctx.dark, rows.len());
+        // Heartbeats come all the time and are mostly left out: what is in sight decides.
+        let ends = (window.first().map(|e| e.seq), window.last().map(|e| e.seq), window.len());
+        let deps = (ends, *size, p.selected, *hover, ctx.dark, rows.len());
         use_effect_with(deps, move |(.., selected, hover, dark, _)| {
             let Some(canvas) = canvas.cast::<HtmlCanvasElement>() else { return };
             let Some(g) = context(&canvas) else { return };

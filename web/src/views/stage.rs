@@ -160,8 +160,10 @@ fn Welcome() -> Html {
     let ctx = use_ctx();
     html! {
         <div class="welcome" data-testid="welcome">
-            <h2>{ ctx.t("welcome.title") }</h2>
-            <p>{ ctx.t("welcome.about") }</p>
+            <div class="welcome-words">
+                <h2>{ ctx.t("welcome.title") }</h2>
+                <p>{ ctx.t("welcome.about") }</p>
+            </div>
             <div class="welcome-samples">
                 { for SAMPLES.iter().take(3).enumerate().map(|(i, s)| html! {
                     <button class={classes!((i == 0).then_some("primary"))} data-testid={format!("try-{}", s.code)} onclick={ctx.on(Action::File(FileAction::Sample(i, true)))}>

@@ -43,6 +43,8 @@ pub struct Map {
     pub scale: f64,
     pub x: f64,
     pub y: f64,
+    /// Of the frame, in CSS pixels. Whoever draws sets it: asking for it at every drawing would lay the page out.
+    pub size: (f64, f64),
     columns: usize,
     /// Nodes' places in the order of their names.
     index: BTreeMap<Rc<str>, usize>,
@@ -132,13 +134,16 @@ impl Map {
 
     /// Brings the picture up to the model; how many tiles that took.
     pub fn draw(&mut self, canvas: &HtmlCanvasElement, model: &Model, dark: bool, selected: Option<&str>) -> usize {
-        let (Some(g), Some(frame)) = (context(canvas), canvas.parent_element()) else { return 0 };
-        let (w, h) = (f64::from(frame.client_width()), f64::from(frame.client_height()));
+        let Some(g) = context(canvas) else { return 0 };
+        let (w, h) = self.size;
+        if w < 1.0 || h < 1.0 {
+            return 0;
+        }
         if model.versions.node_set != self.drawn.node_set || self.names.len() != model.nodes.len() {
             self.names = model.nodes.keys().map(|n| n.as_str().into()).collect();
             self.index = self.names.iter().enumerate().map(|(i, n)| (n.clone(), i)).collect();
         }
-        if self.scale == 0.0 {
+        if self.scale == 0.0 && !self.names.is_empty() {
             self.fit(self.names.len(), w, h);
         }
         let ratio = gloo::utils::window().device_pixel_ratio();
