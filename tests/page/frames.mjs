@@ -112,3 +112,42 @@ export function row(name, m) {
     `main thread ${ms(main)} ms of CPU a frame (script ${ms(m.script)}, style ${ms(m.style)}, layout ${ms(m.layout)}, paint ${ms(m.paint)}, other ${ms(m.other)}), ` +
     `longest task ${ms(m.taskMax)}, over 16.7 ms: ${m.over16}, long tasks ${m.longTasks} (longest ${ms(m.longest)}); raster, off the main thread: ${ms(m.raster)} ms a frame`;
 }
+
+/** A cluster of `nodes` nodes and Deployments of `pods` pods together, its clock as fast as it can. */
+export async function crowd(page, nodes, pods) {
+  const add = (_, i) => ({ command: "add-node", id: 1e6 + i, cpu: "8", memory: "16Gi", pods: "110" });
+  await order(page, Array.from({ length: nodes - 3 }, add));
+  await page.waitForFunction((n) => document.querySelector("[data-testid=heatmap-summary]")?.innerText.startsWith(`${n} `), nodes, { timeout: 120_000 });
+  const parts = 10;
+  const text = Array.from({ length: parts }, (_, i) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web-${i}}
+spec:
+  replicas: ${pods / parts}
+  selector: {matchLabels: {app: web-${i}}}
+  template:
+    metadata: {labels: {app: web-${i}}}
+    spec:
+      containers:
+      - {name: c, image: nginx, resources: {requests: {cpu: 100m, memory: 64Mi}}}
+`).join("---\n");
+  await order(page, [{ command: "set-speed", speed: "max" }, { command: "apply", id: 2e6, mode: "apply", files: [{ name: "web.yaml", text }] }]);
+}
+
+/** Milliseconds from a click on pause or run to the page showing it, the median of `times`. */
+export async function latency(page, times = 9) {
+  const all = [];
+  for (let i = 0; i < times; i += 1) {
+    all.push(await page.evaluate(() => new Promise((done) => {
+      const find = (id) => document.querySelector(`[data-testid=${id}]`);
+      const [now, then] = find("pause") ? ["pause", "run"] : ["run", "pause"];
+      const start = performance.now();
+      find(now).click();
+      const look = () => (find(then) ? done(performance.now() - start) : requestAnimationFrame(look));
+      requestAnimationFrame(look);
+    })));
+    await page.waitForTimeout(200);
+  }
+  all.sort((a, b) => a - b);
+  return { median: all[Math.floor(times / 2)], worst: all.at(-1) };
+}

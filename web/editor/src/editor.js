@@ -83,7 +83,8 @@ export function create(parent, options) {
     keymap.of([...searchKeymap, ...foldKeymap, ...lintKeymap]),
   ];
   if (options.readOnly) {
-    extensions.push(EditorState.readOnly.of(true), keymap.of(defaultKeymap));
+    // Reached by Tab, so that keys scroll it.
+    extensions.push(EditorState.readOnly.of(true), EditorView.contentAttributes.of({ tabindex: "0" }), keymap.of(defaultKeymap));
   } else {
     extensions.push(
       Prec.highest(keymap.of([{ key: "Mod-Enter", run: onApply }])),

@@ -10,6 +10,8 @@ use yew::Context;
 
 /// Windows narrower than this, in CSS pixels, have room for two docks beside the stage.
 const LAPTOP: f64 = 1400.0;
+/// Up to this width the style sheet shows one pane at a time.
+const PHONE: f64 = 761.0;
 
 impl App {
     /// True when something that views show has changed.
@@ -139,7 +141,8 @@ impl App {
         self.ui.tab = tab;
         self.ui.pane = Pane::Inspector;
         let width = gloo::utils::window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or(0.0);
-        self.ui.prefs.open_inspector(width < LAPTOP);
+        // A phone shows one pane at a time: nothing has to make room.
+        self.ui.prefs.open_inspector((PHONE..LAPTOP).contains(&width));
         self.keep_prefs();
         self.dress();
     }

@@ -3,7 +3,7 @@
 use super::flow::{colour, context};
 use super::icon::Icon;
 use super::timeline::mark;
-use crate::ctx::use_ctx;
+use crate::ctx::{Ctx, use_ctx};
 use crate::format;
 use crate::i18n::describe;
 use crate::model::filtered::{Filtered, lane};
@@ -134,12 +134,9 @@ pub fn Lanes(p: &Props) -> Html {
     let onclick = {
         let ctx = ctx.clone();
         Callback::from(move |e: MouseEvent| {
-            let Some(entry) = at(&e) else { return };
-            ctx.act(if matches!(entry.what, What::Cycle { .. }) {
-                Action::Cycle(entry.seq)
-            } else {
-                Action::Entry(entry.seq)
-            });
+            if let Some(entry) = at(&e) {
+                open(&ctx, &entry);
+            }
         })
     };
     let scroll = {
@@ -161,17 +158,48 @@ pub fn Lanes(p: &Props) -> Html {
             }
         })
     };
+    // Arrow keys go from entry to entry, Enter opens one.
+    let onkeydown = {
+        let (ctx, window, hover, scroll) = (ctx.clone(), window.clone(), hover.clone(), scroll.clone());
+        Callback::from(move |e: KeyboardEvent| {
+            let at = hover.and_then(|seq| window.iter().position(|e| e.seq == seq));
+            let to = match (e.key().as_str(), at) {
+                ("ArrowLeft" | "ArrowRight", None) => window.len().checked_sub(1),
+                ("ArrowLeft", Some(0)) => {
+                    scroll(1);
+                    None
+                }
+                ("ArrowLeft", Some(i)) => Some(i - 1),
+                ("ArrowRight", Some(i)) if !e.shift_key() => {
+                    if i + 1 == window.len() {
+                        scroll(-1);
+                    }
+                    Some(i + 1)
+                }
+                ("Enter", Some(i)) => {
+                    open(&ctx, &window[i]);
+                    None
+                }
+                _ => return,
+            };
+            e.prevent_default();
+            e.stop_propagation();
+            if let Some(entry) = to.and_then(|i| window.get(i)) {
+                hover.set(Some(entry.seq));
+            }
+        })
+    };
     let page = (visible as i64 * 3 / 4).max(1);
     let (older, newer) = (scroll.clone(), scroll);
     let hovered = hover.and_then(|seq| window.iter().find(|e| e.seq == seq));
     html! {
         <>
-            <div class="lanes"><canvas ref={canvas} style={format!("width:{width}px;height:{height}px")} role="img" aria-label={ctx.t("timeline.lanes.about")}
+            <div class="lanes" tabindex="0" role="application" aria-label={ctx.t("timeline.lanes.keys")} {onkeydown}><canvas ref={canvas} style={format!("width:{width}px;height:{height}px")} role="img" aria-label={ctx.t("timeline.lanes.about")}
                 {onmousemove} {onmouseleave} {onclick} {onwheel} /></div>
             <div class="lanes-foot">
                 <button class="icon-button" data-testid="timeline-older" disabled={end <= least} aria-label={ctx.t("timeline.older")} title={ctx.t("timeline.older")} onclick={Callback::from(move |_: MouseEvent| older(page))}><Icon name="left" /></button>
                 <button class="icon-button" data-testid="timeline-newer" disabled={end == count} aria-label={ctx.t("timeline.newer")} title={ctx.t("timeline.newer")} onclick={Callback::from(move |_: MouseEvent| newer(-page))}><Icon name="right" /></button>
-                <span class="hover">
+                <span class="hover" aria-live="polite">
                     if let Some(e) = hovered {
                         <b class="num">{ format!("#{}", e.seq) }</b>{ format!(" {} · ", e.actor) }{ describe::entry(ctx.lang, e) }
                     } else {
@@ -181,6 +209,10 @@ pub fn Lanes(p: &Props) -> Html {
             </div>
         </>
     }
+}
+
+fn open(ctx: &Ctx, entry: &Entry) {
+    ctx.act(if matches!(entry.what, What::Cycle { .. }) { Action::Cycle(entry.seq) } else { Action::Entry(entry.seq) });
 }
 
 /// The theme's colours, and the page's type: looking them up at every drawing would have the style worked out anew.

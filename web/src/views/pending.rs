@@ -6,9 +6,8 @@ use crate::format;
 use protocol::QueueEntry;
 use yew::prelude::*;
 
-/// More chips than this in one lane become a number; where there is no room for many, sooner.
+/// More chips than this in one lane become a number.
 const CHIPS_MAX: usize = 24;
-const CHIPS_COMPACT_MAX: usize = 4;
 
 #[derive(PartialEq, Properties)]
 pub struct Props {
@@ -25,7 +24,8 @@ pub fn Pending(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let q = &model.queues;
-    let most = if p.compact { CHIPS_COMPACT_MAX } else { CHIPS_MAX };
+    // In a large cluster there is room for the numbers only.
+    let most = if p.compact { 0 } else { CHIPS_MAX };
     let chip = |namespace: &str, name: &str, note: String| {
         let pod = model.pods.get(format!("{namespace}/{name}").as_str())?.clone();
         Some(html! {
@@ -45,7 +45,7 @@ pub fn Pending(p: &Props) -> Html {
         html! {
             <div class={classes!("queue", (n == 0).then_some("empty"))} data-testid={format!("queue-{code}")} title={about}>
                 <span class="queue-name">{ title }<b class="num">{ n }</b></span>
-                <span class="queue-pods">{ chips }if more > 0 { <small class="num">{ format!("+{more}") }</small> }</span>
+                if most > 0 { <span class="queue-pods">{ chips }if more > 0 { <small class="num">{ format!("+{more}") }</small> }</span> }
             </div>
         }
     };

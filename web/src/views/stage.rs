@@ -50,8 +50,8 @@ pub fn Stage(p: &Props) -> Html {
                 if p.center == Center::Cluster { <Owners version={p.versions.owners} /> }
                 <span class="grow" />
                 if paused { <span class="paused-badge" data-testid="paused"><Icon name="pause" />{ ctx.t("clock.paused") }</span> }
-                <button data-testid="add-node" disabled={p.engine != Engine::Ready} onclick={ctx.on(Action::Overlay(Some(Overlay::NewNode)))}>
-                    <Icon name="plus" />{ ctx.t("node.add") }</button>
+                <button data-testid="add-node" disabled={p.engine != Engine::Ready} aria-label={ctx.t("node.add")} onclick={ctx.on(Action::Overlay(Some(Overlay::NewNode)))}>
+                    <Icon name="plus" /><span class="wide">{ ctx.t("node.add") }</span></button>
             </div>
             { match (&p.engine, p.center) {
                 (Engine::Loading, _) => html! { <Loading /> },
