@@ -29,7 +29,10 @@ export async function host(dir = pageDir, base = "/some/where/") {
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--allow-file-access-from-files"];
 
-/** A browser with a new profile. `look(url)` opens a page that fails its test on an error or a request to elsewhere. */
+/**
+ * A browser with a new profile. `look(url)` opens a page that fails its test on an error or a request to elsewhere;
+ * `prepare` may change the page before it loads.
+ */
 export async function browser(options = {}) {
   const profile = await mkdtemp(join(tmpdir(), "kubottle-page-"));
   const context = await chromium.launchPersistentContext(profile, {
@@ -41,8 +44,9 @@ export async function browser(options = {}) {
     ...options,
   });
   const complaints = [];
-  const look = async (url) => {
+  const look = async (url, prepare) => {
     const page = await context.newPage();
+    await prepare?.(page);
     const home = new URL(url);
     page.on("pageerror", (e) => complaints.push(`error: ${e.message}`));
     page.on("console", (m) => m.type() === "error" && complaints.push(`console: ${m.text()}`));

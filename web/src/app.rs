@@ -8,13 +8,14 @@ use crate::ctx::Ctx;
 use crate::files::Files;
 use crate::i18n::Lang;
 use crate::keys;
-use crate::model::ModelRef;
+use crate::model::{ModelRef, Versions};
 use crate::persist;
-use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Ui};
+use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Theme, Ui};
 use crate::views::shell::Shell;
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
 use protocol::Subscription;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -22,6 +23,12 @@ use yew::prelude::*;
 
 const PREFS: &str = "kubottle.prefs";
 const FILES: &str = "kubottle.files";
+/// Milliseconds between renderings of panels of text while the cluster is busy.
+const CALM_MS: f64 = 100.0;
+/// Browsers keep five million characters; not to try with more saves a long wait for the refusal.
+const STORED_BYTES_MAX: usize = 4_900_000;
+/// Milliseconds from a change of a file to its being stored: storing rewrites all files.
+const KEEP_AFTER_MS: u32 = 250;
 
 /// What a numbered command was about, so that its reply finds its way.
 enum Asked {
@@ -38,6 +45,12 @@ pub enum Msg {
     /// Time to save the session.
     Save,
     Saved(Result<String, String>),
+    /// Time to store the files.
+    KeepFiles,
+    /// The page is left, or may be.
+    Leaving,
+    /// The system's light or dark.
+    Scheme,
 }
 
 pub struct App {
@@ -45,6 +58,8 @@ pub struct App {
     /// One callback for all of the page's life, so that contexts stay equal.
     dispatch: Callback<Action>,
     ui: Ui,
+    /// `ui` as views have it: the same pointer as long as nothing changed.
+    shared: RefCell<Rc<Ui>>,
     engine: Option<bridge::Engine>,
     next_id: u64,
     asked: BTreeMap<u64, Asked>,
@@ -54,6 +69,11 @@ pub struct App {
     save_timer: Option<Timeout>,
     /// Milliseconds that the last session's size adds to the time between saves.
     session_cost: u32,
+    files_timer: Option<Timeout>,
+    /// The model's versions as panels of text show them, and since when.
+    calm: (f64, Versions),
+    /// When a decision was last read out, milliseconds of the page's clock.
+    announced: f64,
     _listeners: Vec<EventListener>,
 }
 
@@ -84,10 +104,12 @@ impl Component for App {
             notices: Rc::new(Vec::new()),
             announcement: String::new(),
         };
+        let shared = RefCell::new(Rc::new(ui.clone()));
         let mut app = App {
             model: ModelRef::default(),
             dispatch: ctx.link().callback(Msg::Act),
             ui,
+            shared,
             engine: None,
             next_id: 1,
             asked: BTreeMap::new(),
@@ -95,6 +117,9 @@ impl Component for App {
             saved_revision: 0,
             save_timer: None,
             session_cost: 0,
+            files_timer: None,
+            calm: (0.0, Versions::default()),
+            announced: f64::NEG_INFINITY,
             _listeners: listen(ctx.link()),
         };
         app.dress();
@@ -105,10 +130,15 @@ impl Component for App {
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Act(action) => self.act(ctx, action),
-            Msg::Engine(bridge::Event::Update(update)) => self.take(ctx, *update),
+            Msg::Engine(bridge::Event::Update(update)) => {
+                self.take(ctx, *update);
+                self.pace();
+                true
+            }
             Msg::Engine(bridge::Event::Broken(why)) => {
                 self.engine = None;
                 self.ui.applying = false;
+                self.keep_files();
                 self.ui.engine = Engine::Broken(why);
                 true
             }
@@ -121,6 +151,19 @@ impl Component for App {
                 self.ask_to_save();
                 false
             }
+            Msg::KeepFiles => {
+                self.keep_files();
+                true
+            }
+            Msg::Leaving => {
+                self.save_timer = None;
+                if self.files_timer.is_some() {
+                    self.keep_files();
+                }
+                self.ask_to_save();
+                false
+            }
+            Msg::Scheme => true,
             Msg::Saved(done) => match done {
                 Ok(_) => false,
                 Err(why) => {
@@ -132,25 +175,45 @@ impl Component for App {
     }
 
     fn view(&self, _: &Context<Self>) -> Html {
-        let context = Ctx {
-            lang: self.ui.lang,
-            theme: self.ui.prefs.theme,
-            model: self.model.clone(),
-            dispatch: self.dispatch.clone(),
+        let dark = match self.ui.prefs.theme {
+            Theme::Light => false,
+            Theme::Dark => true,
+            Theme::Auto => scheme().is_some_and(|q| q.matches()),
         };
+        let context = Ctx { lang: self.ui.lang, dark, model: self.model.clone(), dispatch: self.dispatch.clone() };
+        if **self.shared.borrow() != self.ui {
+            *self.shared.borrow_mut() = Rc::new(self.ui.clone());
+        }
+        let ui = self.shared.borrow().clone();
         let (clock, versions) = {
             let model = self.model.get();
-            (model.clock.clone(), model.versions)
+            (model.clock.clone(), model.versions.calm(self.calm.1))
         };
         html! {
             <ContextProvider<Ctx> {context}>
-                <Shell ui={Rc::new(self.ui.clone())} clock={Rc::new(clock)} {versions} />
+                <Shell {ui} clock={Rc::new(clock)} {versions} />
             </ContextProvider<Ctx>>
         }
     }
 }
 
+fn scheme() -> Option<web_sys::MediaQueryList> {
+    gloo::utils::window().match_media("(prefers-color-scheme: dark)").ok().flatten()
+}
+
+fn now_ms() -> f64 {
+    gloo::utils::window().performance().map_or(0.0, |p| p.now())
+}
+
 impl App {
+    /// Lets panels of text follow the model: at once when the cluster stands still, else now and then.
+    fn pace(&mut self) {
+        let (model, now) = (self.model.get(), now_ms());
+        if !model.clock.running || now - self.calm.0 >= CALM_MS {
+            self.calm = (now, model.versions);
+        }
+    }
+
     fn notify(&mut self, title: &'static str, text: String) {
         if self.ui.notices.iter().any(|n| n.title == title && n.text == text) {
             return;
@@ -173,7 +236,18 @@ impl App {
 
     /// The text is never lost: what cannot be stored stays in the page, and the page says so.
     fn keep_files(&mut self) {
-        self.ui.storage_error = persist::store(FILES, &*self.ui.files).err();
+        self.files_timer = None;
+        let bytes: usize = self.ui.files.tabs.iter().map(|t| t.text.len()).sum();
+        self.ui.storage_error = if bytes > STORED_BYTES_MAX {
+            Some(format!("{} MB", bytes / 1_000_000))
+        } else {
+            persist::store(FILES, &*self.ui.files).err()
+        };
+    }
+
+    fn keep_files_soon(&mut self, ctx: &Context<Self>) {
+        let link = ctx.link().clone();
+        self.files_timer = Some(Timeout::new(KEEP_AFTER_MS, move || link.send_message(Msg::KeepFiles)));
     }
 }
 
@@ -193,13 +267,18 @@ fn listen(link: &html::Scope<App>) -> Vec<EventListener> {
         },
     );
     let leaving = link.clone();
-    let pagehide = EventListener::new(&window, "pagehide", move |_| leaving.send_message(Msg::Save));
+    let pagehide = EventListener::new(&window, "pagehide", move |_| leaving.send_message(Msg::Leaving));
     let hidden = link.clone();
     let document = gloo::utils::document();
     let visibility = EventListener::new(&document, "visibilitychange", move |_| {
         if gloo::utils::document().hidden() {
-            hidden.send_message(Msg::Save);
+            hidden.send_message(Msg::Leaving);
         }
     });
-    vec![keydown, pagehide, visibility]
+    let mut all = vec![keydown, pagehide, visibility];
+    if let Some(query) = scheme() {
+        let other = link.clone();
+        all.push(EventListener::new(&query, "change", move |_| other.send_message(Msg::Scheme)));
+    }
+    all
 }

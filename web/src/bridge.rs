@@ -1,13 +1,18 @@
 //! The wire to an engine: JSON texts of [`Command`]s out, of [`Update`]s in. The engine is a Web Worker, or a
 //! kubottle server's WebSocket.
 //!
-//! A worker posts `"ready"` (a JSON string) once it listens; commands sent before wait for it. A page in one file sets
-//! `window.kubottleWorker`, a function that returns the Worker.
+//! A worker posts `"ready"` (a JSON string) once it listens; commands sent before wait for it. Should it panic, it posts
+//! the panic's words before it goes. A page in one file sets `window.kubottleWorker`, a function that returns the Worker.
+//!
+//! Updates are handed on at the next frame, all that have come by then; a page in the background, which has no frames,
+//! gets them at once. The worker is told that they were seen, and sends the next one only then.
 
 use crate::persist::words;
 use crate::ui::EngineKind;
+use gloo::render::{AnimationFrame, request_animation_frame};
 use protocol::{Command, Update};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, ErrorEvent, MessageEvent, WebSocket, Worker};
@@ -15,8 +20,9 @@ use yew::Callback;
 
 const WORKER: &str = "./worker_loader.js";
 const SOCKET: &str = "/kubottle/ws";
-/// Beside updates, the one message a worker posts.
+/// Beside updates, what a worker posts.
 const READY: &str = "\"ready\"";
+const PANIC: &str = "\"panic: ";
 
 pub enum Event {
     Update(Box<Update>),
@@ -35,9 +41,37 @@ type Waiting = Rc<RefCell<Option<Vec<String>>>>;
 pub struct Engine {
     wire: Rc<Wire>,
     waiting: Waiting,
+    _inbox: Rc<RefCell<Inbox>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(JsValue)>,
     _on_open: Closure<dyn FnMut()>,
+}
+
+/// Updates that wait for the next frame.
+#[derive(Default)]
+struct Inbox {
+    texts: VecDeque<String>,
+    frame: Option<AnimationFrame>,
+}
+
+/// Hands on what has come, oldest first.
+fn deliver(inbox: &RefCell<Inbox>, wire: &Wire, on: &Callback<Event>) {
+    let texts = {
+        let mut inbox = inbox.borrow_mut();
+        inbox.frame = None;
+        std::mem::take(&mut inbox.texts)
+    };
+    for text in texts {
+        on.emit(match serde_json::from_str::<Update>(&text) {
+            Ok(update) => Event::Update(Box::new(update)),
+            Err(error) => Event::Broken(format!("protocol: {error}")),
+        });
+    }
+    if matches!(wire, Wire::Worker(_))
+        && let Ok(seen) = serde_json::to_string(&Command::Seen)
+    {
+        let _ = wire.post(&seen);
+    }
 }
 
 impl Wire {
@@ -96,23 +130,40 @@ impl Engine {
         };
         let wire = Rc::new(wire.map_err(|e| words(&e))?);
         let waiting: Waiting = Rc::new(RefCell::new(Some(Vec::new())));
+        let inbox = Rc::new(RefCell::new(Inbox::default()));
+        let last_words = Rc::new(RefCell::new(None::<String>));
         let on_message = {
-            let (wire, waiting, on) = (wire.clone(), waiting.clone(), on.clone());
+            let (wire, waiting, on, last_words) = (wire.clone(), waiting.clone(), on.clone(), last_words.clone());
+            // Weak: the frame's closure lies in the inbox itself.
+            let inbox = Rc::downgrade(&inbox);
             Closure::new(move |event: MessageEvent| {
                 flush(&wire, &waiting);
-                let Some(text) = event.data().as_string() else { return };
-                if text == READY {
+                let Some(text) = event.data().as_string().filter(|t| t != READY) else { return };
+                if text.starts_with(PANIC) {
+                    *last_words.borrow_mut() = serde_json::from_str(&text).ok();
                     return;
                 }
-                on.emit(match serde_json::from_str::<Update>(&text) {
-                    Ok(update) => Event::Update(Box::new(update)),
-                    Err(error) => Event::Broken(format!("protocol: {error}")),
-                });
+                let Some(box_) = inbox.upgrade() else { return };
+                box_.borrow_mut().texts.push_back(text);
+                if gloo::utils::document().hidden() {
+                    deliver(&box_, &wire, &on);
+                } else if box_.borrow().frame.is_none() {
+                    let (inbox, wire, on) = (inbox.clone(), wire.clone(), on.clone());
+                    let frame = request_animation_frame(move |_| {
+                        if let Some(inbox) = inbox.upgrade() {
+                            deliver(&inbox, &wire, &on);
+                        }
+                    });
+                    box_.borrow_mut().frame = Some(frame);
+                }
             })
         };
         let on_error = {
             let on = on.clone();
-            Closure::new(move |event: JsValue| on.emit(Event::Broken(broken_words(&event))))
+            Closure::new(move |event: JsValue| {
+                let words = last_words.borrow_mut().take();
+                on.emit(Event::Broken(words.unwrap_or_else(|| broken_words(&event))));
+            })
         };
         let on_open = {
             let (wire, waiting) = (wire.clone(), waiting.clone());
@@ -129,7 +180,7 @@ impl Engine {
                 socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
             }
         }
-        Ok(Engine { wire, waiting, _on_message: on_message, _on_error: on_error, _on_open: on_open })
+        Ok(Engine { wire, waiting, _inbox: inbox, _on_message: on_message, _on_error: on_error, _on_open: on_open })
     }
 
     pub fn send(&self, command: &Command) {

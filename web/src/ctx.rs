@@ -2,7 +2,7 @@
 
 use crate::i18n::{self, Lang};
 use crate::model::{ModelRef, kinds};
-use crate::ui::{Action, InspectorTab, Theme};
+use crate::ui::{Action, InspectorTab};
 use protocol::{Command, ObjectId};
 use yew::{Callback, hook, use_context};
 
@@ -10,7 +10,7 @@ use yew::{Callback, hook, use_context};
 pub struct Ctx {
     pub lang: Lang,
     /// Canvases read the theme's colours; nothing else needs to know which it is.
-    pub theme: Theme,
+    pub dark: bool,
     pub model: ModelRef,
     pub dispatch: Callback<Action>,
 }
@@ -50,7 +50,7 @@ impl Ctx {
 pub fn use_ctx() -> Ctx {
     use_context::<Ctx>().unwrap_or_else(|| Ctx {
         lang: Lang::En,
-        theme: Theme::Auto,
+        dark: false,
         model: ModelRef::default(),
         dispatch: Callback::noop(),
     })

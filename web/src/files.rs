@@ -1,15 +1,17 @@
 //! The editor's files. Pure.
 
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The text is shared, not copied: it may be megabytes, and every key pressed makes another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tab {
     pub name: String,
-    pub text: String,
+    pub text: Rc<str>,
 }
 
 /// At least one file, one of them shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Files {
     pub tabs: Vec<Tab>,
     pub shown: usize,
@@ -17,7 +19,7 @@ pub struct Files {
 
 impl Default for Files {
     fn default() -> Self {
-        Files { tabs: vec![Tab { name: "app.yaml".into(), text: String::new() }], shown: 0 }
+        Files { tabs: vec![Tab { name: "app.yaml".into(), text: "".into() }], shown: 0 }
     }
 }
 
@@ -33,7 +35,7 @@ impl Files {
     pub fn current(&self) -> &Tab {
         &self.tabs[self.shown]
     }
-    pub fn set_text(&mut self, text: String) {
+    pub fn set_text(&mut self, text: Rc<str>) {
         self.tabs[self.shown].text = text;
     }
     pub fn select(&mut self, index: usize) {
@@ -43,7 +45,7 @@ impl Files {
     }
     /// Opens a file of that text; one that is open with the same text is shown, an empty one is used.
     pub fn open(&mut self, name: &str, text: &str) {
-        if let Some(same) = self.tabs.iter().position(|t| t.text == text && !text.is_empty()) {
+        if let Some(same) = self.tabs.iter().position(|t| &*t.text == text && !text.is_empty()) {
             self.shown = same;
             return;
         }

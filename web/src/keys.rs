@@ -15,7 +15,7 @@ fn typing(element: &Element) -> bool {
 
 /// Something that has its own use for space and arrows.
 fn operable(element: &Element) -> bool {
-    let own = "button, a, summary, [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
+    let own = "button, a, summary, [role=application], [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
     element.closest(own).is_ok_and(|e| e.is_some())
 }
 

@@ -88,7 +88,7 @@ pub enum EngineKind {
 }
 
 /// Remembered across visits. Sizes are CSS pixels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Prefs {
     pub lang: Option<String>,
@@ -101,6 +101,12 @@ pub struct Prefs {
     pub bottom_size: u32,
     pub presenter: bool,
     pub engine: EngineKind,
+    /// The editor was folded to make room for the inspector, and comes back when that closes.
+    pub left_folded: bool,
+    /// Of the page's own cluster: it comes back as it was left.
+    pub paused: bool,
+    /// Thousandths of real time; 0 is as fast as possible.
+    pub speed: u32,
 }
 
 impl Default for Prefs {
@@ -116,6 +122,9 @@ impl Default for Prefs {
             bottom_size: 210,
             presenter: false,
             engine: EngineKind::Worker,
+            left_folded: false,
+            paused: false,
+            speed: 1000,
         }
     }
 }
@@ -136,10 +145,22 @@ impl Prefs {
             (self.left, self.right, self.bottom) = (false, false, false);
         }
         match dock {
-            Dock::Left => self.left = open,
-            Dock::Right => self.right = open,
+            Dock::Left => (self.left, self.left_folded) = (open, false),
+            Dock::Right => {
+                self.right = open;
+                if !open && self.left_folded {
+                    (self.left, self.left_folded) = (true, false);
+                }
+            }
             Dock::Bottom => self.bottom = open,
         }
+    }
+    /// Opens the inspector. On a laptop (`narrow`) there is room for two docks beside a stage that can be read.
+    pub fn open_inspector(&mut self, narrow: bool) {
+        if narrow && self.left && !self.open(Dock::Right) && !self.presenter {
+            (self.left, self.left_folded) = (false, true);
+        }
+        self.set_open(Dock::Right, true);
     }
     pub fn resize(&mut self, dock: Dock, size: u32) {
         match dock {
@@ -150,15 +171,17 @@ impl Prefs {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
     Loading,
+    /// The saved session is replayed: percent.
+    Replaying(u8),
     Ready,
     Broken(String),
 }
 
 /// Something that must be read; stays until it is dismissed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub id: u64,
     /// A key of the catalogue.
@@ -167,13 +190,13 @@ pub struct Notice {
 }
 
 /// What came of the last apply, and of which mode it was.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     pub mode: ApplyMode,
     pub result: ApplyResult,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ui {
     pub lang: Lang,
     pub prefs: Prefs,
@@ -197,9 +220,9 @@ pub struct Ui {
     pub announcement: String,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileAction {
-    SetText(String),
+    SetText(Rc<str>),
     Select(usize),
     New,
     Close(usize),
@@ -208,7 +231,7 @@ pub enum FileAction {
     Sample(usize, bool),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Send(Command),
     ToggleRun,
@@ -239,4 +262,25 @@ pub enum Action {
         fresh: bool,
     },
     Escape,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_laptop_the_editor_makes_room_for_the_inspector() {
+        let mut p = Prefs::default();
+        p.open_inspector(true);
+        assert_eq!((p.left, p.right), (false, true));
+        p.set_open(Dock::Right, false);
+        assert_eq!((p.left, p.right), (true, false));
+        // Who opens both means both.
+        p.open_inspector(true);
+        p.set_open(Dock::Left, true);
+        p.open_inspector(true);
+        assert_eq!((p.left, p.right), (true, true));
+        p.set_open(Dock::Right, false);
+        assert!(p.left);
+    }
 }

@@ -21,6 +21,7 @@ pub mod phases;
 pub mod shell;
 pub mod sign;
 pub mod stage;
+pub mod tiles;
 pub mod timeline;
 pub mod topbar;
 pub mod yaml;

@@ -1,31 +1,25 @@
 //! Everything the inspector shows about one object, and the scheduler's queues.
 
 use crate::rows::{object_id, text};
-use crate::viewer::summaries;
+use crate::watched::Watched;
 use api::ObjectExt;
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use meta::{Key, Time};
-use protocol::{CycleSummary, Detail, EventView, ObjectId, QueueEntry, QueueView};
+use protocol::{CycleSummary, Detail, EventView, ObjectId, QueueEntry, QueueLengths, QueueView};
 use scheduler::component::Scheduler;
-use std::sync::Arc;
-use trace::{Cycle, Entry, What};
+use trace::{Cycle, Entry};
 
 const EVENTS_MAX: usize = 50;
-const WRITES_MAX: usize = 50;
-const CYCLES_MAX: usize = 20;
 const DEPENDENTS_MAX: usize = 200;
 const LOG_LINES: i64 = 200;
-/// How many of the newest trace entries are searched for writes to the object.
-const SEARCH_MAX: usize = 20_000;
-/// Per queue; the lengths are on the scheduler's lamp.
-const QUEUE_MAX: usize = 200;
+/// Per queue; what lies behind is only counted.
+const QUEUE_MAX: usize = 24;
 
 /// The object's present detail; its last one, marked as gone, when it was deleted; `None` when it never was.
-pub fn of(cluster: &Cluster, id: &ObjectId, last: Option<&Detail>) -> Option<Detail> {
-    let kind = api::by_api_version(&id.api_version, &id.kind)?;
-    let key = Key::new(&id.namespace, &id.name);
-    let Some(o) = cluster.object(kind, &key) else {
+pub fn of(cluster: &Cluster, watched: &Watched, last: Option<&Detail>) -> Option<Detail> {
+    let (id, kind) = (&watched.id, watched.kind);
+    let Some(o) = cluster.object(kind, &watched.key) else {
         return last.map(|l| Detail { exists: false, ..l.clone() });
     };
     let now = cluster.now();
@@ -44,25 +38,20 @@ pub fn of(cluster: &Cluster, id: &ObjectId, last: Option<&Detail>) -> Option<Det
             .iter()
             .map(|c| (field(c, "type"), field(c, "status"), field(c, "reason"), field(c, "message")))
             .collect(),
-        events: events(cluster, &*o),
+        events: events(cluster, watched, &*o),
         owners: owners(cluster, &*o),
         dependents: cluster.view().dependents(o.uid()).take(DEPENDENTS_MAX).map(|d| object_id(&**d)).collect(),
-        writes: writes(cluster, kind.plural, &key),
-        cycles: if id.kind == "Pod" { summaries(cluster, &id.namespace, &id.name, CYCLES_MAX) } else { Vec::new() },
+        writes: watched.writes.iter().cloned().collect(),
+        cycles: watched.cycles.iter().cloned().collect(),
         logs: (*o).downcast::<Pod>().map(|p| logs(cluster, p)).unwrap_or_default(),
     })
 }
 
-fn events(cluster: &Cluster, o: &dyn api::Object) -> Vec<EventView> {
-    let ns = if o.namespace().is_empty() { "default" } else { o.namespace() };
-    let about = |e: &&Event| {
-        let r = &e.involved_object;
-        r.name.as_deref() == Some(o.name())
-            && r.kind.as_deref() == Some(o.kind().kind)
-            // Events about a node carry its name as UID, as kubelets write them.
-            && r.uid.as_deref().is_none_or(|u| u == o.uid() || u == o.name())
-    };
-    let mut list: Vec<EventView> = cluster.view().list_in::<Event>(ns).filter(about).map(event_view).collect();
+fn events(cluster: &Cluster, watched: &Watched, o: &dyn api::Object) -> Vec<EventView> {
+    // Events about a node carry its name as UID, as kubelets write them; those of a namesake that is gone, another UID.
+    let uid = |e: &&Event| e.involved_object.uid.as_deref().is_none_or(|u| u == o.uid() || u == o.name());
+    let found = watched.events.iter().filter_map(|key| cluster.view().get::<Event>(key));
+    let mut list: Vec<EventView> = found.filter(uid).map(event_view).collect();
     list.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
     list.truncate(EVENTS_MAX);
     list
@@ -99,14 +88,6 @@ fn owners(cluster: &Cluster, o: &dyn api::Object) -> Vec<ObjectId> {
     chain
 }
 
-fn writes(cluster: &Cluster, plural: &str, object: &Key) -> Vec<Arc<Entry>> {
-    let mine = |e: &&Arc<Entry>| match &e.what {
-        What::Request { resource, key, revision, .. } => resource == plural && key == object && *revision > 0,
-        _ => false,
-    };
-    cluster.trace().since(0).rev().take(SEARCH_MAX).filter(mine).take(WRITES_MAX).cloned().collect()
-}
-
 fn logs(cluster: &Cluster, pod: &Pod) -> Vec<(String, String)> {
     let spec = pod.spec.as_ref();
     let init = spec.and_then(|s| s.init_containers.as_deref()).unwrap_or_default();
@@ -131,6 +112,13 @@ pub(crate) fn cycle_summary(e: &Entry, c: &Cycle) -> CycleSummary {
 pub(crate) fn queues(cluster: &Cluster) -> QueueView {
     let Some(s) = cluster.component::<Scheduler>("kube-scheduler") else { return QueueView::default() };
     let q = s.queue_heads(QUEUE_MAX);
+    let lengths = QueueLengths {
+        active: q.lengths.active,
+        backoff: q.lengths.backoff,
+        unschedulable: q.lengths.unschedulable,
+        gated: q.lengths.gated,
+        in_flight: q.lengths.in_flight,
+    };
     let convert = |rows: Vec<scheduler::queue::Row>| {
         rows.into_iter()
             .map(|r| QueueEntry {
@@ -147,5 +135,6 @@ pub(crate) fn queues(cluster: &Cluster) -> QueueView {
         backoff: convert(q.backoff),
         unschedulable: convert(q.unschedulable),
         gated: convert(q.gated),
+        lengths,
     }
 }

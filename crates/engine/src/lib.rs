@@ -9,9 +9,10 @@ pub mod session;
 pub mod threeway;
 pub mod transport;
 pub mod viewer;
+pub mod watched;
 pub mod yaml;
 
 pub use actions::{NodeSize, act, add_sim_node};
-pub use session::Session;
-pub use transport::Transport;
+pub use session::{Replay, Session};
+pub use transport::{Search, Seek, Transport};
 pub use viewer::Viewer;

@@ -22,7 +22,19 @@ struct Input {
     command: Command,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Serialize)]
+struct Saving<'a> {
+    format: u32,
+    nodes: u32,
+    seed: u64,
+    start: Time,
+    inputs: &'a [Input],
+    turns: u64,
+    now: Time,
+}
+
+/// What [`Saving`] wrote.
+#[derive(Deserialize)]
 struct Saved {
     format: u32,
     nodes: u32,
@@ -57,10 +69,15 @@ impl Session {
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.
     pub fn act(&mut self, command: Command) -> Option<Reply> {
         if actions::is_input(&command) {
-            self.bytes += serde_json::to_string(&command).map_or(0, |s| s.len());
             let input = Input { turns: self.cluster.turns(), now: self.cluster.now(), command };
+            let before = (self.cluster.trace().last(), self.cluster.revision());
             let reply = actions::act(&mut self.cluster, &input.command);
-            self.inputs.push(input);
+            // What was refused before it reached the cluster need not be kept; it may be megabytes of text.
+            let refused = matches!(&reply, Some(Reply::Apply { result, .. }) if !result.errors.is_empty());
+            if !refused || before != (self.cluster.trace().last(), self.cluster.revision()) {
+                self.bytes += serde_json::to_string(&input.command).map_or(0, |s| s.len());
+                self.inputs.push(input);
+            }
             return reply;
         }
         actions::act(&mut self.cluster, &command)
@@ -76,37 +93,125 @@ impl Session {
                 SESSION_BYTES_MAX >> 20
             ));
         }
-        let saved = Saved {
+        let saved = Saving {
             format: FORMAT,
             nodes: self.nodes,
             seed: self.seed,
             start: self.start,
-            inputs: self.inputs.clone(),
+            inputs: &self.inputs,
             turns: self.cluster.turns(),
             now: self.cluster.now(),
         };
         serde_json::to_string(&saved).map_err(|e| e.to_string())
     }
 
+    /// Replays a saved session in one go.
+    ///
     /// # Errors
     /// The text is not a session, or one of another format.
     pub fn load(text: &str) -> Result<Self, String> {
+        let mut replay = Replay::new(text)?;
+        while !replay.run(|| false) {}
+        Ok(replay.finish())
+    }
+}
+
+/// A saved session on its way back. It may have lived long, so it is replayed in slices.
+pub struct Replay {
+    session: Session,
+    inputs: std::iter::Peekable<std::vec::IntoIter<Input>>,
+    turns: u64,
+    now: Time,
+}
+
+impl Replay {
+    /// # Errors
+    /// The text is not a session, or one of another format.
+    pub fn new(text: &str) -> Result<Self, String> {
         let saved: Saved = serde_json::from_str(text).map_err(|e| format!("the saved session cannot be read: {e}"))?;
         if saved.format != FORMAT {
             return Err(format!("the saved session has format {}, this is format {FORMAT}", saved.format));
         }
-        let mut s = Session::new(saved.nodes, saved.seed, saved.start)?;
-        for input in saved.inputs {
-            replay_to(&mut s.cluster, input.turns, input.now);
-            s.act(input.command);
+        let session = Session::new(saved.nodes, saved.seed, saved.start)?;
+        Ok(Replay { session, inputs: saved.inputs.into_iter().peekable(), turns: saved.turns, now: saved.now })
+    }
+
+    /// Turns taken, of how many.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.session.cluster.turns(), self.turns)
+    }
+
+    /// Goes on until it is done, which it says, or out of budget.
+    pub fn run(&mut self, mut out_of_budget: impl FnMut() -> bool) -> bool {
+        loop {
+            let (turns, now) = self.inputs.peek().map_or((self.turns, self.now), |i| (i.turns, i.now));
+            while self.session.cluster.turns() < turns {
+                if self.session.cluster.wake_one(Time(u64::MAX)) == Woken::Nobody {
+                    break;
+                }
+                if out_of_budget() {
+                    return false;
+                }
+            }
+            // The clock as it stood.
+            self.session.cluster.set_clock(now);
+            let Some(input) = self.inputs.next() else { return true };
+            self.session.act(input.command);
+            if out_of_budget() {
+                return false;
+            }
         }
-        replay_to(&mut s.cluster, saved.turns, saved.now);
-        Ok(s)
+    }
+
+    /// The session as far as it was replayed.
+    pub fn finish(self) -> Session {
+        self.session
     }
 }
 
-/// Takes turns until as many were taken as then, and sets the clock as it stood.
-fn replay_to(cluster: &mut Cluster, turns: u64, now: Time) {
-    while cluster.turns() < turns && cluster.wake_one(Time(u64::MAX)) != Woken::Nobody {}
-    cluster.set_clock(now);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use meta::Duration;
+    use protocol::{ApplyMode, File};
+
+    fn apply(text: &str) -> Command {
+        let files = vec![File { name: "a.yaml".into(), text: text.into() }];
+        Command::Apply { id: 1, mode: ApplyMode::Apply, files }
+    }
+
+    #[test]
+    fn a_session_is_replayed_in_slices_to_the_last_entry() {
+        let mut s = Session::new(2, 7, Time(0)).unwrap();
+        s.cluster.advance(Duration::from_secs(3));
+        s.act(apply(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c, image: nginx}]\n",
+        ));
+        s.cluster.advance(Duration::from_secs(20));
+        let mut replay = Replay::new(&s.save().unwrap()).unwrap();
+        let mut slices = 0;
+        loop {
+            let mut turns = 0;
+            slices += 1;
+            let done = replay.run(|| {
+                turns += 1;
+                turns >= 5
+            });
+            if done {
+                break;
+            }
+        }
+        assert!(slices > 5);
+        let again = replay.finish().cluster;
+        assert_eq!((again.trace().hash(), again.now()), (s.cluster.trace().hash(), s.cluster.now()));
+    }
+
+    #[test]
+    fn what_was_refused_is_not_kept() {
+        let mut s = Session::new(1, 7, Time(0)).unwrap();
+        let before = s.save().unwrap();
+        let reply = s.act(apply("kind: Pod\n\tmetadata: {}\n"));
+        assert!(matches!(reply, Some(Reply::Apply { result, .. }) if !result.errors.is_empty()));
+        assert_eq!(s.save().unwrap(), before);
+    }
 }

@@ -63,6 +63,38 @@ impl Transport {
     }
 }
 
+/// [`Transport::step_decision`] in slices, on a copy of the cluster: one in which nothing will be decided stays where it
+/// is.
+pub struct Search {
+    cluster: Cluster,
+    end: Time,
+}
+
+pub enum Seek {
+    /// The cluster after the decision.
+    Found(Box<Cluster>),
+    NotYet(Search),
+    Nothing,
+}
+
+impl Search {
+    pub fn new(cluster: &Cluster) -> Self {
+        Search { cluster: cluster.clone(), end: cluster.now() + DECISION_WAIT_MAX }
+    }
+
+    pub fn run(mut self, mut out_of_budget: impl FnMut() -> bool) -> Seek {
+        while let Some(turn) = self.cluster.step(self.end) {
+            if turn.cycle.is_some() {
+                return Seek::Found(Box::new(self.cluster));
+            }
+            if out_of_budget() {
+                return Seek::NotYet(self);
+            }
+        }
+        Seek::Nothing
+    }
+}
+
 fn run_max(cluster: &mut Cluster, mut out_of_budget: impl FnMut() -> bool) -> u64 {
     let mut turns = 0;
     while !out_of_budget() {

@@ -1,23 +1,30 @@
 //! One page's view of a cluster: what it has been told, and so what is new to it.
 
+use crate::watched::Watched;
 use crate::{detail, rows};
-use api::kinds::{event, node, pod};
-use api::{KindRef, ObjectExt};
+use api::ObjectExt;
+use api::kinds::{node, pod};
 use cluster::Cluster;
-use k8s_openapi::api::core::v1::{Event, Node, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::Key;
-use protocol::{Clock, ComponentView, CycleSummary, Detail, Subscription, Update};
+use protocol::{Clock, ComponentView, Detail, Reply, Subscription, Update};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trace::{Seq, What};
 
-/// More trace entries than this in one frame are counted, not sent.
-const ENTRIES_MAX: usize = 400;
+/// More trace entries than these in one update are counted, not sent: while the cluster runs nobody reads them all, but
+/// after a step everything that it did is there to be read.
+const ENTRIES_RUNNING_MAX: usize = 120;
+const ENTRIES_PAUSED_MAX: usize = 2000;
 const CYCLES_MAX: usize = 200;
 /// Kubelets are lanes of their own in clusters up to this size; beyond it the nodes' rows tell enough.
 const KUBELET_LANES_MAX: usize = 64;
-/// Real frames between refreshes of what no store event announces (logs).
+/// Frames between refreshes of what no store event announces (logs).
 const DETAIL_EVERY: u32 = 15;
+/// Frames at least between two scheduling cycles that are followed.
+const CYCLE_REST: u32 = 12;
+/// Frames at least between two details of an object that changes all the time.
+const DETAIL_REST: u32 = 6;
 
 #[derive(Default)]
 pub struct Viewer {
@@ -29,10 +36,14 @@ pub struct Viewer {
     queues: Option<protocol::QueueView>,
     clock: Option<Clock>,
     node_lamps: BTreeMap<String, (bool, bool)>,
+    watched: Option<Watched>,
     detail: Option<Detail>,
     detail_dirty: bool,
+    /// Updates since the last detail.
     frames: u32,
     cycle_sent: Option<u64>,
+    /// Updates since then.
+    cycle_age: u32,
     why_sent: Option<u64>,
     newest_cycle: Option<u64>,
 }
@@ -52,8 +63,10 @@ impl Viewer {
 
     pub fn subscribe(&mut self, s: Subscription) {
         if s.object != self.subscription.object {
+            self.watched = None;
             self.detail = None;
             self.detail_dirty = true;
+            self.frames = DETAIL_REST;
         }
         if s.cycle != self.subscription.cycle || s.follow_cycles != self.subscription.follow_cycles {
             self.cycle_sent = None;
@@ -74,7 +87,9 @@ impl Viewer {
                 for e in events {
                     self.mark(&mut dirty, e);
                 }
-                self.lamps(cluster, &mut dirty);
+                if self.lamps_may_differ(cluster) {
+                    self.lamps(cluster, &mut dirty);
+                }
                 self.rows(cluster, dirty, &mut u);
             }
             // The first update, or one so late that history was compacted.
@@ -82,13 +97,33 @@ impl Viewer {
         }
         self.revision = cluster.revision();
         self.components(cluster, &mut u);
-        self.entries(cluster, &mut u);
-        self.subscribed(cluster, &mut u);
+        self.entries(cluster, running, &mut u);
+        self.subscribed(cluster, running, &mut u);
         u.clock = self.clock(cluster, running, speed);
         let changed = u != Update { clock: u.clock.clone(), ..Default::default() };
         let clock_changed = self.clock.as_ref() != Some(&u.clock);
         self.clock = Some(u.clock.clone());
         (changed || clock_changed).then_some(u)
+    }
+
+    /// What is new with `replies`, which are taken; `None` when there is nothing to say. Before a cluster is there, its
+    /// clock stands at zero.
+    pub fn answer(
+        &mut self,
+        cluster: Option<&Cluster>,
+        running: bool,
+        speed: u32,
+        replies: &mut Vec<Reply>,
+    ) -> Option<Update> {
+        let update = cluster.and_then(|c| self.update(c, running, speed));
+        if update.is_none() && replies.is_empty() {
+            return None;
+        }
+        // An update that only carries replies repeats the clock.
+        let clock = || self.clock.clone().unwrap_or_default();
+        let mut update = update.unwrap_or_else(|| Update { clock: clock(), ..Default::default() });
+        update.replies = std::mem::take(replies);
+        Some(update)
     }
 
     fn clock(&self, cluster: &Cluster, running: bool, speed: u32) -> Clock {
@@ -108,6 +143,7 @@ impl Viewer {
         u.reset = true;
         self.started = true;
         self.components.clear();
+        self.watched = None;
         self.detail = None;
         self.detail_dirty = true;
         self.queues = None;
@@ -117,7 +153,7 @@ impl Viewer {
         self.lamps(cluster, &mut Dirty::default());
     }
 
-    fn mark(&self, dirty: &mut Dirty, e: &store::Event<apiserver::Stored>) {
+    fn mark(&mut self, dirty: &mut Dirty, e: &store::Event<apiserver::Stored>) {
         let Some((kind, key)) = apiserver::keys::parse(&e.key) else { return };
         if kind == &pod::KIND {
             for o in [&e.old, &e.new].into_iter().flatten() {
@@ -130,19 +166,16 @@ impl Viewer {
         } else if kind == &node::KIND {
             dirty.nodes.insert(key.clone());
         }
-        dirty.detail |= self.about_detail(kind, &key, e);
+        if let Some(w) = &mut self.watched {
+            dirty.detail |= w.see(kind, &key, e);
+        }
     }
 
-    fn about_detail(&self, kind: KindRef, key: &Key, e: &store::Event<apiserver::Stored>) -> bool {
-        let Some(id) = &self.subscription.object else { return false };
-        if kind == &event::KIND {
-            let ev: Option<&Event> = e.new.as_ref().and_then(|n| n.value.0.downcast());
-            return ev.is_some_and(|ev| ev.involved_object.name.as_deref() == Some(&id.name));
-        }
-        let owned = e.new.as_ref().or(e.old.as_ref()).is_some_and(|x| {
-            x.value.0.meta().owner_references.iter().flatten().any(|r| r.name == id.name && r.kind == id.kind)
-        });
-        owned || (kind.kind == id.kind && key.name() == id.name && key.namespace() == id.namespace)
+    /// Machines lose power and processes stop only with an entry in the trace.
+    fn lamps_may_differ(&self, cluster: &Cluster) -> bool {
+        let entries = cluster.trace();
+        !entries.is_on()
+            || entries.since(self.seq).any(|e| matches!(e.what, What::Action { .. } | What::Process { .. }))
     }
 
     /// Power and kubelet lamps are not in the store: nodes whose lamp changed are dirty too.
@@ -204,7 +237,7 @@ impl Viewer {
         }
     }
 
-    fn entries(&mut self, cluster: &Cluster, u: &mut Update) {
+    fn entries(&mut self, cluster: &Cluster, running: bool, u: &mut Update) {
         for e in cluster.trace().since(self.seq) {
             if let What::Cycle { cycle } = &e.what {
                 self.newest_cycle = Some(e.seq);
@@ -215,7 +248,9 @@ impl Viewer {
         u.cycles.drain(..cut);
         if self.subscription.entries {
             let new = cluster.trace().last() - self.seq;
-            u.entries_skipped = new.saturating_sub(ENTRIES_MAX as u64);
+            // A page that has just come gets a past to look at.
+            let most = if running && self.seq > 0 { ENTRIES_RUNNING_MAX } else { ENTRIES_PAUSED_MAX };
+            u.entries_skipped = new.saturating_sub(most as u64);
             // A cycle goes out in full only to who asks for it.
             let newest = cluster.trace().since(self.seq + u.entries_skipped);
             u.entries = newest.filter(|e| !matches!(e.what, What::Cycle { .. })).cloned().collect();
@@ -223,25 +258,39 @@ impl Viewer {
         self.seq = cluster.trace().last();
     }
 
-    fn subscribed(&mut self, cluster: &Cluster, u: &mut Update) {
+    fn detail(&mut self, cluster: &Cluster, u: &mut Update) {
         self.frames += 1;
-        if let Some(id) = self.subscription.object.clone()
-            && (self.detail_dirty || self.frames.is_multiple_of(DETAIL_EVERY))
-        {
-            self.detail_dirty = false;
-            let d = detail::of(cluster, &id, self.detail.as_ref());
-            if d != self.detail {
-                self.detail.clone_from(&d);
-                u.detail = d;
-            }
+        let Some(id) = self.subscription.object.as_ref() else { return };
+        let due = if self.detail_dirty { DETAIL_REST } else { DETAIL_EVERY };
+        if self.frames < due {
+            return;
         }
-        let wanted = if self.subscription.follow_cycles { self.newest_cycle } else { self.subscription.cycle };
-        if wanted.is_some() && wanted != self.cycle_sent {
+        if self.watched.is_none() {
+            self.watched = Watched::new(cluster, id);
+        }
+        let Some(watched) = &mut self.watched else { return };
+        (self.detail_dirty, self.frames) = (false, 0);
+        watched.catch_up(cluster);
+        let d = detail::of(cluster, watched, self.detail.as_ref());
+        if d != self.detail {
+            self.detail.clone_from(&d);
+            u.detail = d;
+        }
+    }
+
+    fn subscribed(&mut self, cluster: &Cluster, running: bool, u: &mut Update) {
+        self.detail(cluster, u);
+        // A cycle in a large cluster is megabytes: one that is only followed comes now and then while all runs.
+        self.cycle_age += 1;
+        let follows = self.subscription.follow_cycles;
+        let wanted = if follows { self.newest_cycle } else { self.subscription.cycle };
+        let rests = follows && running && self.cycle_sent.is_some() && self.cycle_age < CYCLE_REST;
+        if wanted.is_some() && wanted != self.cycle_sent && !rests {
             u.cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
                 What::Cycle { cycle } => Some((seq, cycle.clone())),
                 _ => None,
             });
-            self.cycle_sent = wanted;
+            (self.cycle_sent, self.cycle_age) = (wanted, 0);
         }
         if self.subscription.why.is_some() && self.subscription.why != self.why_sent {
             self.why_sent = self.subscription.why;
@@ -254,25 +303,9 @@ impl Viewer {
 fn thin(e: Arc<trace::Entry>) -> Arc<trace::Entry> {
     match &e.what {
         What::Cycle { cycle } => {
-            let cycle = trace::Cycle { nodes: Vec::new(), pre_filter: Vec::new(), ..(**cycle).clone() };
-            Arc::new(trace::Entry { what: What::Cycle { cycle: Arc::new(cycle) }, ..(*e).clone() })
+            let what = What::Cycle { cycle: Arc::new(cycle.thin()) };
+            Arc::new(trace::Entry { what, actor: e.actor.clone(), ..*e })
         }
         _ => e,
     }
-}
-
-pub(crate) fn summaries(cluster: &Cluster, namespace: &str, name: &str, max: usize) -> Vec<CycleSummary> {
-    let mut found = Vec::new();
-    for e in cluster.trace().since(0).rev() {
-        if let What::Cycle { cycle } = &e.what
-            && cycle.pod.name == name
-            && cycle.pod.namespace == namespace
-        {
-            found.push(detail::cycle_summary(e, cycle));
-            if found.len() == max {
-                break;
-            }
-        }
-    }
-    found
 }

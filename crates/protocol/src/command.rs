@@ -4,7 +4,7 @@ use crate::view::ObjectId;
 use serde::{Deserialize, Serialize};
 
 /// `id`, where there is one, comes back in the [`crate::Reply`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum Command {
     /// The first message. Starts a cluster, or resumes a saved session.
@@ -63,13 +63,15 @@ pub enum Command {
         running: bool,
     },
     Subscribe(Subscription),
+    /// The page has taken in the last update and is ready for the next.
+    Seen,
     /// The session as one JSON text (in [`crate::Reply::Session`]), to keep across reloads.
     Save {
         id: u64,
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Start {
     pub version: u32,
@@ -91,13 +93,13 @@ pub enum ApplyMode {
     DryRun,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     pub name: String,
     pub text: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiCall {
     pub id: u64,
@@ -113,7 +115,7 @@ pub struct ApiCall {
 }
 
 /// Virtual time per real time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Speed {
     /// Thousandths: 1000 is real time, 100 is a tenth of it.
@@ -123,7 +125,7 @@ pub enum Speed {
 }
 
 /// What the page shows, and so what updates carry beyond the stage.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Subscription {
     /// The object in the inspector.

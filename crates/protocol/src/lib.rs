@@ -1,7 +1,8 @@
 //! Messages between the page and an engine (the Web Worker's cluster, or a server's): JSON, one value a message.
 //!
 //! The page sends [`Command`]s; the engine answers with an [`Update`] at most once a frame. An update holds
-//! deltas of the view model: what changed since the last one, and only what the page subscribed to.
+//! deltas of the view model: what changed since the last one, and only what the page subscribed to. A worker sends the
+//! next update only when the page has shown the last one ([`Command::Seen`]): what comes in between is one delta.
 
 pub mod command;
 pub mod update;
@@ -10,7 +11,9 @@ pub mod view;
 pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription};
 pub use trace::{Cycle, Entry, Note, What, cycle};
 pub use update::{ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, ObjectResult, Reply, Update};
-pub use view::{ComponentView, EventView, Lamp, NodeView, ObjectId, PodState, PodView, QueueEntry, QueueView};
+pub use view::{
+    ComponentView, EventView, Lamp, NodeView, ObjectId, PodState, PodView, QueueEntry, QueueLengths, QueueView,
+};
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

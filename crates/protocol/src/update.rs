@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trace::{Cycle, Entry};
 
 /// The cluster's clock and transport.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Clock {
     /// Virtual time, microseconds since the epoch.
@@ -27,7 +27,7 @@ pub struct Clock {
 }
 
 /// Everything that changed since the last update. After `reset` the page forgets what it had.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Update {
     pub reset: bool,
@@ -55,7 +55,7 @@ pub struct Update {
     pub replies: Vec<Reply>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CycleSummary {
     pub seq: u64,
@@ -67,7 +67,7 @@ pub struct CycleSummary {
     pub message: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Detail {
     pub id: ObjectId,
@@ -92,7 +92,7 @@ pub struct Detail {
     pub logs: Vec<(String, String)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "kebab-case")]
 pub enum Reply {
     Apply {
@@ -113,6 +113,13 @@ pub enum Reply {
     Refused {
         message: String,
     },
+    /// A saved session is being replayed: turns done, of how many.
+    Replaying {
+        done: u64,
+        of: u64,
+    },
+    /// [`crate::Command::StepDecision`] found none: nothing waits for the scheduler, or the scheduler is stopped.
+    NoDecision,
     /// A component panicked and was restarted; the cluster goes on.
     Crashed {
         process: String,
@@ -120,7 +127,7 @@ pub enum Reply {
     },
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplyResult {
     /// One line per object, in order: `deployment.apps/web created`. Empty when `errors` is not.
     pub objects: Vec<ObjectResult>,
@@ -129,7 +136,7 @@ pub struct ApplyResult {
     pub warnings: Vec<Diagnostic>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectResult {
     pub id: ObjectId,
     /// `created`, `configured`, `unchanged`, `deleted`
@@ -139,7 +146,7 @@ pub struct ObjectResult {
 }
 
 /// What is wrong, and where.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub file: String,
     /// From 1; 0 when there is no place to point at.
@@ -156,7 +163,7 @@ pub struct Diagnostic {
     pub suggestion: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiReply {
     pub id: u64,

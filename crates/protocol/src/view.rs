@@ -35,7 +35,7 @@ pub enum PodState {
     Succeeded,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodView {
     pub namespace: String,
@@ -64,7 +64,7 @@ pub struct PodView {
     pub message: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeView {
     pub name: String,
@@ -98,7 +98,7 @@ pub enum Lamp {
 }
 
 /// One lane: a component within a process.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentView {
     /// `deployment-controller`
@@ -116,7 +116,7 @@ pub struct ComponentView {
     pub doing_seq: u64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueEntry {
     pub namespace: String,
@@ -128,18 +128,31 @@ pub struct QueueEntry {
     pub plugins: Vec<String>,
 }
 
-/// The scheduler's queues.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// How many pods each queue of the scheduler holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueLengths {
+    pub active: usize,
+    pub backoff: usize,
+    pub unschedulable: usize,
+    pub gated: usize,
+    /// Taken from the active queue, not bound yet.
+    pub in_flight: usize,
+}
+
+/// The scheduler's queues: the first pods of each, and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueView {
     pub active: Vec<QueueEntry>,
     pub backoff: Vec<QueueEntry>,
     pub unschedulable: Vec<QueueEntry>,
     pub gated: Vec<QueueEntry>,
+    pub lengths: QueueLengths,
 }
 
 /// An Event object's line.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventView {
     /// `Normal` or `Warning`.

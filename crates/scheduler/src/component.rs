@@ -19,7 +19,7 @@ use std::sync::Arc;
 use trace::{Cycle, Seq, note};
 
 /// How many recorded cycles are kept for the page.
-const KEPT_CYCLES: usize = 200;
+const KEPT_CYCLES: usize = 20;
 
 #[derive(Clone)]
 pub struct Scheduler {

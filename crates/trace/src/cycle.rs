@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodRef {
     pub namespace: String,
     pub name: String,
@@ -23,7 +23,7 @@ pub enum Verdict {
     Error,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PreFilterRecord {
     pub plugin: String,
@@ -33,14 +33,14 @@ pub struct PreFilterRecord {
     pub node_names: Option<Vec<String>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilterRecord {
     pub plugin: String,
     pub verdict: Verdict,
     pub reasons: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreRecord {
     pub plugin: String,
     pub raw: i64,
@@ -49,7 +49,7 @@ pub struct ScoreRecord {
     pub weighted: i64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeRecord {
     pub name: String,
     pub filters: Vec<FilterRecord>,
@@ -57,7 +57,7 @@ pub struct NodeRecord {
     pub total: Option<i64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     pub node: String,
@@ -65,13 +65,13 @@ pub struct Candidate {
     pub pdb_violations: i64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preemption {
     pub candidates: Vec<Candidate>,
 }
 
 /// How the winner was drawn among the nodes with the highest total.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TieBreak {
     /// The nodes that shared the highest total, in the order they were considered.
@@ -81,7 +81,7 @@ pub struct TieBreak {
 }
 
 /// One extension point's answer outside Filter and Score (PreEnqueue, PostFilter, Reserve, Permit, PreBind, Bind).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PointRecord {
     pub point: String,
@@ -90,7 +90,7 @@ pub struct PointRecord {
     pub reasons: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cycle {
     pub pod: PodRef,
@@ -119,4 +119,32 @@ pub struct Cycle {
     pub tie_break: Option<TieBreak>,
     #[serde(default)]
     pub points: Vec<PointRecord>,
+    /// The table of nodes was let go of, to make room for newer ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thinned: bool,
+}
+
+impl Cycle {
+    /// The outcome without the table of nodes, which is nearly all of a cycle's size.
+    #[must_use]
+    pub fn thin(&self) -> Cycle {
+        Cycle {
+            pod: self.pod.clone(),
+            node: self.node.clone(),
+            nominated_node: self.nominated_node.clone(),
+            victims: self.victims.clone(),
+            message: self.message.clone(),
+            pre_filter: Vec::new(),
+            nodes: Vec::new(),
+            preemption: self.preemption.clone(),
+            profile: self.profile.clone(),
+            attempt: self.attempt,
+            total_nodes: self.total_nodes,
+            evaluated_nodes: self.evaluated_nodes,
+            feasible_nodes: self.feasible_nodes,
+            tie_break: None,
+            points: self.points.clone(),
+            thinned: true,
+        }
+    }
 }

@@ -1,9 +1,14 @@
 //! The trace as a bounded log with a running hash over everything that was ever written to it.
 
+use crate::cycle::Cycle;
 use crate::entry::{Entry, Seq, What};
 use meta::Time;
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// Rows of scheduling cycles' tables (one a node) that are kept together: some tens of megabytes. In a cluster of
+/// thousands of nodes every table is as large as the rest of the trace, so older cycles keep only what came of them.
+const ROWS_MAX: usize = 40_000;
 
 /// The log keeps the newest entries; the hash covers all of them, so two runs can be compared.
 #[derive(Clone, Debug)]
@@ -13,12 +18,16 @@ pub struct Trace {
     keep: usize,
     hash: u64,
     hashing: bool,
+    /// Cycles that still have their tables, oldest first, with their rows; and the sum of those.
+    tables: VecDeque<(Seq, usize)>,
+    rows: usize,
 }
 
 impl Trace {
     /// Keeps the newest `keep` entries; hashing costs a serialization per entry, so it can be off.
     pub fn new(keep: usize, hashing: bool) -> Self {
-        Trace { entries: VecDeque::new(), next: 1, keep, hash: 0xcbf2_9ce4_8422_2325, hashing }
+        let (entries, tables) = (VecDeque::new(), VecDeque::new());
+        Trace { entries, next: 1, keep, hash: 0xcbf2_9ce4_8422_2325, hashing, tables, rows: 0 }
     }
 
     /// Whether entries are kept or hashed. When not, [`Trace::skip`] numbers them, and nobody need make them.
@@ -46,9 +55,30 @@ impl Trace {
             if self.entries.len() == self.keep {
                 self.entries.pop_front();
             }
+            let rows = if let What::Cycle { cycle } = &entry.what { cycle.nodes.len() } else { 0 };
             self.entries.push_back(Arc::new(entry));
+            if rows > 0 {
+                self.tables.push_back((seq, rows));
+                self.rows += rows;
+                self.thin();
+            }
         }
         seq
+    }
+
+    /// Lets go of the oldest tables, but never of the newest.
+    fn thin(&mut self) {
+        while self.rows > ROWS_MAX && self.tables.len() > 1 {
+            let Some((seq, rows)) = self.tables.pop_front() else { return };
+            self.rows -= rows;
+            let first = self.entries.front().map_or(0, |e| e.seq);
+            let at = seq.checked_sub(first).and_then(|i| usize::try_from(i).ok());
+            let Some(entry) = at.and_then(|i| self.entries.get_mut(i)) else { continue };
+            if let What::Cycle { cycle } = &entry.what {
+                let what = What::Cycle { cycle: Arc::new(Cycle::thin(cycle)) };
+                *entry = Arc::new(Entry { what, actor: entry.actor.clone(), ..**entry });
+            }
+        }
     }
 
     /// FNV-1a (64 bits) over the JSON of all entries so far.
@@ -91,5 +121,31 @@ impl std::io::Write for Fnv {
     }
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cycle::NodeRecord;
+
+    #[test]
+    fn old_cycles_lose_their_tables_and_keep_their_outcome() {
+        let mut trace = Trace::new(1000, false);
+        let actor: Arc<str> = "kube-scheduler".into();
+        let cycle = || {
+            let nodes = vec![NodeRecord::default(); ROWS_MAX / 4];
+            let cycle = Arc::new(Cycle { node: Some("n".into()), nodes, ..Cycle::default() });
+            What::Cycle { cycle }
+        };
+        let seqs: Vec<Seq> = (0..6).map(|_| trace.push(Time(0), 0, &actor, cycle())).collect();
+        let found: Vec<(bool, bool)> = seqs
+            .iter()
+            .map(|seq| match &trace.get(*seq).unwrap().what {
+                What::Cycle { cycle } => (cycle.node.is_some(), cycle.thinned),
+                _ => unreachable!(),
+            })
+            .collect();
+        assert_eq!(found, [(true, true), (true, true), (true, false), (true, false), (true, false), (true, false)]);
     }
 }

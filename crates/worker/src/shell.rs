@@ -1,9 +1,11 @@
-//! The loop: messages come in at any time, time passes in frames.
+//! The loop: messages come in at any time, time passes in frames. Work is done in slices, so that a message never waits
+//! for longer than one.
 
-use engine::{Session, Transport, Viewer};
+use crate::budget::Budget;
+use engine::{Replay, Search, Seek, Session, Transport, Viewer};
 use gloo::timers::callback::Interval;
 use meta::{Duration, Time};
-use protocol::{Command, Reply, Speed, Start, Update};
+use protocol::{Command, Reply, Speed, Start, Subscription};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -11,28 +13,47 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 /// A frame, in milliseconds of real time; the cluster may work for most of it.
 const FRAME_MS: u32 = 16;
-const BUDGET_MS: f64 = 11.0;
+/// A page that does not say that it has seen an update gets the next one after this long all the same.
+const UNSEEN_MAX_MS: f64 = 1000.0;
+/// Milliseconds between two words about how far a replay has come.
+const PROGRESS_MS: f64 = 100.0;
 /// A tab in the background is throttled; more real time than this at once is not made up for.
 const CATCH_UP_MAX: Duration = Duration::from_millis(250);
 
+enum State {
+    /// Nothing was started yet, or it could not be.
+    Empty,
+    Replaying(Box<Replay>),
+    Live(Box<Session>),
+}
+
 struct Shell {
     scope: DedicatedWorkerGlobalScope,
-    session: Option<Session>,
+    state: State,
     transport: Transport,
+    /// The next scheduling decision is looked for.
+    search: Option<Search>,
     viewer: Viewer,
     replies: Vec<Reply>,
     last_tick_ms: f64,
+    told_ms: f64,
+    /// When the last update was sent, until the page says that it has seen it.
+    unseen_since: Option<f64>,
 }
 
 pub fn start() {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    tell_panics();
     let shell = Rc::new(RefCell::new(Shell {
         last_tick_ms: now_ms(&scope),
+        told_ms: 0.0,
         scope: scope.clone(),
-        session: None,
+        state: State::Empty,
         transport: Transport::default(),
-        viewer: Viewer::new(protocol::Subscription::default()),
+        search: None,
+        viewer: Viewer::new(Subscription::default()),
         replies: Vec::new(),
+        unseen_since: None,
     }));
     let on_message = {
         let shell = shell.clone();
@@ -48,7 +69,16 @@ pub fn start() {
     let _ = scope.post_message(&JsValue::from_str("\"ready\""));
 }
 
-fn now_ms(scope: &DedicatedWorkerGlobalScope) -> f64 {
+/// A panic ends the module with a bare trap. Its words go out before, so that the page can show them.
+fn tell_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+        let text = serde_json::to_string(&format!("panic: {info}")).unwrap_or_default();
+        let _ = scope.post_message(&JsValue::from_str(&text));
+    }));
+}
+
+pub fn now_ms(scope: &DedicatedWorkerGlobalScope) -> f64 {
     scope.performance().map_or(0.0, |p| p.now())
 }
 
@@ -62,26 +92,33 @@ impl Shell {
     }
 
     fn handle(&mut self, command: Command) {
-        let Some(session) = &mut self.session else {
-            if let Command::Start(start) = command {
-                self.begin(start);
-            }
-            return;
-        };
+        // These do not need a cluster: a page that is reloaded sends them before it starts one.
         match command {
-            Command::Start(start) => self.begin(start),
-            Command::Run => self.transport.running = true,
-            Command::Pause => self.transport.running = false,
+            Command::Start(start) => return self.begin(start),
+            Command::Run => (self.transport.running, self.search) = (true, None),
+            Command::Pause => (self.transport.running, self.search) = (false, None),
+            Command::SetSpeed { speed } => self.transport.speed = speed,
+            Command::Subscribe(s) => self.viewer.subscribe(s),
+            Command::Seen => self.unseen_since = None,
+            change => self.change(change),
+        }
+    }
+
+    /// What only a cluster can carry out.
+    fn change(&mut self, command: Command) {
+        let State::Live(session) = &mut self.state else { return };
+        // The cluster is not any more the one that was searched.
+        self.search = None;
+        match command {
             Command::Step => {
                 self.transport.running = false;
                 self.transport.step(&mut session.cluster);
             }
             Command::StepDecision => {
                 self.transport.running = false;
-                self.transport.step_decision(&mut session.cluster);
+                self.search = Some(Search::new(&session.cluster));
+                self.seek();
             }
-            Command::SetSpeed { speed } => self.transport.speed = speed,
-            Command::Subscribe(s) => self.viewer.subscribe(s),
             Command::Save { id } => self.replies.push(match session.save() {
                 Ok(session) => Reply::Session { id, session },
                 Err(e) => Reply::Done { id, error: Some(e) },
@@ -96,56 +133,87 @@ impl Shell {
             self.replies.push(Reply::Refused { message });
             return;
         }
-        let fresh = |start: &Start| Session::new(start.nodes, start.seed, Time(start.now));
-        let session = match &start.session {
-            Some(text) => Session::load(text).or_else(|message| {
+        let replay = start.session.as_deref().map(Replay::new);
+        self.state = match replay {
+            Some(Ok(replay)) => State::Replaying(Box::new(replay)),
+            Some(Err(message)) => {
                 self.replies.push(Reply::Refused { message });
-                fresh(&start)
-            }),
-            None => fresh(&start),
+                self.fresh(&start)
+            }
+            None => self.fresh(&start),
         };
-        match session {
-            Ok(s) => self.session = Some(s),
-            Err(message) => self.replies.push(Reply::Refused { message }),
-        }
         self.viewer = Viewer::new(start.subscription);
         self.last_tick_ms = now_ms(&self.scope);
+    }
+
+    fn fresh(&mut self, start: &Start) -> State {
+        match Session::new(start.nodes, start.seed, Time(start.now)) {
+            Ok(session) => State::Live(Box::new(session)),
+            Err(message) => {
+                self.replies.push(Reply::Refused { message });
+                State::Empty
+            }
+        }
     }
 
     fn frame(&mut self) {
         let began = now_ms(&self.scope);
         let elapsed = Duration(((began - self.last_tick_ms).max(0.0) * 1000.0) as u64).min(CATCH_UP_MAX);
         self.last_tick_ms = began;
-        let scope = &self.scope;
-        if let Some(session) = &mut self.session {
-            let mut turns = 0u32;
-            self.transport.tick(&mut session.cluster, elapsed, || {
-                turns += 1;
-                // Asking the clock costs more than a turn does.
-                turns.is_multiple_of(16) && now_ms(scope) - began > BUDGET_MS
-            });
+        self.replay(began);
+        self.seek();
+        if let State::Live(session) = &mut self.state {
+            let mut budget = Budget::new(&self.scope);
+            self.transport.tick(&mut session.cluster, elapsed, || budget.is_spent());
             let crashes = session.cluster.take_crashes();
             self.replies.extend(crashes.into_iter().map(|(process, message)| Reply::Crashed { process, message }));
         }
         self.flush();
     }
 
+    fn replay(&mut self, now: f64) {
+        let State::Replaying(replay) = &mut self.state else { return };
+        let mut budget = Budget::new(&self.scope);
+        if !replay.run(|| budget.is_spent()) {
+            if now - self.told_ms > PROGRESS_MS {
+                self.told_ms = now;
+                let (done, of) = replay.progress();
+                self.replies.push(Reply::Replaying { done, of });
+            }
+            return;
+        }
+        if let State::Replaying(replay) = std::mem::replace(&mut self.state, State::Empty) {
+            self.state = State::Live(Box::new(replay.finish()));
+        }
+    }
+
+    fn seek(&mut self) {
+        let (Some(search), State::Live(session)) = (self.search.take(), &mut self.state) else { return };
+        let mut budget = Budget::new(&self.scope);
+        match search.run(|| budget.is_spent()) {
+            Seek::Found(cluster) => session.cluster = *cluster,
+            Seek::NotYet(search) => self.search = Some(search),
+            Seek::Nothing => self.replies.push(Reply::NoDecision),
+        }
+    }
+
+    /// Says what is new, unless the page has still to see what was said last.
     fn flush(&mut self) {
+        let now = now_ms(&self.scope);
+        if self.unseen_since.is_some_and(|since| now - since < UNSEEN_MAX_MS) {
+            return;
+        }
         let speed = match self.transport.speed {
             Speed::Times(n) => n,
             Speed::Max => 0,
         };
-        let update = match &self.session {
-            Some(s) => self.viewer.update(&s.cluster, self.transport.running, speed),
-            None => None,
-        };
-        if update.is_none() && self.replies.is_empty() {
+        let cluster = if let State::Live(session) = &self.state { Some(&session.cluster) } else { None };
+        let Some(update) = self.viewer.answer(cluster, self.transport.running, speed, &mut self.replies) else {
             return;
-        }
-        let mut update = update.unwrap_or_else(Update::default);
-        update.replies = std::mem::take(&mut self.replies);
+        };
         if let Ok(text) = serde_json::to_string(&update) {
             let _ = self.scope.post_message(&JsValue::from_str(&text));
+            self.unseen_since = Some(now);
         }
     }
 }

@@ -24,7 +24,7 @@ fn print_of(word: &str, without: &[&str], others: &[&str]) -> Result<String> {
 /// Builds the page into [`page_dir`] unless it is up to date. Says whether it had to.
 pub fn page() -> Result<bool> {
     let out = page_dir();
-    let print = print_of("page", &["server", "xtask", "testkit"], &["web", "static"])?;
+    let print = print_of("page", &["server", "xtask", "testkit"], &["Trunk.toml", "web", "static"])?;
     if stamp::is_fresh("page", &print, &out.join("index.html"))? {
         return Ok(false);
     }
@@ -37,7 +37,7 @@ pub fn page() -> Result<bool> {
         tools::bin("trunk")?,
         &["build", "--offline", "--skip-version-check", "--cargo-profile", "page", "--public-url", "./"],
     );
-    c.arg("--dist").arg(&out).arg("index.html").current_dir("web").env("PATH", tools::path()?);
+    c.arg("--dist").arg(&out).env("PATH", tools::path()?);
     // Trunk reads NO_COLOR as a boolean and refuses `1`.
     c.env_remove("NO_COLOR").env("CARGO_TERM_COLOR", "never");
     c.env("CARGO_TARGET_DIR", std::path::absolute(target_dir()).map_err(|e| e.to_string())?);

@@ -25,7 +25,7 @@ const look = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.55" },
   ".cm-content": { caretColor: "var(--accent)", padding: "8px 0" },
   ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
-  ".cm-gutters": { backgroundColor: "transparent", color: "var(--ink-faint)", border: "none" },
+  ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--ink-faint)", border: "none" },
   ".cm-lineNumbers .cm-gutterElement": { padding: "0 6px 0 10px", minWidth: "28px" },
   ".cm-activeLine": { backgroundColor: "var(--code-line)" },
   ".cm-activeLineGutter": { backgroundColor: "var(--code-line)", color: "var(--ink-soft)" },
@@ -40,6 +40,10 @@ const look = EditorView.theme({
   ".cm-foldPlaceholder": { backgroundColor: "var(--surface-2)", border: "none", color: "var(--ink-soft)" },
 });
 
+/** In a text longer than this a change is told after a rest, not at every key: telling copies the text. */
+const LONG = 200_000;
+const REST_MS = 250;
+
 /**
  * `options`: text, readOnly, label, onChange(text), onApply().
  * Ctrl-Enter (Cmd-Enter) calls onApply. Tab indents; Esc then Tab leaves the editor, as CodeMirror documents.
@@ -47,7 +51,20 @@ const look = EditorView.theme({
 export function create(parent, options) {
   const label = new Compartment();
   const attributes = (text) => EditorView.contentAttributes.of({ "aria-label": text, spellcheck: "false" });
+  let timer;
+  const tell = () => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    options.onChange?.(view.state.doc.toString());
+  };
+  const changed = (length) => {
+    clearTimeout(timer);
+    timer = setTimeout(tell, REST_MS);
+    if (length < LONG) tell();
+  };
   const onApply = () => {
+    tell();
     options.onApply?.();
     return true;
   };
@@ -66,7 +83,8 @@ export function create(parent, options) {
     keymap.of([...searchKeymap, ...foldKeymap, ...lintKeymap]),
   ];
   if (options.readOnly) {
-    extensions.push(EditorState.readOnly.of(true), keymap.of(defaultKeymap));
+    // Reached by Tab, so that keys scroll it.
+    extensions.push(EditorState.readOnly.of(true), EditorView.contentAttributes.of({ tabindex: "0" }), keymap.of(defaultKeymap));
   } else {
     extensions.push(
       Prec.highest(keymap.of([{ key: "Mod-Enter", run: onApply }])),
@@ -80,8 +98,10 @@ export function create(parent, options) {
       autocompletion({ override: [completeAnyWord], activateOnTyping: false }),
       keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
       EditorView.updateListener.of((update) => {
-        if (update.docChanged && !quiet) options.onChange?.(update.state.doc.toString());
+        if (update.docChanged && !quiet) changed(update.state.doc.length);
       }),
+      // Whatever is done outside of the editor is done to the text as it stands.
+      EditorView.domEventHandlers({ blur: () => (tell(), false) }),
     );
   }
   const view = new EditorView({ parent, state: EditorState.create({ doc: options.text ?? "", extensions }) });
@@ -95,7 +115,9 @@ export function create(parent, options) {
   return {
     getText: () => view.state.doc.toString(),
     setText(text) {
-      if (text === view.state.doc.toString()) return;
+      if (text.length === view.state.doc.length && text === view.state.doc.toString()) return;
+      clearTimeout(timer);
+      timer = undefined;
       quiet = true;
       const top = view.scrollDOM.scrollTop;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
@@ -120,6 +142,9 @@ export function create(parent, options) {
     setLabel: (text) => view.dispatch({ effects: label.reconfigure(attributes(text)) }),
     search: () => openSearchPanel(view),
     focus: () => view.focus(),
-    destroy: () => view.destroy(),
+    destroy() {
+      clearTimeout(timer);
+      view.destroy();
+    },
   };
 }

@@ -4,23 +4,28 @@ use super::{App, Asked};
 use crate::persist;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Center, Dock, FileAction, InspectorTab, Overlay, Pane};
-use protocol::{ApplyMode, Command, File};
+use protocol::{ApplyMode, Command, File, Speed};
 use std::rc::Rc;
 use yew::Context;
+
+/// Windows narrower than this, in CSS pixels, have room for two docks beside the stage.
+const LAPTOP: f64 = 1400.0;
+/// Up to this width the style sheet shows one pane at a time.
+const PHONE: f64 = 761.0;
 
 impl App {
     /// True when something that views show has changed.
     pub(super) fn act(&mut self, ctx: &Context<Self>, action: Action) -> bool {
         match action {
-            Action::Send(command) => self.order(command, Asked::Other),
+            Action::Send(command) => self.send(command),
             Action::ToggleRun => {
                 let running = self.model.get().clock.running;
-                self.order(if running { Command::Pause } else { Command::Run }, Asked::Other);
+                self.send(if running { Command::Pause } else { Command::Run });
             }
-            Action::Step => self.order(Command::Step, Asked::Other),
-            Action::StepDecision => self.order(Command::StepDecision, Asked::Other),
+            Action::Step => self.send(Command::Step),
+            Action::StepDecision => self.send(Command::StepDecision),
             Action::Apply(mode) => self.apply(mode),
-            Action::File(action) => self.file(action),
+            Action::File(action) => self.file(ctx, action),
             Action::Inspect(id, tab) => {
                 if let Some(old) = self.ui.subscription.object.replace(id.clone()).filter(|old| *old != id) {
                     self.ui.history.push(old);
@@ -61,7 +66,7 @@ impl App {
                 }
                 self.subscribe();
             }
-            Action::Center(center) => self.ui.center = center,
+            Action::Center(center) => self.show_center(center),
             Action::Pane(pane) => self.ui.pane = pane,
             Action::SetDock(dock, open) => {
                 self.ui.prefs.set_open(dock, open);
@@ -99,6 +104,8 @@ impl App {
                 self.saved_revision = 0;
                 if fresh {
                     persist::clear_session();
+                    (self.ui.prefs.paused, self.ui.prefs.speed) = (false, 1000);
+                    self.keep_prefs();
                     self.start(ctx, Ok(String::new()));
                 } else {
                     self.begin(ctx);
@@ -109,10 +116,33 @@ impl App {
         true
     }
 
+    fn send(&mut self, command: Command) {
+        let prefs = &mut self.ui.prefs;
+        let before = (prefs.paused, prefs.speed);
+        match &command {
+            Command::Run => prefs.paused = false,
+            Command::Pause | Command::Step | Command::StepDecision => prefs.paused = true,
+            Command::SetSpeed { speed: Speed::Times(n) } => prefs.speed = *n,
+            Command::SetSpeed { speed: Speed::Max } => prefs.speed = 0,
+            _ => {}
+        }
+        if before != (prefs.paused, prefs.speed) && self.saves() {
+            self.keep_prefs();
+        }
+        self.order(command, Asked::Other);
+    }
+
+    fn show_center(&mut self, center: Center) {
+        self.ui.center = center;
+        self.subscribe();
+    }
+
     fn show_inspector(&mut self, tab: InspectorTab) {
         self.ui.tab = tab;
         self.ui.pane = Pane::Inspector;
-        self.ui.prefs.set_open(Dock::Right, true);
+        let width = gloo::utils::window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or(0.0);
+        // A phone shows one pane at a time: nothing has to make room.
+        self.ui.prefs.open_inspector((PHONE..LAPTOP).contains(&width));
         self.keep_prefs();
         self.dress();
     }
@@ -121,26 +151,26 @@ impl App {
     fn escape(&mut self) {
         if self.ui.overlay.take().is_some() {
         } else if self.ui.center == Center::Decision {
-            self.ui.center = Center::Cluster;
+            self.show_center(Center::Cluster);
         } else if self.ui.prefs.presenter {
             self.ui.prefs.presenter = false;
             self.dress();
             self.keep_prefs();
         } else if self.ui.prefs.right {
-            self.ui.prefs.right = false;
+            self.ui.prefs.set_open(Dock::Right, false);
             self.keep_prefs();
         }
     }
 
     fn apply(&mut self, mode: ApplyMode) {
         let tab = self.ui.files.current();
-        let files = vec![File { name: tab.name.clone(), text: tab.text.clone() }];
+        let files = vec![File { name: tab.name.clone(), text: tab.text.to_string() }];
         self.ui.applying = true;
         self.ui.applied = None;
         self.order(Command::Apply { id: 0, mode, files }, Asked::Apply(mode));
     }
 
-    fn file(&mut self, action: FileAction) {
+    fn file(&mut self, ctx: &Context<Self>, action: FileAction) {
         let files = Rc::make_mut(&mut self.ui.files);
         match action {
             FileAction::SetText(text) => files.set_text(text),
@@ -161,6 +191,6 @@ impl App {
                 }
             }
         }
-        self.keep_files();
+        self.keep_files_soon(ctx);
     }
 }

@@ -4,9 +4,9 @@ use super::{App, Asked, Msg};
 use crate::bridge;
 use crate::i18n::{Lang, fill, find};
 use crate::persist;
-use crate::ui::{Applied, Engine, EngineKind};
+use crate::ui::{Applied, Center, Engine, EngineKind, Prefs};
 use gloo::timers::callback::Timeout;
-use protocol::{ApplyMode, Command, CycleSummary, Reply, Start, Update, VERSION};
+use protocol::{ApplyMode, Command, CycleSummary, Reply, Speed, Start, Subscription, Update, VERSION};
 use std::rc::Rc;
 use yew::Context;
 
@@ -16,6 +16,8 @@ const SAVE_AFTER: u32 = 1_500;
 const SAVE_AFTER_BYTES: usize = 1_000;
 /// More new decisions than this in one frame are not read out one by one.
 const ANNOUNCED_MAX: usize = 2;
+/// Milliseconds between two decisions that are read out.
+const ANNOUNCE_MS: f64 = 1_000.0;
 
 impl App {
     /// Reads the saved session, then starts the engine.
@@ -41,13 +43,22 @@ impl App {
         let kind = if self.ui.has_server { self.ui.prefs.engine } else { EngineKind::Worker };
         match bridge::Engine::start(kind, ctx.link().callback(Msg::Engine)) {
             Ok(engine) => {
+                // The cluster comes back as it was left; nothing happens in it before it knows.
+                if kind == EngineKind::Worker {
+                    let Prefs { paused, speed, .. } = self.ui.prefs;
+                    if paused {
+                        engine.send(&Command::Pause);
+                    }
+                    let speed = if speed == 0 { Speed::Max } else { Speed::Times(speed) };
+                    engine.send(&Command::SetSpeed { speed });
+                }
                 engine.send(&Command::Start(Start {
                     version: VERSION,
                     nodes: NODES,
                     seed: 1,
                     now: js_sys::Date::now() as u64 * 1000,
                     session: (!session.is_empty()).then_some(session),
-                    subscription: self.ui.subscription.clone(),
+                    subscription: self.subscription(),
                 }));
                 self.engine = Some(engine);
             }
@@ -69,10 +80,31 @@ impl App {
     }
 
     pub(super) fn subscribe(&mut self) {
-        self.order(Command::Subscribe(self.ui.subscription.clone()), Asked::Other);
+        self.order(Command::Subscribe(self.subscription()), Asked::Other);
     }
 
-    pub(super) fn take(&mut self, ctx: &Context<Self>, update: Update) -> bool {
+    /// Only what is shown: decisions in full are large.
+    fn subscription(&self) -> Subscription {
+        let mut s = self.ui.subscription.clone();
+        if self.ui.center != Center::Decision {
+            s.follow_cycles = false;
+            s.cycle = None;
+        }
+        s
+    }
+
+    pub(super) fn take(&mut self, ctx: &Context<Self>, update: Update) {
+        let replaying = update.replies.iter().find_map(|r| match r {
+            Reply::Replaying { done, of } => Some(done * 100 / (*of).max(1)),
+            _ => None,
+        });
+        if let Some(percent) = replaying {
+            self.ui.engine = Engine::Replaying(u8::try_from(percent).unwrap_or(100).min(100));
+            for reply in update.replies {
+                self.reply(ctx, reply);
+            }
+            return;
+        }
         self.ui.engine = Engine::Ready;
         self.announce(&update.cycles);
         let detail = update.detail.is_some();
@@ -87,10 +119,9 @@ impl App {
             let link = ctx.link().clone();
             self.save_timer = Some(Timeout::new(SAVE_AFTER + self.session_cost, move || link.send_message(Msg::Save)));
         }
-        true
     }
 
-    fn saves(&self) -> bool {
+    pub(super) fn saves(&self) -> bool {
         self.ui.prefs.engine == EngineKind::Worker || !self.ui.has_server
     }
 
@@ -117,6 +148,11 @@ impl App {
 
     fn announce(&mut self, cycles: &[CycleSummary]) {
         let Some(last) = cycles.last().filter(|_| cycles.len() <= ANNOUNCED_MAX) else { return };
+        let now = super::now_ms();
+        if now - self.announced < ANNOUNCE_MS {
+            return;
+        }
+        self.announced = now;
         let key = if last.node.is_empty() { "announce.failed" } else { "announce.bound" };
         let pod = format!("{}/{}", last.namespace, last.name);
         let args = [("pod", pod.as_str()), ("node", &last.node), ("message", &last.message)];
@@ -151,7 +187,8 @@ impl App {
             }
             Reply::Refused { message } => self.notify("notice.engine-refused", message),
             Reply::Crashed { process, message } => self.notify("notice.crashed", format!("{process}: {message}")),
-            Reply::Api(_) => {}
+            Reply::NoDecision => self.notify("notice.no-decision", String::new()),
+            Reply::Api(_) | Reply::Replaying { .. } => {}
         }
     }
 
@@ -169,6 +206,6 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         Apply { id, .. } | AddNode { id, .. } | Cordon { id, .. } | Drain { id, .. } | KillNode { id, .. } => Some(id),
         ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } => Some(id),
         Api(call) => Some(&mut call.id),
-        Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) => None,
+        Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }
 }

@@ -12,6 +12,9 @@ pub const ENTRIES_MAX: usize = 4000;
 /// Scheduling cycles kept for the list of decisions.
 pub const CYCLES_MAX: usize = 1000;
 
+/// Touched nodes remembered for views that draw only what changed.
+const TOUCHED_MAX: usize = 4000;
+
 /// `namespace/name` of a pod.
 pub type PodKey = Rc<str>;
 
@@ -20,6 +23,8 @@ pub type PodKey = Rc<str>;
 pub struct Versions {
     /// The set of nodes, or any node's view.
     pub nodes: u64,
+    /// The set of nodes alone.
+    pub node_set: u64,
     /// Any pod.
     pub pods: u64,
     /// Pods without a node.
@@ -31,6 +36,21 @@ pub struct Versions {
     pub detail: u64,
     pub cycle: u64,
     pub why: u64,
+    /// The same as `entries`, for what moves at every frame.
+    pub trace: u64,
+    /// The store's revision itself.
+    pub revision: u64,
+    /// Of the list of owners.
+    pub owners: u64,
+}
+
+impl Versions {
+    /// For panels of text: nobody reads them sixty times a second, so while a cluster is busy they keep the versions
+    /// of `before` for a while, and what moves goes on.
+    pub fn calm(self, before: Versions) -> Versions {
+        let Versions { pending, components, queues, entries, cycles, revision, owners, .. } = before;
+        Versions { pending, components, queues, entries, cycles, revision, owners, ..self }
+    }
 }
 
 /// The pods on one node, with what a map of thousands needs to draw them without looking anything up.
@@ -45,6 +65,8 @@ pub struct Placed {
 pub struct Model {
     /// Updates applied so far.
     pub tick: u64,
+    /// The update that last made everything new.
+    pub since: u64,
     pub clock: Clock,
     pub nodes: BTreeMap<String, Rc<NodeView>>,
     pub pods: BTreeMap<PodKey, Rc<PodView>>,
@@ -64,6 +86,10 @@ pub struct Model {
     pub why: Rc<Vec<Arc<Entry>>>,
     pub owners: Owners,
     pub versions: Versions,
+    /// Which node was touched by which update, oldest first.
+    touched: VecDeque<(u64, String)>,
+    /// Everything up to this update was forgotten from `touched`.
+    forgotten: u64,
 }
 
 impl Model {
@@ -71,10 +97,11 @@ impl Model {
     pub fn apply(&mut self, update: Update) -> Vec<Reply> {
         if update.reset {
             let tick = self.tick;
-            *self = Model { tick, ..Model::default() };
+            *self = Model { tick, since: tick + 1, forgotten: tick + 1, ..Model::default() };
             let all = tick + 1;
             self.versions = Versions {
                 nodes: all,
+                node_set: all,
                 pods: all,
                 pending: all,
                 components: all,
@@ -84,20 +111,27 @@ impl Model {
                 detail: all,
                 cycle: all,
                 why: all,
+                trace: all,
+                revision: 0,
+                owners: 0,
             };
         }
         self.tick += 1;
         let tick = self.tick;
         self.clock = update.clock;
         for name in update.nodes_gone {
-            self.nodes.remove(&name);
             self.touch(&name);
             self.versions.nodes = tick;
+            if self.nodes.remove(&name).is_some() {
+                self.versions.node_set = tick;
+            }
         }
         for node in update.nodes {
             self.touch(&node.name);
             self.versions.nodes = tick;
-            self.nodes.insert(node.name.clone(), Rc::new(node));
+            if self.nodes.insert(node.name.clone(), Rc::new(node)).is_none() {
+                self.versions.node_set = tick;
+            }
         }
         for key in update.pods_gone {
             self.remove_pod(&key);
@@ -118,6 +152,7 @@ impl Model {
         }
         if !update.entries.is_empty() || update.entries_skipped > 0 {
             self.versions.entries = tick;
+            self.versions.trace = tick;
             self.skipped += update.entries_skipped;
             self.entries.extend(update.entries);
             let surplus = self.entries.len().saturating_sub(ENTRIES_MAX);
@@ -141,6 +176,8 @@ impl Model {
             self.why = Rc::new(why);
             self.versions.why = tick;
         }
+        self.versions.revision = self.clock.revision;
+        self.versions.owners = self.owners.version;
         update.replies
     }
 
@@ -176,7 +213,7 @@ impl Model {
         }
         if let Some(placed) = self.placed.get_mut(&old.node) {
             placed.pods.remove(key);
-            placed.version = self.tick;
+            self.touch(&old.node);
         }
     }
 
@@ -191,11 +228,25 @@ impl Model {
     }
 
     fn touch(&mut self, node: &str) {
-        if let Some(placed) = self.placed.get_mut(node) {
-            placed.version = self.tick;
+        let placed = if let Some(placed) = self.placed.get_mut(node) {
+            placed
         } else {
-            self.placed.insert(node.into(), Placed { version: self.tick, ..Placed::default() });
+            self.placed.entry(node.into()).or_default()
+        };
+        if placed.version == self.tick {
+            return;
         }
+        placed.version = self.tick;
+        if self.touched.len() == TOUCHED_MAX {
+            self.forgotten = self.touched.pop_front().map_or(self.forgotten, |(tick, _)| tick);
+        }
+        self.touched.push_back((self.tick, node.into()));
+    }
+
+    /// The nodes that were touched by updates after `tick`; `None` when that is too long ago to know.
+    pub fn touched_since(&self, tick: u64) -> Option<impl Iterator<Item = &str>> {
+        let start = self.touched.partition_point(|(t, _)| *t <= tick);
+        (tick >= self.forgotten).then(|| self.touched.range(start..).map(|(_, node)| node.as_str()))
     }
 
     pub fn node_version(&self, node: &str) -> u64 {
@@ -208,15 +259,22 @@ impl Model {
     pub fn process<'a>(&'a self, process: &'a str) -> impl Iterator<Item = &'a Rc<ComponentView>> {
         self.components.values().filter(move |c| c.process == process)
     }
-    /// Pods without a node that no queue of the scheduler holds (it is stopped, or has not seen them yet).
-    pub fn unqueued(&self) -> Vec<PodKey> {
+    /// How many pods without a node no queue of the scheduler holds (it is stopped, or has not seen them yet), and the
+    /// first of them. With long queues, of which the page knows the beginnings only, the number alone is known.
+    pub fn unqueued(&self, most: usize) -> (usize, Vec<PodKey>) {
         let q = &self.queues;
-        let queued: BTreeSet<String> = [&q.active, &q.backoff, &q.unschedulable, &q.gated]
-            .into_iter()
-            .flatten()
-            .map(|e| format!("{}/{}", e.namespace, e.name))
-            .collect();
-        self.pending.iter().filter(|key| !queued.contains(&***key)).cloned().collect()
+        let n = q.lengths;
+        let lists = [&q.active, &q.backoff, &q.unschedulable, &q.gated];
+        let known: usize = lists.iter().map(|l| l.len()).sum();
+        let queued = n.active + n.backoff + n.unschedulable + n.gated;
+        let count = self.pending.len().saturating_sub(queued + n.in_flight);
+        if count == 0 || known < queued {
+            return (count, Vec::new());
+        }
+        let known: BTreeSet<String> =
+            lists.into_iter().flatten().map(|e| format!("{}/{}", e.namespace, e.name)).collect();
+        let loose = self.pending.iter().filter(|key| !known.contains(&***key));
+        (count, loose.take(most.min(count)).cloned().collect())
     }
     /// Nothing was created by the user yet.
     pub fn is_empty(&self) -> bool {
@@ -285,6 +343,35 @@ mod tests {
         m.apply(Update { pods: vec![pod("a", "n1")], ..Update::default() });
         assert_eq!(m.node_version("n2"), n2);
         assert!(m.node_version("n1") > n2);
+    }
+
+    #[test]
+    fn who_draws_learns_which_nodes_were_touched() {
+        let mut m = Model::default();
+        m.apply(Update { nodes: vec![node("n1"), node("n2")], ..Update::default() });
+        let (tick, set) = (m.tick, m.versions.node_set);
+        m.apply(Update { pods: vec![pod("a", "n1"), pod("b", "n1")], nodes: vec![node("n1")], ..Update::default() });
+        assert_eq!(m.touched_since(tick).unwrap().collect::<Vec<_>>(), ["n1"]);
+        assert_eq!(m.versions.node_set, set);
+        m.apply(Update { reset: true, ..Update::default() });
+        assert!(m.touched_since(tick).is_none());
+        assert_eq!(m.touched_since(m.tick).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn pods_in_no_queue_are_counted_when_the_queues_are_long() {
+        use protocol::{QueueEntry, QueueLengths};
+        let entry = |name: &str| QueueEntry { namespace: "default".into(), name: name.into(), ..QueueEntry::default() };
+        let mut m = Model::default();
+        let lengths = QueueLengths { active: 1, ..QueueLengths::default() };
+        let queues = Some(QueueView { active: vec![entry("a")], lengths, ..QueueView::default() });
+        m.apply(Update { pods: vec![pod("a", ""), pod("b", "")], queues, ..Update::default() });
+        let (count, first) = m.unqueued(9);
+        assert_eq!((count, &*first[0]), (1, "default/b"));
+        let lengths = QueueLengths { active: 2, ..QueueLengths::default() };
+        let queues = Some(QueueView { active: vec![entry("a")], lengths, ..QueueView::default() });
+        m.apply(Update { pods: vec![pod("c", "")], queues, ..Update::default() });
+        assert_eq!(m.unqueued(9), (1, Vec::new()));
     }
 
     #[test]

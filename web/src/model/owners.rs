@@ -2,6 +2,7 @@
 //! same hues again with another pattern.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 pub const HUES: usize = 7;
 /// Plain, stripes, dots, grid.
@@ -18,13 +19,16 @@ pub struct Tint {
 struct Owner {
     /// Its place in the order of first sight: what its tint follows from, for good.
     number: usize,
-    namespace: String,
     pods: usize,
 }
 
 #[derive(Debug, Default)]
 pub struct Owners {
-    all: BTreeMap<String, Owner>,
+    all: BTreeMap<Rc<str>, Owner>,
+    /// Owners that have pods, by number: owner and namespace.
+    shown: BTreeMap<usize, (Rc<str>, String)>,
+    /// Grows when the list of shown owners changes.
+    pub version: u64,
 }
 
 fn tint(number: usize) -> Tint {
@@ -34,28 +38,31 @@ fn tint(number: usize) -> Tint {
 impl Owners {
     /// One more pod of this owner.
     pub fn add(&mut self, owner: &str, namespace: &str) -> Tint {
-        if let Some(known) = self.all.get_mut(owner) {
+        if let Some(known) = self.all.get_mut(owner).filter(|k| k.pods > 0) {
             known.pods += 1;
             return tint(known.number);
         }
-        let number = self.all.len();
-        self.all.insert(owner.into(), Owner { number, namespace: namespace.into(), pods: 1 });
+        let key: Rc<str> = owner.into();
+        let number = self.all.get(owner).map_or(self.all.len(), |k| k.number);
+        self.all.insert(key.clone(), Owner { number, pods: 1 });
+        self.shown.insert(number, (key, namespace.into()));
+        self.version += 1;
         tint(number)
     }
     /// One pod less; the owner keeps its tint, should it have pods again.
     pub fn remove(&mut self, owner: &str) {
-        if let Some(known) = self.all.get_mut(owner) {
-            known.pods = known.pods.saturating_sub(1);
+        let Some(known) = self.all.get_mut(owner) else { return };
+        known.pods = known.pods.saturating_sub(1);
+        if known.pods == 0 && self.shown.remove(&known.number).is_some() {
+            self.version += 1;
         }
     }
     pub fn tint(&self, owner: &str) -> Tint {
         tint(self.all.get(owner).map_or(0, |o| o.number))
     }
     /// Owners that have pods, in the order of first sight: owner, namespace, tint.
-    pub fn shown(&self) -> Vec<(&str, &str, Tint)> {
-        let mut shown: Vec<_> = self.all.iter().filter(|(_, o)| o.pods > 0).collect();
-        shown.sort_by_key(|(_, o)| o.number);
-        shown.into_iter().map(|(name, o)| (name.as_str(), o.namespace.as_str(), tint(o.number))).collect()
+    pub fn shown(&self) -> impl ExactSizeIterator<Item = (&str, &str, Tint)> {
+        self.shown.iter().map(|(number, (owner, ns))| (&**owner, ns.as_str(), tint(*number)))
     }
 }
 

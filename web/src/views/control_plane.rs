@@ -41,7 +41,7 @@ pub fn ControlPlane(p: &Props) -> Html {
             <div class="scheduler box" data-port="scheduler">
                 <ProcessHead process="kube-scheduler" lamp={scheduler_lamp} />
                 <LastDecision version={p.cycles} />
-                <Pending queues={p.queues} pending={p.pending} now={p.now} stopped={scheduler_lamp != Lamp::Running} />
+                <Pending queues={p.queues} pending={p.pending} now={p.now} stopped={scheduler_lamp != Lamp::Running} compact={p.compact} />
             </div>
             <div class="manager box" data-port="manager">
                 <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} />

@@ -133,7 +133,8 @@ pub fn Grid(p: &Props) -> Html {
     let (columns, width) =
         template(show_filters.then_some((filters.len(), rejected)), if show_scores { scores.len() } else { 0 });
     if cycle.nodes.is_empty() {
-        return html! { <p class="empty">{ ctx.t("grid.none") }</p> };
+        let why = if cycle.thinned { ctx.t("grid.thinned") } else { ctx.t("grid.none") };
+        return html! { <p class="empty">{ why }</p> };
     }
     html! {
         <div class="grid-box">

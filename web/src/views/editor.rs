@@ -22,12 +22,17 @@ pub struct Props {
     pub ready: bool,
 }
 
+/// Upstream's messages often begin with the field, which is shown apart.
+fn without_path(d: &Diagnostic) -> &str {
+    d.message.strip_prefix(d.path.as_str()).and_then(|m| m.strip_prefix(": ")).unwrap_or(&d.message)
+}
+
 /// Marks for what points into the shown file.
 fn marks(files: &Files, applied: Option<&Applied>) -> Vec<Mark> {
     let Some(applied) = applied else { return Vec::new() };
     let name = &files.current().name;
     let mark = |d: &Diagnostic, severity| {
-        let message = if d.path.is_empty() { d.message.clone() } else { format!("{}: {}", d.path, d.message) };
+        let message = if d.path.is_empty() { d.message.clone() } else { format!("{}: {}", d.path, without_path(d)) };
         Mark { line: d.line, column: d.column, message, severity }
     };
     let here = |d: &&Diagnostic| d.line > 0 && (d.file == *name || d.file.is_empty());
@@ -72,7 +77,7 @@ pub fn EditorDock(p: &Props) -> Html {
                 <Menu class="samples" label={ctx.t("editor.samples")} testid="samples" items={samples} />
             </div>
             <div class="editor-body">
-                <Yaml text={current.text.clone()} label={ctx.tf("editor.label", &[("file", &current.name)])} testid="yaml-editor"
+                <Yaml text={Rc::<str>::clone(&current.text)} label={ctx.tf("editor.label", &[("file", &current.name)])} testid="yaml-editor"
                     marks={marks(&p.files, p.applied.as_deref())} go_to={*go_to} {on_change} on_apply={ctx.on(Action::Apply(ApplyMode::Apply))} />
                 if current.text.is_empty() {
                     <p class="editor-hint">{ ctx.t("editor.empty") }</p>
@@ -224,7 +229,7 @@ fn diagnostic(ctx: &Ctx, d: &Diagnostic, severity: &'static str, on_place: &Call
             <button disabled={d.line == 0} {onclick}>
                 <span class="where">{ d.file.clone() }{ " " }{ place }</span>
                 if !d.path.is_empty() { <code>{ d.path.clone() }</code> }
-                <span class="what">{ d.message.clone() }</span>
+                <span class="what">{ without_path(d).to_string() }</span>
                 if !d.suggestion.is_empty() { <span class="hint">{ ctx.tf("editor.suggestion", &[("text", &d.suggestion)]) }</span> }
                 if let Some(hint) = hint { <span class="hint">{ hint }</span> }
             </button>

@@ -85,7 +85,7 @@ pub fn Flow(p: &Props) -> Html {
     }
     {
         let scene = scene.clone();
-        use_effect_with((p.nodes, ctx.theme), move |_| measure(&scene));
+        use_effect_with((p.nodes, ctx.dark), move |_| measure(&scene));
     }
     {
         let (scene, model) = (scene.clone(), ctx.model.clone());

@@ -6,6 +6,7 @@ use super::yaml::Yaml;
 use crate::ctx::use_ctx;
 use crate::ui::{Action, Dock, InspectorTab as Tab};
 use protocol::ObjectId;
+use std::rc::Rc;
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -67,7 +68,7 @@ pub fn Inspector(p: &Props) -> Html {
                 if let Some(d) = detail {
                     { match tab {
                         Tab::Summary => html! { <Summary detail={d} /> },
-                        Tab::Yaml => html! { <Yaml text={d.yaml.clone()} label={ctx.tf("inspector.yaml.label", &[("name", &object.name)])} testid="object-yaml" read_only=true /> },
+                        Tab::Yaml => html! { <Yaml text={Rc::<str>::from(d.yaml.as_str())} label={ctx.tf("inspector.yaml.label", &[("name", &object.name)])} testid="object-yaml" read_only=true /> },
                         Tab::Events => html! { <Events detail={d} /> },
                         Tab::Owners => html! { <Owners detail={d} /> },
                         Tab::Logs => html! { <Logs detail={d} /> },

@@ -1,12 +1,15 @@
 //! The timeline's lanes on a canvas: a column an entry, the newest at the right, the chosen chain of causes joined.
 
 use super::flow::{colour, context};
+use super::icon::Icon;
 use super::timeline::mark;
-use crate::ctx::use_ctx;
+use crate::ctx::{Ctx, use_ctx};
 use crate::format;
 use crate::i18n::describe;
+use crate::model::filtered::{Filtered, lane};
 use crate::ui::Action;
 use protocol::{Entry, What};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
@@ -17,62 +20,36 @@ const COLUMN: f64 = 11.0;
 const ROW: f64 = 17.0;
 const LABELS: f64 = 178.0;
 const AXIS: f64 = 18.0;
-/// More nodes' agents than these share one lane.
-const AGENTS_MAX: usize = 4;
 /// A jump in time longer than this is marked, microseconds.
 const JUMP: u64 = 500_000;
 
+/// The same entries, whatever they are by now: `state` tells when they changed.
+#[derive(Clone)]
+pub struct Shared(pub Rc<RefCell<Filtered>>);
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 #[derive(PartialEq, Properties)]
 pub struct Props {
-    pub entries: Rc<Vec<Arc<Entry>>>,
-    pub version: u64,
+    pub filtered: Shared,
+    /// The model's version and the filter.
+    pub state: (u64, String, bool),
     pub selected: Option<u64>,
-}
-
-/// The lane of an actor, when agents of all nodes share one.
-fn lane(actor: &str, shared: bool) -> &str {
-    match actor.split_once('/') {
-        Some((agent, _)) if shared => agent,
-        _ => actor,
-    }
-}
-
-/// You first, then the control plane, then the nodes' agents.
-fn rank(lane: &str) -> (u8, &str) {
-    let group = match lane {
-        "you" => 0,
-        "kube-apiserver" => 1,
-        "kube-scheduler" => 2,
-        _ if lane.starts_with("kubelet") => 4,
-        _ if lane.starts_with("kube-proxy") => 5,
-        _ => 3,
-    };
-    (group, lane)
-}
-
-pub fn lanes(entries: &[Arc<Entry>]) -> (Vec<String>, bool) {
-    let mut actors: Vec<&str> = Vec::new();
-    for e in entries {
-        if !actors.contains(&&*e.actor) {
-            actors.push(&e.actor);
-        }
-    }
-    let shared = actors.iter().filter(|a| a.starts_with("kubelet/")).count() > AGENTS_MAX;
-    let mut lanes: Vec<String> = actors.iter().map(|a| lane(a, shared).to_string()).collect();
-    lanes.sort_by(|a, b| rank(a).cmp(&rank(b)));
-    lanes.dedup();
-    (lanes, shared)
 }
 
 #[component]
 pub fn Lanes(p: &Props) -> Html {
     let ctx = use_ctx();
     let canvas = use_node_ref();
-    // Columns between the right edge and the newest entry.
-    let back = use_state(|| 0usize);
+    // The last entry in sight; none while the newest are followed.
+    let anchor = use_state(|| None::<u64>);
     let hover = use_state(|| None::<u64>);
     let size = use_state(|| (0.0, 0.0));
-    let (rows, shared) = lanes(&p.entries);
+    let palette = use_mut_ref(|| None::<(bool, Palette)>);
     {
         let (canvas, size) = (canvas.clone(), size.clone());
         use_effect_with((), move |()| {
@@ -95,38 +72,50 @@ pub fn Lanes(p: &Props) -> Html {
             }
         });
     }
+    let mut filtered = p.filtered.0.borrow_mut();
+    let (rows, shared) = filtered.lanes().clone();
+    let count = filtered.entries.len();
     let (width, frame_height) = *size;
     let labels = LABELS.min(width * 0.35);
     let height = (AXIS + rows.len() as f64 * ROW + 4.0).max(frame_height - 2.0);
     let visible = ((width - labels - 8.0) / COLUMN).max(1.0) as usize;
-    let end = p.entries.len().saturating_sub(*back).max(1.min(p.entries.len()));
-    let start = end.saturating_sub(visible);
+    let least = visible.min(count);
+    let end = anchor.map_or(count, |seq| filtered.entries.partition_point(|e| e.seq <= seq)).max(least);
+    let window: Rc<Vec<Arc<Entry>>> = Rc::new(filtered.entries.range(end - least..end).cloned().collect());
     {
-        let (canvas, entries, rows, ctx) = (canvas.clone(), p.entries.clone(), rows.clone(), ctx.clone());
-        let deps = (p.version, *back, *size, p.selected, *hover, ctx.theme, rows.len());
-        use_effect_with((deps, p.entries.len()), move |((_, _, _, selected, hover, _, _), _)| {
+        let (canvas, window, rows, ctx) = (canvas.clone(), window.clone(), rows.clone(), ctx.clone());
+        // Heartbeats come all the time and are mostly left out: what is in sight decides.
+        let ends = (window.first().map(|e| e.seq), window.last().map(|e| e.seq), window.len());
+        let deps = (ends, *size, p.selected, *hover, ctx.dark, rows.len());
+        use_effect_with(deps, move |(.., selected, hover, dark, _)| {
             let Some(canvas) = canvas.cast::<HtmlCanvasElement>() else { return };
             let Some(g) = context(&canvas) else { return };
             let ratio = gloo::utils::window().device_pixel_ratio();
-            canvas.set_width((width * ratio) as u32);
-            canvas.set_height((height * ratio) as u32);
+            let pixels = ((width * ratio) as u32, (height * ratio) as u32);
+            if (canvas.width(), canvas.height()) == pixels {
+                g.clear_rect(0.0, 0.0, width, height);
+            } else {
+                canvas.set_width(pixels.0);
+                canvas.set_height(pixels.1);
+            }
             let _ = g.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
+            let mut palette = palette.borrow_mut();
+            if palette.as_ref().is_none_or(|(d, _)| d != dark) {
+                *palette = Some((*dark, Palette::of(&canvas)));
+            }
+            let Some((_, palette)) = &*palette else { return };
             let model = ctx.model.get();
-            let drawing =
-                Drawing { g: &g, canvas: &canvas, rows: &rows, shared, labels, width, epoch: model.clock.epoch };
+            let drawing = Drawing { g: &g, palette, rows: &rows, shared, labels, width, epoch: model.clock.epoch };
             let why: Vec<u64> = if selected.is_some() { model.why.iter().map(|e| e.seq).collect() } else { Vec::new() };
-            drawing.draw(&entries[start..end], *selected, *hover, &why);
+            drawing.draw(&window, *selected, *hover, &why);
         });
     }
     let at = {
-        let entries = p.entries.clone();
+        let window = window.clone();
         move |e: &MouseEvent| -> Option<Arc<Entry>> {
             let x = f64::from(e.offset_x()) - labels;
-            if x < 0.0 {
-                return None;
-            }
             // The newest entry is at the right edge; few entries start at the left.
-            entries[start..end].get((x / COLUMN) as usize).cloned()
+            if x < 0.0 { None } else { window.get((x / COLUMN) as usize).cloned() }
         }
     };
     let onmousemove = {
@@ -145,18 +134,18 @@ pub fn Lanes(p: &Props) -> Html {
     let onclick = {
         let ctx = ctx.clone();
         Callback::from(move |e: MouseEvent| {
-            let Some(entry) = at(&e) else { return };
-            ctx.act(if matches!(entry.what, What::Cycle { .. }) {
-                Action::Cycle(entry.seq)
-            } else {
-                Action::Entry(entry.seq)
-            });
+            if let Some(entry) = at(&e) {
+                open(&ctx, &entry);
+            }
         })
     };
-    let most = p.entries.len().saturating_sub(visible);
     let scroll = {
-        let back = back.clone();
-        move |by: i64| back.set(back.saturating_add_signed(by as isize).min(most))
+        let (anchor, filtered) = (anchor.clone(), p.filtered.clone());
+        move |by: i64| {
+            let to = end.saturating_add_signed(-by as isize).clamp(least, count);
+            let last = to.checked_sub(1).and_then(|i| filtered.0.borrow().entries.get(i).map(|e| e.seq));
+            anchor.set(last.filter(|_| to < count));
+        }
     };
     let onwheel = {
         let scroll = scroll.clone();
@@ -169,17 +158,48 @@ pub fn Lanes(p: &Props) -> Html {
             }
         })
     };
+    // Arrow keys go from entry to entry, Enter opens one.
+    let onkeydown = {
+        let (ctx, window, hover, scroll) = (ctx.clone(), window.clone(), hover.clone(), scroll.clone());
+        Callback::from(move |e: KeyboardEvent| {
+            let at = hover.and_then(|seq| window.iter().position(|e| e.seq == seq));
+            let to = match (e.key().as_str(), at) {
+                ("ArrowLeft" | "ArrowRight", None) => window.len().checked_sub(1),
+                ("ArrowLeft", Some(0)) => {
+                    scroll(1);
+                    None
+                }
+                ("ArrowLeft", Some(i)) => Some(i - 1),
+                ("ArrowRight", Some(i)) if !e.shift_key() => {
+                    if i + 1 == window.len() {
+                        scroll(-1);
+                    }
+                    Some(i + 1)
+                }
+                ("Enter", Some(i)) => {
+                    open(&ctx, &window[i]);
+                    None
+                }
+                _ => return,
+            };
+            e.prevent_default();
+            e.stop_propagation();
+            if let Some(entry) = to.and_then(|i| window.get(i)) {
+                hover.set(Some(entry.seq));
+            }
+        })
+    };
     let page = (visible as i64 * 3 / 4).max(1);
     let (older, newer) = (scroll.clone(), scroll);
-    let hovered = hover.and_then(|seq| p.entries.iter().find(|e| e.seq == seq));
+    let hovered = hover.and_then(|seq| window.iter().find(|e| e.seq == seq));
     html! {
         <>
-            <div class="lanes"><canvas ref={canvas} style={format!("width:{width}px;height:{height}px")} role="img" aria-label={ctx.t("timeline.lanes.about")}
+            <div class="lanes" tabindex="0" role="application" aria-label={ctx.t("timeline.lanes.keys")} {onkeydown}><canvas ref={canvas} style={format!("width:{width}px;height:{height}px")} role="img" aria-label={ctx.t("timeline.lanes.about")}
                 {onmousemove} {onmouseleave} {onclick} {onwheel} /></div>
             <div class="lanes-foot">
-                <button class="icon-button" data-testid="timeline-older" disabled={*back >= most} aria-label={ctx.t("timeline.older")} title={ctx.t("timeline.older")} onclick={Callback::from(move |_: MouseEvent| older(page))}><Icon name="left" /></button>
-                <button class="icon-button" data-testid="timeline-newer" disabled={*back == 0} aria-label={ctx.t("timeline.newer")} title={ctx.t("timeline.newer")} onclick={Callback::from(move |_: MouseEvent| newer(-page))}><Icon name="right" /></button>
-                <span class="hover">
+                <button class="icon-button" data-testid="timeline-older" disabled={end <= least} aria-label={ctx.t("timeline.older")} title={ctx.t("timeline.older")} onclick={Callback::from(move |_: MouseEvent| older(page))}><Icon name="left" /></button>
+                <button class="icon-button" data-testid="timeline-newer" disabled={end == count} aria-label={ctx.t("timeline.newer")} title={ctx.t("timeline.newer")} onclick={Callback::from(move |_: MouseEvent| newer(-page))}><Icon name="right" /></button>
+                <span class="hover" aria-live="polite">
                     if let Some(e) = hovered {
                         <b class="num">{ format!("#{}", e.seq) }</b>{ format!(" {} · ", e.actor) }{ describe::entry(ctx.lang, e) }
                     } else {
@@ -191,11 +211,43 @@ pub fn Lanes(p: &Props) -> Html {
     }
 }
 
-use super::icon::Icon;
+fn open(ctx: &Ctx, entry: &Entry) {
+    ctx.act(if matches!(entry.what, What::Cycle { .. }) { Action::Cycle(entry.seq) } else { Action::Entry(entry.seq) });
+}
+
+/// The theme's colours, and the page's type: looking them up at every drawing would have the style worked out anew.
+struct Palette {
+    ink: String,
+    soft: String,
+    line: String,
+    band: String,
+    accent: String,
+    watch: String,
+    bad: String,
+    cycle: String,
+    font: String,
+}
+
+impl Palette {
+    fn of(canvas: &HtmlCanvasElement) -> Palette {
+        let get = |name| colour(canvas, name);
+        Palette {
+            ink: get("--ink"),
+            soft: get("--ink-soft"),
+            line: get("--line"),
+            band: get("--band"),
+            accent: get("--accent"),
+            watch: get("--watch"),
+            bad: get("--bad"),
+            cycle: get("--hue-0"),
+            font: get("font-family"),
+        }
+    }
+}
 
 struct Drawing<'a> {
     g: &'a CanvasRenderingContext2d,
-    canvas: &'a HtmlCanvasElement,
+    palette: &'a Palette,
     rows: &'a [String],
     shared: bool,
     labels: f64,
@@ -211,29 +263,27 @@ impl Drawing<'_> {
 
     fn draw(&self, entries: &[Arc<Entry>], selected: Option<u64>, hover: Option<u64>, why: &[u64]) {
         let g = self.g;
-        let get = |name| colour(self.canvas, name);
-        let (ink, soft, line, band) = (get("--ink"), get("--ink-soft"), get("--line"), get("--band"));
-        let (accent, watch, bad, cycle) = (get("--accent"), get("--watch"), get("--bad"), get("--hue-0"));
-        let font = |size: f64, family: &str| format!("{size}px {family}");
+        let Palette { ink, soft, line, band, accent, watch, bad, cycle, font } = self.palette;
         g.set_text_baseline("middle");
         for (i, name) in self.rows.iter().enumerate() {
             let y = AXIS + i as f64 * ROW;
             if i % 2 == 0 {
-                g.set_fill_style_str(&band);
+                g.set_fill_style_str(band);
                 g.fill_rect(0.0, y, self.width, ROW);
             }
-            g.set_fill_style_str(&soft);
-            g.set_font(&font(11.5, "system-ui, sans-serif"));
+            g.set_fill_style_str(soft);
+            g.set_font(&format!("11.5px {font}"));
+            let name = name.strip_suffix("-controller").unwrap_or(name);
             let _ = g.fill_text_with_max_width(name, 10.0, y + ROW / 2.0 + 0.5, self.labels - 18.0);
         }
         let x_of = |i: usize| self.labels + (i as f64 + 0.5) * COLUMN;
-        self.axis(entries, &x_of, &soft, &line);
+        self.axis(entries, &x_of, soft, line);
         let height = AXIS + self.rows.len() as f64 * ROW;
         if let Some(i) = hover.and_then(|seq| entries.iter().position(|e| e.seq == seq)) {
-            g.set_fill_style_str(&line);
+            g.set_fill_style_str(line);
             g.fill_rect(x_of(i) - COLUMN / 2.0, AXIS, COLUMN, height - AXIS);
         }
-        g.set_stroke_style_str(&ink);
+        g.set_stroke_style_str(ink);
         g.set_line_width(1.25);
         let place = |seq: &u64| {
             entries.binary_search_by_key(seq, |e| e.seq).ok().map(|i| (x_of(i), self.row(&entries[i].actor)))
@@ -253,12 +303,12 @@ impl Drawing<'_> {
             match mark(e) {
                 "write" => {
                     let _ = g.arc(x, y, 3.6, 0.0, std::f64::consts::TAU);
-                    g.set_fill_style_str(&accent);
+                    g.set_fill_style_str(accent);
                     g.fill();
                 }
                 "watch" => {
                     let _ = g.arc(x, y, 2.6, 0.0, std::f64::consts::TAU);
-                    g.set_stroke_style_str(&watch);
+                    g.set_stroke_style_str(watch);
                     g.set_line_width(1.4);
                     g.stroke();
                 }
@@ -267,7 +317,7 @@ impl Drawing<'_> {
                         g.move_to(x - dx, y - dy);
                         g.line_to(x + dx, y + dy);
                     }
-                    g.set_stroke_style_str(&bad);
+                    g.set_stroke_style_str(bad);
                     g.set_line_width(2.0);
                     g.stroke();
                 }
@@ -277,18 +327,18 @@ impl Drawing<'_> {
                     g.line_to(x, y + 5.0);
                     g.line_to(x - 5.0, y);
                     g.close_path();
-                    g.set_fill_style_str(&cycle);
+                    g.set_fill_style_str(cycle);
                     g.fill();
                 }
                 _ => {
-                    g.set_fill_style_str(&ink);
+                    g.set_fill_style_str(ink);
                     g.fill_rect(x - 3.5, y - 3.5, 7.0, 7.0);
                 }
             }
             if selected == Some(e.seq) {
                 g.begin_path();
                 let _ = g.arc(x, y, 7.0, 0.0, std::f64::consts::TAU);
-                g.set_stroke_style_str(&ink);
+                g.set_stroke_style_str(ink);
                 g.set_line_width(1.6);
                 g.stroke();
             }
@@ -323,24 +373,5 @@ impl Drawing<'_> {
                 free = x + 92.0;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(actor: &str) -> Arc<Entry> {
-        let json =
-            format!(r#"{{"seq":1,"time":0,"cause":0,"actor":"{actor}","what":"process","process":"p","state":"s"}}"#);
-        serde_json::from_str(&json).unwrap()
-    }
-
-    #[test]
-    fn you_come_first_and_many_kubelets_share_a_lane() {
-        let few: Vec<_> = ["kubelet/n1", "deployment-controller", "you", "kube-scheduler"].map(entry).to_vec();
-        assert_eq!(lanes(&few).0, ["you", "kube-scheduler", "deployment-controller", "kubelet/n1"]);
-        let many: Vec<_> = (0..9).map(|i| entry(&format!("kubelet/n{i}"))).collect();
-        assert_eq!(lanes(&many), (vec!["kubelet".to_string()], true));
     }
 }

@@ -1,8 +1,8 @@
 //! A button that opens a small menu below itself.
 
 use super::icon::Icon;
-use wasm_bindgen::JsCast;
-use web_sys::{FocusEvent, HtmlElement, Node};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, FocusEvent, HtmlElement, Node};
 use yew::prelude::*;
 
 #[derive(Clone, PartialEq)]
@@ -46,9 +46,25 @@ pub struct Props {
 pub fn Menu(p: &Props) -> Html {
     let open = use_state(|| false);
     let root = use_node_ref();
+    let list = use_node_ref();
+    // Where the list goes: over everything, beside its button, wherever there is room for it.
+    let place = use_state(String::new);
+    {
+        let (root, list, place) = (root.clone(), list.clone(), place.clone());
+        use_effect_with(*open, move |open| {
+            if *open {
+                place.set(beside(&root, &list));
+            }
+        });
+    }
     let toggle = {
         let open = open.clone();
-        Callback::from(move |_: MouseEvent| open.set(!*open))
+        let place = place.clone();
+        Callback::from(move |_: MouseEvent| {
+            // Hidden until it has its place.
+            place.set(String::new());
+            open.set(!*open);
+        })
     };
     // The menu closes when focus leaves it; the item's click comes first, because it moves focus nowhere.
     let onfocusout = {
@@ -100,7 +116,7 @@ pub fn Menu(p: &Props) -> Html {
                 if let Some(icon) = &p.icon { <Icon name={icon.clone()} /> } else { { p.label.clone() } <Icon name="down" /> }
             </button>
             if *open {
-                <div class="menu-list" role="menu" aria-label={p.label.clone()}>
+                <div class="menu-list" role="menu" ref={list} style={(*place).clone()} aria-label={p.label.clone()}>
                     { for p.items.iter().map(|item| {
                         let (open, on) = (open.clone(), item.on.clone());
                         let onclick = Callback::from(move |_: MouseEvent| { open.set(false); on.emit(()); });
@@ -114,5 +130,24 @@ pub fn Menu(p: &Props) -> Html {
                 </div>
             }
         </div>
+    }
+}
+
+/// The list's place as a style: below the button or, when there is more room, above it; within the window.
+fn beside(root: &NodeRef, list: &NodeRef) -> String {
+    const SPACE: f64 = 4.0;
+    let (Some(button), Some(list)) = (root.cast::<Element>(), list.cast::<Element>()) else { return String::new() };
+    let window = gloo::utils::window();
+    let extent = |v: Result<JsValue, JsValue>| v.ok().and_then(|v| v.as_f64()).unwrap_or(0.0);
+    let (width, height) = (extent(window.inner_width()), extent(window.inner_height()));
+    let (b, l) = (button.get_bounding_client_rect(), list.get_bounding_client_rect());
+    let left = if b.left() + l.width() > width - SPACE { b.right() - l.width() } else { b.left() }.max(SPACE);
+    let (below, above) = (height - b.bottom() - 2.0 * SPACE, b.top() - 2.0 * SPACE);
+    // The list's whole height, also when it scrolls.
+    let whole = f64::from(list.scroll_height());
+    if whole <= below || below >= above {
+        format!("left:{left}px;top:{}px;max-height:{below}px;visibility:visible", b.bottom() + SPACE)
+    } else {
+        format!("left:{left}px;bottom:{}px;max-height:{above}px;visibility:visible", height - b.top() + SPACE)
     }
 }

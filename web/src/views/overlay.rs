@@ -56,14 +56,14 @@ pub fn OverlayView(p: &Props) -> Html {
             _ => {}
         })
     };
-    let (title, body) = match p.overlay {
-        Overlay::Palette => (ctx.t("palette.title"), html! { <Palette /> }),
-        Overlay::Help => (ctx.t("help.title"), html! { <Help /> }),
-        Overlay::NewNode => (ctx.t("node.add"), html! { <NewNode /> }),
+    let (title, class, body) = match p.overlay {
+        Overlay::Palette => (ctx.t("palette.title"), "palette", html! { <Palette /> }),
+        Overlay::Help => (ctx.t("help.title"), "sheet", html! { <Help /> }),
+        Overlay::NewNode => (ctx.t("node.add"), "small", html! { <NewNode /> }),
     };
     html! {
         <div class="backdrop" onmousedown={on_back} {onkeydown}>
-            <div class={classes!("overlay", matches!(p.overlay, Overlay::Palette).then_some("palette"))} role="dialog" aria-modal="true" aria-label={title} ref={root} data-testid="overlay">
+            <div class={classes!("overlay", class)} role="dialog" aria-modal="true" aria-label={title} ref={root} data-testid="overlay">
                 if p.overlay != Overlay::Palette {
                     <div class="overlay-head"><h2>{ title }</h2><span class="grow" />
                         <button class="icon-button" aria-label={ctx.t("close")} onclick={ctx.on(Action::Overlay(None))}><Icon name="close" /></button></div>
@@ -131,22 +131,24 @@ fn Help() -> Html {
     }
 }
 
+/// At once.
+const NODES_MAX: u32 = 1000;
+
 #[component]
 fn NewNode() -> Html {
     let ctx = use_ctx();
-    let (cpu, memory, pods) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let (cpu, memory, pods, count) = (use_node_ref(), use_node_ref(), use_node_ref(), use_node_ref());
     let onsubmit = {
-        let (ctx, cpu, memory, pods) = (ctx.clone(), cpu.clone(), memory.clone(), pods.clone());
+        let (ctx, cpu, memory) = (ctx.clone(), cpu.clone(), memory.clone());
+        let (pods, count) = (pods.clone(), count.clone());
         Callback::from(move |e: SubmitEvent| {
             e.prevent_default();
             let value =
                 |r: &NodeRef| r.cast::<HtmlInputElement>().map(|i| i.value().trim().to_string()).unwrap_or_default();
-            ctx.act(Action::Send(Command::AddNode {
-                id: 0,
-                cpu: value(&cpu),
-                memory: value(&memory),
-                pods: value(&pods),
-            }));
+            for _ in 0..value(&count).parse::<u32>().unwrap_or(1).clamp(1, NODES_MAX) {
+                let (cpu, memory, pods) = (value(&cpu), value(&memory), value(&pods));
+                ctx.act(Action::Send(Command::AddNode { id: 0, cpu, memory, pods }));
+            }
             ctx.act(Action::Overlay(None));
         })
     };
@@ -156,6 +158,7 @@ fn NewNode() -> Html {
             <label>{ "cpu" }<input ref={cpu} value="4" required=true pattern="[0-9.]+m?" data-testid="new-node-cpu" /></label>
             <label>{ "memory" }<input ref={memory} value="8Gi" required=true pattern="[0-9.]+([kKMGTPE]i?)?" data-testid="new-node-memory" /></label>
             <label>{ "pods" }<input ref={pods} value="110" required=true pattern="[0-9]+" data-testid="new-node-pods" /></label>
+            <label>{ ctx.t("node.add.count") }<input ref={count} type="number" value="1" min="1" max={NODES_MAX.to_string()} required=true data-testid="new-node-count" /></label>
             <button class="primary" type="submit" data-testid="new-node-add">{ ctx.t("node.add") }</button>
         </form>
     }

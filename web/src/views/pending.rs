@@ -16,6 +16,7 @@ pub struct Props {
     /// For countdowns, microseconds; 0 while nothing waits for a time.
     pub now: u64,
     pub stopped: bool,
+    pub compact: bool,
 }
 
 #[component]
@@ -23,6 +24,8 @@ pub fn Pending(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let q = &model.queues;
+    // In a large cluster there is room for the numbers only.
+    let most = if p.compact { 0 } else { CHIPS_MAX };
     let chip = |namespace: &str, name: &str, note: String| {
         let pod = model.pods.get(format!("{namespace}/{name}").as_str())?.clone();
         Some(html! {
@@ -38,27 +41,25 @@ pub fn Pending(p: &Props) -> Html {
         chip(&e.namespace, &e.name, note)
     };
     let lane = |code: &'static str, title: &'static str, about: &'static str, n: usize, chips: Vec<Html>| {
+        let more = n.saturating_sub(chips.len());
         html! {
             <div class={classes!("queue", (n == 0).then_some("empty"))} data-testid={format!("queue-{code}")} title={about}>
                 <span class="queue-name">{ title }<b class="num">{ n }</b></span>
-                <span class="queue-pods">{ chips }if n > CHIPS_MAX { <small class="num">{ format!("+{}", n - CHIPS_MAX) }</small> }</span>
+                if most > 0 { <span class="queue-pods">{ chips }if more > 0 { <small class="num">{ format!("+{more}") }</small> }</span> }
             </div>
         }
     };
-    let queue = |list: &[QueueEntry]| list.iter().take(CHIPS_MAX).filter_map(entry).collect::<Vec<_>>();
-    let unqueued = model.unqueued();
-    let loose = unqueued
-        .iter()
-        .take(CHIPS_MAX)
-        .filter_map(|key| key.split_once('/').and_then(|(ns, n)| chip(ns, n, String::new())))
-        .collect();
+    let queue = |list: &[QueueEntry]| list.iter().take(most).filter_map(entry).collect::<Vec<_>>();
+    let (unqueued, loose) = model.unqueued(most);
+    let loose =
+        loose.iter().filter_map(|key| key.split_once('/').and_then(|(ns, n)| chip(ns, n, String::new()))).collect();
     html! {
         <div class={classes!("queues", p.stopped.then_some("stopped"))} data-testid="pending" aria-label={ctx.t("queue.label")}>
-            if !unqueued.is_empty() { { lane("none", ctx.t("queue.none"), ctx.t("queue.none.about"), unqueued.len(), loose) } }
-            { lane("active", ctx.t("queue.active"), ctx.t("queue.active.about"), q.active.len(), queue(&q.active)) }
-            { lane("backoff", ctx.t("queue.backoff"), ctx.t("queue.backoff.about"), q.backoff.len(), queue(&q.backoff)) }
-            { lane("unschedulable", ctx.t("queue.unschedulable"), ctx.t("queue.unschedulable.about"), q.unschedulable.len(), queue(&q.unschedulable)) }
-            { lane("gated", ctx.t("queue.gated"), ctx.t("queue.gated.about"), q.gated.len(), queue(&q.gated)) }
+            if unqueued > 0 { { lane("none", ctx.t("queue.none"), ctx.t("queue.none.about"), unqueued, loose) } }
+            { lane("active", ctx.t("queue.active"), ctx.t("queue.active.about"), q.lengths.active, queue(&q.active)) }
+            { lane("backoff", ctx.t("queue.backoff"), ctx.t("queue.backoff.about"), q.lengths.backoff, queue(&q.backoff)) }
+            { lane("unschedulable", ctx.t("queue.unschedulable"), ctx.t("queue.unschedulable.about"), q.lengths.unschedulable, queue(&q.unschedulable)) }
+            { lane("gated", ctx.t("queue.gated"), ctx.t("queue.gated.about"), q.lengths.gated, queue(&q.gated)) }
         </div>
     }
 }

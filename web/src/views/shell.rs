@@ -38,9 +38,9 @@ pub fn Shell(p: &Props) -> Html {
         <Inspector tab={ui.tab} object={ui.subscription.object.clone()} why={ui.subscription.why} can_go_back={!ui.history.is_empty()}
             versions={(v.detail, v.why)} />
     };
-    let bottom = html! { <Timeline version={v.entries} components={v.components} selected={ui.subscription.why} /> };
+    let bottom = html! { <Timeline version={v.entries} selected={ui.subscription.why} /> };
     let stage = html! {
-        <Stage center={ui.center} engine={ui.engine.clone()} clock={p.clock.clone()} versions={p.versions} subscription={ui.subscription.clone()}
+        <Stage center={ui.center} engine={ui.engine.clone()} running={p.clock.running} now={tenths(&p.clock)} versions={p.versions} subscription={ui.subscription.clone()}
             front={ui.pane == Pane::Stage} />
     };
     html! {
@@ -63,9 +63,14 @@ pub fn Shell(p: &Props) -> Html {
     }
 }
 
+/// The clock in tenths of a second, so that countdowns do not redraw at every frame.
+fn tenths(clock: &Clock) -> u64 {
+    clock.now / 100_000 * 100_000
+}
+
 fn engine_name(engine: &Engine) -> &'static str {
     match engine {
-        Engine::Loading => "loading",
+        Engine::Loading | Engine::Replaying(_) => "loading",
         Engine::Ready => "ready",
         Engine::Broken(_) => "broken",
     }

@@ -10,8 +10,7 @@ use crate::ctx::use_ctx;
 use crate::model::Versions;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Center, Engine, FileAction, Overlay};
-use protocol::{Clock, Subscription};
-use std::rc::Rc;
+use protocol::Subscription;
 use yew::prelude::*;
 
 /// More nodes, or more pods, than these are drawn as a heat map on a canvas.
@@ -24,7 +23,9 @@ const NAMED_MAX: usize = 48;
 pub struct Props {
     pub center: Center,
     pub engine: Engine,
-    pub clock: Rc<Clock>,
+    pub running: bool,
+    /// Of the cluster's clock, roughly.
+    pub now: u64,
     pub versions: Versions,
     pub subscription: Subscription,
     pub front: bool,
@@ -33,7 +34,7 @@ pub struct Props {
 #[component]
 pub fn Stage(p: &Props) -> Html {
     let ctx = use_ctx();
-    let paused = p.engine == Engine::Ready && !p.clock.running;
+    let paused = p.engine == Engine::Ready && !p.running;
     let center = |center: Center, label: &'static str, id: &'static str| {
         html! {
             <button role="tab" aria-selected={(p.center == center).to_string()} data-testid={id} onclick={ctx.on(Action::Center(center))}>{ label }</button>
@@ -46,36 +47,44 @@ pub fn Stage(p: &Props) -> Html {
                     { center(Center::Cluster, ctx.t("stage.cluster"), "show-cluster") }
                     { center(Center::Decision, ctx.t("stage.decision"), "show-decision") }
                 </div>
-                if p.center == Center::Cluster { <Owners version={p.versions.pods} /> }
+                if p.center == Center::Cluster { <Owners version={p.versions.owners} /> }
                 <span class="grow" />
                 if paused { <span class="paused-badge" data-testid="paused"><Icon name="pause" />{ ctx.t("clock.paused") }</span> }
-                <button data-testid="add-node" disabled={p.engine != Engine::Ready} onclick={ctx.on(Action::Overlay(Some(Overlay::NewNode)))}>
-                    <Icon name="plus" />{ ctx.t("node.add") }</button>
+                <button data-testid="add-node" disabled={p.engine != Engine::Ready} aria-label={ctx.t("node.add")} onclick={ctx.on(Action::Overlay(Some(Overlay::NewNode)))}>
+                    <Icon name="plus" /><span class="wide">{ ctx.t("node.add") }</span></button>
             </div>
             { match (&p.engine, p.center) {
                 (Engine::Loading, _) => html! { <Loading /> },
+                (Engine::Replaying(percent), _) => html! { <Loading percent={*percent} /> },
                 (Engine::Broken(why), _) => html! { <Broken why={why.clone()} /> },
                 (Engine::Ready, Center::Decision) => html! {
                     <Decision version={p.versions.cycle} list={p.versions.cycles} cycle={p.subscription.cycle} follow={p.subscription.follow_cycles} />
                 },
-                (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={tenths(&p.clock)} /> },
+                (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={p.now} /> },
             } }
         </section>
     }
 }
 
-/// The clock in tenths of a second, so that countdowns do not redraw at every frame.
-fn tenths(clock: &Clock) -> u64 {
-    clock.now / 100_000 * 100_000
+#[derive(PartialEq, Properties)]
+struct LoadingProps {
+    /// How much of a saved session was replayed.
+    #[prop_or_default]
+    percent: Option<u8>,
 }
 
 #[component]
-fn Loading() -> Html {
+fn Loading(p: &LoadingProps) -> Html {
     let ctx = use_ctx();
+    let text = match p.percent {
+        Some(n) => ctx.tf("stage.replaying", &[("percent", &n.to_string())]),
+        None => ctx.t("stage.loading").to_string(),
+    };
     html! {
         <div class="stage-message" role="status" data-testid="loading">
             <div class="pulse" aria-hidden="true" />
-            <p>{ ctx.t("stage.loading") }</p>
+            <p>{ text }</p>
+            if let Some(n) = p.percent { <progress max="100" value={n.to_string()} aria-label={ctx.t("stage.loading")} /> }
         </div>
     }
 }
@@ -119,7 +128,7 @@ fn Diagram(p: &DiagramProps) -> Html {
     let waiting = !model.queues.backoff.is_empty();
     let plane = html! {
         <ControlPlane components={v.components} queues={v.queues} pending={v.pending} cycles={v.cycles} now={if waiting { p.now } else { 0 }}
-            revision={model.clock.revision} compact={huge} />
+            revision={v.revision} compact={huge} />
     };
     if huge {
         return html! { <div class="diagram huge">{ plane }<HeatMap version={(v.nodes, v.pods)} selected={selected_pod} /></div> };
@@ -127,7 +136,7 @@ fn Diagram(p: &DiagramProps) -> Html {
     html! {
         <div class="diagram">
             <div class="diagram-inner" data-diagram="">
-                <Flow entries={v.entries} nodes={v.nodes} />
+                <Flow entries={v.trace} nodes={v.node_set} />
                 { plane }
                 <div class={classes!("nodes", (model.nodes.len() > 8).then_some("many"))}>
                     { for model.nodes.iter().map(|(name, view)| html! {
@@ -151,8 +160,10 @@ fn Welcome() -> Html {
     let ctx = use_ctx();
     html! {
         <div class="welcome" data-testid="welcome">
-            <h2>{ ctx.t("welcome.title") }</h2>
-            <p>{ ctx.t("welcome.about") }</p>
+            <div class="welcome-words">
+                <h2>{ ctx.t("welcome.title") }</h2>
+                <p>{ ctx.t("welcome.about") }</p>
+            </div>
             <div class="welcome-samples">
                 { for SAMPLES.iter().take(3).enumerate().map(|(i, s)| html! {
                     <button class={classes!((i == 0).then_some("primary"))} data-testid={format!("try-{}", s.code)} onclick={ctx.on(Action::File(FileAction::Sample(i, true)))}>
@@ -177,7 +188,7 @@ fn Owners(p: &OwnersProps) -> Html {
     let _ = p.version;
     let ctx = use_ctx();
     let model = ctx.model.get();
-    let owners = model.owners.shown();
+    let owners: Vec<_> = model.owners.shown().take(SHOWN_MAX + 1).collect();
     html! {
         <ul class="owners" aria-label={ctx.t("stage.owners")}>
             { for owners.iter().take(SHOWN_MAX).map(|(owner, namespace, tint)| {

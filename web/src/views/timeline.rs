@@ -1,14 +1,13 @@
 //! The bottom dock: what happened, one lane a component, or as a list. Both show what the filter lets through.
 
 use super::icon::Icon;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Shared};
 use crate::ctx::use_ctx;
 use crate::format;
 use crate::i18n::describe;
-use crate::model::Model;
+use crate::model::filtered::Filtered;
 use crate::ui::Action;
 use protocol::{Entry, What};
-use std::rc::Rc;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -20,7 +19,6 @@ const LIST_MAX: usize = 250;
 #[derive(PartialEq, Properties)]
 pub struct Props {
     pub version: u64,
-    pub components: u64,
     pub selected: Option<u64>,
 }
 
@@ -32,44 +30,6 @@ impl PartialEq for EntryRef {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-}
-
-/// What the filter's words are looked up in: actor, verb, resource, key.
-fn matches(entry: &Entry, words: &[String]) -> bool {
-    words.iter().all(|w| {
-        let has = |s: &str| s.to_lowercase().contains(w.as_str());
-        has(&entry.actor)
-            || match &entry.what {
-                What::Action { action, target } => has(action) || has(target),
-                What::Request { verb, resource, key, message, .. } => {
-                    has(verb) || has(resource) || has(key.as_str()) || has(message)
-                }
-                What::Step { item, notes } => has(item) || notes.iter().any(|n| has(&n.code)),
-                What::Cycle { cycle } => has(&cycle.pod.name) || cycle.node.as_deref().is_some_and(has),
-                What::Process { process, state } => has(process) || has(state),
-            }
-    })
-}
-
-/// Lease renewals and node heartbeats: most of a quiet cluster's trace.
-fn heartbeat(entry: &Entry) -> bool {
-    match &entry.what {
-        What::Request { resource, subresource, key, code, .. } => {
-            *code < 400
-                && (resource.starts_with("leases")
-                    || (resource == "nodes" && subresource == "status")
-                    || key.namespace() == "kube-node-lease")
-        }
-        What::Step { item, .. } => item.starts_with("lease") || item.starts_with("kube-node-lease/"),
-        _ => false,
-    }
-}
-
-/// The entries to show, oldest first.
-pub fn filtered(model: &Model, filter: &str, heartbeats: bool) -> Vec<Arc<Entry>> {
-    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
-    let shown = |e: &&Arc<Entry>| (heartbeats || !heartbeat(e)) && matches(e, &words);
-    model.entries.iter().filter(shown).cloned().collect()
 }
 
 #[component]
@@ -87,7 +47,12 @@ pub fn Timeline(p: &Props) -> Html {
         })
     };
     let model = ctx.model.get();
-    let entries = Rc::new(filtered(&model, &filter, *heartbeats));
+    let filtered = use_mut_ref(Filtered::default);
+    {
+        let mut f = filtered.borrow_mut();
+        f.set(&filter, *heartbeats);
+        f.catch_up(&model);
+    }
     let segment = |list: bool, label: &'static str, id: &'static str| {
         let state = as_list.clone();
         let onclick = Callback::from(move |_: MouseEvent| state.set(list));
@@ -97,7 +62,8 @@ pub fn Timeline(p: &Props) -> Html {
         let heartbeats = heartbeats.clone();
         Callback::from(move |_: MouseEvent| heartbeats.set(!*heartbeats))
     };
-    let count = entries.len().to_string();
+    let shown = filtered.borrow();
+    let count = shown.entries.len().to_string();
     html! {
         <div class="timeline" data-testid="timeline">
             <div class="dock-head">
@@ -114,16 +80,16 @@ pub fn Timeline(p: &Props) -> Html {
                 <small class="num">{ ctx.tf("timeline.count", &[("n", &count)]) }</small>
                 if model.skipped > 0 { <small class="num" title={ctx.t("timeline.skipped.about")}>{ ctx.tf("timeline.skipped", &[("n", &model.skipped.to_string())]) }</small> }
             </div>
-            if entries.is_empty() {
+            if shown.entries.is_empty() {
                 <p class="empty">{ if model.entries.is_empty() { ctx.t("timeline.empty") } else { ctx.t("timeline.nothing-matches") } }</p>
             } else if *as_list {
                 <ol class="entries" data-testid="entries">
-                    { for entries.iter().rev().take(LIST_MAX).map(|e| html! {
+                    { for shown.entries.iter().rev().take(LIST_MAX).map(|e| html! {
                         <EntryRow key={e.seq} entry={EntryRef(e.clone())} selected={p.selected == Some(e.seq)} />
                     }) }
                 </ol>
             } else {
-                <Lanes {entries} version={p.version} selected={p.selected} />
+                <Lanes filtered={Shared(filtered.clone())} state={(p.version, (*filter).clone(), *heartbeats)} selected={p.selected} />
             }
         </div>
     }

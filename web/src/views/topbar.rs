@@ -35,7 +35,10 @@ pub fn TopBar(p: &Props) -> Html {
                 <h1>{ "Kubottle" }</h1>
             </div>
             <EngineMenu kind={p.prefs.engine} has_server={p.has_server} />
-            <Transport clock={p.clock.clone()} ready={p.ready} />
+            <div class="transport-and-clock">
+                <Transport running={p.clock.running} speed={p.clock.speed} ready={p.ready} />
+                <VirtualClock clock={p.clock.clone()} />
+            </div>
             <Switches prefs={p.prefs.clone()} />
         </header>
     }
@@ -69,14 +72,14 @@ fn EngineMenu(p: &EngineProps) -> Html {
 
 #[derive(PartialEq, Properties)]
 struct TransportProps {
-    clock: Rc<Clock>,
+    running: bool,
+    speed: u32,
     ready: bool,
 }
 
 #[component]
 fn Transport(p: &TransportProps) -> Html {
     let ctx = use_ctx();
-    let clock = &p.clock;
     let on_speed = {
         let ctx = ctx.clone();
         Callback::from(move |e: Event| {
@@ -90,23 +93,17 @@ fn Transport(p: &TransportProps) -> Html {
     let select = use_node_ref();
     {
         let select = select.clone();
-        use_effect_with(clock.speed, move |speed| {
+        use_effect_with(p.speed, move |speed| {
             if let Some(select) = select.cast::<HtmlSelectElement>() {
                 select.set_value(&speed.to_string());
             }
         });
     }
-    let known = SPEEDS.contains(&clock.speed);
-    let text = format::clock(clock.now, clock.epoch);
-    let state = match (clock.running, clock.idle) {
-        (false, _) => ctx.t("clock.paused"),
-        (true, true) => ctx.t("clock.idle"),
-        (true, false) => ctx.t("clock.busy"),
-    };
+    let known = SPEEDS.contains(&p.speed);
     let tip = |text: &str, key: &str| format!("{text} ({key})");
     html! {
         <div class="transport" role="group" aria-label={ctx.t("transport.label")}>
-            if clock.running {
+            if p.running {
                 <button class="play on" data-testid="pause" disabled={!p.ready} title={tip(ctx.t("transport.pause"), "Space")}
                     aria-label={ctx.t("transport.pause")} onclick={ctx.on_send(Command::Pause)}><Icon name="pause" /></button>
             } else {
@@ -118,17 +115,36 @@ fn Transport(p: &TransportProps) -> Html {
             <button data-testid="step-decision" disabled={!p.ready} title={tip(ctx.t("transport.step-decision"), "Shift →")}
                 aria-label={ctx.t("transport.step-decision")} onclick={ctx.on(Action::StepDecision)}><Icon name="step-decision" /></button>
             <select ref={select} data-testid="speed" aria-label={ctx.t("transport.speed")} title={ctx.t("transport.speed")} onchange={on_speed}>
-                if !known { <option value={clock.speed.to_string()} selected=true>{ format::speed(clock.speed) }</option> }
+                if !known { <option value={p.speed.to_string()} selected=true>{ format::speed(p.speed) }</option> }
                 { for SPEEDS.iter().map(|s| html! {
-                    <option value={s.to_string()} selected={*s == clock.speed}>
+                    <option value={s.to_string()} selected={*s == p.speed}>
                         { if *s == 0 { ctx.t("transport.max").to_string() } else { format::speed(*s) } }
                     </option>
                 }) }
             </select>
-            <div class="clock" title={ctx.t("clock.virtual")}>
-                <output data-testid="clock" aria-label={ctx.t("clock.virtual")}>{ text }</output>
-                <span class={classes!("clock-state", (!clock.running).then_some("paused"))} data-testid="clock-state">{ state }</span>
-            </div>
+        </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct ClockProps {
+    clock: Rc<Clock>,
+}
+
+/// The one part of the top bar that changes at every frame.
+#[component]
+fn VirtualClock(p: &ClockProps) -> Html {
+    let ctx = use_ctx();
+    let clock = &p.clock;
+    let state = match (clock.running, clock.idle) {
+        (false, _) => ctx.t("clock.paused"),
+        (true, true) => ctx.t("clock.idle"),
+        (true, false) => ctx.t("clock.busy"),
+    };
+    html! {
+        <div class="clock" title={ctx.t("clock.virtual")}>
+            <span class="clock-time" role="timer" data-testid="clock" aria-label={ctx.t("clock.virtual")}>{ format::clock(clock.now, clock.epoch) }</span>
+            <span class={classes!("clock-state", (!clock.running).then_some("paused"))} data-testid="clock-state">{ state }</span>
         </div>
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::ctx::use_ctx;
 use serde::Serialize;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use yew::prelude::*;
 
@@ -34,7 +35,7 @@ pub struct Mark {
 
 #[derive(PartialEq, Properties)]
 pub struct Props {
-    pub text: AttrValue,
+    pub text: Rc<str>,
     pub label: AttrValue,
     pub testid: AttrValue,
     #[prop_or_default]
@@ -45,7 +46,7 @@ pub struct Props {
     #[prop_or_default]
     pub go_to: Option<(u32, u32, u32)>,
     #[prop_or_default]
-    pub on_change: Callback<String>,
+    pub on_change: Callback<Rc<str>>,
     #[prop_or_default]
     pub on_apply: Callback<()>,
 }
@@ -64,13 +65,18 @@ pub fn Yaml(p: &Props) -> Html {
     // The closures outlive renders, so they look up the newest callbacks.
     let callbacks = use_mut_ref(|| (Callback::noop(), Callback::noop()));
     *callbacks.borrow_mut() = (p.on_change.clone(), p.on_apply.clone());
+    // What the editor said last: it need not be told its own text.
+    let said = use_mut_ref(|| None::<Rc<str>>);
     {
         let (place, handle, callbacks, broken) = (place.clone(), handle.clone(), callbacks.clone(), broken.clone());
+        let said = said.clone();
         let (text, label, read_only) = (p.text.clone(), p.label.clone(), p.read_only);
         use_effect_with((), move |()| {
             let changed = callbacks.clone();
-            let on_change = Closure::<dyn Fn(String)>::new(move |text| {
+            let on_change = Closure::<dyn Fn(String)>::new(move |text: String| {
                 let on = changed.borrow().0.clone();
+                let text: Rc<str> = text.into();
+                *said.borrow_mut() = Some(text.clone());
                 on.emit(text);
             });
             let on_apply = Closure::<dyn Fn()>::new(move || {
@@ -104,7 +110,8 @@ pub fn Yaml(p: &Props) -> Html {
     {
         let handle = handle.clone();
         use_effect_with(p.text.clone(), move |text| {
-            if let Some(handle) = &*handle.borrow() {
+            let own = said.borrow().as_ref().is_some_and(|s| Rc::ptr_eq(s, text));
+            if let Some(handle) = handle.borrow().as_ref().filter(|_| !own) {
                 handle.set_text(text);
             }
         });
