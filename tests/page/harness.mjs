@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { extname, join, normalize, resolve } from "node:path";
 import { chromium } from "playwright-core";
 
-/** The built page: `cargo xtask test` names it; by hand `cargo xtask play` has left it in target/page. */
-export const pageDir = resolve(process.env.KUBOTTLE_PAGE ?? join(import.meta.dirname, "../../target/page"));
+/** The built page: `cargo xtask test` names it; by hand `cargo xtask play` has left it in target/pages/play-page. */
+export const pageDir = resolve(process.env.KUBOTTLE_PAGE ?? join(import.meta.dirname, "../../target/pages/play-page"));
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 

@@ -4,9 +4,25 @@ use crate::shell::{Result, cmd, quiet, target_dir};
 use crate::{stamp, tools};
 use std::path::PathBuf;
 
-/// Where the page's static files are after [`page`].
-pub fn page_dir() -> PathBuf {
-    target_dir().join("page")
+/// How the page is built: `Small` as it is published and tested, `Quick` for this machine alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    Small,
+    Quick,
+}
+
+impl Page {
+    /// The cargo profile, and the name of the directory of the result.
+    fn name(self) -> &'static str {
+        match self {
+            Page::Small => "page",
+            Page::Quick => "play-page",
+        }
+    }
+    /// Where the static files are after [`page`].
+    pub fn dir(self) -> PathBuf {
+        target_dir().join("pages").join(self.name())
+    }
 }
 
 /// What a build is made from: the workspace, its crates but for those it cannot hold, and other directories.
@@ -21,11 +37,11 @@ fn print_of(word: &str, without: &[&str], others: &[&str]) -> Result<String> {
     stamp::fingerprint(&inputs.iter().map(String::as_str).collect::<Vec<_>>(), &[word])
 }
 
-/// Builds the page into [`page_dir`] unless it is up to date. Says whether it had to.
-pub fn page() -> Result<bool> {
-    let out = page_dir();
-    let print = print_of("page", &["server", "xtask", "testkit"], &["Trunk.toml", "web", "static"])?;
-    if stamp::is_fresh("page", &print, &out.join("index.html"))? {
+/// Builds the page into its [`Page::dir`] unless it is up to date. Says whether it had to.
+pub fn page(how: Page) -> Result<bool> {
+    let (name, out) = (how.name(), how.dir());
+    let print = print_of(name, &["server", "xtask", "testkit"], &["Trunk.toml", "web", "static"])?;
+    if stamp::is_fresh(name, &print, &out.join("index.html"))? {
         return Ok(false);
     }
     tools::wasm_targets()?;
@@ -35,14 +51,14 @@ pub fn page() -> Result<bool> {
     let out = std::path::absolute(&out).map_err(|e| e.to_string())?;
     let mut c = cmd(
         tools::bin("trunk")?,
-        &["build", "--offline", "--skip-version-check", "--cargo-profile", "page", "--public-url", "./"],
+        &["build", "--offline", "--skip-version-check", "--cargo-profile", name, "--public-url", "./"],
     );
     c.arg("--dist").arg(&out).env("PATH", tools::path()?);
     // Trunk reads NO_COLOR as a boolean and refuses `1`.
     c.env_remove("NO_COLOR").env("CARGO_TERM_COLOR", "never");
     c.env("CARGO_TARGET_DIR", std::path::absolute(target_dir()).map_err(|e| e.to_string())?);
-    quiet("page", &mut c)?;
-    stamp::write("page", &print)?;
+    quiet(name, &mut c)?;
+    stamp::write(name, &print)?;
     Ok(true)
 }
 

@@ -1,7 +1,8 @@
 //! `cargo xtask bundle`: the page for any static host, and as one file that runs from a disk.
 
+use crate::build::{self, Page};
 use crate::shell::{Result, cmd, quiet};
-use crate::{build, tools};
+use crate::tools;
 
 /// The scripts that need npm packages (wasm-opt, esbuild) and their lock file.
 const SCRIPTS: &str = "crates/xtask/js";
@@ -9,8 +10,8 @@ const SCRIPTS: &str = "crates/xtask/js";
 pub fn run() -> Result<()> {
     tools::check_rust()?;
     tools::npm_ci(SCRIPTS)?;
-    build::page()?;
-    let page = std::path::absolute(build::page_dir()).map_err(|e| e.to_string())?;
+    build::page(Page::Small)?;
+    let page = std::path::absolute(Page::Small.dir()).map_err(|e| e.to_string())?;
     let mut c = cmd("node", &[&format!("{SCRIPTS}/bundle.mjs")]);
     c.arg(&page).arg("dist").arg("kubottle.html");
     quiet("bundle", &mut c)?;

@@ -1,6 +1,6 @@
 //! `cargo xtask play`: from a clone to a running cluster.
 
-use crate::build::{self, Profile};
+use crate::build::{self, Page, Profile};
 use crate::shell::{Result, seconds};
 use crate::tools;
 use std::process::Command;
@@ -14,7 +14,7 @@ pub fn run(args: &[String]) -> Result<()> {
     tools::check_node()?;
     // The two builds have nothing in common but the machine; side by side neither leaves a core idle.
     let mut bin = Err(String::new());
-    let page = || build::page().map(drop);
+    let page = || build::page(Page::Quick).map(drop);
     tools::both(page, || {
         bin = build::server(Profile::Play);
         bin.as_ref().map(drop).map_err(Clone::clone)
@@ -25,7 +25,7 @@ pub fn run(args: &[String]) -> Result<()> {
         return Ok(());
     }
     let mut c = Command::new(&bin);
-    c.arg("serve").arg("--page").arg(build::page_dir()).args(serve);
+    c.arg("serve").arg("--page").arg(Page::Quick.dir()).args(serve);
     let status = c.status().map_err(|e| format!("cannot start {}: {e}", bin.display()))?;
     if status.success() { Ok(()) } else { Err(format!("kubottle serve ended with {status}")) }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check there is, one after the other, with one sum at the end.
 
-use crate::build::{self, Profile};
+use crate::build::{self, Page, Profile};
 use crate::shell::{Result, cmd, seconds, shown};
 use crate::{browser, bundle, tidy, tools};
 use std::path::Path;
@@ -134,7 +134,7 @@ fn system() -> Result<Tally> {
 }
 
 fn page() -> Result<Tally> {
-    let built = build::page()?;
+    let built = build::page(Page::Small)?;
     println!("{}", if built { "built" } else { "up to date" });
     Ok(Tally::PASSED)
 }
@@ -152,7 +152,7 @@ fn in_browser() -> Result<Tally> {
     let dir = "tests/page";
     tools::npm_ci(dir)?;
     let chromium = browser::chromium()?;
-    build::page()?;
+    build::page(Page::Small)?;
     let bin = build::server(Profile::Dev)?;
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| e.to_string())?.flatten() {
@@ -162,7 +162,7 @@ fn in_browser() -> Result<Tally> {
         }
     }
     files.sort();
-    let page = std::path::absolute(build::page_dir()).map_err(|e| e.to_string())?;
+    let page = std::path::absolute(Page::Small.dir()).map_err(|e| e.to_string())?;
     let mut c = cmd("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     c.args(&files).current_dir(Path::new(dir));
     c.env("CHROMIUM", chromium).env("KUBOTTLE_BIN", bin).env("KUBOTTLE_PAGE", page);
