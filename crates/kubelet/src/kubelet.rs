@@ -128,6 +128,33 @@ impl Kubelet {
         self.queue.add(Item::Pod(uid), cause);
     }
 
+    fn take_turn(&mut self, cx: &Cx) -> Option<Step> {
+        self.poll(cx.now);
+        // Turns that change nothing are not worth a line in the trace.
+        while let Some((item, cause)) = self.queue.pop(cx.now) {
+            let (name, intents, notes, wake) = match &item {
+                Item::Node => {
+                    let (intents, notes, wake) = self.sync_node(cx);
+                    (format!("node/{}", self.config.name), intents, notes, wake)
+                }
+                Item::Lease => {
+                    let (intents, wake) = self.sync_lease(cx);
+                    (format!("lease/{}", self.config.name), intents, Vec::new(), wake)
+                }
+                Item::Pod(uid) => self.sync_pod(cx, uid),
+            };
+            if intents.is_empty() && notes.is_empty() {
+                if let Some(at) = wake {
+                    self.queue.add_at(item, at, cause);
+                }
+                continue;
+            }
+            self.current = Some((item, wake));
+            return Some(Step { item: name, cause, notes, intents, ..Default::default() });
+        }
+        None
+    }
+
     /// Hands what the runtime has to say to the workers.
     fn poll(&mut self, now: Time) {
         if self.runtime.next_at().is_none_or(|t| t > now) {
@@ -463,30 +490,11 @@ impl Component for Kubelet {
         }
     }
     fn step(&mut self, cx: &Cx) -> Option<Step> {
-        self.poll(cx.now);
-        // Turns that change nothing are not worth a line in the trace.
-        while let Some((item, cause)) = self.queue.pop(cx.now) {
-            let (name, intents, notes, wake) = match &item {
-                Item::Node => {
-                    let (intents, notes, wake) = self.sync_node(cx);
-                    (format!("node/{}", self.config.name), intents, notes, wake)
-                }
-                Item::Lease => {
-                    let (intents, wake) = self.sync_lease(cx);
-                    (format!("lease/{}", self.config.name), intents, Vec::new(), wake)
-                }
-                Item::Pod(uid) => self.sync_pod(cx, uid),
-            };
-            if intents.is_empty() && notes.is_empty() {
-                if let Some(at) = wake {
-                    self.queue.add_at(item, at, cause);
-                }
-                continue;
-            }
-            self.current = Some((item, wake));
-            return Some(Step { item: name, cause, notes, intents, ..Default::default() });
-        }
-        None
+        self.runtime.look(Some(cx.view.clone()));
+        let step = self.take_turn(cx);
+        // An old view that is kept makes every change to the new one a copy.
+        self.runtime.look(None);
+        step
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
         let Some((item, wake)) = self.current.take() else { return };

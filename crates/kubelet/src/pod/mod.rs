@@ -250,6 +250,9 @@ pub struct PodWorker {
     pub verdict: Option<Verdict>,
     pub started_at: Time,
     pub ip: String,
+    /// When volumes that could not be set up are tried again, and how long that waits.
+    pub mount_at: Time,
+    pub mount_delay: Duration,
     /// When the sandbox under way is ready.
     pub sandbox_at: Option<Time>,
     pub sandbox_ready: bool,
@@ -286,6 +289,8 @@ impl PodWorker {
             verdict: None,
             started_at: Time(0),
             ip: String::new(),
+            mount_at: Time(0),
+            mount_delay: Duration::ZERO,
             sandbox_at: None,
             sandbox_ready: false,
             containers,

@@ -110,7 +110,7 @@ fn pick(
                 files.insert(i.path.clone(), d.clone());
             }
             None if optional => {}
-            None => return Err(format!("{what} references non-existent {what} key: {}", i.key)),
+            None => return Err(format!("{what} key: {}", i.key)),
         }
     }
     Ok(())
@@ -129,7 +129,7 @@ fn config_map(
     };
     let mut data: Files = cm.data.iter().flatten().map(|(k, v)| (k.clone(), v.as_bytes().into())).collect();
     data.extend(cm.binary_data.iter().flatten().map(|(k, v)| (k.clone(), v.0.as_slice().into())));
-    pick(files, data, items, optional, "configmap")
+    pick(files, data, items, optional, "configmap references non-existent config")
 }
 
 fn secret(
@@ -144,7 +144,7 @@ fn secret(
         return if optional { Ok(()) } else { Err(format!("secret {name:?} not found")) };
     };
     let data: Files = s.data.iter().flatten().map(|(k, v)| (k.clone(), v.0.as_slice().into())).collect();
-    pick(files, data, items, optional, "secret")
+    pick(files, data, items, optional, "references non-existent secret")
 }
 
 fn downward(files: &mut Files, pod: &Pod, items: &[DownwardAPIVolumeFile], cx: &SyncCx) -> Result<(), String> {

@@ -25,6 +25,7 @@ fn run(image: &str, command: &[&str], seconds: u64) -> String {
         cpu_limit_milli: None,
         memory_limit_bytes: None,
         pod_ip: "10.244.0.5".into(),
+        host_aliases: Vec::new(),
         ports: Vec::new(),
         termination_message_path: "/dev/termination-log".into(),
         runtime_class: String::new(),

@@ -162,7 +162,8 @@ fn events(cluster: &Cluster) -> String {
         .list::<Event>()
         .map(|e| {
             let legacy = e.last_timestamp.as_ref().or(e.first_timestamp.as_ref()).map(Time::from_k8s);
-            let at = e.event_time.as_ref().map(Time::from_k8s_micro).or(legacy);
+            let observed = e.series.as_ref().and_then(|s| s.last_observed_time.as_ref());
+            let at = observed.or(e.event_time.as_ref()).map(Time::from_k8s_micro).or(legacy);
             (at.or(e.metadata.creation_timestamp.as_ref().map(Time::from_k8s)).unwrap_or(start), e)
         })
         .collect();
@@ -173,7 +174,8 @@ fn events(cluster: &Cluster) -> String {
     for (at, e) in found {
         let about = &e.involved_object;
         let object = format!("{}/{}", about.kind.as_deref().unwrap_or(""), about.name.as_deref().unwrap_or(""));
-        let count = e.count.filter(|n| *n > 1).map(|n| format!(" (x{n})")).unwrap_or_default();
+        let count = e.series.as_ref().and_then(|s| s.count).or(e.count);
+        let count = count.filter(|n| *n > 1).map(|n| format!(" (x{n})")).unwrap_or_default();
         rows.push([
             at.since(start).go_string(),
             (e as &dyn api::Object).namespace().into(),

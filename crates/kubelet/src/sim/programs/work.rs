@@ -217,6 +217,24 @@ pub fn stress(io: &mut Io) -> Outcome {
     }
 }
 
+/// `vish/stress`: `-cpus N`, `-mem-total BYTES`; it never ends by itself.
+pub fn go_stress(io: &mut Io) -> Outcome {
+    let option = |name: &str| {
+        let i = io.argv.iter().position(|a| a.trim_start_matches('-') == name)?;
+        io.argv.get(i + 1).cloned()
+    };
+    let (cpus, mem) = (option("cpus").unwrap_or_else(|| "0".into()), option("mem-total").unwrap_or_else(|| "0".into()));
+    let wanted = bytes(&mem);
+    io.complain(format!(
+        "main.go:26] Allocating {mem:?} memory, in \"4Ki\" chunks, with a 1ms sleep between allocations"
+    ));
+    io.complain(format!("main.go:39] Spawning {cpus} cpu goroutines to consume cpu"));
+    if wanted > 0 {
+        return Outcome::Sleep(after(io, GROWTH_STEP), Running::Growing(-wanted));
+    }
+    Outcome::Block(Running::Forever)
+}
+
 /// What is still wanted is negative; the limit is met on the way or never.
 pub fn grow(m: &mut Machine, pid: u32, left: i64, world: &mut World) -> Outcome {
     let Some(p) = m.procs.get(&pid) else { return Outcome::Exit(0) };
