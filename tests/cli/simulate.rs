@@ -46,6 +46,7 @@ manifests! {
     pod_crash "pod-crash.yaml"
     pod_image "pod-image.yaml"
     pod_init "pod-init.yaml"
+    pod_init_services "pod-init-services.yaml"
     pod_probes "pod-probes.yaml"
     pod_resources "pod-resources.yaml"
     pod_too_big "pod-too-big.yaml"

@@ -1,6 +1,6 @@
 //! `kubottle simulate`: a whole cluster, headless, in virtual time.
 
-use super::{borrowed, decode, print, problems, read_files};
+use super::{borrowed, decode, no_objects, print, problems, read_files};
 use crate::machines;
 use anyhow::{Context, anyhow};
 use api::{KINDS, ObjectExt};
@@ -55,6 +55,9 @@ enum Output {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let files = read_files(&args.files)?;
     let documents = manifest::parse(&borrowed(&files)).map_err(|p| problems(&p))?;
+    if documents.is_empty() {
+        return Err(no_objects(&files));
+    }
     let trace = args.output == Output::Trace;
     let keep_entries = if trace { usize::MAX } else { 0 };
     // Nobody watches and nobody looks back.
