@@ -34,6 +34,7 @@ macro_rules! manifests {
 }
 manifests! {
     configmap "configmap.yaml"
+    configmap_update "configmap-update.yaml"
     deployment "deployment.yaml"
     deployment_recreate "deployment-recreate.yaml"
     endpointslice "endpointslice.yaml"

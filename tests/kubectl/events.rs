@@ -54,3 +54,15 @@ fn a_volume_that_is_missing_is_tried_again_and_found() {
     s.kubectl(&["patch", "configmap", "later", "-p", r#"{"data":{"a":"1"}}"#]).good();
     s.k("wait --for=condition=Ready pod/waits --timeout=60s");
 }
+
+/// The tutorial "Updating configuration via a ConfigMap", and labels through the downward API.
+#[test]
+fn running_pods_see_new_files() {
+    let Some(s) = Server::start(&["--speed", "20"]) else { return };
+    s.apply("configmap-update.yaml");
+    s.k("wait --for=condition=Ready pod/sees-it --timeout=60s");
+    s.until("logs sees-it", |o| o.contains("My preferred sport is football"));
+    s.kubectl(&["patch", "configmap", "sport", "-p", r#"{"data":{"sport":"cricket"}}"#]).good();
+    s.until("logs sees-it --tail=3", |o| o.contains("My preferred sport is cricket"));
+    assert_eq!(s.k("get pod sees-it -o jsonpath={.status.containerStatuses[0].restartCount}"), "0");
+}

@@ -5,11 +5,12 @@ use crate::config::NodeConfig;
 use crate::node;
 use crate::pod::resources::{Resources, pod_requests};
 use crate::pod::status::{Surroundings, patch};
+use crate::pod::volumes;
 use crate::pod::{Addresses, Exit, PodWorker, Requests, Role, Run, Stage, SyncCx, exit_reason};
 use crate::runtime::{Runtime, RuntimeCommand, RuntimeEvent};
 use api::{Obj, Object, ObjectExt, Registered};
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod, Secret};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step, Tolerate, WorkQueue, Write};
 use std::any::Any;
@@ -19,6 +20,8 @@ use trace::{Seq, note};
 
 /// Until the container network is up, in milliseconds at speed 1.
 const NETWORK_READY_MILLIS: u64 = 500;
+/// Within so much a running pod is synced anyway: `syncFrequency` and half as much jitter.
+const RESYNC_MILLIS: u32 = 90_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Item {
@@ -117,6 +120,10 @@ impl Kubelet {
         let uid: Arc<str> = obj.uid().into();
         match self.pods.get_mut(&uid) {
             Some(w) => {
+                let metadata = |o: &Obj| (o.meta().labels.clone(), o.meta().annotations.clone());
+                if volumes::shows_metadata(pod) && metadata(&w.pod) != metadata(obj) {
+                    w.state.remount_at = Some(Time(0));
+                }
                 w.pod = obj.clone();
                 w.state.sent = None;
             }
@@ -126,6 +133,23 @@ impl Kubelet {
             }
         }
         self.queue.add(Item::Pod(uid), cause);
+    }
+
+    /// Running pods see new content with their next regular sync. Models `syncFrequency` with the workers' jitter.
+    fn shown_object_changed(&mut self, cx: &Cx, change: &Change) {
+        if change.new.is_none() {
+            return;
+        }
+        for (uid, w) in &mut self.pods {
+            let shows = w.state.key.namespace() == change.key.namespace()
+                && w.pod.downcast::<Pod>().is_some_and(|p| volumes::shows(p, change.kind.kind, change.key.name()));
+            if shows && w.state.remount_at.is_none() {
+                let wait = u64::from(self.rng.below(RESYNC_MILLIS)) / u64::from(self.config.speed.max(1));
+                let at = cx.now + Duration::from_millis(wait);
+                w.state.remount_at = Some(at);
+                self.queue.add_at(Item::Pod(uid.clone()), at, change.cause);
+            }
+        }
     }
 
     fn take_turn(&mut self, cx: &Cx) -> Option<Step> {
@@ -437,7 +461,12 @@ impl Component for Kubelet {
     }
     fn interests(&self) -> Vec<Interest> {
         let node = self.config.name.as_str();
-        vec![Interest::PodsOnNode(node.into()), Interest::Object(Node::KIND_REF, self.node_key())]
+        vec![
+            Interest::PodsOnNode(node.into()),
+            Interest::Object(Node::KIND_REF, self.node_key()),
+            Interest::Kind(ConfigMap::KIND_REF),
+            Interest::Kind(Secret::KIND_REF),
+        ]
     }
     fn start(&mut self, cx: &Cx) {
         self.queue.clear();
@@ -462,7 +491,10 @@ impl Component for Kubelet {
         }
         self.queue.add(Item::Node, 0);
     }
-    fn observe(&mut self, _cx: &Cx, change: &Change) {
+    fn observe(&mut self, cx: &Cx, change: &Change) {
+        if change.kind == ConfigMap::KIND_REF || change.kind == Secret::KIND_REF {
+            return self.shown_object_changed(cx, change);
+        }
         if change.kind == Node::KIND_REF {
             // The pod range arrives with the node: pods may be waiting for it.
             let waiting = self.pods.values().filter(|w| !w.state.sandbox_ready).map(|w| w.state.uid.clone());

@@ -77,6 +77,8 @@ pub enum RuntimeCommand {
     PullImage { pull: u64, image: String },
     /// Answered by `Started` or `StartFailed`, and later `Exited`.
     RunContainer(Box<ContainerSpec>),
+    /// New content for mounts of files (ConfigMaps, Secrets, the downward API); the others stay as they are.
+    UpdateMounts { id: ContainerId, mounts: Vec<Mount> },
     /// SIGTERM now, SIGKILL after `grace`; `Exited` follows.
     StopContainer { id: ContainerId, grace: Duration },
     /// Removes what is left of a pod: containers (killed at once if they run), logs, shared volumes.

@@ -253,6 +253,8 @@ pub struct PodWorker {
     /// When volumes that could not be set up are tried again, and how long that waits.
     pub mount_at: Time,
     pub mount_delay: Duration,
+    /// When changed ConfigMaps, Secrets, labels or annotations reach the files of running containers.
+    pub remount_at: Option<Time>,
     /// When the sandbox under way is ready.
     pub sandbox_at: Option<Time>,
     pub sandbox_ready: bool,
@@ -291,6 +293,7 @@ impl PodWorker {
             ip: String::new(),
             mount_at: Time(0),
             mount_delay: Duration::ZERO,
+            remount_at: None,
             sandbox_at: None,
             sandbox_ready: false,
             containers,

@@ -45,6 +45,7 @@ impl PodWorker {
         if self.ready_to_start(pod, spec, cx) {
             self.advance(pod, spec, cx);
             self.run_probes(pod, spec, cx);
+            self.remount(pod, spec, cx);
         }
     }
 

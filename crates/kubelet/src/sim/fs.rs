@@ -1,6 +1,6 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
-use crate::runtime::{ContainerSpec, MountSource};
+use crate::runtime::{ContainerSpec, Mount, MountSource};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -151,6 +151,16 @@ impl Fs {
             fs.make_dirs(&normalize("/", &spec.working_dir));
         }
         fs
+    }
+
+    /// The kubelet has projected new content.
+    pub fn remount(&mut self, mounts: Vec<Mount>) {
+        for m in mounts {
+            let MountSource::Files(_) = &m.source else { continue };
+            if let Some(at) = self.mounts.iter_mut().find(|(path, ..)| *path == m.path) {
+                at.1 = m.source;
+            }
+        }
     }
 
     fn make_dirs(&mut self, path: &str) {

@@ -326,6 +326,12 @@ impl Runtime for SimRuntime {
                 };
                 self.containers.insert(spec.id.clone(), c);
             }
+            RuntimeCommand::UpdateMounts { id, mounts } => {
+                self.advance(&id, now);
+                if let Some(m) = self.containers.get_mut(&id).and_then(|c| c.machine.as_mut()) {
+                    m.fs.remount(mounts);
+                }
+            }
             RuntimeCommand::StopContainer { id, grace } => self.stop(now, &id, grace),
             RuntimeCommand::RemovePod { pod_uid } => {
                 self.containers.retain(|id, _| id.pod_uid != pod_uid);
