@@ -44,3 +44,34 @@ fn unknown_kind() {
 fn the_second_of_two_documents() {
     check("second.yaml", 9, "Invalid value: \"Second_Is_Not\"");
 }
+
+#[track_caller]
+fn check_text(name: &str, content: &[u8], expected: &str) {
+    let dir = std::env::temp_dir().join(format!("kubottle-bad-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    let file = dir.join("x.yaml");
+    std::fs::write(&file, content).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let ran = run(&["simulate", "-f", &file.to_string_lossy(), "--until", "1s"]);
+    let _ = std::fs::remove_dir_all(&dir);
+    let Some(ran) = ran else { return };
+    let err = ran.bad();
+    assert!(err.contains(&format!("x.yaml:{expected}")), "{name}: no {expected:?} in\n{err}");
+}
+
+#[test]
+fn nothing_in_it() {
+    check_text("empty", b"", "1:1: there are no objects in it");
+    check_text("comment", b"# later\n---\n---\n", "1:1: there are no objects in it");
+}
+#[test]
+fn not_utf_8() {
+    let latin1 = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: caf\xe9\n";
+    check_text("latin1", latin1, "4:12: this is not UTF-8 text");
+}
+#[test]
+fn missing_parts() {
+    check_text("kind", b"apiVersion: v1\nmetadata:\n  name: a\n", "1:1: kind not set");
+    check_text("name", b"apiVersion: v1\nkind: ConfigMap\n", "1:1: metadata.name: Required value");
+    let list = b"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: A_B\n";
+    check_text("list", list, "7:11: metadata.name: Invalid value: \"A_B\"");
+}

@@ -34,6 +34,7 @@ macro_rules! manifests {
 }
 manifests! {
     configmap "configmap.yaml"
+    configmap_update "configmap-update.yaml"
     deployment "deployment.yaml"
     deployment_recreate "deployment-recreate.yaml"
     endpointslice "endpointslice.yaml"
@@ -46,6 +47,7 @@ manifests! {
     pod_crash "pod-crash.yaml"
     pod_image "pod-image.yaml"
     pod_init "pod-init.yaml"
+    pod_init_services "pod-init-services.yaml"
     pod_probes "pod-probes.yaml"
     pod_resources "pod-resources.yaml"
     pod_too_big "pod-too-big.yaml"

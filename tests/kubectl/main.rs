@@ -2,6 +2,7 @@
 
 mod apply;
 mod cluster;
+mod events;
 mod faults;
 mod pods;
 mod rollout;

@@ -61,3 +61,15 @@ fn a_replicaset_replaces_what_is_deleted() {
     let after = s.until("get pods -o name", |o| o.lines().count() == 3 && !o.contains(first));
     assert_ne!(pods, after);
 }
+
+/// As the docs print it.
+#[test]
+fn a_scale_has_columns_of_its_own() {
+    let Some(s) = Server::start(&["--speed", "10"]) else { return };
+    s.k("create deployment web --image=nginx --replicas=2");
+    s.k("rollout status deployment/web --timeout=60s");
+    let scale = s.k("get deployment web --subresource=scale");
+    let (columns, rows) = table(&scale);
+    assert_eq!(columns, ["NAME", "DESIRED", "AVAILABLE", "AGE"]);
+    assert_eq!(rows[0][..3], ["web", "2", "2"]);
+}

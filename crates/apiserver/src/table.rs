@@ -116,6 +116,44 @@ pub(crate) fn table<'o>(
     }
 }
 
+/// The Table of a Scale, which is no registered kind. Models `printScale` of `pkg/printers/internalversion`.
+pub(crate) fn scale_table(scale: &Value, include: Include, now: Time) -> Table {
+    let column = |name, kind, format, description| Definition { name, kind, format, description, priority: 0 };
+    let text = |at: &str| scale.pointer(at).and_then(Value::as_str).unwrap_or_default();
+    let number = |at: &str| scale.pointer(at).cloned().unwrap_or_else(|| 0.into());
+    let created = serde_json::from_value(scale["metadata"]["creationTimestamp"].clone()).ok();
+    let metadata = ListMeta { resource_version: text("/metadata/resourceVersion").into(), ..ListMeta::default() };
+    let partial = || {
+        let (kind, version) = ("PartialObjectMetadata", "meta.k8s.io/v1");
+        serde_json::json!({ "kind": kind, "apiVersion": version, "metadata": scale["metadata"] })
+    };
+    Table {
+        kind: "Table",
+        api_version: "meta.k8s.io/v1",
+        metadata,
+        column_definitions: vec![
+            column("Name", "string", "name", api::table::NAME_DESCRIPTION),
+            column("Desired", "integer", "", "desired number of instances for the scaled object."),
+            column("Available", "integer", "", "actual number of observed instances of the scaled object."),
+            column("Age", "string", "", api::table::AGE_DESCRIPTION),
+        ],
+        rows: vec![Row {
+            cells: vec![
+                text("/metadata/name").into(),
+                number("/spec/replicas"),
+                number("/status/replicas"),
+                api::table::since(created.as_ref(), now).into(),
+            ],
+            conditions: Vec::new(),
+            object: match include {
+                Include::None => None,
+                Include::Metadata => Some(partial()),
+                Include::Object => Some(scale.clone()),
+            },
+        }],
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Partial<'a> {

@@ -2,6 +2,7 @@
 
 use crate::request::{Request, RequestVerb};
 use crate::server::{Cx, Plan};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
 use meta::ApiError;
 
 pub(crate) mod binding;
@@ -30,5 +31,8 @@ pub(crate) fn subresource(cx: &mut Cx<'_>, req: Request) -> Result<Plan, ApiErro
 
 /// The 404 for a path that names nothing. Models `errors.NewGenericServerResponse`.
 pub(crate) fn no_such_resource() -> ApiError {
-    ApiError::new(404, "NotFound", "the server could not find the requested resource")
+    let mut e = ApiError::new(404, "NotFound", "the server could not find the requested resource");
+    // Clients tell it from an object that is missing by details that name nothing; kubectl debug fails without any.
+    e.0.details = Some(StatusDetails::default());
+    e
 }

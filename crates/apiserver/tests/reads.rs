@@ -359,8 +359,8 @@ fn discovery_and_health() {
         [+]etcd excluded: ok
         warn: some health checks cannot be excluded: no matches for "x"
         livez check passed
-        /apis/zebra 404 {"apiVersion":"v1","code":404,"kind":"Status","message":"the server could not find the requested resource","metadata":{},"reason":"NotFound","status":"Failure"}
-        /api/v2 404 {"apiVersion":"v1","code":404,"kind":"Status","message":"the server could not find the requested resource","metadata":{},"reason":"NotFound","status":"Failure"}
+        /apis/zebra 404 {"apiVersion":"v1","code":404,"details":{},"kind":"Status","message":"the server could not find the requested resource","metadata":{},"reason":"NotFound","status":"Failure"}
+        /api/v2 404 {"apiVersion":"v1","code":404,"details":{},"kind":"Status","message":"the server could not find the requested resource","metadata":{},"reason":"NotFound","status":"Failure"}
         application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList "APIGroupDiscoveryList"
         application/json "APIGroupList"
         405 MethodNotAllowed: the server does not allow this method on the requested resource

@@ -89,10 +89,8 @@ impl Cluster {
                 pod.name()
             )));
         }
+        // Without a node there is no log, and that is no error.
         let node = spec.node_name.unwrap_or_default();
-        if node.is_empty() {
-            return Err(ApiError::bad_request(format!("pod {} does not have a host assigned", pod.name())));
-        }
         Ok(LogRequest { pod_uid: p.metadata.uid.clone().unwrap_or_default(), pod, node, options })
     }
 
@@ -101,6 +99,9 @@ impl Cluster {
     /// # Errors
     /// The kubelet cannot be reached, or the container has no log; worded as kubectl shows it.
     pub fn pod_log(&self, r: &LogRequest) -> Result<Vec<u8>, ApiError> {
+        if r.node.is_empty() {
+            return Ok(Vec::new());
+        }
         let name = kubelet_name(&r.node);
         let kubelet = match (self.component::<Kubelet>(&name), self.lamp(&name)) {
             (Some(k), Some(Lamp::Running)) => k,
@@ -123,7 +124,34 @@ impl Cluster {
             timestamps: o.timestamps,
             limit_bytes: count(o.limit_bytes),
         };
-        kubelet.runtime().logs(&r.pod_uid, &o.container, &options).map_err(ApiError::bad_request)
+        kubelet.runtime().logs(&r.pod_uid, &o.container, &options).map_err(|_| self.no_log(r))
+    }
+
+    /// Why a container has no log. Models `validateContainerLogStatus` of `pkg/kubelet/kubelet_pods.go`.
+    pub fn no_log(&self, r: &LogRequest) -> ApiError {
+        let (pod, container) = (r.pod.name(), &r.options.container);
+        let status = self.view.get::<Pod>(&r.pod).and_then(|p| p.status.as_ref());
+        let all = status.into_iter().flat_map(|s| s.container_statuses.iter().chain(&s.init_container_statuses));
+        let found = all.flatten().find(|c| c.name == *container);
+        if r.options.previous {
+            return ApiError::bad_request(format!(
+                "previous terminated container {container:?} in pod {pod:?} not found"
+            ));
+        }
+        let Some(found) = found else {
+            return ApiError::bad_request(format!("container {container:?} in pod {pod:?} is not available"));
+        };
+        let waiting = found.state.as_ref().and_then(|s| s.waiting.as_ref()).and_then(|w| w.reason.as_deref());
+        let why = match waiting {
+            Some("ErrImagePull") => "image can't be pulled",
+            Some("ImagePullBackOff") => "trying and failing to pull image",
+            Some(reason) => reason,
+            None => {
+                let text = format!("container {container:?} in pod {pod:?} is waiting to start - no logs yet");
+                return ApiError::bad_request(text);
+            }
+        };
+        ApiError::bad_request(format!("container {container:?} in pod {pod:?} is waiting to start: {why}"))
     }
 
     /// The newest lines of a container's log; `None` when it has none yet.
@@ -131,7 +159,7 @@ impl Cluster {
         let options =
             apiserver::LogOptions { container: container.into(), tail_lines: Some(lines), ..Default::default() };
         let key = api::ObjectExt::key(pod as &dyn api::Object);
-        let request = self.log_request(key, options).ok()?;
+        let request = self.log_request(key, options).ok().filter(|r| !r.node.is_empty())?;
         Some(String::from_utf8_lossy(&self.pod_log(&request).ok()?).into_owned())
     }
 }

@@ -97,8 +97,10 @@ impl Cluster {
                 requests::post(user, &api::kinds::pod::KIND, &pod, "binding", Body::Binding(Box::new(binding)))
             }
             Write::Event { regarding, event_type, reason, message } => {
-                let source = self.slots[slot].component.event_source();
-                let event = crate::recorder::Wanted { regarding, event_type, reason, message, source };
+                let component = &self.slots[slot].component;
+                let new_api = matches!(component.process(), "kube-scheduler" | "kube-proxy");
+                let source = component.event_source();
+                let event = crate::recorder::Wanted { regarding, event_type, reason, message, source, new_api };
                 match self.recorder.record(event, self.now, &self.view, &mut self.rng) {
                     Recorded::Create(e) => requests::create(user, e),
                     Recorded::Patch(key, patch) => {

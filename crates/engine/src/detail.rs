@@ -59,13 +59,15 @@ fn events(cluster: &Cluster, watched: &Watched, o: &dyn api::Object) -> Vec<Even
 
 fn event_view(e: &Event) -> EventView {
     let last = e.last_timestamp.as_ref().map(Time::from_k8s);
-    let micro = e.event_time.as_ref().map(Time::from_k8s_micro);
+    let series = e.series.as_ref();
+    let observed = series.and_then(|s| s.last_observed_time.as_ref()).or(e.event_time.as_ref());
+    let micro = observed.map(Time::from_k8s_micro);
     EventView {
         r#type: e.type_.clone().unwrap_or_default(),
         reason: e.reason.clone().unwrap_or_default(),
         message: e.message.clone().unwrap_or_default(),
         source: e.reporting_component.clone().unwrap_or_default(),
-        count: e.count.unwrap_or(1),
+        count: series.and_then(|s| s.count).or(e.count).unwrap_or(1),
         last_seen: last.or(micro).map_or(0, Time::as_micros),
     }
 }

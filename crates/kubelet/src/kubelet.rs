@@ -5,11 +5,12 @@ use crate::config::NodeConfig;
 use crate::node;
 use crate::pod::resources::{Resources, pod_requests};
 use crate::pod::status::{Surroundings, patch};
+use crate::pod::volumes;
 use crate::pod::{Addresses, Exit, PodWorker, Requests, Role, Run, Stage, SyncCx, exit_reason};
 use crate::runtime::{Runtime, RuntimeCommand, RuntimeEvent};
 use api::{Obj, Object, ObjectExt, Registered};
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod, Secret};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step, Tolerate, WorkQueue, Write};
 use std::any::Any;
@@ -19,6 +20,8 @@ use trace::{Seq, note};
 
 /// Until the container network is up, in milliseconds at speed 1.
 const NETWORK_READY_MILLIS: u64 = 500;
+/// Within so much a running pod is synced anyway: `syncFrequency` and half as much jitter.
+const RESYNC_MILLIS: u32 = 90_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Item {
@@ -117,6 +120,10 @@ impl Kubelet {
         let uid: Arc<str> = obj.uid().into();
         match self.pods.get_mut(&uid) {
             Some(w) => {
+                let metadata = |o: &Obj| (o.meta().labels.clone(), o.meta().annotations.clone());
+                if volumes::shows_metadata(pod) && metadata(&w.pod) != metadata(obj) {
+                    w.state.remount_at = Some(Time(0));
+                }
                 w.pod = obj.clone();
                 w.state.sent = None;
             }
@@ -126,6 +133,50 @@ impl Kubelet {
             }
         }
         self.queue.add(Item::Pod(uid), cause);
+    }
+
+    /// Running pods see new content with their next regular sync. Models `syncFrequency` with the workers' jitter.
+    fn shown_object_changed(&mut self, cx: &Cx, change: &Change) {
+        if change.new.is_none() {
+            return;
+        }
+        for (uid, w) in &mut self.pods {
+            let shows = w.state.key.namespace() == change.key.namespace()
+                && w.pod.downcast::<Pod>().is_some_and(|p| volumes::shows(p, change.kind.kind, change.key.name()));
+            if shows && w.state.remount_at.is_none() {
+                let wait = u64::from(self.rng.below(RESYNC_MILLIS)) / u64::from(self.config.speed.max(1));
+                let at = cx.now + Duration::from_millis(wait);
+                w.state.remount_at = Some(at);
+                self.queue.add_at(Item::Pod(uid.clone()), at, change.cause);
+            }
+        }
+    }
+
+    fn take_turn(&mut self, cx: &Cx) -> Option<Step> {
+        self.poll(cx.now);
+        // Turns that change nothing are not worth a line in the trace.
+        while let Some((item, cause)) = self.queue.pop(cx.now) {
+            let (name, intents, notes, wake) = match &item {
+                Item::Node => {
+                    let (intents, notes, wake) = self.sync_node(cx);
+                    (format!("node/{}", self.config.name), intents, notes, wake)
+                }
+                Item::Lease => {
+                    let (intents, wake) = self.sync_lease(cx);
+                    (format!("lease/{}", self.config.name), intents, Vec::new(), wake)
+                }
+                Item::Pod(uid) => self.sync_pod(cx, uid),
+            };
+            if intents.is_empty() && notes.is_empty() {
+                if let Some(at) = wake {
+                    self.queue.add_at(item, at, cause);
+                }
+                continue;
+            }
+            self.current = Some((item, wake));
+            return Some(Step { item: name, cause, notes, intents, ..Default::default() });
+        }
+        None
     }
 
     /// Hands what the runtime has to say to the workers.
@@ -410,7 +461,12 @@ impl Component for Kubelet {
     }
     fn interests(&self) -> Vec<Interest> {
         let node = self.config.name.as_str();
-        vec![Interest::PodsOnNode(node.into()), Interest::Object(Node::KIND_REF, self.node_key())]
+        vec![
+            Interest::PodsOnNode(node.into()),
+            Interest::Object(Node::KIND_REF, self.node_key()),
+            Interest::Kind(ConfigMap::KIND_REF),
+            Interest::Kind(Secret::KIND_REF),
+        ]
     }
     fn start(&mut self, cx: &Cx) {
         self.queue.clear();
@@ -435,7 +491,10 @@ impl Component for Kubelet {
         }
         self.queue.add(Item::Node, 0);
     }
-    fn observe(&mut self, _cx: &Cx, change: &Change) {
+    fn observe(&mut self, cx: &Cx, change: &Change) {
+        if change.kind == ConfigMap::KIND_REF || change.kind == Secret::KIND_REF {
+            return self.shown_object_changed(cx, change);
+        }
         if change.kind == Node::KIND_REF {
             // The pod range arrives with the node: pods may be waiting for it.
             let waiting = self.pods.values().filter(|w| !w.state.sandbox_ready).map(|w| w.state.uid.clone());
@@ -463,30 +522,11 @@ impl Component for Kubelet {
         }
     }
     fn step(&mut self, cx: &Cx) -> Option<Step> {
-        self.poll(cx.now);
-        // Turns that change nothing are not worth a line in the trace.
-        while let Some((item, cause)) = self.queue.pop(cx.now) {
-            let (name, intents, notes, wake) = match &item {
-                Item::Node => {
-                    let (intents, notes, wake) = self.sync_node(cx);
-                    (format!("node/{}", self.config.name), intents, notes, wake)
-                }
-                Item::Lease => {
-                    let (intents, wake) = self.sync_lease(cx);
-                    (format!("lease/{}", self.config.name), intents, Vec::new(), wake)
-                }
-                Item::Pod(uid) => self.sync_pod(cx, uid),
-            };
-            if intents.is_empty() && notes.is_empty() {
-                if let Some(at) = wake {
-                    self.queue.add_at(item, at, cause);
-                }
-                continue;
-            }
-            self.current = Some((item, wake));
-            return Some(Step { item: name, cause, notes, intents, ..Default::default() });
-        }
-        None
+        self.runtime.look(Some(cx.view.clone()));
+        let step = self.take_turn(cx);
+        // An old view that is kept makes every change to the new one a copy.
+        self.runtime.look(None);
+        step
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
         let Some((item, wake)) = self.current.take() else { return };

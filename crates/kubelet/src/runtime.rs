@@ -54,6 +54,8 @@ pub struct ContainerSpec {
     pub memory_limit_bytes: Option<i64>,
     pub pod_ip: String,
     /// `containerPort` numbers.
+    /// `hostAliases`: an address and its names.
+    pub host_aliases: Vec<(String, Vec<String>)>,
     pub ports: Vec<u16>,
     pub termination_message_path: String,
     /// Empty: the default runtime.
@@ -75,6 +77,8 @@ pub enum RuntimeCommand {
     PullImage { pull: u64, image: String },
     /// Answered by `Started` or `StartFailed`, and later `Exited`.
     RunContainer(Box<ContainerSpec>),
+    /// New content for mounts of files (ConfigMaps, Secrets, the downward API); the others stay as they are.
+    UpdateMounts { id: ContainerId, mounts: Vec<Mount> },
     /// SIGTERM now, SIGKILL after `grace`; `Exited` follows.
     StopContainer { id: ContainerId, grace: Duration },
     /// Removes what is left of a pod: containers (killed at once if they run), logs, shared volumes.
@@ -189,6 +193,9 @@ pub struct ContainerRecord {
 pub trait Runtime: Send {
     /// Name and version: (`kubottle-sim`, `0.1.0`).
     fn version(&self) -> (String, String);
+    /// The cluster as the node's programs find it over the network, for the time of one turn. A runtime whose network is
+    /// real has no use for it.
+    fn look(&mut self, _view: Option<reconcile::View>) {}
     fn command(&mut self, now: Time, command: RuntimeCommand);
     /// When `poll` will have something to do.
     fn next_at(&self) -> Option<Time>;

@@ -25,19 +25,13 @@ impl World {
             timestamps: o.timestamps,
             limit_bytes: count(o.limit_bytes),
         };
-        let missing = |_| {
-            let (pod, container) = (r.pod.name(), &o.container);
-            let which = if o.previous { "previous terminated container" } else { "container" };
-            let why = if o.previous { "not found" } else { "is waiting to start" };
-            ApiError::bad_request(format!("{which} {container:?} in pod {pod:?} {why}"))
-        };
-        node.logs.read(&r.pod_uid, &o.container, &options).map_err(missing)
+        node.logs.read(&r.pod_uid, &o.container, &options).map_err(|_| self.cluster.no_log(r))
     }
 
     /// Whether nothing more can come: the run has ended, or its pod is gone.
     pub fn container_ended(&self, r: &LogRequest) -> bool {
         let Some(pod) = self.cluster.view().get::<Pod>(&r.pod) else { return true };
-        if (pod as &dyn api::Object).uid() != r.pod_uid || r.options.previous {
+        if (pod as &dyn api::Object).uid() != r.pod_uid || r.options.previous || r.node.is_empty() {
             return true;
         }
         let Some(status) = &pod.status else { return false };

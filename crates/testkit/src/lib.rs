@@ -74,11 +74,16 @@ pub fn table(c: &Cluster, plural: &str) -> String {
 pub fn events(c: &Cluster, name: &str) -> String {
     let mut list: Vec<&Event> =
         c.view().list::<Event>().filter(|e| e.involved_object.name.as_deref() == Some(name)).collect();
-    let first = |e: &Event| e.first_timestamp.as_ref().map_or(Time(0), Time::from_k8s);
+    let first = |e: &Event| {
+        let legacy = e.first_timestamp.as_ref().map(Time::from_k8s);
+        // Whole seconds, as the others have.
+        let new = e.event_time.as_ref().map(|t| Time(Time::from_k8s_micro(t).0 / 1_000_000 * 1_000_000));
+        legacy.or(new).unwrap_or(Time(0))
+    };
     list.sort_by_key(|e| (first(e), e.metadata.resource_version.as_ref().and_then(|r| r.parse::<u64>().ok())));
     let line = |e: &&Event| {
         let (reason, message) = (e.reason.as_deref().unwrap_or(""), e.message.as_deref().unwrap_or(""));
-        match e.count {
+        match e.series.as_ref().and_then(|s| s.count).or(e.count) {
             Some(n) if n > 1 => format!("{reason} {message} (x{n})\n"),
             _ => format!("{reason} {message}\n"),
         }

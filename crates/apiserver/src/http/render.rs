@@ -2,7 +2,7 @@
 
 use super::accept::Wants;
 use crate::response::{Answer, Response};
-use crate::table::{As, ListMeta, partial, partial_list, table};
+use crate::table::{As, ListMeta, partial, partial_list, scale_table, table};
 use api::{KindRef, Obj, Object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use meta::Time;
@@ -30,7 +30,7 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
             (JSON, list(kind, items, metadata, wants, now))
         }
         Response::Status(s) => (JSON, status(s)),
-        Response::Json(bytes) => (JSON, bytes.clone()),
+        Response::Json(bytes) => (JSON, json(bytes, wants, now)),
         Response::Discovery(bytes) => (DISCOVERY, bytes.clone()),
         Response::Text(text) => ("text/plain; charset=utf-8", text.clone().into_bytes()),
         Response::Watch(_) => (JSON, Vec::new()),
@@ -59,6 +59,17 @@ fn object(o: &Obj, wants: &Wants, now: Time) -> Vec<u8> {
             bytes(&table(o.kind(), std::iter::once(&**o), metadata, include, true, now))
         }
     }
+}
+
+/// Of what is not stored, a Scale alone can be asked for as a Table.
+fn json(plain: &[u8], wants: &Wants, now: Time) -> Vec<u8> {
+    if let As::Table(include) = wants.form
+        && let Ok(v) = serde_json::from_slice::<serde_json::Value>(plain)
+        && v["kind"] == "Scale"
+    {
+        return bytes(&scale_table(&v, include, now));
+    }
+    plain.to_vec()
 }
 
 fn list(kind: KindRef, items: &[Obj], metadata: ListMeta, wants: &Wants, now: Time) -> Vec<u8> {

@@ -30,6 +30,10 @@ impl ImageRef {
             return Err(invalid());
         }
         let (registry, path) = match name.split_once('/') {
+            Some(("docker.io" | "index.docker.io", path)) if !path.contains('/') => {
+                ("docker.io", format!("library/{path}"))
+            }
+            Some(("index.docker.io", path)) => ("docker.io", path.to_string()),
             Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (host, path.to_string()),
             Some(_) => ("docker.io", name.to_string()),
             None => ("docker.io", format!("library/{name}")),
@@ -83,6 +87,7 @@ mod tests {
         for (image, full) in [
             ("nginx", "docker.io/library/nginx:latest"),
             ("nginx:1.25", "docker.io/library/nginx:1.25"),
+            ("docker.io/redis:6.0.5", "docker.io/library/redis:6.0.5"),
             ("bitnami/redis", "docker.io/bitnami/redis:latest"),
             ("registry.k8s.io/pause:3.10", "registry.k8s.io/pause:3.10"),
             ("localhost:5000/a/b:x", "localhost:5000/a/b:x"),

@@ -250,6 +250,11 @@ pub struct PodWorker {
     pub verdict: Option<Verdict>,
     pub started_at: Time,
     pub ip: String,
+    /// When volumes that could not be set up are tried again, and how long that waits.
+    pub mount_at: Time,
+    pub mount_delay: Duration,
+    /// When changed ConfigMaps, Secrets, labels or annotations reach the files of running containers.
+    pub remount_at: Option<Time>,
     /// When the sandbox under way is ready.
     pub sandbox_at: Option<Time>,
     pub sandbox_ready: bool,
@@ -286,6 +291,9 @@ impl PodWorker {
             verdict: None,
             started_at: Time(0),
             ip: String::new(),
+            mount_at: Time(0),
+            mount_delay: Duration::ZERO,
+            remount_at: None,
             sandbox_at: None,
             sandbox_ready: false,
             containers,

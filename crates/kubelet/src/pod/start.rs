@@ -202,6 +202,12 @@ impl PodWorker {
             cpu_limit_milli: limits.get("cpu").map(|q| q.milli_value()),
             memory_limit_bytes: limits.get("memory").map(|q| q.value()),
             pod_ip: self.ip.clone(),
+            host_aliases: spec
+                .host_aliases
+                .iter()
+                .flatten()
+                .map(|a| (a.ip.clone(), a.hostnames.clone().unwrap_or_default()))
+                .collect(),
             ports: container.ports.iter().flatten().filter_map(|p| u16::try_from(p.container_port).ok()).collect(),
             termination_message_path: container
                 .termination_message_path

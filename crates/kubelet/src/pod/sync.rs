@@ -11,9 +11,10 @@ use trace::note;
 
 /// How long the kubelet takes to notice that a container ended (the pod lifecycle event generator's period).
 const RELIST: Duration = Duration::from_secs(1);
-/// How soon a pod whose volumes cannot be set up is tried again (the first of upstream's growing delays that a
-/// reader would notice).
-const MOUNT_RETRY: Duration = Duration::from_secs(15);
+/// How soon a volume that could not be set up is tried again: at first, and at most, doubling between. Models
+/// `pkg/volume/util/operationexecutor`'s `exponentialbackoff`.
+const MOUNT_RETRY: Duration = Duration::from_millis(500);
+const MOUNT_RETRY_MAX: Duration = Duration::from_secs(122);
 /// Creating a sandbox: this long at least, and up to as much again.
 const SANDBOX_MILLIS: u32 = 250;
 
@@ -44,6 +45,7 @@ impl PodWorker {
         if self.ready_to_start(pod, spec, cx) {
             self.advance(pod, spec, cx);
             self.run_probes(pod, spec, cx);
+            self.remount(pod, spec, cx);
         }
     }
 
@@ -100,11 +102,18 @@ impl PodWorker {
         if self.sandbox_ready {
             return true;
         }
+        if cx.now < self.mount_at {
+            cx.wake_at(self.mount_at);
+            return false;
+        }
         if let Err((volume, why)) = volumes::check(pod, cx) {
             let message = format!("MountVolume.SetUp failed for volume {volume:?} : {why}");
             events::pod(cx, pod, Warning, "FailedMount", message);
             cx.note(note!("kubelet.volume-missing", pod = &self.key, volume = &volume, why = &why));
-            cx.wake_at(cx.now + MOUNT_RETRY);
+            let longer = Duration((self.mount_delay.0 * 2).min(MOUNT_RETRY_MAX.0));
+            self.mount_delay = longer.max(MOUNT_RETRY);
+            self.mount_at = cx.now + self.mount_delay;
+            cx.wake_at(self.mount_at);
             return false;
         }
         if let Some(at) = self.sandbox_at {

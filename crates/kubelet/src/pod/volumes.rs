@@ -1,14 +1,17 @@
 //! What a container finds under its mount paths. Models `pkg/volume/{configmap,secret,downwardapi,emptydir,
 //! hostpath,projected}`.
 
-use super::{SyncCx, env};
-use crate::runtime::{Mount, MountSource};
+use super::{PodWorker, Stage, SyncCx, env, events};
+use crate::runtime::{Mount, MountSource, RuntimeCommand};
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, ServiceAccountTokenProjection, Volume,
+    ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, ServiceAccountTokenProjection,
+    Volume, VolumeMount,
 };
 use meta::Key;
+use reconcile::EventType::Warning;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use trace::note;
 
 type Files = BTreeMap<String, Arc<[u8]>>;
 
@@ -56,6 +59,67 @@ pub fn mounts(pod: &Pod, container: &Container, cx: &SyncCx) -> Result<Vec<Mount
         out.push(Mount { path, read_only: m.read_only == Some(true), source });
     }
     Ok(out)
+}
+
+/// Whether a volume of the pod shows this ConfigMap or Secret (`kind`).
+pub fn shows(pod: &Pod, kind: &str, name: &str) -> bool {
+    let config_map = kind == "ConfigMap";
+    let of_volume = |v: &Volume| {
+        let projected = v.projected.iter().flat_map(|p| p.sources.iter().flatten());
+        if config_map {
+            v.config_map.as_ref().is_some_and(|c| c.name == name)
+                || projected.into_iter().any(|p| p.config_map.as_ref().is_some_and(|c| c.name == name))
+        } else {
+            v.secret.as_ref().is_some_and(|s| s.secret_name.as_deref() == Some(name))
+                || projected.into_iter().any(|p| p.secret.as_ref().is_some_and(|s| s.name == name))
+        }
+    };
+    pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()).any(of_volume)
+}
+
+/// Whether labels and annotations of the pod are shown in a volume.
+pub fn shows_metadata(pod: &Pod) -> bool {
+    let metadata =
+        |f: &DownwardAPIVolumeFile| f.field_ref.as_ref().is_some_and(|r| r.field_path.starts_with("metadata."));
+    pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()).any(|v| {
+        let own = v.downward_api.iter().flat_map(|d| d.items.iter().flatten());
+        let projected = v.projected.iter().flat_map(|p| p.sources.iter().flatten());
+        let projected = projected.flat_map(|p| p.downward_api.iter().flat_map(|d| d.items.iter().flatten()));
+        // The namespace in the service account's volume never changes.
+        !v.name.starts_with("kube-api-access-") && own.chain(projected).any(metadata)
+    })
+}
+
+impl PodWorker {
+    /// Gives running containers the files as they are now. What is mounted by `subPath` stays as it was.
+    pub fn remount(&mut self, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
+        let Some(at) = self.remount_at else { return };
+        if cx.now < at {
+            cx.wake_at(at);
+            return;
+        }
+        self.remount_at = None;
+        for c in 0..self.containers.len() {
+            if self.containers[c].stage != Stage::Running {
+                continue;
+            }
+            let Some(mut container) = self.containers[c].spec(spec).cloned() else { continue };
+            let whole = |m: &VolumeMount| m.sub_path.as_deref().unwrap_or("").is_empty();
+            container.volume_mounts.get_or_insert_default().retain(whole);
+            match mounts(pod, &container, cx) {
+                Ok(mounts) => {
+                    let attempt = self.containers[c].run.as_ref().map_or(0, |r| r.attempt);
+                    let id = self.container_id(c, attempt);
+                    cx.runtime.command(cx.now, RuntimeCommand::UpdateMounts { id, mounts });
+                }
+                Err((volume, why)) => {
+                    let message = format!("MountVolume.SetUp failed for volume {volume:?} : {why}");
+                    return events::pod(cx, pod, Warning, "FailedMount", message);
+                }
+            }
+        }
+        cx.note(note!("kubelet.volumes-updated", pod = &self.key));
+    }
 }
 
 fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<MountSource, String> {
@@ -110,7 +174,7 @@ fn pick(
                 files.insert(i.path.clone(), d.clone());
             }
             None if optional => {}
-            None => return Err(format!("{what} references non-existent {what} key: {}", i.key)),
+            None => return Err(format!("{what} key: {}", i.key)),
         }
     }
     Ok(())
@@ -129,7 +193,7 @@ fn config_map(
     };
     let mut data: Files = cm.data.iter().flatten().map(|(k, v)| (k.clone(), v.as_bytes().into())).collect();
     data.extend(cm.binary_data.iter().flatten().map(|(k, v)| (k.clone(), v.0.as_slice().into())));
-    pick(files, data, items, optional, "configmap")
+    pick(files, data, items, optional, "configmap references non-existent config")
 }
 
 fn secret(
@@ -144,7 +208,7 @@ fn secret(
         return if optional { Ok(()) } else { Err(format!("secret {name:?} not found")) };
     };
     let data: Files = s.data.iter().flatten().map(|(k, v)| (k.clone(), v.0.as_slice().into())).collect();
-    pick(files, data, items, optional, "secret")
+    pick(files, data, items, optional, "references non-existent secret")
 }
 
 fn downward(files: &mut Files, pod: &Pod, items: &[DownwardAPIVolumeFile], cx: &SyncCx) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
-use crate::runtime::{ContainerSpec, MountSource};
+use crate::runtime::{ContainerSpec, Mount, MountSource};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -114,16 +114,28 @@ fn parent(path: &str) -> &str {
     }
 }
 
+/// Models `managedHostsFileContent`.
+fn hosts_file(spec: &ContainerSpec) -> String {
+    let mut out = String::from(
+        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
+         fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n",
+    );
+    out.push_str(&format!("{}\t{}\n", spec.pod_ip, spec.hostname));
+    if !spec.host_aliases.is_empty() {
+        out.push_str("\n# Entries added by HostAliases.\n");
+    }
+    for (ip, names) in &spec.host_aliases {
+        out.push_str(&format!("{ip}\t{}\n", names.join("\t")));
+    }
+    out
+}
+
 impl Fs {
     /// `files` are the image's own.
     pub fn new(spec: &ContainerSpec, files: &[(&'static str, &'static str)]) -> Self {
         let mut base: BTreeMap<&'static str, String> = files.iter().map(|(p, t)| (*p, (*t).to_string())).collect();
         base.insert("/etc/hostname", format!("{}\n", spec.hostname));
-        let hosts = format!(
-            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{}\n",
-            spec.pod_ip, spec.hostname
-        );
-        base.insert("/etc/hosts", format!("# Kubernetes-managed hosts file.\n{hosts}"));
+        base.insert("/etc/hosts", hosts_file(spec));
         let search = format!("{0}.svc.cluster.local svc.cluster.local cluster.local", spec.namespace);
         base.insert("/etc/resolv.conf", format!("search {search}\nnameserver 10.96.0.10\noptions ndots:5\n"));
         let mut fs = Fs { base, pod_uid: spec.id.pod_uid.clone(), ..Default::default() };
@@ -139,6 +151,16 @@ impl Fs {
             fs.make_dirs(&normalize("/", &spec.working_dir));
         }
         fs
+    }
+
+    /// The kubelet has projected new content.
+    pub fn remount(&mut self, mounts: Vec<Mount>) {
+        for m in mounts {
+            let MountSource::Files(_) = &m.source else { continue };
+            if let Some(at) = self.mounts.iter_mut().find(|(path, ..)| *path == m.path) {
+                at.1 = m.source;
+            }
+        }
     }
 
     fn make_dirs(&mut self, path: &str) {

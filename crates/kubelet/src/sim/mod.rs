@@ -2,6 +2,7 @@
 //! Deterministic: the same commands at the same times give the same events and logs.
 
 pub mod catalogue;
+mod cluster_net;
 pub mod fs;
 pub mod logs;
 pub mod machine;
@@ -18,11 +19,13 @@ use crate::runtime::{
     RuntimeCommand, RuntimeEvent,
 };
 use catalogue::Missing;
+use cluster_net::ClusterNet;
 use fs::Volumes;
 use machine::{Machine, MachineExit, SIGTERM, World};
 use meta::{Duration, Rng, Time};
 use net::Network;
 use probe::Pending;
+use reconcile::View;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -71,7 +74,8 @@ pub struct SimRuntime {
     containers: BTreeMap<ContainerId, Container>,
     volumes: Volumes,
     probes: Vec<Pending>,
-    network: Option<Arc<dyn Network>>,
+    /// The cluster, while the kubelet takes its turn.
+    view: Option<View>,
     events: Vec<RuntimeEvent>,
     /// When anything happens next; kept because it is asked for far more often than it changes.
     next: Option<Time>,
@@ -89,15 +93,10 @@ impl SimRuntime {
             containers: BTreeMap::new(),
             volumes: Volumes::new(),
             probes: Vec::new(),
-            network: None,
+            view: None,
             events: Vec::new(),
             next: None,
         }
-    }
-
-    /// What the node's programs reach beyond the node.
-    pub fn set_network(&mut self, network: Option<Arc<dyn Network>>) {
-        self.network = network;
     }
 
     /// The addresses and ports that accept connections now: (pod address, port).
@@ -185,10 +184,11 @@ impl SimRuntime {
         }
         let kill = c.kill_at.filter(|at| *at <= now);
         if let Some(m) = &mut c.machine {
+            let network = self.view.as_ref().map(|v| ClusterNet::new(v, now));
             let mut world = World {
                 volumes: &mut self.volumes,
                 peers: &self.containers,
-                network: self.network.as_deref(),
+                network: network.as_ref().map(|n| n as &dyn Network),
                 speed: self.speed,
             };
             m.run(kill.unwrap_or(now), &mut world);
@@ -299,6 +299,10 @@ impl Runtime for SimRuntime {
         ("kubottle-sim".into(), "0.1.0".into())
     }
 
+    fn look(&mut self, view: Option<View>) {
+        self.view = view;
+    }
+
     fn command(&mut self, now: Time, command: RuntimeCommand) {
         match command {
             RuntimeCommand::PullImage { pull, image } => {
@@ -321,6 +325,12 @@ impl Runtime for SimRuntime {
                     exited: None,
                 };
                 self.containers.insert(spec.id.clone(), c);
+            }
+            RuntimeCommand::UpdateMounts { id, mounts } => {
+                self.advance(&id, now);
+                if let Some(m) = self.containers.get_mut(&id).and_then(|c| c.machine.as_mut()) {
+                    m.fs.remount(mounts);
+                }
             }
             RuntimeCommand::StopContainer { id, grace } => self.stop(now, &id, grace),
             RuntimeCommand::RemovePod { pod_uid } => {

@@ -1,5 +1,5 @@
-//! What a simulated program finds when it reaches out. The cluster may plug its own network in; without one,
-//! only the node's own containers answer.
+//! What a simulated program finds when it reaches out: the cluster's network where there is one (`cluster_net`); without
+//! one, only the node's own containers answer.
 
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,11 @@ pub enum NetError {
     NotHttp,
 }
 
-pub trait Network: Send + Sync {
+pub trait Network {
     /// Addresses of a host name as seen from `namespace`; empty when there is none.
     fn resolve(&self, namespace: &str, host: &str) -> Vec<String>;
+    /// Where a connection to a Service's address ends; `None`: it is no Service's.
+    fn route(&self, ip: &str, port: u16) -> Option<Result<(String, u16), NetError>>;
     /// # Errors
     /// Why there is no answer.
     fn http(&self, ip: &str, port: u16, method: &str, path: &str) -> Result<Response, NetError>;

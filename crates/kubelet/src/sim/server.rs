@@ -57,7 +57,7 @@ pub fn http(
     respond(m, server, argv, since, volumes, path, now)
 }
 
-fn respond(
+pub fn respond(
     m: &Machine,
     server: &Server,
     argv: &[String],
@@ -74,6 +74,10 @@ fn respond(
         Http::Always(body) => ok(format!("{body}\n")),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),
         Http::Hello(version) => ok(format!("Hello, world!\nVersion: {version}\nHostname: {}\n", m.spec.hostname)),
+        Http::Echo => {
+            let text = argv.iter().find_map(|a| a.trim_start_matches('-').strip_prefix("text="));
+            ok(format!("{}\n", text.unwrap_or("hello-world")))
+        }
         Http::Agnhost => agnhost(m, argv, path, now.since(since)),
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));

@@ -25,6 +25,7 @@ fn run(image: &str, command: &[&str], seconds: u64) -> String {
         cpu_limit_milli: None,
         memory_limit_bytes: None,
         pod_ip: "10.244.0.5".into(),
+        host_aliases: Vec::new(),
         ports: Vec::new(),
         termination_message_path: "/dev/termination-log".into(),
         runtime_class: String::new(),
@@ -383,4 +384,13 @@ fn images_behave_as_their_programs() {
 fn an_endless_writer_stays_bounded() {
     let text = run("busybox", &["sh", "-c", "while true; do echo line; done"], 60);
     assert!(text.lines().count() <= 20_000, "{}", text.lines().count());
+}
+
+#[test]
+fn nginx_ends_when_it_is_told_to() {
+    // The documentation's preStop hook: the loop is over at once, for the image has no `killall`.
+    let hook =
+        "nginx -g 'daemon off;' & sleep 1; nginx -s quit; while killall -0 nginx; do sleep 1; done; wait; echo gone";
+    let said = run("nginx", &["sh", "-c", hook], 30);
+    assert!(said.contains("gone\n"), "{said}");
 }

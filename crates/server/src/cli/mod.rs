@@ -97,10 +97,19 @@ pub fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
 fn read_file(path: &Path) -> anyhow::Result<(String, String)> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        anyhow!("{}: not UTF-8 text (at byte {at})", path.display())
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|b| **b == b'\n').count();
+        let last = good.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        let column = 1 + String::from_utf8_lossy(last).chars().count();
+        anyhow!("{}:{line}:{column}: this is not UTF-8 text: save the file as UTF-8", path.display())
     })?;
     Ok((path.display().to_string(), text))
+}
+
+/// Files that hold nothing at all are a mistake: kubectl refuses them too.
+pub fn no_objects(files: &[(String, String)]) -> anyhow::Error {
+    let file = files.first().map_or("STDIN", |(name, _)| name.as_str());
+    anyhow!("{file}:1:1: there are no objects in it: a document with apiVersion, kind and metadata.name is expected")
 }
 
 /// All problems, one a line: `file:line:column: message`.

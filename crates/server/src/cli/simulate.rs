@@ -1,6 +1,6 @@
 //! `kubottle simulate`: a whole cluster, headless, in virtual time.
 
-use super::{borrowed, decode, print, problems, read_files};
+use super::{borrowed, decode, no_objects, print, problems, read_files};
 use crate::machines;
 use anyhow::{Context, anyhow};
 use api::{KINDS, ObjectExt};
@@ -55,6 +55,9 @@ enum Output {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let files = read_files(&args.files)?;
     let documents = manifest::parse(&borrowed(&files)).map_err(|p| problems(&p))?;
+    if documents.is_empty() {
+        return Err(no_objects(&files));
+    }
     let trace = args.output == Output::Trace;
     let keep_entries = if trace { usize::MAX } else { 0 };
     // Nobody watches and nobody looks back.
@@ -162,7 +165,8 @@ fn events(cluster: &Cluster) -> String {
         .list::<Event>()
         .map(|e| {
             let legacy = e.last_timestamp.as_ref().or(e.first_timestamp.as_ref()).map(Time::from_k8s);
-            let at = e.event_time.as_ref().map(Time::from_k8s_micro).or(legacy);
+            let observed = e.series.as_ref().and_then(|s| s.last_observed_time.as_ref());
+            let at = observed.or(e.event_time.as_ref()).map(Time::from_k8s_micro).or(legacy);
             (at.or(e.metadata.creation_timestamp.as_ref().map(Time::from_k8s)).unwrap_or(start), e)
         })
         .collect();
@@ -173,7 +177,8 @@ fn events(cluster: &Cluster) -> String {
     for (at, e) in found {
         let about = &e.involved_object;
         let object = format!("{}/{}", about.kind.as_deref().unwrap_or(""), about.name.as_deref().unwrap_or(""));
-        let count = e.count.filter(|n| *n > 1).map(|n| format!(" (x{n})")).unwrap_or_default();
+        let count = e.series.as_ref().and_then(|s| s.count).or(e.count);
+        let count = count.filter(|n| *n > 1).map(|n| format!(" (x{n})")).unwrap_or_default();
         rows.push([
             at.since(start).go_string(),
             (e as &dyn api::Object).namespace().into(),

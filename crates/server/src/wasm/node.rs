@@ -65,6 +65,8 @@ impl WasmNode {
         match command {
             RuntimeCommand::PullImage { pull, image } => self.pull(pull, image),
             RuntimeCommand::RunContainer(spec) => self.run(now, *spec),
+            // A component keeps the files it was started with.
+            RuntimeCommand::UpdateMounts { .. } => {}
             RuntimeCommand::StopContainer { id, .. } => {
                 if let Some(r) = self.running.get(&id) {
                     r.container.stop();

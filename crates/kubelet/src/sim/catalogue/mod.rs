@@ -202,6 +202,13 @@ mod tests {
             "registry.k8s.io/busybox:1.27.2",
             "gcr.io/google-samples/gb-frontend:v5",
             "registry.k8s.io/e2e-test-images/nginx:1.14-2",
+            "docker.io/redis:6.0.5",
+            "gcr.io/google-samples/hello-go-gke:1.0",
+            "gcr.io/google-samples/hello-frontend:1.0",
+            "bprashanth/nginxhttps:1.0",
+            "hashicorp/http-echo:1.0",
+            "registry.k8s.io/goproxy:0.1",
+            "docker.io/alpine/socat:1.8.0.3",
         ] {
             assert!(has(image).is_ok(), "{image}: {:?}", has(image));
         }

@@ -15,6 +15,8 @@ pub enum Http {
     Hostname,
     /// agnhost's subcommand decides.
     Agnhost,
+    /// http-echo: what `-text=` says.
+    Echo,
     /// Always this refusal.
     Status(u16),
 }
@@ -250,6 +252,12 @@ pub static FLUENTD: Server = server(
     ],
 );
 pub static PAUSE: Server = server("/pause", &[], Http::No, &[]);
+pub static HELLO_GO: Server =
+    Server { term_code: 2, ..server("/usr/bin/hello", &[80], Http::Always("{\"message\":\"Hello\"}"), &[]) };
+pub static GOPROXY: Server = Server { term_code: 2, ..server("/goproxy", &[8080], Http::Status(500), &[]) };
+pub static NGINX_HTTPS: Server = Server { ports: &[80, 443], ..NGINX };
+pub static HTTP_ECHO: Server =
+    Server { term_code: 2, ..server("/http-echo", &[5678], Http::Echo, &["[INFO] server is listening on :5678"]) };
 pub static HELLO_1: Server = server("./hello-app", &[8080], Http::Hello("1.0.0"), &["Server listening on port 8080"]);
 pub static HELLO_2: Server = server("./hello-app-2", &[8080], Http::Hello("2.0.0"), &["Server listening on port 8080"]);
 pub static NODE_HELLO: Server =

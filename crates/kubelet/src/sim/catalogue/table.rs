@@ -483,8 +483,8 @@ pub static IMAGES: &[Image] = &[
         ..image("docker.io/polinux/stress", 4, Tools::Busybox, &[(1, 0, 0)])
     },
     Image {
-        extra: &["/consumer"],
-        cmd: &["/consume-cpu/consume-cpu"],
+        extra: &["/stress"],
+        entrypoint: &["/stress", "-logtostderr"],
         ..image("docker.io/vish/stress", 2, Tools::None, &[])
     },
     Image {
@@ -509,6 +509,44 @@ pub static IMAGES: &[Image] = &[
         extra: &["curl", "dig", "nslookup"],
         cmd: &["/bin/bash"],
         ..image("docker.io/nicolaka/netshoot", 160, Tools::Busybox, &[(0, 1, 13)])
+    },
+    Image {
+        entrypoint: &["socat"],
+        extra: &["socat"],
+        ..image("docker.io/alpine/socat", 4, Tools::Busybox, &[(1, 7, 8)])
+    },
+    Image {
+        entrypoint: &["/usr/bin/hello"],
+        servers: &[&s::HELLO_GO],
+        tags: &["1.0"],
+        ..image("gcr.io/google-samples/hello-go-gke", 5, Tools::None, &[])
+    },
+    Image {
+        tags: &["1.0"],
+        files: NGINX_INDEX,
+        ..serves("gcr.io/google-samples/hello-frontend", 44, Tools::Debian, &[], NGINX_CMD, &[&s::NGINX])
+    },
+    Image {
+        tags: &["latest", "1.0", "1.5"],
+        files: NGINX_INDEX,
+        ..serves("docker.io/bprashanth/nginxhttps", 60, Tools::Debian, &[], NGINX_CMD, &[&s::NGINX_HTTPS])
+    },
+    Image {
+        tags: &["latest", "1.5"],
+        files: NGINX_INDEX,
+        ..serves("docker.io/ymqytw/nginxhttps", 60, Tools::Debian, &[], NGINX_CMD, &[&s::NGINX_HTTPS])
+    },
+    Image {
+        entrypoint: &["/http-echo"],
+        servers: &[&s::HTTP_ECHO],
+        tags: &["latest", "1.0"],
+        ..image("docker.io/hashicorp/http-echo", 3, Tools::None, &[(0, 2, 2), (1, 0, 0)])
+    },
+    Image {
+        entrypoint: &["/goproxy"],
+        servers: &[&s::GOPROXY],
+        tags: &["0.1"],
+        ..image("registry.k8s.io/goproxy", 2, Tools::None, &[])
     },
     Image {
         extra: &["nslookup", "dig", "host"],

@@ -377,6 +377,8 @@ fn dispatch(io: &mut Io) -> Outcome {
         | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),
         "timeout" => return work::timeout(io),
+        "stress" if io.argv[0] == "/stress" => return work::go_stress(io),
+        "socat" => return Outcome::Block(Running::Forever),
         "stress" => return work::stress(io),
         "perl" | "python" | "python3" | "node" | "go" | "ruby" | "java" => return work::interpreter(io, &name),
         "yes" => {

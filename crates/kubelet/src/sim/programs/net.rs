@@ -33,12 +33,17 @@ fn resolve(io: &Io, host: &str) -> Vec<String> {
     io.world.network.map(|n| n.resolve(&io.m.spec.namespace, host)).unwrap_or_default()
 }
 
+/// Where a connection to `host` ends: an address, or behind a Service's address one of its endpoints.
+fn reach(io: &Io, host: &str, port: u16) -> Result<(String, u16), NetError> {
+    let ip = resolve(io, host).into_iter().next().ok_or(NetError::NoSuchHost)?;
+    io.world.network.and_then(|n| n.route(&ip, port)).unwrap_or(Ok((ip, port)))
+}
+
 fn connect(io: &Io, host: &str, port: u16) -> Result<(), NetError> {
-    let ips = resolve(io, host);
-    let ip = ips.first().ok_or(NetError::NoSuchHost)?;
-    match server::connect(io.world.peers, Some(io.m), ip, port, io.now) {
+    let (ip, port) = reach(io, host, port)?;
+    match server::connect(io.world.peers, Some(io.m), &ip, port, io.now) {
         Err(NetError::Unreachable) => match io.world.network {
-            Some(n) => n.connect(ip, port),
+            Some(n) => n.connect(&ip, port),
             None => Err(NetError::Unreachable),
         },
         result => result,
@@ -46,11 +51,10 @@ fn connect(io: &Io, host: &str, port: u16) -> Result<(), NetError> {
 }
 
 fn http(io: &Io, host: &str, port: u16, path: &str) -> Result<Response, NetError> {
-    let ips = resolve(io, host);
-    let ip = ips.first().ok_or(NetError::NoSuchHost)?;
-    match server::http(io.world.peers, Some(io.m), io.world.volumes, ip, port, path, io.now) {
+    let (ip, port) = reach(io, host, port)?;
+    match server::http(io.world.peers, Some(io.m), io.world.volumes, &ip, port, path, io.now) {
         Err(NetError::Unreachable) => match io.world.network {
-            Some(n) => n.http(ip, port, "GET", path),
+            Some(n) => n.http(&ip, port, "GET", path),
             None => Err(NetError::Unreachable),
         },
         result => result,

@@ -2,8 +2,8 @@
 
 use super::{Io, Outcome, Running, after, calc};
 use crate::sim::catalogue::{Http, Server};
-use crate::sim::machine::{Machine, World};
-use meta::Duration;
+use crate::sim::machine::{Kind, Machine, SIGTERM, World};
+use meta::{Duration, Time};
 
 /// How fast `stress --vm` fills memory.
 const GROWTH_BYTES_PER_SECOND: i64 = 100 << 20;
@@ -23,6 +23,9 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     if argv.iter().any(|a| matches!(a.as_str(), "-v" | "-V" | "--version" | "version" | "--help" | "-t")) {
         m.emit(pid, &format!("{}\n", server.program), false, world);
         return Outcome::Exit(0);
+    }
+    if server.program == "nginx" && argv.iter().any(|a| a == "-s") {
+        return nginx_signal(m, pid, &argv, now, world);
     }
     if m.spec.memory_limit_bytes.is_some_and(|l| l < i64::from(server.memory_mib) << 20) {
         return Outcome::Oom;
@@ -215,6 +218,38 @@ pub fn stress(io: &mut Io) -> Outcome {
         Some(Ok(Some(d))) => Outcome::Sleep(after(io, d), Running::Ending(0)),
         _ => Outcome::Block(Running::Forever),
     }
+}
+
+/// `nginx -s SIGNAL` speaks to the nginx that runs.
+fn nginx_signal(m: &mut Machine, pid: u32, argv: &[String], now: Time, world: &mut World) -> Outcome {
+    let serves = |k: &Kind| matches!(k, Kind::Program(Running::Serving { server, .. }) if server.program == "nginx");
+    let master = m.procs.iter().find(|(id, p)| **id != pid && serves(&p.kind)).map(|(id, _)| *id);
+    let Some(master) = master else {
+        m.emit(pid, "nginx: [error] invalid PID number \"\" in \"/run/nginx.pid\"\n", true, world);
+        return Outcome::Exit(1);
+    };
+    if argv.iter().any(|a| a == "quit" || a == "stop") {
+        m.signal(master, SIGTERM, now);
+    }
+    Outcome::Exit(0)
+}
+
+/// `vish/stress`: `-cpus N`, `-mem-total BYTES`; it never ends by itself.
+pub fn go_stress(io: &mut Io) -> Outcome {
+    let option = |name: &str| {
+        let i = io.argv.iter().position(|a| a.trim_start_matches('-') == name)?;
+        io.argv.get(i + 1).cloned()
+    };
+    let (cpus, mem) = (option("cpus").unwrap_or_else(|| "0".into()), option("mem-total").unwrap_or_else(|| "0".into()));
+    let wanted = bytes(&mem);
+    io.complain(format!(
+        "main.go:26] Allocating {mem:?} memory, in \"4Ki\" chunks, with a 1ms sleep between allocations"
+    ));
+    io.complain(format!("main.go:39] Spawning {cpus} cpu goroutines to consume cpu"));
+    if wanted > 0 {
+        return Outcome::Sleep(after(io, GROWTH_STEP), Running::Growing(-wanted));
+    }
+    Outcome::Block(Running::Forever)
 }
 
 /// What is still wanted is negative; the limit is met on the way or never.
