@@ -5,8 +5,8 @@ use crate::config::DefaultPreemptionArgs;
 use crate::framework::status::Status;
 use crate::framework::{Code, FitError, NodeInfo, NodeStatuses, Objects, PodInfo, PostFilterResult, Run};
 use k8s_openapi::api::core::v1::Pod;
-use meta::labels::Selector;
 use meta::Rng;
+use meta::labels::Selector;
 use std::sync::Arc;
 
 /// A node that would take the pod once its victims are gone.
