@@ -6,6 +6,7 @@ mod typed;
 
 use crate::object::Object;
 use crate::registration::{Registered, Registration};
+use k8s_openapi::Resource;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{ApiError, Quantity};
 use node::Node;
@@ -35,6 +36,14 @@ pub fn decode<T: Registered>(json: &[u8]) -> Result<Decoded, ApiError> {
     Ok(Decoded { object: Box::new(object), strict })
 }
 
+/// Decodes any of Kubernetes' types, with what strict decoding found.
+///
+/// # Errors
+/// What cannot be read, in the words of Go's JSON decoder.
+pub fn unregistered<T: Resource + DeserializeOwned>(value: Value) -> Result<(T, Vec<String>), ApiError> {
+    from_node(value.into(), Vec::new())
+}
+
 /// As [`decode`], for a registered kind: quantities are checked and put in canonical form.
 pub(crate) fn decode_kind<R: Registration>(source: Source<'_>) -> Result<Decoded, ApiError> {
     let mut duplicates = Vec::new();
@@ -62,7 +71,10 @@ fn parse<'a>(json: &'a [u8], duplicates: &mut Vec<String>) -> Result<Node<'a>, A
         .map_err(|e| ApiError::bad_request(format!("couldn't get version/kind; json parse error: {e}")))
 }
 
-fn from_node<T: Registered>(node: Node<'_>, duplicates: Vec<String>) -> Result<(T, Vec<String>), ApiError> {
+fn from_node<T: Resource + DeserializeOwned>(
+    node: Node<'_>,
+    duplicates: Vec<String>,
+) -> Result<(T, Vec<String>), ApiError> {
     let mut notes = typed::Notes::default();
     let object = typed::decode::<T>(node, &mut notes)
         .map_err(|e| ApiError::bad_request(cannot_handle::<T>(notes.error.as_deref().unwrap_or(&e.0))))?;
@@ -88,7 +100,7 @@ pub(crate) fn canonical_quantities<R: Registration>(object: &mut R::Type) -> Res
 }
 
 /// Models `transformDecodeError` of the API server's handlers.
-fn cannot_handle<T: Registered>(why: &str) -> String {
+fn cannot_handle<T: Resource>(why: &str) -> String {
     format!("{} in version {:?} cannot be handled as a {}: {why}", T::KIND, T::VERSION, T::KIND)
 }
 

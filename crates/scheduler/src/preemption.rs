@@ -5,8 +5,8 @@ use crate::config::DefaultPreemptionArgs;
 use crate::framework::status::Status;
 use crate::framework::{Code, FitError, NodeInfo, NodeStatuses, Objects, PodInfo, PostFilterResult, Run};
 use k8s_openapi::api::core::v1::Pod;
+use meta::Rng;
 use meta::labels::Selector;
-use meta::{Rng, Time};
 use std::sync::Arc;
 
 /// A node that would take the pod once its victims are gone.
@@ -143,14 +143,15 @@ fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> 
 }
 
 /// Smaller is more important: higher priority, then longer running. Models `util.MoreImportantPod`.
-fn importance(pod: &PodInfo) -> (i64, Time) {
+fn importance(pod: &PodInfo) -> (i64, i128) {
     (-i64::from(pod.priority), start_time(pod))
 }
 
 /// A pod that has not started counts as starting now, later than any that has.
-fn start_time(pod: &PodInfo) -> Time {
+/// In nanoseconds, as upstream compares them.
+fn start_time(pod: &PodInfo) -> i128 {
     let start = pod.pod.status.as_ref().and_then(|s| s.start_time.as_ref());
-    start.map_or(Time(u64::MAX), Time::from_k8s)
+    start.map_or(i128::MAX, |t| t.0.as_nanosecond())
 }
 
 /// Pods whose eviction a PodDisruptionBudget forbids, and the others. Models `filterPodsWithPDBViolation`.

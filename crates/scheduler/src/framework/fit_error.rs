@@ -20,10 +20,20 @@ impl fmt::Display for FitError<'_> {
         write!(f, "0/{} nodes are available:", self.all_nodes)?;
         if self.pre_filter_message.is_empty() {
             let mut histogram: BTreeMap<&str, usize> = BTreeMap::new();
-            for (_, status) in &self.statuses.explicit {
-                for reason in status.reasons.as_slice() {
-                    *histogram.entry(reason).or_default() += 1;
+            // Neighbours mostly say the same, in the same constant: they are counted without looking it up.
+            let (mut last, mut run) = ("", 0);
+            for reason in self.statuses.explicit.iter().flat_map(|(_, s)| s.reasons.as_slice()) {
+                let reason: &str = reason;
+                if !std::ptr::eq(reason, last) {
+                    if run > 0 {
+                        *histogram.entry(last).or_default() += run;
+                    }
+                    (last, run) = (reason, 0);
                 }
+                run += 1;
+            }
+            if run > 0 {
+                *histogram.entry(last).or_default() += run;
             }
             let absent = self.all_nodes.saturating_sub(self.statuses.explicit.len());
             if absent > 0 {

@@ -129,14 +129,17 @@ pub fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
     files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
 }
 
+fn strict_error(strict: &[String]) -> meta::ApiError {
+    meta::ApiError::bad_request(format!("strict decoding error: {}", strict.join(", ")))
+}
+
 /// A registered kind's document as a typed object, with defaults, or what is wrong with it.
 pub fn decode(d: &Document) -> Result<Option<Box<dyn api::Object>>, Vec<Problem>> {
     let Some(kind) = api::by_api_version(d.api_version(), d.kind()) else { return Ok(None) };
     let refused = |e: &meta::ApiError| manifest::refusals(d, e);
     let decoded = (kind.decode)(api::decode::Source::Value(d.value.clone())).map_err(|e| refused(&e))?;
     if !decoded.strict.is_empty() {
-        let message = format!("strict decoding error: {}", decoded.strict.join(", "));
-        return Err(refused(&meta::ApiError::bad_request(message)));
+        return Err(refused(&strict_error(&decoded.strict)));
     }
     let mut object = decoded.object;
     if kind.namespaced() && object.meta().namespace.as_ref().is_none_or(String::is_empty) {

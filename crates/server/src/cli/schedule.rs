@@ -1,7 +1,9 @@
 //! `kubottle schedule`: what-if scheduling.
 
-use super::{borrowed, decode, print, problems, read_files};
+use super::{borrowed, decode, print, problems, read_files, strict_error};
 use anyhow::{Context, anyhow};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::{Metadata, Resource};
 use manifest::{Document, Limits, Problem};
 use scheduler::{Config, World, whatif_each};
 use serde::de::DeserializeOwned;
@@ -104,17 +106,18 @@ fn registered<T: 'static>(d: &Document) -> Result<Option<T>, Vec<Problem>> {
 }
 
 /// A kind that only the scheduler reads.
-fn typed<T: DeserializeOwned>(d: &Document) -> Result<T, Vec<Problem>> {
+fn typed<T: Resource + Metadata<Ty = ObjectMeta> + DeserializeOwned>(d: &Document) -> Result<T, Vec<Problem>> {
     const CLUSTER_WIDE: &[&str] =
         &["PersistentVolume", "PriorityClass", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment"];
-    let refused = |why: String| manifest::refusals(d, &meta::ApiError::bad_request(why));
-    let mut value = d.value.clone();
-    if !CLUSTER_WIDE.contains(&d.kind())
-        && let Some(metadata) = value.get_mut("metadata").and_then(serde_json::Value::as_object_mut)
-    {
-        metadata.entry("namespace").or_insert_with(|| "default".into());
+    let refused = |e: &meta::ApiError| manifest::refusals(d, e);
+    let (mut object, strict) = api::decode::unregistered::<T>(d.value.clone()).map_err(|e| refused(&e))?;
+    if !strict.is_empty() {
+        return Err(refused(&strict_error(&strict)));
     }
-    serde_json::from_value(value).map_err(|e| refused(e.to_string()))
+    if !CLUSTER_WIDE.contains(&d.kind()) && object.metadata().namespace.as_ref().is_none_or(String::is_empty) {
+        object.metadata_mut().namespace = Some("default".into());
+    }
+    Ok(object)
 }
 
 fn config(path: Option<PathBuf>) -> anyhow::Result<Config> {
