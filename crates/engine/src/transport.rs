@@ -66,7 +66,7 @@ impl Transport {
 /// [`Transport::step_decision`] in slices, on a copy of the cluster: one in which nothing will be decided stays where it
 /// is.
 pub struct Search {
-    cluster: Cluster,
+    cluster: Box<Cluster>,
     end: Time,
 }
 
@@ -79,13 +79,13 @@ pub enum Seek {
 
 impl Search {
     pub fn new(cluster: &Cluster) -> Self {
-        Search { cluster: cluster.clone(), end: cluster.now() + DECISION_WAIT_MAX }
+        Search { cluster: Box::new(cluster.clone()), end: cluster.now() + DECISION_WAIT_MAX }
     }
 
     pub fn run(mut self, mut out_of_budget: impl FnMut() -> bool) -> Seek {
         while let Some(turn) = self.cluster.step(self.end) {
             if turn.cycle.is_some() {
-                return Seek::Found(Box::new(self.cluster));
+                return Seek::Found(self.cluster);
             }
             if out_of_budget() {
                 return Seek::NotYet(self);

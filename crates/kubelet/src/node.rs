@@ -183,7 +183,7 @@ pub fn status_patch(new: &NodeStatus, existing: &Node, heartbeat: bool) -> Optio
         changed.conditions = None;
     }
     let metadata = ObjectMeta { name: existing.metadata.name.clone(), ..Default::default() };
-    (changed != none).then(|| Node { metadata, spec: None, status: Some(changed) })
+    (changed != none).then_some(Node { metadata, spec: None, status: Some(changed) })
 }
 
 fn same_but_heartbeat(a: Option<&[NodeCondition]>, b: Option<&[NodeCondition]>) -> bool {

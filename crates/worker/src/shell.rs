@@ -94,7 +94,7 @@ impl Shell {
     fn handle(&mut self, command: Command) {
         // These do not need a cluster: a page that is reloaded sends them before it starts one.
         match command {
-            Command::Start(start) => return self.begin(start),
+            Command::Start(start) => self.begin(start),
             Command::Run => (self.transport.running, self.search) = (true, None),
             Command::Pause => (self.transport.running, self.search) = (false, None),
             Command::SetSpeed { speed } => self.transport.speed = speed,

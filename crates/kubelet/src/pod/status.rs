@@ -235,5 +235,5 @@ pub fn patch(new: &PodStatus, pod: &Pod) -> Option<Pod> {
     let m = &pod.metadata;
     let metadata =
         ObjectMeta { name: m.name.clone(), namespace: m.namespace.clone(), uid: m.uid.clone(), ..Default::default() };
-    (changed != none).then(|| Pod { metadata, spec: None, status: Some(changed) })
+    (changed != none).then_some(Pod { metadata, spec: None, status: Some(changed) })
 }
