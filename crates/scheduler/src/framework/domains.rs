@@ -2,12 +2,13 @@
 
 use super::node_info::NodeInfo;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// A number for every value that the key's label has on the nodes looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Domains {
     pub key: String,
-    index: FxHashMap<String, u32>,
+    index: FxHashMap<Arc<str>, u32>,
     /// In the order in which the values were first met.
     numbers: Vec<i64>,
 }
@@ -21,12 +22,14 @@ impl Domains {
     pub fn new(key: &str) -> Self {
         Domains { key: key.into(), ..Domains::default() }
     }
-    /// Adds to a domain, which exists from then on.
-    pub fn add(&mut self, value: &str, n: i64) {
+    /// Adds to the domain of the node's `value`, which exists from then on.
+    pub fn add(&mut self, node: &NodeInfo, value: &str, n: i64) {
         match self.index.get(value) {
             Some(i) => self.numbers[*i as usize] += n,
             None => {
-                self.index.insert(value.into(), self.numbers.len() as u32);
+                // With host names every node is a domain, mostly of the node's own name.
+                let value = if *value == *node.name { node.name.clone() } else { value.into() };
+                self.index.insert(value, self.numbers.len() as u32);
                 self.numbers.push(n);
             }
         }

@@ -36,7 +36,7 @@ impl Counts {
     fn add_at(&mut self, place: usize, node: &NodeInfo, n: i64) {
         let domains = &mut self.0[place];
         if let Some(value) = value(node, &domains.key) {
-            domains.add(value, n);
+            domains.add(node, value, n);
         }
     }
     fn get(&self, topology_key: &str, value: &str) -> i64 {

@@ -220,7 +220,7 @@ impl Filtering {
         }
         for (c, counts) in self.constraints.iter().zip(&mut self.counts) {
             if c.selector.matches(other.pod.metadata.labels.as_ref()) && c.includes(pod, node, &self.affinity) {
-                counts.add(label(node, &c.topology_key), n);
+                counts.add(node, label(node, &c.topology_key), n);
             }
         }
         self.find_min();
@@ -248,7 +248,7 @@ impl PreFilter for PodTopologySpread {
             counting.count(node, &mut numbers);
             for ((c, counts), n) in s.constraints.iter().zip(&mut s.counts).zip(&numbers) {
                 if c.includes(pod, node, &s.affinity) {
-                    counts.add(label(node, &c.topology_key), *n);
+                    counts.add(node, label(node, &c.topology_key), *n);
                 }
             }
         }
@@ -319,7 +319,7 @@ impl PreScore for PodTopologySpread {
         let by_host = |c: &Constraint| c.topology_key == HOSTNAME;
         for node in nodes.iter().zip(&ignored).filter(|(_, ignored)| !**ignored).map(|(n, _)| &h.snapshot.nodes[*n]) {
             for (c, counts) in constraints.iter().zip(&mut counts).filter(|(c, _)| !by_host(c)) {
-                counts.add(label(node, &c.topology_key), 0);
+                counts.add(node, label(node, &c.topology_key), 0);
             }
         }
         let scored = ignored.iter().filter(|i| !**i).count();
@@ -334,7 +334,7 @@ impl PreScore for PodTopologySpread {
                 for ((c, counts), n) in constraints.iter().zip(&mut counts).zip(&numbers) {
                     let value = label(node, &c.topology_key);
                     if *n > 0 && counts.get(value).is_some() && c.includes(pod, node, &affinity) {
-                        counts.add(value, *n);
+                        counts.add(node, value, *n);
                     }
                 }
             }
