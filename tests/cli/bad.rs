@@ -69,6 +69,16 @@ fn not_utf_8() {
     check_text("latin1", latin1, "4:12: this is not UTF-8 text");
 }
 #[test]
+fn what_a_manifest_names_is_not_there() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nNSspec:\n  SAcontainers: [{name: c, image: nginx}]\n";
+    let other = pod.replace("NS", "  namespace: nowhere\n").replace("SA", "");
+    check_text("namespace", other.as_bytes(), "5:14: namespaces \"nowhere\" not found");
+    let robot = pod.replace("NS", "").replace("SA", "serviceAccountName: robot\n  ");
+    check_text("account", robot.as_bytes(), "6:23: pods \"a\" is forbidden: error looking up service account");
+    let secret = b"apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata:\n  k: \"REPLACE_ME\"\n";
+    check_text("base64", secret, "4:1: Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data");
+}
+#[test]
 fn missing_parts() {
     check_text("kind", b"apiVersion: v1\nmetadata:\n  name: a\n", "1:1: kind not set");
     check_text("name", b"apiVersion: v1\nkind: ConfigMap\n", "1:1: metadata.name: Required value");

@@ -33,12 +33,29 @@ pub fn refusals(document: &Document, error: &ApiError) -> Vec<Problem> {
     }
     if problems.is_empty() {
         let hint = if error.is_not_found() { "not-found" } else { "invalid" };
-        problems.push(problem(document, document.places.value, "", hint, message.into()));
+        let field = field_meant(error);
+        let at = if field.is_empty() { document.places.value } else { locate(document, field) };
+        problems.push(problem(document, at, field, hint, message.into()));
     }
     for p in &mut problems {
         p.kubectl = message.into();
     }
     problems
+}
+
+/// The field that a refusal without one is about.
+fn field_meant(error: &ApiError) -> &'static str {
+    let kind = error.0.details.as_ref().and_then(|d| d.kind.as_deref());
+    let message = error.message();
+    if error.is_not_found() && kind == Some("namespaces") {
+        "metadata.namespace"
+    } else if message.contains("error looking up service account ") {
+        "spec.serviceAccountName"
+    } else if message.contains("illegal base64 data") {
+        "data"
+    } else {
+        ""
+    }
 }
 
 fn problem(document: &Document, at: Position, path: &str, hint: &'static str, message: String) -> Problem {

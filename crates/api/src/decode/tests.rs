@@ -162,6 +162,7 @@ fn a_null_in_a_map_of_strings_is_empty() {
 fn bytes_and_times_are_refused_in_gos_words() {
     for (data, want) in [
         ("cGFzcw==", None),
+        ("cGFz\ncw==\n", None),
         ("plain text!", Some("illegal base64 data at input byte 5")),
         ("abc", Some("illegal base64 data at input byte 0")),
         ("YWJjZA", Some("illegal base64 data at input byte 4")),

@@ -113,13 +113,18 @@ impl<'de> de::Deserializer<'de> for Typed<'_, '_> {
     with_zero!(Node::Object(Vec::new()) => deserialize_map);
     with_zero!(Node::Null => deserialize_unit);
 
-    fn deserialize_str<V: Visitor<'de>>(self, v: V) -> Result<V::Value, Error> {
-        if let Node::String(text) = &self.node
+    fn deserialize_str<V: Visitor<'de>>(mut self, v: V) -> Result<V::Value, Error> {
+        if let Node::String(text) = &mut self.node
             && std::any::type_name::<V::Value>().ends_with("::ByteString")
-            && let Some(error) = go_error::base64(text.as_bytes())
         {
-            self.notes.error.get_or_insert_with(|| error.clone());
-            return Err(Error(error));
+            if let Some(error) = go_error::base64(text.as_bytes()) {
+                self.notes.error.get_or_insert_with(|| error.clone());
+                return Err(Error(error));
+            }
+            // Go reads base64 that is broken into lines: a block scalar ends with one.
+            if text.contains(['\r', '\n']) {
+                text.to_mut().retain(|c| !matches!(c, '\r' | '\n'));
+            }
         }
         self.visit_or(Node::String(Cow::Borrowed("")), v)
     }
