@@ -15,7 +15,7 @@ const GAP: f64 = 6.0;
 const HEAD: f64 = 7.0;
 pub const ZOOM: (f64, f64) = (0.2, 8.0);
 /// Below these scales pods, and names, are left out.
-const PODS_FROM: f64 = 0.3;
+const PODS_FROM: f64 = 0.24;
 const NAMES_FROM: f64 = 1.6;
 
 pub enum Hit {
