@@ -21,8 +21,10 @@ const CYCLES_MAX: usize = 200;
 const KUBELET_LANES_MAX: usize = 64;
 /// Frames between refreshes of what no store event announces (logs).
 const DETAIL_EVERY: u32 = 15;
-/// Frames at least between two scheduling cycles that are followed.
+/// Frames at least between two scheduling cycles that are followed; and when their tables are long.
 const CYCLE_REST: u32 = 12;
+const LONG_CYCLE_REST: u32 = 60;
+const LONG_CYCLE: usize = 100;
 /// Frames at least between two details of an object that changes all the time.
 const DETAIL_REST: u32 = 6;
 
@@ -42,8 +44,9 @@ pub struct Viewer {
     /// Updates since the last detail.
     frames: u32,
     cycle_sent: Option<u64>,
-    /// Updates since then.
+    /// Updates since then, and how many it must be until the next.
     cycle_age: u32,
+    cycle_rest: u32,
     why_sent: Option<u64>,
     newest_cycle: Option<u64>,
 }
@@ -284,12 +287,14 @@ impl Viewer {
         self.cycle_age += 1;
         let follows = self.subscription.follow_cycles;
         let wanted = if follows { self.newest_cycle } else { self.subscription.cycle };
-        let rests = follows && running && self.cycle_sent.is_some() && self.cycle_age < CYCLE_REST;
+        let rests = follows && running && self.cycle_sent.is_some() && self.cycle_age < self.cycle_rest;
         if wanted.is_some() && wanted != self.cycle_sent && !rests {
             u.cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
                 What::Cycle { cycle } => Some((seq, cycle.clone())),
                 _ => None,
             });
+            let rows = u.cycle.as_ref().map_or(0, |(_, c)| c.nodes.len());
+            self.cycle_rest = if rows > LONG_CYCLE { LONG_CYCLE_REST } else { CYCLE_REST };
             (self.cycle_sent, self.cycle_age) = (wanted, 0);
         }
         if self.subscription.why.is_some() && self.subscription.why != self.why_sent {

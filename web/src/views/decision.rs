@@ -230,6 +230,9 @@ fn verdict_word(ctx: &Ctx, verdict: Verdict) -> (&'static str, &'static str) {
     }
 }
 
+/// More nodes that shared the highest total become a number.
+const TIES_MAX: usize = 24;
+
 #[derive(PartialEq, Properties)]
 struct WordsProps {
     cycle: CycleRef,
@@ -265,7 +268,10 @@ fn Words(p: &WordsProps) -> Html {
             { for explain::outcome(ctx.lang, cycle).into_iter().map(|s| html! { <p>{ s }</p> }) }
             if let Some(tie) = cycle.tie_break.as_ref().filter(|t| t.nodes.len() > 1) {
                 <div class="tie"><h3>{ ctx.t("decision.tie") }</h3>
-                    <ol>{ for tie.nodes.iter().enumerate().map(|(i, n)| html! { <li class={classes!((i == tie.drawn).then_some("drawn"))}>{ n.clone() }</li> }) }</ol>
+                    <ol>
+                        { for tie.nodes.iter().enumerate().filter(|(i, _)| *i < TIES_MAX || *i == tie.drawn).map(|(i, n)| html! { <li class={classes!((i == tie.drawn).then_some("drawn"))}>{ n.clone() }</li> }) }
+                        if tie.nodes.len() > TIES_MAX { <li>{ format!("+{}", tie.nodes.len() - TIES_MAX) }</li> }
+                    </ol>
                 </div>
             }
             if !remedies.is_empty() {

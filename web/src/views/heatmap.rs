@@ -46,12 +46,7 @@ pub fn HeatMap(p: &Props) -> Html {
                 {
                     let mut v = shared.borrow_mut();
                     let size = v.measure();
-                    // The first size, and a very different one, are fitted into.
-                    let (w, h) = v.map.size;
-                    if (size.0 - w).abs() > w / 4.0 || (size.1 - h).abs() > h / 4.0 {
-                        v.map.scale = 0.0;
-                    }
-                    v.map.size = size;
+                    v.map.resize(size);
                 }
                 // At once, in the frame in which the canvas changes its size: a frame later it would flash.
                 draw(&shared, &resized_ctx);
@@ -106,8 +101,7 @@ pub fn HeatMap(p: &Props) -> Html {
                 let (cx, cy) = (f64::from(e.client_x()), f64::from(e.client_y()));
                 if moved || (cx - x).hypot(cy - y) > 4.0 {
                     v.drag = Some((cx, cy, true));
-                    v.map.x += cx - x;
-                    v.map.y += cy - y;
+                    v.map.shift(cx - x, cy - y);
                     drop(v);
                     redraw(&view, &ctx);
                 }

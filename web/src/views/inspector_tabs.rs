@@ -55,13 +55,23 @@ pub fn Summary(p: &DetailProps) -> Html {
                     { for d.conditions.iter().map(|(kind, status, reason, message)| html! {
                         <tr>
                             <th scope="row">{ kind.clone() }</th>
-                            <td><span class={classes!("truth", status.to_lowercase())}>{ status.clone() }</span></td>
+                            <td><span class={classes!("truth", truth(kind, status))}>{ status.clone() }</span></td>
                             <td>{ reason.clone() }if !message.is_empty() { <small>{ message.clone() }</small> }</td>
                         </tr>
                     }) }
                 </tbody></table>
             }
         </>
+    }
+}
+
+/// Whether a condition's status is good news: most are good when True, a node's pressures when False.
+fn truth(kind: &str, status: &str) -> &'static str {
+    let bad_when_true = kind.ends_with("Pressure") || kind.ends_with("Unavailable") || kind == "DisruptionTarget";
+    match (status, bad_when_true) {
+        ("True", false) | ("False", true) => "true",
+        ("True", true) | ("False", false) => "false",
+        _ => "unknown",
     }
 }
 

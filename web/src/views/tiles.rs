@@ -15,7 +15,7 @@ const GAP: f64 = 6.0;
 const HEAD: f64 = 7.0;
 pub const ZOOM: (f64, f64) = (0.2, 8.0);
 /// Below these scales pods, and names, are left out.
-const PODS_FROM: f64 = 0.3;
+const PODS_FROM: f64 = 0.24;
 const NAMES_FROM: f64 = 1.6;
 
 pub enum Hit {
@@ -46,6 +46,8 @@ pub struct Map {
     /// Of the frame, in CSS pixels. Whoever draws sets it: asking for it at every drawing would lay the page out.
     pub size: (f64, f64),
     columns: usize,
+    /// Nobody has moved the map since it was fitted: it stays fitted when nodes come and go.
+    fitted: bool,
     /// Nodes' places in the order of their names.
     index: BTreeMap<Rc<str>, usize>,
     names: Vec<Rc<str>>,
@@ -83,12 +85,28 @@ impl Map {
         self.scale = scale.clamp(ZOOM.0, 2.0);
         self.x = (w - tw * self.scale) / 2.0;
         self.y = 8.0;
+        self.fitted = true;
+    }
+
+    pub fn shift(&mut self, dx: f64, dy: f64) {
+        self.x += dx;
+        self.y += dy;
+        self.fitted = false;
+    }
+
+    /// A new size of the frame: what was fitted is fitted again.
+    pub fn resize(&mut self, size: (f64, f64)) {
+        if self.fitted && size != self.size {
+            self.scale = 0.0;
+        }
+        self.size = size;
     }
 
     pub fn zoom(&mut self, by: f64, px: f64, py: f64) {
         let scale = (self.scale * by).clamp(ZOOM.0, ZOOM.1);
         let k = scale / self.scale.max(0.01);
         (self.x, self.y, self.scale) = (px - (px - self.x) * k, py - (py - self.y) * k, scale);
+        self.fitted = false;
     }
 
     /// Moves the cursor by so many tiles; the first step puts it on the first one.
@@ -142,6 +160,9 @@ impl Map {
         if model.versions.node_set != self.drawn.node_set || self.names.len() != model.nodes.len() {
             self.names = model.nodes.keys().map(|n| n.as_str().into()).collect();
             self.index = self.names.iter().enumerate().map(|(i, n)| (n.clone(), i)).collect();
+            if self.fitted {
+                self.scale = 0.0;
+            }
         }
         if self.scale == 0.0 && !self.names.is_empty() {
             self.fit(self.names.len(), w, h);
