@@ -3,7 +3,7 @@
 
 use crate::{Cluster, requests};
 use api::Object;
-use k8s_openapi::api::core::v1::{Namespace, Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -60,6 +60,18 @@ impl Cluster {
             }]),
         };
         self.create_as_apiserver("default", Box::new(slice));
+    }
+
+    /// Says by which certificate authority (PEM) clients recognize this API server: the ConfigMap from which the
+    /// root CA publisher copies into every namespace. A cluster that nobody reaches over TLS has none. Models
+    /// `pkg/controlplane/controller/clusterauthenticationtrust`.
+    pub fn publish_ca(&mut self, pem: &str) {
+        let map = ConfigMap {
+            metadata: ObjectMeta { name: Some("extension-apiserver-authentication".into()), ..Default::default() },
+            data: Some([("client-ca-file".into(), pem.into())].into()),
+            ..Default::default()
+        };
+        self.create_as_apiserver("kube-system", Box::new(map));
     }
 
     fn create_as_apiserver(&mut self, namespace: &str, mut object: Box<dyn Object>) {

@@ -22,8 +22,9 @@ const CA_SOURCE: &str = "kube-system/extension-apiserver-authentication";
 #[derive(Clone, Default)]
 pub struct RootCaPublisher;
 
-/// Upstream reads `--root-ca-file`. Here there are no files: the CA is the one that the API server itself
-/// publishes; a cluster without TLS publishes none, and the ConfigMap then holds an empty bundle.
+/// Upstream reads `--root-ca-file`, or takes the CA of its own kubeconfig. Here there are no files: the CA is the one
+/// that the API server itself publishes. Where there is no TLS there is no CA, and the bundle is empty, as upstream's
+/// is when neither has one.
 fn root_ca(view: &View) -> String {
     let source = view.get::<ConfigMap>(&CA_SOURCE.into());
     source.and_then(|c| c.data.as_ref()?.get("client-ca-file").cloned()).unwrap_or_default()

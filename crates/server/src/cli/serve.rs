@@ -96,8 +96,8 @@ async fn serve(args: Args, state: &Path, guests: tokio::runtime::Handle) -> anyh
     let page_address = pages.local_addr()?;
     let dir = page_dir(args.page.clone())?;
 
-    let (handle, services) = start_cluster(&args, state, guests).await?;
     let (tls, credentials) = pki::generate(address.ip())?;
+    let (handle, services) = start_cluster(&args, state, guests, &credentials.ca).await?;
     let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     let server = format!("https://{}", SocketAddr::new(host, address.port()));
     let config = args.kubeconfig.unwrap_or_else(|| state.join("kubottle.kubeconfig"));
@@ -171,11 +171,13 @@ async fn start_cluster(
     args: &Args,
     state: &Path,
     guests: tokio::runtime::Handle,
+    ca: &str,
 ) -> anyhow::Result<(Handle, watch::Receiver<u64>)> {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     let start = Time(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX));
     let config = Config { seed: args.seed, start, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
+    cluster.publish_ca(ca);
     for n in 1..=args.sim_nodes {
         let seed = cluster.fork_seed();
         let config = machines::config(&cluster.next_node_name(), n, &args.sim_node, seed).map_err(|e| anyhow!(e))?;
