@@ -1,6 +1,8 @@
 //! What a new cluster is like.
 
 use crate::table;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use system_tests::Server;
 
 #[test]
@@ -43,5 +45,23 @@ fn a_new_cluster() {
     let described = s.k(&format!("describe node {}", rows[0][0]));
     for words in ["Allocatable:", "Conditions:", "KubeletReady", "Allocated resources:", "Non-terminated Pods:"] {
         assert!(described.contains(words), "no {words} in\n{described}");
+    }
+}
+
+/// Pods recognize the API server by the same authority as kubectl does.
+#[test]
+fn the_clusters_ca_is_in_every_namespace() {
+    let Some(s) = Server::start(&["--sim-nodes", "0"]) else { return };
+    let ca = s.k("config view --raw -o jsonpath={.clusters[0].cluster.certificate-authority-data}");
+    s.k("create namespace later");
+    for namespace in ["default", "later"] {
+        let get = format!(
+            "get configmaps -n {namespace} -o jsonpath={{.items[?(@.metadata.name==\"kube-root-ca.crt\")].data}}"
+        );
+        let data = s.until(&get, |o| o.contains("BEGIN CERTIFICATE"));
+        let pem =
+            serde_json::from_str::<serde_json::Value>(&data).ok().and_then(|d| Some(d["ca.crt"].as_str()?.to_string()));
+        let pem = pem.unwrap_or_else(|| panic!("{data}"));
+        assert_eq!(BASE64.encode(pem), ca, "{namespace}");
     }
 }
