@@ -61,3 +61,17 @@ fn a_pod_too_big_says_why() {
         FailedScheduling 0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.
     "#]].assert_eq(&events(&c, "big"));
 }
+
+/// A cluster reached over TLS says by which authority; one that is not has an empty bundle, and pods start all the same.
+#[test]
+fn every_namespace_learns_the_clusters_authority() {
+    let mut c = cluster(0);
+    let bundle = |c: &cluster::Cluster| {
+        let map = c.view().get::<k8s_openapi::api::core::v1::ConfigMap>(&"default/kube-root-ca.crt".into());
+        map.and_then(|m| m.data.as_ref()?.get("ca.crt").cloned())
+    };
+    assert_eq!(bundle(&c).as_deref(), Some(""));
+    c.publish_ca("PEM");
+    run(&mut c, 1);
+    assert_eq!(bundle(&c).as_deref(), Some("PEM"));
+}
