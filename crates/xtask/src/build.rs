@@ -45,8 +45,7 @@ pub fn page(how: Page) -> Result<bool> {
         return Ok(false);
     }
     tools::wasm_targets()?;
-    // Trunk finds everything compiled: while it is itself being built, on a new machine, there is a core to spare.
-    tools::both(tools::wasm_tools, || compile_page(how))?;
+    tools::wasm_tools()?;
     tools::npm_ci("web/editor")?;
     quiet("editor", &mut cmd("node", &["web/editor/build.mjs"]))?;
     let out = std::path::absolute(&out).map_err(|e| e.to_string())?;
@@ -61,16 +60,6 @@ pub fn page(how: Page) -> Result<bool> {
     quiet(name, &mut c)?;
     stamp::write(name, &print)?;
     Ok(true)
-}
-
-/// The page's two programs, one after the other as trunk builds them: together they would share features.
-fn compile_page(how: Page) -> Result<()> {
-    for package in ["web", "worker"] {
-        let args =
-            ["build", "--target", "wasm32-unknown-unknown", "--profile", how.name(), "-p", package, "--bin", package];
-        quiet(&format!("{}-{package}", how.name()), &mut cmd("cargo", &args))?;
-    }
-    Ok(())
 }
 
 /// How `kubottle` is built: `play` for people (quick to build, quick enough to run), `dev` for tests.
