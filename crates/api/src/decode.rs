@@ -5,7 +5,7 @@ mod node;
 mod typed;
 
 use crate::object::Object;
-use crate::registration::{Registered, Registration};
+use crate::registration::Registration;
 use k8s_openapi::Resource;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{ApiError, Quantity};
@@ -28,14 +28,6 @@ pub struct Decoded {
 /// Upstream stops listing strict errors here.
 const STRICT_ERRORS_MAX: usize = 100;
 
-/// Decodes JSON. Unknown and duplicate fields are collected, not refused: `fieldValidation` decides what
-/// happens to them. A wrong type is refused in the words of Go's JSON decoder.
-pub fn decode<T: Registered>(json: &[u8]) -> Result<Decoded, ApiError> {
-    let mut duplicates = Vec::new();
-    let (object, strict) = from_node::<T>(parse(json, &mut duplicates)?, duplicates)?;
-    Ok(Decoded { object: Box::new(object), strict })
-}
-
 /// Decodes any of Kubernetes' types, with what strict decoding found.
 ///
 /// # Errors
@@ -44,7 +36,8 @@ pub fn unregistered<T: Resource + DeserializeOwned>(value: Value) -> Result<(T, 
     from_node(value.into(), Vec::new())
 }
 
-/// As [`decode`], for a registered kind: quantities are checked and put in canonical form.
+/// An object of a registered kind. Unknown and duplicate fields are collected, not refused: `fieldValidation` decides
+/// what happens to them. Quantities are checked and put in canonical form.
 pub(crate) fn decode_kind<R: Registration>(source: Source<'_>) -> Result<Decoded, ApiError> {
     let mut duplicates = Vec::new();
     let node = match source {
