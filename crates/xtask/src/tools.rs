@@ -95,7 +95,7 @@ pub fn wasm_tools() -> Result<()> {
     }
     let bindgen = bin("wasm-bindgen")?;
     if output(&bindgen, &["--version"]).is_none_or(|v| !v.ends_with(WASM_BINDGEN)) {
-        install("wasm-bindgen-cli", &["wasm-bindgen-cli", "--version", WASM_BINDGEN, "--no-default-features"])?;
+        install("wasm-bindgen", &["--path", "crates/xtask/bindgen", "--locked"])?;
     }
     Ok(())
 }
