@@ -231,7 +231,7 @@ pub enum FileAction {
     Sample(usize, bool),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Send(Command),
     ToggleRun,

@@ -4,7 +4,7 @@ use crate::apply;
 use cluster::{Cluster, HttpOutcome};
 use kubelet::{Capacity, NodeConfig, SimRuntime};
 use meta::{Quantity, User};
-use protocol::{ApiCall, ApiReply, Command, Reply};
+use protocol::{Answer, ApiCall, ApiReply, Command, Reply};
 
 /// What a simulated machine has unless it is said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
     let (id, error) = match command {
         Command::Apply { id, mode, files } => {
             return Some(Reply::Apply { id: *id, result: apply::run(cluster, *mode, files) });
+        }
+        Command::Debug { id, .. } => {
+            let answer = Answer::Refused { message: "the engine cannot answer this yet".into(), errors: Vec::new() };
+            return Some(Reply::Debug { id: *id, answer });
         }
         Command::Api(call) => return Some(Reply::Api(api_call(cluster, call))),
         Command::AddNode { id, cpu, memory, pods } => {

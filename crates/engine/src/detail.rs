@@ -108,6 +108,7 @@ pub(crate) fn cycle_summary(e: &Entry, c: &Cycle) -> CycleSummary {
         name: c.pod.name.clone(),
         node: c.node.clone().unwrap_or_default(),
         message: c.message.clone(),
+        attempt: c.attempt,
     }
 }
 
@@ -121,22 +122,26 @@ pub(crate) fn queues(cluster: &Cluster) -> QueueView {
         gated: q.lengths.gated,
         in_flight: q.lengths.in_flight,
     };
-    let convert = |rows: Vec<scheduler::queue::Row>| {
-        rows.into_iter()
-            .map(|r| QueueEntry {
-                namespace: r.pod.namespace().into(),
-                name: r.pod.name().into(),
-                attempts: r.attempts,
-                ready_at: r.backoff_until.map_or(0, Time::as_micros),
-                plugins: r.plugins.iter().map(|p| (*p).into()).collect(),
-            })
-            .collect()
-    };
+    let convert = |rows: Vec<scheduler::queue::Row>| rows.into_iter().map(queue_entry).collect();
     QueueView {
         active: convert(q.active),
         backoff: convert(q.backoff),
         unschedulable: convert(q.unschedulable),
         gated: convert(q.gated),
+        in_flight: convert(q.in_flight),
         lengths,
+    }
+}
+
+pub(crate) fn queue_entry(r: scheduler::queue::Row) -> QueueEntry {
+    QueueEntry {
+        namespace: r.pod.namespace().into(),
+        name: r.pod.name().into(),
+        attempts: r.attempts,
+        ready_at: r.backoff_until.map_or(0, Time::as_micros),
+        plugins: r.plugins.iter().map(|p| (*p).into()).collect(),
+        priority: r.priority,
+        since: r.since.as_micros(),
+        event: r.event.into(),
     }
 }

@@ -4,7 +4,7 @@ use crate::view::ObjectId;
 use serde::{Deserialize, Serialize};
 
 /// `id`, where there is one, comes back in the [`crate::Reply`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub enum Command {
     /// The first message. Starts a cluster, or resumes a saved session.
@@ -65,6 +65,12 @@ pub enum Command {
     Subscribe(Subscription),
     /// The page has taken in the last update and is ready for the next.
     Seen,
+    /// A question to the scheduling debugger, or a word to it. The answer is a [`crate::Reply::Debug`].
+    Debug {
+        id: u64,
+        #[serde(flatten)]
+        debug: crate::debug::Debug,
+    },
     /// The session as one JSON text (in [`crate::Reply::Session`]), to keep across reloads.
     Save {
         id: u64,
@@ -134,6 +140,9 @@ pub struct Subscription {
     pub cycle: Option<u64>,
     /// Follow every new scheduling cycle (the newest replaces the shown one).
     pub follow_cycles: bool,
+    /// Send cycles as [`crate::CycleView`] (`Update::cycle_view`) instead of in full (`Update::cycle`); a held cycle then
+    /// replaces the shown one.
+    pub compact: bool,
     /// A trace entry whose chain of causes is shown.
     pub why: Option<u64>,
     /// Trace entries for the timeline.

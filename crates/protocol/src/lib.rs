@@ -5,15 +5,19 @@
 //! next update only when the page has shown the last one ([`Command::Seen`]): what comes in between is one delta.
 
 pub mod command;
+pub mod cycle_view;
+pub mod debug;
 pub mod update;
 pub mod view;
 
 pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription};
-pub use trace::{Cycle, Entry, Note, What, cycle};
+pub use cycle_view::{CycleView, Group, Row};
+pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
+pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, ObjectResult, Reply, Update};
 pub use view::{
     ComponentView, EventView, Lamp, NodeView, ObjectId, PodState, PodView, QueueEntry, QueueLengths, QueueView,
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;

@@ -27,7 +27,7 @@ pub struct Clock {
 }
 
 /// Everything that changed since the last update. After `reset` the page forgets what it had.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Update {
     pub reset: bool,
@@ -50,6 +50,10 @@ pub struct Update {
     pub detail: Option<Detail>,
     /// The subscribed cycle in full, with its trace entry.
     pub cycle: Option<(u64, Arc<Cycle>)>,
+    /// The same in compact form, to who asked for that (`Subscription::compact`).
+    pub cycle_view: Option<Arc<crate::CycleView>>,
+    /// The debugger, when it changed.
+    pub debugger: Option<crate::DebuggerView>,
     /// The chain of causes asked for, the effect first.
     pub why: Option<Vec<Arc<Entry>>>,
     pub replies: Vec<Reply>,
@@ -65,6 +69,9 @@ pub struct CycleSummary {
     /// Empty when no node fitted.
     pub node: String,
     pub message: String,
+    /// The attempt's number, from 1.
+    #[serde(default)]
+    pub attempt: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +99,7 @@ pub struct Detail {
     pub logs: Vec<(String, String)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "kebab-case")]
 pub enum Reply {
     Apply {
@@ -108,6 +115,11 @@ pub enum Reply {
     Session {
         id: u64,
         session: String,
+    },
+    Debug {
+        id: u64,
+        #[serde(flatten)]
+        answer: crate::debug::Answer,
     },
     /// The engine cannot go on with what it was asked (another version, a session that cannot be read).
     Refused {

@@ -126,6 +126,14 @@ pub struct QueueEntry {
     pub ready_at: u64,
     /// Plugins that rejected it.
     pub plugins: Vec<String>,
+    #[serde(default)]
+    pub priority: i32,
+    /// When it entered this queue, or its attempt ended; microseconds since the epoch.
+    #[serde(default)]
+    pub since: u64,
+    /// What moved it here: `PodAdd`, `NodeAdd`, `ScheduleAttemptFailure`, ...
+    #[serde(default)]
+    pub event: String,
 }
 
 /// How many pods each queue of the scheduler holds.
@@ -148,6 +156,8 @@ pub struct QueueView {
     pub backoff: Vec<QueueEntry>,
     pub unschedulable: Vec<QueueEntry>,
     pub gated: Vec<QueueEntry>,
+    #[serde(default)]
+    pub in_flight: Vec<QueueEntry>,
     pub lengths: QueueLengths,
 }
 

@@ -10,7 +10,7 @@ pub type Seq = u64;
 
 /// A reason as data: a code from the catalogue and its arguments. Text is made from it at the edge,
 /// in Korean or English (`note.<code>` in the page's catalogue).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     pub code: std::borrow::Cow<'static, str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -2,6 +2,7 @@
 
 pub mod cycle;
 pub mod entry;
+pub mod explain;
 pub mod log;
 
 pub use cycle::Cycle;

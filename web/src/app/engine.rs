@@ -188,7 +188,7 @@ impl App {
             Reply::Refused { message } => self.notify("notice.engine-refused", message),
             Reply::Crashed { process, message } => self.notify("notice.crashed", format!("{process}: {message}")),
             Reply::NoDecision => self.notify("notice.no-decision", String::new()),
-            Reply::Api(_) | Reply::Replaying { .. } => {}
+            Reply::Api(_) | Reply::Debug { .. } | Reply::Replaying { .. } => {}
         }
     }
 
@@ -204,7 +204,9 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
     use Command::*;
     match command {
         Apply { id, .. } | AddNode { id, .. } | Cordon { id, .. } | Drain { id, .. } | KillNode { id, .. } => Some(id),
-        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } => Some(id),
+        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } | Debug { id, .. } => {
+            Some(id)
+        }
         Api(call) => Some(&mut call.id),
         Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }
