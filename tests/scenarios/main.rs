@@ -3,5 +3,6 @@
 mod apply;
 mod faults;
 mod pods;
+mod preemption;
 mod replay;
 mod rollout;

@@ -19,15 +19,15 @@ fn a_failing_command_crash_loops() {
     .assert_eq(&table(&c, "pods"));
     expect![[r#"
         Scheduled Successfully assigned default/crash to node-1
-        Pulled Successfully pulled image "busybox" in 591ms (591ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 469ms (469ms including waiting). Image size: 2107180 bytes.
+        Created Container created (x4)
         Pulling Pulling image "busybox" (x5)
-        Created Container created (x5)
         Started Container started (x4)
-        Pulled Successfully pulled image "busybox" in 560ms (560ms including waiting). Image size: 2107180 bytes.
-        BackOff Back-off restarting failed container main in pod crash_default(e61f2603-2f40-4def-938b-10beec9dc9b9) (x6)
-        Pulled Successfully pulled image "busybox" in 498ms (498ms including waiting). Image size: 2107180 bytes.
-        Pulled Successfully pulled image "busybox" in 319ms (319ms including waiting). Image size: 2107180 bytes.
-        Pulled Successfully pulled image "busybox" in 435ms (435ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 396ms (396ms including waiting). Image size: 2107180 bytes.
+        BackOff Back-off restarting failed container main in pod crash_default(2f9b3e11-3d05-486f-9223-4855553a52f5) (x7)
+        Pulled Successfully pulled image "busybox" in 575ms (575ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 357ms (357ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 598ms (598ms including waiting). Image size: 2107180 bytes.
     "#]].assert_eq(&events(&c, "crash"));
     let p = &testkit::pods(&c)[0];
     assert_eq!(c.log_tail(p, "main", 10).as_deref(), Some("hi\n"));
@@ -47,8 +47,8 @@ fn an_unknown_image_backs_off() {
         Pulling Pulling image "ngnix:latest" (x3)
         Failed Failed to pull image "ngnix:latest": failed to pull and unpack image "docker.io/library/ngnix:latest": failed to resolve reference "docker.io/library/ngnix:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (x3)
         Failed Error: ErrImagePull (x3)
-        BackOff Back-off pulling image "ngnix:latest" (x5)
-        Failed Error: ImagePullBackOff (x5)
+        BackOff Back-off pulling image "ngnix:latest" (x6)
+        Failed Error: ImagePullBackOff (x6)
     "#]].assert_eq(&events(&c, "typo"));
 }
 

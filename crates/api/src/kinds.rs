@@ -10,6 +10,7 @@ pub mod lease;
 pub mod namespace;
 pub mod node;
 pub mod pod;
+pub mod priorityclass;
 pub mod replicaset;
 pub mod secret;
 pub mod service;
@@ -22,21 +23,41 @@ pub(crate) const STATUS_VERBS: &[Verb] = &[Verb::Get, Verb::Patch, Verb::Update]
 /// `/proxy` takes every method and passes it on.
 pub(crate) const PROXY_VERBS: &[Verb] = &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update];
 
-/// In the order `kubectl api-resources` lists groups: core first, then named groups.
-pub static KINDS: &[KindRef] = &[
-    &configmap::KIND,
-    &event::KIND,
-    &namespace::KIND,
-    &node::KIND,
-    &pod::KIND,
-    &secret::KIND,
-    &service::KIND,
-    &serviceaccount::KIND,
-    &deployment::KIND,
-    &replicaset::KIND,
-    &lease::KIND,
-    &endpointslice::KIND,
-];
+/// The files above that hold a kind. A kind's number is its place here.
+macro_rules! table {
+    ($($module:ident)*) => {
+        pub static KINDS: &[KindRef] = &[$(&$module::KIND),*];
+        const ORDER: &[&str] = &[$(stringify!($module)),*];
+    };
+}
+// In the order in which upstream lists groups: core first, then named groups.
+table! {
+    configmap event namespace node pod secret service serviceaccount
+    deployment replicaset
+    priorityclass
+    lease
+    endpointslice
+}
+
+/// The place of a kind whose file is named as its singular; [`UNLISTED`] for one that has no file.
+pub(crate) const fn id(singular: &str) -> u16 {
+    let mut i = 0;
+    while i < ORDER.len() {
+        if same(ORDER[i].as_bytes(), singular.as_bytes()) {
+            return i as u16;
+        }
+        i += 1;
+    }
+    UNLISTED
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
 
 pub fn by_gvk(group: &str, version: &str, kind: &str) -> Option<KindRef> {
     KINDS.iter().copied().find(|k| k.group == group && k.version == version && k.kind == kind)

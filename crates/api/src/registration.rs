@@ -2,6 +2,7 @@
 //! to know about it, in one file per kind.
 
 use crate::decode::{self, Decoded, Source};
+use crate::kinds;
 use crate::object::Object;
 use crate::table;
 use crate::validate::names::{NameRule, rule};
@@ -196,8 +197,6 @@ pub trait Registered:
 /// The order of a write: decode, `default`, `prepare_*`, admission, `validate_*`, commit.
 pub trait Registration: 'static {
     type Type: Registered;
-    /// The position in [`crate::KINDS`].
-    const ID: u16 = UNLISTED;
     const PLURAL: &'static str;
     const SINGULAR: &'static str;
     const SHORT_NAMES: &'static [&'static str] = &[];
@@ -263,7 +262,7 @@ fn typed_mut<T: Registered>(o: &mut dyn Object) -> &mut T {
 impl Kind {
     pub const fn of<R: Registration>() -> Kind {
         Kind {
-            id: R::ID,
+            id: kinds::id(R::SINGULAR),
             group: <R::Type as Resource>::GROUP,
             version: <R::Type as Resource>::VERSION,
             kind: <R::Type as Resource>::KIND,

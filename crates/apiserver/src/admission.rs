@@ -10,8 +10,10 @@ mod taint_nodes_by_condition;
 
 use crate::request::Request;
 use crate::server::Cx;
-use api::{KindRef, Object};
+use api::kinds::priorityclass;
+use api::{KindRef, Object, Registered};
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use meta::ApiError;
 
 /// Changes and refuses what is about to be created.
@@ -19,19 +21,21 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
     namespace_lifecycle::check_create(cx, req.kind, o)?;
     if let Some(pod) = o.as_any_mut().downcast_mut::<Pod>() {
         service_account::admit(cx, pod)?;
-        priority::admit(pod)?;
+        priority::admit(cx, pod)?;
         default_toleration_seconds::admit(pod);
         runtime_class::admit(pod)?;
         pod_topology_labels::admit(cx, pod);
     } else if let Some(node) = o.as_any_mut().downcast_mut::<Node>() {
         taint_nodes_by_condition::admit(node);
+    } else if let Some(class) = o.as_any().downcast_ref::<PriorityClass>() {
+        priority::validate(cx, class, true)?;
     }
     Ok(())
 }
 
 /// The same for updates of the resource itself.
 pub(crate) fn mutate_update(
-    _cx: &mut Cx<'_>,
+    cx: &mut Cx<'_>,
     _req: &Request,
     o: &mut dyn Object,
     old: &dyn Object,
@@ -41,11 +45,17 @@ pub(crate) fn mutate_update(
     {
         priority::keep(pod, old);
         default_toleration_seconds::admit(pod);
+    } else if let Some(class) = o.as_any().downcast_ref::<PriorityClass>() {
+        priority::validate(cx, class, false)?;
     }
     Ok(())
 }
 
 pub(crate) fn check_delete(kind: KindRef, name: &str) -> Result<(), ApiError> {
+    if kind == PriorityClass::KIND_REF && priorityclass::SYSTEM.iter().any(|(system, ..)| *system == name) {
+        let why = "this is a system priority class and cannot be deleted";
+        return Err(ApiError::forbidden(kind.group, kind.plural, name, why));
+    }
     namespace_lifecycle::check_delete(kind, name)
 }
 

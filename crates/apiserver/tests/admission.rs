@@ -47,10 +47,15 @@ fn service_accounts() {
     "#]].assert_eq(&out);
 }
 
+const CLASSES: &str = "/apis/scheduling.k8s.io/v1/priorityclasses";
+
 #[test]
 fn priorities() {
     let mut w = World::new();
     let mut out = String::new();
+    for class in api::kinds::priorityclass::system() {
+        w.ok("POST", CLASSES, &String::from_utf8_lossy(&api::Object::to_json(&class)));
+    }
     for (i, spec) in [
         json!({}),
         json!({ "priorityClassName": "system-node-critical" }),
@@ -70,6 +75,43 @@ fn priorities() {
         403 Forbidden: pods "p2" is forbidden: no PriorityClass with name gold was found null null
         403 Forbidden: pods "p3" is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name null null
         403 Forbidden: pods "p4" is forbidden: the string value of PreemptionPolicy (Never) must not be provided in pod spec; priority admission controller computed PreemptLowerPriority from the given PriorityClass name null null
+    "#]].assert_eq(&out);
+}
+
+#[test]
+fn priority_classes() {
+    let mut w = World::new();
+    let class = |name: &str, more: &str| format!(r#"{{"metadata":{{"name":"{name}"}},{more}}}"#);
+    let mut out = String::new();
+    for body in [
+        class("bronze", r#""value":100,"globalDefault":true,"preemptionPolicy":"Never""#),
+        class("silver", r#""value":200,"globalDefault":true"#),
+        class("system-mine", r#""value":1"#),
+        class("system-node-critical", r#""value":1"#),
+        class("mega", r#""value":1000000001"#),
+        class("system-node-critical", r#""value":2000001000"#),
+    ] {
+        let answer = w.json("POST", CLASSES, &body);
+        out.push_str(&format!("{}\n", summary(&answer)));
+    }
+    let bronze = format!("{CLASSES}/bronze");
+    let answer = w.json("PUT", &bronze, &class("bronze", r#""value":101,"globalDefault":true"#));
+    out.push_str(&format!("{}\n", summary(&answer)));
+    let answer = w.json("DELETE", &format!("{CLASSES}/system-node-critical"), "");
+    out.push_str(&format!("{}\n", summary(&answer)));
+    let (_, pod) = create(&mut w, json!({ "name": "a" }), json!({}));
+    let spec = &pod["spec"];
+    out.push_str(&format!("{} {} {}\n", spec["priorityClassName"], spec["priority"], spec["preemptionPolicy"]));
+    expect![[r#"
+        201 PriorityClass bronze
+        403 Forbidden: priorityclasses.scheduling.k8s.io "silver" is forbidden: PriorityClass bronze is already marked as default. Only one default can exist
+        422 Invalid: PriorityClass.scheduling.k8s.io "system-mine" is invalid: metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only. error: system-mine is not a known system priority class
+        422 Invalid: PriorityClass.scheduling.k8s.io "system-node-critical" is invalid: metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only. error: value of system-node-critical PriorityClass must be 2000001000
+        422 Invalid: PriorityClass.scheduling.k8s.io "mega" is invalid: value: Forbidden: maximum allowed value of a user defined priority is 1000000000
+        201 PriorityClass system-node-critical
+        422 Invalid: PriorityClass.scheduling.k8s.io "bronze" is invalid: [value: Forbidden: may not be changed in an update., preemptionPolicy: Invalid value: "PreemptLowerPriority": field is immutable]
+        403 Forbidden: priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted
+        "bronze" 100 "Never"
     "#]].assert_eq(&out);
 }
 

@@ -1,5 +1,6 @@
-//! What a new control plane holds before anybody asks: the system namespaces and the `kubernetes` Service.
-//! Models `pkg/controlplane/controller/{systemnamespaces,kubernetesservice}`.
+//! What a new control plane holds before anybody asks: the system namespaces, the system's priority classes and the
+//! `kubernetes` Service. Models `pkg/controlplane/controller/{systemnamespaces,kubernetesservice}` and
+//! `pkg/registry/scheduling/rest`.
 
 use crate::{Cluster, requests};
 use api::Object;
@@ -18,6 +19,9 @@ impl Cluster {
         for name in SYSTEM_NAMESPACES {
             let metadata = ObjectMeta { name: Some(name.into()), ..Default::default() };
             self.create_as_apiserver("", Box::new(Namespace { metadata, ..Default::default() }));
+        }
+        for class in api::kinds::priorityclass::system() {
+            self.create_as_apiserver("", Box::new(class));
         }
         let labels = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
         let service = Service {

@@ -14,7 +14,6 @@ const MAX_SIZE: usize = 1024 * 1024;
 
 impl Registration for Reg {
     type Type = ConfigMap;
-    const ID: u16 = 0;
     const PLURAL: &'static str = "configmaps";
     const SINGULAR: &'static str = "configmap";
     const SHORT_NAMES: &'static [&'static str] = &["cm"];

@@ -17,7 +17,6 @@ register!(Reg, Deployment);
 
 impl Registration for Reg {
     type Type = Deployment;
-    const ID: u16 = 8;
     const PLURAL: &'static str = "deployments";
     const SINGULAR: &'static str = "deployment";
     const SHORT_NAMES: &'static [&'static str] = &["deploy"];

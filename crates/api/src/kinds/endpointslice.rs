@@ -21,7 +21,6 @@ const SHOWN_MAX: usize = 3;
 
 impl Registration for Reg {
     type Type = EndpointSlice;
-    const ID: u16 = 11;
     const PLURAL: &'static str = "endpointslices";
     const SINGULAR: &'static str = "endpointslice";
     const HAS_GENERATION: bool = true;

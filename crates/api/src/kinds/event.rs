@@ -14,7 +14,6 @@ register!(Reg, Event);
 
 impl Registration for Reg {
     type Type = Event;
-    const ID: u16 = 1;
     const PLURAL: &'static str = "events";
     const SINGULAR: &'static str = "event";
     const SHORT_NAMES: &'static [&'static str] = &["ev"];

@@ -12,7 +12,6 @@ register!(Reg, Lease);
 
 impl Registration for Reg {
     type Type = Lease;
-    const ID: u16 = 10;
     const PLURAL: &'static str = "leases";
     const SINGULAR: &'static str = "lease";
     const COLUMNS: &'static [Column] = &[

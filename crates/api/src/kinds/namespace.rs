@@ -16,7 +16,6 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 impl Registration for Reg {
     type Type = Namespace;
-    const ID: u16 = 2;
     const PLURAL: &'static str = "namespaces";
     const SINGULAR: &'static str = "namespace";
     const SHORT_NAMES: &'static [&'static str] = &["ns"];

@@ -24,7 +24,6 @@ inherit a Node's address in its own status or consumers of the downward API (sta
 
 impl Registration for Reg {
     type Type = Node;
-    const ID: u16 = 3;
     const PLURAL: &'static str = "nodes";
     const SINGULAR: &'static str = "node";
     const SHORT_NAMES: &'static [&'static str] = &["no"];

@@ -39,7 +39,6 @@ register!(Reg, Pod);
 
 impl Registration for Reg {
     type Type = Pod;
-    const ID: u16 = 4;
     const PLURAL: &'static str = "pods";
     const SINGULAR: &'static str = "pod";
     const SHORT_NAMES: &'static [&'static str] = &["po"];

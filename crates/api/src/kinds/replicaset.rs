@@ -13,7 +13,6 @@ register!(Reg, ReplicaSet);
 
 impl Registration for Reg {
     type Type = ReplicaSet;
-    const ID: u16 = 9;
     const PLURAL: &'static str = "replicasets";
     const SINGULAR: &'static str = "replicaset";
     const SHORT_NAMES: &'static [&'static str] = &["rs"];

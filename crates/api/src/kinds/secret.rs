@@ -16,7 +16,6 @@ const MAX_SIZE: usize = 1024 * 1024;
 
 impl Registration for Reg {
     type Type = Secret;
-    const ID: u16 = 5;
     const PLURAL: &'static str = "secrets";
     const SINGULAR: &'static str = "secret";
     const COLUMNS: &'static [Column] = &[

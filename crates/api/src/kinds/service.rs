@@ -25,7 +25,6 @@ const CLIENT_IP_SECONDS: i32 = 10800;
 
 impl Registration for Reg {
     type Type = Service;
-    const ID: u16 = 6;
     const PLURAL: &'static str = "services";
     const SINGULAR: &'static str = "service";
     const SHORT_NAMES: &'static [&'static str] = &["svc"];

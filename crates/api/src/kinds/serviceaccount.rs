@@ -11,7 +11,6 @@ register!(Reg, ServiceAccount);
 
 impl Registration for Reg {
     type Type = ServiceAccount;
-    const ID: u16 = 7;
     const PLURAL: &'static str = "serviceaccounts";
     const SINGULAR: &'static str = "serviceaccount";
     const SHORT_NAMES: &'static [&'static str] = &["sa"];

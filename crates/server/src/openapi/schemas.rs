@@ -1,7 +1,7 @@
 //! The schemas of one group and version, as upstream's v3 documents word them.
 
 use api::Kind;
-use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, policy};
+use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, policy, scheduling};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
@@ -91,6 +91,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("apps", "v1", "ReplicaSet") => of::<apps::v1::ReplicaSet>(g),
         ("coordination.k8s.io", "v1", "Lease") => of::<coordination::v1::Lease>(g),
         ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
+        ("scheduling.k8s.io", "v1", "PriorityClass") => of::<scheduling::v1::PriorityClass>(g),
         // A test checks that no registered kind ends here.
         _ => String::new(),
     }

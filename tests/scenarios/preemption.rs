@@ -1,0 +1,96 @@
+//! Priorities decide who stays: a pod of a higher class takes the room of lower ones.
+
+use expect_test::expect;
+use k8s_openapi::api::core::v1::Pod;
+use testkit::{apply, cluster, events, run, table};
+
+const CLASSES: &str = "\
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: high}
+value: 1000
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: low}
+value: 10
+globalDefault: true
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: patient}
+value: 2000
+preemptionPolicy: Never
+";
+
+fn pod(name: &str, class: &str, cpu: &str) -> String {
+    let class = if class.is_empty() { String::new() } else { format!("  priorityClassName: {class}\n") };
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: {name}}}}}\nspec:\n{class}  \
+         terminationGracePeriodSeconds: 5\n  containers:\n  - name: main\n    image: busybox\n    command: [sleep, \"600\"]\n    resources: {{requests: \
+         {{cpu: {cpu}}}}}\n"
+    )
+}
+
+#[test]
+fn the_higher_class_takes_the_room() {
+    let mut c = cluster(1);
+    apply(&mut c, CLASSES);
+    apply(&mut c, &pod("old", "", "2"));
+    apply(&mut c, &pod("new", "", "1500m"));
+    run(&mut c, 10);
+    apply(&mut c, &pod("vip", "high", "2"));
+    // While the victim ends, the place is reserved.
+    run(&mut c, 1);
+    let vip = c.view().get::<Pod>(&"default/vip".into()).and_then(|p| p.status.clone()).unwrap_or_default();
+    assert_eq!(vip.nominated_node_name.as_deref(), Some("node-1"));
+    run(&mut c, 20);
+    expect![[r#"
+        new  1/1  Running  0
+        vip  1/1  Running  0
+    "#]]
+    .assert_eq(&table(&c, "pods"));
+    expect![[r#"
+        FailedScheduling 0/1 nodes are available: 1 Insufficient cpu.
+        Scheduled Successfully assigned default/vip to node-1
+        Pulling Pulling image "busybox"
+        Pulled Successfully pulled image "busybox" in 575ms (575ms including waiting). Image size: 2107180 bytes.
+        Created Container created
+        Started Container started
+    "#]]
+    .assert_eq(&events(&c, "vip"));
+    expect![[r#"
+        Scheduled Successfully assigned default/new to node-1
+        Pulling Pulling image "busybox"
+        Pulled Successfully pulled image "busybox" in 469ms (469ms including waiting). Image size: 2107180 bytes.
+        Created Container created
+        Started Container started
+    "#]]
+    .assert_eq(&events(&c, "new"));
+    expect![[r#"
+        high  1000  false  PreemptLowerPriority
+        low  10  true  PreemptLowerPriority
+        patient  2000  false  Never
+        system-cluster-critical  2000000000  false  PreemptLowerPriority
+        system-node-critical  2000001000  false  PreemptLowerPriority
+    "#]]
+    .assert_eq(&table(&c, "priorityclasses"));
+}
+
+#[test]
+fn who_may_not_preempt_waits() {
+    let mut c = cluster(1);
+    apply(&mut c, CLASSES);
+    apply(&mut c, &pod("old", "", "3"));
+    run(&mut c, 10);
+    apply(&mut c, &pod("waits", "patient", "2"));
+    run(&mut c, 10);
+    expect![[r#"
+        old  1/1  Running  0
+        waits  0/1  Pending  0
+    "#]]
+    .assert_eq(&table(&c, "pods"));
+    expect![[r#"
+        FailedScheduling 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.
+    "#]].assert_eq(&events(&c, "waits"));
+}
