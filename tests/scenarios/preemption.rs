@@ -44,6 +44,11 @@ fn the_higher_class_takes_the_room() {
     run(&mut c, 1);
     let vip = c.view().get::<Pod>(&"default/vip".into()).and_then(|p| p.status.clone()).unwrap_or_default();
     assert_eq!(vip.nominated_node_name.as_deref(), Some("node-1"));
+    let old = c.view().get::<Pod>(&"default/old".into()).and_then(|p| p.status.clone()).unwrap_or_default();
+    let target = old.conditions.iter().flatten().find(|c| c.type_ == "DisruptionTarget").cloned().unwrap_or_default();
+    assert_eq!(target.reason.as_deref(), Some("PreemptionByScheduler"));
+    let why = "default-scheduler: preempting to accommodate a higher priority pod";
+    assert_eq!(target.message.as_deref(), Some(why));
     run(&mut c, 20);
     expect![[r#"
         new  1/1  Running  0
@@ -60,13 +65,15 @@ fn the_higher_class_takes_the_room() {
     "#]]
     .assert_eq(&events(&c, "vip"));
     expect![[r#"
-        Scheduled Successfully assigned default/new to node-1
+        Scheduled Successfully assigned default/old to node-1
         Pulling Pulling image "busybox"
-        Pulled Successfully pulled image "busybox" in 469ms (469ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 510ms (769ms including waiting). Image size: 2107180 bytes.
         Created Container created
         Started Container started
+        Preempted Preempted by pod b79765e4-b29c-4068-9f07-4159619bdc08 on node node-1
+        Killing Stopping container main
     "#]]
-    .assert_eq(&events(&c, "new"));
+    .assert_eq(&events(&c, "old"));
     expect![[r#"
         high  1000  false  PreemptLowerPriority
         low  10  true  PreemptLowerPriority
