@@ -8,7 +8,7 @@ use crate::ctx::Ctx;
 use crate::files::Files;
 use crate::i18n::Lang;
 use crate::keys;
-use crate::model::{ModelRef, Versions};
+use crate::model::{ModelRef, Topic, Versions};
 use crate::persist;
 use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Theme, Ui};
 use crate::views::shell::Shell;
@@ -34,6 +34,10 @@ const KEEP_AFTER_MS: u32 = 250;
 enum Asked {
     Apply(protocol::ApplyMode),
     Save,
+    Debug(Topic),
+    /// All rows of the shown cycle, as far as it was.
+    Rows(u64, Option<usize>),
+    Fetch(String),
     Other,
 }
 
@@ -93,7 +97,7 @@ impl Component for App {
             pane: Pane::Stage,
             overlay: None,
             tab: Default::default(),
-            subscription: Subscription { entries: true, follow_cycles: true, ..Subscription::default() },
+            subscription: Subscription { entries: true, follow_cycles: true, compact: true, ..Subscription::default() },
             history: Vec::new(),
             engine: Engine::Loading,
             has_server,

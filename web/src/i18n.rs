@@ -37,12 +37,14 @@ type Catalogue = BTreeMap<&'static str, &'static str>;
 const EN: &[&str] = &[
     include_str!("i18n/en/ui.json"),
     include_str!("i18n/en/decision.json"),
+    include_str!("i18n/en/debugger.json"),
     include_str!("i18n/en/notes.json"),
     include_str!("i18n/en/samples.json"),
 ];
 const KO: &[&str] = &[
     include_str!("i18n/ko/ui.json"),
     include_str!("i18n/ko/decision.json"),
+    include_str!("i18n/ko/debugger.json"),
     include_str!("i18n/ko/notes.json"),
     include_str!("i18n/ko/samples.json"),
 ];

@@ -1,9 +1,13 @@
 //! What the page knows of the cluster: deltas applied one after another. Pure: no browser in here.
 
+pub mod answers;
 pub mod cluster;
 pub mod filtered;
 pub mod flow;
 pub mod kinds;
 pub mod owners;
+pub mod pod_ask;
+mod view_of;
 
+pub use answers::{Answers, Fetched, Topic};
 pub use cluster::{Model, ModelRef, Versions};

@@ -2,7 +2,8 @@
 
 use crate::files::Files;
 use crate::i18n::Lang;
-use protocol::{ApplyMode, ApplyResult, Command, ObjectId, Subscription};
+use crate::model::Topic;
+use protocol::{ApplyMode, ApplyResult, Command, Debug, ObjectId, Subscription};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
@@ -107,6 +108,8 @@ pub struct Prefs {
     pub paused: bool,
     /// Thousandths of real time; 0 is as fast as possible.
     pub speed: u32,
+    /// Decisions are hidden until the learner has picked a node.
+    pub guess: bool,
 }
 
 impl Default for Prefs {
@@ -125,6 +128,7 @@ impl Default for Prefs {
             left_folded: false,
             paused: false,
             speed: 1000,
+            guess: false,
         }
     }
 }
@@ -222,6 +226,8 @@ pub struct Ui {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileAction {
+    /// A text in a tab of its own: name, text.
+    Open(Rc<str>, Rc<str>),
     SetText(Rc<str>),
     Select(usize),
     New,
@@ -234,6 +240,12 @@ pub enum FileAction {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Send(Command),
+    /// A question to the scheduling debugger, or a word to it.
+    Ask(Topic, Debug),
+    /// An object of the API, by its path.
+    Fetch(String),
+    /// Whether the learner picks before a decision is shown.
+    Guess(bool),
     ToggleRun,
     Step,
     StepDecision,

@@ -2,13 +2,13 @@
 
 pub mod control_plane;
 pub mod decision;
-pub mod decision_grid;
 pub mod dock;
 pub mod editor;
 pub mod flow;
 pub mod flow_paths;
 pub mod heatmap;
 pub mod icon;
+pub mod inputs;
 pub mod inspector;
 pub mod inspector_tabs;
 pub mod lanes;
@@ -17,7 +17,6 @@ pub mod node_card;
 pub mod overlay;
 pub mod palette;
 pub mod pending;
-pub mod phases;
 pub mod shell;
 pub mod sign;
 pub mod stage;

@@ -1,10 +1,11 @@
 //! What the page does when something is asked for.
 
 use super::{App, Asked};
+use crate::model::Topic;
 use crate::persist;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Center, Dock, FileAction, InspectorTab, Overlay, Pane};
-use protocol::{ApplyMode, Command, File, Speed};
+use protocol::{ApiCall, ApplyMode, Command, Debug, File, Speed};
 use std::rc::Rc;
 use yew::Context;
 
@@ -18,6 +19,23 @@ impl App {
     pub(super) fn act(&mut self, ctx: &Context<Self>, action: Action) -> bool {
         match action {
             Action::Send(command) => self.send(command),
+            Action::Ask(topic, debug) => self.ask(topic, debug),
+            Action::Fetch(path) => {
+                let nothing = String::new;
+                let call = ApiCall {
+                    id: 0,
+                    method: "GET".into(),
+                    path: path.clone(),
+                    accept: "application/json".into(),
+                    content_type: nothing(),
+                    body: nothing(),
+                };
+                self.order(Command::Api(call), Asked::Fetch(path));
+            }
+            Action::Guess(on) => {
+                self.ui.prefs.guess = on;
+                self.keep_prefs();
+            }
             Action::ToggleRun => {
                 let running = self.model.get().clock.running;
                 self.send(if running { Command::Pause } else { Command::Run });
@@ -116,6 +134,12 @@ impl App {
         true
     }
 
+    pub(super) fn ask(&mut self, topic: Topic, debug: Debug) {
+        let id = self.next_id;
+        self.model.change(|m| m.ask(topic, id, debug.clone()));
+        self.order(Command::Debug { id, debug }, Asked::Debug(topic));
+    }
+
     fn send(&mut self, command: Command) {
         let prefs = &mut self.ui.prefs;
         let before = (prefs.paused, prefs.speed);
@@ -176,6 +200,12 @@ impl App {
             FileAction::SetText(text) => files.set_text(text),
             FileAction::Select(index) => files.select(index),
             FileAction::New => files.open("new.yaml", ""),
+            FileAction::Open(name, text) => {
+                files.open(&name, &text);
+                self.ui.applied = None;
+                self.ui.prefs.set_open(Dock::Left, true);
+                self.ui.pane = Pane::Editor;
+            }
             FileAction::Close(index) => files.close(index),
             FileAction::Rename(index, name) => files.rename(index, &name),
             FileAction::Sample(index, apply) => {

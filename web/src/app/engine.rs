@@ -3,10 +3,14 @@
 use super::{App, Asked, Msg};
 use crate::bridge;
 use crate::i18n::{Lang, fill, find};
+use crate::model::Fetched;
 use crate::persist;
 use crate::ui::{Applied, Center, Engine, EngineKind, Prefs};
 use gloo::timers::callback::Timeout;
-use protocol::{ApplyMode, Command, CycleSummary, Reply, Speed, Start, Subscription, Update, VERSION};
+use protocol::debug::RowsQuery;
+use protocol::{
+    Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Speed, Start, Subscription, Update, VERSION,
+};
 use std::rc::Rc;
 use yew::Context;
 
@@ -108,16 +112,31 @@ impl App {
         self.ui.engine = Engine::Ready;
         self.announce(&update.cycles);
         let detail = update.detail.is_some();
+        let cycle = update.cycle_view.is_some();
         for reply in self.model.apply(update) {
             self.reply(ctx, reply);
         }
         if detail {
             self.follow_why();
         }
+        if cycle {
+            self.complete_rows();
+        }
         let revision = self.model.get().clock.revision;
         if revision != self.saved_revision && self.save_timer.is_none() && self.saves() {
             let link = ctx.link().clone();
             self.save_timer = Some(Timeout::new(SAVE_AFTER + self.session_cost, move || link.send_message(Msg::Save)));
+        }
+    }
+
+    /// A cycle comes with its first rows; the others follow while these are looked at.
+    fn complete_rows(&mut self) {
+        let wanted = self.model.get().cycle.as_ref().filter(|c| c.rows.len() < c.rows_total).map(|c| {
+            let all = RowsQuery { cycle: c.seq, limit: c.rows_total, upto: c.upto, ..RowsQuery::default() };
+            (c.seq, c.upto, all)
+        });
+        if let Some((seq, upto, query)) = wanted {
+            self.order(Command::Debug { id: 0, debug: Debug::Rows(query) }, Asked::Rows(seq, upto));
         }
     }
 
@@ -188,7 +207,21 @@ impl App {
             Reply::Refused { message } => self.notify("notice.engine-refused", message),
             Reply::Crashed { process, message } => self.notify("notice.crashed", format!("{process}: {message}")),
             Reply::NoDecision => self.notify("notice.no-decision", String::new()),
-            Reply::Api(_) | Reply::Debug { .. } | Reply::Replaying { .. } => {}
+            Reply::Debug { id, answer } => match (self.asked.remove(&id), answer) {
+                (Some(Asked::Rows(seq, upto)), Answer::Rows { rows, .. }) => {
+                    self.model.change(|m| m.put_rows(seq, upto, rows));
+                }
+                (Some(Asked::Debug(topic)), answer) => self.model.change(|m| m.put_answer(topic, id, answer)),
+                _ => {}
+            },
+            Reply::Api(reply) => {
+                if let Some(Asked::Fetch(path)) = self.asked.remove(&reply.id)
+                    && let Ok(body) = serde_json::from_str(&reply.body)
+                {
+                    self.model.change(|m| m.put_fetched(Fetched { path, body: Rc::new(body) }));
+                }
+            }
+            Reply::Replaying { .. } => {}
         }
     }
 
@@ -204,9 +237,7 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
     use Command::*;
     match command {
         Apply { id, .. } | AddNode { id, .. } | Cordon { id, .. } | Drain { id, .. } | KillNode { id, .. } => Some(id),
-        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } | Debug { id, .. } => {
-            Some(id)
-        }
+        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } | Debug { id, .. } => Some(id),
         Api(call) => Some(&mut call.id),
         Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }

@@ -1,7 +1,11 @@
 //! The model and how an [`Update`] changes it. Cost follows the size of the update, not of the cluster.
 
 use super::owners::{Owners, Tint};
-use protocol::{Clock, ComponentView, Cycle, CycleSummary, Detail, Entry, NodeView, PodView, QueueView, Reply, Update};
+use super::{Answers, Fetched, Topic};
+use protocol::{
+    Answer, Clock, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, NodeView, PodView,
+    QueueView, Reply, Row, Update,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -42,6 +46,10 @@ pub struct Versions {
     pub revision: u64,
     /// Of the list of owners.
     pub owners: u64,
+    /// Of the debugger: breakpoints, and the held cycle.
+    pub debugger: u64,
+    /// Of what was asked: answers of the debugger, fetched objects.
+    pub answers: u64,
 }
 
 impl Versions {
@@ -81,7 +89,10 @@ pub struct Model {
     /// Oldest first.
     pub cycles: VecDeque<Rc<CycleSummary>>,
     pub detail: Option<Rc<Detail>>,
-    pub cycle: Option<(u64, Arc<Cycle>)>,
+    pub cycle: Option<Rc<CycleView>>,
+    pub debugger: Rc<DebuggerView>,
+    pub answers: Answers,
+    pub fetched: Option<Fetched>,
     /// The effect first.
     pub why: Rc<Vec<Arc<Entry>>>,
     pub owners: Owners,
@@ -114,6 +125,8 @@ impl Model {
                 trace: all,
                 revision: 0,
                 owners: 0,
+                debugger: all,
+                answers: all,
             };
         }
         self.tick += 1;
@@ -168,9 +181,15 @@ impl Model {
             self.detail = Some(Rc::new(detail));
             self.versions.detail = tick;
         }
-        if let Some(cycle) = update.cycle {
-            self.cycle = Some(cycle);
-            self.versions.cycle = tick;
+        if let Some((seq, cycle)) = update.cycle {
+            self.put_cycle(super::view_of::view_of(seq, &cycle));
+        }
+        if let Some(cycle) = update.cycle_view {
+            self.put_cycle(Arc::unwrap_or_clone(cycle));
+        }
+        if let Some(debugger) = update.debugger {
+            self.debugger = Rc::new(debugger);
+            self.versions.debugger = tick;
         }
         if let Some(why) = update.why {
             self.why = Rc::new(why);
@@ -179,6 +198,51 @@ impl Model {
         self.versions.revision = self.clock.revision;
         self.versions.owners = self.owners.version;
         update.replies
+    }
+
+    /// A view holds the first rows only. The same cycle may come again, without the rows that were asked for meanwhile.
+    fn put_cycle(&mut self, mut cycle: CycleView) {
+        if let Some(old) = self.cycle.as_ref().filter(|old| old.seq == cycle.seq && old.upto == cycle.upto)
+            && old.rows.len() > cycle.rows.len()
+            && old.rows_total == cycle.rows_total
+        {
+            cycle.rows = old.rows.clone();
+        }
+        self.cycle = Some(Rc::new(cycle));
+        self.versions.cycle = self.tick;
+    }
+
+    /// All rows of the shown cycle, in the order in which the nodes were looked at.
+    pub fn put_rows(&mut self, seq: u64, upto: Option<usize>, rows: Vec<Row>) {
+        let Some(shown) = self.cycle.as_ref().filter(|c| c.seq == seq && c.upto == upto) else { return };
+        let mut cycle = CycleView { rows: Vec::new(), ..(**shown).clone() };
+        cycle.rows = rows;
+        self.cycle = Some(Rc::new(cycle));
+        self.versions.cycle += 1;
+    }
+
+    pub fn ask(&mut self, topic: Topic, id: u64, what: Debug) {
+        self.answers.ask(topic, id, what);
+        self.versions.answers += 1;
+    }
+    pub fn put_answer(&mut self, topic: Topic, id: u64, answer: Answer) {
+        if self.answers.take(topic, id, answer) {
+            self.versions.answers += 1;
+        }
+    }
+    pub fn forget_answer(&mut self, topic: Topic) {
+        self.answers.forget(topic);
+        self.versions.answers += 1;
+    }
+    pub fn answer(&self, topic: Topic, what: &Debug) -> Option<Rc<Answer>> {
+        self.answers.get(topic, what)
+    }
+    pub fn waits(&self, topic: Topic, what: &Debug) -> bool {
+        self.answers.waits(topic, what)
+    }
+    pub fn put_fetched(&mut self, fetched: Fetched) {
+        self.fetched = Some(fetched);
+        self.versions.answers += 1;
     }
 
     fn put_pod(&mut self, pod: PodView) {
@@ -299,6 +363,9 @@ impl ModelRef {
     }
     pub fn apply(&self, update: Update) -> Vec<Reply> {
         self.0.borrow_mut().apply(update)
+    }
+    pub fn change<T>(&self, with: impl FnOnce(&mut Model) -> T) -> T {
+        with(&mut self.0.borrow_mut())
     }
     pub fn clear(&self) {
         self.0.borrow_mut().apply(Update { reset: true, ..Update::default() });

@@ -30,6 +30,9 @@ fn path(name: &str) -> &'static str {
         "cross" => "M4 4l8 8M12 4l-8 8",
         "file" => "M4 2h5l3 3v9H4zM9 2v3h3",
         "trophy" => "M5 2.5h6v4a3 3 0 0 1-6 0zM5 3.5H3v1a2 2 0 0 0 2 2M11 3.5h2v1a2 2 0 0 1-2 2M8 9.5v2M5.5 13.5h5",
+        "hat" => "M1.5 6.5L8 3.5l6.5 3L8 9.5zM4.5 8v3.2c1.8 1.6 5.2 1.6 7 0V8M14.5 6.5v4",
+        "to-start" => "M3 3v10M9 3v10L4.5 8zM14 3v10L9.5 8z",
+        "step-back" => "M12.5 3v10L6 8zM3.5 3v10",
         _ => "",
     }
 }

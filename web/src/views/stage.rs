@@ -28,6 +28,7 @@ pub struct Props {
     pub now: u64,
     pub versions: Versions,
     pub subscription: Subscription,
+    pub guess: bool,
     pub front: bool,
 }
 
@@ -58,7 +59,8 @@ pub fn Stage(p: &Props) -> Html {
                 (Engine::Replaying(percent), _) => html! { <Loading percent={*percent} /> },
                 (Engine::Broken(why), _) => html! { <Broken why={why.clone()} /> },
                 (Engine::Ready, Center::Decision) => html! {
-                    <Decision version={p.versions.cycle} list={p.versions.cycles} cycle={p.subscription.cycle} follow={p.subscription.follow_cycles} />
+                    <Decision version={p.versions.cycle} list={p.versions.cycles} nodes={p.versions.nodes} answers={p.versions.answers} cycle={p.subscription.cycle}
+                        follow={p.subscription.follow_cycles} guess={p.guess} />
                 },
                 (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={p.now} /> },
             } }

@@ -1,6 +1,6 @@
 //! A scheduling cycle's phases in the order the framework runs them, and how each ended. Pure.
 
-use protocol::Cycle;
+use protocol::CycleView;
 use protocol::cycle::Verdict;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,6 +9,7 @@ pub enum Phase {
     PreFilter,
     Filter,
     PostFilter,
+    PreScore,
     Score,
     Normalize,
     Reserve,
@@ -17,11 +18,12 @@ pub enum Phase {
     Bind,
 }
 
-pub const PHASES: [Phase; 10] = [
+pub const PHASES: [Phase; 11] = [
     Phase::PreEnqueue,
     Phase::PreFilter,
     Phase::Filter,
     Phase::PostFilter,
+    Phase::PreScore,
     Phase::Score,
     Phase::Normalize,
     Phase::Reserve,
@@ -39,6 +41,14 @@ pub enum Outcome {
 }
 
 impl Phase {
+    /// The columns of filters belong to this phase.
+    pub fn filters(self) -> bool {
+        self <= Phase::PostFilter
+    }
+    /// The columns of scores do.
+    pub fn scores(self) -> bool {
+        self >= Phase::PreScore
+    }
     /// Upstream's name of the extension point; never translated.
     pub fn name(self) -> &'static str {
         match self {
@@ -46,6 +56,7 @@ impl Phase {
             Phase::PreFilter => "PreFilter",
             Phase::Filter => "Filter",
             Phase::PostFilter => "PostFilter",
+            Phase::PreScore => "PreScore",
             Phase::Score => "Score",
             Phase::Normalize => "NormalizeScore",
             Phase::Reserve => "Reserve",
@@ -54,37 +65,33 @@ impl Phase {
             Phase::Bind => "Bind",
         }
     }
-    pub fn next(self, by: isize) -> Phase {
-        let at = PHASES.iter().position(|p| *p == self).unwrap_or(0);
-        PHASES[at.saturating_add_signed(by).min(PHASES.len() - 1)]
-    }
 }
 
 fn fine(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Pass | Verdict::Skip)
 }
 
-pub fn outcome(cycle: &Cycle, phase: Phase) -> Outcome {
+pub fn outcome(cycle: &CycleView, phase: Phase) -> Outcome {
     let rejected_early = cycle.pre_filter.iter().any(|p| !fine(p.verdict));
-    let fitted = cycle.nodes.iter().any(|n| n.total.is_some()) || cycle.node.is_some();
+    let fitted = cycle.feasible_nodes > 0 || !cycle.node.is_empty();
     let points = || cycle.points.iter().filter(|p| p.point == phase.name());
     match phase {
         Phase::PreEnqueue if points().any(|p| !fine(p.verdict)) => Outcome::Rejected,
         Phase::PreEnqueue => Outcome::Passed,
         Phase::PreFilter if rejected_early => Outcome::Rejected,
         Phase::PreFilter => Outcome::Passed,
-        Phase::Filter if rejected_early && cycle.nodes.is_empty() => Outcome::NotReached,
+        Phase::Filter if rejected_early && cycle.rows.is_empty() => Outcome::NotReached,
         Phase::Filter if fitted => Outcome::Passed,
         Phase::Filter => Outcome::Rejected,
         Phase::PostFilter if fitted => Outcome::NotReached,
-        Phase::PostFilter if cycle.nominated_node.is_some() => Outcome::Passed,
+        Phase::PostFilter if !cycle.nominated_node.is_empty() => Outcome::Passed,
         Phase::PostFilter if points().next().is_some() || cycle.preemption.is_some() => Outcome::Rejected,
         Phase::PostFilter => Outcome::NotReached,
-        Phase::Score | Phase::Normalize if fitted => Outcome::Passed,
-        Phase::Score | Phase::Normalize => Outcome::NotReached,
+        Phase::PreScore | Phase::Score | Phase::Normalize if fitted => Outcome::Passed,
+        Phase::PreScore | Phase::Score | Phase::Normalize => Outcome::NotReached,
         _ if !fitted => Outcome::NotReached,
         _ if points().any(|p| !fine(p.verdict)) => Outcome::Rejected,
-        _ if cycle.node.is_some() => Outcome::Passed,
+        _ if !cycle.node.is_empty() => Outcome::Passed,
         _ => Outcome::NotReached,
     }
 }
@@ -92,19 +99,20 @@ pub fn outcome(cycle: &Cycle, phase: Phase) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::cycle::{NodeRecord, PreFilterRecord};
+    use protocol::Row;
+    use protocol::cycle::PreFilterRecord;
 
     #[test]
     fn a_pod_that_fits_nowhere_ends_at_filter() {
-        let cycle = Cycle { nodes: vec![NodeRecord::default()], ..Cycle::default() };
+        let cycle = CycleView { rows: vec![Row::default()], ..CycleView::default() };
         assert_eq!(outcome(&cycle, Phase::Filter), Outcome::Rejected);
         assert_eq!(outcome(&cycle, Phase::Score), Outcome::NotReached);
     }
 
     #[test]
     fn a_bound_pod_passes_everything_but_post_filter() {
-        let node = NodeRecord { name: "a".into(), total: Some(1), ..NodeRecord::default() };
-        let cycle = Cycle { node: Some("a".into()), nodes: vec![node], ..Cycle::default() };
+        let row = Row { node: "a".into(), total: Some(1), ..Row::default() };
+        let cycle = CycleView { node: "a".into(), rows: vec![row], feasible_nodes: 1, ..CycleView::default() };
         for phase in PHASES {
             let want = if phase == Phase::PostFilter { Outcome::NotReached } else { Outcome::Passed };
             assert_eq!(outcome(&cycle, phase), want, "{}", phase.name());
@@ -114,9 +122,8 @@ mod tests {
     #[test]
     fn a_pre_filter_refusal_ends_the_cycle_there() {
         let refused = PreFilterRecord { verdict: Verdict::Unresolvable, ..PreFilterRecord::default() };
-        let cycle = Cycle { pre_filter: vec![refused], ..Cycle::default() };
+        let cycle = CycleView { pre_filter: vec![refused], ..CycleView::default() };
         assert_eq!(outcome(&cycle, Phase::PreFilter), Outcome::Rejected);
         assert_eq!(outcome(&cycle, Phase::Filter), Outcome::NotReached);
-        assert_eq!(Phase::Bind.next(1), Phase::Bind);
     }
 }
