@@ -8,9 +8,7 @@ use crate::persist;
 use crate::ui::{Applied, Center, Engine, EngineKind, Prefs};
 use gloo::timers::callback::Timeout;
 use protocol::debug::RowsQuery;
-use protocol::{
-    Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Speed, Start, Subscription, Update, VERSION,
-};
+use protocol::{Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Speed, Start, Subscription, Update, VERSION};
 use std::rc::Rc;
 use yew::Context;
 
@@ -172,7 +170,12 @@ impl App {
             return;
         }
         self.announced = now;
-        let key = if last.node.is_empty() { "announce.failed" } else { "announce.bound" };
+        let key = match (self.ui.prefs.guess, last.node.is_empty()) {
+            // Who guesses is not told.
+            (true, _) => "announce.decided",
+            (_, true) => "announce.failed",
+            _ => "announce.bound",
+        };
         let pod = format!("{}/{}", last.namespace, last.name);
         let args = [("pod", pod.as_str()), ("node", &last.node), ("message", &last.message)];
         self.ui.announcement = fill(find(self.ui.lang, key).unwrap_or_default(), args);
@@ -237,7 +240,9 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
     use Command::*;
     match command {
         Apply { id, .. } | AddNode { id, .. } | Cordon { id, .. } | Drain { id, .. } | KillNode { id, .. } => Some(id),
-        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } | Debug { id, .. } => Some(id),
+        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } | Debug { id, .. } => {
+            Some(id)
+        }
         Api(call) => Some(&mut call.id),
         Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }

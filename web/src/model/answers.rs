@@ -9,15 +9,6 @@ use std::rc::Rc;
 pub enum Topic {
     Cell,
     Fixes,
-    WhyNot,
-    WhatIf,
-    History,
-    Config,
-    SetConfig,
-    Queue,
-    Pick,
-    /// A word to the debugger: breakpoints, steps.
-    Order,
 }
 
 #[derive(Debug)]
@@ -59,14 +50,6 @@ impl Answers {
     pub fn waits(&self, topic: Topic, what: &Debug) -> bool {
         self.topics.get(&topic).is_some_and(|asked| asked.what == *what && asked.answer.is_none())
     }
-    /// The newest answer of a topic, whatever was asked.
-    pub fn newest(&self, topic: Topic) -> Option<Rc<Answer>> {
-        self.topics.get(&topic).and_then(|asked| asked.answer.clone())
-    }
-    /// The answer is of no use any more.
-    pub fn forget(&mut self, topic: Topic) {
-        self.topics.remove(&topic);
-    }
 }
 
 #[cfg(test)]
@@ -83,7 +66,5 @@ mod tests {
         assert!(!all.take(Topic::Fixes, 1, Answer::Done), "the first question was replaced");
         assert!(all.take(Topic::Fixes, 2, Answer::Done));
         assert!(all.get(Topic::Fixes, &fixes("a")).is_none() && all.get(Topic::Fixes, &fixes("b")).is_some());
-        all.forget(Topic::Fixes);
-        assert!(all.newest(Topic::Fixes).is_none());
     }
 }

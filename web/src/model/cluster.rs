@@ -230,10 +230,6 @@ impl Model {
             self.versions.answers += 1;
         }
     }
-    pub fn forget_answer(&mut self, topic: Topic) {
-        self.answers.forget(topic);
-        self.versions.answers += 1;
-    }
     pub fn answer(&self, topic: Topic, what: &Debug) -> Option<Rc<Answer>> {
         self.answers.get(topic, what)
     }

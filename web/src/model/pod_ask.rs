@@ -47,7 +47,8 @@ pub fn asks(pod: &Value) -> Vec<(&'static str, String)> {
     let tolerations = spec["tolerations"].as_array().into_iter().flatten();
     let own = tolerations.filter(|t| !t["key"].as_str().unwrap_or_default().starts_with("node.kubernetes.io/"));
     say("tolerations", own.map(toleration).collect::<Vec<_>>().join(", "));
-    for (code, field) in [("node-affinity", "nodeAffinity"), ("affinity", "podAffinity"), ("anti-affinity", "podAntiAffinity")]
+    for (code, field) in
+        [("node-affinity", "nodeAffinity"), ("affinity", "podAffinity"), ("anti-affinity", "podAntiAffinity")]
     {
         let value = &spec["affinity"][field];
         say(code, if value.is_object() { affinity(value) } else { String::new() });
@@ -61,7 +62,8 @@ pub fn asks(pod: &Value) -> Vec<(&'static str, String)> {
         let class = spec["priorityClassName"].as_str().unwrap_or_default();
         say("priority", format!("{priority} {class}").trim().to_string());
     }
-    let ports = spec["containers"].as_array().into_iter().flatten().flat_map(|c| c["ports"].as_array().into_iter().flatten());
+    let ports =
+        spec["containers"].as_array().into_iter().flatten().flat_map(|c| c["ports"].as_array().into_iter().flatten());
     say("ports", ports.filter_map(|p| p["hostPort"].as_i64()).map(|p| p.to_string()).collect::<Vec<_>>().join(", "));
     let volumes = spec["volumes"].as_array().into_iter().flatten();
     let claims = volumes.filter_map(|v| v["persistentVolumeClaim"]["claimName"].as_str());

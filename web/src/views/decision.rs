@@ -94,7 +94,8 @@ pub fn Decision(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let shown = model.cycle.as_ref().filter(|c| p.cycle.is_none_or(|seq| c.seq == seq));
-    let head = html! { <Head list={p.list} shown={shown.map(|c| c.seq).or(p.cycle)} follow={p.follow} guess={p.guess} /> };
+    let head =
+        html! { <Head list={p.list} shown={shown.map(|c| c.seq).or(p.cycle)} follow={p.follow} guess={p.guess} /> };
     let Some(cycle) = shown else {
         let text = if model.cycles.is_empty() { ctx.t("decision.empty") } else { ctx.t("decision.waiting") };
         return html! { <div class="decision" data-testid="decision">{ head }<div class="stage-message"><p>{ text }</p></div></div> };

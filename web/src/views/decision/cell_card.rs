@@ -76,7 +76,9 @@ fn inputs(ctx: &Ctx, answer: &Answer) -> Html {
                 <Inputs inputs={cell.inputs.clone()} />
             }
         },
-        Answer::Refused { message, .. } => html! { <p class="cell-refused">{ ctx.t("cell.gone") }<small>{ message.clone() }</small></p> },
+        Answer::Refused { message, .. } => {
+            html! { <p class="cell-refused">{ ctx.t("cell.gone") }<small>{ message.clone() }</small></p> }
+        }
         _ => Html::default(),
     }
 }

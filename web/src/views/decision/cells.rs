@@ -18,16 +18,26 @@ pub(super) struct Columns<'a> {
     pub walk: Option<Walk>,
 }
 
-pub(super) fn filter_cell(
-    ctx: &Ctx,
-    plugin: &str,
-    verdict: Option<Verdict>,
-    reasons: &str,
-    seen: bool,
-    class: Classes,
-    id: Option<String>,
-    onclick: Callback<MouseEvent>,
-) -> Html {
+/// What every cell has: how it is marked, its name for assistive tools while keys are on it, and a click.
+pub(super) struct Frame {
+    pub class: Classes,
+    pub id: Option<String>,
+    pub onclick: Callback<MouseEvent>,
+}
+
+/// What a filter said of a node.
+pub(super) struct Said<'a> {
+    pub plugin: &'a str,
+    pub verdict: Option<Verdict>,
+    /// Of the refusal that the node met.
+    pub reasons: &'a str,
+    /// The walk has come past it.
+    pub seen: bool,
+}
+
+pub(super) fn filter_cell(ctx: &Ctx, said: &Said, frame: Frame) -> Html {
+    let Said { plugin, verdict, reasons, seen } = *said;
+    let Frame { class, id, onclick } = frame;
     if !seen {
         return html! { <span role="gridcell" class={classes!("cell", "unseen", class)} aria-label={ctx.t("grid.not-yet")} {id} /> };
     }
@@ -74,14 +84,8 @@ impl Score {
 }
 
 /// Raw -> normalized x weight; the bar is the normalized score out of 100.
-pub(super) fn score_cell(
-    ctx: &Ctx,
-    score: Option<Score>,
-    walk: Option<Walk>,
-    class: Classes,
-    id: Option<String>,
-    onclick: Callback<MouseEvent>,
-) -> Html {
+pub(super) fn score_cell(ctx: &Ctx, score: Option<Score>, walk: Option<Walk>, frame: Frame) -> Html {
+    let Frame { class, id, onclick } = frame;
     let Some(s) = score else {
         // While one walks an empty cell is filled later; in a full table the node was not scored.
         let early = walk.is_some_and(|w| w.phase <= Phase::Score);

@@ -1,6 +1,6 @@
 //! Nodes in rows, plugins in columns in the order they ran. Only the rows in sight are in the page.
 
-use super::cells::{Columns, Score, filter_cell, score_cell};
+use super::cells::{Columns, Frame, Said, Score, filter_cell, score_cell};
 use super::facts;
 use super::table::{Ask, Group, GroupBy, Line, Sort, refusal, table};
 use super::tools::{self, Tools};
@@ -83,11 +83,19 @@ pub fn Grid(p: &Props) -> Html {
     let seen = if p.hidden { Seen::NOTHING } else { Seen::at(cycle, p.walk) };
     // Groups would tell what is not to be seen yet; the order in which nodes are looked at does not.
     let plain = p.hidden || p.walk.is_some();
-    let asked = if plain { Ask { by: GroupBy::Nothing, sort: Sort::Visited, only: None, reversed: false, ..(*ask).clone() } } else { (*ask).clone() };
+    let asked = if plain {
+        Ask { by: GroupBy::Nothing, sort: Sort::Visited, only: None, reversed: false, ..(*ask).clone() }
+    } else {
+        (*ask).clone()
+    };
     let table = use_memo((p.cycle.clone(), asked), |(cycle, ask)| table(&cycle.0, ask));
-    let deps = (p.cycle.clone(), p.hidden, p.walk.is_none_or(|w| w.phase.filters()), p.walk.is_none_or(|w| w.phase.scores()));
+    let deps =
+        (p.cycle.clone(), p.hidden, p.walk.is_none_or(|w| w.phase.filters()), p.walk.is_none_or(|w| w.phase.scores()));
     let columns = use_memo(deps, |_| columns_of(p));
-    let seen_order = use_memo((p.cycle.clone(), plain), |(cycle, plain)| if *plain { Order::of(&cycle.0) } else { Order::default() });
+    let seen_order = use_memo(
+        (p.cycle.clone(), plain),
+        |(cycle, plain)| if *plain { Order::of(&cycle.0) } else { Order::default() },
+    );
     {
         // A new table begins at its top; the frame tells its height once it is there.
         let (frame, first, rows, active) = (frame.clone(), first.clone(), rows.clone(), active.clone());
@@ -123,7 +131,8 @@ pub fn Grid(p: &Props) -> Html {
     }
     let begin = first.saturating_sub(MARGIN).min(table.lines.len());
     let end = (*first + *rows + MARGIN).min(table.lines.len());
-    let (row, column) = (active.0.min(table.lines.len().saturating_sub(1)), active.1.min(columns.len().saturating_sub(1)));
+    let (row, column) =
+        (active.0.min(table.lines.len().saturating_sub(1)), active.1.min(columns.len().saturating_sub(1)));
     let do_open = {
         let (cycle, columns, table) = (p.cycle.clone(), columns.clone(), table.clone());
         let (on_open, on_pick, hidden, ctx) = (p.on_open.clone(), p.on_pick.clone(), p.hidden, ctx.clone());
@@ -195,7 +204,12 @@ pub fn Grid(p: &Props) -> Html {
     let (template, width) = template(&columns);
     let has_filters = columns.iter().any(|c| matches!(c, Column::Filter(..)));
     let best = cycle.rows.iter().filter_map(|r| r.total).max();
-    let shown = Columns { seen, best, winner: Some(cycle.node.as_str()).filter(|n| seen.winner && !n.is_empty()), walk: p.walk };
+    let shown = Columns {
+        seen,
+        best,
+        winner: Some(cycle.node.as_str()).filter(|n| seen.winner && !n.is_empty()),
+        walk: p.walk,
+    };
     let descendant = format!("cell-{row}-{column}");
     html! {
         <div class="grid-box">
@@ -242,10 +256,7 @@ impl Order {
             }
             out
         };
-        Order {
-            filters: places(&mut super::walk::filtered(cycle)),
-            scores: places(&mut super::walk::scored(cycle)),
-        }
+        Order { filters: places(&mut super::walk::filtered(cycle)), scores: places(&mut super::walk::scored(cycle)) }
     }
     fn filter(&self, node: usize) -> usize {
         self.filters.get(node).copied().unwrap_or(0)
@@ -285,7 +296,10 @@ fn head(ctx: &Ctx, columns: &[Column], tall: bool, ask: &UseStateHandle<Ask>, pl
             Some(_) => "▾",
             None => "",
         };
-        (on, html! { <button class="sort" disabled={plain} data-testid={testid} title={ctx.t("grid.sort")} {onclick}>{ label }<span class="sort-mark" aria-hidden="true">{ mark }</span></button> })
+        (
+            on,
+            html! { <button class="sort" disabled={plain} data-testid={testid} title={ctx.t("grid.sort")} {onclick}>{ label }<span class="sort-mark" aria-hidden="true">{ mark }</span></button> },
+        )
     };
     html! {
         <div class={classes!("grid-head", (!tall).then_some("short"))} role="row" aria-rowindex="1">
@@ -297,7 +311,7 @@ fn head(ctx: &Ctx, columns: &[Column], tall: bool, ask: &UseStateHandle<Ask>, pl
                 Column::Filter(_, f) => html! { <span role="columnheader" class="slanted" title={about(ctx, f)}><span>{ f.clone() }</span></span> },
                 Column::Reason => html! { <span role="columnheader">{ ctx.t("grid.reason") }</span> },
                 Column::Score(_, s, w) => {
-                    let label = html! { <><b>{ s.clone() }</b><small class="num">{ format!("× {w}") }</small></> };
+                    let label = html! { <><b>{ breakable(s) }</b><small class="num">{ format!("× {w}") }</small></> };
                     let (on, button) = sorted(Sort::Score(s.clone()), label, format!("sort-{s}"));
                     html! { <span role="columnheader" class="score-head" aria-sort={on} title={about(ctx, s)}>{ button }</span> }
                 }
@@ -309,6 +323,18 @@ fn head(ctx: &Ctx, columns: &[Column], tall: bool, ask: &UseStateHandle<Ask>, pl
             }) }
         </div>
     }
+}
+
+/// A plugin's name that may be broken between its words.
+fn breakable(name: &str) -> Html {
+    let mut parts: Vec<String> = Vec::new();
+    for c in name.chars() {
+        match parts.last_mut().filter(|p| !c.is_uppercase() || p.ends_with(char::is_uppercase)) {
+            Some(part) => part.push(c),
+            None => parts.push(c.into()),
+        }
+    }
+    html! { { for parts.into_iter().map(|part| html! { <>{ part }<wbr /></> }) } }
 }
 
 fn about(ctx: &Ctx, plugin: &str) -> String {
@@ -330,8 +356,9 @@ fn template(columns: &[Column]) -> (String, usize) {
             Column::Reason => (130, "minmax(130px, 2fr)"),
             Column::Score(..) => (112, "minmax(112px, 1fr)"),
             Column::Total => (64, "64px"),
-            Column::Fact("taints") => (150, "minmax(150px, 1.6fr)"),
-            Column::Fact(_) => (96, "minmax(96px, 1fr)"),
+            Column::Fact("taints") => (110, "minmax(110px, 1.6fr)"),
+            Column::Fact("pods" | "zone") => (64, "minmax(64px, 0.6fr)"),
+            Column::Fact(_) => (104, "minmax(104px, 1fr)"),
         };
         width += least;
         out.push_str(track);
@@ -385,12 +412,12 @@ fn node_row(v: &RowView) -> Html {
                     Column::Node => html! {
                         <span role="rowheader" class={mark(false)} {id} {onclick}>
                             if v.hidden { <span class="pick" aria-hidden="true">if v.picked { <Icon name="check" /> }</span> }
-                            if won { <Icon name="trophy" /> }<span class="node-name">{ n.node.clone() }</span>
+                            if won { <Icon name="trophy" /> }<span class="row-name">{ n.node.clone() }</span>
                         </span>
                     },
                     Column::Filter(i, plugin) => {
                         let class = mark(v.open.is_some_and(|o| o.is_filter(&n.node, plugin)));
-                        filter_cell(ctx, plugin, n.filters.get(*i).copied().flatten(), &reasons, filtered, class, id, onclick)
+                        filter_cell(ctx, &Said { plugin, verdict: n.filters.get(*i).copied().flatten(), reasons: &reasons, seen: filtered }, Frame { class, id, onclick })
                     }
                     Column::Reason => html! { <span role="gridcell" class={classes!("reason", mark(false))} title={reasons.clone()} {id} {onclick}>{ reasons.clone() }</span> },
                     Column::Score(i, plugin, _) => {
@@ -399,7 +426,7 @@ fn node_row(v: &RowView) -> Html {
                         if let Some(s) = score.as_mut().filter(|_| *i >= shown.seen.normalized) {
                             s.normalized = None;
                         }
-                        score_cell(ctx, score, shown.walk, class, id, onclick)
+                        score_cell(ctx, score, shown.walk, Frame { class, id, onclick })
                     }
                     Column::Total => html! {
                         <span role="gridcell" class={classes!("total", "num", (total.is_some() && total == shown.best).then_some("best"), mark(v.open.is_some_and(|o| o.is_total(&n.node))))} {id} {onclick}>

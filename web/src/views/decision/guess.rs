@@ -19,12 +19,23 @@ pub const NOWHERE: &str = "";
 pub enum Judgement {
     Same,
     /// Another node with the same total: the draw went elsewhere.
-    AsGood { total: i64 },
+    AsGood {
+        total: i64,
+    },
     /// `lead`: the plugin that preferred the winner most, and by how many points.
-    Less { total: i64, best: i64, lead: Option<(String, i64)> },
-    Refused { plugin: String, message: String },
+    Less {
+        total: i64,
+        best: i64,
+        lead: Option<(String, i64)>,
+    },
+    Refused {
+        plugin: String,
+        message: String,
+    },
     /// It was possible, and the learner said it was not; or the other way round is `Refused`.
-    Possible { node: String },
+    Possible {
+        node: String,
+    },
     NothingFits,
     /// The cycle did not look at the node.
     NotLookedAt,

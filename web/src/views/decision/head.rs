@@ -74,7 +74,6 @@ pub fn Head(p: &Props) -> Html {
                 }) }
             </select>
             <label class="check"><input type="checkbox" data-testid="follow" checked={p.follow} onchange={on_follow} />{ ctx.t("decision.follow") }</label>
-            <span class="grow" />
             <button class="guess-toggle" data-testid="guess" aria-pressed={p.guess.to_string()} title={ctx.t("guess.about")} onclick={ctx.on(Action::Guess(!p.guess))}>
                 <Icon name="hat" /><span>{ ctx.t("guess.toggle") }</span></button>
         </div>

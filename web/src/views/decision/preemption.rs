@@ -35,7 +35,9 @@ pub fn decided_by(candidates: &[Candidate], chosen: &str) -> Option<&'static str
 pub fn PreemptionPanel(p: &Props) -> Html {
     let ctx = use_ctx();
     let cycle = &p.cycle.0;
-    let Some(preemption) = cycle.preemption.as_ref().filter(|p| !p.candidates.is_empty()) else { return Html::default() };
+    let Some(preemption) = cycle.preemption.as_ref().filter(|p| !p.candidates.is_empty()) else {
+        return Html::default();
+    };
     let candidates = &preemption.candidates;
     let chosen = cycle.nominated_node.as_str();
     let rule = decided_by(candidates, chosen);

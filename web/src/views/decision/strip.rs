@@ -6,6 +6,8 @@ use super::walk::{Walk, units};
 use crate::ctx::use_ctx;
 use crate::views::icon::Icon;
 use protocol::cycle::Verdict;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -72,7 +74,8 @@ pub fn Strip(p: &Props) -> Html {
         }
     };
     let phase_button = |phase: Phase| {
-        let ahead = p.hidden || at.is_some_and(|w| w.phase < phase || (w.phase == phase && w.done < units(cycle, phase)));
+        let ahead =
+            p.hidden || at.is_some_and(|w| w.phase < phase || (w.phase == phase && w.done < units(cycle, phase)));
         let (class, icon) = match outcome(cycle, phase) {
             _ if ahead => ("ahead", None),
             Outcome::Passed => ("passed", Some("check")),
@@ -90,13 +93,38 @@ pub fn Strip(p: &Props) -> Html {
             </button>
         }
     };
+    let row = use_node_ref();
+    {
+        let row = row.clone();
+        use_effect_with(at.map(|w| w.phase), move |_| {
+            let Some(row) = row.cast::<HtmlElement>() else { return };
+            let chosen = row
+                .query_selector("[aria-selected=true]")
+                .ok()
+                .flatten()
+                .and_then(|e| e.dyn_into::<HtmlElement>().ok());
+            let Some(chosen) = chosen else { return };
+            let left = chosen.offset_left() - row.offset_left();
+            let (from, width) = (row.scroll_left(), row.client_width());
+            if left < from {
+                row.set_scroll_left(left);
+            } else if left + chosen.offset_width() > from + width {
+                row.set_scroll_left(left + chosen.offset_width() - width);
+            }
+        });
+    }
     let (start, end) = (at == Some(Walk::start()), at.is_some_and(|w| w.is_end(cycle)));
-    let button = |icon: &'static str, label: &'static str, key: &'static str, id: &'static str, off: bool, onclick: Callback<MouseEvent>| {
+    let button = |icon: &'static str,
+                  label: &'static str,
+                  key: &'static str,
+                  id: &'static str,
+                  off: bool,
+                  onclick: Callback<MouseEvent>| {
         html! { <button class="icon-button" data-testid={id} disabled={off || p.hidden} aria-label={label} title={format!("{label} ({key})")} {onclick}><Icon name={icon} /></button> }
     };
     html! {
         <div class="strip-line">
-            <div class="strip" role="tablist" aria-label={ctx.t("phase.label")} data-testid="phases" {onkeydown}>
+            <div class="strip" role="tablist" aria-label={ctx.t("phase.label")} data-testid="phases" ref={row} {onkeydown}>
                 <button role="tab" class="all" aria-selected={at.is_none().to_string()} tabindex={if at.is_none() { "0" } else { "-1" }} disabled={p.hidden} data-testid="phase-all" onclick={p.on.reform(|_| None)}>{ ctx.t("phase.all") }</button>
                 { for PHASES.into_iter().map(phase_button) }
             </div>

@@ -171,7 +171,13 @@ mod tests {
                 group("Fit", Verdict::Unschedulable, 2),
                 group("Taint", Verdict::Unresolvable, 1),
             ],
-            rows: vec![row("a", 0, Some(10)), row("b", 2, None), row("c", 0, Some(30)), row("d", 1, None), row("e", 1, None)],
+            rows: vec![
+                row("a", 0, Some(10)),
+                row("b", 2, None),
+                row("c", 0, Some(30)),
+                row("d", 1, None),
+                row("e", 1, None),
+            ],
             ..CycleView::default()
         }
     }

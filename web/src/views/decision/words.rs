@@ -40,11 +40,13 @@ pub fn Words(p: &Props) -> Html {
     };
     let head = html! {
         <>
-            <h2><button onclick={ctx.on(Action::Inspect(id.clone(), InspectorTab::Summary))}>{ pod }</button></h2>
+            <div class="words-head">
+                <h2><button onclick={ctx.on(Action::Inspect(id.clone(), InspectorTab::Summary))}>{ pod }</button></h2>
+                <button class="chip" data-testid="open-history" onclick={ctx.on(Action::Inspect(id, InspectorTab::Decisions))}>{ ctx.t("decision.history") }</button>
+            </div>
             <p class="facts">
                 if !cycle.profile.is_empty() { <span>{ cycle.profile.clone() }</span> }
                 if cycle.attempt > 0 { <span>{ ctx.tf("decision.attempt", &[("n", &cycle.attempt.to_string())]) }</span> }
-                <button class="chip" data-testid="open-history" onclick={ctx.on(Action::Inspect(id, InspectorTab::Decisions))}>{ ctx.t("decision.history") }</button>
             </p>
         </>
     };
