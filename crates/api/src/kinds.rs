@@ -10,6 +10,7 @@ pub mod lease;
 pub mod namespace;
 pub mod node;
 pub mod pod;
+pub mod poddisruptionbudget;
 pub mod priorityclass;
 pub mod replicaset;
 pub mod secret;
@@ -34,6 +35,7 @@ macro_rules! table {
 table! {
     configmap event namespace node pod secret service serviceaccount
     deployment replicaset
+    poddisruptionbudget
     priorityclass
     lease
     endpointslice

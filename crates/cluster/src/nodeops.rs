@@ -26,10 +26,11 @@ impl Cluster {
     }
 
     /// `kubectl drain --ignore-daemonsets --delete-emptydir-data --force`: cordons, then evicts every pod that no
-    /// DaemonSet manages and that has not ended.
+    /// DaemonSet manages and that has not ended. kubectl tries those again that a budget protects; here the next drain
+    /// does.
     ///
     /// # Errors
-    /// The first refusal; pods evicted before it stay evicted, as with kubectl.
+    /// The first refusal. One by a disruption budget (429) does not keep the other pods from being evicted.
     pub fn drain(&mut self, node: &str) -> Result<(), ApiError> {
         self.cordon(node, true)?;
         let evicted: Vec<Key> = self
@@ -41,6 +42,7 @@ impl Cluster {
             })
             .map(|p: &Pod| (p as &dyn api::Object).key())
             .collect();
+        let mut protected = Ok(());
         for key in evicted {
             let eviction = Eviction {
                 metadata: ObjectMeta {
@@ -52,9 +54,12 @@ impl Cluster {
             };
             let body = Body::Eviction(Box::new(eviction));
             let req = requests::post(User::admin(), &pod::KIND, &key, "eviction", body);
-            self.as_admin(req)?;
+            match self.as_admin(req) {
+                Err(e) if e.code() == 429 => protected = protected.and(Err(e)),
+                other => other?,
+            }
         }
-        Ok(())
+        protected
     }
 
     /// Power off and `kubectl delete node`.

@@ -2,6 +2,7 @@
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
 pub mod deployment;
+pub mod disruption;
 pub mod endpointslice;
 pub mod garbage_collector;
 pub mod namespace;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<garbage_collector::GarbageCollector>(),
         runner::<deployment::DeploymentController>(),
         runner::<replicaset::ReplicaSetController>(),
+        runner::<disruption::DisruptionController>(),
         runner::<node_ipam::NodeIpam>(),
         runner::<node_lifecycle::NodeLifecycle>(),
         runner::<taint_eviction::TaintEviction>(),

@@ -240,8 +240,13 @@ fn validate_rolling_update(r: &RollingUpdateDeployment, path: &Path, errors: &mu
     if amount(unavailable) == 0 && amount(surge) == 0 {
         errors.push(invalid_json(&unavailable_at, unavailable, "may not be 0 when `maxSurge` is 0"));
     }
-    if percent(unavailable).is_some_and(|p| p > 100) {
-        errors.push(invalid_json(&unavailable_at, unavailable, "must not be greater than 100%"));
+    validate_percent_maximum(unavailable, &unavailable_at, errors);
+}
+
+/// Models `IsNotMoreThan100Percent`.
+pub(crate) fn validate_percent_maximum(v: &IntOrString, path: &Path, errors: &mut Vec<FieldError>) {
+    if percent(v).is_some_and(|p| p > 100) {
+        errors.push(invalid_json(path, v, "must not be greater than 100%"));
     }
 }
 

@@ -59,7 +59,7 @@ fn creates_on_update(kind: KindRef) -> bool {
 
 /// `AllowUnconditionalUpdate` of the strategies.
 fn unconditional(kind: KindRef) -> bool {
-    (kind.group, kind.kind) != ("coordination.k8s.io", "Lease")
+    !matches!((kind.group, kind.kind), ("coordination.k8s.io", "Lease") | ("policy", "PodDisruptionBudget"))
 }
 
 /// Writes `object` in place of `old`: the whole object, its status, or a namespace's finalizers.

@@ -7,6 +7,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod util;
+pub(crate) use util::scaled;
 
 use crate::owner::{self, claim, controllers_concerned};
 use crate::{pods, replicaset};

@@ -43,7 +43,7 @@ pub fn progress_deadline(d: &Deployment) -> Option<u64> {
 }
 
 /// Models `intstr.GetScaledValueFromIntOrPercent`: anything that is not a percentage counts as zero.
-fn scaled(value: Option<&IntOrString>, total: i32, round_up: bool) -> i32 {
+pub fn scaled(value: Option<&IntOrString>, total: i32, round_up: bool) -> i32 {
     let percent = match value {
         None => 25,
         Some(IntOrString::Int(n)) => return *n,

@@ -91,6 +91,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("apps", "v1", "ReplicaSet") => of::<apps::v1::ReplicaSet>(g),
         ("coordination.k8s.io", "v1", "Lease") => of::<coordination::v1::Lease>(g),
         ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
+        ("policy", "v1", "PodDisruptionBudget") => of::<policy::v1::PodDisruptionBudget>(g),
         ("scheduling.k8s.io", "v1", "PriorityClass") => of::<scheduling::v1::PriorityClass>(g),
         // A test checks that no registered kind ends here.
         _ => String::new(),
