@@ -51,6 +51,7 @@ manifests! {
     pod_probes "pod-probes.yaml"
     pod_resources "pod-resources.yaml"
     pod_too_big "pod-too-big.yaml"
+    poddisruptionbudget "poddisruptionbudget.yaml"
     priorityclass "priorityclass.yaml"
     replicaset "replicaset.yaml"
     secret "secret.yaml"

@@ -6,11 +6,11 @@ use crate::config::Config;
 use crate::cycle::{Algorithm, Failure};
 use crate::framework::resource::ApiList;
 use crate::framework::{ClusterEvent, Handle, Nominator, Objects, PodInfo};
+use crate::informers::{self, shared};
 use crate::queue::{Lists, Queue, QueuedPod};
 use crate::status;
 use api::{Obj, ObjectExt, Registered};
-use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step};
 use std::any::Any;
@@ -135,27 +135,6 @@ impl Scheduler {
         }
     }
 
-    /// Objects that plugins only read: nothing waits for them.
-    fn observe_object(&mut self, change: &Change) {
-        let (key, new) = (&change.key, change.new.as_ref());
-        if change.kind == Service::KIND_REF {
-            match new.and_then(|o| o.downcast()) {
-                Some(service) => self.objects.set_service(service),
-                None => self.objects.remove_service(key),
-            }
-        } else if change.kind == ReplicaSet::KIND_REF {
-            match new.and_then(|o| o.downcast()) {
-                Some(rs) => self.objects.set_replica_set(rs),
-                None => self.objects.remove_replica_set(key),
-            }
-        } else if change.kind == Namespace::KIND_REF {
-            match new.and_then(|o| o.downcast()) {
-                Some(namespace) => self.objects.set_namespace(namespace),
-                None => self.objects.remove_namespace(key.name()),
-            }
-        }
-    }
-
     fn pod_gone(&mut self, now: Time, key: &Key, old: Option<&Obj>, cause: Seq) {
         self.nominator.remove(key);
         let queued = self.queue.delete(key).map(|q| q.pod);
@@ -225,12 +204,6 @@ impl Scheduler {
     }
 }
 
-/// The typed object behind the pointer, without a copy.
-fn shared<T: Registered>(o: &Obj) -> Option<Arc<T>> {
-    let any: Arc<dyn Any + Send + Sync> = o.clone();
-    any.downcast().ok()
-}
-
 fn new_queue(config: &Config) -> Queue {
     let seconds = |n: i64| Duration::from_secs(u64::try_from(n).unwrap_or(0));
     Queue::new(seconds(config.pod_initial_backoff_seconds), seconds(config.pod_max_backoff_seconds))
@@ -265,8 +238,7 @@ impl Component for Scheduler {
         (profile.map_or_else(|| "default-scheduler".into(), |p| p.scheduler_name.clone()), String::new())
     }
     fn interests(&self) -> Vec<Interest> {
-        let kinds = [Node::KIND_REF, Pod::KIND_REF, Service::KIND_REF, ReplicaSet::KIND_REF, Namespace::KIND_REF];
-        kinds.into_iter().map(Interest::Kind).collect()
+        [Node::KIND_REF, Pod::KIND_REF].into_iter().chain(informers::kinds()).map(Interest::Kind).collect()
     }
     fn start(&mut self, cx: &Cx) {
         // The configuration built once, so it builds again.
@@ -279,9 +251,9 @@ impl Component for Scheduler {
         self.binding = None;
         self.failed.clear();
         self.objects = Objects::default();
-        cx.view.list::<Service>().for_each(|o| self.objects.set_service(o));
-        cx.view.list::<ReplicaSet>().for_each(|o| self.objects.set_replica_set(o));
-        cx.view.list::<Namespace>().for_each(|o| self.objects.set_namespace(o));
+        for object in informers::kinds().flat_map(|k| cx.view.list_obj(k)) {
+            informers::follow(&mut self.objects, object.kind(), &object.key(), Some(object));
+        }
         for node in cx.view.list_obj(Node::KIND_REF).filter_map(shared) {
             self.cache.add_node(node);
         }
@@ -297,7 +269,7 @@ impl Component for Scheduler {
         } else if change.kind == Pod::KIND_REF {
             self.observe_pod(cx.now, &change.key, old, new, change.cause);
         } else {
-            self.observe_object(change);
+            informers::follow(&mut self.objects, change.kind, &change.key, new);
         }
     }
     fn ready_at(&self) -> Option<Time> {

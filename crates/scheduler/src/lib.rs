@@ -17,6 +17,7 @@ pub mod table;
 pub mod whatif;
 
 mod admission;
+mod informers;
 mod node_tree;
 mod record;
 mod status;

@@ -39,7 +39,8 @@ pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
             [(key, budget, object)] => txns.extend(book(cx.now, key, budget, object, pod)?),
             _ => {
                 // Upstream answers 201 with this inside.
-                let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+                let why =
+                    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
                 let status = Status {
                     status: Some("Failure".into()),
                     message: Some(why.into()),

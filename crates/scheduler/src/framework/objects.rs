@@ -30,6 +30,17 @@ fn key(meta: &ObjectMeta) -> Key {
 }
 
 impl Objects {
+    /// In the order of keys, as a list of them comes.
+    pub fn set_budget(&mut self, at: &Key, budget: Option<Arc<PodDisruptionBudget>>) {
+        let budgets = &mut self.pod_disruption_budgets;
+        let found = budgets.binary_search_by(|b| key(&b.metadata).cmp(at));
+        match (found, budget) {
+            (Ok(i), Some(budget)) => budgets[i] = budget,
+            (Ok(i), None) => _ = budgets.remove(i),
+            (Err(i), Some(budget)) => budgets.insert(i, budget),
+            (Err(_), None) => {}
+        }
+    }
     pub fn set_service(&mut self, service: &Service) {
         match service.spec.as_ref().and_then(|s| s.selector.as_ref()) {
             Some(selector) => self.services.insert(key(&service.metadata), selector.clone()),
