@@ -189,7 +189,11 @@ impl Algorithm {
         let node = if scratch.feasible.len() == 1 && record.is_none() {
             h.snapshot.nodes[scratch.feasible[0]].name.clone()
         } else {
-            self.score(run, scratch, record.as_deref_mut());
+            let scored = self.score(run, scratch, record.as_deref_mut());
+            // One node is scored for the record alone, so what breaks then breaks nothing.
+            if let Err(why) = scored.or_else(|e| if scratch.feasible.len() == 1 { Ok(()) } else { Err(e) }) {
+                return Err(broken(why));
+            }
             self.select_host(h, scratch, record.as_deref_mut())
         };
         match framework.reserve(run, &node, record) {
@@ -268,11 +272,16 @@ impl Algorithm {
     }
 
     /// Fills `scratch.totals` with the weighted sums. Models prioritizeNodes and RunScorePlugins.
-    fn score(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Cycle>) {
+    fn score(
+        &mut self,
+        run: &mut Run,
+        scratch: &mut Scratch,
+        mut record: Option<&mut Cycle>,
+    ) -> Result<(), String> {
         let Scratch { feasible, column, totals, .. } = scratch;
-        let active = run.pre_score(feasible);
         totals.clear();
         totals.resize(feasible.len(), if run.framework.score.is_empty() { 1 } else { 0 });
+        let active = run.pre_score(feasible)?;
         // Where the feasible nodes are among the records.
         let rows: Vec<usize> = match record.as_deref_mut() {
             None => Vec::new(),
@@ -305,6 +314,7 @@ impl Algorithm {
                 c.nodes[*row].total = Some(*total);
             }
         }
+        Ok(())
     }
 
     /// Draws among the nodes with the highest total.

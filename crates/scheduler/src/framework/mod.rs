@@ -16,6 +16,7 @@ pub mod node_status;
 pub mod nominator;
 pub mod objects;
 pub mod pod_info;
+pub mod requirement;
 pub mod resource;
 pub mod run;
 pub mod runtime;
@@ -158,6 +159,8 @@ pub enum PreScoreResult {
     Pass,
     /// The plugin's Score has nothing to say about this pod.
     Skip,
+    /// A broken precondition: the cycle ends with this error.
+    Fail(String),
 }
 
 pub trait PreScore {

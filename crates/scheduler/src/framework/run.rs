@@ -203,17 +203,24 @@ impl<'a> Run<'a> {
     }
 
     /// Runs PreScore and returns the score plugins that have something to say: name, plugin, weight.
-    pub fn pre_score(&mut self, nodes: &[usize]) -> Vec<(&'static str, &'a dyn Score, i64)> {
+    ///
+    /// # Errors
+    /// What broke in a plugin, which ends the cycle.
+    pub fn pre_score(&mut self, nodes: &[usize]) -> Result<Vec<(&'static str, &'a dyn Score, i64)>, String> {
         let fw = self.framework;
         let mut skip: Vec<usize> = Vec::new();
         for i in &fw.pre_score {
             let Some(p) = fw.plugins[*i].as_pre_score() else { continue };
-            if let PreScoreResult::Skip = p.pre_score(&self.h, &mut self.state, self.pod, nodes) {
-                skip.push(*i);
+            match p.pre_score(&self.h, &mut self.state, self.pod, nodes) {
+                PreScoreResult::Pass => {}
+                PreScoreResult::Skip => skip.push(*i),
+                PreScoreResult::Fail(why) => {
+                    return Err(format!("running PreScore plugin {:?}: {why}", fw.plugins[*i].name()));
+                }
             }
         }
         let active = fw.score.iter().filter(|(i, _)| !skip.contains(i));
-        active.filter_map(|(i, w)| Some((fw.plugins[*i].name(), fw.plugins[*i].as_score()?, *w))).collect()
+        Ok(active.filter_map(|(i, w)| Some((fw.plugins[*i].name(), fw.plugins[*i].as_score()?, *w))).collect())
     }
 }
 

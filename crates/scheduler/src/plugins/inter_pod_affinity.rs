@@ -148,6 +148,9 @@ impl Plugin for InterPodAffinity {
 
 impl PreFilter for InterPodAffinity {
     fn pre_filter(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
+        if let Some(why) = &pod.affinity.unreadable {
+            return PreFilterResult::Refuse(Status::unresolvable(format!("parsing pod: {why}")));
+        }
         let resolve = |terms: &[AffinityTerm]| terms.iter().map(|t| t.resolved(h.objects)).collect();
         let mut s = Filtering {
             terms: resolve(&pod.affinity.required),
@@ -213,7 +216,7 @@ impl Filtering {
 impl Filter for InterPodAffinity {
     fn filter(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Answer {
         let Some(s) = state.get::<Filtering>() else {
-            return Err(Status::error("reading \"PreFilterInterPodAffinity\" from cycleState: not found"));
+            return Err(Status::error("error reading \"PreFilterInterPodAffinity\" from cycleState: not found"));
         };
         if !s.affinity_holds(pod, node) {
             return Err(Status::unresolvable("node(s) didn't match pod affinity rules"));
@@ -234,10 +237,13 @@ struct Scoring(Counts);
 
 impl PreScore for InterPodAffinity {
     fn pre_score(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo, _: &[usize]) -> PreScoreResult {
-        let has_preferences = !pod.affinity.preferred.is_empty() || !pod.affinity.preferred_anti.is_empty();
+        let has_preferences = pod.affinity.has_preferences(&pod.pod);
         let ignore_others = self.0.ignore_preferred_terms_of_existing_pods;
         if !has_preferences && (ignore_others || !h.snapshot.has_affinity()) {
             return PreScoreResult::Skip;
+        }
+        if let Some(why) = &pod.affinity.unreadable {
+            return PreScoreResult::Fail(format!("failed to parse pod: {why}"));
         }
         let resolve = |terms: &[(AffinityTerm, i64)]| -> Vec<(AffinityTerm, i64)> {
             terms.iter().map(|(t, w)| (t.resolved(h.objects), *w)).collect()

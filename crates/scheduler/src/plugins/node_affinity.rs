@@ -128,15 +128,20 @@ impl Filter for NodeAffinity {
     }
 }
 
-/// The API server refused unreadable terms; one that slipped through scores nothing.
-fn preferred(pod: &PodInfo) -> Option<PreferredTerms> {
-    let terms = node_affinity(pod)?.preferred_during_scheduling_ignored_during_execution.as_ref()?;
-    Some(PreferredTerms::parse(terms, &Path::default()).unwrap_or_default())
+/// The pod's preferred terms, or what is wrong with them.
+fn preferred(pod: &PodInfo) -> Result<Option<PreferredTerms>, String> {
+    let terms = node_affinity(pod).and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_ref());
+    let Some(terms) = terms else { return Ok(None) };
+    let read = PreferredTerms::parse(terms, &Path::default());
+    read.map(Some).map_err(|e| meta::field::aggregate(e.iter().map(ToString::to_string)))
 }
 
 impl PreScore for NodeAffinity {
     fn pre_score(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, _: &[usize]) -> PreScoreResult {
-        let terms = preferred(pod);
+        let terms = match preferred(pod) {
+            Ok(terms) => terms,
+            Err(why) => return PreScoreResult::Fail(why),
+        };
         if terms.is_none() && self.added_preferred.is_none() {
             return PreScoreResult::Skip;
         }
@@ -150,7 +155,7 @@ impl Score for NodeAffinity {
         let added = self.added_preferred.as_ref().map_or(0, |t| t.score(&node.node));
         let own = match state.get::<Preferred>() {
             Some(p) => p.0.score(&node.node),
-            None => preferred(pod).map_or(0, |t| t.score(&node.node)),
+            None => preferred(pod).ok().flatten().map_or(0, |t| t.score(&node.node)),
         };
         added + own
     }

@@ -1,6 +1,7 @@
 //! Node selectors and preferred terms, parsed once per pod. Models
 //! `k8s.io/component-helpers/scheduling/corev1/nodeaffinity`.
 
+use crate::framework::requirement::requirement;
 use k8s_openapi::api::core::v1::{
     Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PreferredSchedulingTerm,
 };
@@ -32,7 +33,7 @@ fn parse_term(term: &NodeSelectorTerm, path: &Path) -> Result<Term, Vec<FieldErr
     for (i, r) in term.match_expressions.iter().flatten().enumerate() {
         match parse_expression(r, &path.child("matchExpressions").index(i)) {
             Ok(r) => labels.push(r),
-            Err(e) => errors.push(e),
+            Err(mut e) => errors.append(&mut e),
         }
     }
     for (i, r) in term.match_fields.iter().flatten().enumerate() {
@@ -44,7 +45,7 @@ fn parse_term(term: &NodeSelectorTerm, path: &Path) -> Result<Term, Vec<FieldErr
     if errors.is_empty() { Ok(Term { labels, fields }) } else { Err(errors) }
 }
 
-fn parse_expression(r: &NodeSelectorRequirement, path: &Path) -> Result<Requirement, FieldError> {
+fn parse_expression(r: &NodeSelectorRequirement, path: &Path) -> Result<Requirement, Vec<FieldError>> {
     let values = r.values.clone().unwrap_or_default();
     let op = match r.operator.as_str() {
         "In" => Op::In,
@@ -55,34 +56,10 @@ fn parse_expression(r: &NodeSelectorRequirement, path: &Path) -> Result<Requirem
         "Lt" => Op::Lt,
         other => {
             let known = ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"];
-            return Err(FieldError::not_supported(&path.child("operator"), other, &known));
+            return Err(vec![FieldError::not_supported(&path.child("operator"), other, &known)]);
         }
     };
-    let at = path.child("values");
-    let list = || serde_json::to_value(&values).unwrap_or_default();
-    match op {
-        Op::In | Op::NotIn if values.is_empty() => {
-            return Err(FieldError::invalid(&at, list(), "for 'in', 'notin' operators, values set can't be empty"));
-        }
-        Op::Exists | Op::DoesNotExist if !values.is_empty() => {
-            return Err(FieldError::invalid(&at, list(), "values set must be empty for exists and does not exist"));
-        }
-        Op::Gt | Op::Lt => {
-            if values.len() != 1 {
-                return Err(FieldError::invalid(
-                    &at,
-                    list(),
-                    "for 'Gt', 'Lt' operators, exactly one value is required",
-                ));
-            }
-            if values[0].parse::<i64>().is_err() {
-                let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
-                return Err(FieldError::invalid(&at.index(0), values[0].clone(), detail));
-            }
-        }
-        _ => {}
-    }
-    Ok(Requirement { key: r.key.clone(), op, values })
+    requirement(&r.key, op, &values, path)
 }
 
 fn parse_field(r: &NodeSelectorRequirement, path: &Path) -> Result<(String, bool), FieldError> {

@@ -7,6 +7,7 @@ use crate::config::{Args, SpreadDefaults};
 use crate::framework::domains::{Domains, value};
 use crate::framework::kinds::{Kinds, Memo};
 use crate::framework::node_info::is_hard;
+use crate::framework::requirement::selector;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Objects, Plugin, PodInfo,
     PreFilter, PreFilterResult, PreScore, PreScoreResult, Score, Status,
@@ -53,23 +54,28 @@ struct Constraint {
 }
 
 impl Constraint {
-    fn parse(c: &TopologySpreadConstraint, pod_labels: Option<&Labels>) -> Self {
-        let mut selector = Selector::from_api(c.label_selector.as_ref()).unwrap_or(Selector::Nothing);
-        if let Selector::All(requirements) = &mut selector {
-            for key in c.match_label_keys.iter().flatten() {
-                if let Some(value) = pod_labels.and_then(|l| l.get(key)) {
-                    requirements.push(Requirement { key: key.clone(), op: Op::In, values: vec![value.clone()] });
-                }
+    fn parse(c: &TopologySpreadConstraint, pod_labels: Option<&Labels>) -> Result<Self, String> {
+        let mut selector = selector(c.label_selector.as_ref())?;
+        let keyed = c.match_label_keys.iter().flatten().filter_map(|key| {
+            let value = pod_labels?.get(key)?;
+            Some(Requirement { key: key.clone(), op: Op::In, values: vec![value.clone()] })
+        });
+        let mut keyed: Vec<Requirement> = keyed.collect();
+        if !keyed.is_empty() {
+            // With keys, no selector is as good as an empty one.
+            if let Selector::All(requirements) = selector {
+                keyed.extend(requirements);
             }
+            selector = Selector::All(keyed);
         }
-        Constraint {
+        Ok(Constraint {
             max_skew: i64::from(c.max_skew),
             topology_key: c.topology_key.clone(),
             selector,
             min_domains: c.min_domains.and_then(|n| usize::try_from(n).ok()).unwrap_or(1),
             honor_affinity: c.node_affinity_policy.as_deref() != Some("Ignore"),
             honor_taints: c.node_taints_policy.as_deref() == Some("Honor"),
-        }
+        })
     }
 
     /// Whether the node's domain counts for this pod. Models matchNodeInclusionPolicies.
@@ -129,24 +135,29 @@ impl<'a> Counting<'a> {
 
 impl PodTopologySpread {
     /// The pod's constraints of one kind, or the default ones for its services and controller.
-    fn constraints(&self, pod: &PodInfo, action: &str, objects: Option<&Objects>) -> Vec<Constraint> {
+    fn constraints(
+        &self,
+        pod: &PodInfo,
+        action: &str,
+        objects: Option<&Objects>,
+    ) -> Result<Vec<Constraint>, String> {
         let labels = pod.pod.metadata.labels.as_ref();
         let own = pod.pod.spec.as_ref().and_then(|s| s.topology_spread_constraints.as_deref()).unwrap_or_default();
-        let parse = |list: &[TopologySpreadConstraint]| -> Vec<Constraint> {
+        let parse = |list: &[TopologySpreadConstraint]| -> Result<Vec<Constraint>, String> {
             list.iter().filter(|c| c.when_unsatisfiable == action).map(|c| Constraint::parse(c, labels)).collect()
         };
         if !own.is_empty() {
             return parse(own);
         }
-        let mut constraints = parse(&self.defaults);
+        let mut constraints = parse(&self.defaults)?;
         if constraints.is_empty() {
-            return constraints;
+            return Ok(constraints);
         }
-        let Some(selector) = objects.and_then(|o| o.default_selector(&pod.pod)) else { return Vec::new() };
+        let Some(selector) = objects.and_then(|o| o.default_selector(&pod.pod)) else { return Ok(Vec::new()) };
         for c in &mut constraints {
             c.selector = selector.clone();
         }
-        constraints
+        Ok(constraints)
     }
 }
 
@@ -167,7 +178,7 @@ impl Plugin for PodTopologySpread {
         Some(self)
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
-        let constraints = self.constraints(pod, HARD, None);
+        let constraints = self.constraints(pod, HARD, None).unwrap_or_default();
         if constraints.is_empty() {
             // Refused by default constraints, whose selector is not at hand: any event may help.
             return Hint::Queue;
@@ -229,7 +240,13 @@ impl Filtering {
 
 impl PreFilter for PodTopologySpread {
     fn pre_filter(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
-        let constraints = self.constraints(pod, HARD, Some(h.objects));
+        let constraints = match self.constraints(pod, HARD, Some(h.objects)) {
+            Ok(constraints) => constraints,
+            Err(why) => {
+                let why = format!("obtaining pod's hard topology spread constraints: {why}");
+                return PreFilterResult::Refuse(Status::error(why));
+            }
+        };
         if constraints.is_empty() {
             return PreFilterResult::Skip;
         }
@@ -306,7 +323,13 @@ struct Scoring {
 
 impl PreScore for PodTopologySpread {
     fn pre_score(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo, nodes: &[usize]) -> PreScoreResult {
-        let constraints = self.constraints(pod, SOFT, Some(h.objects));
+        let constraints = match self.constraints(pod, SOFT, Some(h.objects)) {
+            Ok(constraints) => constraints,
+            Err(why) => {
+                let why = format!("calculating preScoreState: obtaining pod's soft topology spread constraints: {why}");
+                return PreScoreResult::Fail(why);
+            }
+        };
         if constraints.is_empty() {
             return PreScoreResult::Skip;
         }

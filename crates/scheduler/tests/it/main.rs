@@ -1,5 +1,6 @@
 //! The scheduler's tests: cases modelled on upstream's own tables.
 
+mod cases;
 mod component;
 mod config;
 mod filters;
@@ -9,6 +10,7 @@ mod policies;
 mod preemption;
 mod queue;
 mod scores;
+mod shorthand;
 mod spread;
 mod support;
 mod tables;

@@ -1,0 +1,180 @@
+//! Nodes, pods and constraints as one line of words each, so that a case fits on a screen.
+//!
+//! A node: `node-a zone=z1 +cpu=4 +pods=10 !key=value:NoSchedule cordoned`.
+//! A pod: `ns/p@node-a app=web +cpu=500m ^100 ~5 leaving nominated:node-b`: on a node, labelled, with requests, a
+//! priority, a start in seconds, being deleted, nominated. What no word says is given beside it under `spec`,
+//! `metadata` and `status`; `spread`, `near` and `away` are short forms of constraints.
+
+use crate::support::merge;
+use serde_json::{Map, Value, json};
+
+/// `foo` exists, `!foo` does not, `foo=a|b` is one of, `foo!=a` is none of; several are joined by `,`. `-` is no selector
+/// and `*` the empty one.
+pub fn selector(text: &str) -> Value {
+    if text == "-" {
+        return Value::Null;
+    }
+    let one = |part: &str| {
+        let values = |v: &str| v.split('|').map(str::to_string).collect::<Vec<_>>();
+        if let Some((key, v)) = part.split_once("!=") {
+            json!({"key": key, "operator": "NotIn", "values": values(v)})
+        } else if let Some((key, v)) = part.split_once('=') {
+            json!({"key": key, "operator": "In", "values": values(v)})
+        } else if let Some(key) = part.strip_prefix('!') {
+            json!({"key": key, "operator": "DoesNotExist"})
+        } else {
+            json!({"key": part, "operator": "Exists"})
+        }
+    };
+    let parts: Vec<Value> = text.split(',').filter(|p| *p != "*").map(one).collect();
+    json!({ "matchExpressions": parts })
+}
+
+fn words(text: &Value) -> Vec<String> {
+    text.as_str().expect("a line of words").split_whitespace().map(str::to_string).collect()
+}
+
+fn pair(word: &str) -> (String, String) {
+    let (k, v) = word.split_once('=').unwrap_or((word, ""));
+    (k.into(), v.into())
+}
+
+/// The line of words, and what stands beside it.
+fn split(v: &Value) -> (Vec<String>, Map<String, Value>) {
+    match v {
+        Value::Object(map) => (words(&map["is"]), map.clone()),
+        line => (words(line), Map::new()),
+    }
+}
+
+fn beside(base: &mut Value, extra: &Map<String, Value>) {
+    for field in ["metadata", "spec", "status"] {
+        if let Some(patch) = extra.get(field) {
+            merge(base.as_object_mut().expect("an object").entry(field).or_insert(json!({})), patch);
+        }
+    }
+}
+
+pub fn node(v: &Value) -> Value {
+    let (words, extra) = split(v);
+    let (mut labels, mut allocatable, mut taints) = (Map::new(), Map::new(), Vec::new());
+    let mut node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": words[0]}});
+    for word in &words[1..] {
+        if word == "cordoned" {
+            merge(&mut node, &json!({"spec": {"unschedulable": true}}));
+        } else if let Some(taint) = word.strip_prefix('!') {
+            let (head, effect) = taint.rsplit_once(':').expect("an effect");
+            let (key, value) = pair(head);
+            taints.push(json!({"key": key, "value": value, "effect": effect}));
+        } else if let Some(amount) = word.strip_prefix('+') {
+            let (name, n) = pair(amount);
+            allocatable.insert(name, n.into());
+        } else {
+            let (k, v) = pair(word);
+            labels.insert(k, v.into());
+        }
+    }
+    merge(&mut node, &json!({"metadata": {"labels": labels}, "status": {"allocatable": allocatable}}));
+    if !taints.is_empty() {
+        merge(&mut node, &json!({"spec": {"taints": taints}}));
+    }
+    beside(&mut node, &extra);
+    node
+}
+
+pub fn pod(v: &Value) -> Value {
+    let (words, extra) = split(v);
+    let (head, node) = words[0].split_once('@').unwrap_or((&words[0], ""));
+    let (namespace, name) = head.split_once('/').unwrap_or(("default", head));
+    let (mut labels, mut requests) = (Map::new(), Map::new());
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "uid": name}, "spec": {}});
+    for word in &words[1..] {
+        if word == "leaving" {
+            merge(&mut pod, &json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}));
+        } else if let Some(n) = word.strip_prefix('^') {
+            merge(&mut pod, &json!({"spec": {"priority": n.parse::<i32>().expect("a priority")}}));
+        } else if let Some(second) = word.strip_prefix('~') {
+            merge(&mut pod, &json!({"status": {"startTime": format!("2026-01-01T00:00:{second:0>2}Z")}}));
+        } else if let Some(node) = word.strip_prefix("nominated:") {
+            merge(&mut pod, &json!({"status": {"nominatedNodeName": node}}));
+        } else if let Some(amount) = word.strip_prefix('+') {
+            let (name, n) = pair(amount);
+            requests.insert(name, n.into());
+        } else {
+            let (k, v) = pair(word);
+            labels.insert(k, v.into());
+        }
+    }
+    let container = json!({"name": "c", "image": "app", "resources": {"requests": requests}});
+    merge(&mut pod, &json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}}));
+    if !node.is_empty() {
+        merge(&mut pod, &json!({"spec": {"nodeName": node}}));
+    }
+    constraints(&mut pod, &extra);
+    beside(&mut pod, &extra);
+    pod
+}
+
+fn constraints(pod: &mut Value, extra: &Map<String, Value>) {
+    let list = |key: &str| extra.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let spread: Vec<Value> = list("spread").iter().map(spread).collect();
+    if !spread.is_empty() {
+        merge(pod, &json!({"spec": {"topologySpreadConstraints": spread}}));
+    }
+    for (key, field) in [("near", "podAffinity"), ("away", "podAntiAffinity")] {
+        let (soft, hard): (Vec<_>, Vec<_>) = list(key).into_iter().partition(|t| words(t)[0].parse::<i32>().is_ok());
+        let weighted = |t: &Value| {
+            let words = words(t);
+            json!({"weight": words[0].parse::<i32>().expect("a weight"), "podAffinityTerm": term(&words[1..])})
+        };
+        if !soft.is_empty() {
+            let terms: Vec<Value> = soft.iter().map(weighted).collect();
+            let field = json!({field: {"preferredDuringSchedulingIgnoredDuringExecution": terms}});
+            merge(pod, &json!({"spec": {"affinity": field}}));
+        }
+        if !hard.is_empty() {
+            let terms: Vec<Value> = hard.iter().map(|t| term(&words(t))).collect();
+            let field = json!({field: {"requiredDuringSchedulingIgnoredDuringExecution": terms}});
+            merge(pod, &json!({"spec": {"affinity": field}}));
+        }
+    }
+}
+
+/// `region app=web`, and if need be `namespaces:a|b`, `where:team=x`, `keys:a|b`, `not-keys:c`.
+fn term(words: &[String]) -> Value {
+    let mut t = json!({"topologyKey": words[0], "labelSelector": selector(&words[1])});
+    let list = |v: &str| v.split('|').map(str::to_string).collect::<Vec<_>>();
+    for word in &words[2..] {
+        let (name, value) = word.split_once(':').expect("name:value");
+        let patch = match name {
+            "namespaces" => json!({"namespaces": list(value)}),
+            "where" => json!({"namespaceSelector": selector(value)}),
+            "keys" => json!({"matchLabelKeys": list(value)}),
+            "not-keys" => json!({"mismatchLabelKeys": list(value)}),
+            other => panic!("no such word of a term: {other}"),
+        };
+        merge(&mut t, &patch);
+    }
+    t
+}
+
+/// `1 zone hard app=web`, and if need be `min:3`, `affinity:Ignore`, `taints:Honor`, `keys:a|b`.
+fn spread(v: &Value) -> Value {
+    let words = words(v);
+    let when = if words[2] == "hard" { "DoNotSchedule" } else { "ScheduleAnyway" };
+    let mut c = json!({"maxSkew": words[0].parse::<i32>().expect("a skew"), "topologyKey": words[1],
+        "whenUnsatisfiable": when, "labelSelector": selector(&words[3])});
+    for word in &words[4..] {
+        let (name, value) = word.split_once(':').expect("name:value");
+        let patch = match name {
+            "min" => json!({"minDomains": value.parse::<i32>().expect("a number")}),
+            "affinity" => json!({"nodeAffinityPolicy": value}),
+            "taints" => json!({"nodeTaintsPolicy": value}),
+            "keys" => json!({"matchLabelKeys": value.split('|').collect::<Vec<_>>()}),
+            other => panic!("no such word of a spread constraint: {other}"),
+        };
+        merge(&mut c, &patch);
+    }
+    c
+}
