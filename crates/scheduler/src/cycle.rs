@@ -1,6 +1,7 @@
 //! One pod, one decision. Models `pkg/scheduler/schedule_one.go` from schedulePod to selectHost.
 
 use crate::config::Config;
+use crate::extender::{Caller, EXTENDER, Extenders};
 use crate::framework::fit_error::{FitError, NO_NODES_AVAILABLE};
 use crate::framework::status::Status;
 use crate::framework::{Code, Framework, Handle, NodeStatuses, PodInfo, Run};
@@ -9,7 +10,7 @@ use meta::Rng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::Cycle;
-use trace::cycle::{NodeRecord, PodRef, Preemption, ScoreRecord, TieBreak};
+use trace::cycle::{FilterRecord, NodeRecord, PodRef, Preemption, ScoreRecord, TieBreak, Verdict};
 
 /// Upstream looks for at least this many feasible nodes.
 const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
@@ -58,10 +59,24 @@ impl Algorithm {
     /// # Errors
     /// A profile whose plugins cannot be instantiated, in upstream's words.
     pub fn new(config: &Config, rng: Rng) -> Result<Self, String> {
-        let build = |p| {
-            Framework::new(p).map(Arc::new).map_err(|e| {
-                format!("initializing profiles: creating profile for scheduler name {}: {e}", p.scheduler_name)
-            })
+        Algorithm::calling(config, rng, None)
+    }
+
+    /// The same with a way to reach extenders.
+    ///
+    /// # Errors
+    /// As [`Algorithm::new`], and extenders that cannot be reached.
+    pub fn calling(config: &Config, rng: Rng, caller: Option<Arc<dyn Caller>>) -> Result<Self, String> {
+        let extenders = match caller {
+            _ if config.extenders.is_empty() => None,
+            Some(caller) => Some(Extenders::new(&config.extenders, caller)),
+            None => return Err("extenders: Forbidden: extenders cannot be called from here".into()),
+        };
+        let build = |p| match Framework::new(p) {
+            Ok(framework) => Ok(Arc::new(Framework { extenders: extenders.clone(), ..framework })),
+            Err(e) => {
+                Err(format!("initializing profiles: creating profile for scheduler name {}: {e}", p.scheduler_name))
+            }
         };
         Ok(Algorithm {
             profiles: config.profiles.iter().map(build).collect::<Result<_, _>>()?,
@@ -146,6 +161,8 @@ impl Algorithm {
         let nominated = pod.nominated_node().and_then(|n| h.snapshot.position(n));
         if let Some(node) = nominated {
             self.look_at_each(run, [node].into_iter(), 1, &mut plugins, scratch, record.as_deref_mut());
+            // What breaks here is tried again with all nodes.
+            let _ = ask_extenders(run, &mut plugins, scratch, record.as_deref_mut());
         }
         if scratch.feasible.is_empty() {
             let all = h.snapshot.nodes.len();
@@ -182,6 +199,9 @@ impl Algorithm {
                 }
             }
             self.next_start_node_index = (self.next_start_node_index + processed) % all;
+            if let Err(why) = ask_extenders(run, &mut plugins, scratch, record.as_deref_mut()) {
+                return Err(broken(why));
+            }
         }
         if scratch.feasible.is_empty() {
             return Err(self.post_filter(run, "", plugins, scratch, record));
@@ -257,7 +277,8 @@ impl Algorithm {
 
     /// How many feasible nodes are enough. Models numFeasibleNodesToFind.
     fn nodes_to_find(&self, framework: &Framework, all: usize) -> usize {
-        if framework.score.is_empty() {
+        let extenders = framework.extenders.as_ref();
+        if framework.score.is_empty() && !extenders.is_some_and(|e| e.any_filters() || e.any_prioritizes()) {
             return 1;
         }
         if all < MIN_FEASIBLE_NODES_TO_FIND {
@@ -272,22 +293,24 @@ impl Algorithm {
     }
 
     /// Fills `scratch.totals` with the weighted sums. Models prioritizeNodes and RunScorePlugins.
-    fn score(
-        &mut self,
-        run: &mut Run,
-        scratch: &mut Scratch,
-        mut record: Option<&mut Cycle>,
-    ) -> Result<(), String> {
+    fn score(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Cycle>) -> Result<(), String> {
         let Scratch { feasible, column, totals, .. } = scratch;
+        let extenders = run.framework.extenders.as_ref();
         totals.clear();
-        totals.resize(feasible.len(), if run.framework.score.is_empty() { 1 } else { 0 });
+        totals.resize(feasible.len(), if run.framework.score.is_empty() && extenders.is_none() { 1 } else { 0 });
         let active = run.pre_score(feasible)?;
         // Where the feasible nodes are among the records.
         let rows: Vec<usize> = match record.as_deref_mut() {
             None => Vec::new(),
-            Some(c) => (0..c.nodes.len())
-                .filter(|i| c.nodes[*i].filters.iter().all(|f| f.verdict == trace::cycle::Verdict::Pass))
-                .collect(),
+            Some(c) => {
+                let row = |name: &str| c.nodes.iter().position(|n| n.name == name).unwrap_or_default();
+                let passed = |i: &usize| c.nodes[*i].filters.iter().all(|f| f.verdict == Verdict::Pass);
+                match extenders {
+                    None => (0..c.nodes.len()).filter(passed).collect(),
+                    // Extenders may have put the nodes into another order.
+                    Some(_) => feasible.iter().map(|n| row(&run.h.snapshot.nodes[*n].name)).collect(),
+                }
+            }
         };
         for (name, plugin, weight) in active {
             column.clear();
@@ -309,7 +332,18 @@ impl Algorithm {
                 }
             }
         }
-        if let Some(c) = record.filter(|_| !run.framework.score.is_empty()) {
+        for scores in extenders.iter().flat_map(|e| e.prioritize(&run.h, run.pod, feasible)) {
+            for (i, raw) in scores.raw.iter().enumerate() {
+                let normalized = Extenders::normalized(*raw);
+                let weighted = normalized * scores.weight;
+                totals[i] += weighted;
+                if let Some(c) = record.as_deref_mut() {
+                    let (plugin, raw, weight) = (scores.name.clone(), *raw, scores.weight);
+                    c.nodes[rows[i]].scores.push(ScoreRecord { plugin, raw, normalized, weight, weighted });
+                }
+            }
+        }
+        if let Some(c) = record.filter(|_| !run.framework.score.is_empty() || extenders.is_some()) {
             for (row, total) in rows.iter().zip(totals.iter()) {
                 c.nodes[*row].total = Some(*total);
             }
@@ -369,6 +403,39 @@ impl Algorithm {
         };
         Failure { message: message.to_string(), is_error: false, plugins, nominate, victims }
     }
+}
+
+/// Asks the extenders about the feasible nodes.
+fn ask_extenders(
+    run: &Run,
+    plugins: &mut BTreeSet<&'static str>,
+    scratch: &mut Scratch,
+    record: Option<&mut Cycle>,
+) -> Result<(), String> {
+    let Some(extenders) = run.framework.extenders.as_ref().filter(|_| !scratch.feasible.is_empty()) else {
+        return Ok(());
+    };
+    let answer = extenders.filter(&run.h, run.pod, &scratch.feasible)?;
+    if answer.feasible.len() != scratch.feasible.len() {
+        plugins.insert(EXTENDER);
+    }
+    if let Some(c) = record {
+        let known = |n: &usize| answer.refused.iter().find(|(m, _)| m == n).map(|(_, s)| s);
+        for n in scratch.feasible.iter().filter(|n| !answer.feasible.contains(n)) {
+            let (verdict, reasons) =
+                known(n).map_or((Verdict::Unschedulable, Vec::new()), |s| (s.code.verdict(), s.reasons_owned()));
+            let name = &*run.h.snapshot.nodes[*n].name;
+            if let Some(row) = c.nodes.iter_mut().find(|r| r.name == name) {
+                row.filters.push(FilterRecord { plugin: EXTENDER.into(), verdict, reasons });
+            }
+        }
+    }
+    for (node, status) in answer.refused {
+        scratch.statuses.explicit.retain(|(n, _)| *n != node);
+        scratch.statuses.explicit.push((node, status));
+    }
+    scratch.feasible = answer.feasible;
+    Ok(())
 }
 
 /// The cycle failed, which says nothing about the pod.

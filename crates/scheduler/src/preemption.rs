@@ -28,7 +28,18 @@ pub fn preempt(run: &Run, statuses: &NodeStatuses, args: &DefaultPreemptionArgs,
     let mut tried =
         NodeStatuses { absent: Status::unresolvable("Preemption is not helpful for scheduling"), ..Default::default() };
     let candidates = dry_run(run, &potential, args, rng, &mut tried);
+    let none = candidates.is_empty();
+    let candidates = match &run.framework.extenders {
+        Some(extenders) if !none => match extenders.preempt(&run.h, run.pod, candidates) {
+            Ok(left) => left,
+            Err(status) => return PostFilterResult::refuse(status),
+        },
+        _ => candidates,
+    };
     let Some(best) = pick(&candidates) else {
+        if !none {
+            return PostFilterResult::refuse(Status::unschedulable("no candidate node for preemption"));
+        }
         let errors = tried.explicit.iter().filter(|(_, s)| s.code == Code::Error);
         let errors: Vec<String> = errors.map(|(_, s)| s.message()).collect();
         if !errors.is_empty() {

@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::cycle::Algorithm;
+use crate::extender::Caller;
 use crate::framework::run::point_record;
 use crate::framework::{Handle, Nominator, Objects, PodInfo};
 use crate::plugins::volume_binder;
@@ -87,13 +88,22 @@ pub fn whatif(world: World, config: &Config, seed: u64) -> Result<Vec<Cycle>, St
 ///
 /// # Errors
 /// As [`whatif`], and then `take` was not called.
-pub fn whatif_each(
+pub fn whatif_each(world: World, config: &Config, seed: u64, take: impl FnMut(Cycle) -> bool) -> Result<(), String> {
+    whatif_calling(world, config, seed, None, take)
+}
+
+/// The same with a way to reach the configured extenders. They are not asked to bind.
+///
+/// # Errors
+/// As [`whatif_each`].
+pub fn whatif_calling(
     mut world: World,
     config: &Config,
     seed: u64,
+    caller: Option<Arc<dyn Caller>>,
     mut take: impl FnMut(Cycle) -> bool,
 ) -> Result<(), String> {
-    let mut algorithm = Algorithm::new(config, Rng::new(seed))?;
+    let mut algorithm = Algorithm::calling(config, Rng::new(seed), caller)?;
     algorithm.record_every_node();
     crate::admission::admit(&mut world)?;
     let mut objects = world.objects();

@@ -1,11 +1,24 @@
 //! Reading and validating the arguments of plugins. Models `validation_pluginargs.go`.
 
+use super::parse::refuse_removed;
 use super::reader::{At, Reader};
 use super::{Args, ResourceSpec, ShapePoint, SpreadDefaults, Strategy, cpu_and_memory};
 use crate::plugins::node_selector::{PreferredTerms, Terms};
 use api::validate::labels::validate_label_name;
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 use meta::FieldError;
+
+/// The plugins that have arguments.
+const WITH_ARGS: [&str; 8] = [
+    "NodeResourcesFit",
+    "NodeResourcesBalancedAllocation",
+    "NodeAffinity",
+    "DefaultPreemption",
+    "InterPodAffinity",
+    "PodTopologySpread",
+    "VolumeBinding",
+    "DynamicResources",
+];
 
 pub(super) fn plugin_config(r: &mut Reader, at: &At) -> Args {
     let mut args = Args::default();
@@ -22,8 +35,16 @@ pub(super) fn plugin_config(r: &mut Reader, at: &At) -> Args {
             continue;
         }
         let a = item.get("args");
-        if let Some(kind) = r.text(&a.get("kind")).filter(|k| *k != format!("{name}Args")) {
-            r.errors.push(FieldError::invalid(&a.1.child("kind"), kind, "has to match plugin args"));
+        if refuse_removed(r, &item.1, &name) {
+            continue;
+        }
+        let own = format!("{name}Args");
+        if WITH_ARGS.contains(&name.as_str())
+            && let Some(kind) = r.text(&a.get("kind")).filter(|k| *k != own)
+        {
+            const GROUP: &str = "kubescheduler.config.k8s.io";
+            let why = format!("args for plugin {name} were not of type {own}.{GROUP}, got {kind}.{GROUP}");
+            r.errors.push(FieldError::invalid(&a.1.child("kind"), kind, why));
         }
         match name.as_str() {
             "NodeResourcesFit" => fit_args(r, &a, &mut args),

@@ -1,9 +1,13 @@
 //! KubeSchedulerConfiguration v1: profiles, plugin sets, plugin arguments. Models `pkg/scheduler/apis/config`.
 
 mod args;
+mod duration;
+mod extenders;
+mod hosts;
 mod parse;
 mod reader;
 
+use crate::extender;
 use crate::plugins;
 use k8s_openapi::api::core::v1::{NodeAffinity, TopologySpreadConstraint};
 use std::collections::BTreeMap;
@@ -161,6 +165,7 @@ pub struct Config {
     pub percentage_of_nodes_to_score: i32,
     pub pod_initial_backoff_seconds: i64,
     pub pod_max_backoff_seconds: i64,
+    pub extenders: Vec<extender::Config>,
 }
 
 impl Default for Config {
@@ -170,6 +175,7 @@ impl Default for Config {
             percentage_of_nodes_to_score: 0,
             pod_initial_backoff_seconds: 1,
             pod_max_backoff_seconds: 10,
+            extenders: Vec::new(),
         }
     }
 }

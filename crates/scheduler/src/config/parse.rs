@@ -1,6 +1,8 @@
 //! Reading and validating a KubeSchedulerConfiguration. Models `pkg/scheduler/apis/config/{v1, validation}`.
 
 use super::args::plugin_config;
+use super::extenders::{extenders, leave_resources};
+use super::hosts;
 use super::reader::{At, Reader};
 use super::{Config, DEFAULT_SCHEDULER_NAME, PluginRef, PluginSet, Plugins, Profile, default_plugins};
 use crate::framework::runtime::{Framework, POINTS};
@@ -59,9 +61,10 @@ impl Config {
                 _ => {}
             }
         }
-        let extenders = root.get("extenders");
-        if !r.list(&extenders).is_empty() {
-            r.errors.push(FieldError::forbidden(&extenders.1, "extenders are not available here"));
+        hosts::client_connection(&mut r, &root.get("clientConnection"));
+        hosts::leader_election(&mut r, &root.get("leaderElection"));
+        for flag in ["enableProfiling", "enableContentionProfiling", "delayCacheUntilActive"] {
+            r.flag(&root.get(flag));
         }
         let parallelism = root.get("parallelism");
         let n = r.int(&parallelism).unwrap_or(16);
@@ -108,6 +111,8 @@ impl Config {
         if config.profiles.is_empty() {
             config.profiles.push(Profile::default());
         }
+        config.extenders = extenders(&mut r, &root.get("extenders"));
+        leave_resources(&config.extenders, &mut config.profiles);
         if r.errors.is_empty() {
             for (i, p) in config.profiles.iter().enumerate() {
                 if let Err(e) = Framework::new(p) {
@@ -133,10 +138,14 @@ fn complete(set: &mut Plugins, point: &str, name: &str) {
 fn same_queue_sort(r: &mut Reader, path: &Path, profiles: &[Profile]) {
     let of = |p: &Profile| p.plugins.points.get("queueSort").cloned().unwrap_or_default();
     let Some(first) = profiles.first().map(of) else { return };
+    if first.enabled.len() > 1 {
+        let path = path.index(0).child("plugins").child("queueSort").child("Enabled");
+        r.errors.push(FieldError::invalid(&path, first.enabled.len(), "only one queue sort plugin can be enabled"));
+    }
     for (i, p) in profiles.iter().enumerate().skip(1).filter(|(_, p)| of(p) != first) {
         let names: Vec<String> = of(p).enabled.into_iter().map(|p| p.name).collect();
         let path = path.index(i).child("plugins").child("queueSort");
-        r.errors.push(FieldError::invalid(&path, names, "queueSort must be the same for all profiles"));
+        r.errors.push(FieldError::invalid(&path, names, "must be the same for all profiles"));
     }
 }
 
@@ -175,10 +184,23 @@ fn plugins(r: &mut Reader, at: &At) -> Plugins {
         let at = at.get(point);
         if at.present() {
             let set = plugin_set(r, &at);
+            for (i, p) in set.enabled.iter().enumerate() {
+                refuse_removed(r, &at.1.child("enabled").index(i), &p.name);
+            }
             merged.points.insert((*point).into(), merge(PluginSet::default(), set));
         }
     }
     merged
+}
+
+/// Plugins that earlier versions had. Models isPluginInvalid.
+pub(super) fn refuse_removed(r: &mut Reader, path: &Path, name: &str) -> bool {
+    let removed = ["AzureDiskLimits", "CinderLimits", "EBSLimits", "GCEPDLimits"].contains(&name);
+    if removed {
+        let why = format!("was invalid in version \"v1\" (KubeSchedulerConfiguration is version {API_VERSION:?})");
+        r.errors.push(FieldError::invalid(path, name, why));
+    }
+    removed
 }
 
 fn plugin_set(r: &mut Reader, at: &At) -> PluginSet {

@@ -36,8 +36,9 @@ impl Framework {
         }
         if let (Ok(()), Some(c)) = (&first, record) {
             // Who will post the binding; the API server's answer is not part of the cycle.
-            if let Some(plugin) = self.binder(&pod, node).map(|(plugin, _)| plugin) {
-                c.points.push(point_record("Bind", plugin, &Ok(())));
+            let extender = self.extenders.as_ref().and_then(|e| e.binder(&pod.pod));
+            if let Some(binder) = extender.or_else(|| self.binder(&pod, node).map(|(plugin, _)| plugin)) {
+                c.points.push(point_record("Bind", binder, &Ok(())));
             }
         }
         if first.is_err() {

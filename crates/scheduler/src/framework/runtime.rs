@@ -3,6 +3,7 @@
 
 use super::{ClusterEvent, Hint, Plugin, PodInfo, QueueSort, SortKey, Status};
 use crate::config::{PluginRef, PluginSet, Plugins, Profile};
+use crate::extender::Extenders;
 use crate::plugins;
 use meta::Time;
 use std::collections::BTreeSet;
@@ -28,6 +29,8 @@ pub struct Framework {
     pub profile_name: String,
     /// Percentage of nodes to score, when the profile overrides the scheduler's.
     pub percentage_of_nodes_to_score: Option<i32>,
+    /// Programs outside that are asked too.
+    pub(crate) extenders: Option<Extenders>,
     pub(crate) plugins: Vec<Box<dyn Plugin>>,
     pub(crate) pre_enqueue: Vec<usize>,
     pub(crate) queue_sort: usize,
@@ -100,6 +103,7 @@ impl Framework {
         Ok(Framework {
             profile_name: profile_name.clone(),
             percentage_of_nodes_to_score: profile.percentage_of_nodes_to_score,
+            extenders: None,
             pre_enqueue: expand("preEnqueue")?,
             queue_sort,
             pre_filter: expand("preFilter")?,

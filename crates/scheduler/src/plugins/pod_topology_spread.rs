@@ -135,12 +135,7 @@ impl<'a> Counting<'a> {
 
 impl PodTopologySpread {
     /// The pod's constraints of one kind, or the default ones for its services and controller.
-    fn constraints(
-        &self,
-        pod: &PodInfo,
-        action: &str,
-        objects: Option<&Objects>,
-    ) -> Result<Vec<Constraint>, String> {
+    fn constraints(&self, pod: &PodInfo, action: &str, objects: Option<&Objects>) -> Result<Vec<Constraint>, String> {
         let labels = pod.pod.metadata.labels.as_ref();
         let own = pod.pod.spec.as_ref().and_then(|s| s.topology_spread_constraints.as_deref()).unwrap_or_default();
         let parse = |list: &[TopologySpreadConstraint]| -> Result<Vec<Constraint>, String> {

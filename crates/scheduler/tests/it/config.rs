@@ -159,7 +159,7 @@ fn what_is_wrong_and_where() {
         json!({"profiles": [{"schedulerName": "a"},
             {"schedulerName": "b", "plugins": {"queueSort": {"enabled": [{"name": "PrioritySort"}]}}}]}),
         expect![[r#"
-            profiles[1].plugins.queueSort: Invalid value: ["PrioritySort"]: queueSort must be the same for all profiles
+            profiles[1].plugins.queueSort: Invalid value: ["PrioritySort"]: must be the same for all profiles
         "#]],
     );
     wrong(
@@ -266,4 +266,51 @@ fn a_weight_at_score_hides_the_one_at_multipoint() {
     assert_eq!(weight(json!({"enabled": [{"name": "TaintToleration", "weight": 5}]})), Some(5));
     // Named without a weight it counts once, whatever MultiPoint gives it.
     assert_eq!(weight(json!({"enabled": [{"name": "TaintToleration"}]})), Some(1));
+}
+
+#[test]
+fn what_only_a_process_uses_is_checked_too() {
+    let wrong = |doc: Value, e: Expect| e.assert_eq(&parse(doc).expect_err("an error"));
+    wrong(
+        json!({"clientConnection": {"burst": -1, "speed": 1}, "leaderElection": {"leaseDuration": "5s",
+            "renewDeadline": "10s", "retryPeriod": "-1s", "resourceLock": "endpoints"}}),
+        expect![[r#"
+            clientConnection.speed: Invalid value: "speed": unknown field
+            clientConnection.burst: Invalid value: -1: must be non-negative
+            leaderElection.retryPeriod: Invalid value: "-1s": must be greater than zero
+            leaderElection.leaseDuration: Invalid value: "10s": LeaseDuration must be greater than RenewDeadline
+            leaderElection.resourceLock: Invalid value: "endpoints": resourceLock value must be "leases"
+        "#]],
+    );
+    assert!(parse(json!({"leaderElection": {"leaderElect": false, "resourceLock": "endpoints"}})).is_ok());
+}
+
+#[test]
+fn removed_plugins_and_foreign_arguments() {
+    let wrong = |doc: Value, e: Expect| e.assert_eq(&parse(doc).expect_err("an error"));
+    wrong(
+        json!({"profiles": [{"plugins": {"filter": {"enabled": [{"name": "NodeName"}, {"name": "EBSLimits"}]}},
+            "pluginConfig": [{"name": "GCEPDLimits"}]}]}),
+        expect![[r#"
+            profiles[0].plugins.filter.enabled[1]: Invalid value: "EBSLimits": was invalid in version "v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1")
+            profiles[0].pluginConfig[0]: Invalid value: "GCEPDLimits": was invalid in version "v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1")
+        "#]],
+    );
+    wrong(
+        json!({"profiles": [{"pluginConfig": [{"name": "DefaultPreemption", "args": {"kind": "InterPodAffinityArgs"}}]}]}),
+        expect![[r#"
+            profiles[0].pluginConfig[0].args.kind: Invalid value: "InterPodAffinityArgs": args for plugin DefaultPreemption were not of type DefaultPreemptionArgs.kubescheduler.config.k8s.io, got InterPodAffinityArgs.kubescheduler.config.k8s.io
+        "#]],
+    );
+    // Arguments of a plugin that is not there are its own business.
+    assert!(
+        parse(json!({"profiles": [{"pluginConfig": [{"name": "Other", "args": {"kind": "X", "foo": "bar"}}]}]}))
+            .is_ok()
+    );
+    wrong(
+        json!({"profiles": [{"plugins": {"queueSort": {"enabled": [{"name": "PrioritySort"}, {"name": "Other"}]}}}]}),
+        expect![[r#"
+            profiles[0].plugins.queueSort.Enabled: Invalid value: 2: only one queue sort plugin can be enabled
+        "#]],
+    );
 }

@@ -3,6 +3,7 @@
 mod cases;
 mod component;
 mod config;
+mod extenders;
 mod filters;
 mod kinds;
 mod messages;

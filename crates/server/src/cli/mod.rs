@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 it failed (said why on stderr), 2 the arguments are wrong.
 
+pub mod extenders;
 pub mod image;
 pub mod schedule;
 pub mod serve;

@@ -1,13 +1,15 @@
 //! `kubottle schedule`: what-if scheduling.
 
+use super::extenders::HttpCaller;
 use super::{borrowed, decode, print, problems, read_files, strict_error};
 use anyhow::{Context, anyhow};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use manifest::{Document, Limits, Problem};
-use scheduler::{Config, World, whatif_each};
+use scheduler::{Caller, Config, World, whatif_calling};
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
+use std::sync::Arc;
 use trace::Cycle;
 
 #[derive(clap::Args)]
@@ -36,7 +38,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let world = world(&files).map_err(|p| problems(&p))?;
     let config = config(args.config)?;
     let (mut printed, mut first) = (Ok(()), true);
-    whatif_each(world, &config, args.seed, |cycle| {
+    let caller: Option<Arc<dyn Caller>> =
+        if config.extenders.is_empty() { None } else { Some(Arc::new(HttpCaller::new()?)) };
+    whatif_calling(world, &config, args.seed, caller, |cycle| {
         printed = one(&cycle, args.output, first);
         first = false;
         printed.is_ok()
