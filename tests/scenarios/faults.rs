@@ -2,7 +2,8 @@
 
 use crate::rollout::NGINX;
 use k8s_openapi::api::core::v1::Pod;
-use testkit::{apply, cluster, pods, run};
+use protocol::ApplyMode;
+use testkit::{apply, cluster, pods, run, try_apply};
 
 fn ready(c: &cluster::Cluster) -> usize {
     pods(c).iter().filter(|p| api::pods::is_ready(p) && p.metadata.deletion_timestamp.is_none()).count()
@@ -38,6 +39,28 @@ fn without_the_controller_manager_a_rollout_freezes() {
     run(&mut c, 120);
     assert_eq!(ready(&c), 3);
     assert!(pods(&c).iter().all(|p| image(p).as_deref() == Some("nginx:1.16.1")));
+}
+
+#[test]
+fn without_the_controller_manager_a_new_namespace_takes_no_pods() {
+    const YOUNG: &str = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: young\n";
+    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  namespace: young\nspec:\n  containers:\n  - name: c\n    image: nginx\n";
+    let mut c = cluster(1);
+    c.set_process("kube-controller-manager", false);
+    apply(&mut c, YOUNG);
+    let refused = try_apply(&mut c, ApplyMode::Apply, POD);
+    let why: Vec<&str> = refused.errors.iter().map(|e| e.message.as_str()).collect();
+    let want =
+        "pods \"p\" is forbidden: error looking up service account young/default: serviceaccount \"default\" not found";
+    assert!(why.len() == 1 && why[0].contains(want), "{why:?}");
+    c.set_process("kube-controller-manager", true);
+    apply(&mut c, POD);
+    apply(&mut c, &format!("{}---\n{}", YOUNG.replace("young", "younger"), POD.replace("young", "younger")));
+    run(&mut c, 30);
+    for namespace in ["young", "younger"] {
+        assert!(c.view().list_in::<Pod>(namespace).all(api::pods::is_ready), "{namespace}");
+        assert_eq!(c.view().list_in::<Pod>(namespace).count(), 1);
+    }
 }
 
 #[test]

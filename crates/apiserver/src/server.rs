@@ -31,6 +31,9 @@ pub struct ApiCx<'a> {
     pub now: Time,
     pub store: &'a mut Store<Stored>,
     pub rng: &'a mut Rng,
+    /// A controller is at work that gives every namespace its `default` ServiceAccount: a pod that needs one which
+    /// is not there yet need not be refused.
+    pub accounts_come: bool,
 }
 
 /// Holds configuration only, and the lease it gives to new Events: every other fact lies in the store, so several
@@ -48,6 +51,7 @@ pub(crate) struct Cx<'a> {
     pub now: Time,
     pub store: &'a Store<Stored>,
     pub rng: &'a mut Rng,
+    pub accounts_come: bool,
     pub warnings: Vec<String>,
     /// From the query, or from the body of a delete.
     pub dry_run: bool,
@@ -112,6 +116,7 @@ impl ApiServer {
             now: cx.now,
             store: &*cx.store,
             rng: &mut *cx.rng,
+            accounts_come: cx.accounts_come,
             warnings: Vec::new(),
             dry_run: req.options.dry_run,
         };

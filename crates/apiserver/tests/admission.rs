@@ -50,6 +50,30 @@ fn service_accounts() {
 const CLASSES: &str = "/apis/scheduling.k8s.io/v1/priorityclasses";
 
 #[test]
+fn a_default_service_account_that_is_about_to_be_made_counts_as_made() {
+    let mut w = World::new();
+    w.ok("POST", "/api/v1/namespaces", r#"{"metadata":{"name":"young"}}"#);
+    let pod = r#"{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}"#;
+    let ghost =
+        r#"{"metadata":{"name":"g"},"spec":{"serviceAccountName":"ghost","containers":[{"name":"c","image":"i"}]}}"#;
+    let mut out = String::new();
+    for come in [false, true] {
+        w.accounts_come = come;
+        for body in [pod, ghost] {
+            let (answer, _) = w.answer("POST", "/api/v1/namespaces/young/pods", "", "application/json", body);
+            out.push_str(&format!("{come} {}\n", answer.code));
+        }
+    }
+    expect![[r#"
+        false 403
+        false 403
+        true 201
+        true 403
+    "#]]
+    .assert_eq(&out);
+}
+
+#[test]
 fn priorities() {
     let mut w = World::new();
     let mut out = String::new();

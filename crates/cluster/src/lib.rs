@@ -215,7 +215,8 @@ impl Cluster {
     pub(crate) fn execute(&mut self, actor: &Arc<str>, cause: Seq, req: Request) -> (Answer, Seq) {
         let writes = intents::writes(&req);
         let entry = (writes && self.trace.is_on()).then(|| intents::Summary::of(&req));
-        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng };
+        let accounts_come = self.accounts_come();
+        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come };
         let answer = self.api.handle(&mut cx, req);
         if !writes {
             return (answer, 0);

@@ -140,6 +140,11 @@ impl Cluster {
         self.by_name.get(name).map(|i| self.slots[*i].lamp)
     }
 
+    /// Whether a namespace without `default` ServiceAccount is about to get one.
+    pub(crate) fn accounts_come(&self) -> bool {
+        self.lamp(controllers::service_account::NAME) == Some(Lamp::Running)
+    }
+
     pub fn component<C: Component>(&self, name: &str) -> Option<&C> {
         self.slots[*self.by_name.get(name)?].component.as_any().downcast_ref()
     }

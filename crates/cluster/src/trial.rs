@@ -10,11 +10,13 @@ pub struct Trial {
     store: Store<Stored>,
     rng: Rng,
     now: Time,
+    accounts_come: bool,
 }
 
 impl Trial {
     pub fn request(&mut self, req: Request) -> Answer {
-        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng };
+        let accounts_come = self.accounts_come;
+        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come };
         self.api.handle(&mut cx, req)
     }
 }
@@ -22,6 +24,12 @@ impl Trial {
 impl Cluster {
     /// Costs a few pointers: the store shares its structure.
     pub fn trial(&self) -> Trial {
-        Trial { api: self.api.clone(), store: self.store.clone(), rng: self.rng.clone(), now: self.now }
+        Trial {
+            api: self.api.clone(),
+            store: self.store.clone(),
+            rng: self.rng.clone(),
+            now: self.now,
+            accounts_come: self.accounts_come(),
+        }
     }
 }

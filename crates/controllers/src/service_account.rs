@@ -9,6 +9,7 @@ use meta::{Key, User};
 use reconcile::{Change, Controller, Cx, Intent, Outcome, Tolerate, Watch};
 use trace::note;
 
+pub const NAME: &str = "serviceaccount-controller";
 const DEFAULT: &str = "default";
 
 #[derive(Clone, Default)]
@@ -27,7 +28,7 @@ fn deleted(_cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
 }
 
 impl Controller for ServiceAccountController {
-    const NAME: &'static str = "serviceaccount-controller";
+    const NAME: &'static str = NAME;
 
     fn user() -> User {
         User::controller("service-account-controller")

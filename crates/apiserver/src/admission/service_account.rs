@@ -4,18 +4,15 @@
 use crate::server::Cx;
 use api::ObjectExt;
 use k8s_openapi::api::core::v1::{
-    ConfigMapProjection, Container, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, Namespace,
-    ObjectFieldSelector, Pod, ProjectedVolumeSource, ServiceAccount, ServiceAccountTokenProjection, Volume,
-    VolumeMount, VolumeProjection,
+    ConfigMapProjection, Container, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector, Pod,
+    ProjectedVolumeSource, ServiceAccount, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
 };
-use meta::{ApiError, Duration, Time, names};
+use meta::{ApiError, names};
 
 const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const VOLUME_PREFIX: &str = "kube-api-access-";
 /// The one second over an hour is upstream's: it tells these tokens apart.
 const TOKEN_SECONDS: i64 = 3607;
-/// A second, and the fraction that creationTimestamp leaves out.
-const LOOK_UP_FOR: Duration = Duration::from_secs(2);
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
 pub(super) fn admit(cx: &mut Cx<'_>, pod: &mut Pod) -> Result<(), ApiError> {
@@ -30,7 +27,10 @@ pub(super) fn admit(cx: &mut Cx<'_>, pod: &mut Pod) -> Result<(), ApiError> {
     spec.service_account = Some(name.clone());
     let entry = cx.object(<ServiceAccount as api::Registered>::KIND_REF, &namespace, &name);
     let found = entry.and_then(|e| e.value.0.downcast::<ServiceAccount>()).cloned();
-    let Some(account) = found.or_else(|| on_its_way(cx, &namespace, &name)) else {
+    // Upstream looks up to ten times, for about a second, for an account of this name. Nothing waits here: the account
+    // that the controller is about to make is taken as made.
+    let on_its_way = || (name == "default" && cx.accounts_come).then(ServiceAccount::default);
+    let Some(account) = found.or_else(on_its_way) else {
         let why = format!("error looking up service account {namespace}/{name}: serviceaccount {name:?} not found");
         return Err(super::forbidden(pod, &why));
     };
@@ -54,14 +54,6 @@ pub(super) fn admit(cx: &mut Cx<'_>, pod: &mut Pod) -> Result<(), ApiError> {
         }
     }
     Ok(())
-}
-
-/// Upstream looks up to ten times, for about a second, for the `default` account of a namespace that was made just
-/// now. Nothing waits here: the account that the controller is about to make is taken as made.
-fn on_its_way(cx: &Cx<'_>, namespace: &str, name: &str) -> Option<ServiceAccount> {
-    let entry = cx.object(<Namespace as api::Registered>::KIND_REF, "", namespace)?;
-    let made = Time::from_k8s(entry.value.0.meta().creation_timestamp.as_ref()?);
-    (name == "default" && cx.now.since(made) < LOOK_UP_FOR).then(ServiceAccount::default)
 }
 
 /// Whether the mount was added: a container may have its own at that path.

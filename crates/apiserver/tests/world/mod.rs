@@ -15,6 +15,8 @@ pub struct World {
     pub store: Store<Stored>,
     pub rng: Rng,
     pub now: Time,
+    /// See [`ApiCx`].
+    pub accounts_come: bool,
 }
 
 impl World {
@@ -24,6 +26,7 @@ impl World {
             store: Store::new(),
             rng: Rng::new(1),
             now: Time::SIMULATION_START,
+            accounts_come: false,
         };
         for ns in ["default", "kube-system"] {
             w.ok("POST", "/api/v1/namespaces", &format!(r#"{{"metadata":{{"name":"{ns}"}}}}"#));
@@ -34,7 +37,8 @@ impl World {
     }
 
     pub fn handle(&mut self, req: Request) -> Answer {
-        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng };
+        let mut cx =
+            ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come: self.accounts_come };
         self.server.handle(&mut cx, req)
     }
 
