@@ -41,10 +41,13 @@ pub fn by_name(in_tree: &str) -> Option<&'static Migrated> {
     PLUGINS.iter().find(|p| p.in_tree == in_tree)
 }
 
+/// The plugins that the node says it has migrated.
+pub fn annotation(csi_node: &CSINode) -> Option<&String> {
+    csi_node.metadata.annotations.as_ref()?.get("storage.alpha.kubernetes.io/migrated-plugins")
+}
+
 fn listed(csi_node: &CSINode, in_tree: &str) -> bool {
-    let annotations = csi_node.metadata.annotations.as_ref();
-    let plugins = annotations.and_then(|a| a.get("storage.alpha.kubernetes.io/migrated-plugins"));
-    plugins.is_some_and(|p| p.split(',').any(|p| p == in_tree))
+    annotation(csi_node).is_some_and(|p| p.split(',').any(|p| p == in_tree))
 }
 
 impl Migrated {

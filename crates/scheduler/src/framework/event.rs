@@ -2,7 +2,8 @@
 //! states, so that a plugin sees for itself which of upstream's finer events it was.
 
 use super::pod_info::PodInfo;
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 
 /// Models `fwk.QueueingHint`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,42 @@ pub enum Hint {
 impl Hint {
     pub fn queue_if(condition: bool) -> Hint {
         if condition { Hint::Queue } else { Hint::Skip }
+    }
+}
+
+/// An object before and after: it is new without a before, and gone without an after.
+#[derive(Debug)]
+pub struct Was<'a, T> {
+    pub old: Option<&'a T>,
+    pub new: Option<&'a T>,
+}
+
+impl<T> Clone for Was<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Was<'_, T> {}
+
+impl<'a, T> Was<'a, T> {
+    /// The new object, when there was none before.
+    pub fn added(&self) -> Option<&'a T> {
+        if self.old.is_none() { self.new } else { None }
+    }
+    /// Both, when it changed.
+    pub fn updated(&self) -> Option<(&'a T, &'a T)> {
+        self.old.zip(self.new)
+    }
+    /// What is gone.
+    pub fn deleted(&self) -> Option<&'a T> {
+        if self.new.is_none() { self.old } else { None }
+    }
+    fn choose(&self, labels: [&'static str; 3]) -> &'static str {
+        match (self.old, self.new) {
+            (None, _) => labels[0],
+            (Some(_), Some(_)) => labels[1],
+            (Some(_), None) => labels[2],
+        }
     }
 }
 
@@ -38,6 +75,13 @@ pub enum ClusterEvent<'a> {
         old: &'a PodInfo,
         new: &'a PodInfo,
     },
+    Claim(Was<'a, PersistentVolumeClaim>),
+    Volume(Was<'a, PersistentVolume>),
+    Class(Was<'a, StorageClass>),
+    CsiNode(Was<'a, CSINode>),
+    CsiDriver(Was<'a, CSIDriver>),
+    Capacity(Was<'a, CSIStorageCapacity>),
+    Attachment(Was<'a, VolumeAttachment>),
     /// The pod waited too long: try again, whatever happened.
     UnschedulableTimeout,
 }
@@ -54,6 +98,35 @@ impl ClusterEvent<'_> {
             ClusterEvent::AssignedPodDelete(_) => "AssignedPodDelete",
             ClusterEvent::UnscheduledPodDelete(_) => "UnscheduledPodDelete",
             ClusterEvent::TargetPodUpdate { .. } => "TargetPodUpdate",
+            ClusterEvent::Claim(w) => {
+                w.choose(["PersistentVolumeClaimAdd", "PersistentVolumeClaimUpdate", "PersistentVolumeClaimDelete"])
+            }
+            ClusterEvent::Volume(w) => {
+                w.choose(["PersistentVolumeAdd", "PersistentVolumeUpdate", "PersistentVolumeDelete"])
+            }
+            ClusterEvent::Class(w) => w.choose([
+                "storage.k8s.io/StorageClassAdd",
+                "storage.k8s.io/StorageClassUpdate",
+                "storage.k8s.io/StorageClassDelete",
+            ]),
+            ClusterEvent::CsiNode(w) => {
+                w.choose(["storage.k8s.io/CSINodeAdd", "storage.k8s.io/CSINodeUpdate", "storage.k8s.io/CSINodeDelete"])
+            }
+            ClusterEvent::CsiDriver(w) => w.choose([
+                "storage.k8s.io/CSIDriverAdd",
+                "storage.k8s.io/CSIDriverUpdate",
+                "storage.k8s.io/CSIDriverDelete",
+            ]),
+            ClusterEvent::Capacity(w) => w.choose([
+                "storage.k8s.io/CSIStorageCapacityAdd",
+                "storage.k8s.io/CSIStorageCapacityUpdate",
+                "storage.k8s.io/CSIStorageCapacityDelete",
+            ]),
+            ClusterEvent::Attachment(w) => w.choose([
+                "storage.k8s.io/VolumeAttachmentAdd",
+                "storage.k8s.io/VolumeAttachmentUpdate",
+                "storage.k8s.io/VolumeAttachmentDelete",
+            ]),
             ClusterEvent::UnschedulableTimeout => "UnschedulableTimeout",
         }
     }

@@ -25,7 +25,7 @@ pub mod state;
 pub mod status;
 pub mod storage;
 
-pub use event::{ClusterEvent, Hint};
+pub use event::{ClusterEvent, Hint, Was};
 pub use fit_error::FitError;
 pub use node_info::NodeInfo;
 pub use node_status::NodeStatuses;

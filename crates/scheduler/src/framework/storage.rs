@@ -86,6 +86,19 @@ pub fn claim_name(pod: &Pod, volume: &Volume) -> Option<(String, bool)> {
     Some((format!("{}-{}", pod.metadata.name.as_deref().unwrap_or_default(), volume.name), true))
 }
 
+/// Whether a volume of the pod uses this claim.
+pub fn uses_claim(pod: &Pod, claim: &PersistentVolumeClaim) -> bool {
+    let namespace = |m: &ObjectMeta| m.namespace.clone().unwrap_or_else(|| "default".into());
+    namespace(&pod.metadata) == namespace(&claim.metadata)
+        && volumes(pod).iter().filter_map(|v| claim_name(pod, v)).any(|(n, _)| Some(n) == claim.metadata.name)
+}
+
+/// The same for claims that the pod names itself, as opposed to those made for it.
+pub fn names_claim(pod: &Pod, claim: &PersistentVolumeClaim) -> bool {
+    let named = |v: &Volume| v.persistent_volume_claim.as_ref().map(|c| c.claim_name.clone());
+    uses_claim(pod, claim) && volumes(pod).iter().filter_map(named).any(|n| Some(n) == claim.metadata.name)
+}
+
 pub fn volumes(pod: &Pod) -> &[Volume] {
     pod.spec.as_ref().and_then(|s| s.volumes.as_deref()).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use crate::framework::{
     Status, csi_migration,
 };
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
-use k8s_openapi::api::storage::v1::CSINode;
+use k8s_openapi::api::storage::v1::{CSINode, VolumeAttachment};
 use std::collections::BTreeMap;
 
 pub const NAME: &str = "NodeVolumeLimits";
@@ -97,6 +97,26 @@ fn attached(store: &Storage, node: &str) -> Vec<(String, String)> {
     .collect()
 }
 
+/// Whether a driver's limit rose, or was lifted. Models isSchedulableAfterCSINodeUpdated.
+fn attaches_more(old: &CSINode, new: &CSINode) -> bool {
+    let limit = |n: &CSINode, name: &str| {
+        let driver = n.spec.drivers.iter().find(|d| d.name == name)?;
+        Some(driver.allocatable.as_ref().and_then(|a| a.count))
+    };
+    new.spec.drivers.iter().any(|d| match (limit(old, &d.name), limit(new, &d.name)) {
+        (Some(Some(before)), Some(now)) => now.is_none_or(|now| now > before),
+        _ => false,
+    })
+}
+
+/// Whether the pod may use what an attachment leaves free. Models isSchedulableAfterVolumeAttachmentDeleted.
+fn may_replace(pod: &PodInfo, gone: &VolumeAttachment) -> bool {
+    storage::volumes(&pod.pod).iter().any(|v| {
+        v.persistent_volume_claim.is_some()
+            || csi_migration::of_inline(v).is_some_and(|(plugin, _)| plugin.driver == gone.spec.attacher)
+    })
+}
+
 impl Plugin for NodeVolumeLimits {
     fn name(&self) -> &'static str {
         NAME
@@ -107,11 +127,17 @@ impl Plugin for NodeVolumeLimits {
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
     }
-    fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
-        match event {
-            ClusterEvent::AssignedPodDelete(gone) => Hint::queue_if(may_attach(gone)),
-            _ => Hint::Skip,
-        }
+    fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
+        Hint::queue_if(match event {
+            ClusterEvent::AssignedPodDelete(gone) => may_attach(gone),
+            ClusterEvent::CsiNode(w) => match w.updated() {
+                Some((old, new)) => attaches_more(old, new),
+                None => w.added().is_some(),
+            },
+            ClusterEvent::Claim(w) => w.added().is_some_and(|c| storage::uses_claim(&pod.pod, c)),
+            ClusterEvent::Attachment(w) => w.deleted().is_some_and(|a| may_replace(pod, a)),
+            _ => false,
+        })
     }
 }
 

@@ -5,8 +5,11 @@ use super::volume_binder::{self, Claims};
 use crate::framework::status::Reasons;
 use crate::framework::{
     Answer, ClusterEvent, Code, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, PreBind, PreFilter,
-    PreFilterResult, PreScore, PreScoreResult, Reserve, Score, Status, storage,
+    PreFilterResult, PreScore, PreScoreResult, Reserve, Score, Status, csi_migration, storage,
 };
+use k8s_openapi::api::core::v1::Volume;
+use k8s_openapi::api::storage::v1::{CSIDriver, CSIStorageCapacity};
+use meta::Quantity;
 
 pub const NAME: &str = "VolumeBinding";
 
@@ -34,13 +37,46 @@ impl Plugin for VolumeBinding {
     fn as_pre_bind(&self) -> Option<&dyn PreBind> {
         Some(self)
     }
-    fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
+    fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         Hint::queue_if(match event {
             ClusterEvent::NodeAdd(_) => true,
             ClusterEvent::NodeUpdate { old, new } => old.metadata.labels != new.metadata.labels,
+            ClusterEvent::Class(w) => match w.updated() {
+                Some((old, new)) => old.allowed_topologies != new.allowed_topologies,
+                None => w.added().is_some(),
+            },
+            ClusterEvent::Claim(w) => w.new.is_some_and(|c| storage::uses_claim(&pod.pod, c)),
+            ClusterEvent::Volume(w) => w.new.is_some(),
+            ClusterEvent::CsiNode(w) => match w.updated() {
+                Some((old, new)) => csi_migration::annotation(old) != csi_migration::annotation(new),
+                None => w.added().is_some(),
+            },
+            ClusterEvent::CsiDriver(w) => w.updated().is_some_and(|(old, new)| stopped_counting(pod, old, new)),
+            ClusterEvent::Capacity(w) => match w.updated() {
+                Some((old, new)) => grew(old, new),
+                None => w.added().is_some(),
+            },
             _ => false,
         })
     }
+}
+
+/// Whether a driver of the pod's own volumes no longer publishes its capacity. Models
+/// isSchedulableAfterCSIDriverChange.
+fn stopped_counting(pod: &PodInfo, old: &CSIDriver, new: &CSIDriver) -> bool {
+    let counts = |d: &CSIDriver| d.spec.storage_capacity == Some(true);
+    let driver = |v: &Volume| v.csi.as_ref().map(|c| c.driver.clone());
+    counts(old)
+        && !counts(new)
+        && storage::volumes(&pod.pod).iter().filter_map(driver).any(|d| Some(d) == new.metadata.name)
+}
+
+/// Whether larger volumes can be made now. Models isSchedulableAfterCSIStorageCapacityChange.
+fn grew(old: &CSIStorageCapacity, new: &CSIStorageCapacity) -> bool {
+    let limit = |c: &CSIStorageCapacity| {
+        c.maximum_volume_size.as_ref().or(c.capacity.as_ref()).map(|q| Quantity::of(q).value())
+    };
+    limit(new).is_some_and(|n| limit(old).is_none_or(|o| n > o))
 }
 
 /// Whether the pod uses claims, or why it cannot have them. Models podHasPVCs.

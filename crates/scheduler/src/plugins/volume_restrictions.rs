@@ -91,6 +91,7 @@ impl Plugin for VolumeRestrictions {
         match event {
             ClusterEvent::NodeAdd(_) => Hint::Queue,
             ClusterEvent::AssignedPodDelete(gone) => Hint::queue_if(frees(gone)),
+            ClusterEvent::Claim(w) => Hint::queue_if(w.added().is_some_and(|c| storage::names_claim(&pod.pod, c))),
             _ => Hint::Skip,
         }
     }

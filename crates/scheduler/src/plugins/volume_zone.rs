@@ -7,6 +7,7 @@ use crate::framework::{
     Status,
 };
 use k8s_openapi::api::core::v1::PersistentVolume;
+use k8s_openapi::api::storage::v1::StorageClass;
 use std::collections::BTreeSet;
 
 pub const NAME: &str = "VolumeZone";
@@ -22,7 +23,7 @@ const LABELS: [(&str, &str); 4] = [
 ];
 
 /// A label of a volume: the key, what may stand in its place, and the values the node may have.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Topology {
     key: &'static str,
     newer: &'static str,
@@ -84,10 +85,22 @@ impl Plugin for VolumeZone {
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
     }
-    fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
+    fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
+        let topologies = |v: &PersistentVolume| {
+            let mut found = Vec::new();
+            topologies_of(v, &mut found);
+            found
+        };
+        let waits = |c: &StorageClass| c.volume_binding_mode.as_deref() == Some(WAIT_FOR_FIRST_CONSUMER);
         Hint::queue_if(match event {
             ClusterEvent::NodeAdd(_) => true,
             ClusterEvent::NodeUpdate { old, new } => old.metadata.labels != new.metadata.labels,
+            ClusterEvent::Class(w) => w.added().is_some_and(waits),
+            ClusterEvent::Claim(w) => w.added().is_some_and(|c| storage::names_claim(&pod.pod, c)),
+            ClusterEvent::Volume(w) => match w.updated() {
+                Some((old, new)) => topologies(old) != topologies(new),
+                None => w.added().is_some(),
+            },
             _ => false,
         })
     }

@@ -5,6 +5,7 @@ mod component;
 mod config;
 mod extenders;
 mod filters;
+mod hints;
 mod kinds;
 mod messages;
 mod policies;
