@@ -125,31 +125,7 @@ fn supports_pod_level(name: &str) -> bool {
 /// The pod's total request: containers and sidecars summed, init containers as a floor, pod-level requests in
 /// place of the sum, overhead on top. Models `resource.PodRequests`.
 pub fn pod_requests<'a>(pod: &'a Pod, options: Options) -> List<'a> {
-    let mut total = if options.use_status {
-        let infeasible = resize_is_infeasible(pod);
-        let mut lists = vec![
-            aggregate(
-                pod,
-                options,
-                |_, s| {
-                    let s = s?;
-                    s.resources.as_ref().and_then(|r| r.requests.as_ref()).or(s.allocated_resources.as_ref())
-                },
-                infeasible,
-            ),
-            aggregate(pod, options, |_, s| s?.allocated_resources.as_ref(), infeasible),
-        ];
-        if !infeasible {
-            lists.push(aggregate(pod, options, |_, _| None, false));
-        }
-        let mut most = List::new();
-        for l in &lists {
-            max_into(&mut most, l);
-        }
-        most
-    } else {
-        aggregate(pod, options, |_, _| None, false)
-    };
+    let mut total = aggregate(pod, options);
     if pod_level_requests_set(pod) {
         for (name, q) in pod_level_requests(pod).into_iter().flatten() {
             if supports_pod_level(name) {
@@ -165,20 +141,24 @@ pub fn pod_requests<'a>(pod: &'a Pod, options: Options) -> List<'a> {
     total
 }
 
-/// Sums over the containers. `status` yields what the status says for a container; without it the spec counts,
-/// unless a pending resize is infeasible.
-fn aggregate<'a>(
-    pod: &'a Pod,
-    options: Options,
-    status: impl Fn(&'a Container, Option<&'a ContainerStatus>) -> Option<&'a ApiList>,
-    infeasible: bool,
-) -> List<'a> {
+/// Sums over the containers. Models `resource.AggregateContainerRequests`.
+fn aggregate<'a>(pod: &'a Pod, options: Options) -> List<'a> {
     let Some(spec) = pod.spec.as_ref() else { return List::new() };
-    let of = |c: &'a Container| -> List<'a> {
-        let found = if options.use_status { container_status(pod, &c.name) } else { None };
-        let from_spec = || c.resources.as_ref().and_then(|r| r.requests.as_ref());
-        let list = status(c, found).or_else(|| if infeasible { None } else { from_spec() });
-        let mut list: List = list.into_iter().flatten().map(|(n, q)| (n.as_str(), Quantity::of(q))).collect();
+    let of = |c: &'a Container, by_status: bool| -> List<'a> {
+        let mut list = List::new();
+        let asked = c.resources.as_ref().and_then(|r| r.requests.as_ref());
+        // A status without `resources` says nothing yet: the kubelet has not started the container.
+        let status = if by_status { container_status(pod, &c.name).filter(|s| s.resources.is_some()) } else { None };
+        match status {
+            Some(s) => {
+                let actuated = s.resources.as_ref().and_then(|r| r.requests.as_ref());
+                let asked = asked.filter(|_| !resize_is_infeasible(pod));
+                for amounts in [asked, actuated, s.allocated_resources.as_ref()] {
+                    max_into(&mut list, &parsed(amounts));
+                }
+            }
+            None => list = parsed(asked),
+        }
         for (name, q) in options.non_missing {
             list.entry(name).or_insert(*q);
         }
@@ -186,12 +166,14 @@ fn aggregate<'a>(
     };
     let mut total = List::new();
     for c in &spec.containers {
-        add_into(&mut total, &of(c));
+        add_into(&mut total, &of(c, options.use_status));
     }
     let (mut sidecars, mut floor) = (List::new(), List::new());
     for c in spec.init_containers.iter().flatten() {
-        let mut own = of(c);
-        if c.restart_policy.as_deref() == Some("Always") {
+        // Only sidecars can be resized.
+        let sidecar = c.restart_policy.as_deref() == Some("Always");
+        let mut own = of(c, options.use_status && sidecar);
+        if sidecar {
             add_into(&mut total, &own);
             add_into(&mut sidecars, &own);
             own = sidecars.clone();
@@ -202,6 +184,10 @@ fn aggregate<'a>(
     }
     max_into(&mut total, &floor);
     total
+}
+
+fn parsed(list: Option<&ApiList>) -> List<'_> {
+    list.into_iter().flatten().map(|(n, q)| (n.as_str(), Quantity::of(q))).collect()
 }
 
 fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus> {

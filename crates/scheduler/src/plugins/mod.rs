@@ -7,6 +7,7 @@ pub mod dynamic_resources;
 pub mod image_locality;
 pub mod inter_pod_affinity;
 pub mod node_affinity;
+pub mod node_declared_features;
 pub mod node_name;
 pub mod node_ports;
 pub mod node_resources_fit;
@@ -85,9 +86,16 @@ pub const TABLE: &[Entry] = &[
     Entry { name: default_binder::NAME, default_weight: 0, build: |_| Ok(Box::new(default_binder::DefaultBinder)) },
 ];
 
+/// Plugins of upstream's registry that its default profile leaves out.
+const OPTIONAL: &[Entry] = &[Entry {
+    name: node_declared_features::NAME,
+    default_weight: 0,
+    build: |_| Ok(Box::new(node_declared_features::NodeDeclaredFeatures)),
+}];
+
 /// Plugins of upstream's registry that are not here: a profile that enables one is refused.
-pub const UNAVAILABLE: &[&str] = &["GangScheduling", "NodeDeclaredFeatures"];
+pub const UNAVAILABLE: &[&str] = &["GangScheduling"];
 
 pub fn find(name: &str) -> Option<&'static Entry> {
-    TABLE.iter().find(|e| e.name == name)
+    TABLE.iter().chain(OPTIONAL).find(|e| e.name == name)
 }
