@@ -26,6 +26,7 @@ tables! {
     inter_pod_affinity_filter
     inter_pod_affinity_score
     preemption
+    resources_fit
     topology_spread_filter
     topology_spread_score
 }

@@ -2,7 +2,8 @@
 //!
 //! A node: `node-a zone=z1 +cpu=4 +pods=10 !key=value:NoSchedule cordoned`.
 //! A pod: `ns/p@node-a app=web +cpu=500m ^100 ~5 leaving nominated:node-b`: on a node, labelled, with requests, a
-//! priority, a start in seconds, being deleted, nominated. What no word says is given beside it under `spec`,
+//! priority, a start in seconds, being deleted, nominated. `also:cpu=1,memory=2` is one more container, `init:` an init
+//! container, `side:` a sidecar, `over:` the overhead, `level:` the pod-level requests. What no word says is given beside it under `spec`,
 //! `metadata` and `status`; `spread`, `near` and `away` are short forms of constraints.
 
 use crate::support::merge;
@@ -86,7 +87,7 @@ pub fn pod(v: &Value) -> Value {
     let (words, extra) = split(v);
     let (head, node) = words[0].split_once('@').unwrap_or((&words[0], ""));
     let (namespace, name) = head.split_once('/').unwrap_or(("default", head));
-    let (mut labels, mut requests) = (Map::new(), Map::new());
+    let (mut labels, mut requests, mut more) = (Map::new(), Map::new(), Vec::new());
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace, "uid": name}, "spec": {}});
     for word in &words[1..] {
@@ -101,19 +102,51 @@ pub fn pod(v: &Value) -> Value {
         } else if let Some(amount) = word.strip_prefix('+') {
             let (name, n) = pair(amount);
             requests.insert(name, n.into());
+        } else if ["also:", "init:", "side:", "over:", "level:"].iter().any(|w| word.starts_with(w)) {
+            more.push(word.clone());
         } else {
             let (k, v) = pair(word);
             labels.insert(k, v.into());
         }
     }
     let container = json!({"name": "c", "image": "app", "resources": {"requests": requests}});
-    merge(&mut pod, &json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}}));
+    merge(&mut pod, &json!({"metadata": {"labels": labels}, "spec": sizes(&more, container)}));
     if !node.is_empty() {
         merge(&mut pod, &json!({"spec": {"nodeName": node}}));
     }
     constraints(&mut pod, &extra);
     beside(&mut pod, &extra);
     pod
+}
+
+fn amounts(list: &str) -> Value {
+    Value::Object(list.split(',').filter(|p| !p.is_empty()).map(|p| (pair(p).0, pair(p).1.into())).collect())
+}
+
+/// The containers and other requests that `words` name; the first container is `c`.
+fn sizes(words: &[String], first: Value) -> Value {
+    let (mut containers, mut init, mut spec) = (vec![first], Vec::new(), json!({}));
+    let container =
+        |name: String, list: &str| json!({"name": name, "image": "app", "resources": {"requests": amounts(list)}});
+    for word in words {
+        match word.split_once(':') {
+            Some(("also", list)) => containers.push(container(format!("c{}", containers.len()), list)),
+            Some(("init", list)) => init.push(container(format!("i{}", init.len()), list)),
+            Some(("side", list)) => {
+                let mut c = container(format!("i{}", init.len()), list);
+                c["restartPolicy"] = "Always".into();
+                init.push(c);
+            }
+            Some(("over", list)) => spec["overhead"] = amounts(list),
+            Some(("level", list)) => spec["resources"] = json!({"requests": amounts(list)}),
+            other => panic!("no such word of a pod: {other:?}"),
+        }
+    }
+    spec["containers"] = containers.into();
+    if !init.is_empty() {
+        spec["initContainers"] = init.into();
+    }
+    spec
 }
 
 fn constraints(pod: &mut Value, extra: &Map<String, Value>) {
