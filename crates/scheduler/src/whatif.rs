@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::cycle::Algorithm;
 use crate::extender::Caller;
 use crate::framework::run::point_record;
-use crate::framework::{Handle, Nominator, Objects, PodInfo, SortKey};
+use crate::framework::{Handle, Nominator, Objects, PodInfo};
 use crate::plugins::volume_binder;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{
@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
-use meta::{Rng, Time};
+use meta::Rng;
 use std::sync::Arc;
 use trace::Cycle;
 use trace::cycle::PodRef;
@@ -65,7 +65,7 @@ impl World {
     }
 }
 
-/// Schedules every pod without `spec.nodeName`, by priority and then in the order given, and returns one cycle for each. A scheduled pod
+/// Schedules every pod without `spec.nodeName` in the order given and returns one cycle for each. A scheduled pod
 /// occupies its node for the next ones; a pod that preempts stays nominated and its victims stay where they are,
 /// because nothing here carries evictions out. Pods that have ended or are being deleted are left alone.
 ///
@@ -125,11 +125,6 @@ pub fn whatif_calling(
             waiting.push(pod);
         }
     }
-    // They take their turns as they would in the queue: by priority, and then in the order given.
-    waiting.sort_by_key(|pod| {
-        let key = algorithm.profile(pod.scheduler_name()).map(|f| f.sort_key(pod, Time(0)));
-        key.unwrap_or(SortKey(-i64::from(pod.priority), 0))
-    });
     for pod in waiting {
         let mut cycle = Cycle {
             pod: PodRef { namespace: pod.namespace().into(), name: pod.name().into() },
