@@ -2,6 +2,8 @@
 //! `sample.<code>.about`.
 
 pub struct Sample {
+    /// What it is there for: `sample.group.<code>` names it.
+    pub group: &'static str,
     pub code: &'static str,
     pub file: &'static str,
     pub yaml: &'static str,
@@ -9,11 +11,20 @@ pub struct Sample {
 
 macro_rules! sample {
     ($code:literal) => {
-        Sample { code: $code, file: concat!($code, ".yaml"), yaml: include_str!(concat!("samples/", $code, ".yaml")) }
+        sample!("first", $code)
+    };
+    ($group:literal, $code:literal) => {
+        Sample {
+            group: $group,
+            code: $code,
+            file: concat!($code, ".yaml"),
+            yaml: include_str!(concat!("samples/", $code, ".yaml")),
+        }
     };
 }
 
-/// The first three are offered on an empty stage.
+/// The first three are offered on an empty stage. Those about placement are one for each of the factors that
+/// Kubernetes' documentation says kube-scheduler takes into account.
 pub const SAMPLES: &[Sample] = &[
     sample!("deployment"),
     sample!("too-big"),
@@ -26,6 +37,16 @@ pub const SAMPLES: &[Sample] = &[
     sample!("rolling-update"),
     sample!("probes"),
     sample!("wasm"),
+    sample!("placement", "requests"),
+    sample!("placement", "hardware"),
+    sample!("placement", "dedicated"),
+    sample!("placement", "gated"),
+    sample!("placement", "affinity"),
+    sample!("placement", "image-locality"),
+    sample!("placement", "zones"),
+    sample!("placement", "interference"),
+    sample!("placement", "priority"),
+    sample!("placement", "deadline"),
 ];
 
 #[cfg(test)]
@@ -36,6 +57,8 @@ mod tests {
     #[test]
     fn every_sample_has_a_title_and_a_description() {
         for s in SAMPLES {
+            let group = format!("sample.group.{}", s.group);
+            assert!(find(Lang::En, &group).is_some() && find(Lang::Ko, &group).is_some(), "{group}");
             for part in ["title", "about"] {
                 let key = format!("sample.{}.{part}", s.code);
                 assert!(find(Lang::En, &key).is_some() && find(Lang::Ko, &key).is_some(), "{key}");

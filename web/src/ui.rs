@@ -40,6 +40,7 @@ pub enum Center {
     #[default]
     Cluster,
     Decision,
+    Queues,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -174,7 +174,7 @@ impl App {
     /// One step back: the overlay, then the decision, then the inspector.
     fn escape(&mut self) {
         if self.ui.overlay.take().is_some() {
-        } else if self.ui.center == Center::Decision {
+        } else if self.ui.center != Center::Cluster {
             self.show_center(Center::Cluster);
         } else if self.ui.prefs.presenter {
             self.ui.prefs.presenter = false;

@@ -9,6 +9,8 @@ use std::rc::Rc;
 pub enum Topic {
     Cell,
     Fixes,
+    History,
+    Queue,
 }
 
 #[derive(Debug)]

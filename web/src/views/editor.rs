@@ -57,6 +57,7 @@ pub fn EditorDock(p: &Props) -> Html {
             let about = ctx.find(&format!("sample.{}.about", s.code)).unwrap_or_default();
             Item::new(title, format!("sample-{}", s.code), ctx.on(Action::File(FileAction::Sample(i, false))))
                 .hint(about)
+                .group(ctx.find(&format!("sample.group.{}", s.group)).unwrap_or(s.group))
         })
         .collect();
     let sound = p.ready && !p.applying && !current.text.trim().is_empty();

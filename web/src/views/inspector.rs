@@ -1,7 +1,8 @@
 //! The right dock: any object, and why it is as it is.
 
+use super::history::History;
 use super::icon::Icon;
-use super::inspector_tabs::{Decisions, Events, Logs, Owners, Summary, Why};
+use super::inspector_tabs::{Events, Logs, Owners, Summary, Why};
 use super::yaml::Yaml;
 use crate::ctx::use_ctx;
 use crate::ui::{Action, Dock, InspectorTab as Tab};
@@ -18,6 +19,8 @@ pub struct Props {
     pub can_go_back: bool,
     /// Of the detail, and of the chain of causes.
     pub versions: (u64, u64),
+    /// Of the debugger's answers.
+    pub answers: u64,
 }
 
 #[component]
@@ -73,7 +76,7 @@ pub fn Inspector(p: &Props) -> Html {
                         Tab::Owners => html! { <Owners detail={d} /> },
                         Tab::Logs => html! { <Logs detail={d} /> },
                         Tab::Why => html! { <Why version={p.versions.1} seq={p.why} detail={d} /> },
-                        Tab::Decisions => html! { <Decisions detail={d} /> },
+                        Tab::Decisions => html! { <History detail={d} answers={p.answers} /> },
                     } }
                 } else {
                     <p class="empty">{ ctx.t("inspector.loading") }</p>

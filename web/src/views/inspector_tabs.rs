@@ -177,25 +177,3 @@ pub fn Why(p: &WhyProps) -> Html {
         </>
     }
 }
-
-#[component]
-pub fn Decisions(p: &DetailProps) -> Html {
-    let ctx = use_ctx();
-    let epoch = ctx.model.get().clock.epoch;
-    if p.detail.cycles.is_empty() {
-        return html! { <p class="empty">{ ctx.t("inspector.no-decisions") }</p> };
-    }
-    html! {
-        <ul class="decisions" data-testid="pod-decisions">
-            { for p.detail.cycles.iter().map(|c| html! {
-                <li class={if c.node.is_empty() { "bad" } else { "good" }}>
-                    <button onclick={ctx.on(Action::Cycle(c.seq))}>
-                        <small class="num">{ format::moment(c.time, epoch) }</small>
-                        <b>{ if c.node.is_empty() { ctx.t("decision.nowhere").to_string() } else { format!("→ {}", c.node) } }</b>
-                        if !c.message.is_empty() { <span>{ c.message.clone() }</span> }
-                    </button>
-                </li>
-            }) }
-        </ul>
-    }
-}

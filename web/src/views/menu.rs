@@ -11,16 +11,23 @@ pub struct Item {
     pub hint: AttrValue,
     pub testid: AttrValue,
     pub danger: bool,
+    /// Items of one group stand together under its name.
+    pub group: AttrValue,
     pub on: Callback<()>,
 }
 
 impl Item {
     pub fn new(label: impl Into<AttrValue>, testid: impl Into<AttrValue>, on: Callback<()>) -> Item {
-        Item { label: label.into(), hint: "".into(), testid: testid.into(), danger: false, on }
+        Item { label: label.into(), hint: "".into(), testid: testid.into(), danger: false, group: "".into(), on }
     }
     #[must_use]
     pub fn danger(mut self) -> Item {
         self.danger = true;
+        self
+    }
+    #[must_use]
+    pub fn group(mut self, group: impl Into<AttrValue>) -> Item {
+        self.group = group.into();
         self
     }
     #[must_use]
@@ -117,15 +124,20 @@ pub fn Menu(p: &Props) -> Html {
             </button>
             if *open {
                 <div class="menu-list" role="menu" ref={list} style={(*place).clone()} aria-label={p.label.clone()}>
-                    { for p.items.iter().map(|item| {
-                        let (open, on) = (open.clone(), item.on.clone());
-                        let onclick = Callback::from(move |_: MouseEvent| { open.set(false); on.emit(()); });
-                        html! {
-                            <button role="menuitem" class={classes!(item.danger.then_some("danger"))} data-testid={item.testid.clone()} {onclick}>
-                                <span>{ item.label.clone() }</span>
-                                if !item.hint.is_empty() { <small>{ item.hint.clone() }</small> }
-                            </button>
-                        }
+                    { for p.items.chunk_by(|a, b| a.group == b.group).map(|items| html! {
+                        <div role="group" aria-label={(!items[0].group.is_empty()).then(|| items[0].group.clone())}>
+                            if !items[0].group.is_empty() { <p class="menu-group" aria-hidden="true">{ items[0].group.clone() }</p> }
+                            { for items.iter().map(|item| {
+                                let (open, on) = (open.clone(), item.on.clone());
+                                let onclick = Callback::from(move |_: MouseEvent| { open.set(false); on.emit(()); });
+                                html! {
+                                    <button role="menuitem" class={classes!(item.danger.then_some("danger"))} data-testid={item.testid.clone()} {onclick}>
+                                        <span>{ item.label.clone() }</span>
+                                        if !item.hint.is_empty() { <small>{ item.hint.clone() }</small> }
+                                    </button>
+                                }
+                            }) }
+                        </div>
                     }) }
                 </div>
             }

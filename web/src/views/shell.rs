@@ -36,7 +36,7 @@ pub fn Shell(p: &Props) -> Html {
     };
     let right = html! {
         <Inspector tab={ui.tab} object={ui.subscription.object.clone()} why={ui.subscription.why} can_go_back={!ui.history.is_empty()}
-            versions={(v.detail, v.why)} />
+            versions={(v.detail, v.why)} answers={v.answers} />
     };
     let bottom = html! { <Timeline version={v.entries} selected={ui.subscription.why} /> };
     let stage = html! {

@@ -6,6 +6,7 @@ use super::flow::Flow;
 use super::heatmap::HeatMap;
 use super::icon::Icon;
 use super::node_card::NodeCard;
+use super::queues::Queues;
 use crate::ctx::use_ctx;
 use crate::model::Versions;
 use crate::samples::SAMPLES;
@@ -47,6 +48,7 @@ pub fn Stage(p: &Props) -> Html {
                 <div class="segments" role="tablist">
                     { center(Center::Cluster, ctx.t("stage.cluster"), "show-cluster") }
                     { center(Center::Decision, ctx.t("stage.decision"), "show-decision") }
+                    { center(Center::Queues, ctx.t("stage.queues"), "show-queues") }
                 </div>
                 if p.center == Center::Cluster { <Owners version={p.versions.owners} /> }
                 <span class="grow" />
@@ -61,6 +63,9 @@ pub fn Stage(p: &Props) -> Html {
                 (Engine::Ready, Center::Decision) => html! {
                     <Decision version={p.versions.cycle} list={p.versions.cycles} nodes={p.versions.nodes} answers={p.versions.answers} cycle={p.subscription.cycle}
                         follow={p.subscription.follow_cycles} guess={p.guess} />
+                },
+                (Engine::Ready, Center::Queues) => html! {
+                    <Queues queues={p.versions.queues} pending={p.versions.pending} now={p.now} answers={p.versions.answers} />
                 },
                 (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={p.now} /> },
             } }
