@@ -276,6 +276,7 @@ for (const [name, options] of [
     await page.getByTestId("board").waitFor();
     await check("queues");
     await pane("editor");
+    if (!(await page.getByTestId("samples").isVisible())) await page.getByTestId("toggle-left").click();
     await page.getByTestId("samples").click();
     await check("samples");
     await page.keyboard.press("Escape");

@@ -98,6 +98,7 @@ impl Component for App {
             overlay: None,
             tab: Default::default(),
             subscription: Subscription { entries: true, follow_cycles: true, compact: true, ..Subscription::default() },
+            about: None,
             history: Vec::new(),
             engine: Engine::Loading,
             has_server,

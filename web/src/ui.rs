@@ -70,6 +70,7 @@ pub enum InspectorTab {
     Logs,
     Why,
     Decisions,
+    Placement,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub enum Overlay {
     Palette,
     Help,
     NewNode,
+    Breakpoints,
+    Config,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,6 +213,8 @@ pub struct Ui {
     pub overlay: Option<Overlay>,
     pub tab: InspectorTab,
     pub subscription: Subscription,
+    /// "Why not here?": the node, and the cycle (0 means now).
+    pub about: Option<(Rc<str>, u64)>,
     /// Objects inspected before, for the way back.
     pub history: Vec<ObjectId>,
     pub engine: Engine,
@@ -245,6 +250,8 @@ pub enum Action {
     Ask(Topic, Debug),
     /// An object of the API, by its path.
     Fetch(String),
+    /// "Why not here?" of a pod, a node and a cycle.
+    WhyNot(ObjectId, Rc<str>, u64),
     /// Whether the learner picks before a decision is shown.
     Guess(bool),
     ToggleRun,

@@ -1,5 +1,7 @@
 //! One view a file.
 
+pub mod breakpoints;
+pub mod config;
 pub mod control_plane;
 pub mod decision;
 pub mod dock;
@@ -18,6 +20,7 @@ pub mod node_card;
 pub mod overlay;
 pub mod palette;
 pub mod pending;
+pub mod placement;
 pub mod queues;
 pub mod shell;
 pub mod sign;

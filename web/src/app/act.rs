@@ -32,6 +32,10 @@ impl App {
                 };
                 self.order(Command::Api(call), Asked::Fetch(path));
             }
+            Action::WhyNot(id, node, cycle) => {
+                self.ui.about = Some((node, cycle));
+                return self.act(ctx, Action::Inspect(id, InspectorTab::Placement));
+            }
             Action::Guess(on) => {
                 self.ui.prefs.guess = on;
                 self.keep_prefs();

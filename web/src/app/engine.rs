@@ -3,9 +3,9 @@
 use super::{App, Asked, Msg};
 use crate::bridge;
 use crate::i18n::{Lang, fill, find};
-use crate::model::Fetched;
+use crate::model::{Fetched, Topic};
 use crate::persist;
-use crate::ui::{Applied, Center, Engine, EngineKind, Prefs};
+use crate::ui::{Applied, Center, Engine, EngineKind, Pane, Prefs};
 use gloo::timers::callback::Timeout;
 use protocol::debug::RowsQuery;
 use protocol::{Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Speed, Start, Subscription, Update, VERSION};
@@ -111,6 +111,7 @@ impl App {
         self.announce(&update.cycles);
         let detail = update.detail.is_some();
         let cycle = update.cycle_view.is_some();
+        let held = self.held();
         for reply in self.model.apply(update) {
             self.reply(ctx, reply);
         }
@@ -120,11 +121,22 @@ impl App {
         if cycle {
             self.complete_rows();
         }
+        // A decision that is held is what one wants to see.
+        if self.held().is_some_and(|seq| held != Some(seq)) {
+            self.ui.pane = Pane::Stage;
+            self.ui.announcement = find(self.ui.lang, "announce.held").unwrap_or_default().to_string();
+            self.ui.center = Center::Decision;
+            self.subscribe();
+        }
         let revision = self.model.get().clock.revision;
         if revision != self.saved_revision && self.save_timer.is_none() && self.saves() {
             let link = ctx.link().clone();
             self.save_timer = Some(Timeout::new(SAVE_AFTER + self.session_cost, move || link.send_message(Msg::Save)));
         }
+    }
+
+    fn held(&self) -> Option<u64> {
+        self.model.get().debugger.held.as_ref().map(|h| h.seq)
     }
 
     /// A cycle comes with its first rows; the others follow while these are looked at.
@@ -214,7 +226,17 @@ impl App {
                 (Some(Asked::Rows(seq, upto)), Answer::Rows { rows, .. }) => {
                     self.model.change(|m| m.put_rows(seq, upto, rows));
                 }
-                (Some(Asked::Debug(topic)), answer) => self.model.change(|m| m.put_answer(topic, id, answer)),
+                (Some(Asked::Debug(topic)), answer) => {
+                    let done = matches!(answer, Answer::Done);
+                    // Nobody shows the answer to an order; a refusal must be read.
+                    if let (Topic::Order | Topic::Pick, Answer::Refused { message, .. }) = (topic, &answer) {
+                        self.notify("notice.refused", message.clone());
+                    }
+                    self.model.change(|m| m.put_answer(topic, id, answer));
+                    if done && topic == Topic::SetConfig {
+                        self.ask(Topic::Config, Debug::Config);
+                    }
+                }
                 _ => {}
             },
             Reply::Api(reply) => {

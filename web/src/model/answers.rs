@@ -11,6 +11,13 @@ pub enum Topic {
     Fixes,
     History,
     Queue,
+    WhyNot,
+    Config,
+    SetConfig,
+    /// The learner's pick for a held, hidden cycle.
+    Pick,
+    /// A word to the debugger: breakpoints, steps.
+    Order,
 }
 
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod fixes;
 mod grid;
 mod guess;
 mod head;
+mod held;
 mod now;
 mod phases;
 mod preemption;
@@ -17,15 +18,20 @@ mod walk;
 mod words;
 
 use crate::ctx::use_ctx;
+use crate::model::Topic;
 use crate::ui::Action;
 use grid::Grid;
 use guess::Guess;
 use head::Head;
+use held::{HeldNow, Rail};
 use protocol::CycleView;
+use protocol::debug::Held;
 use std::rc::Rc;
 use strip::Strip;
 use walk::Walk;
 use words::Words;
+
+pub use fixes::FixList;
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -37,6 +43,8 @@ pub struct Props {
     pub nodes: u64,
     /// Of what was asked.
     pub answers: u64,
+    /// Of the debugger.
+    pub debugger: u64,
     /// The chosen one; none while the newest is followed.
     pub cycle: Option<u64>,
     pub follow: bool,
@@ -93,7 +101,10 @@ impl Cell {
 pub fn Decision(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
-    let shown = model.cycle.as_ref().filter(|c| p.cycle.is_none_or(|seq| c.seq == seq));
+    let held = model.debugger.held.clone().map(Rc::new);
+    // What is held takes the place of what was chosen.
+    let wanted = held.as_ref().map(|h| h.seq).or(p.cycle);
+    let shown = model.cycle.as_ref().filter(|c| wanted.is_none_or(|seq| c.seq == seq));
     let head =
         html! { <Head list={p.list} shown={shown.map(|c| c.seq).or(p.cycle)} follow={p.follow} guess={p.guess} /> };
     let Some(cycle) = shown else {
@@ -103,7 +114,7 @@ pub fn Decision(p: &Props) -> Html {
     html! {
         <div class="decision" data-testid="decision" data-cycle={cycle.seq.to_string()}>
             { head }
-            <Shown key={cycle.seq} seq={cycle.seq} cycle={ViewRef(cycle.clone())} guess={p.guess} follow={p.follow} nodes={if p.guess { p.nodes } else { 0 }} list={p.list} answers={p.answers} />
+            <Shown key={cycle.seq} seq={cycle.seq} cycle={ViewRef(cycle.clone())} {held} guess={p.guess} follow={p.follow} nodes={if p.guess { p.nodes } else { 0 }} list={p.list} answers={p.answers} />
         </div>
     }
 }
@@ -112,6 +123,7 @@ pub fn Decision(p: &Props) -> Html {
 struct ShownProps {
     seq: u64,
     cycle: ViewRef,
+    held: Option<Rc<Held>>,
     guess: bool,
     follow: bool,
     nodes: u64,
@@ -127,7 +139,8 @@ fn Shown(p: &ShownProps) -> Html {
     let open = use_state_eq(|| None::<Cell>);
     let picked = use_state_eq(|| None::<AttrValue>);
     let revealed = use_state_eq(|| false);
-    let hidden = p.guess && !*revealed;
+    let held = p.held.clone().filter(|h| h.seq == p.seq);
+    let hidden = held.as_ref().map_or(p.guess && !*revealed, |h| h.hidden);
     // Who looks closer at a decision keeps it: the next one does not replace it.
     let stay = {
         let (ctx, seq, follow) = (ctx.clone(), p.seq, p.follow);
@@ -160,24 +173,32 @@ fn Shown(p: &ShownProps) -> Html {
         })
     };
     let on_reveal = {
-        let revealed = revealed.clone();
-        Callback::from(move |()| revealed.set(true))
+        let (revealed, picked, ctx) = (revealed.clone(), picked.clone(), ctx.clone());
+        let ask = held.as_ref().is_some_and(|h| h.hidden);
+        Callback::from(move |()| {
+            revealed.set(true);
+            if ask {
+                let node = picked.as_deref().unwrap_or_default().to_string();
+                ctx.act(Action::Ask(Topic::Pick, protocol::Debug::Pick { node }));
+            }
+        })
     };
     let close = {
         let open = open.clone();
         Callback::from(move |()| open.set(None))
     };
     let cycle = &p.cycle;
-    let quiz = p.guess.then(|| {
+    let quiz = (p.guess || hidden).then(|| {
         html! { <Guess cycle={cycle.clone()} picked={(*picked).clone()} {hidden} {on_reveal} on_pick={on_pick.clone()} nodes={p.nodes} fetched={p.answers} /> }
     });
     html! {
         <>
-            <Strip cycle={cycle.clone()} walk={*walk} {hidden} on={on_walk.clone()} />
+            if let Some(held) = &held { <Rail held={held.clone()} /> } else { <Strip cycle={cycle.clone()} walk={*walk} {hidden} on={on_walk.clone()} /> }
             <div class="decision-body">
                 <div class="decision-main">
+                    if let Some(held) = &held { <HeldNow held={held.clone()} /> }
                     if let Some(walk) = (*walk).filter(|_| !hidden) { <now::Now cycle={cycle.clone()} {walk} /> }
-                    <Grid cycle={cycle.clone()} walk={*walk} {hidden} picked={(*picked).clone()} {on_pick} open={(*open).clone()} {on_open} nodes={if hidden { p.nodes } else { 0 }} />
+                    <Grid cycle={cycle.clone()} at={held.as_ref().map(|h| AttrValue::from(h.at.node.clone()))} walk={*walk} {hidden} picked={(*picked).clone()} {on_pick} open={(*open).clone()} {on_open} nodes={if hidden { p.nodes } else { 0 }} />
                 </div>
                 <aside class="words" data-testid="explanation" aria-label={ctx.t("decision.words")}>
                     if let Some(cell) = (*open).clone().filter(|_| !hidden) { <cell_card::CellCard cycle={cycle.clone()} {cell} on_close={close} answers={p.answers} /> }

@@ -3,6 +3,7 @@
 use super::history::History;
 use super::icon::Icon;
 use super::inspector_tabs::{Events, Logs, Owners, Summary, Why};
+use super::placement::Placement;
 use super::yaml::Yaml;
 use crate::ctx::use_ctx;
 use crate::ui::{Action, Dock, InspectorTab as Tab};
@@ -21,6 +22,8 @@ pub struct Props {
     pub versions: (u64, u64),
     /// Of the debugger's answers.
     pub answers: u64,
+    /// "Why not here?" as it was asked elsewhere.
+    pub about: Option<(Rc<str>, u64)>,
 }
 
 #[component]
@@ -49,9 +52,10 @@ pub fn Inspector(p: &Props) -> Html {
         (Tab::Owners, ctx.t("inspector.owners"), "tab-owners"),
         (Tab::Logs, ctx.t("inspector.logs"), "tab-logs"),
         (Tab::Decisions, ctx.t("inspector.decisions"), "tab-decisions"),
+        (Tab::Placement, ctx.t("inspector.placement"), "tab-placement"),
     ];
     let pod = object.kind == "Pod";
-    let has = |tab: Tab| pod || !matches!(tab, Tab::Logs | Tab::Decisions);
+    let has = |tab: Tab| pod || !matches!(tab, Tab::Logs | Tab::Decisions | Tab::Placement);
     let tab = if has(p.tab) { p.tab } else { Tab::Summary };
     html! {
         <div class="inspector" data-testid="inspector">
@@ -76,6 +80,7 @@ pub fn Inspector(p: &Props) -> Html {
                         Tab::Owners => html! { <Owners detail={d} /> },
                         Tab::Logs => html! { <Logs detail={d} /> },
                         Tab::Why => html! { <Why version={p.versions.1} seq={p.why} detail={d} /> },
+                        Tab::Placement => html! { <Placement detail={d} answers={p.answers} about={p.about.clone().map(|(node, cycle)| (AttrValue::from(node), cycle))} /> },
                         Tab::Decisions => html! { <History detail={d} answers={p.answers} /> },
                     } }
                 } else {

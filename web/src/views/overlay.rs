@@ -1,5 +1,7 @@
 //! What lies over the page: the palette, the sheet of keys and signs, the form for a new node.
 
+use super::breakpoints::Breakpoints;
+use super::config::Config;
 use super::icon::Icon;
 use super::palette::Palette;
 use super::sign::{Sign, state_name};
@@ -14,6 +16,8 @@ use yew::prelude::*;
 #[derive(PartialEq, Properties)]
 pub struct Props {
     pub overlay: Overlay,
+    /// Of the debugger, and of the answers.
+    pub versions: (u64, u64),
 }
 
 #[component]
@@ -60,6 +64,8 @@ pub fn OverlayView(p: &Props) -> Html {
         Overlay::Palette => (ctx.t("palette.title"), "palette", html! { <Palette /> }),
         Overlay::Help => (ctx.t("help.title"), "sheet", html! { <Help /> }),
         Overlay::NewNode => (ctx.t("node.add"), "small", html! { <NewNode /> }),
+        Overlay::Breakpoints => (ctx.t("debug.breakpoints"), "medium", html! { <Breakpoints version={p.versions.0} /> }),
+        Overlay::Config => (ctx.t("config.title"), "large", html! { <Config answers={p.versions.1} /> }),
     };
     html! {
         <div class="backdrop" onmousedown={on_back} {onkeydown}>
@@ -77,7 +83,7 @@ pub fn OverlayView(p: &Props) -> Html {
 /// Tab goes round within the dialog.
 fn keep_inside(e: &KeyboardEvent, root: Option<Element>) {
     let Some(root) = root else { return };
-    let Ok(all) = root.query_selector_all("button:not(:disabled), input, select") else { return };
+    let Ok(all) = root.query_selector_all("button:not(:disabled), input, select, textarea, [contenteditable=true]") else { return };
     let Some(edge) = (if e.shift_key() { all.item(0) } else { all.item(all.length().saturating_sub(1)) }) else {
         return;
     };

@@ -36,7 +36,7 @@ pub fn Shell(p: &Props) -> Html {
     };
     let right = html! {
         <Inspector tab={ui.tab} object={ui.subscription.object.clone()} why={ui.subscription.why} can_go_back={!ui.history.is_empty()}
-            versions={(v.detail, v.why)} answers={v.answers} />
+            versions={(v.detail, v.why)} answers={v.answers} about={ui.about.clone()} />
     };
     let bottom = html! { <Timeline version={v.entries} selected={ui.subscription.why} /> };
     let stage = html! {
@@ -57,7 +57,7 @@ pub fn Shell(p: &Props) -> Html {
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
             <PhoneTabs pane={ui.pane} />
-            if let Some(overlay) = ui.overlay { <OverlayView {overlay} /> }
+            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} /> }
             <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
         </div>
     }

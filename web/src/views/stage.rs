@@ -1,5 +1,6 @@
 //! The middle: the cluster as the official components diagram, or a scheduling decision.
 
+use super::breakpoints::DebugBar;
 use super::control_plane::ControlPlane;
 use super::decision::Decision;
 use super::flow::Flow;
@@ -51,6 +52,7 @@ pub fn Stage(p: &Props) -> Html {
                     { center(Center::Queues, ctx.t("stage.queues"), "show-queues") }
                 </div>
                 if p.center == Center::Cluster { <Owners version={p.versions.owners} /> }
+                if p.center == Center::Decision && p.engine == Engine::Ready { <DebugBar version={p.versions.debugger} quiz={p.guess} /> }
                 <span class="grow" />
                 if paused { <span class="paused-badge" data-testid="paused"><Icon name="pause" />{ ctx.t("clock.paused") }</span> }
                 <button data-testid="add-node" disabled={p.engine != Engine::Ready} aria-label={ctx.t("node.add")} onclick={ctx.on(Action::Overlay(Some(Overlay::NewNode)))}>
@@ -61,7 +63,7 @@ pub fn Stage(p: &Props) -> Html {
                 (Engine::Replaying(percent), _) => html! { <Loading percent={*percent} /> },
                 (Engine::Broken(why), _) => html! { <Broken why={why.clone()} /> },
                 (Engine::Ready, Center::Decision) => html! {
-                    <Decision version={p.versions.cycle} list={p.versions.cycles} nodes={p.versions.nodes} answers={p.versions.answers} cycle={p.subscription.cycle}
+                    <Decision version={p.versions.cycle} list={p.versions.cycles} nodes={p.versions.nodes} answers={p.versions.answers} debugger={p.versions.debugger} cycle={p.subscription.cycle}
                         follow={p.subscription.follow_cycles} guess={p.guess} />
                 },
                 (Engine::Ready, Center::Queues) => html! {

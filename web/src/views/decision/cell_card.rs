@@ -5,7 +5,7 @@ use super::table::{refusal, verdict_code};
 use super::{Cell, Part, ViewRef};
 use crate::ctx::{Ctx, use_ctx};
 use crate::i18n::{Lang, explain};
-use crate::model::Topic;
+use crate::model::{Topic, kinds};
 use crate::ui::Action;
 use crate::views::icon::Icon;
 use crate::views::inputs::Inputs;
@@ -56,7 +56,7 @@ pub fn CellCard(p: &Props) -> Html {
     };
     html! {
         <section class="cell-card" data-testid="cell-card" aria-label={format!("{name} · {}", cell.node)}>
-            <div class="cell-head"><h3>{ name }<small>{ cell.node.clone() }</small></h3>
+            <div class="cell-head"><h2>{ name }<small>{ cell.node.clone() }</small></h2>
                 <button class="icon-button" data-testid="close-cell" aria-label={ctx.t("close")} title={ctx.t("close")} onclick={p.on_close.reform(|_| ())}><Icon name="close" /></button></div>
             { match &cell.part {
                 Part::Filter(plugin) => filter(&ctx, cycle, row, plugin),
@@ -64,6 +64,7 @@ pub fn CellCard(p: &Props) -> Html {
                 Part::Total => total(&ctx, cycle, row),
             } }
             if let Some(answer) = answer { { inputs(&ctx, &answer) } }
+            <button class="chip" data-testid="cell-why-not" onclick={ctx.on(Action::WhyNot(kinds::pod(&cycle.pod.namespace, &cycle.pod.name), cell.node.as_str().into(), cycle.seq))}>{ ctx.t("why-not.all") }</button>
         </section>
     }
 }
@@ -72,7 +73,7 @@ fn inputs(ctx: &Ctx, answer: &Answer) -> Html {
     match answer {
         Answer::Cell { cell } => html! {
             if !cell.inputs.notes.is_empty() || !cell.inputs.amounts.is_empty() {
-                <h4>{ ctx.t("cell.inputs") }</h4>
+                <h3>{ ctx.t("cell.inputs") }</h3>
                 <Inputs inputs={cell.inputs.clone()} />
             }
         },

@@ -15,7 +15,8 @@ pub struct Props {
     pub namespace: AttrValue,
     pub name: AttrValue,
     /// For the usual remedies.
-    pub cycle: ViewRef,
+    #[prop_or_default]
+    pub cycle: Option<ViewRef>,
     /// Of the answers.
     pub answers: u64,
 }
@@ -29,7 +30,7 @@ pub fn FixList(p: &Props) -> Html {
         (model.answer(Topic::Fixes, &asked), model.waits(Topic::Fixes, &asked))
     };
     let ask = ctx.on(Action::Ask(Topic::Fixes, asked));
-    let remedies = explain::remedies(ctx.lang, &p.cycle.0);
+    let remedies = p.cycle.as_ref().map(|c| explain::remedies(ctx.lang, &c.0)).unwrap_or_default();
     html! {
         <section class="fixes" data-testid="fixes">
             <h3>{ ctx.t("decision.remedies") }</h3>

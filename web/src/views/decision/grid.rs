@@ -26,6 +26,8 @@ const FIRST_ROWS: usize = 24;
 pub struct Props {
     pub cycle: ViewRef,
     pub walk: Option<Walk>,
+    /// Of a held cycle: the node of the newest call, if it was for one.
+    pub at: Option<AttrValue>,
     /// The verdicts are hidden: the learner picks a node first.
     pub hidden: bool,
     pub picked: Option<AttrValue>,
@@ -80,9 +82,12 @@ pub fn Grid(p: &Props) -> Html {
     let active = use_state_eq(|| (0usize, 0usize));
     let frame = use_node_ref();
     let cycle = &p.cycle.0;
-    let seen = if p.hidden { Seen::NOTHING } else { Seen::at(cycle, p.walk) };
+    let mut seen = if p.hidden { Seen::NOTHING } else { Seen::at(cycle, p.walk) };
+    if let Some(at) = &p.at {
+        seen.current = cycle.rows.iter().position(|r| *r.node == **at);
+    }
     // Groups would tell what is not to be seen yet; the order in which nodes are looked at does not.
-    let plain = p.hidden || p.walk.is_some();
+    let plain = p.hidden || p.walk.is_some() || cycle.upto.is_some();
     let asked = if plain {
         Ask { by: GroupBy::Nothing, sort: Sort::Visited, only: None, reversed: false, ..(*ask).clone() }
     } else {
@@ -416,8 +421,10 @@ fn node_row(v: &RowView) -> Html {
                         </span>
                     },
                     Column::Filter(i, plugin) => {
+                        // A held cycle has not come to it yet, unless a filter before it refused the node.
+                        let later = cycle.upto.is_some() && reasons.is_empty() && n.filters.get(*i).copied().flatten().is_none();
                         let class = mark(v.open.is_some_and(|o| o.is_filter(&n.node, plugin)));
-                        filter_cell(ctx, &Said { plugin, verdict: n.filters.get(*i).copied().flatten(), reasons: &reasons, seen: filtered }, Frame { class, id, onclick })
+                        filter_cell(ctx, &Said { plugin, verdict: n.filters.get(*i).copied().flatten(), reasons: &reasons, seen: filtered && !later }, Frame { class, id, onclick })
                     }
                     Column::Reason => html! { <span role="gridcell" class={classes!("reason", mark(false))} title={reasons.clone()} {id} {onclick}>{ reasons.clone() }</span> },
                     Column::Score(i, plugin, _) => {

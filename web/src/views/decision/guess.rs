@@ -163,7 +163,7 @@ fn Told(p: &ToldProps) -> Html {
     let (class, lines) = told(&ctx, &p.cycle.0, pick);
     html! {
         <div class={classes!("told", class)} role="status" data-testid="guess-told" data-verdict={class}>
-            <h3><Icon name="hat" />{ ctx.t("guess.told") }</h3>
+            <h2><Icon name="hat" />{ ctx.t("guess.told") }</h2>
             { for lines.into_iter().map(|line| html! { <p>{ line }</p> }) }
         </div>
     }

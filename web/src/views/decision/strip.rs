@@ -124,7 +124,7 @@ pub fn Strip(p: &Props) -> Html {
     };
     html! {
         <div class="strip-line">
-            <div class="strip" role="tablist" aria-label={ctx.t("phase.label")} data-testid="phases" ref={row} {onkeydown}>
+            <div class="strip" role="tablist" tabindex={p.hidden.then_some("0")} aria-label={ctx.t("phase.label")} data-testid="phases" ref={row} {onkeydown}>
                 <button role="tab" class="all" aria-selected={at.is_none().to_string()} tabindex={if at.is_none() { "0" } else { "-1" }} disabled={p.hidden} data-testid="phase-all" onclick={p.on.reform(|_| None)}>{ ctx.t("phase.all") }</button>
                 { for PHASES.into_iter().map(phase_button) }
             </div>

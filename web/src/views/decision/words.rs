@@ -51,7 +51,7 @@ pub fn Words(p: &Props) -> Html {
         </>
     };
     // Who walks has not come to the result yet.
-    if !done && !seen.winner {
+    if (!done && !seen.winner) || cycle.upto.is_some() {
         return html! { <>{ head }<p class="verdict-big open">{ "…" }</p><p>{ ctx.t("walk.outcome-later") }</p></> };
     }
     let tie = cycle.tie_break.as_ref().filter(|t| t.nodes.len() > 1);
@@ -77,7 +77,7 @@ pub fn Words(p: &Props) -> Html {
                 </div>
             }
             <PreemptionPanel cycle={p.cycle.clone()} />
-            if cycle.node.is_empty() { <FixList namespace={cycle.pod.namespace.clone()} name={cycle.pod.name.clone()} cycle={p.cycle.clone()} answers={p.answers} /> }
+            if cycle.node.is_empty() { <FixList namespace={cycle.pod.namespace.clone()} name={cycle.pod.name.clone()} cycle={Some(p.cycle.clone())} answers={p.answers} /> }
             if !earlier.is_empty() {
                 <h3>{ ctx.t("decision.earlier") }</h3>
                 <ul class="earlier">{ for earlier.iter().map(|c| html! {
