@@ -99,6 +99,7 @@ impl Component for App {
             tab: Default::default(),
             subscription: Subscription { entries: true, follow_cycles: true, compact: true, ..Subscription::default() },
             about: None,
+            what_if: None,
             history: Vec::new(),
             engine: Engine::Loading,
             has_server,

@@ -2,11 +2,13 @@
 
 pub mod answers;
 pub mod cluster;
+pub mod differences;
 pub mod filtered;
 pub mod flow;
 pub mod kinds;
 pub mod owners;
 pub mod pod_ask;
+pub mod pod_change;
 mod view_of;
 
 pub use answers::{Answers, Fetched, Topic};

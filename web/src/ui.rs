@@ -80,6 +80,7 @@ pub enum Overlay {
     NewNode,
     Breakpoints,
     Config,
+    WhatIf,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,6 +216,8 @@ pub struct Ui {
     pub subscription: Subscription,
     /// "Why not here?": the node, and the cycle (0 means now).
     pub about: Option<(Rc<str>, u64)>,
+    /// "What if": the pod, and the decision that is forked.
+    pub what_if: Option<(ObjectId, u64)>,
     /// Objects inspected before, for the way back.
     pub history: Vec<ObjectId>,
     pub engine: Engine,
@@ -252,6 +255,8 @@ pub enum Action {
     Fetch(String),
     /// "Why not here?" of a pod, a node and a cycle.
     WhyNot(ObjectId, Rc<str>, u64),
+    /// "What if" of a pod and the decision that is forked (0 is now).
+    WhatIf(ObjectId, u64),
     /// Whether the learner picks before a decision is shown.
     Guess(bool),
     ToggleRun,

@@ -28,4 +28,5 @@ pub mod stage;
 pub mod tiles;
 pub mod timeline;
 pub mod topbar;
+pub mod what_if;
 pub mod yaml;

@@ -36,6 +36,10 @@ impl App {
                 self.ui.about = Some((node, cycle));
                 return self.act(ctx, Action::Inspect(id, InspectorTab::Placement));
             }
+            Action::WhatIf(id, cycle) => {
+                self.ui.what_if = Some((id, cycle));
+                self.ui.overlay = Some(Overlay::WhatIf);
+            }
             Action::Guess(on) => {
                 self.ui.prefs.guess = on;
                 self.keep_prefs();

@@ -12,6 +12,7 @@ pub enum Topic {
     History,
     Queue,
     WhyNot,
+    WhatIf,
     Config,
     SetConfig,
     /// The learner's pick for a held, hidden cycle.

@@ -79,7 +79,9 @@ pub fn DebugBar(p: &BarProps) -> Html {
 /// A breakpoint in a line.
 fn told(ctx: &Ctx, b: &Breakpoint) -> String {
     let mut parts = vec![b.point.map_or(ctx.t("debug.any-point"), point_name).to_string()];
-    for (key, value) in [("debug.plugin", &b.plugin), ("debug.node", &b.node), ("debug.pod", &b.pod), ("debug.labels", &b.labels)] {
+    for (key, value) in
+        [("debug.plugin", &b.plugin), ("debug.node", &b.node), ("debug.pod", &b.pod), ("debug.labels", &b.labels)]
+    {
         if !value.is_empty() {
             parts.push(format!("{} {value}", ctx.find(key).unwrap_or(key)));
         }
@@ -110,13 +112,17 @@ pub fn Breakpoints(p: &ListProps) -> Html {
             draft.set(b);
         })
     };
-    let typed = |e: InputEvent| e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()).map(|i| i.value()).unwrap_or_default();
+    let typed = |e: InputEvent| {
+        e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()).map(|i| i.value()).unwrap_or_default()
+    };
     let replace = {
         let ctx = ctx.clone();
         move |breakpoints: Vec<Breakpoint>| order(&ctx, Debug::Breakpoints { breakpoints })
     };
-    let on_point = change(|b, name| b.point = POINTS.into_iter().find(|p| point_name(*p) == name))
-        .reform(|e: Event| e.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok()).map(|s| s.value()).unwrap_or_default());
+    let on_point =
+        change(|b, name| b.point = POINTS.into_iter().find(|p| point_name(*p) == name)).reform(|e: Event| {
+            e.target().and_then(|t| t.dyn_into::<HtmlSelectElement>().ok()).map(|s| s.value()).unwrap_or_default()
+        });
     let field = |label: &'static str, id: &'static str, value: &str, hint: &'static str, on: Callback<String>| {
         html! { <label class="field"><span>{ label }</span><input data-testid={id} value={value.to_string()} placeholder={hint} oninput={on.reform(typed)} /></label> }
     };

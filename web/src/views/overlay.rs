@@ -5,6 +5,7 @@ use super::config::Config;
 use super::icon::Icon;
 use super::palette::Palette;
 use super::sign::{Sign, state_name};
+use super::what_if::WhatIf;
 use crate::ctx::use_ctx;
 use crate::model::owners::Tint;
 use crate::ui::{Action, Overlay};
@@ -18,6 +19,7 @@ pub struct Props {
     pub overlay: Overlay,
     /// Of the debugger, and of the answers.
     pub versions: (u64, u64),
+    pub what_if: Option<(protocol::ObjectId, u64)>,
 }
 
 #[component]
@@ -64,7 +66,13 @@ pub fn OverlayView(p: &Props) -> Html {
         Overlay::Palette => (ctx.t("palette.title"), "palette", html! { <Palette /> }),
         Overlay::Help => (ctx.t("help.title"), "sheet", html! { <Help /> }),
         Overlay::NewNode => (ctx.t("node.add"), "small", html! { <NewNode /> }),
-        Overlay::Breakpoints => (ctx.t("debug.breakpoints"), "medium", html! { <Breakpoints version={p.versions.0} /> }),
+        Overlay::Breakpoints => {
+            (ctx.t("debug.breakpoints"), "medium", html! { <Breakpoints version={p.versions.0} /> })
+        }
+        Overlay::WhatIf => {
+            let (object, cycle) = p.what_if.clone().map_or((None, 0), |(o, c)| (Some(o), c));
+            (ctx.t("what-if.title"), "large", html! { <WhatIf {object} {cycle} answers={p.versions.1} /> })
+        }
         Overlay::Config => (ctx.t("config.title"), "large", html! { <Config answers={p.versions.1} /> }),
     };
     html! {
@@ -83,7 +91,10 @@ pub fn OverlayView(p: &Props) -> Html {
 /// Tab goes round within the dialog.
 fn keep_inside(e: &KeyboardEvent, root: Option<Element>) {
     let Some(root) = root else { return };
-    let Ok(all) = root.query_selector_all("button:not(:disabled), input, select, textarea, [contenteditable=true]") else { return };
+    let Ok(all) = root.query_selector_all("button:not(:disabled), input, select, textarea, [contenteditable=true]")
+    else {
+        return;
+    };
     let Some(edge) = (if e.shift_key() { all.item(0) } else { all.item(all.length().saturating_sub(1)) }) else {
         return;
     };

@@ -40,7 +40,12 @@ pub fn Placement(p: &Props) -> Html {
         });
     }
     let typed = use_state(String::new);
-    let asked = (*chosen).clone().map(|(node, cycle)| Debug::WhyNot { namespace: id.namespace.clone(), name: id.name.clone(), node, cycle });
+    let asked = (*chosen).clone().map(|(node, cycle)| Debug::WhyNot {
+        namespace: id.namespace.clone(),
+        name: id.name.clone(),
+        node,
+        cycle,
+    });
     {
         let ctx = ctx.clone();
         use_effect_with(asked.clone(), move |asked| {
@@ -53,7 +58,8 @@ pub fn Placement(p: &Props) -> Html {
     let choose = {
         let (chosen, typed, names) = (chosen.clone(), typed.clone(), names.clone());
         Callback::from(move |e: InputEvent| {
-            let value = e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()).map(|i| i.value()).unwrap_or_default();
+            let value =
+                e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()).map(|i| i.value()).unwrap_or_default();
             if names.contains(&value) {
                 chosen.set(Some((value.clone(), 0)));
             }
@@ -82,6 +88,7 @@ pub fn Placement(p: &Props) -> Html {
                 (_, true) => html! { <p class="empty">{ ctx.t("inspector.loading") }</p> },
                 _ => html! { <p class="why-not-hint">{ ctx.t("why-not.about") }</p> },
             } }
+            <p class="placement-what-if"><button data-testid="placement-what-if" onclick={ctx.on(Action::WhatIf(id.clone(), 0))}>{ ctx.t("what-if.open") }</button></p>
             <FixList namespace={id.namespace.clone()} name={id.name.clone()} answers={p.answers} />
         </div>
     }
@@ -96,7 +103,10 @@ fn told(ctx: &Ctx, why: &Data) -> Html {
     let (class, icon) = if why.fits { ("good", "check") } else { ("bad", "cross") };
     let text = match (why.fits, why.goes_to == why.node) {
         (true, true) => ctx.tf("why-not.here", &[("node", &why.node)]),
-        (true, false) => ctx.tf("why-not.fits", &[("node", &why.node), ("to", if why.goes_to.is_empty() { "—" } else { &why.goes_to })]),
+        (true, false) => ctx.tf(
+            "why-not.fits",
+            &[("node", &why.node), ("to", if why.goes_to.is_empty() { "—" } else { &why.goes_to })],
+        ),
         _ => ctx.tf("why-not.refused", &[("node", &why.node), ("n", &refused.to_string())]),
     };
     html! {

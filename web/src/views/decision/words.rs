@@ -76,6 +76,7 @@ pub fn Words(p: &Props) -> Html {
                     </ol>
                 </div>
             }
+            <p><button class="chip" data-testid="open-what-if" onclick={ctx.on(Action::WhatIf(kinds::pod(&cycle.pod.namespace, &cycle.pod.name), cycle.seq))}>{ ctx.t("what-if.open") }</button></p>
             <PreemptionPanel cycle={p.cycle.clone()} />
             if cycle.node.is_empty() { <FixList namespace={cycle.pod.namespace.clone()} name={cycle.pod.name.clone()} cycle={Some(p.cycle.clone())} answers={p.answers} /> }
             if !earlier.is_empty() {
