@@ -45,9 +45,21 @@ impl Cache {
             let ordered: Vec<Arc<NodeInfo>> =
                 self.tree.list().filter_map(|name| index.get(name)).map(|i| nodes[*i].clone()).collect();
             *nodes = ordered;
-            *index = nodes.iter().enumerate().map(|(i, n)| (n.name.clone(), i)).collect();
+            *index = Arc::new(nodes.iter().enumerate().map(|(i, n)| (n.name.clone(), i)).collect());
         }
         &self.snapshot
+    }
+
+    /// The cache that would have given this snapshot.
+    pub fn from_snapshot(snapshot: &Snapshot) -> Self {
+        let mut cache = Cache::new();
+        for node in &snapshot.nodes {
+            cache.add_node(node.node.clone());
+            for pod in &node.pods {
+                cache.add_pod(pod.clone(), &node.name);
+            }
+        }
+        cache
     }
 
     pub fn add_node(&mut self, node: Arc<Node>) {
@@ -63,7 +75,7 @@ impl Cache {
         }
         info.images = self.count_images(&info.node, &[]);
         self.tree.add(&zone_key(&info.node), &info.name);
-        self.snapshot.index.insert(info.name.clone(), self.snapshot.nodes.len());
+        Arc::make_mut(&mut self.snapshot.index).insert(info.name.clone(), self.snapshot.nodes.len());
         self.snapshot.nodes.push(Arc::new(info));
         self.unordered = true;
     }
@@ -89,10 +101,10 @@ impl Cache {
     }
 
     pub fn remove_node(&mut self, name: &str) {
-        let Some(i) = self.snapshot.index.remove(name) else { return };
+        let Some(i) = Arc::make_mut(&mut self.snapshot.index).remove(name) else { return };
         let info = self.snapshot.nodes.swap_remove(i);
         if let Some(moved) = self.snapshot.nodes.get(i) {
-            self.snapshot.index.insert(moved.name.clone(), i);
+            Arc::make_mut(&mut self.snapshot.index).insert(moved.name.clone(), i);
         }
         for n in &info.images {
             self.snapshot.images[*n as usize].nodes -= 1;

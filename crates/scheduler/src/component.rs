@@ -7,6 +7,7 @@ use crate::cycle::{Algorithm, Failure};
 use crate::framework::resource::ApiList;
 use crate::framework::{ClusterEvent, Handle, Nominator, Objects, PodInfo};
 use crate::informers::{self, shared};
+use crate::moment::Moment;
 use crate::queue::{Lists, Queue, QueuedPod};
 use crate::status;
 use api::{Obj, ObjectExt, Registered};
@@ -18,8 +19,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use trace::{Cycle, Seq, note};
 
-/// How many recorded cycles are kept for the page.
-const KEPT_CYCLES: usize = 20;
+/// Of how many recorded cycles everything they looked at is kept, to be asked about.
+const KEPT_MOMENTS: usize = 64;
 
 #[derive(Clone)]
 pub struct Scheduler {
@@ -31,8 +32,9 @@ pub struct Scheduler {
     cache: Cache,
     queue: Queue,
     nominator: Nominator,
-    objects: Objects,
-    cycles: VecDeque<Arc<Cycle>>,
+    objects: Arc<Objects>,
+    /// The newest recorded cycles with what they looked at, oldest first.
+    moments: VecDeque<Arc<Moment>>,
     /// The pod whose binding has no answer yet.
     binding: Option<Arc<PodInfo>>,
     /// Bindings that were refused and still have to be told to the user: pod and message.
@@ -52,8 +54,8 @@ impl Scheduler {
             queue: new_queue(&config),
             config,
             nominator: Nominator::default(),
-            objects: Objects::default(),
-            cycles: VecDeque::new(),
+            objects: Arc::default(),
+            moments: VecDeque::new(),
             binding: None,
             failed: VecDeque::new(),
         })
@@ -67,22 +69,32 @@ impl Scheduler {
     pub fn queue_heads(&self, limit: usize) -> Lists {
         self.queue.lists(limit)
     }
-    /// The newest recorded cycles, oldest first.
-    pub fn cycles(&self) -> impl DoubleEndedIterator<Item = &Arc<Cycle>> {
-        self.cycles.iter()
+    /// The newest recorded cycles with everything they looked at, oldest first.
+    pub fn moments(&self) -> impl DoubleEndedIterator<Item = &Arc<Moment>> {
+        self.moments.iter()
+    }
+    /// What a cycle for `pod` would look at now. A pod that is on a node is looked at as if it had to find one again.
+    /// `None` when it is another scheduler's.
+    pub fn moment(&self, pod: Arc<Pod>, now: Time) -> Option<Moment> {
+        let pod = Arc::new(PodInfo::new(pod));
+        self.algorithm.profile(pod.scheduler_name())?;
+        let mut cache = self.cache.clone();
+        cache.remove_pod(&pod.key);
+        Some(Moment {
+            seq: 0,
+            time: now,
+            attempt: self.queue.attempts(&pod.key) + 1,
+            pod,
+            algorithm: self.algorithm.at_rest(),
+            snapshot: cache.snapshot().clone(),
+            objects: self.objects.clone(),
+            nominator: self.nominator.clone(),
+            cycle: Arc::default(),
+        })
     }
     /// Where `pod` would go now and why, without anything coming of it. `None` when it is another scheduler's.
     pub fn explain(&self, pod: &Pod) -> Option<Cycle> {
-        let pod = Arc::new(PodInfo::new(Arc::new(pod.clone())));
-        let (mut algorithm, mut cache) = (self.algorithm.clone(), self.cache.clone());
-        cache.remove_pod(&pod.key);
-        algorithm.record_every_node();
-        let framework = algorithm.profile(pod.scheduler_name())?.clone();
-        let h = Handle { snapshot: cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
-        let mut cycle = Cycle::default();
-        // The decision is in the record.
-        let _ = algorithm.schedule(h, &framework, &pod, Some(&mut cycle));
-        Some(cycle)
+        self.moment(Arc::new(pod.clone()), Time(0)).map(|m| m.decide())
     }
     pub fn config(&self) -> &Config {
         &self.config
@@ -157,13 +169,25 @@ impl Scheduler {
             return;
         }
         let mut cycle = cx.recording.then(|| Cycle { attempt: q.attempts, ..Cycle::default() });
+        // Shares all it can with the cache: what is kept costs little.
+        let moment = cx.recording.then(|| Moment {
+            seq: 0,
+            time: cx.now,
+            attempt: q.attempts,
+            pod: pod.clone(),
+            algorithm: self.algorithm.at_rest(),
+            snapshot: self.cache.snapshot().clone(),
+            objects: self.objects.clone(),
+            nominator: self.nominator.clone(),
+            cycle: Arc::default(),
+        });
         let h = Handle { snapshot: self.cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
         let decision = self.algorithm.schedule(h, &framework, pod, cycle.as_mut());
-        if let Some(cycle) = cycle.map(Arc::new) {
-            if self.cycles.len() == KEPT_CYCLES {
-                self.cycles.pop_front();
+        if let (Some(cycle), Some(moment)) = (cycle.map(Arc::new), moment) {
+            if self.moments.len() == KEPT_MOMENTS {
+                self.moments.pop_front();
             }
-            self.cycles.push_back(cycle.clone());
+            self.moments.push_back(Arc::new(Moment { cycle: cycle.clone(), ..moment }));
             step.cycle = Some(cycle);
         }
         match decision {
@@ -250,9 +274,10 @@ impl Component for Scheduler {
         self.nominator = Nominator::default();
         self.binding = None;
         self.failed.clear();
-        self.objects = Objects::default();
+        self.objects = Arc::default();
+        self.moments.clear();
         for object in informers::kinds().flat_map(|k| cx.view.list_obj(k)) {
-            informers::follow(&mut self.objects, object.kind(), &object.key(), Some(object));
+            informers::follow(Arc::make_mut(&mut self.objects), object.kind(), &object.key(), Some(object));
         }
         for node in cx.view.list_obj(Node::KIND_REF).filter_map(shared) {
             self.cache.add_node(node);
@@ -269,7 +294,7 @@ impl Component for Scheduler {
         } else if change.kind == Pod::KIND_REF {
             self.observe_pod(cx.now, &change.key, old, new, change.cause);
         } else {
-            informers::follow(&mut self.objects, change.kind, &change.key, new);
+            informers::follow(Arc::make_mut(&mut self.objects), change.kind, &change.key, new);
         }
     }
     fn ready_at(&self) -> Option<Time> {
@@ -289,6 +314,10 @@ impl Component for Scheduler {
         Some(step)
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
+        // Now the cycle has its number.
+        if let Some(m) = self.moments.back_mut().filter(|m| m.seq == 0) {
+            Arc::make_mut(m).seq = seq;
+        }
         let Some(pod) = self.binding.take() else { return };
         let Some(Err(error)) = replies.first() else { return self.queue.done(&pod.key) };
         self.cache.forget_pod(&pod.key);

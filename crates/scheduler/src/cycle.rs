@@ -88,6 +88,12 @@ impl Algorithm {
         })
     }
 
+    /// A copy without the buffers.
+    #[must_use]
+    pub fn at_rest(&self) -> Algorithm {
+        Algorithm { profiles: self.profiles.clone(), rng: self.rng.clone(), scratch: Scratch::default(), ..*self }
+    }
+
     /// From now on records also say what the filters make of the nodes that the search did not get to. Decisions
     /// stay the same.
     pub fn record_every_node(&mut self) {

@@ -6,6 +6,7 @@ use crate::cycle::Algorithm;
 use crate::extender::Caller;
 use crate::framework::run::point_record;
 use crate::framework::{Handle, Nominator, Objects, PodInfo};
+use crate::moment::Moment;
 use crate::plugins::volume_binder;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{
@@ -14,7 +15,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
-use meta::Rng;
+use meta::{Key, Rng, Time};
 use std::sync::Arc;
 use trace::Cycle;
 use trace::cycle::PodRef;
@@ -97,12 +98,38 @@ pub fn whatif_each(world: World, config: &Config, seed: u64, take: impl FnMut(Cy
 /// # Errors
 /// As [`whatif_each`].
 pub fn whatif_calling(
+    world: World,
+    config: &Config,
+    seed: u64,
+    caller: Option<Arc<dyn Caller>>,
+    take: impl FnMut(Cycle) -> bool,
+) -> Result<(), String> {
+    each(world, config, seed, caller, None, take).map(|_| ())
+}
+
+/// The moment at which the pod's turn comes, with what the pods before it did; or, for one that is on a node, the end,
+/// with the pod taken away. `None` when there is no such pod, or no profile for it.
+///
+/// # Errors
+/// As [`whatif`].
+pub fn whatif_moment(
+    world: World,
+    config: &Config,
+    seed: u64,
+    caller: Option<Arc<dyn Caller>>,
+    pod: &Key,
+) -> Result<Option<Moment>, String> {
+    each(world, config, seed, caller, Some(pod), |_| true)
+}
+
+fn each(
     mut world: World,
     config: &Config,
     seed: u64,
     caller: Option<Arc<dyn Caller>>,
+    stop_at: Option<&Key>,
     mut take: impl FnMut(Cycle) -> bool,
-) -> Result<(), String> {
+) -> Result<Option<Moment>, String> {
     let mut algorithm = Algorithm::calling(config, Rng::new(seed), caller)?;
     algorithm.record_every_node();
     crate::admission::admit(&mut world)?;
@@ -125,7 +152,27 @@ pub fn whatif_calling(
             waiting.push(pod);
         }
     }
+    let moment =
+        |algorithm: &Algorithm, cache: &mut Cache, objects: &Objects, nominator: &Nominator, pod: &Arc<PodInfo>| {
+            algorithm.profile(pod.scheduler_name())?;
+            let m = Moment {
+                seq: 0,
+                time: Time(0),
+                attempt: 1,
+                pod: pod.clone(),
+                algorithm: algorithm.at_rest(),
+                snapshot: cache.snapshot().clone(),
+                objects: Arc::new(objects.clone()),
+                nominator: nominator.clone(),
+                cycle: Arc::default(),
+            };
+            let cycle = Arc::new(m.decide());
+            Some(Moment { cycle, ..m })
+        };
     for pod in waiting {
+        if stop_at == Some(&pod.key) {
+            return Ok(moment(&algorithm, &mut cache, &objects, &nominator, &pod));
+        }
         let mut cycle = Cycle {
             pod: PodRef { namespace: pod.namespace().into(), name: pod.name().into() },
             attempt: 1,
@@ -166,5 +213,6 @@ pub fn whatif_calling(
             break;
         }
     }
-    Ok(())
+    let bound = stop_at.and_then(|key| cache.remove_pod(key));
+    Ok(bound.and_then(|pod| moment(&algorithm, &mut cache, &objects, &nominator, &pod)))
 }

@@ -37,6 +37,12 @@ impl Domains {
     pub fn get(&self, value: &str) -> Option<i64> {
         self.index.get(value).map(|i| self.numbers[*i as usize])
     }
+    /// Every domain with its number, by name.
+    pub fn by_value(&self) -> Vec<(&str, i64)> {
+        let mut all: Vec<_> = self.index.iter().map(|(value, i)| (&**value, self.numbers[*i as usize])).collect();
+        all.sort_unstable();
+        all
+    }
     pub fn numbers(&self) -> &[i64] {
         &self.numbers
     }

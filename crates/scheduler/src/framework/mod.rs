@@ -43,6 +43,7 @@ use k8s_openapi::api::core::v1::Binding;
 use meta::{Rng, Time};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use trace::explain::Inputs;
 
 /// The highest score a plugin may give after normalization.
 pub const MAX_NODE_SCORE: i64 = 100;
@@ -97,6 +98,15 @@ pub trait Plugin: Send + Sync {
     /// does not register is `Skip`. Models `EnqueueExtensions.EventsToRegister` with its hint functions.
     fn hint(&self, _pod: &PodInfo, _event: &ClusterEvent) -> Hint {
         Hint::Queue
+    }
+
+    /// What Filter looks at on this node, for people who ask. Scheduling never calls it.
+    fn filter_inputs(&self, _h: &Handle, _state: &CycleState, _pod: &PodInfo, _node: &NodeInfo) -> Inputs {
+        Inputs::default()
+    }
+    /// The same for Score.
+    fn score_inputs(&self, _h: &Handle, _state: &CycleState, _pod: &PodInfo, _node: &NodeInfo) -> Inputs {
+        Inputs::default()
     }
 }
 

@@ -10,6 +10,8 @@ use meta::Rng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::cycle::{FilterRecord, PointRecord, PreFilterRecord, Verdict};
+use trace::explain::Inputs;
+use trace::note;
 
 /// A cycle under way: the plugins that still have something to say, and their state.
 pub struct Run<'a> {
@@ -29,6 +31,8 @@ pub struct PreFiltered {
     pub refusal: Option<Status>,
     /// The plugins that narrowed them.
     pub by: BTreeSet<&'static str>,
+    /// What every plugin said, when that was asked ([`Run::pre_filter_all`]).
+    pub refusals: Vec<PreFilterRecord>,
 }
 
 impl<'a> Run<'a> {
@@ -40,7 +44,7 @@ impl<'a> Run<'a> {
     /// Models RunPreFilterPlugins.
     pub fn pre_filter(&mut self, mut record: Option<&mut Vec<PreFilterRecord>>) -> PreFiltered {
         let fw = self.framework;
-        let mut out = PreFiltered { refusal: None, by: BTreeSet::new() };
+        let mut out = PreFiltered { refusal: None, by: BTreeSet::new(), refusals: Vec::new() };
         let mut only: Option<BTreeSet<String>> = None;
         // Stays so when the pod is refused.
         self.only = Some(BTreeSet::new());
@@ -92,6 +96,83 @@ impl<'a> Run<'a> {
         out
     }
 
+    /// PreFilter for those who ask about all filters: nobody's refusal stops the others.
+    pub fn pre_filter_all(&mut self) -> PreFiltered {
+        let fw = self.framework;
+        let mut out = PreFiltered { refusal: None, by: BTreeSet::new(), refusals: Vec::new() };
+        let mut silent: Vec<usize> = Vec::new();
+        for i in &fw.pre_filter {
+            let plugin = &fw.plugins[*i];
+            let Some(p) = plugin.as_pre_filter() else { continue };
+            let said = p.pre_filter(&self.h, &mut self.state, self.pod);
+            out.refusals.push(pre_filter_record(plugin.name(), &said));
+            match said {
+                PreFilterResult::Pass | PreFilterResult::Nodes(_) => self.pre_filters.push(p),
+                // A plugin that refused the pod as a whole has prepared nothing to filter nodes with.
+                PreFilterResult::Skip | PreFilterResult::Refuse(_) => silent.push(*i),
+            }
+        }
+        let active = fw.filter.iter().filter(|i| !silent.contains(i));
+        self.filters = active.filter_map(|i| Some((fw.plugins[*i].name(), fw.plugins[*i].as_filter()?))).collect();
+        out
+    }
+
+    /// The filters that have something to say about the pod, in their order.
+    pub fn filter_names(&self) -> Vec<&'static str> {
+        self.filters.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// What one filter says of the node, the pods nominated to it counted as in a cycle; `None`: it is not asked.
+    pub fn ask_filter(&self, plugin: &str, node: &NodeInfo) -> Option<Answer> {
+        let (_, filter) = self.filters.iter().find(|(name, _)| *name == plugin)?;
+        if let Some((state, with)) = self.crowded(&self.state, node)
+            && let Err(status) = filter.filter(&self.h, &state, self.pod, &with)
+        {
+            return Some(Err(status));
+        }
+        Some(filter.filter(&self.h, &self.state, self.pod, node))
+    }
+
+    /// What that filter looks at.
+    pub fn filter_inputs(&self, plugin: &str, node: &NodeInfo) -> Inputs {
+        let Some(p) = self.framework.plugins.iter().find(|p| p.name() == plugin) else { return Inputs::default() };
+        let mut inputs = match self.crowded(&self.state, node) {
+            Some((state, with)) => p.filter_inputs(&self.h, &state, self.pod, &with),
+            None => p.filter_inputs(&self.h, &self.state, self.pod, node),
+        };
+        for other in self.nominated_before(node) {
+            inputs.notes.push(note!("cell.nominated", pod = &other.key));
+        }
+        inputs
+    }
+
+    /// What a score plugin looks at; `None`: it does not score.
+    pub fn score_inputs(&self, plugin: &str, node: &NodeInfo) -> Option<Inputs> {
+        let p = self.framework.plugins.iter().find(|p| p.name() == plugin)?;
+        p.as_score()?;
+        Some(p.score_inputs(&self.h, &self.state, self.pod, node))
+    }
+
+    /// Pods nominated to the node that this one must make room for.
+    fn nominated_before(&self, node: &NodeInfo) -> Vec<&Arc<PodInfo>> {
+        let nominated = self.h.nominator.on_node(&node.name);
+        nominated.iter().filter(|p| p.priority >= self.pod.priority && p.key != self.pod.key).collect()
+    }
+
+    /// The node with them on it; `None` when there are none.
+    fn crowded(&self, state: &CycleState, node: &NodeInfo) -> Option<(CycleState, NodeInfo)> {
+        let important = self.nominated_before(node);
+        if important.is_empty() {
+            return None;
+        }
+        let (mut state, mut with) = (state.clone(), node.clone());
+        for p in important {
+            with.add_pod(p.clone());
+            self.add_pod(&mut state, p, &with);
+        }
+        Some((state, with))
+    }
+
     /// Runs the filters until the first that rejects the node. Models RunFilterPlugins.
     #[inline]
     pub fn filter(&self, state: &CycleState, node: &NodeInfo) -> Answer {
@@ -125,15 +206,7 @@ impl<'a> Run<'a> {
         node: &NodeInfo,
         record: Option<&mut Vec<FilterRecord>>,
     ) -> Answer {
-        let nominated = self.h.nominator.on_node(&node.name);
-        let important: Vec<&Arc<PodInfo>> =
-            nominated.iter().filter(|p| p.priority >= self.pod.priority && p.key != self.pod.key).collect();
-        if !important.is_empty() {
-            let (mut state, mut with) = (state.clone(), node.clone());
-            for p in important {
-                with.add_pod(p.clone());
-                self.add_pod(&mut state, p, &with);
-            }
+        if let Some((state, with)) = self.crowded(state, node) {
             let crowded = self.filter(&state, &with);
             if crowded.is_err() {
                 return match record {

@@ -21,7 +21,7 @@ pub struct ImageState {
 pub struct Snapshot {
     /// In the order cycles visit them: round robin over the zones.
     pub nodes: Vec<Arc<NodeInfo>>,
-    pub(crate) index: FxHashMap<Arc<str>, usize>,
+    pub(crate) index: Arc<FxHashMap<Arc<str>, usize>>,
     pub(crate) kinds: Arc<Kinds>,
     pub(crate) images: Vec<ImageState>,
     pub(crate) image_numbers: BTreeMap<Arc<str>, u32>,

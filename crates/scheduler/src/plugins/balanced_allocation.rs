@@ -7,6 +7,7 @@ use crate::framework::{
     ClusterEvent, CycleState, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreScore, PreScoreResult, Score,
 };
 use std::borrow::Cow;
+use trace::explain::Inputs;
 
 pub const NAME: &str = "NodeResourcesBalancedAllocation";
 
@@ -28,6 +29,9 @@ impl Plugin for BalancedAllocation {
     }
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
+    }
+    fn score_inputs(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        self.0.inputs(node, &self.requests(state, pod))
     }
     fn hint(&self, _: &PodInfo, _: &ClusterEvent) -> Hint {
         Hint::Skip

@@ -1,6 +1,9 @@
 //! ImageLocality: prefers nodes that have the pod's images. Models `plugins/imagelocality`.
 
+use super::amounts::quantity;
 use crate::framework::{ClusterEvent, CycleState, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, Score};
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "ImageLocality";
 
@@ -31,6 +34,22 @@ impl Plugin for ImageLocality {
     }
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
+    }
+    fn score_inputs(&self, h: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let mut inputs = Inputs::default();
+        let spec = pod.pod.spec.as_ref();
+        let containers = spec.into_iter().flat_map(|s| s.init_containers.iter().flatten().chain(&s.containers));
+        for image in containers.map(|c| normalized_image_name(c.image.as_deref().unwrap_or_default())) {
+            let known = h.snapshot.image_number(&image);
+            inputs.notes.push(match known.filter(|n| node.images.binary_search(n).is_ok()) {
+                Some(n) => {
+                    let size = quantity("memory", h.snapshot.image(n).size);
+                    note!("cell.image-here", image = image, size = size, nodes = h.snapshot.image(n).nodes)
+                }
+                None => note!("cell.image-absent", image = image),
+            });
+        }
+        inputs
     }
     fn hint(&self, _: &PodInfo, _: &ClusterEvent) -> Hint {
         Hint::Skip

@@ -1,5 +1,7 @@
 //! InterPodAffinity: pods that want to be near, or away from, other pods. Models `plugins/interpodaffinity`.
 
+mod inputs;
+
 use crate::config::{Args, InterPodAffinityArgs};
 use crate::framework::affinity::AffinityTerm;
 use crate::framework::domains::{Domains, value};
@@ -11,6 +13,7 @@ use crate::framework::{
 use k8s_openapi::api::core::v1::Node;
 use meta::labels::Labels;
 use std::sync::Arc;
+use trace::explain::Inputs;
 
 pub const NAME: &str = "InterPodAffinity";
 
@@ -121,6 +124,12 @@ impl Plugin for InterPodAffinity {
     }
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
+    }
+    fn filter_inputs(&self, h: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        state.get::<Filtering>().map(|s| inputs::filter(s, h, pod, node)).unwrap_or_default()
+    }
+    fn score_inputs(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> Inputs {
+        state.get::<Scoring>().map(|s| inputs::score(s, node)).unwrap_or_default()
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let (terms, anti) = (&pod.affinity.required, &pod.affinity.required_anti);

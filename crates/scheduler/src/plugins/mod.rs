@@ -1,5 +1,6 @@
 //! The in-tree plugins: one file each, one line each in [`TABLE`].
 
+pub mod amounts;
 pub mod balanced_allocation;
 pub mod default_binder;
 pub mod default_preemption;

@@ -1,6 +1,8 @@
 //! NodeAffinity: nodeSelector, required and preferred node affinity, and the profile's addedAffinity. Models
 //! `plugins/nodeaffinity`.
 
+mod inputs;
+
 use super::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
 use crate::config::Args;
 use crate::framework::{
@@ -10,6 +12,7 @@ use crate::framework::{
 use k8s_openapi::api::core::v1::{Node, NodeAffinity as ApiNodeAffinity, NodeSelectorTerm};
 use meta::Path;
 use std::collections::BTreeSet;
+use trace::explain::Inputs;
 
 pub const NAME: &str = "NodeAffinity";
 
@@ -62,6 +65,17 @@ impl Plugin for NodeAffinity {
     }
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
+    }
+    fn filter_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let mut found = inputs::filter(pod, node);
+        if let Some(added) = &self.added_required {
+            let code = if added.matches(&node.node) { "cell.added-matches" } else { "cell.added-differs" };
+            found.notes.push(trace::Note::new(code));
+        }
+        found
+    }
+    fn score_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        inputs::score(pod, node)
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let required = RequiredNodeAffinity::of(&pod.pod);

@@ -1,6 +1,8 @@
 //! NodeName: a pod that names its node goes nowhere else. Models `plugins/nodename`.
 
 use crate::framework::{Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, Status};
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "NodeName";
 
@@ -12,6 +14,10 @@ impl Plugin for NodeName {
     }
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
+    }
+    fn filter_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, _: &NodeInfo) -> Inputs {
+        let named = pod.node_name().map(|name| note!("cell.node-name", node = name));
+        Inputs { notes: named.into_iter().collect(), ..Inputs::default() }
     }
     fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
         Hint::queue_if(matches!(event, ClusterEvent::NodeAdd(_)))

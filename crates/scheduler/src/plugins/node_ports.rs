@@ -4,6 +4,8 @@ use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, PreFilter, PreFilterResult,
     Status,
 };
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "NodePorts";
 
@@ -18,6 +20,18 @@ impl Plugin for NodePorts {
     }
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
+    }
+    fn filter_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let mut inputs = Inputs::default();
+        for port in &pod.host_ports {
+            let holder = node.pods.iter().find(|p| p.host_ports.iter().any(|used| used.conflicts(port)));
+            let at = format!("{}:{}/{}", port.ip, port.port, port.protocol);
+            inputs.notes.push(match holder {
+                Some(p) => note!("cell.port-taken", port = at, pod = &p.key),
+                None => note!("cell.port-free", port = at),
+            });
+        }
+        inputs
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let frees = |gone: &PodInfo| {

@@ -1,5 +1,6 @@
 //! NodeResourcesFit: is there room, and how much would be left? Models `plugins/noderesources/fit.go`.
 
+use super::amounts::{amount, quantity};
 use super::resource_scorer::{Scorer, strategy_score};
 use crate::config::{Args, Strategy};
 use crate::framework::resource::{Resource, is_extended_name};
@@ -10,6 +11,8 @@ use crate::framework::{
 };
 use k8s_openapi::api::core::v1::Node;
 use std::borrow::Cow;
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "NodeResourcesFit";
 
@@ -117,6 +120,53 @@ impl Plugin for NodeResourcesFit {
     }
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
+    }
+    fn filter_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let want = &pod.requests;
+        let plain = [
+            ("pods", 1),
+            ("cpu", want.milli_cpu),
+            ("memory", want.memory),
+            ("ephemeral-storage", want.ephemeral_storage),
+        ];
+        let scalar = want.scalar.iter().map(|(n, v)| (&**n, *v)).filter(|(n, _)| !self.ignores(n));
+        let mut inputs = Inputs::default();
+        for (resource, request) in plain.into_iter().chain(scalar).filter(|(_, request)| *request > 0) {
+            let a = amount(resource, request, node);
+            let (free, shown) = (a.allocatable - a.used, |n: i64| quantity(resource, n));
+            inputs.notes.push(if request <= free {
+                note!(
+                    "cell.resource",
+                    resource = resource,
+                    request = shown(request),
+                    free = shown(free),
+                    used = shown(a.used),
+                    allocatable = shown(a.allocatable)
+                )
+            } else {
+                note!(
+                    "cell.resource-short",
+                    resource = resource,
+                    request = shown(request),
+                    free = shown(free.max(0)),
+                    used = shown(a.used),
+                    allocatable = shown(a.allocatable),
+                    missing = shown(request - free)
+                )
+            });
+            inputs.amounts.push(a);
+        }
+        inputs
+    }
+    fn score_inputs(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let strategy = match &self.strategy {
+            Strategy::LeastAllocated => "LeastAllocated",
+            Strategy::MostAllocated => "MostAllocated",
+            Strategy::RequestedToCapacityRatio(_) => "RequestedToCapacityRatio",
+        };
+        let mut inputs = self.scorer.inputs(node, &self.requests(state, pod));
+        inputs.notes.insert(0, note!("cell.strategy", strategy = strategy));
+        inputs
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         match event {

@@ -3,6 +3,8 @@
 use super::tolerations::any_tolerates;
 use crate::framework::{Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, Plugin, PodInfo, Status};
 use k8s_openapi::api::core::v1::{Node, Taint};
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "NodeUnschedulable";
 
@@ -29,6 +31,16 @@ impl Plugin for NodeUnschedulable {
     }
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
+    }
+    fn filter_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let mut inputs = Inputs::default();
+        if node.unschedulable {
+            inputs.notes.push(match tolerates_unschedulable(pod) {
+                true => note!("cell.cordoned-tolerated"),
+                false => note!("cell.cordoned"),
+            });
+        }
+        inputs
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         match event {

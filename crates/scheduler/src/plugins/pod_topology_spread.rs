@@ -1,6 +1,8 @@
 //! PodTopologySpread: pods of one kind spread over zones, nodes or any other domain. Models
 //! `plugins/podtopologyspread`.
 
+mod inputs;
+
 use super::node_selector::RequiredNodeAffinity;
 use super::tolerations::any_tolerates;
 use crate::config::{Args, SpreadDefaults};
@@ -15,6 +17,7 @@ use crate::framework::{
 use k8s_openapi::api::core::v1::{Node, TopologySpreadConstraint};
 use meta::labels::{Labels, Op, Requirement, Selector};
 use std::sync::Arc;
+use trace::explain::Inputs;
 
 pub const NAME: &str = "PodTopologySpread";
 
@@ -171,6 +174,12 @@ impl Plugin for PodTopologySpread {
     }
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
+    }
+    fn filter_inputs(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        state.get::<Filtering>().map(|s| inputs::filter(s, pod, node)).unwrap_or_default()
+    }
+    fn score_inputs(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        state.get::<Scoring>().map(|s| inputs::score(s, pod, node)).unwrap_or_default()
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let constraints = self.constraints(pod, HARD, None).unwrap_or_default();

@@ -1,9 +1,12 @@
 //! How full a node would be, as a score. Models `plugins/noderesources/{resource_allocation, least_allocated,
 //! most_allocated, requested_to_capacity_ratio}.go`.
 
+use super::amounts::{quantity, unit};
 use crate::config::{ResourceSpec, ShapePoint, Strategy};
 use crate::framework::resource::{Resource, is_scalar_name};
 use crate::framework::{MAX_NODE_SCORE, NodeInfo};
+use trace::explain::{Amount, Inputs};
+use trace::note;
 
 enum Kind {
     Cpu,
@@ -19,20 +22,53 @@ pub struct Scorer {
     use_requested: bool,
 }
 
-impl Scorer {
-    pub fn new(resources: &[ResourceSpec], use_requested: bool) -> Self {
-        let kind = |r: &ResourceSpec| match r.name.as_str() {
+impl Kind {
+    fn of(r: &ResourceSpec) -> Kind {
+        match r.name.as_str() {
             "cpu" => Kind::Cpu,
             "memory" => Kind::Memory,
             "ephemeral-storage" => Kind::EphemeralStorage,
             _ => Kind::Other,
-        };
-        Scorer { resources: resources.iter().map(|r| (kind(r), r.clone())).collect(), use_requested }
+        }
+    }
+}
+
+impl Scorer {
+    pub fn new(resources: &[ResourceSpec], use_requested: bool) -> Self {
+        Scorer { resources: resources.iter().map(|r| (Kind::of(r), r.clone())).collect(), use_requested }
     }
 
     /// The pod's requests in the order of the resources.
     pub fn pod_requests(&self, requests: &Resource) -> Vec<i64> {
         self.resources.iter().map(|(_, r)| requests.amount(&r.name)).collect()
+    }
+
+    /// Requested (the pod included) against allocatable, for people.
+    pub fn inputs(&self, node: &NodeInfo, pod_requests: &[i64]) -> Inputs {
+        let mut inputs = Inputs::default();
+        for (i, (_, spec)) in self.resources.iter().enumerate() {
+            let one = Scorer { resources: vec![(Kind::of(spec), spec.clone())], use_requested: self.use_requested };
+            one.each(node, &pod_requests[i..=i], |requested, allocatable, weight| {
+                let shown = |n| quantity(&spec.name, n);
+                let percent = format!("{:.1}", requested as f64 * 100.0 / allocatable as f64);
+                inputs.notes.push(note!(
+                    "cell.utilization",
+                    resource = &spec.name,
+                    requested = shown(requested),
+                    allocatable = shown(allocatable),
+                    percent = percent,
+                    weight = weight
+                ));
+                inputs.amounts.push(Amount {
+                    resource: spec.name.clone(),
+                    unit: unit(&spec.name),
+                    request: pod_requests[i],
+                    used: requested - pod_requests[i],
+                    allocatable,
+                });
+            });
+        }
+        inputs
     }
 
     /// Calls `visit` with requested (the pod included), allocatable and weight of every resource that counts on

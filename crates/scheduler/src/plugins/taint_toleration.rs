@@ -7,7 +7,9 @@ use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreScore,
     PreScoreResult, Score, Status, default_normalize,
 };
-use k8s_openapi::api::core::v1::{Node, Toleration};
+use k8s_openapi::api::core::v1::{Node, Taint, Toleration};
+use trace::explain::Inputs;
+use trace::{Note, note};
 
 pub const NAME: &str = "TaintToleration";
 
@@ -22,6 +24,35 @@ fn has_untolerated(node: &Node, tolerations: &[Toleration]) -> bool {
     taints.into_iter().flatten().any(|t| is_hard(t) && !any_tolerates(tolerations, t))
 }
 
+/// `key=value:Effect`, as kubectl writes it.
+pub fn taint_text(t: &Taint) -> String {
+    match t.value.as_deref().filter(|v| !v.is_empty()) {
+        Some(value) => format!("{}={value}:{}", t.key, t.effect),
+        None => format!("{}:{}", t.key, t.effect),
+    }
+}
+
+fn toleration_text(t: &Toleration) -> String {
+    let or_star = |s: &Option<String>| s.clone().filter(|s| !s.is_empty()).unwrap_or_else(|| "*".into());
+    let effect = or_star(&t.effect);
+    match t.operator.as_deref() {
+        Some("Exists") => format!("{}:{effect}", or_star(&t.key)),
+        _ => format!("{}={}:{effect}", or_star(&t.key), t.value.as_deref().unwrap_or_default()),
+    }
+}
+
+/// The taint, the toleration that covers it, or those of its key that do not.
+fn taint_notes(pod: &PodInfo, taint: &Taint) -> Vec<Note> {
+    let shown = taint_text(taint);
+    if let Some(t) = pod.tolerations().iter().find(|t| tolerates(t, taint)) {
+        return vec![note!("cell.taint-tolerated", taint = shown, toleration = toleration_text(t))];
+    }
+    let mut notes = vec![note!("cell.taint", taint = &shown)];
+    let near = pod.tolerations().iter().filter(|t| t.key.as_deref() == Some(&taint.key));
+    notes.extend(near.map(|t| note!("cell.toleration-differs", toleration = toleration_text(t), taint = &shown)));
+    notes
+}
+
 impl Plugin for TaintToleration {
     fn name(&self) -> &'static str {
         NAME
@@ -34,6 +65,14 @@ impl Plugin for TaintToleration {
     }
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
+    }
+    fn filter_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let hard = node.taints().iter().filter(|t| is_hard(t));
+        Inputs { notes: hard.flat_map(|t| taint_notes(pod, t)).collect(), ..Inputs::default() }
+    }
+    fn score_inputs(&self, _: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let soft = node.taints().iter().filter(|t| !is_hard(t));
+        Inputs { notes: soft.flat_map(|t| taint_notes(pod, t)).collect(), ..Inputs::default() }
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let refuses = |node: &Node| has_untolerated(node, pod.tolerations());

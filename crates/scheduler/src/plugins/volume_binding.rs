@@ -10,6 +10,8 @@ use crate::framework::{
 use k8s_openapi::api::core::v1::Volume;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSIStorageCapacity};
 use meta::Quantity;
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "VolumeBinding";
 
@@ -36,6 +38,31 @@ impl Plugin for VolumeBinding {
     }
     fn as_pre_bind(&self) -> Option<&dyn PreBind> {
         Some(self)
+    }
+    fn filter_inputs(&self, h: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let mut inputs = Inputs::default();
+        let store = &h.objects.storage;
+        for v in storage::volumes(&pod.pod) {
+            let Some((name, _)) = storage::claim_name(&pod.pod, v) else { continue };
+            let Ok(claim) = store.claim(pod.namespace(), &name) else { continue };
+            let (volume, class) = (storage::bound_volume(&claim), storage::claim_class(&claim));
+            inputs.notes.push(match volume {
+                "" => note!("cell.claim-unbound", claim = name, class = class),
+                volume => note!("cell.claim-bound", claim = name, volume = volume),
+            });
+        }
+        let found = state.get::<Claims>().and_then(|c| volume_binder::find(store, c, &node.node).ok());
+        let found = found.unwrap_or_default();
+        for (volume, claim) in &found.bindings {
+            let text = |s: &Option<String>| s.clone().unwrap_or_default();
+            let (volume, claim) = (text(&volume.metadata.name), text(&claim.metadata.name));
+            inputs.notes.push(note!("cell.claim-would-bind", claim = claim, volume = volume));
+        }
+        for claim in &found.provisions {
+            let (claim, class) = (claim.metadata.name.clone().unwrap_or_default(), storage::claim_class(claim));
+            inputs.notes.push(note!("cell.claim-would-provision", claim = claim, class = class));
+        }
+        inputs
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         Hint::queue_if(match event {

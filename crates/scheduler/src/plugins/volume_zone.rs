@@ -9,6 +9,8 @@ use crate::framework::{
 use k8s_openapi::api::core::v1::PersistentVolume;
 use k8s_openapi::api::storage::v1::StorageClass;
 use std::collections::BTreeSet;
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "VolumeZone";
 
@@ -84,6 +86,16 @@ impl Plugin for VolumeZone {
     }
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
+    }
+    fn filter_inputs(&self, h: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let Ok(found) = topologies(h, pod) else { return Inputs::default() };
+        let have = |t: &Topology| {
+            let labels = node.labels();
+            labels.and_then(|l| l.get(t.key).or_else(|| l.get(t.newer))).cloned().unwrap_or_default()
+        };
+        let values = |t: &Topology| t.values.iter().cloned().collect::<Vec<_>>().join(", ");
+        let notes = found.0.iter().map(|t| note!("cell.volume-zone", key = t.key, want = values(t), have = have(t)));
+        Inputs { notes: notes.collect(), ..Inputs::default() }
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let topologies = |v: &PersistentVolume| {

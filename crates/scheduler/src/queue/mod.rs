@@ -85,6 +85,20 @@ impl Queue {
         }
     }
 
+    /// How often the pod was tried; 0 when it is not here.
+    pub fn attempts(&self, key: &Key) -> u32 {
+        let found = match self.places.get(key) {
+            None => None,
+            Some(Place::Active(sort, n)) => self.active.get(&(*sort, *n)),
+            Some(Place::Backoff(until, sort, n)) => self.backoff.get(&(*until, *sort, *n)),
+            Some(Place::ErrorBackoff(until, sort, n)) => self.error_backoff.get(&(*until, *sort, *n)),
+            Some(Place::Unschedulable) => self.unschedulable.get(key),
+            Some(Place::Gated) => self.gated.get(key),
+            Some(Place::InFlight) => self.in_flight.get(key),
+        };
+        found.map_or(0, |q| q.attempts)
+    }
+
     pub fn contains(&self, key: &Key) -> bool {
         self.places.contains_key(key)
     }

@@ -3,8 +3,10 @@
 mod cases;
 mod component;
 mod config;
+mod explain;
 mod extenders;
 mod filters;
+mod fixes;
 mod hints;
 mod kinds;
 mod messages;

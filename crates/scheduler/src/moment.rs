@@ -1,0 +1,277 @@
+//! Everything one cycle looked at, so that it can be asked about, and taken again with something changed. Nothing here
+//! reaches the scheduler.
+
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::cycle::{Algorithm, Decision};
+use crate::fixes::candidates::Refusal;
+use crate::framework::run::PreFiltered;
+use crate::framework::{Framework, Handle, NodeInfo, Nominator, Objects, PodInfo, Run, Snapshot};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use meta::{Rng, Time};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use trace::cycle::{PodRef, PreFilterRecord, Verdict};
+use trace::explain::{Cell, Inputs, WhyNot};
+use trace::{Cycle, Seq, note};
+
+#[derive(Clone)]
+pub struct Moment {
+    /// The cycle's trace entry; 0 until it has one, and for a cycle that never was.
+    pub seq: Seq,
+    pub time: Time,
+    pub attempt: u32,
+    pub pod: Arc<PodInfo>,
+    /// As it was before the cycle: where the search began, the generator for draws.
+    pub(crate) algorithm: Algorithm,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) objects: Arc<Objects>,
+    pub(crate) nominator: Nominator,
+    /// What came of it; empty when it was never taken.
+    pub cycle: Arc<Cycle>,
+}
+
+impl Moment {
+    /// The pod's profile. A moment is only made for a pod that has one.
+    pub fn framework(&self) -> Option<&Arc<Framework>> {
+        self.algorithm.profile(self.pod.scheduler_name())
+    }
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+    fn handle(&self) -> Handle<'_> {
+        Handle { snapshot: &self.snapshot, objects: &self.objects, nominator: &self.nominator }
+    }
+
+    /// The cycle, taken (again), with a row for every node.
+    pub fn decide(&self) -> Cycle {
+        let mut cycle = Cycle { attempt: self.attempt, ..Cycle::default() };
+        let mut algorithm = self.algorithm.clone();
+        algorithm.record_every_node();
+        if let Some(framework) = self.framework().cloned() {
+            if let Err(status) = framework.pre_enqueue(&self.pod) {
+                cycle.pod = self.pod_ref();
+                cycle.profile.clone_from(&framework.profile_name);
+                cycle.message = crate::whatif::GATED_MESSAGE.into();
+                cycle.points.push(crate::framework::run::point_record("PreEnqueue", status.plugin, &Err(status)));
+                return cycle;
+            }
+            // The decision is in the record.
+            let _ = algorithm.schedule(self.handle(), &framework, &self.pod, Some(&mut cycle));
+        }
+        cycle
+    }
+
+    /// What comes of it, without a record: cheap. `None` when the pod is gated or no scheduler's.
+    pub fn outcome(&self) -> Option<Decision> {
+        let framework = self.framework()?.clone();
+        framework.pre_enqueue(&self.pod).ok()?;
+        Some(self.algorithm.clone().schedule(self.handle(), &framework, &self.pod, None))
+    }
+
+    pub fn pod_ref(&self) -> PodRef {
+        PodRef { namespace: self.pod.namespace().into(), name: self.pod.name().into() }
+    }
+
+    // Changed moments.
+
+    /// With another pod in the place of this one.
+    #[must_use]
+    pub fn with_pod(&self, pod: Pod) -> Moment {
+        Moment { pod: Arc::new(PodInfo::new(Arc::new(pod))), ..self.clone() }
+    }
+    /// With nodes changed: the cache is built anew, as after a restart.
+    fn with_cache(&self, change: impl FnOnce(&mut Cache)) -> Moment {
+        let mut cache = Cache::from_snapshot(&self.snapshot);
+        change(&mut cache);
+        Moment { snapshot: cache.snapshot().clone(), ..self.clone() }
+    }
+    /// Adds the node, or puts it in the place of the one of its name.
+    #[must_use]
+    pub fn with_node(&self, node: Node) -> Moment {
+        let name = node.metadata.name.clone().unwrap_or_default();
+        // The common case costs little: same zone, same place.
+        if let Some(i) = self.snapshot.position(&name) {
+            let old = &self.snapshot.nodes[i];
+            let zone = crate::node_tree::zone_key;
+            let images = |n: &Node| n.status.as_ref().and_then(|s| s.images.clone());
+            if zone(&old.node) == zone(&node) && images(&old.node) == images(&node) {
+                let mut snapshot = self.snapshot.clone();
+                Arc::make_mut(&mut snapshot.nodes[i]).set_node(Arc::new(node));
+                return Moment { snapshot, ..self.clone() };
+            }
+        }
+        self.with_cache(|c| c.update_node(Arc::new(node)))
+    }
+    #[must_use]
+    pub fn without_node(&self, name: &str) -> Moment {
+        self.with_cache(|c| c.remove_node(name))
+    }
+    /// Under another configuration, as a scheduler that has just started.
+    ///
+    /// # Errors
+    /// Its plugins cannot be instantiated, or it has no profile for the pod.
+    pub fn with_config(&self, config: &Config, seed: u64) -> Result<Moment, String> {
+        let algorithm = Algorithm::new(config, Rng::new(seed))?;
+        if algorithm.profile(self.pod.scheduler_name()).is_none() {
+            return Err(format!("profile not found for scheduler name {:?}", self.pod.scheduler_name()));
+        }
+        Ok(Moment { algorithm, ..self.clone() })
+    }
+
+    // Questions.
+
+    /// Runs `ask` over the pod's PreFilter results, whatever PreFilter plugins refused.
+    fn asking<R>(&self, ask: impl FnOnce(&Framework, &mut Run, PreFiltered) -> R) -> Option<R> {
+        let framework = self.framework()?;
+        let mut run = Run::new(framework, self.handle(), &self.pod);
+        let pre = run.pre_filter_all();
+        Some(ask(framework, &mut run, pre))
+    }
+
+    /// What a filter plugin says of a node, and what it looked at.
+    ///
+    /// # Errors
+    /// There is no such node or plugin here.
+    pub fn filter_cell(&self, plugin: &str, node: &str) -> Result<Cell, String> {
+        let info = self.node(node)?;
+        let found = self.asking(|_, run, _| {
+            let said = run.ask_filter(plugin, info)?;
+            let refused = said.clone().err();
+            Some(Cell {
+                node: node.into(),
+                plugin: plugin.into(),
+                point: "Filter".into(),
+                verdict: refused.as_ref().map_or(Verdict::Pass, |s| s.code.verdict()),
+                reasons: refused.map(|s| s.reasons_owned()).unwrap_or_default(),
+                inputs: run.filter_inputs(plugin, info),
+            })
+        });
+        found.flatten().ok_or_else(|| format!("{plugin:?} has nothing to filter for this pod"))
+    }
+
+    /// What a score plugin looked at.
+    ///
+    /// # Errors
+    /// There is no such node or plugin here.
+    pub fn score_cell(&self, plugin: &str, node: &str) -> Result<Cell, String> {
+        let info = self.node(node)?;
+        let rows = self.cycle.nodes.iter();
+        let scored: Vec<usize> =
+            rows.filter(|r| !r.scores.is_empty()).filter_map(|r| self.snapshot.position(&r.name)).collect();
+        let found = self.asking(|_, run, _| {
+            run.pre_score(&scored);
+            run.score_inputs(plugin, info)
+        });
+        let inputs = found.flatten().ok_or_else(|| format!("there is no score plugin {plugin:?} in this profile"))?;
+        Ok(Cell {
+            node: node.into(),
+            plugin: plugin.into(),
+            point: "Score".into(),
+            verdict: Verdict::Pass,
+            reasons: Vec::new(),
+            inputs,
+        })
+    }
+
+    fn node(&self, name: &str) -> Result<&Arc<NodeInfo>, String> {
+        self.snapshot.get(name).ok_or_else(|| format!("nodes {name:?} not found"))
+    }
+
+    /// What every filter says of the node, not only the first that refuses; and, when it fits, why the pod goes elsewhere.
+    ///
+    /// # Errors
+    /// There is no such node.
+    pub fn why_not(&self, node: &str) -> Result<WhyNot, String> {
+        let info = self.node(node)?;
+        let mut cells = Vec::new();
+        let framework = self.framework().ok_or("no profile schedules this pod")?;
+        if let Err(status) = framework.pre_enqueue(&self.pod) {
+            let gates = self.pod.pod.spec.iter().flat_map(|s| s.scheduling_gates.iter().flatten());
+            let inputs =
+                Inputs { notes: gates.map(|g| note!("cell.gate", gate = &g.name)).collect(), ..Inputs::default() };
+            let (plugin, verdict, reasons) = (status.plugin.into(), status.code.verdict(), status.reasons_owned());
+            cells.push(Cell { node: node.into(), plugin, point: "PreEnqueue".into(), verdict, reasons, inputs });
+        }
+        self.asking(|_, run, pre| {
+            for r in pre.refusals {
+                let mut inputs = Inputs::default();
+                if let Some(names) = r.node_names.filter(|names| !names.iter().any(|n| n == node)) {
+                    inputs.notes.push(note!("cell.only-nodes", nodes = names.join(", ")));
+                    let reasons = vec![format!("node(s) didn't satisfy plugin(s) [{}]", r.plugin)];
+                    let (plugin, verdict) = (r.plugin, Verdict::Unresolvable);
+                    cells.push(Cell { node: node.into(), plugin, point: "PreFilter".into(), verdict, reasons, inputs });
+                } else if !matches!(r.verdict, Verdict::Pass | Verdict::Skip) {
+                    let (plugin, verdict, reasons) = (r.plugin, r.verdict, r.reasons);
+                    cells.push(Cell { node: node.into(), plugin, point: "PreFilter".into(), verdict, reasons, inputs });
+                }
+            }
+            for plugin in run.filter_names() {
+                let refused = run.ask_filter(plugin, info).and_then(Result::err);
+                cells.push(Cell {
+                    node: node.into(),
+                    plugin: plugin.into(),
+                    point: "Filter".into(),
+                    verdict: refused.as_ref().map_or(Verdict::Pass, |s| s.code.verdict()),
+                    reasons: refused.map(|s| s.reasons_owned()).unwrap_or_default(),
+                    inputs: run.filter_inputs(plugin, info),
+                });
+            }
+        });
+        let fits = cells.iter().all(|c| c.verdict == Verdict::Pass);
+        let cycle = self.decide();
+        let row = |name: &str| cycle.nodes.iter().find(|n| n.name == name);
+        let winner = cycle.node.clone().unwrap_or_default();
+        let (own, best) = (row(node), row(&winner));
+        let weighted = |r: Option<&trace::cycle::NodeRecord>, plugin: &str| {
+            r.and_then(|r| r.scores.iter().find(|s| s.plugin == plugin)).map_or(0, |s| s.weighted)
+        };
+        let scores = own.into_iter().flat_map(|r| &r.scores);
+        Ok(WhyNot {
+            pod: self.pod_ref(),
+            node: node.into(),
+            cells,
+            fits,
+            total: own.and_then(|r| r.total),
+            best: best.and_then(|r| r.total),
+            scores: scores
+                .map(|s| (s.plugin.clone(), s.weighted, weighted(best, &s.plugin)))
+                .filter(|(_, here, there)| there > here)
+                .collect(),
+            goes_to: winner,
+        })
+    }
+
+    /// Every node with the filter plugins that refuse the pod there.
+    pub(crate) fn every_refusal(&self) -> Vec<Refusal> {
+        let found = self.asking(|_, run, pre| {
+            let whole: Vec<&PreFilterRecord> =
+                pre.refusals.iter().filter(|r| !matches!(r.verdict, Verdict::Pass | Verdict::Skip)).collect();
+            let of = |node: &Arc<NodeInfo>| {
+                let mut by: BTreeSet<String> = whole.iter().map(|r| r.plugin.clone()).collect();
+                let narrowed =
+                    |r: &&PreFilterRecord| r.node_names.as_ref().is_some_and(|n| !n.iter().any(|n| **n == *node.name));
+                by.extend(pre.refusals.iter().filter(narrowed).map(|r| r.plugin.clone()));
+                let refuses = |p: &&&str| run.ask_filter(p, node).is_some_and(|a| a.is_err());
+                by.extend(run.filter_names().iter().filter(refuses).map(|p| (*p).to_string()));
+                Refusal { node: node.clone(), by }
+            };
+            self.snapshot.nodes.iter().map(of).collect()
+        });
+        found.unwrap_or_default()
+    }
+
+    /// Whether some node passes every filter: as [`Moment::outcome`], without choosing one.
+    pub fn feasible(&self) -> bool {
+        let Some(framework) = self.framework() else { return false };
+        if framework.pre_enqueue(&self.pod).is_err() {
+            return false;
+        }
+        let mut run = Run::new(framework, self.handle(), &self.pod);
+        if run.pre_filter(None).refusal.is_some() {
+            return false;
+        }
+        let allowed = |n: &&Arc<NodeInfo>| run.only.as_ref().is_none_or(|only| only.contains(&*n.name));
+        self.snapshot.nodes.iter().filter(allowed).any(|n| run.filter_with_nominated(&run.state, n, None).is_ok())
+    }
+}
