@@ -3,6 +3,7 @@
 //! responses and watch events out.
 
 pub mod bootstrap;
+pub mod hold;
 pub mod http;
 pub mod idle;
 pub mod intents;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use store::{Backend, Store};
 use trace::{Seq, Trace, What};
 
+pub use hold::Held;
 pub use http::HttpOutcome;
 pub use machines::{Machine, Power};
 pub use slots::{Lamp, Slot};
@@ -93,6 +95,8 @@ pub struct Cluster {
     /// Processes that panicked since the host last asked: name and message.
     pub(crate) crashes: Vec<(String, String)>,
     pub(crate) lanes: Lanes,
+    pub(crate) hold: hold::Hold,
+    pub(crate) scheduler_text: Option<String>,
 }
 
 /// Actors of the trace that are not components.
@@ -136,6 +140,8 @@ impl Cluster {
             outbox_on: false,
             crashes: Vec::new(),
             lanes: Lanes { you: "you".into(), apiserver: "kube-apiserver".into() },
+            hold: hold::Hold::default(),
+            scheduler_text: None,
             config,
         };
         cluster.bootstrap();
@@ -157,7 +163,9 @@ impl Cluster {
     }
     /// Moves the clock forward without taking turns; what is due by then is late, not lost.
     pub fn set_clock(&mut self, t: Time) {
-        self.now = self.now.max(t);
+        if !self.is_held() {
+            self.now = self.now.max(t);
+        }
     }
     /// A seed for a part of the cluster (a machine), drawn from the cluster's generator.
     pub fn fork_seed(&mut self) -> u64 {
@@ -206,6 +214,7 @@ impl Cluster {
 
     /// Notes an action that is not an API request; what follows can name it as cause.
     pub(crate) fn action(&mut self, action: &str, target: &str) -> Seq {
+        self.release();
         let what = What::Action { action: action.into(), target: target.into() };
         let you = self.lanes.you.clone();
         self.trace.push(self.now, 0, &you, what)
@@ -214,6 +223,10 @@ impl Cluster {
     /// Lets the API server handle a request, records it, and delivers what changed.
     pub(crate) fn execute(&mut self, actor: &Arc<str>, cause: Seq, req: Request) -> (Answer, Seq) {
         let writes = intents::writes(&req);
+        if writes && Arc::ptr_eq(actor, &self.lanes.you) {
+            // A cycle that somebody looks at has begun before this request: it ends first.
+            self.release();
+        }
         let entry = (writes && self.trace.is_on()).then(|| intents::Summary::of(&req));
         let accounts_come = self.accounts_come();
         let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come };

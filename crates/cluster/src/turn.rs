@@ -31,6 +31,9 @@ pub enum Woken {
 impl Cluster {
     /// When the next turn is due; `None` when nothing will ever happen by itself.
     pub fn next_at(&mut self) -> Option<Time> {
+        if self.is_held() {
+            return None;
+        }
         self.wakes.peek(&self.slots).map(|(t, _)| t.max(self.now))
     }
 
@@ -47,23 +50,34 @@ impl Cluster {
 
     /// Calls exactly one component that is due by `until`. A replay counts these calls.
     pub fn wake_one(&mut self, until: Time) -> Woken {
+        if self.is_held() {
+            return Woken::Nobody;
+        }
         match self.wakes.peek(&self.slots) {
             Some((t, i)) if t <= until => {
-                self.wakes.pop();
-                self.now = self.now.max(t);
-                self.slots[i].wake = None;
-                self.turns += 1;
-                self.expire_leases();
-                self.take_turn(i).map_or(Woken::InVain, Woken::Took)
+                if self.hold_turn(t, i) {
+                    return Woken::Nobody;
+                }
+                self.call(t, i).map_or(Woken::InVain, Woken::Took)
             }
             _ => Woken::Nobody,
         }
     }
 
+    /// The turn of slot `i`, which is due at `t`.
+    pub(crate) fn call(&mut self, t: Time, i: usize) -> Option<Turn> {
+        self.wakes.pop();
+        self.now = self.now.max(t);
+        self.slots[i].wake = None;
+        self.turns += 1;
+        self.expire_leases();
+        self.take_turn(i)
+    }
+
     /// Runs everything that is due by `t` and leaves the clock there.
     pub fn advance_to(&mut self, t: Time) {
         while self.step(t).is_some() {}
-        self.now = self.now.max(t);
+        self.set_clock(t);
     }
     pub fn advance(&mut self, d: Duration) {
         self.advance_to(self.now + d);
@@ -77,7 +91,7 @@ impl Cluster {
                 return true;
             }
             if self.step(end).is_none() {
-                self.now = self.now.max(end);
+                self.set_clock(end);
                 return done(self);
             }
         }

@@ -99,6 +99,14 @@ impl Scheduler {
     pub fn config(&self) -> &Config {
         &self.config
     }
+    /// Takes another configuration; it counts from the next start on.
+    pub fn reconfigure(&mut self, config: Config) {
+        self.config = config;
+    }
+    /// The generator's seed, for schedulers of another configuration that should draw alike.
+    pub fn config_seed(&self) -> u64 {
+        self.seed.clone().next_u64()
+    }
 
     fn observe_node(&mut self, now: Time, key: &Key, old: Option<&Node>, new: Option<&Arc<Node>>, cause: Seq) {
         let (event, node) = match (old, new) {
@@ -310,6 +318,12 @@ impl Component for Scheduler {
         }
         let q = self.queue.pop(cx.now, &self.algorithm)?;
         let mut step = Step { item: q.pod.key.as_str().into(), cause: q.cause, ..Step::default() };
+        if q.attempts > 1 {
+            step.notes.push(match q.hint {
+                "" => note!("scheduler.retry", attempt = q.attempts, event = q.event),
+                plugin => note!("scheduler.retry-hinted", attempt = q.attempts, event = q.event, plugin = plugin),
+            });
+        }
         self.schedule(cx, &q, &mut step);
         Some(step)
     }

@@ -37,8 +37,19 @@ pub struct QueuedPod {
     pub gated_by: Option<&'static str>,
     /// What moved it to where it is: `PodAdd`, `NodeAdd`, `ScheduleAttemptFailure`.
     pub event: &'static str,
+    /// The plugin that found `event` promising; empty when none was asked.
+    pub hint: &'static str,
     /// The trace entry behind `event`.
     pub cause: Seq,
+}
+
+impl QueuedPod {
+    /// What moved it out of the unschedulable pods stays the reason why it is tried again.
+    fn backed_off(&mut self) {
+        if self.event == "ScheduleAttemptFailure" {
+            self.event = "BackoffComplete";
+        }
+    }
 }
 
 /// Where a pod is, with its key there.
@@ -116,6 +127,7 @@ impl Queue {
             plugins: BTreeSet::new(),
             gated_by: None,
             event: "PodAdd",
+            hint: "",
             cause,
         };
         self.activate(queued, algorithm);
@@ -156,8 +168,8 @@ impl Queue {
                 let Some(mut q) = self.take(&key) else { return };
                 let old = std::mem::replace(&mut q.pod, pod);
                 let event = ClusterEvent::TargetPodUpdate { old: &old, new: &q.pod };
-                if worth_requeuing(&q, &event, algorithm) {
-                    (q.event, q.cause) = ("UnscheduledPodUpdate", cause);
+                if let Some(hint) = worth_requeuing(&q, &event, algorithm) {
+                    (q.event, q.hint, q.cause) = ("UnscheduledPodUpdate", hint, cause);
                     self.requeue(q, now, algorithm);
                 } else {
                     self.put_unschedulable(q);
@@ -197,7 +209,7 @@ impl Queue {
         let Some(mut q) = self.in_flight.remove(key) else { return };
         self.places.remove(key);
         q.timestamp = now;
-        q.event = "ScheduleAttemptFailure";
+        (q.event, q.hint) = ("ScheduleAttemptFailure", "");
         let refused = !plugins.is_empty();
         q.plugins = plugins;
         if refused {
@@ -213,15 +225,14 @@ impl Queue {
     /// Something happened: pods whose refusing plugins find it promising move to the active or back-off queue.
     /// Returns how many did. Models MoveAllToActiveOrBackoffQueue.
     pub fn move_all(&mut self, event: &ClusterEvent, now: Time, algorithm: &Algorithm, cause: Seq) -> usize {
-        let moved: Vec<Key> = self
+        let moved: Vec<(Key, &'static str)> = self
             .unschedulable
             .iter()
-            .filter(|(_, q)| worth_requeuing(q, event, algorithm))
-            .map(|(k, _)| k.clone())
+            .filter_map(|(k, q)| Some((k.clone(), worth_requeuing(q, event, algorithm)?)))
             .collect();
-        for key in &moved {
+        for (key, hint) in &moved {
             if let Some(mut q) = self.take(key) {
-                (q.event, q.cause) = (event.label(), cause);
+                (q.event, q.hint, q.cause) = (event.label(), *hint, cause);
                 self.requeue(q, now, algorithm);
             }
         }
@@ -233,19 +244,19 @@ impl Queue {
         let due = |(until, _, _): &(Time, SortKey, u64)| *until <= now;
         while self.backoff.first_key_value().is_some_and(|(k, _)| due(k)) {
             if let Some((_, mut q)) = self.backoff.pop_first() {
-                q.event = "BackoffComplete";
+                q.backed_off();
                 self.activate(q, algorithm);
             }
         }
         while self.error_backoff.first_key_value().is_some_and(|(k, _)| due(k)) {
             if let Some((_, mut q)) = self.error_backoff.pop_first() {
-                q.event = "BackoffComplete";
+                q.backed_off();
                 self.activate(q, algorithm);
             }
         }
         while let Some((_, key)) = self.oldest.first().filter(|(since, _)| *since + MAX_UNSCHEDULABLE <= now).cloned() {
             let Some(mut q) = self.take(&key) else { break };
-            q.event = ClusterEvent::UnschedulableTimeout.label();
+            (q.event, q.hint) = (ClusterEvent::UnschedulableTimeout.label(), "");
             self.requeue(q, now, algorithm);
         }
     }
@@ -358,11 +369,12 @@ fn sort_key(q: &QueuedPod, algorithm: &Algorithm) -> SortKey {
     }
 }
 
-/// Models isPodWorthRequeuing: any of the refusing plugins may say so.
-fn worth_requeuing(q: &QueuedPod, event: &ClusterEvent, algorithm: &Algorithm) -> bool {
+/// Models isPodWorthRequeuing: any of the refusing plugins may say so, and then its name is told; an empty one when none
+/// had to be asked.
+fn worth_requeuing(q: &QueuedPod, event: &ClusterEvent, algorithm: &Algorithm) -> Option<&'static str> {
     if q.plugins.is_empty() || matches!(event, ClusterEvent::UnschedulableTimeout) {
-        return true;
+        return Some("");
     }
-    let Some(framework) = algorithm.profile(q.pod.scheduler_name()) else { return false };
-    q.plugins.iter().any(|p| framework.hint(p, &q.pod, event) == Hint::Queue)
+    let framework = algorithm.profile(q.pod.scheduler_name())?;
+    q.plugins.iter().copied().find(|p| framework.hint(p, &q.pod, event) == Hint::Queue)
 }

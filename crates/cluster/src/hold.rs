@@ -1,0 +1,103 @@
+//! Holding a scheduling cycle before it happens, for people who step through it.
+//!
+//! The scheduler's turn is taken on a copy first. When somebody wants to look at what it came to, the cluster stands still
+//! with nothing of it done: no turn is counted, nothing is written. Letting go takes the very same turn for real, so a
+//! cluster that was held has the same history, to the last entry, as one that was not.
+
+use crate::{Cluster, Turn};
+use meta::{FieldError, Time};
+use reconcile::{Component, Cx};
+use scheduler::{Moment, Scheduler};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use trace::Seq;
+
+/// Says whether a cycle, which has not happened yet, should be held.
+pub type Wanted = Arc<dyn Fn(&Moment) -> bool + Send + Sync>;
+
+/// A cycle that has not happened yet.
+#[derive(Clone)]
+pub struct Held {
+    /// The number its trace entry will have.
+    pub seq: Seq,
+    pub at: Time,
+    /// What it looks at, and its record.
+    pub moment: Arc<Moment>,
+    /// The scheduler as it stands in the middle of the cycle: the pod is in flight.
+    pub scheduler: Arc<Scheduler>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Hold {
+    wanted: Option<Wanted>,
+    held: Option<Held>,
+}
+
+impl Cluster {
+    /// From now on cycles that `wanted` finds interesting are held. One that is held stays so.
+    pub fn hold_when(&mut self, wanted: Option<Wanted>) {
+        self.hold.wanted = wanted;
+    }
+    pub fn held(&self) -> Option<&Held> {
+        self.hold.held.as_ref()
+    }
+    /// Whether time stands still.
+    pub(crate) fn is_held(&self) -> bool {
+        self.hold.held.is_some()
+    }
+
+    /// Lets the held cycle happen; `None` when none is held.
+    pub fn release(&mut self) -> Option<Turn> {
+        self.hold.held.take()?;
+        let (t, i) = self.wakes.peek(&self.slots)?;
+        self.call(t, i)
+    }
+
+    /// Holds the turn that is due at `t` if somebody wants to see it.
+    pub(crate) fn hold_turn(&mut self, t: Time, i: usize) -> bool {
+        let Some(wanted) = &self.hold.wanted else { return false };
+        let Some(scheduler) = self.slots[i].component.as_any().downcast_ref::<Scheduler>() else { return false };
+        let mut copy = scheduler.clone();
+        let at = self.now.max(t);
+        let cx = Cx { now: at, view: &self.view, recording: true };
+        // A panic will come again when the turn is taken for real, and is dealt with there.
+        let step = catch_unwind(AssertUnwindSafe(|| copy.step(&cx))).ok().flatten();
+        if step.is_none_or(|s| s.cycle.is_none()) {
+            return false;
+        }
+        let Some(moment) = copy.moments().next_back().cloned().filter(|m| m.seq == 0 && wanted(m)) else {
+            return false;
+        };
+        self.now = at;
+        // The turn's own entry comes before the cycle's.
+        let seq = self.trace.last() + 2;
+        self.hold.held = Some(Held { seq, at, moment, scheduler: Arc::new(copy) });
+        true
+    }
+
+    /// Puts another KubeSchedulerConfiguration in force, as a restart of kube-scheduler with it would; `text` is kept to
+    /// be shown.
+    ///
+    /// # Errors
+    /// What is wrong with it; then nothing changes.
+    pub fn configure_scheduler(&mut self, document: &serde_json::Value, text: &str) -> Result<(), Vec<FieldError>> {
+        let config = scheduler::Config::parse(document)?;
+        let names: Vec<&str> = config.profiles.iter().map(|p| p.scheduler_name.as_str()).collect();
+        self.action("configure-scheduler", &names.join(", "));
+        let Some(i) = self.by_name.get("kube-scheduler").copied() else { return Ok(()) };
+        if let Some(s) = self.slots[i].component.as_any_mut().downcast_mut::<Scheduler>() {
+            s.reconfigure(config);
+        }
+        if self.slots[i].lamp == crate::Lamp::Running {
+            self.start_slot(i);
+        }
+        self.config.scheduler = Some(document.clone());
+        self.scheduler_text = Some(text.into());
+        Ok(())
+    }
+
+    /// The scheduler's configuration as it was given; `None`: the default.
+    pub fn scheduler_text(&self) -> Option<&str> {
+        self.scheduler_text.as_deref()
+    }
+}
