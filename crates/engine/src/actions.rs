@@ -1,10 +1,12 @@
 //! Commands that change the cluster. The same function serves a live page and a replayed session.
 
 use crate::apply;
+use crate::debugger::Debugger;
 use cluster::{Cluster, HttpOutcome};
 use kubelet::{Capacity, NodeConfig, SimRuntime};
 use meta::{Quantity, User};
-use protocol::{Answer, ApiCall, ApiReply, Command, Reply};
+use protocol::debug::Debug;
+use protocol::{ApiCall, ApiReply, Command, Reply};
 
 /// What a simulated machine has unless it is said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,16 +56,22 @@ pub fn add_sim_node(cluster: &mut Cluster, size: &NodeSize) -> Result<String, St
     Ok(name)
 }
 
+/// Carries out a command that changes the cluster, or asks the debugger; `None` when it is neither.
+pub fn act_with(cluster: &mut Cluster, debugger: &mut Debugger, command: &Command) -> Option<Reply> {
+    let reply = match command {
+        Command::Debug { id, debug } => Some(Reply::Debug { id: *id, answer: debugger.ask(cluster, debug.clone()) }),
+        command => act(cluster, command),
+    };
+    debugger.sync(cluster);
+    reply
+}
+
 /// Carries out a command that changes the cluster; `None` when it is not one.
 pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
     let missing = |what: &str, name: &str| Some(format!("{what} {name:?} not found"));
     let (id, error) = match command {
         Command::Apply { id, mode, files } => {
             return Some(Reply::Apply { id: *id, result: apply::run(cluster, *mode, files) });
-        }
-        Command::Debug { id, .. } => {
-            let answer = Answer::Refused { message: "the engine cannot answer this yet".into(), errors: Vec::new() };
-            return Some(Reply::Debug { id: *id, answer });
         }
         Command::Api(call) => return Some(Reply::Api(api_call(cluster, call))),
         Command::AddNode { id, cpu, memory, pods } => {
@@ -98,7 +106,8 @@ pub fn is_input(command: &Command) -> bool {
         | Command::KillNode { .. }
         | Command::ReviveNode { .. }
         | Command::RemoveNode { .. }
-        | Command::SetProcess { .. } => true,
+        | Command::SetProcess { .. }
+        | Command::Debug { debug: Debug::SetConfig { .. }, .. } => true,
         _ => false,
     }
 }

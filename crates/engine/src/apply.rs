@@ -138,7 +138,7 @@ fn get(server: &mut Server<'_>, kind: KindRef, namespace: &str, name: &str) -> R
     }
 }
 
-fn diagnostic(p: Problem) -> Diagnostic {
+pub(crate) fn diagnostic(p: Problem) -> Diagnostic {
     Diagnostic {
         file: p.file,
         line: p.line as usize,

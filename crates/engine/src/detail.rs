@@ -1,5 +1,6 @@
 //! Everything the inspector shows about one object, and the scheduler's queues.
 
+use crate::debugger::scheduler;
 use crate::rows::{object_id, text};
 use crate::watched::Watched;
 use api::ObjectExt;
@@ -7,7 +8,6 @@ use cluster::Cluster;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use meta::{Key, Time};
 use protocol::{CycleSummary, Detail, EventView, ObjectId, QueueEntry, QueueLengths, QueueView};
-use scheduler::component::Scheduler;
 use trace::{Cycle, Entry};
 
 const EVENTS_MAX: usize = 50;
@@ -113,7 +113,7 @@ pub(crate) fn cycle_summary(e: &Entry, c: &Cycle) -> CycleSummary {
 }
 
 pub(crate) fn queues(cluster: &Cluster) -> QueueView {
-    let Some(s) = cluster.component::<Scheduler>("kube-scheduler") else { return QueueView::default() };
+    let Some(s) = scheduler(cluster) else { return QueueView::default() };
     let q = s.queue_heads(QUEUE_MAX);
     let lengths = QueueLengths {
         active: q.lengths.active,

@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod apply;
+pub mod debugger;
 pub mod detail;
 pub mod rows;
 pub mod session;
@@ -12,7 +13,8 @@ pub mod viewer;
 pub mod watched;
 pub mod yaml;
 
-pub use actions::{NodeSize, act, add_sim_node};
+pub use actions::{NodeSize, act, act_with, add_sim_node};
+pub use debugger::Debugger;
 pub use session::{Replay, Session};
 pub use transport::{Search, Seek, Transport};
 pub use viewer::Viewer;

@@ -2,9 +2,10 @@
 //! gives the same cluster to the last trace entry, so it is all that must be saved.
 
 use crate::actions::{self, NodeSize};
+use crate::debugger::{Debugger, Kept};
 use cluster::{Cluster, Config, Woken};
 use meta::Time;
-use protocol::{Command, Reply};
+use protocol::{Answer, Command, Reply};
 use serde::{Deserialize, Serialize};
 
 /// Raised when a replay of older sessions would not give the same cluster.
@@ -31,6 +32,7 @@ struct Saving<'a> {
     inputs: &'a [Input],
     turns: u64,
     now: Time,
+    debugger: Kept,
 }
 
 /// What [`Saving`] wrote.
@@ -44,10 +46,13 @@ struct Saved {
     /// Where the session stood.
     turns: u64,
     now: Time,
+    #[serde(default)]
+    debugger: Kept,
 }
 
 pub struct Session {
     pub cluster: Cluster,
+    pub debugger: Debugger,
     nodes: u32,
     seed: u64,
     start: Time,
@@ -63,24 +68,30 @@ impl Session {
         for _ in 0..nodes {
             actions::add_sim_node(&mut cluster, &NodeSize::default())?;
         }
-        Ok(Session { cluster, nodes, seed, start, inputs: Vec::new(), bytes: 0 })
+        Ok(Session { cluster, debugger: Debugger::default(), nodes, seed, start, inputs: Vec::new(), bytes: 0 })
     }
 
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.
     pub fn act(&mut self, command: Command) -> Option<Reply> {
         if actions::is_input(&command) {
+            // A held cycle has begun: it ends first, so that the input comes at a turn that a replay knows.
+            self.debugger.finish(&mut self.cluster);
             let input = Input { turns: self.cluster.turns(), now: self.cluster.now(), command };
             let before = (self.cluster.trace().last(), self.cluster.revision());
-            let reply = actions::act(&mut self.cluster, &input.command);
+            let reply = actions::act_with(&mut self.cluster, &mut self.debugger, &input.command);
             // What was refused before it reached the cluster need not be kept; it may be megabytes of text.
-            let refused = matches!(&reply, Some(Reply::Apply { result, .. }) if !result.errors.is_empty());
+            let refused = match &reply {
+                Some(Reply::Apply { result, .. }) => !result.errors.is_empty(),
+                Some(Reply::Debug { answer, .. }) => matches!(answer, Answer::Refused { .. }),
+                _ => false,
+            };
             if !refused || before != (self.cluster.trace().last(), self.cluster.revision()) {
                 self.bytes += serde_json::to_string(&input.command).map_or(0, |s| s.len());
                 self.inputs.push(input);
             }
             return reply;
         }
-        actions::act(&mut self.cluster, &command)
+        actions::act_with(&mut self.cluster, &mut self.debugger, &command)
     }
 
     /// # Errors
@@ -101,6 +112,7 @@ impl Session {
             inputs: &self.inputs,
             turns: self.cluster.turns(),
             now: self.cluster.now(),
+            debugger: self.debugger.kept(),
         };
         serde_json::to_string(&saved).map_err(|e| e.to_string())
     }
@@ -122,6 +134,7 @@ pub struct Replay {
     inputs: std::iter::Peekable<std::vec::IntoIter<Input>>,
     turns: u64,
     now: Time,
+    debugger: Kept,
 }
 
 impl Replay {
@@ -133,7 +146,13 @@ impl Replay {
             return Err(format!("the saved session has format {}, this is format {FORMAT}", saved.format));
         }
         let session = Session::new(saved.nodes, saved.seed, saved.start)?;
-        Ok(Replay { session, inputs: saved.inputs.into_iter().peekable(), turns: saved.turns, now: saved.now })
+        Ok(Replay {
+            session,
+            inputs: saved.inputs.into_iter().peekable(),
+            turns: saved.turns,
+            now: saved.now,
+            debugger: saved.debugger,
+        })
     }
 
     /// Turns taken, of how many.
@@ -165,7 +184,9 @@ impl Replay {
 
     /// The session as far as it was replayed.
     pub fn finish(self) -> Session {
-        self.session
+        let mut session = self.session;
+        session.debugger = Debugger::restore(self.debugger, &mut session.cluster);
+        session
     }
 }
 

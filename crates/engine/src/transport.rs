@@ -91,6 +91,10 @@ impl Search {
                 return Seek::NotYet(self);
             }
         }
+        // The next decision is one that somebody wants to look into.
+        if self.cluster.held().is_some() {
+            return Seek::Found(self.cluster);
+        }
         Seek::Nothing
     }
 }

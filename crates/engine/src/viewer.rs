@@ -1,5 +1,6 @@
 //! One page's view of a cluster: what it has been told, and so what is new to it.
 
+use crate::debugger::{Debugger, Mask, cycle_view};
 use crate::watched::Watched;
 use crate::{detail, rows};
 use api::ObjectExt;
@@ -49,6 +50,7 @@ pub struct Viewer {
     cycle_rest: u32,
     why_sent: Option<u64>,
     newest_cycle: Option<u64>,
+    debugger: protocol::DebuggerView,
 }
 
 /// What changed in the store since the last update.
@@ -71,7 +73,10 @@ impl Viewer {
             self.detail_dirty = true;
             self.frames = DETAIL_REST;
         }
-        if s.cycle != self.subscription.cycle || s.follow_cycles != self.subscription.follow_cycles {
+        if s.cycle != self.subscription.cycle
+            || s.follow_cycles != self.subscription.follow_cycles
+            || s.compact != self.subscription.compact
+        {
             self.cycle_sent = None;
         }
         if s.why != self.subscription.why {
@@ -81,7 +86,7 @@ impl Viewer {
     }
 
     /// What is new, or `None` when nothing is. `running` and `speed` (thousandths; 0: full) are the transport's.
-    pub fn update(&mut self, cluster: &Cluster, running: bool, speed: u32) -> Option<Update> {
+    pub fn update(&mut self, cluster: &Cluster, debugger: &Debugger, running: bool, speed: u32) -> Option<Update> {
         let mut u = Update::default();
         let events = if self.started { cluster.store().iter_events_since(self.revision).ok() } else { None };
         match events {
@@ -101,7 +106,8 @@ impl Viewer {
         self.revision = cluster.revision();
         self.components(cluster, &mut u);
         self.entries(cluster, running, &mut u);
-        self.subscribed(cluster, running, &mut u);
+        self.subscribed(cluster, debugger, running, &mut u);
+        self.debugger(debugger, &mut u);
         u.clock = self.clock(cluster, running, speed);
         let changed = u != Update { clock: u.clock.clone(), ..Default::default() };
         let clock_changed = self.clock.as_ref() != Some(&u.clock);
@@ -113,12 +119,12 @@ impl Viewer {
     /// clock stands at zero.
     pub fn answer(
         &mut self,
-        cluster: Option<&Cluster>,
+        cluster: Option<(&Cluster, &Debugger)>,
         running: bool,
         speed: u32,
         replies: &mut Vec<Reply>,
     ) -> Option<Update> {
-        let update = cluster.and_then(|c| self.update(c, running, speed));
+        let update = cluster.and_then(|(c, d)| self.update(c, d, running, speed));
         if update.is_none() && replies.is_empty() {
             return None;
         }
@@ -281,20 +287,42 @@ impl Viewer {
         }
     }
 
-    fn subscribed(&mut self, cluster: &Cluster, running: bool, u: &mut Update) {
+    fn debugger(&mut self, debugger: &Debugger, u: &mut Update) {
+        let view = debugger.view();
+        if u.reset || self.debugger != view {
+            self.debugger = view.clone();
+            u.debugger = Some(view);
+            // What is shown of a held cycle grows with every step.
+            if self.subscription.compact
+                && let Some(held) = debugger.held_view()
+            {
+                self.cycle_sent = None;
+                u.cycle_view = Some(Arc::new(held));
+            }
+        }
+    }
+
+    fn subscribed(&mut self, cluster: &Cluster, debugger: &Debugger, running: bool, u: &mut Update) {
         self.detail(cluster, u);
         // A cycle in a large cluster is megabytes: one that is only followed comes now and then while all runs.
         self.cycle_age += 1;
         let follows = self.subscription.follow_cycles;
         let wanted = if follows { self.newest_cycle } else { self.subscription.cycle };
         let rests = follows && running && self.cycle_sent.is_some() && self.cycle_age < self.cycle_rest;
-        if wanted.is_some() && wanted != self.cycle_sent && !rests {
+        let held = self.subscription.compact && debugger.view().held.is_some();
+        if wanted.is_some() && wanted != self.cycle_sent && !rests && !held {
             u.cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
                 What::Cycle { cycle } => Some((seq, cycle.clone())),
                 _ => None,
             });
             let rows = u.cycle.as_ref().map_or(0, |(_, c)| c.nodes.len());
             self.cycle_rest = if rows > LONG_CYCLE { LONG_CYCLE_REST } else { CYCLE_REST };
+            if self.subscription.compact
+                && let Some((seq, c)) = u.cycle.take()
+            {
+                let time = cluster.trace().get(seq).map_or(0, |e| e.time.as_micros());
+                u.cycle_view = Some(Arc::new(cycle_view(seq, time, &c, Mask::Whole)));
+            }
             (self.cycle_sent, self.cycle_age) = (wanted, 0);
         }
         if self.subscription.why.is_some() && self.subscription.why != self.why_sent {

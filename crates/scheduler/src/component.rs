@@ -103,10 +103,6 @@ impl Scheduler {
     pub fn reconfigure(&mut self, config: Config) {
         self.config = config;
     }
-    /// The generator's seed, for schedulers of another configuration that should draw alike.
-    pub fn config_seed(&self) -> u64 {
-        self.seed.clone().next_u64()
-    }
 
     fn observe_node(&mut self, now: Time, key: &Key, old: Option<&Node>, new: Option<&Arc<Node>>, cause: Seq) {
         let (event, node) = match (old, new) {

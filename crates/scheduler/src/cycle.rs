@@ -88,6 +88,15 @@ impl Algorithm {
         })
     }
 
+    /// The same state under another configuration.
+    ///
+    /// # Errors
+    /// As [`Algorithm::new`].
+    pub fn reconfigured(&self, config: &Config) -> Result<Algorithm, String> {
+        let next_start_node_index = self.next_start_node_index;
+        Ok(Algorithm { next_start_node_index, ..Algorithm::new(config, self.rng.clone())? })
+    }
+
     /// A copy without the buffers.
     #[must_use]
     pub fn at_rest(&self) -> Algorithm {

@@ -8,7 +8,7 @@ use crate::fixes::candidates::Refusal;
 use crate::framework::run::PreFiltered;
 use crate::framework::{Framework, Handle, NodeInfo, Nominator, Objects, PodInfo, Run, Snapshot};
 use k8s_openapi::api::core::v1::{Node, Pod};
-use meta::{Rng, Time};
+use meta::Time;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::cycle::{PodRef, PreFilterRecord, Verdict};
@@ -62,6 +62,12 @@ impl Moment {
         cycle
     }
 
+    /// The same with its cycle taken.
+    #[must_use]
+    pub fn decided(&self) -> Moment {
+        Moment { cycle: Arc::new(self.decide()), ..self.clone() }
+    }
+
     /// What comes of it, without a record: cheap. `None` when the pod is gated or no scheduler's.
     pub fn outcome(&self) -> Option<Decision> {
         let framework = self.framework()?.clone();
@@ -107,12 +113,12 @@ impl Moment {
     pub fn without_node(&self, name: &str) -> Moment {
         self.with_cache(|c| c.remove_node(name))
     }
-    /// Under another configuration, as a scheduler that has just started.
+    /// Under another configuration; draws, and where the search begins, stay as they are.
     ///
     /// # Errors
     /// Its plugins cannot be instantiated, or it has no profile for the pod.
-    pub fn with_config(&self, config: &Config, seed: u64) -> Result<Moment, String> {
-        let algorithm = Algorithm::new(config, Rng::new(seed))?;
+    pub fn with_config(&self, config: &Config) -> Result<Moment, String> {
+        let algorithm = self.algorithm.reconfigured(config)?;
         if algorithm.profile(self.pod.scheduler_name()).is_none() {
             return Err(format!("profile not found for scheduler name {:?}", self.pod.scheduler_name()));
         }

@@ -75,6 +75,7 @@ struct Anchor {
 
 pub struct World {
     pub cluster: Cluster,
+    pub debugger: engine::Debugger,
     transport: Transport,
     anchor: Anchor,
     last_tick: Instant,
@@ -94,6 +95,7 @@ impl World {
         let anchor = Anchor { real: now, time: cluster.now() };
         let mut world = World {
             cluster,
+            debugger: engine::Debugger::default(),
             transport: Transport::default(),
             anchor,
             last_tick: now,

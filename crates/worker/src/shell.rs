@@ -112,10 +112,14 @@ impl Shell {
         match command {
             Command::Step => {
                 self.transport.running = false;
-                self.transport.step(&mut session.cluster);
+                // While a cycle is held, that is the turn to take.
+                if !session.debugger.finish(&mut session.cluster) {
+                    self.transport.step(&mut session.cluster);
+                }
             }
             Command::StepDecision => {
                 self.transport.running = false;
+                session.debugger.finish(&mut session.cluster);
                 self.search = Some(Search::new(&session.cluster));
                 self.seek();
             }
@@ -207,7 +211,13 @@ impl Shell {
             Speed::Times(n) => n,
             Speed::Max => 0,
         };
-        let cluster = if let State::Live(session) = &self.state { Some(&session.cluster) } else { None };
+        let cluster = match &mut self.state {
+            State::Live(session) => {
+                session.debugger.sync(&mut session.cluster);
+                Some((&session.cluster, &session.debugger))
+            }
+            _ => None,
+        };
         let Some(update) = self.viewer.answer(cluster, self.transport.running, speed, &mut self.replies) else {
             return;
         };

@@ -204,7 +204,8 @@ fn first_rows(c: &Cycle, mask: Mask, table: &Table) -> Vec<Row> {
     let mut of_group = vec![0; table.groups.len()];
     for (i, g) in table.of_row.iter().enumerate() {
         of_group[*g as usize] += 1;
-        wanted[i] = of_group[*g as usize] <= ROWS_OF_GROUP || c.node.as_deref() == Some(&c.nodes[i].name) && mask.is_past(Point::NormalizeScore);
+        wanted[i] = of_group[*g as usize] <= ROWS_OF_GROUP
+            || c.node.as_deref() == Some(&c.nodes[i].name) && mask.is_past(Point::NormalizeScore);
     }
     let mut best: Vec<(i64, usize)> =
         c.nodes.iter().enumerate().filter_map(|(i, n)| Some((-table.total(n, mask)?, i))).collect();

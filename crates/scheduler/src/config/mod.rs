@@ -5,6 +5,7 @@ mod duration;
 mod extenders;
 mod hosts;
 mod parse;
+mod print;
 mod reader;
 
 use crate::extender;

@@ -84,11 +84,14 @@ impl Page {
             }
             Ok(Command::Step) => {
                 transport.running = false;
-                transport.step(&mut w.cluster);
+                if !w.debugger.finish(&mut w.cluster) {
+                    transport.step(&mut w.cluster);
+                }
                 w.set_transport(transport);
             }
             Ok(Command::StepDecision) => {
                 transport.running = false;
+                w.debugger.finish(&mut w.cluster);
                 transport.step_decision(&mut w.cluster);
                 w.set_transport(transport);
             }
@@ -96,7 +99,7 @@ impl Page {
                 let error = Some("this cluster lives in the server; it is not saved with the page".into());
                 self.replies.push(Reply::Done { id, error });
             }
-            Ok(other) => self.replies.extend(engine::act(&mut w.cluster, &other)),
+            Ok(other) => self.replies.extend(engine::act_with(&mut w.cluster, &mut w.debugger, &other)),
         }
     }
 
@@ -107,12 +110,13 @@ impl Page {
     }
 
     fn update(&mut self, w: &mut World) -> Option<Update> {
+        w.debugger.sync(&mut w.cluster);
         let t = w.transport();
         let speed = match t.speed {
             protocol::Speed::Times(n) => n,
             protocol::Speed::Max => 0,
         };
-        let update = self.viewer.as_mut().and_then(|v| v.update(&w.cluster, t.running, speed));
+        let update = self.viewer.as_mut().and_then(|v| v.update(&w.cluster, &w.debugger, t.running, speed));
         if update.is_none() && self.replies.is_empty() {
             return None;
         }
