@@ -9,6 +9,7 @@ pub mod cycle_view;
 pub mod debug;
 pub mod update;
 pub mod view;
+pub mod words;
 
 pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription};
 pub use cycle_view::{CycleView, Group, Row};

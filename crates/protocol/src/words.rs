@@ -1,0 +1,125 @@
+//! Notes about decisions (`cell.*`, `fix.*`) and the command line's own words, in Korean and English, for the page and
+//! the terminal alike. A template holds `{name}` where an argument goes.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use trace::Note;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    Ko,
+    En,
+}
+
+impl Lang {
+    /// From a tag like `ko_KR.UTF-8` or `en-US`.
+    pub fn of(tag: &str) -> Lang {
+        if tag.to_ascii_lowercase().starts_with("ko") { Lang::Ko } else { Lang::En }
+    }
+}
+
+type Catalogue = BTreeMap<String, String>;
+
+fn catalogue(lang: Lang) -> &'static Catalogue {
+    static KO: OnceLock<Catalogue> = OnceLock::new();
+    static EN: OnceLock<Catalogue> = OnceLock::new();
+    // The files are part of the program, and a test reads them.
+    match lang {
+        Lang::Ko => KO.get_or_init(|| serde_json::from_str(include_str!("../words/ko.json")).unwrap_or_default()),
+        Lang::En => EN.get_or_init(|| serde_json::from_str(include_str!("../words/en.json")).unwrap_or_default()),
+    }
+}
+
+/// The template of a code, when there is one.
+pub fn find(lang: Lang, code: &str) -> Option<&'static str> {
+    catalogue(lang).get(code).map(String::as_str)
+}
+
+/// A note as a sentence. One that the catalogue does not know is shown with its arguments as they are.
+pub fn note(lang: Lang, note: &Note) -> String {
+    let args = || note.args.iter().map(|(n, v)| (n.as_ref(), v.as_str()));
+    match find(lang, &note.code) {
+        Some(template) => fill(template, &args().collect::<Vec<_>>()),
+        None => {
+            let args: Vec<String> = args().map(|(n, v)| format!("{n}={v}")).collect();
+            format!("{} {}", note.code, args.join(" ")).trim_end().into()
+        }
+    }
+}
+
+/// A code with arguments as a sentence.
+pub fn say(lang: Lang, code: &str, args: &[(&str, &str)]) -> String {
+    fill(find(lang, code).unwrap_or(code), args)
+}
+
+/// Puts arguments in their places; an unknown place stays as it is written.
+fn fill(template: &str, args: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else { break };
+        out.push_str(before);
+        match args.iter().find(|(n, _)| *n == name) {
+            Some((_, value)) => out.push_str(value),
+            None => {
+                out.push('{');
+                out.push_str(name);
+                out.push('}');
+            }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn places(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn both_languages_have_the_same_codes_and_places() {
+        let (en, ko) = (catalogue(Lang::En), catalogue(Lang::Ko));
+        assert!(en.len() > 50);
+        assert_eq!(en.keys().collect::<Vec<_>>(), ko.keys().collect::<Vec<_>>());
+        for (code, text) in en {
+            assert_eq!(places(text), places(&ko[code]), "{code}");
+        }
+    }
+
+    #[test]
+    fn arguments_go_to_their_places_once() {
+        let n = Note::new("cell.node-name").with("node", "{node}");
+        assert_eq!(note(Lang::En, &n), "the pod names its node: {node}");
+        assert_eq!(note(Lang::En, &Note::new("no.such").with("a", 1)), "no.such a=1");
+    }
+
+    /// Every code that the scheduler writes has a sentence.
+    #[test]
+    fn every_code_of_the_scheduler_is_here() {
+        fn read(dir: &std::path::Path, found: &mut BTreeSet<String>) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    read(&path, found);
+                } else if path.extension().is_some_and(|e| e == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    for prefix in ["\"cell.", "\"fix."] {
+                        let rest = text.split(prefix).skip(1).filter_map(|rest| rest.split('"').next());
+                        found.extend(rest.map(|code| format!("{}{code}", &prefix[1..])));
+                    }
+                }
+            }
+        }
+        let mut used = BTreeSet::new();
+        read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scheduler/src"), &mut used);
+        assert!(used.len() > 40);
+        let missing: Vec<_> = used.iter().filter(|c| find(Lang::En, c).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
