@@ -5,7 +5,7 @@
 //! cluster that was held has the same history, to the last entry, as one that was not.
 
 use crate::{Cluster, Turn};
-use meta::{FieldError, Time};
+use meta::Time;
 use reconcile::{Component, Cx};
 use scheduler::{Moment, Scheduler};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -80,14 +80,15 @@ impl Cluster {
     ///
     /// # Errors
     /// What is wrong with it; then nothing changes.
-    pub fn configure_scheduler(&mut self, document: &serde_json::Value, text: &str) -> Result<(), Vec<FieldError>> {
-        let config = scheduler::Config::parse(document)?;
+    pub fn configure_scheduler(&mut self, document: &serde_json::Value, text: &str) -> Result<(), String> {
+        let config = scheduler::Config::parse(document)
+            .map_err(|errors| meta::field::aggregate(errors.iter().map(ToString::to_string)))?;
         let names: Vec<&str> = config.profiles.iter().map(|p| p.scheduler_name.as_str()).collect();
-        self.action("configure-scheduler", &names.join(", "));
-        let Some(i) = self.by_name.get("kube-scheduler").copied() else { return Ok(()) };
-        if let Some(s) = self.slots[i].component.as_any_mut().downcast_mut::<Scheduler>() {
-            s.reconfigure(config);
-        }
+        let names = names.join(", ");
+        let i = self.by_name.get("kube-scheduler").copied().ok_or("there is no kube-scheduler")?;
+        let component = self.slots[i].component.as_any_mut().downcast_mut::<Scheduler>();
+        component.ok_or("there is no kube-scheduler")?.reconfigure(config)?;
+        self.action("configure-scheduler", &names);
         if self.slots[i].lamp == crate::Lamp::Running {
             self.start_slot(i);
         }

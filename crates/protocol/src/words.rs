@@ -98,28 +98,4 @@ mod tests {
         assert_eq!(note(Lang::En, &n), "the pod names its node: {node}");
         assert_eq!(note(Lang::En, &Note::new("no.such").with("a", 1)), "no.such a=1");
     }
-
-    /// Every code that the scheduler writes has a sentence.
-    #[test]
-    fn every_code_of_the_scheduler_is_here() {
-        fn read(dir: &std::path::Path, found: &mut BTreeSet<String>) {
-            for entry in std::fs::read_dir(dir).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    read(&path, found);
-                } else if path.extension().is_some_and(|e| e == "rs") {
-                    let text = std::fs::read_to_string(&path).unwrap();
-                    for prefix in ["\"cell.", "\"fix."] {
-                        let rest = text.split(prefix).skip(1).filter_map(|rest| rest.split('"').next());
-                        found.extend(rest.map(|code| format!("{}{code}", &prefix[1..])));
-                    }
-                }
-            }
-        }
-        let mut used = BTreeSet::new();
-        read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scheduler/src"), &mut used);
-        assert!(used.len() > 40);
-        let missing: Vec<_> = used.iter().filter(|c| find(Lang::En, c).is_none()).collect();
-        assert!(missing.is_empty(), "{missing:?}");
-    }
 }

@@ -100,8 +100,13 @@ impl Scheduler {
         &self.config
     }
     /// Takes another configuration; it counts from the next start on.
-    pub fn reconfigure(&mut self, config: Config) {
+    ///
+    /// # Errors
+    /// Its plugins cannot be instantiated, or it needs what is not here (extenders); then the old one stays.
+    pub fn reconfigure(&mut self, config: Config) -> Result<(), String> {
+        Algorithm::new(&config, self.seed.clone())?;
         self.config = config;
+        Ok(())
     }
 
     fn observe_node(&mut self, now: Time, key: &Key, old: Option<&Node>, new: Option<&Arc<Node>>, cause: Seq) {

@@ -166,7 +166,7 @@ impl Moment {
         let scored: Vec<usize> =
             rows.filter(|r| !r.scores.is_empty()).filter_map(|r| self.snapshot.position(&r.name)).collect();
         let found = self.asking(|_, run, _| {
-            run.pre_score(&scored);
+            run.pre_score(&scored).ok()?;
             run.score_inputs(plugin, info)
         });
         let inputs = found.flatten().ok_or_else(|| format!("there is no score plugin {plugin:?} in this profile"))?;

@@ -51,7 +51,7 @@ pub fn set(cluster: &mut Cluster, yaml: &str) -> Answer {
         Err(refusal) => refusal.into(),
         Ok((document, _)) => match cluster.configure_scheduler(&document.value, yaml) {
             Ok(()) => Answer::Done,
-            Err(errors) => refused(meta::field::aggregate(errors.iter().map(ToString::to_string))),
+            Err(e) => refused(e),
         },
     }
 }
