@@ -26,3 +26,23 @@ fn cordon_drain_and_taint() {
     assert_eq!(s.k(&format!("taint node {other} dedicated=x:NoSchedule")), format!("node/{other} tainted\n"));
     assert!(s.k(&format!("describe node {other}")).contains("dedicated=x:NoSchedule"));
 }
+
+#[test]
+fn processes_are_stopped_and_started_from_the_terminal() {
+    let Some(s) = Server::start(&["--sim-nodes", "1", "--speed", "10"]) else { return };
+    s.until("get nodes", |o| o.contains(" Ready "));
+    let set = |name: &str, verb: &str| s.k(&format!("create --raw /kubottle/processes/{name}/{verb} -f /dev/null"));
+    let state = |list: &str, name: &str| {
+        let line = list.lines().find(|l| l.starts_with(name)).unwrap_or_default().to_string();
+        line.split_whitespace().last().unwrap_or_default().to_string()
+    };
+    assert_eq!(state(&set("kube-scheduler", "stop"), "kube-scheduler"), "stopped");
+    s.k("run web --image=nginx");
+    s.until("get pod web", |o| o.contains("Pending"));
+    let refused = s.kubectl(&["create", "--raw", "/kubottle/processes/kube-schedule/stop", "-f", "/dev/null"]);
+    assert!(!refused.ok && refused.err.contains("no process \"kube-schedule\", there are: "), "{}", refused.err);
+    assert_eq!(s.k("get pod web -o jsonpath={.spec.nodeName}"), "");
+    assert_eq!(state(&set("kube-scheduler", "start"), "kube-scheduler"), "running");
+    s.until("get pod web", |o| o.contains("Running"));
+    assert_eq!(state(&s.k("get --raw /kubottle/processes"), "kubelet/"), "running");
+}

@@ -106,3 +106,36 @@ fn a_machine_without_power_comes_back_empty() {
     run(&mut c, 120);
     assert_eq!(ready(&c), 3, "the kubelet started the containers anew");
 }
+
+#[test]
+fn without_kube_proxy_services_lead_where_they_led() {
+    const WEB: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  selector:\n    matchLabels: {app: web}\n  template:\n    metadata:\n      labels: {app: web}\n    spec:\n      containers:\n      - name: c\n        image: nginx\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  selector: {app: web}\n  ports:\n  - port: 80\n";
+    let mut c = cluster(2);
+    apply(&mut c, WEB);
+    run(&mut c, 60);
+    // Asks once, and how that ended.
+    let ask = |c: &mut cluster::Cluster, name: &str| {
+        apply(
+            c,
+            &format!(
+                "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  restartPolicy: Never\n  containers:\n  - name: c\n    image: busybox\n    command: [wget, -q, -O-, -T, '3', 'http://web']\n"
+            ),
+        );
+        run(c, 30);
+        let pod = pods(c).into_iter().find(|p| p.metadata.name.as_deref() == Some(name)).expect("the pod");
+        pod.status.and_then(|s| s.phase).unwrap_or_default()
+    };
+    assert_eq!(ask(&mut c, "before"), "Succeeded");
+    c.set_process("kube-proxy", false);
+    let old = pods(&c).into_iter().find(|p| p.metadata.name.as_deref() != Some("before")).expect("nginx");
+    try_apply(
+        &mut c,
+        ApplyMode::Delete,
+        &format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}\n", old.metadata.name.unwrap_or_default()),
+    );
+    run(&mut c, 60);
+    assert_eq!(ask(&mut c, "frozen"), "Failed", "the rules still name the pod that is gone");
+    c.set_process("kube-proxy", true);
+    run(&mut c, 5);
+    assert_eq!(ask(&mut c, "healed"), "Succeeded");
+}

@@ -128,6 +128,9 @@ impl Cluster {
                 }
             }
         }
+        if process == network::PROCESS {
+            if running { self.view.thaw_network() } else { self.view.freeze_network() }
+        }
         let state = if running { "running" } else { "stopped" };
         let lane = self.lanes.apiserver.clone();
         let cause = self.trace.last();

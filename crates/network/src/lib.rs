@@ -6,5 +6,5 @@
 pub mod proxy;
 mod table;
 
-pub use proxy::KubeProxy;
+pub use proxy::{KubeProxy, PROCESS};
 pub use table::{Endpoint, Rule, Table};

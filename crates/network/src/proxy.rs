@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use trace::{Seq, note};
 
+/// The process's name, and its only component's.
+pub const PROCESS: &str = "kube-proxy";
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
 #[derive(Clone)]
@@ -34,7 +36,7 @@ impl KubeProxy {
     /// `seed`: of the endpoint choice, which upstream leaves to the kernel's random numbers.
     pub fn new(seed: u64) -> Self {
         KubeProxy {
-            name: "kube-proxy".into(),
+            name: PROCESS.into(),
             user: User::component("kube-proxy"),
             queue: WorkQueue::default(),
             table: Table::default(),
@@ -61,11 +63,29 @@ impl KubeProxy {
         all.filter(|e| !rule.external_local || e.node == node).cloned().collect()
     }
 
-    /// The one endpoint that a new connection gets, session affinity respected. `client`: its address, and its node.
-    pub fn pick(&mut self, now: Time, client: (&str, &str), ip_or_service: &str, port: u16) -> Option<Endpoint> {
+    /// The one endpoint that a new connection gets, session affinity respected. `client`: its address, and its node
+    /// where that is known.
+    pub fn pick(
+        &mut self,
+        now: Time,
+        client: (&str, Option<&str>),
+        ip_or_service: &str,
+        port: u16,
+    ) -> Option<Endpoint> {
+        let rule = self.table.find(ip_or_service, port)?.clone();
+        self.pick_of(now, client, rule)
+    }
+
+    /// The same for a connection to a node port that comes from outside.
+    pub fn pick_for_node_port(&mut self, now: Time, address: &str, port: u16) -> Option<Endpoint> {
+        let rule = Rule { internal_local: false, ..self.table.find_node_port(port)?.clone() };
+        self.pick_of(now, (address, None), rule)
+    }
+
+    fn pick_of(&mut self, now: Time, client: (&str, Option<&str>), rule: Rule) -> Option<Endpoint> {
         let (address, node) = client;
-        let rule: Rule = self.table.find(ip_or_service, port)?.clone();
-        let usable = rule.usable(Some(node));
+        let port = rule.port;
+        let usable = rule.usable(node);
         let sticky = (rule.service.clone(), port, address.to_string());
         if let Some((e, until)) = self.sticky.get(&sticky)
             && rule.affinity_seconds.is_some()
@@ -99,7 +119,7 @@ impl Component for KubeProxy {
         &self.name
     }
     fn process(&self) -> &str {
-        "kube-proxy"
+        PROCESS
     }
     fn user(&self) -> &User {
         &self.user
@@ -247,11 +267,11 @@ mod tests {
             ])),
         );
         assert_eq!(ips(&p.resolve_node_port("b", 30080)), ["10.244.2.2"]);
-        let first = p.pick(Time(0), ("10.244.1.9", "a"), "10.96.0.7", 80).unwrap();
+        let first = p.pick(Time(0), ("10.244.1.9", Some("a")), "10.96.0.7", 80).unwrap();
         assert_eq!(first.node, "a");
         for _ in 0..10 {
-            assert_eq!(p.pick(Time(5), ("10.244.1.9", "a"), "10.96.0.7", 80).as_ref(), Some(&first));
+            assert_eq!(p.pick(Time(5), ("10.244.1.9", Some("a")), "10.96.0.7", 80).as_ref(), Some(&first));
         }
-        assert_eq!(p.pick(Time(0), ("x", "c"), "10.96.0.7", 80), None);
+        assert_eq!(p.pick(Time(0), ("x", Some("c")), "10.96.0.7", 80), None);
     }
 }

@@ -58,6 +58,7 @@ pub struct Table {
     rules: BTreeMap<Key, Vec<Rule>>,
     by_ip: BTreeMap<String, Key>,
     by_node_port: BTreeMap<u16, Key>,
+    version: u64,
 }
 
 impl Table {
@@ -66,6 +67,10 @@ impl Table {
     }
     pub fn of(&self, service: &Key) -> &[Rule] {
         self.rules.get(service).map(Vec::as_slice).unwrap_or_default()
+    }
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version
     }
     pub fn set(&mut self, service: &Key, rules: Vec<Rule>) {
         self.remove(service);
@@ -82,6 +87,7 @@ impl Table {
         }
     }
     pub fn remove(&mut self, service: &Key) {
+        self.version += 1;
         self.rules.remove(service);
         self.by_ip.retain(|_, s| s != service);
         self.by_node_port.retain(|_, s| s != service);

@@ -17,6 +17,8 @@ pub struct View {
     /// Objects without a controller, of the kinds that controllers adopt.
     orphans: OrdMap<(usize, Key), Obj>,
     revision: u64,
+    /// See [`View::network`].
+    network: Option<Arc<View>>,
 }
 
 impl View {
@@ -27,6 +29,20 @@ impl View {
     /// The store's revision this view has caught up with.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Services and EndpointSlices as the rules in the nodes' kernels have them: these stay as they were while no
+    /// kube-proxy runs.
+    pub fn network(&self) -> &View {
+        self.network.as_deref().unwrap_or(self)
+    }
+    /// From now on [`View::network`] stays as it is.
+    pub fn freeze_network(&mut self) {
+        self.network = Some(Arc::new(self.network().clone()));
+    }
+    /// [`View::network`] follows the rest again.
+    pub fn thaw_network(&mut self) {
+        self.network = None;
     }
 
     /// Takes in one change: `new` absent means deleted.

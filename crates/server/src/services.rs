@@ -1,11 +1,14 @@
-//! Where traffic for a Service or a pod goes: to a wasm guest that listens, chosen as kube-proxy would.
+//! Where traffic for a Service or a pod goes: to a wasm guest that listens. Connections to cluster IPs and NodePorts follow
+//! the rules that kube-proxy made, also while it is stopped; the API server's proxy goes by endpoints, as upstream's does.
 
 use crate::wasm::Container;
+use crate::wasm::host::Caller;
 use crate::world::World;
-use api::ObjectExt;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use meta::Key;
+use network::{Endpoint, KubeProxy};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Why there is nobody to talk to.
@@ -31,25 +34,42 @@ impl std::fmt::Display for NoRoute {
 pub struct NodePort {
     pub port: u16,
     pub service: Key,
-    pub service_port: i32,
 }
 
 impl World {
-    /// All TCP NodePorts.
-    pub fn node_ports(&self) -> Vec<NodePort> {
-        let mut out = Vec::new();
-        for s in self.cluster.view().list::<Service>() {
-            let key = (s as &dyn api::Object).key();
-            let ports = s.spec.iter().flat_map(|s| s.ports.iter().flatten());
-            for p in ports.filter(|p| p.protocol.as_deref().unwrap_or("TCP") == "TCP") {
-                let Some(port) = p.node_port.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0) else { continue };
-                out.push(NodePort { port, service: key.clone(), service_port: p.port });
-            }
-        }
-        out
+    fn proxy(&self) -> Option<&KubeProxy> {
+        self.cluster.component(network::PROCESS)
     }
 
-    /// A guest behind a Service; `port` is a number, a name, or empty when the Service has only one.
+    /// Changes when the rules of Services do.
+    pub fn rules_version(&self) -> u64 {
+        self.proxy().map_or(0, |p| p.table().version())
+    }
+
+    /// All TCP NodePorts.
+    pub fn node_ports(&self) -> Vec<NodePort> {
+        let rules = self.proxy().into_iter().flat_map(|p| p.table().rules());
+        let tcp = rules.filter(|r| r.protocol == "TCP" && r.node_port != 0);
+        tcp.map(|r| NodePort { port: r.node_port, service: r.service.clone() }).collect()
+    }
+
+    /// A guest behind a NodePort.
+    pub fn node_port_backend(&mut self, port: u16, client: IpAddr) -> Result<Arc<Container>, NoRoute> {
+        let (now, client) = (self.cluster.now(), client.to_string());
+        let pick = |p: &mut KubeProxy| p.pick_for_node_port(now, &client, port);
+        let picked = self.cluster.with_component(network::PROCESS, pick).flatten();
+        self.endpoint(picked, "127.0.0.1", port)
+    }
+
+    /// A Service without endpoints refuses.
+    fn endpoint(&self, picked: Option<Endpoint>, ip: &str, port: u16) -> Result<Arc<Container>, NoRoute> {
+        match picked {
+            Some(e) => self.listener(&e.ip, i32::from(e.port)),
+            None => Err(NoRoute::Refused(format!("dial tcp {ip}:{port}: connect: connection refused"))),
+        }
+    }
+
+    /// A guest behind a Service, for the API server's proxy; `port` is a number, a name, or empty when the Service has only one.
     pub fn service_backend(&mut self, key: &Key, port: &str) -> Result<Arc<Container>, NoRoute> {
         let unknown = || NoRoute::Unknown(format!("no service port {port:?} found for service {:?}", key.name()));
         let service = self.cluster.view().get::<Service>(key);
@@ -60,27 +80,10 @@ impl World {
             port => p.port.to_string() == port || p.name.as_deref() == Some(port),
         };
         let name = ports.iter().find(wanted).ok_or_else(unknown)?.name.clone().unwrap_or_default();
-        let mut addresses = Vec::new();
-        for slice in self.cluster.view().list::<EndpointSlice>() {
-            let m = &slice.metadata;
-            let of = m.labels.as_ref().and_then(|l| l.get("kubernetes.io/service-name"));
-            if m.namespace.as_deref() != Some(key.namespace()) || of.map(String::as_str) != Some(key.name()) {
-                continue;
-            }
-            let port = slice.ports.iter().flatten().find(|p| p.name.as_deref().unwrap_or("") == name);
-            let Some(number) = port.and_then(|p| p.port) else { continue };
-            for e in &slice.endpoints {
-                if e.conditions.as_ref().and_then(|c| c.ready) != Some(false) {
-                    addresses.extend(e.addresses.iter().map(|a| (a.clone(), number)));
-                }
-            }
-        }
-        if addresses.is_empty() {
-            return Err(NoRoute::NoEndpoints(format!("no endpoints available for service {:?}", key.name())));
-        }
-        let first = usize::try_from(self.turn()).unwrap_or(0);
-        let (address, number) = &addresses[first % addresses.len()];
-        self.listener(address, *number)
+        let addresses = self.ready_addresses(key, Some(&name));
+        let none = || NoRoute::NoEndpoints(format!("no endpoints available for service {:?}", key.name()));
+        let (address, number) = self.one_of(&addresses).ok_or_else(none)?;
+        self.listener(&address, number)
     }
 
     /// The guest of a pod; `port` is a number, a container port's name, or empty for the first one.
@@ -102,19 +105,60 @@ impl World {
     }
 
     /// Where a guest's request to `host` goes: a Service by name or address, or a pod by address.
-    pub fn host_backend(&mut self, namespace: &str, host: &str, port: u16) -> Result<Arc<Container>, NoRoute> {
-        if host.parse::<std::net::IpAddr>().is_err() {
-            return match service_name(namespace, host) {
-                Some(key) => self.service_backend(&key, &port.to_string()),
-                None => Err(NoRoute::Unknown(format!("lookup {host}: no such host"))),
+    pub fn host_backend(&mut self, caller: &Caller, host: &str, port: u16) -> Result<Arc<Container>, NoRoute> {
+        let unknown = || NoRoute::Unknown(format!("lookup {host}: no such host"));
+        let ip = if host.parse::<IpAddr>().is_ok() {
+            host.to_string()
+        } else {
+            let key = service_name(&caller.namespace, host).ok_or_else(unknown)?;
+            let service = self.cluster.view().get::<Service>(&key).ok_or_else(unknown)?;
+            match service.spec.as_ref().and_then(|s| s.cluster_ip.clone()).as_deref() {
+                // The name of a headless Service is its endpoints' addresses.
+                Some("None") => {
+                    let addresses = self.ready_addresses(&key, None);
+                    self.one_of(&addresses).ok_or_else(unknown)?.0
+                }
+                Some(ip) => ip.to_string(),
+                None => return Err(unknown()),
+            }
+        };
+        if self.proxy().is_none_or(|p| p.table().find(&ip, port).is_none()) {
+            return self.listener(&ip, i32::from(port));
+        }
+        let (now, node) = (self.cluster.now(), Some(caller.node.as_str()).filter(|n| !n.is_empty()));
+        let pick = |p: &mut KubeProxy| p.pick(now, (&caller.ip, node), &ip, port);
+        let picked = self.cluster.with_component(network::PROCESS, pick).flatten();
+        self.endpoint(picked, &ip, port)
+    }
+
+    /// Addresses of the ready endpoints of a Service, with the number of the port of that name, or any.
+    fn ready_addresses(&self, key: &Key, port_name: Option<&str>) -> Vec<(String, i32)> {
+        let mut addresses = Vec::new();
+        for slice in self.cluster.view().list_in::<EndpointSlice>(key.namespace()) {
+            let of = slice.metadata.labels.as_ref().and_then(|l| l.get("kubernetes.io/service-name"));
+            if of.map(String::as_str) != Some(key.name()) {
+                continue;
+            }
+            let number = match port_name {
+                Some(name) => {
+                    let port = slice.ports.iter().flatten().find(|p| p.name.as_deref().unwrap_or("") == name);
+                    let Some(number) = port.and_then(|p| p.port) else { continue };
+                    number
+                }
+                None => 0,
             };
+            for e in &slice.endpoints {
+                if e.conditions.as_ref().and_then(|c| c.ready) != Some(false) {
+                    addresses.extend(e.addresses.iter().map(|a| (a.clone(), number)));
+                }
+            }
         }
-        let with_ip = |s: &&Service| s.spec.as_ref().and_then(|s| s.cluster_ip.as_deref()) == Some(host);
-        let key = self.cluster.view().list::<Service>().find(with_ip).map(|s| (s as &dyn api::Object).key());
-        match key {
-            Some(key) => self.service_backend(&key, &port.to_string()),
-            None => self.listener(host, i32::from(port)),
-        }
+        addresses
+    }
+
+    fn one_of(&mut self, addresses: &[(String, i32)]) -> Option<(String, i32)> {
+        let turn = usize::try_from(self.turn()).unwrap_or(0);
+        addresses.get(turn.checked_rem(addresses.len())?).cloned()
     }
 
     fn listener(&self, ip: &str, port: i32) -> Result<Arc<Container>, NoRoute> {

@@ -200,10 +200,8 @@ impl World {
             }
             alive && !w.watcher.is_over()
         });
-        let concerns = |key: &str| key.starts_with("/registry/services/");
-        if events.iter().any(|e| concerns(&e.key)) {
-            self.services.send_modify(|n| *n += 1);
-        }
+        let rules = self.rules_version();
+        self.services.send_if_modified(|n| std::mem::replace(n, rules) != rules);
     }
 
     /// Takes a watch over; its frames come out of the receiver, which ends with it.

@@ -1,5 +1,6 @@
-//! The cluster's network as the containers of a node find it: names by cluster DNS, Services by their EndpointSlices, pods
-//! of other nodes by the programs their images bring. Models `coredns`'s kubernetes plugin and what kube-proxy's rules do.
+//! The cluster's network as the containers of a node find it: names by cluster DNS, Services by the rules
+//! that kube-proxy left on the node, pods of other nodes by the programs their images bring. Models `coredns`'s kubernetes
+//! plugin and what kube-proxy's rules do.
 
 use super::catalogue::{self, Server};
 use super::fs::Volumes;
@@ -34,9 +35,12 @@ impl<'a> ClusterNet<'a> {
     }
 
     fn slices<'s>(&'s self, service: &'s Key) -> impl Iterator<Item = &'s EndpointSlice> {
+        Self::slices_of(self.view, service)
+    }
+
+    fn slices_of<'s>(view: &'s View, service: &'s Key) -> impl Iterator<Item = &'s EndpointSlice> {
         let name = service.name().to_string();
-        self.view
-            .list_in::<EndpointSlice>(service.namespace())
+        view.list_in::<EndpointSlice>(service.namespace())
             .filter(move |s| s.metadata.labels.as_ref().and_then(|l| l.get(SERVICE_NAME)) == Some(&name))
     }
 
@@ -146,14 +150,15 @@ impl Network for ClusterNet<'_> {
 
     fn route(&self, ip: &str, port: u16) -> Option<Result<(String, u16), NetError>> {
         let is_it = |s: &&Service| s.spec.as_ref().is_some_and(|s| s.cluster_ip.as_deref() == Some(ip));
-        let service = self.view.list::<Service>().find(is_it)?;
+        let rules = self.view.network();
+        let service = rules.list::<Service>().find(is_it)?;
         let ports = service.spec.as_ref().and_then(|s| s.ports.as_deref()).unwrap_or_default();
         let Some(p) = ports.iter().find(|p| p.port == i32::from(port)) else { return Some(Err(NetError::Unreachable)) };
         let name = p.name.as_deref().unwrap_or("");
         let m = &service.metadata;
         let key = Key::new(m.namespace.as_deref().unwrap_or(""), m.name.as_deref().unwrap_or(""));
         let mut ready = Vec::new();
-        for s in self.slices(&key) {
+        for s in Self::slices_of(rules, &key) {
             let target = s.ports.iter().flatten().find(|p| p.name.as_deref().unwrap_or("") == name);
             let Some(target) = target.and_then(|p| u16::try_from(p.port?).ok()) else { continue };
             let addresses = s.endpoints.iter().filter(|e| is_ready(e)).filter_map(|e| e.addresses.first());

@@ -2,7 +2,7 @@
 
 use super::auth::{Outcome, identify};
 use super::body::{Body, full, stream};
-use super::proxy;
+use super::{processes, proxy};
 use crate::world::Handle;
 use crate::{openapi, protobuf};
 use apiserver::http::HttpRequest;
@@ -36,6 +36,9 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
     }
     if request.uri().path().starts_with("/openapi/") {
         return openapi_document(&request);
+    }
+    if processes::is_process(request.uri().path()) {
+        return processes::handle(handle, request.method().clone(), request.uri().path().to_string()).await;
     }
     if proxy::is_proxy(request.uri().path()) {
         return proxy::handle(handle, user, request).await;

@@ -5,5 +5,6 @@ pub mod auth;
 pub mod body;
 pub mod page;
 pub mod ports;
+pub mod processes;
 pub mod proxy;
 pub mod socket;

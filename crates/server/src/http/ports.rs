@@ -1,4 +1,4 @@
-//! NodePorts on this machine: one listener on 127.0.0.1 for each, as long as its Service is there.
+//! NodePorts on this machine: one listener on 127.0.0.1 for each, as long as kube-proxy's rules have it.
 
 use super::proxy;
 use crate::services::NodePort;
@@ -43,12 +43,12 @@ async fn listen(handle: Handle, port: NodePort) {
         }
     };
     loop {
-        let Ok((socket, _)) = listener.accept().await else { continue };
-        let (handle, port) = (handle.clone(), port.clone());
+        let Ok((socket, client)) = listener.accept().await else { continue };
+        let (handle, port) = (handle.clone(), port.port);
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let (handle, port) = (handle.clone(), port.clone());
-                async move { Ok::<_, Infallible>(proxy::from_node_port(handle, port, request).await) }
+                let handle = handle.clone();
+                async move { Ok::<_, Infallible>(proxy::from_node_port(handle, port, client.ip(), request).await) }
             });
             // A client that breaks off is no news.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;

@@ -5,7 +5,7 @@ use super::api::{finish, refuse};
 use super::body::Body;
 use crate::services::NoRoute;
 use crate::wasm::Container;
-use crate::wasm::host::{BoxFuture, Network};
+use crate::wasm::host::{BoxFuture, Caller, Network};
 use crate::world::{Handle, World};
 use apiserver::http::HttpRequest;
 use cluster::http::HttpOutcome;
@@ -13,6 +13,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use meta::{ApiError, User};
+use std::net::IpAddr;
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
@@ -108,15 +109,11 @@ pub async fn forward(container: &Arc<Container>, mut request: Request<WasiBody>)
 }
 
 /// A request that came in on a NodePort.
-pub async fn from_node_port(
-    handle: Handle,
-    port: crate::services::NodePort,
-    request: Request<Incoming>,
-) -> Response<Body> {
+pub async fn from_node_port(handle: Handle, port: u16, client: IpAddr, request: Request<Incoming>) -> Response<Body> {
     let text = |code: StatusCode, text: String| {
         finish(Response::builder().status(code).body(super::body::full(format!("{text}\n"))))
     };
-    let find = move |w: &mut World| w.service_backend(&port.service, &port.service_port.to_string());
+    let find = move |w: &mut World| w.node_port_backend(port, client);
     let container = match handle.ask(find).await {
         Ok(Ok(container)) => container,
         Ok(Err(e)) => return text(StatusCode::BAD_GATEWAY, e.to_string()),
@@ -134,10 +131,10 @@ pub struct ClusterNetwork(pub Handle);
 impl Network for ClusterNetwork {
     fn send(
         &self,
-        namespace: &str,
+        caller: &Caller,
         request: http::Request<WasiBody>,
     ) -> BoxFuture<Result<http::Response<WasiBody>, HttpError>> {
-        let (handle, namespace) = (self.0.clone(), namespace.to_string());
+        let (handle, caller) = (self.0.clone(), caller.clone());
         Box::pin(async move {
             let uri = request.uri().clone();
             let host = uri.host().unwrap_or("").to_string();
@@ -145,7 +142,7 @@ impl Network for ClusterNetwork {
                 return Err(HttpError::TlsProtocolError);
             }
             let port = uri.port_u16().unwrap_or(80);
-            let find = move |w: &mut World| w.host_backend(&namespace, &host, port);
+            let find = move |w: &mut World| w.host_backend(&caller, &host, port);
             let container = match handle.ask(find).await {
                 Ok(Ok(container)) => container,
                 Ok(Err(NoRoute::Unknown(text))) => {

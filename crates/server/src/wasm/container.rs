@@ -2,7 +2,7 @@
 
 use super::cgroup::{Cgroup, Limits};
 use super::engine::{Engine, Program, ProgramKind};
-use super::host::{Host, Network, OutOfMemory, Setup};
+use super::host::{Caller, Host, Network, OutOfMemory, Setup};
 use super::logs::{LINES_WAITING_MAX, Line, LogStream};
 use anyhow::anyhow;
 use http_body_util::BodyExt;
@@ -25,7 +25,7 @@ const ABORTED: i32 = 134;
 /// What to run.
 #[derive(Clone, Debug, Default)]
 pub struct Spec {
-    pub namespace: String,
+    pub caller: Caller,
     /// `argv`, the program's name first.
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
@@ -68,7 +68,7 @@ impl Container {
         let (lines, lines_out) = mpsc::channel(LINES_WAITING_MAX);
         let (exit, exit_out) = oneshot::channel();
         let setup = Setup {
-            namespace: spec.namespace,
+            caller: spec.caller,
             args: spec.args,
             env: spec.env,
             stdout: LogStream::new("stdout", lines.clone()),

@@ -20,12 +20,20 @@ type Sent = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(),
 
 /// The cluster's network as a guest uses it: Service names and addresses, no way out.
 pub trait Network: Send + Sync + 'static {
-    /// `namespace` is the caller's, for names without one.
     fn send(
         &self,
-        namespace: &str,
+        caller: &Caller,
         request: http::Request<WasiBody>,
     ) -> BoxFuture<Result<http::Response<WasiBody>, HttpError>>;
+}
+
+/// Who asks: where names without a namespace are looked up, and what kube-proxy's rules go by.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    pub namespace: String,
+    /// The pod's address.
+    pub ip: String,
+    pub node: String,
 }
 
 /// The data of one instance's store.
@@ -39,7 +47,7 @@ pub struct Host {
 }
 
 struct Outgoing {
-    namespace: String,
+    caller: Caller,
     network: Arc<dyn Network>,
 }
 
@@ -69,7 +77,7 @@ impl std::error::Error for OutOfMemory {}
 /// How to set up an instance.
 #[derive(Clone)]
 pub struct Setup {
-    pub namespace: String,
+    pub caller: Caller,
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
     pub stdout: LogStream,
@@ -87,7 +95,7 @@ impl Host {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            outgoing: Outgoing { namespace: setup.namespace.clone(), network: setup.network.clone() },
+            outgoing: Outgoing { caller: setup.caller.clone(), network: setup.network.clone() },
             memory: Memory { cgroup: setup.cgroup.clone(), held: 0 },
             meter: Meter { mark_ns: Arc::default(), cgroup: setup.cgroup.clone() },
         }
@@ -201,7 +209,7 @@ impl WasiHttpHooks for Outgoing {
         _: Option<RequestOptions>,
         _: Box<dyn Future<Output = Result<(), HttpError>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let reply = self.network.send(&self.namespace, request);
+        let reply = self.network.send(&self.caller, request);
         Box::new(async move {
             let done: Box<dyn Future<Output = Result<(), HttpError>> + Send> = Box::new(async { Ok(()) });
             Ok((reply.await?.map(|body| body.boxed_unsync()), done))

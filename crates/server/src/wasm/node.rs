@@ -3,7 +3,7 @@
 use super::cgroup::Limits;
 use super::container::{Container, Exit, Spec};
 use super::engine::{Engine, Program, ProgramKind};
-use super::host::Network;
+use super::host::{Caller, Network};
 use super::image::{ImageRecord, Images, full_name};
 use super::logbook::Logbook;
 use super::logs::LINES_WAITING_MAX;
@@ -133,7 +133,8 @@ impl WasmNode {
         let limits =
             Limits { memory_bytes: positive(spec.memory_limit_bytes), cpu_milli: positive(spec.cpu_limit_milli) };
         let args = argv(&spec);
-        let wanted = Spec { namespace: spec.namespace, args, env: spec.env, limits };
+        let caller = Caller { namespace: spec.namespace, ip: spec.pod_ip.clone(), node: spec.node };
+        let wanted = Spec { caller, args, env: spec.env, limits };
         let guard = self.shared.tokio.enter();
         let (container, mut lines, mut exit) =
             Container::start(&self.shared.engine, program, wanted, self.shared.network.clone());

@@ -3,7 +3,7 @@
 use super::cgroup::Limits;
 use super::container::{Container, Exit, Spec};
 use super::engine::{Engine, Program};
-use super::host::{BoxFuture, Network};
+use super::host::{BoxFuture, Caller, Network};
 use http_body_util::{BodyExt, Full};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -45,11 +45,11 @@ struct OneService;
 impl Network for OneService {
     fn send(
         &self,
-        namespace: &str,
+        caller: &Caller,
         request: http::Request<WasiBody>,
     ) -> BoxFuture<Result<http::Response<WasiBody>, HttpError>> {
         let host = request.uri().host().unwrap_or("").to_string();
-        let text = format!("{host} asked by {namespace}");
+        let text = format!("{host} asked by {}", caller.namespace);
         Box::pin(async move {
             // A client writes its body, even an empty one, before it reads the answer.
             request.into_body().collect().await?;
@@ -65,7 +65,8 @@ fn start(name: &str, args: &[&str], limits: Limits) -> (Arc<Container>, Outcome)
     let mut argv = vec![name.to_string()];
     argv.extend(args.iter().map(|a| (*a).to_string()));
     let env = vec![("GREETING_NAME".into(), "bottle".into())];
-    let spec = Spec { namespace: "default".into(), args: argv, env, limits };
+    let caller = Caller { namespace: "default".into(), ..Caller::default() };
+    let spec = Spec { caller, args: argv, env, limits };
     let (container, lines, exit) = Container::start(engine(), program(name), spec, Arc::new(OneService));
     (container, Outcome { lines, exit })
 }
