@@ -3,3 +3,4 @@
 mod bad;
 mod schedule;
 mod simulate;
+mod why;

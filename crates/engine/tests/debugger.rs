@@ -214,6 +214,11 @@ fn the_learner_decides_before_the_scheduler_tells() {
     assert_eq!(node_of(&s, "a"), j.winner);
 }
 
+fn bound_name(s: &Session) -> String {
+    let mut pods = s.cluster.view().list::<k8s_openapi::api::core::v1::Pod>();
+    pods.find_map(|p| p.metadata.name.clone()).expect("a pod")
+}
+
 #[test]
 fn why_not_here_and_what_would_make_it_fit_with_the_controllers_document() {
     let mut s = session(2);
@@ -250,6 +255,10 @@ fn why_not_here_and_what_would_make_it_fit_with_the_controllers_document() {
         .filter_map(|p| p.spec.as_ref()?.node_name.clone())
         .collect();
     assert_eq!(on.len(), 1, "{on:?}");
+    // Of a bound pod one may ask too.
+    let bound = Debug::WhyNot { namespace: "default".into(), name: bound_name(&s), node: "node-2".into(), cycle: 0 };
+    let Answer::WhyNot { why } = ask(&mut s, bound) else { panic!() };
+    assert!(why.fits && why.goes_to == on[0], "{why:?}");
     let label = f.fixes.iter().find(|f| f.fix.edits[0].note.code == "fix.label").expect("a fix of the node");
     assert_eq!(label.documents[0].object.kind, "Node");
 }

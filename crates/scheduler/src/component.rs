@@ -7,7 +7,7 @@ use crate::cycle::{Algorithm, Failure};
 use crate::framework::resource::ApiList;
 use crate::framework::{ClusterEvent, Handle, Nominator, Objects, PodInfo};
 use crate::informers::{self, shared};
-use crate::moment::Moment;
+use crate::moment::{self, Moment};
 use crate::queue::{Lists, Queue, QueuedPod};
 use crate::status;
 use api::{Obj, ObjectExt, Registered};
@@ -76,7 +76,7 @@ impl Scheduler {
     /// What a cycle for `pod` would look at now. A pod that is on a node is looked at as if it had to find one again.
     /// `None` when it is another scheduler's.
     pub fn moment(&self, pod: Arc<Pod>, now: Time) -> Option<Moment> {
-        let pod = Arc::new(PodInfo::new(pod));
+        let pod = moment::unbound(pod);
         self.algorithm.profile(pod.scheduler_name())?;
         let mut cache = self.cache.clone();
         cache.remove_pod(&pod.key);

@@ -31,6 +31,16 @@ pub struct Moment {
     pub cycle: Arc<Cycle>,
 }
 
+/// A pod that is on a node, as if it had to find one again.
+pub(crate) fn unbound(mut pod: Arc<Pod>) -> Arc<PodInfo> {
+    if pod.spec.as_ref().is_some_and(|s| s.node_name.is_some())
+        && let Some(spec) = Arc::make_mut(&mut pod).spec.as_mut()
+    {
+        spec.node_name = None;
+    }
+    Arc::new(PodInfo::new(pod))
+}
+
 impl Moment {
     /// The pod's profile. A moment is only made for a pod that has one.
     pub fn framework(&self) -> Option<&Arc<Framework>> {

@@ -64,10 +64,49 @@ fn one(cycle: &Cycle, out: &mut String) {
         }
         grid.0.push(head);
     }
-    grid.0.extend(cycle.nodes.iter().map(|n| row(cycle, n, &plugins)));
+    let shown = shown_rows(cycle);
+    grid.0.extend(shown.iter().map(|n| row(cycle, n, &plugins)));
     grid.print(out);
+    if shown.len() < cycle.nodes.len() {
+        rest(cycle, &shown, out);
+    }
     if let Some(tie) = &cycle.tie_break {
         let _ = writeln!(out, "  tie between {}: drew {}", tie.nodes.join(", "), tie.nodes[tie.drawn]);
+    }
+}
+
+/// Tables up to this long are printed whole; of longer ones the best nodes, and of those that refuse only how many.
+const ROWS_WHOLE: usize = 40;
+const ROWS_BEST: usize = 10;
+
+fn shown_rows(cycle: &Cycle) -> Vec<&NodeRecord> {
+    if cycle.nodes.len() <= ROWS_WHOLE {
+        return cycle.nodes.iter().collect();
+    }
+    let mut best: Vec<&NodeRecord> = cycle.nodes.iter().filter(|n| n.total.is_some()).collect();
+    best.sort_by_key(|n| (cycle.node.as_deref() != Some(&n.name), std::cmp::Reverse(n.total)));
+    best.truncate(ROWS_BEST);
+    best
+}
+
+/// The nodes without a row, counted by what their filters say.
+fn rest(cycle: &Cycle, shown: &[&NodeRecord], out: &mut String) {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for n in cycle.nodes.iter().filter(|n| !shown.iter().any(|s| std::ptr::eq(*s, *n))) {
+        let refusal = n.filters.iter().find(|f| f.verdict != Verdict::Pass);
+        let said = match refusal {
+            Some(f) => format!("{}: {}", f.plugin, f.reasons.join(", ")),
+            None if n.total.is_some() => "ok, with fewer points".into(),
+            None => "ok, not scored".into(),
+        };
+        match counts.iter_mut().find(|(s, _)| *s == said) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((said, 1)),
+        }
+    }
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    for (said, n) in counts {
+        let _ = writeln!(out, "  and {n} more: {said}");
     }
 }
 

@@ -214,5 +214,6 @@ fn each(
         }
     }
     let bound = stop_at.and_then(|key| cache.remove_pod(key));
+    let bound = bound.map(|pod| crate::moment::unbound(pod.pod.clone()));
     Ok(bound.and_then(|pod| moment(&algorithm, &mut cache, &objects, &nominator, &pod)))
 }

@@ -5,6 +5,7 @@ pub mod image;
 pub mod schedule;
 pub mod serve;
 pub mod simulate;
+mod why;
 
 use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand};

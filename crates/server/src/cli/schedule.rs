@@ -1,11 +1,13 @@
 //! `kubottle schedule`: what-if scheduling.
 
 use super::extenders::HttpCaller;
+use super::why::{self, Question};
 use super::{borrowed, decode, print, problems, read_files, strict_error};
 use anyhow::{Context, anyhow};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use manifest::{Document, Limits, Problem};
+use protocol::words::Lang;
 use scheduler::{Caller, Config, World, whatif_calling};
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
@@ -25,6 +27,33 @@ pub struct Args {
     seed: u64,
     #[arg(short = 'o', long = "output", value_enum, default_value = "table")]
     output: Output,
+    /// Explain one pod's decision, and what would make it fit: NAME or NAMESPACE/NAME
+    #[arg(long, value_name = "POD")]
+    why: Option<String>,
+    /// With --why: what every filter says of this node
+    #[arg(long, value_name = "NODE", requires = "why")]
+    node: Option<String>,
+    /// The language of explanations; LC_ALL, LC_MESSAGES or LANG when not given
+    #[arg(long, value_enum)]
+    lang: Option<Language>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Language {
+    Ko,
+    En,
+}
+
+/// As programs of the terminal choose: the first variable that is set counts.
+fn language(given: Option<Language>) -> Lang {
+    match given {
+        Some(Language::Ko) => Lang::Ko,
+        Some(Language::En) => Lang::En,
+        None => {
+            let set = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+            Lang::of(&["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default())
+        }
+    }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -40,6 +69,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let (mut printed, mut first) = (Ok(()), true);
     let caller: Option<Arc<dyn Caller>> =
         if config.extenders.is_empty() { None } else { Some(Arc::new(HttpCaller::new()?)) };
+    if let Some(pod) = args.why {
+        let (node, lang, json) = (args.node, language(args.lang), matches!(args.output, Output::Json));
+        return why::run(&Question { pod, node, lang, json }, world, &config, args.seed, caller);
+    }
     whatif_calling(world, &config, args.seed, caller, |cycle| {
         printed = one(&cycle, args.output, first);
         first = false;
