@@ -3,12 +3,17 @@
 use crate::registration::{KindRef, UNLISTED, Verb};
 
 pub mod configmap;
+pub mod csidriver;
+pub mod csinode;
+pub mod csistoragecapacity;
 pub mod deployment;
 pub mod endpointslice;
 pub mod event;
 pub mod lease;
 pub mod namespace;
 pub mod node;
+pub mod persistentvolume;
+pub mod persistentvolumeclaim;
 pub mod pod;
 pub mod poddisruptionbudget;
 pub mod priorityclass;
@@ -17,6 +22,9 @@ pub mod secret;
 pub mod service;
 pub mod serviceaccount;
 pub mod status_fields;
+pub mod storage;
+pub mod storageclass;
+pub mod volumeattachment;
 mod workload;
 
 /// What `/status` can do.
@@ -33,9 +41,10 @@ macro_rules! table {
 }
 // In the order in which upstream lists groups: core first, then named groups.
 table! {
-    configmap event namespace node pod secret service serviceaccount
+    configmap event namespace node persistentvolume persistentvolumeclaim pod secret service serviceaccount
     deployment replicaset
     poddisruptionbudget
+    csidriver csinode csistoragecapacity storageclass volumeattachment
     priorityclass
     lease
     endpointslice

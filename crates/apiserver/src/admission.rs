@@ -6,13 +6,14 @@ pub(crate) mod pod_topology_labels;
 mod priority;
 mod runtime_class;
 mod service_account;
+mod storage;
 mod taint_nodes_by_condition;
 
 use crate::request::Request;
 use crate::server::Cx;
 use api::kinds::priorityclass;
 use api::{KindRef, Object, Registered};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use meta::ApiError;
 
@@ -29,6 +30,10 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
         taint_nodes_by_condition::admit(node);
     } else if let Some(class) = o.as_any().downcast_ref::<PriorityClass>() {
         priority::validate(cx, class, true)?;
+    } else if let Some(claim) = o.as_any_mut().downcast_mut::<PersistentVolumeClaim>() {
+        storage::admit_claim(cx, claim);
+    } else if let Some(volume) = o.as_any_mut().downcast_mut::<PersistentVolume>() {
+        storage::admit_volume(volume);
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
-//! What a new control plane holds before anybody asks: the system namespaces, the system's priority classes and the
-//! `kubernetes` Service. Models `pkg/controlplane/controller/{systemnamespaces,kubernetesservice}` and
+//! What a new control plane holds before anybody asks: the system namespaces, the system's priority classes, a
+//! default storage class and the `kubernetes` Service. Models `pkg/controlplane/controller/{systemnamespaces,kubernetesservice}` and
 //! `pkg/registry/scheduling/rest`.
 
 use crate::{Cluster, requests};
 use api::Object;
+use api::kinds::storageclass::WAIT_FOR_FIRST_CONSUMER;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
+use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use meta::User;
@@ -13,6 +15,21 @@ use meta::User;
 const SYSTEM_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Where the API server says it listens: the first address of the node network.
 const API_SERVER_IP: &str = "172.18.0.2";
+
+/// What claims without a class get: kind's `standard`, made by Rancher's local path provisioner on the node of the pod
+/// that comes first.
+fn default_storage_class() -> StorageClass {
+    StorageClass {
+        metadata: ObjectMeta {
+            name: Some("standard".into()),
+            annotations: Some([("storageclass.kubernetes.io/is-default-class".into(), "true".into())].into()),
+            ..Default::default()
+        },
+        provisioner: "rancher.io/local-path".into(),
+        volume_binding_mode: Some(WAIT_FOR_FIRST_CONSUMER.into()),
+        ..Default::default()
+    }
+}
 
 impl Cluster {
     pub(crate) fn bootstrap(&mut self) {
@@ -23,6 +40,7 @@ impl Cluster {
         for class in api::kinds::priorityclass::system() {
             self.create_as_apiserver("", Box::new(class));
         }
+        self.create_as_apiserver("", Box::new(default_storage_class()));
         let labels = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
         let service = Service {
             metadata: ObjectMeta {

@@ -4,7 +4,7 @@ pub(crate) mod affinity;
 mod columns;
 mod container;
 pub(crate) mod defaults;
-mod diff;
+pub(crate) mod diff;
 mod env;
 mod mounts;
 mod probes;
@@ -13,7 +13,7 @@ mod scheduling;
 mod security;
 mod spec;
 mod update;
-mod volumes;
+pub(crate) mod volumes;
 pub(crate) mod warnings;
 
 pub use affinity::apply_match_label_keys;

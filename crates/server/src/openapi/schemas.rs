@@ -1,7 +1,7 @@
 //! The schemas of one group and version, as upstream's v3 documents word them.
 
 use api::Kind;
-use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, policy, scheduling};
+use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, policy, scheduling, storage};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
@@ -83,6 +83,8 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("", "v1", "Event") => of::<core::v1::Event>(g),
         ("", "v1", "Namespace") => of::<core::v1::Namespace>(g),
         ("", "v1", "Node") => of::<core::v1::Node>(g),
+        ("", "v1", "PersistentVolume") => of::<core::v1::PersistentVolume>(g),
+        ("", "v1", "PersistentVolumeClaim") => of::<core::v1::PersistentVolumeClaim>(g),
         ("", "v1", "Pod") => of::<core::v1::Pod>(g),
         ("", "v1", "Secret") => of::<core::v1::Secret>(g),
         ("", "v1", "Service") => of::<core::v1::Service>(g),
@@ -93,6 +95,11 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
         ("policy", "v1", "PodDisruptionBudget") => of::<policy::v1::PodDisruptionBudget>(g),
         ("scheduling.k8s.io", "v1", "PriorityClass") => of::<scheduling::v1::PriorityClass>(g),
+        ("storage.k8s.io", "v1", "CSIDriver") => of::<storage::v1::CSIDriver>(g),
+        ("storage.k8s.io", "v1", "CSINode") => of::<storage::v1::CSINode>(g),
+        ("storage.k8s.io", "v1", "CSIStorageCapacity") => of::<storage::v1::CSIStorageCapacity>(g),
+        ("storage.k8s.io", "v1", "StorageClass") => of::<storage::v1::StorageClass>(g),
+        ("storage.k8s.io", "v1", "VolumeAttachment") => of::<storage::v1::VolumeAttachment>(g),
         // A test checks that no registered kind ends here.
         _ => String::new(),
     }

@@ -8,13 +8,18 @@ use serde_json::Value;
 const CONTEXT: usize = 3;
 
 pub fn specs(old: &PodSpec, new: &PodSpec) -> String {
+    // By way of the bytes, so that the types' serializers are compiled once.
+    let bytes = |s: &PodSpec| serde_json::to_vec(s).unwrap_or_default();
+    json(&bytes(old), &bytes(new))
+}
+
+/// The same of any two values, as JSON.
+pub fn json(old: &[u8], new: &[u8]) -> String {
     unified(&dump(old), &dump(new))
 }
 
-fn dump(spec: &PodSpec) -> Vec<String> {
-    // By way of the bytes, so that the types' serializers are compiled once.
-    let json = serde_json::to_vec(spec).unwrap_or_default();
-    let value = capitalized(serde_json::from_slice(&json).unwrap_or_default());
+fn dump(json: &[u8]) -> Vec<String> {
+    let value = capitalized(serde_json::from_slice(json).unwrap_or_default());
     serde_json::to_string_pretty(&value).unwrap_or_default().lines().map(|l| format!("{l}\n")).collect()
 }
 
