@@ -304,6 +304,9 @@ impl Component for Scheduler {
             self.observe_pod(cx.now, &change.key, old, new, change.cause);
         } else {
             informers::follow(Arc::make_mut(&mut self.objects), change.kind, &change.key, new);
+            if let Some(event) = informers::event(change.kind, old, new) {
+                self.queue.move_all(&event, cx.now, &self.algorithm, change.cause);
+            }
         }
     }
     fn ready_at(&self) -> Option<Time> {

@@ -17,8 +17,7 @@ impl Registration for Reg {
     const SINGULAR: &'static str = "csistoragecapacity";
     const COLUMNS: &'static [Column] = &[
         Column::NAME,
-        Column::new("StorageClassName", "string", 0)
-            .describe("The class whose volumes the capacity is reported for."),
+        Column::new("StorageClassName", "string", 0).describe("The class whose volumes the capacity is reported for."),
         Column::new("Capacity", "string", 0).describe("How much can be provisioned."),
     ];
     const SAMPLE: &'static str = "\

@@ -5,7 +5,9 @@ use super::{register, storage};
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
 use crate::validate::{immutable, invalid_json, text};
-use k8s_openapi::api::core::v1::{HostPathVolumeSource, PersistentVolume, PersistentVolumeSpec, PersistentVolumeStatus};
+use k8s_openapi::api::core::v1::{
+    HostPathVolumeSource, PersistentVolume, PersistentVolumeSpec, PersistentVolumeStatus,
+};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{FieldError, Path, Time};
 

@@ -223,6 +223,10 @@ fn source(name: &str, kind: &str, group: &str, path: &Path, errors: &mut Vec<Fie
         }
     }
     if group.is_empty() && kind != "PersistentVolumeClaim" {
-        errors.push(FieldError::invalid(path, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
+        errors.push(FieldError::invalid(
+            path,
+            kind,
+            "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
+        ));
     }
 }

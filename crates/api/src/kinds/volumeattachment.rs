@@ -25,8 +25,10 @@ impl Registration for Reg {
             "attacher indicates the name of the volume driver that MUST handle this request. This is the name \
              returned by GetPluginName().",
         ),
-        Column::new("PV", "string", 0).describe("persistentVolumeName represents the name of the persistent volume to attach."),
-        Column::new("Node", "string", 0).describe("nodeName represents the node that the volume should be attached to."),
+        Column::new("PV", "string", 0)
+            .describe("persistentVolumeName represents the name of the persistent volume to attach."),
+        Column::new("Node", "string", 0)
+            .describe("nodeName represents the node that the volume should be attached to."),
         Column::new("Attached", "boolean", 0).describe(
             "attached indicates the volume is successfully attached. This field must only be set by the entity \
              completing the attach operation, i.e. the external-attacher.",
@@ -63,14 +65,20 @@ spec:
         let at = path.child("source");
         match (&s.source.inline_volume_spec, &s.source.persistent_volume_name) {
             (None, None) => {
-                errors.push(FieldError::required(&at, "must specify exactly one of inlineVolumeSpec and persistentVolumeName"));
+                errors.push(FieldError::required(
+                    &at,
+                    "must specify exactly one of inlineVolumeSpec and persistentVolumeName",
+                ));
             }
             (Some(_), Some(_)) => {
                 let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
                 errors.push(FieldError::forbidden(&at, why));
             }
             (None, Some(name)) if name.is_empty() => {
-                errors.push(FieldError::required(&at.child("persistentVolumeName"), "must specify non empty persistentVolumeName"));
+                errors.push(FieldError::required(
+                    &at.child("persistentVolumeName"),
+                    "must specify non empty persistentVolumeName",
+                ));
             }
             (None, Some(name)) => {
                 storage::validate_class_name(name, &at.child("persistentVolumeName"), &mut errors);
