@@ -4,11 +4,14 @@
 pub mod deployment;
 pub mod disruption;
 pub mod endpointslice;
+pub mod ephemeral_volume;
 pub mod garbage_collector;
+pub mod local_path;
 pub mod namespace;
 pub mod node_ipam;
 pub mod node_lifecycle;
 mod owner;
+pub mod persistent_volume;
 pub mod pod_gc;
 mod pods;
 pub mod replicaset;
@@ -19,6 +22,7 @@ pub mod taint_eviction;
 mod testing;
 #[cfg(test)]
 mod together;
+pub mod volume_protection;
 
 use reconcile::{Component, Controller, Runner};
 
@@ -40,6 +44,12 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<node_ipam::NodeIpam>(),
         runner::<node_lifecycle::NodeLifecycle>(),
         runner::<taint_eviction::TaintEviction>(),
+        runner::<persistent_volume::PersistentVolumeBinder>(),
+        runner::<volume_protection::ClaimProtection>(),
+        runner::<volume_protection::VolumeProtection>(),
         runner::<root_ca_publisher::RootCaPublisher>(),
+        runner::<ephemeral_volume::EphemeralVolume>(),
+        // Not part of the controller manager: kind's provisioner, a process of its own.
+        runner::<local_path::LocalPath>(),
     ]
 }
