@@ -7,3 +7,4 @@ mod pods;
 mod preemption;
 mod replay;
 mod rollout;
+mod storage;

@@ -19,15 +19,14 @@ fn a_failing_command_crash_loops() {
     .assert_eq(&table(&c, "pods"));
     expect![[r#"
         Scheduled Successfully assigned default/crash to node-1
-        Pulled Successfully pulled image "busybox" in 469ms (469ms including waiting). Image size: 2107180 bytes.
-        Created Container created (x4)
+        Pulled Successfully pulled image "busybox" in 535ms (535ms including waiting). Image size: 2107180 bytes.
         Pulling Pulling image "busybox" (x5)
+        Created Container created (x5)
         Started Container started (x4)
-        Pulled Successfully pulled image "busybox" in 396ms (396ms including waiting). Image size: 2107180 bytes.
-        BackOff Back-off restarting failed container main in pod crash_default(2f9b3e11-3d05-486f-9223-4855553a52f5) (x7)
-        Pulled Successfully pulled image "busybox" in 575ms (575ms including waiting). Image size: 2107180 bytes.
-        Pulled Successfully pulled image "busybox" in 357ms (357ms including waiting). Image size: 2107180 bytes.
-        Pulled Successfully pulled image "busybox" in 598ms (598ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 580ms (580ms including waiting). Image size: 2107180 bytes.
+        BackOff Back-off restarting failed container main in pod crash_default(42ba61b5-c00a-4708-b81a-973924ff6dfe) (x6)
+        Pulled Successfully pulled image "busybox" in 474ms (474ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 378ms (378ms including waiting). Image size: 2107180 bytes. (x2)
     "#]].assert_eq(&events(&c, "crash"));
     let p = &testkit::pods(&c)[0];
     assert_eq!(c.log_tail(p, "main", 10).as_deref(), Some("hi\n"));

@@ -59,7 +59,7 @@ fn the_higher_class_takes_the_room() {
         FailedScheduling 0/1 nodes are available: 1 Insufficient cpu.
         Scheduled Successfully assigned default/vip to node-1
         Pulling Pulling image "busybox"
-        Pulled Successfully pulled image "busybox" in 575ms (575ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 474ms (474ms including waiting). Image size: 2107180 bytes.
         Created Container created
         Started Container started
     "#]]
@@ -67,10 +67,10 @@ fn the_higher_class_takes_the_room() {
     expect![[r#"
         Scheduled Successfully assigned default/old to node-1
         Pulling Pulling image "busybox"
-        Pulled Successfully pulled image "busybox" in 510ms (769ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 425ms (842ms including waiting). Image size: 2107180 bytes.
         Created Container created
         Started Container started
-        Preempted Preempted by pod b79765e4-b29c-4068-9f07-4159619bdc08 on node node-1
+        Preempted Preempted by pod ec3a0871-7f2f-4c2a-a824-fedaa3a5f9cf on node node-1
         Killing Stopping container main
     "#]]
     .assert_eq(&events(&c, "old"));

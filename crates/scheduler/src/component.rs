@@ -1,11 +1,13 @@
 //! The live kube-scheduler: it keeps cache and queue true to what it observes, and takes one pod a turn. Models
 //! `pkg/scheduler/{scheduler, eventhandlers, schedule_one}.go`.
 
+use crate::binding::VolumeWaits;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::cycle::{Algorithm, Failure};
 use crate::framework::resource::ApiList;
-use crate::framework::{ClusterEvent, Handle, Nominator, Objects, PodInfo};
+use crate::framework::storage;
+use crate::framework::{ClusterEvent, Framework, Handle, Nominator, Objects, PodInfo};
 use crate::informers::{self, shared};
 use crate::moment::{self, Moment};
 use crate::queue::{Lists, Queue, QueuedPod};
@@ -39,6 +41,10 @@ pub struct Scheduler {
     binding: Option<Arc<PodInfo>>,
     /// Bindings that were refused and still have to be told to the user: pod and message.
     failed: VecDeque<(Arc<PodInfo>, String)>,
+    /// Pods with a node whose volumes are not there yet.
+    waits: VolumeWaits,
+    /// The pod whose volumes were asked for, without an answer yet.
+    asking: Option<Key>,
 }
 
 impl Scheduler {
@@ -58,6 +64,8 @@ impl Scheduler {
             moments: VecDeque::new(),
             binding: None,
             failed: VecDeque::new(),
+            waits: VolumeWaits::default(),
+            asking: None,
         })
     }
 
@@ -138,6 +146,7 @@ impl Scheduler {
         let new = new.and_then(shared::<Pod>).map(info).filter(|p| !p.is_terminal());
         let Some(new) = new.map(Arc::new) else { return self.pod_gone(now, key, old, cause) };
         if let Some(node) = new.node_name().map(str::to_string) {
+            self.waits.remove(key);
             self.queue.delete(key);
             self.nominator.remove(key);
             let before = self.cache.pod(key).cloned().filter(|_| !self.cache.is_assumed(key));
@@ -157,6 +166,7 @@ impl Scheduler {
     }
 
     fn pod_gone(&mut self, now: Time, key: &Key, old: Option<&Obj>, cause: Seq) {
+        self.waits.remove(key);
         self.nominator.remove(key);
         let queued = self.queue.delete(key).map(|q| q.pod);
         if let Some(pod) = self.cache.remove_pod(key) {
@@ -201,18 +211,61 @@ impl Scheduler {
         }
         match decision {
             Ok(node) => {
-                let Some(binding) = framework.bind(pod, &node) else { return self.queue.done(&pod.key) };
                 self.nominator.remove(&pod.key);
                 self.cache.assume_pod(pod.clone(), &node);
-                let target = binding.target.name.unwrap_or_default();
-                step.intents.push(Intent::bind(pod.key.clone(), binding.metadata.uid, &target));
-                let message = format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name());
-                step.intents.push(Intent::event(&*pod.pod, EventType::Normal, "Scheduled", message));
-                step.notes.push(note!("scheduler.assigned", pod = &pod.key, node = node));
-                self.binding = Some(pod.clone());
+                match self.ask_for_volumes(cx, &framework, pod, &node) {
+                    Ok(intents) if intents.is_empty() => self.bind(pod, &node, step),
+                    Ok(intents) => {
+                        step.notes.push(note!("scheduler.volumes", pod = &pod.key, node = node));
+                        step.intents = intents;
+                        self.asking = Some(pod.key.clone());
+                    }
+                    Err(why) => self.give_up(cx, pod, &why, step),
+                }
             }
             Err(failure) => self.handle_failure(cx, pod, failure, step),
         }
+    }
+
+    /// PreBind of VolumeBinding, when the profile has it: what has to be written before the pod can be bound.
+    fn ask_for_volumes(
+        &mut self,
+        cx: &Cx,
+        framework: &Framework,
+        pod: &Arc<PodInfo>,
+        node: &str,
+    ) -> Result<Vec<Intent>, String> {
+        let Some(until) = framework.volume_binding_timeout().filter(|_| uses_claims(pod)) else {
+            return Ok(Vec::new());
+        };
+        let Some(info) = self.cache.snapshot().get(node).cloned() else { return Ok(Vec::new()) };
+        self.waits.ask(&self.objects, pod, &info.node, cx.now + until)
+    }
+
+    fn bind(&mut self, pod: &Arc<PodInfo>, node: &str, step: &mut Step) {
+        let binding = self.algorithm.profile(pod.scheduler_name()).and_then(|f| f.bind(pod, node));
+        let Some(binding) = binding else {
+            self.cache.forget_pod(&pod.key);
+            return self.queue.done(&pod.key);
+        };
+        let target = binding.target.name.unwrap_or_default();
+        step.intents.push(Intent::bind(pod.key.clone(), binding.metadata.uid, &target));
+        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name());
+        step.intents.push(Intent::event(&*pod.pod, EventType::Normal, "Scheduled", message));
+        step.notes.push(note!("scheduler.assigned", pod = &pod.key, node = node));
+        self.binding = Some(pod.clone());
+    }
+
+    /// The volumes will not come: the pod's room is free again, and the pod is tried again after a back-off.
+    fn give_up(&mut self, cx: &Cx, pod: &Arc<PodInfo>, why: &str, step: &mut Step) {
+        self.cache.forget_pod(&pod.key);
+        let freed = ClusterEvent::AssignedPodDelete(pod);
+        self.queue.move_all(&freed, cx.now, &self.algorithm, step.cause);
+        self.queue.add_unschedulable(&pod.key, BTreeSet::new(), cx.now, &self.algorithm);
+        let message = format!("running PreBind plugin \"VolumeBinding\": binding volumes: {why}");
+        let event = status::truncate(&message);
+        step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", event));
+        step.intents.extend(status::not_scheduled(pod, "SchedulerError", &message, Some(""), cx.now));
     }
 
     /// Models handleSchedulingFailure, and prepareCandidate for the victims.
@@ -235,6 +288,11 @@ impl Scheduler {
         step.notes.push(note!("scheduler.unschedulable", pod = &pod.key, reason = reason));
         self.queue.add_unschedulable(&pod.key, failure.plugins, cx.now, &self.algorithm);
     }
+}
+
+/// Most pods have none, and then nothing is looked up.
+fn uses_claims(pod: &PodInfo) -> bool {
+    storage::volumes(&pod.pod).iter().any(|v| v.persistent_volume_claim.is_some() || v.ephemeral.is_some())
 }
 
 fn new_queue(config: &Config) -> Queue {
@@ -283,6 +341,8 @@ impl Component for Scheduler {
         self.nominator = Nominator::default();
         self.binding = None;
         self.failed.clear();
+        self.waits.clear();
+        self.asking = None;
         self.objects = Arc::default();
         self.moments.clear();
         for object in informers::kinds().flat_map(|k| cx.view.list_obj(k)) {
@@ -305,12 +365,14 @@ impl Component for Scheduler {
         } else {
             informers::follow(Arc::make_mut(&mut self.objects), change.kind, &change.key, new);
             if let Some(event) = informers::event(change.kind, old, new) {
+                self.waits.look(&self.objects);
                 self.queue.move_all(&event, cx.now, &self.algorithm, change.cause);
             }
         }
     }
     fn ready_at(&self) -> Option<Time> {
-        if self.failed.is_empty() { self.queue.ready_at() } else { Some(Time(0)) }
+        let next = [self.queue.ready_at(), self.waits.ready_at()].into_iter().flatten().min();
+        if self.failed.is_empty() { next } else { Some(Time(0)) }
     }
     fn step(&mut self, cx: &Cx) -> Option<Step> {
         if let Some((pod, message)) = self.failed.pop_front() {
@@ -318,6 +380,14 @@ impl Component for Scheduler {
             let event = status::truncate(&message);
             step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", event));
             step.intents.extend(status::not_scheduled(&pod, "SchedulerError", &message, Some(""), cx.now));
+            return Some(step);
+        }
+        if let Some((pod, outcome)) = self.waits.pop(cx.now) {
+            let mut step = Step { item: pod.key.as_str().into(), ..Step::default() };
+            match outcome {
+                Ok(node) => self.bind(&pod, &node, &mut step),
+                Err(why) => self.give_up(cx, &pod, &why, &mut step),
+            }
             return Some(step);
         }
         let q = self.queue.pop(cx.now, &self.algorithm)?;
@@ -335,6 +405,9 @@ impl Component for Scheduler {
         // Now the cycle has its number.
         if let Some(m) = self.moments.back_mut().filter(|m| m.seq == 0) {
             Arc::make_mut(m).seq = seq;
+        }
+        if let (Some(key), Some(Err(error))) = (self.asking.take(), replies.last()) {
+            self.waits.fail(&key, error.to_string());
         }
         let Some(pod) = self.binding.take() else { return };
         let Some(Err(error)) = replies.first() else { return self.queue.done(&pod.key) };

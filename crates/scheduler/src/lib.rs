@@ -20,6 +20,7 @@ pub mod table;
 pub mod whatif;
 
 mod admission;
+mod binding;
 mod informers;
 mod node_tree;
 mod record;

@@ -7,6 +7,7 @@ pub mod conditions;
 pub mod env;
 pub mod events;
 pub mod images;
+mod persistent;
 pub mod probes;
 pub mod resources;
 pub mod start;

@@ -2,7 +2,7 @@
 //! `pkg/kubelet/kuberuntime/kuberuntime_manager.go`.
 
 use super::resources::Resources;
-use super::{Exit, PodWorker, Role, Stage, SyncCx, Verdict, admit, events, exit_reason, volumes};
+use super::{Exit, PodWorker, Role, Stage, SyncCx, Verdict, admit, events, exit_reason, persistent, volumes};
 use crate::runtime::{ProbeOutcome, RuntimeEvent};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use meta::{Duration, Time};
@@ -107,7 +107,7 @@ impl PodWorker {
             return false;
         }
         if let Err((volume, why)) = volumes::check(pod, cx) {
-            let message = format!("MountVolume.SetUp failed for volume {volume:?} : {why}");
+            let message = persistent::failed_mount(&volume, &why);
             events::pod(cx, pod, Warning, "FailedMount", message);
             cx.note(note!("kubelet.volume-missing", pod = &self.key, volume = &volume, why = &why));
             let longer = Duration((self.mount_delay.0 * 2).min(MOUNT_RETRY_MAX.0));

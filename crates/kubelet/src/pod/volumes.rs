@@ -1,7 +1,7 @@
 //! What a container finds under its mount paths. Models `pkg/volume/{configmap,secret,downwardapi,emptydir,
 //! hostpath,projected}`.
 
-use super::{PodWorker, Stage, SyncCx, env, events};
+use super::{PodWorker, Stage, SyncCx, env, events, persistent};
 use crate::runtime::{Mount, MountSource, RuntimeCommand};
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, ServiceAccountTokenProjection,
@@ -19,6 +19,7 @@ type Files = BTreeMap<String, Arc<[u8]>>;
 /// The volume that cannot be set up, and why, as the FailedMount event says it.
 pub fn check(pod: &Pod, cx: &SyncCx) -> Result<(), (String, String)> {
     for v in pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()) {
+        persistent::check(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
         source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
     }
     Ok(())
@@ -56,7 +57,8 @@ pub fn mounts(pod: &Pod, container: &Container, cx: &SyncCx) -> Result<Vec<Mount
                 MountSource::Host(dir) => MountSource::Host(format!("{}/{sub}", dir.trim_end_matches('/'))),
             };
         }
-        out.push(Mount { path, read_only: m.read_only == Some(true), source });
+        let claim_read_only = v.persistent_volume_claim.as_ref().is_some_and(|c| c.read_only == Some(true));
+        out.push(Mount { path, read_only: m.read_only == Some(true) || claim_read_only, source });
     }
     Ok(out)
 }
@@ -113,7 +115,7 @@ impl PodWorker {
                     cx.runtime.command(cx.now, RuntimeCommand::UpdateMounts { id, mounts });
                 }
                 Err((volume, why)) => {
-                    let message = format!("MountVolume.SetUp failed for volume {volume:?} : {why}");
+                    let message = persistent::failed_mount(&volume, &why);
                     return events::pod(cx, pod, Warning, "FailedMount", message);
                 }
             }
@@ -152,7 +154,7 @@ fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<MountSource, String> {
     } else if let Some(s) = &v.host_path {
         return Ok(MountSource::Host(s.path.clone()));
     } else {
-        return Ok(MountSource::Shared(v.name.clone()));
+        return Ok(persistent::source(pod, v, cx)?.unwrap_or_else(|| MountSource::Shared(v.name.clone())));
     }
     Ok(MountSource::Files(files))
 }

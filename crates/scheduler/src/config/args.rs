@@ -6,7 +6,7 @@ use super::{Args, ResourceSpec, ShapePoint, SpreadDefaults, Strategy, cpu_and_me
 use crate::plugins::node_selector::{PreferredTerms, Terms};
 use api::validate::labels::validate_label_name;
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
-use meta::FieldError;
+use meta::{Duration, FieldError};
 
 /// The plugins that have arguments.
 const WITH_ARGS: [&str; 8] = [
@@ -53,7 +53,7 @@ pub(super) fn plugin_config(r: &mut Reader, at: &At) -> Args {
             "DefaultPreemption" => preemption_args(r, &a, &mut args),
             "InterPodAffinity" => inter_pod_affinity_args(r, &a, &mut args),
             "PodTopologySpread" => spread_args(r, &a, &mut args),
-            "VolumeBinding" => volume_binding_args(r, &a),
+            "VolumeBinding" => volume_binding_args(r, &a, &mut args),
             "DynamicResources" => dynamic_resources_args(r, &a),
             // Arguments of plugins without any are read by no one, as upstream.
             _ => {}
@@ -206,12 +206,13 @@ fn preemption_args(r: &mut Reader, at: &At, args: &mut Args) {
     args.default_preemption.min_candidate_nodes_absolute = absolute.max(0);
 }
 
-/// Only checked: nothing here waits for a binding, and scoring by capacity is off by default.
-fn volume_binding_args(r: &mut Reader, at: &At) {
+/// Scoring by capacity is off by default.
+fn volume_binding_args(r: &mut Reader, at: &At, args: &mut Args) {
     r.known(at, &["apiVersion", "kind", "bindTimeoutSeconds", "shape"]);
     let (timeout, shape) = (at.get("bindTimeoutSeconds"), at.get("shape"));
     let seconds = r.int(&timeout).unwrap_or(600);
     r.range(&timeout, seconds, seconds >= 0, "invalid BindTimeoutSeconds, should not be a negative value");
+    args.volume_binding_timeout = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     if let Some(value) = shape.0 {
         let detail = "unexpected field `shape`, remove it or turn on the feature gate StorageCapacityScoring";
         r.errors.push(FieldError::invalid(&shape.1, value.clone(), detail));

@@ -11,6 +11,7 @@ mod reader;
 use crate::extender;
 use crate::plugins;
 use k8s_openapi::api::core::v1::{NodeAffinity, TopologySpreadConstraint};
+use meta::Duration;
 use std::collections::BTreeMap;
 
 pub const DEFAULT_SCHEDULER_NAME: &str = "default-scheduler";
@@ -104,6 +105,8 @@ pub struct Args {
     pub default_preemption: DefaultPreemptionArgs,
     pub inter_pod_affinity: InterPodAffinityArgs,
     pub pod_topology_spread: SpreadDefaults,
+    /// How long a pod with a node waits for its volumes.
+    pub volume_binding_timeout: Duration,
 }
 
 fn cpu_and_memory() -> Vec<ResourceSpec> {
@@ -113,6 +116,7 @@ fn cpu_and_memory() -> Vec<ResourceSpec> {
 impl Default for Args {
     fn default() -> Self {
         Args {
+            volume_binding_timeout: Duration::from_secs(600),
             node_resources_fit: NodeResourcesFitArgs {
                 ignored_resources: Vec::new(),
                 ignored_resource_groups: Vec::new(),

@@ -5,7 +5,7 @@ use super::{ClusterEvent, Hint, Plugin, PodInfo, QueueSort, SortKey, Status};
 use crate::config::{PluginRef, PluginSet, Plugins, Profile};
 use crate::extender::Extenders;
 use crate::plugins;
-use meta::Time;
+use meta::{Duration, Time};
 use std::collections::BTreeSet;
 
 /// The extension points a plugin set can be configured for, by their names in KubeSchedulerConfiguration and in the
@@ -44,6 +44,7 @@ pub struct Framework {
     pub(crate) permit: Vec<usize>,
     pub(crate) pre_bind: Vec<usize>,
     pub(crate) bind: Vec<usize>,
+    pub(crate) volume_binding_timeout: Duration,
 }
 
 fn implements(plugin: &dyn Plugin, point: &str) -> bool {
@@ -115,6 +116,7 @@ impl Framework {
             permit: expand("permit")?,
             pre_bind: expand("preBind")?,
             bind,
+            volume_binding_timeout: profile.args.volume_binding_timeout,
             plugins,
         })
     }
@@ -136,6 +138,12 @@ impl Framework {
             "bind" => names(&self.bind),
             _ => Vec::new(),
         }
+    }
+
+    /// How long VolumeBinding waits in PreBind; `None` when the profile is without it.
+    pub fn volume_binding_timeout(&self) -> Option<Duration> {
+        let has = self.pre_bind.iter().any(|i| self.plugins[*i].name() == plugins::volume_binding::NAME);
+        has.then_some(self.volume_binding_timeout)
     }
 
     /// Where the pod stands in the active queue.

@@ -7,12 +7,16 @@ use crate::framework::storage::{
     self, BIND_COMPLETED, SELECTED_NODE, Storage, WAIT_FOR_FIRST_CONSUMER, bound_volume, claim_class, volume_class,
 };
 use crate::framework::{Objects, PodInfo};
+use api::Registered;
 use k8s_openapi::api::core::v1::{
     Node, ObjectReference, PersistentVolume, PersistentVolumeClaim, TopologySelectorTerm,
 };
 use k8s_openapi::api::storage::v1::{CSINode, StorageClass};
+use meta::Key;
 use meta::Quantity;
 use meta::labels::Selector;
+use reconcile::Intent;
+use serde_json::json;
 use std::sync::Arc;
 
 const NODE_CONFLICT: &str = "node(s) had volume node affinity conflict";
@@ -244,6 +248,74 @@ fn has_capacity(store: &Storage, class: &StorageClass, claim: &PersistentVolumeC
                 && limit.is_some_and(|l| l.value() >= size.value())
                 && c.node_topology.as_ref().is_some_and(near)
         })
+}
+
+/// What a pod's volumes need before it can run on a node.
+pub enum Asked {
+    /// It has them all.
+    Nothing,
+    /// Volumes reserved for claims, and claims marked with the node that their volumes have to be made for.
+    For(Vec<Intent>),
+}
+
+/// Models `bindAPIUpdate`.
+///
+/// # Errors
+/// The claims changed since the node was chosen.
+pub fn ask(store: &Storage, pod: &PodInfo, node: &Node) -> Result<Asked, String> {
+    let claims = claims_of(store, pod)?;
+    if claims.delayed.is_empty() && claims.unbound_immediate == 0 {
+        return Ok(Asked::Nothing);
+    }
+    let found = find(store, &claims, node)?;
+    if let Some(why) = found.conflicts.first() {
+        return Err((*why).into());
+    }
+    // UID and version are preconditions: somebody else may have been faster.
+    let mut intents = Vec::new();
+    for (volume, claim) in found.bindings {
+        let meta = &volume.metadata;
+        let change = json!({
+            "metadata": {
+                "uid": meta.uid, "resourceVersion": meta.resource_version,
+                "annotations": { "pv.kubernetes.io/bound-by-controller": "yes" },
+            },
+            "spec": { "claimRef": reconcile::intent::reference(&*claim) },
+        });
+        let key = Key::from(meta.name.as_deref().unwrap_or_default());
+        intents.push(Intent::patch(PersistentVolume::KIND_REF, key, "", change));
+    }
+    for claim in found.provisions {
+        let meta = &claim.metadata;
+        let change = json!({
+            "metadata": {
+                "uid": meta.uid, "resourceVersion": meta.resource_version,
+                "annotations": { SELECTED_NODE: node.metadata.name },
+            },
+        });
+        let key = Key::new(pod.namespace(), meta.name.as_deref().unwrap_or_default());
+        intents.push(Intent::patch(PersistentVolumeClaim::KIND_REF, key, "", change));
+    }
+    Ok(Asked::For(intents))
+}
+
+/// Whether all claims of a pod that goes to `node` are bound. Models `checkBindings`.
+///
+/// # Errors
+/// The volumes will not come: a claim is gone, or its provisioner gave it back.
+pub fn is_bound(store: &Storage, pod: &PodInfo, node: &str) -> Result<bool, String> {
+    let claims = claims_of(store, pod)?;
+    for claim in &claims.delayed {
+        // A claim that waits for a matching volume was never marked.
+        let name = claim.metadata.name.as_deref().unwrap_or_default();
+        match annotation(claim, SELECTED_NODE) {
+            Some(n) if n == node => {}
+            None if store.volumes.values().any(|v| is_reserved_for(v, claim)) => {}
+            Some(_) => return Err(format!("provisioning failed for PVC {name:?}")),
+            None => return Err(format!("selectedNode annotation reset for PVC {name:?}")),
+        }
+    }
+    Ok(claims.delayed.is_empty() && claims.unbound_immediate == 0)
 }
 
 /// Books the volumes of a pod that goes to `node`: matching ones are reserved for their claims, the others are made
