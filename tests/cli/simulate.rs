@@ -42,6 +42,8 @@ manifests! {
     lease "lease.yaml"
     namespace "namespace.yaml"
     node "node.yaml"
+    persistentvolume "persistentvolume.yaml"
+    persistentvolumeclaim "persistentvolumeclaim.yaml"
     pod "pod.yaml"
     pod_command "pod-command.yaml"
     pod_crash "pod-crash.yaml"
@@ -57,6 +59,7 @@ manifests! {
     secret "secret.yaml"
     service "service.yaml"
     serviceaccount "serviceaccount.yaml"
+    storage "storage.yaml"
 }
 
 /// The same input gives the same trace, byte for byte; another seed may not.
