@@ -57,11 +57,11 @@ impl Controller for LocalPath {
                 }
                 return out;
             }
-        } else if let Some(claim) = cx.view.get::<PersistentVolumeClaim>(key) {
-            if let Some(class) = class_to_provision(cx, claim) {
-                self.provision(cx, claim, class, &mut out);
-                return out;
-            }
+        } else if let Some(claim) = cx.view.get::<PersistentVolumeClaim>(key)
+            && let Some(class) = class_to_provision(cx, claim)
+        {
+            self.provision(cx, claim, class, &mut out);
+            return out;
         }
         self.busy.remove(key);
         out

@@ -9,6 +9,9 @@ use reconcile::Intent;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The node that the pod can be bound to, or why its volumes do not come.
+pub type Outcome = Result<Arc<str>, String>;
+
 #[derive(Clone, Debug)]
 struct Wait {
     pod: Arc<PodInfo>,
@@ -69,7 +72,7 @@ impl VolumeWaits {
     }
 
     /// The next pod that waits no longer: its node, or why it will not get its volumes.
-    pub fn pop(&mut self, now: Time) -> Option<(Arc<PodInfo>, Result<Arc<str>, String>)> {
+    pub fn pop(&mut self, now: Time) -> Option<(Arc<PodInfo>, Outcome)> {
         let over = |w: &Wait| w.outcome.is_some() || w.until <= now;
         let key = self.0.iter().find(|(_, w)| over(w)).map(|(k, _)| k.clone())?;
         let w = self.0.remove(&key)?;

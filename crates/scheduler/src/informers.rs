@@ -60,7 +60,8 @@ pub fn event<'a>(kind: KindRef, old: Option<&'a Obj>, new: Option<&'a Obj>) -> O
     fn was<'a, T: Registered>(old: Option<&'a Obj>, new: Option<&'a Obj>) -> Was<'a, T> {
         Was { old: old.and_then(|o| o.downcast()), new: new.and_then(|o| o.downcast()) }
     }
-    let events: &[(KindRef, fn(Option<&'a Obj>, Option<&'a Obj>) -> ClusterEvent<'a>)] = &[
+    type Make<'a> = fn(Option<&'a Obj>, Option<&'a Obj>) -> ClusterEvent<'a>;
+    let events: &[(KindRef, Make<'a>)] = &[
         (PersistentVolumeClaim::KIND_REF, |old, new| ClusterEvent::Claim(was(old, new))),
         (PersistentVolume::KIND_REF, |old, new| ClusterEvent::Volume(was(old, new))),
         (StorageClass::KIND_REF, |old, new| ClusterEvent::Class(was(old, new))),
