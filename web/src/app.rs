@@ -35,8 +35,8 @@ enum Asked {
     Apply(protocol::ApplyMode),
     Save,
     Debug(Topic),
-    /// All rows of the shown cycle, as far as it was.
-    Rows(u64, Option<usize>),
+    /// More rows of the shown cycle, as far as it was; and those that have come.
+    Rows(u64, Option<usize>, Vec<protocol::Row>),
     Fetch(String),
     Other,
 }

@@ -8,11 +8,15 @@ use crate::persist;
 use crate::ui::{Applied, Center, Engine, EngineKind, Pane, Prefs};
 use gloo::timers::callback::Timeout;
 use protocol::debug::RowsQuery;
-use protocol::{Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Speed, Start, Subscription, Update, VERSION};
+use protocol::{
+    Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Row, Speed, Start, Subscription, Update, VERSION,
+};
 use std::rc::Rc;
 use yew::Context;
 
 const NODES: u32 = 3;
+/// Rows of a decision's table that are asked for at once.
+const ROWS: usize = 1000;
 /// Milliseconds from a change to the session being saved; a large session is saved less often.
 const SAVE_AFTER: u32 = 1_500;
 const SAVE_AFTER_BYTES: usize = 1_000;
@@ -141,13 +145,23 @@ impl App {
 
     /// A cycle comes with its first rows; the others follow while these are looked at.
     fn complete_rows(&mut self) {
-        let wanted = self.model.get().cycle.as_ref().filter(|c| c.rows.len() < c.rows_total).map(|c| {
-            let all = RowsQuery { cycle: c.seq, limit: c.rows_total, upto: c.upto, ..RowsQuery::default() };
-            (c.seq, c.upto, all)
-        });
-        if let Some((seq, upto, query)) = wanted {
-            self.order(Command::Debug { id: 0, debug: Debug::Rows(query) }, Asked::Rows(seq, upto));
+        let wanted = {
+            let model = self.model.get();
+            model.cycle.as_ref().filter(|c| c.rows.len() < c.rows_total).map(|c| (c.seq, c.upto))
+        };
+        if let Some((seq, upto)) = wanted {
+            self.ask_rows(seq, upto, Vec::new());
         }
+    }
+
+    fn shows(&self, seq: u64, upto: Option<usize>) -> bool {
+        self.model.get().cycle.as_ref().is_some_and(|c| c.seq == seq && c.upto == upto)
+    }
+
+    /// The rows after those that have come.
+    fn ask_rows(&mut self, seq: u64, upto: Option<usize>, come: Vec<Row>) {
+        let query = RowsQuery { cycle: seq, offset: come.len(), limit: ROWS, upto, ..RowsQuery::default() };
+        self.order(Command::Debug { id: 0, debug: Debug::Rows(query) }, Asked::Rows(seq, upto, come));
     }
 
     pub(super) fn saves(&self) -> bool {
@@ -223,8 +237,14 @@ impl App {
             Reply::Crashed { process, message } => self.notify("notice.crashed", format!("{process}: {message}")),
             Reply::NoDecision => self.notify("notice.no-decision", String::new()),
             Reply::Debug { id, answer } => match (self.asked.remove(&id), answer) {
-                (Some(Asked::Rows(seq, upto)), Answer::Rows { rows, .. }) => {
-                    self.model.change(|m| m.put_rows(seq, upto, rows));
+                (Some(Asked::Rows(seq, upto, mut come)), Answer::Rows { of, rows, .. }) => {
+                    let more = !rows.is_empty();
+                    come.extend(rows);
+                    if come.len() >= of || !more {
+                        self.model.change(|m| m.put_rows(seq, upto, come));
+                    } else if self.shows(seq, upto) {
+                        self.ask_rows(seq, upto, come);
+                    }
                 }
                 (Some(Asked::Debug(topic)), answer) => {
                     let done = matches!(answer, Answer::Done);
