@@ -24,6 +24,13 @@ impl Lang {
     pub fn of(tag: &str) -> Lang {
         if tag.to_ascii_lowercase().starts_with("ko") { Lang::Ko } else { Lang::En }
     }
+    /// As the words that page and terminal share name it.
+    pub fn shared(self) -> protocol::words::Lang {
+        match self {
+            Lang::Ko => protocol::words::Lang::Ko,
+            Lang::En => protocol::words::Lang::En,
+        }
+    }
     pub fn other(self) -> Lang {
         match self {
             Lang::Ko => Lang::En,

@@ -9,7 +9,6 @@ pub mod kinds;
 pub mod owners;
 pub mod pod_ask;
 pub mod pod_change;
-mod view_of;
 
 pub use answers::{Answers, Fetched, Topic};
 pub use cluster::{Model, ModelRef, Versions};

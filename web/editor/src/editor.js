@@ -50,7 +50,7 @@ const REST_MS = 250;
  */
 export function create(parent, options) {
   const label = new Compartment();
-  const attributes = (text) => EditorView.contentAttributes.of({ "aria-label": text, spellcheck: "false" });
+  const attributes = (text) => EditorView.contentAttributes.of({ "aria-label": text, spellcheck: "false", tabindex: "0" });
   let timer;
   const tell = () => {
     if (timer === undefined) return;

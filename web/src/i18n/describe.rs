@@ -3,15 +3,13 @@
 use super::{Lang, fill, find};
 use protocol::{Entry, Note, What};
 
-/// `note.<code>` with its arguments; a code the catalogue lacks is shown with its arguments as they are.
+/// `note.<code>` with its arguments. Notes about decisions are in the catalogue that the terminal shares; a code that
+/// neither knows is shown with its arguments as they are.
 pub fn note(lang: Lang, note: &Note) -> String {
     let args = note.args.iter().map(|(name, value)| (name.as_ref(), value.as_str()));
     match find(lang, &format!("note.{}", note.code)) {
         Some(template) => fill(template, args),
-        None => {
-            let args: Vec<String> = args.map(|(name, value)| format!("{name}={value}")).collect();
-            format!("{} {}", note.code, args.join(" ")).trim_end().to_string()
-        }
+        None => protocol::words::note(lang.shared(), note),
     }
 }
 

@@ -181,9 +181,6 @@ impl Model {
             self.detail = Some(Rc::new(detail));
             self.versions.detail = tick;
         }
-        if let Some((seq, cycle)) = update.cycle {
-            self.put_cycle(super::view_of::view_of(seq, &cycle));
-        }
         if let Some(cycle) = update.cycle_view {
             self.put_cycle(Arc::unwrap_or_clone(cycle));
         }

@@ -105,8 +105,7 @@ pub fn Decision(p: &Props) -> Html {
     // What is held takes the place of what was chosen.
     let wanted = held.as_ref().map(|h| h.seq).or(p.cycle);
     let shown = model.cycle.as_ref().filter(|c| wanted.is_none_or(|seq| c.seq == seq));
-    let head =
-        html! { <Head list={p.list} shown={shown.map(|c| c.seq).or(p.cycle)} follow={p.follow} guess={p.guess} /> };
+    let head = html! { <Head list={p.list} shown={shown.map(|c| c.seq).or(p.cycle)} follow={p.follow} guess={p.guess} held={held.as_ref().map(|h| (h.seq, AttrValue::from(format!("{}/{}", h.pod.namespace, h.pod.name))))} /> };
     let Some(cycle) = shown else {
         let text = if model.cycles.is_empty() { ctx.t("decision.empty") } else { ctx.t("decision.waiting") };
         return html! { <div class="decision" data-testid="decision">{ head }<div class="stage-message"><p>{ text }</p></div></div> };

@@ -22,6 +22,9 @@ fn quantity(amount: &Amount, n: i64) -> String {
 #[component]
 pub fn Inputs(p: &Props) -> Html {
     let ctx = use_ctx();
+    // What a bar shows needs no sentence.
+    let notes: Vec<_> =
+        p.inputs.notes.iter().filter(|n| p.inputs.amounts.is_empty() || n.code != "cell.resource").collect();
     html! {
         <div class="inputs" data-testid="inputs">
             { for p.inputs.amounts.iter().map(|a| {
@@ -37,8 +40,8 @@ pub fn Inputs(p: &Props) -> Html {
                     </div>
                 }
             }) }
-            if !p.inputs.notes.is_empty() {
-                <ul>{ for p.inputs.notes.iter().map(|n| html! { <li>{ describe::note(ctx.lang, n) }</li> }) }</ul>
+            if !notes.is_empty() {
+                <ul>{ for notes.iter().map(|n| html! { <li>{ describe::note(ctx.lang, n) }</li> }) }</ul>
             }
         </div>
     }

@@ -37,7 +37,8 @@ pub struct Props {
 #[component]
 pub fn Stage(p: &Props) -> Html {
     let ctx = use_ctx();
-    let paused = p.engine == Engine::Ready && !p.running;
+    let held = p.engine == Engine::Ready && ctx.model.get().debugger.held.is_some();
+    let paused = p.engine == Engine::Ready && (!p.running || held);
     let center = |center: Center, label: &'static str, id: &'static str| {
         html! {
             <button role="tab" aria-selected={(p.center == center).to_string()} data-testid={id} onclick={ctx.on(Action::Center(center))}>{ label }</button>
@@ -54,7 +55,7 @@ pub fn Stage(p: &Props) -> Html {
                 if p.center == Center::Cluster { <Owners version={p.versions.owners} /> }
                 if p.center == Center::Decision && p.engine == Engine::Ready { <DebugBar version={p.versions.debugger} quiz={p.guess} /> }
                 <span class="grow" />
-                if paused { <span class="paused-badge" data-testid="paused"><Icon name="pause" />{ ctx.t("clock.paused") }</span> }
+                if paused { <span class="paused-badge" data-testid="paused"><Icon name="pause" />{ if held { ctx.t("held.badge") } else { ctx.t("clock.paused") } }</span> }
                 <button data-testid="add-node" disabled={p.engine != Engine::Ready} aria-label={ctx.t("node.add")} onclick={ctx.on(Action::Overlay(Some(Overlay::NewNode)))}>
                     <Icon name="plus" /><span class="wide">{ ctx.t("node.add") }</span></button>
             </div>

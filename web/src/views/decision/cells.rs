@@ -83,12 +83,12 @@ impl Score {
     }
 }
 
-/// Raw -> normalized x weight; the bar is the normalized score out of 100.
-pub(super) fn score_cell(ctx: &Ctx, score: Option<Score>, walk: Option<Walk>, frame: Frame) -> Html {
+/// Raw -> normalized x weight; the bar is the normalized score out of 100. `later`: it is not known yet.
+pub(super) fn score_cell(ctx: &Ctx, score: Option<Score>, walk: Option<Walk>, later: bool, frame: Frame) -> Html {
     let Frame { class, id, onclick } = frame;
     let Some(s) = score else {
         // While one walks an empty cell is filled later; in a full table the node was not scored.
-        let early = walk.is_some_and(|w| w.phase <= Phase::Score);
+        let early = later || walk.is_some_and(|w| w.phase <= Phase::Score);
         let text = if early { "" } else { "·" };
         return html! { <span role="gridcell" class={classes!("cell", "none", class)} aria-label={early.then(|| ctx.t("grid.not-yet"))} {id}>{ text }</span> };
     };

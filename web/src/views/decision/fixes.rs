@@ -7,7 +7,7 @@ use crate::model::Topic;
 use crate::ui::{Action, FileAction};
 use crate::views::icon::Icon;
 use protocol::debug::OfferedFix;
-use protocol::{Answer, Debug};
+use protocol::{Answer, Command, Debug};
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -65,17 +65,27 @@ fn offer(ctx: &Ctx, f: &OfferedFix) -> Html {
             { for f.fix.edits.iter().map(|e| html! {
                 <p class="edit"><b>{ describe::note(ctx.lang, &e.note) }</b>
                     if !e.path.is_empty() { <code>{ format!("{}/{} {}", e.kind, e.name, e.path) }</code> }
-                    if !e.after.is_null() { <span class="change"><del>{ short(&e.before) }</del>{ " → " }<ins>{ short(&e.after) }</ins></span> }
+                    if !e.after.is_null() && e.note.code != "fix.add-node" { <span class="change"><del>{ short(&e.before) }</del>{ " → " }<ins>{ short(&e.after) }</ins></span> }
                 </p>
             }) }
             <p class="proof"><Icon name="check" />{ ctx.tf("fixes.proved", &[("node", &f.fix.node)]) }
                 if !f.fix.victims.is_empty() { { " " }{ ctx.tf("fixes.victims", &[("pods", &f.fix.victims.iter().map(|v| v.name.clone()).collect::<Vec<_>>().join(", "))]) } }</p>
+            if let Some(command) = new_node(f) {
+                <button data-testid="fix-add-node" onclick={ctx.on_send(command)}><Icon name="plus" />{ ctx.t("node.add") }</button>
+            }
             if !f.documents.is_empty() {
                 <button data-testid="show-fix" onclick={ctx.on(Action::File(FileAction::Open(name.into(), text.into())))}><Icon name="file" />{ ctx.t("fixes.show") }</button>
                 if replace { <small>{ ctx.t("fixes.replace") }</small> }
             }
         </li>
     }
+}
+
+/// An edit that is not a document: one more machine.
+fn new_node(f: &OfferedFix) -> Option<Command> {
+    let note = f.fix.edits.iter().map(|e| &e.note).find(|n| n.code == "fix.add-node")?;
+    let arg = |name: &str| note.args.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    Some(Command::AddNode { id: 0, cpu: arg("cpu")?, memory: arg("memory")?, pods: arg("pods")? })
 }
 
 /// A value in a few characters.

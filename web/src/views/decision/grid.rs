@@ -433,11 +433,11 @@ fn node_row(v: &RowView) -> Html {
                         if let Some(s) = score.as_mut().filter(|_| *i >= shown.seen.normalized) {
                             s.normalized = None;
                         }
-                        score_cell(ctx, score, shown.walk, Frame { class, id, onclick })
+                        score_cell(ctx, score, shown.walk, cycle.upto.is_some() && reasons.is_empty(), Frame { class, id, onclick })
                     }
                     Column::Total => html! {
                         <span role="gridcell" class={classes!("total", "num", (total.is_some() && total == shown.best).then_some("best"), mark(v.open.is_some_and(|o| o.is_total(&n.node))))} {id} {onclick}>
-                            { total.map_or_else(|| if shown.seen.totals { "—" } else { "" }.to_string(), |t| t.to_string()) }</span>
+                            { total.map_or_else(|| if shown.seen.totals && cycle.upto.is_none() { "—" } else { "" }.to_string(), |t| t.to_string()) }</span>
                     },
                     Column::Fact(code) => html! { <span role="gridcell" class={classes!("fact", mark(false))} {id} {onclick}>{ facts::cell(ctx, &n.node, code) }</span> },
                 }

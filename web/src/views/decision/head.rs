@@ -14,6 +14,8 @@ pub struct Props {
     pub shown: Option<u64>,
     pub follow: bool,
     pub guess: bool,
+    /// The held cycle, which is in no list yet: its number, and whose it is.
+    pub held: Option<(u64, AttrValue)>,
 }
 
 #[component]
@@ -69,6 +71,7 @@ pub fn Head(p: &Props) -> Html {
             { go(neighbour(-1), "left", ctx.t("decision.older")) }
             { go(neighbour(1), "right", ctx.t("decision.newer")) }
             <select ref={select} data-testid="decisions" aria-label={ctx.t("decision.pick")} {onchange}>
+                if let Some((seq, pod)) = &p.held { <option value={seq.to_string()} selected=true>{ ctx.tf("held.option", &[("pod", pod)]) }</option> }
                 { for model.cycles.iter().rev().take(LISTED_MAX).map(|c| {
                     html! { <option key={c.seq} value={c.seq.to_string()} selected={p.shown == Some(c.seq)}>{ pods(c) }</option> }
                 }) }

@@ -51,7 +51,8 @@ pub fn Words(p: &Props) -> Html {
         </>
     };
     // Who walks has not come to the result yet.
-    if (!done && !seen.winner) || cycle.upto.is_some() {
+    let untold = cycle.node.is_empty() && cycle.nominated_node.is_empty() && cycle.message.is_empty();
+    if (!done && !seen.winner) || (cycle.upto.is_some() && untold) {
         return html! { <>{ head }<p class="verdict-big open">{ "…" }</p><p>{ ctx.t("walk.outcome-later") }</p></> };
     }
     let tie = cycle.tie_break.as_ref().filter(|t| t.nodes.len() > 1);
