@@ -309,7 +309,7 @@ impl Viewer {
         let follows = self.subscription.follow_cycles;
         let wanted = if follows { self.newest_cycle } else { self.subscription.cycle };
         let rests = follows && running && self.cycle_sent.is_some() && self.cycle_age < self.cycle_rest;
-        let held = self.subscription.compact && debugger.view().held.is_some();
+        let held = self.subscription.compact && debugger.is_holding();
         if wanted.is_some() && wanted != self.cycle_sent && !rests && !held {
             u.cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
                 What::Cycle { cycle } => Some((seq, cycle.clone())),

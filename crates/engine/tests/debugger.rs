@@ -330,6 +330,12 @@ fn the_configuration_is_replaced_whole_or_refused_with_places_and_replayed() {
     s.cluster.advance(Duration::from_secs(10));
     assert_eq!(node_of(&s, "a"), "", "nobody schedules for the old name any more");
     assert_ne!(node_of(&s, "b"), "");
+    let events = s.cluster.view().list::<k8s_openapi::api::core::v1::Event>();
+    let scheduled: Vec<&str> = events
+        .filter(|e| e.reason.as_deref() == Some("Scheduled"))
+        .filter_map(|e| e.reporting_component.as_deref())
+        .collect();
+    assert_eq!(scheduled, ["other"], "every profile speaks in its own name");
     let replayed = Session::load(&s.save().unwrap()).unwrap();
     assert_eq!(replayed.cluster.trace().hash(), s.cluster.trace().hash());
 }

@@ -3,7 +3,7 @@
 
 use crate::binding::VolumeWaits;
 use crate::cache::Cache;
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_SCHEDULER_NAME};
 use crate::cycle::{Algorithm, Failure};
 use crate::framework::resource::ApiList;
 use crate::framework::storage;
@@ -45,6 +45,8 @@ pub struct Scheduler {
     waits: VolumeWaits,
     /// The pod whose volumes were asked for, without an answer yet.
     asking: Option<Key>,
+    /// Whose Events this turn's are: every profile has a recorder of its own name.
+    speaks_as: Arc<str>,
 }
 
 impl Scheduler {
@@ -66,6 +68,7 @@ impl Scheduler {
             failed: VecDeque::new(),
             waits: VolumeWaits::default(),
             asking: None,
+            speaks_as: DEFAULT_SCHEDULER_NAME.into(),
         })
     }
 
@@ -325,8 +328,7 @@ impl Component for Scheduler {
         &self.user
     }
     fn event_source(&self) -> (String, String) {
-        let profile = self.config.profiles.first();
-        (profile.map_or_else(|| "default-scheduler".into(), |p| p.scheduler_name.clone()), String::new())
+        (self.speaks_as.to_string(), String::new())
     }
     fn interests(&self) -> Vec<Interest> {
         [Node::KIND_REF, Pod::KIND_REF].into_iter().chain(informers::kinds()).map(Interest::Kind).collect()
@@ -376,6 +378,7 @@ impl Component for Scheduler {
     }
     fn step(&mut self, cx: &Cx) -> Option<Step> {
         if let Some((pod, message)) = self.failed.pop_front() {
+            self.speaks_as = pod.scheduler_name().into();
             let mut step = Step { item: pod.key.as_str().into(), ..Step::default() };
             let event = status::truncate(&message);
             step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", event));
@@ -383,6 +386,7 @@ impl Component for Scheduler {
             return Some(step);
         }
         if let Some((pod, outcome)) = self.waits.pop(cx.now) {
+            self.speaks_as = pod.scheduler_name().into();
             let mut step = Step { item: pod.key.as_str().into(), ..Step::default() };
             match outcome {
                 Ok(node) => self.bind(&pod, &node, &mut step),
@@ -391,6 +395,9 @@ impl Component for Scheduler {
             return Some(step);
         }
         let q = self.queue.pop(cx.now, &self.algorithm)?;
+        if *self.speaks_as != *q.pod.scheduler_name() {
+            self.speaks_as = q.pod.scheduler_name().into();
+        }
         let mut step = Step { item: q.pod.key.as_str().into(), cause: q.cause, ..Step::default() };
         if q.attempts > 1 {
             step.notes.push(match q.hint {

@@ -404,8 +404,10 @@ impl Algorithm {
                 post_filter_message = status.message();
             }
             if let Some(c) = record.filter(|_| !result.candidates.is_empty()) {
-                c.preemption =
-                    Some(Preemption { candidates: result.candidates.iter().map(record::candidate).collect() });
+                c.preemption = Some(Preemption {
+                    candidates: result.candidates.iter().map(record::candidate).collect(),
+                    rule: crate::preemption::decided_by(&result.candidates).into(),
+                });
             }
             nominate = result.nominate;
             victims = result.victims;

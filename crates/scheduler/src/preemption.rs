@@ -203,16 +203,40 @@ fn split_by_pdb(pods: Vec<Arc<PodInfo>>, objects: &Objects) -> (Vec<Arc<PodInfo>
 /// sum of priorities, the fewest victims, the latest start of the most important ones; then the first.
 /// Models `pickOneNodeForPreemption`.
 fn pick(candidates: &[Candidate]) -> Option<&Candidate> {
-    let top = |c: &Candidate| c.victims.first().map_or(0, |p| i64::from(p.priority));
-    let sum = |c: &Candidate| -> i64 {
-        // Shifted to be positive, so that few negative priorities do not weigh more than many.
-        c.victims.iter().map(|p| i64::from(p.priority) + i64::from(i32::MAX) + 1).sum()
-    };
-    let start = |c: &Candidate| {
-        let top = top(c);
-        let most_important = c.victims.iter().filter(|p| i64::from(p.priority) == top);
-        std::cmp::Reverse(most_important.map(|p| start_time(p)).min())
-    };
     // `min_by_key` returns the first of equal ones.
-    candidates.iter().min_by_key(|c| (c.pdb_violations, top(c), sum(c), c.victims.len(), start(c)))
+    candidates.iter().min_by_key(|c| c.cost())
+}
+
+/// What is compared, in the order of the rules: violations, highest priority, sum, number, start.
+type Cost = (i64, i64, i64, usize, std::cmp::Reverse<Option<i128>>);
+
+impl Candidate {
+    pub fn highest_priority(&self) -> i64 {
+        self.victims.first().map_or(0, |p| i64::from(p.priority))
+    }
+    fn cost(&self) -> Cost {
+        let top = self.highest_priority();
+        // Shifted to be positive, so that few negative priorities do not weigh more than many.
+        let sum = self.victims.iter().map(|p| i64::from(p.priority) + i64::from(i32::MAX) + 1).sum();
+        let most_important = self.victims.iter().filter(|p| i64::from(p.priority) == top);
+        let start = std::cmp::Reverse(most_important.map(|p| start_time(p)).min());
+        (self.pdb_violations, top, sum, self.victims.len(), start)
+    }
+}
+
+/// The rule that left one candidate; its name as in [`trace::cycle::Preemption::rule`].
+pub fn decided_by(candidates: &[Candidate]) -> &'static str {
+    let Some(best) = pick(candidates).map(Candidate::cost) else { return "" };
+    if candidates.len() == 1 {
+        return "only";
+    }
+    let alone = |same: &dyn Fn(&Cost) -> bool| candidates.iter().filter(|c| same(&c.cost())).count() == 1;
+    match () {
+        () if alone(&|c| c.0 == best.0) => "pdb-violations",
+        () if alone(&|c| (c.0, c.1) == (best.0, best.1)) => "highest-priority",
+        () if alone(&|c| (c.0, c.1, c.2) == (best.0, best.1, best.2)) => "priority-sum",
+        () if alone(&|c| (c.0, c.1, c.2, c.3) == (best.0, best.1, best.2, best.3)) => "victim-count",
+        () if alone(&|c| *c == best) => "latest-start",
+        () => "first",
+    }
 }

@@ -34,6 +34,8 @@ pub(crate) fn candidate(c: &Candidate) -> trace::cycle::Candidate {
         node: c.node.to_string(),
         victims: pod_refs(&c.victims),
         pdb_violations: c.pdb_violations,
+        highest_priority: c.highest_priority(),
+        priority_sum: c.victims.iter().map(|p| i64::from(p.priority)).sum(),
     }
 }
 

@@ -76,6 +76,8 @@ struct Anchor {
 pub struct World {
     pub cluster: Cluster,
     pub debugger: engine::Debugger,
+    /// Pages that are connected.
+    pub pages: usize,
     transport: Transport,
     anchor: Anchor,
     last_tick: Instant,
@@ -96,6 +98,7 @@ impl World {
         let mut world = World {
             cluster,
             debugger: engine::Debugger::default(),
+            pages: 0,
             transport: Transport::default(),
             anchor,
             last_tick: now,

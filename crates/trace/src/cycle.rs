@@ -63,11 +63,20 @@ pub struct Candidate {
     pub node: String,
     pub victims: Vec<PodRef>,
     pub pdb_violations: i64,
+    /// The highest of the victims' priorities, and their sum.
+    #[serde(default)]
+    pub highest_priority: i64,
+    #[serde(default)]
+    pub priority_sum: i64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preemption {
     pub candidates: Vec<Candidate>,
+    /// Which rule chose: `only`, `pdb-violations`, `highest-priority`, `priority-sum`, `victim-count`, `latest-start`, or
+    /// `first` of those that are equal by all of them. Models `pickOneNodeForPreemption`.
+    #[serde(default)]
+    pub rule: String,
 }
 
 /// How the winner was drawn among the nodes with the highest total.

@@ -63,6 +63,7 @@ struct Stand {
     seq: u64,
     at: meta::Time,
     calls: Calls,
+    spans: Vec<protocol::debug::PointSpan>,
     cursor: usize,
     breakpoint: Option<usize>,
     hidden: bool,
@@ -179,8 +180,20 @@ impl Debugger {
             cursor: stop.map_or(0, |(i, _)| i),
             breakpoint: stop.map(|(_, b)| b),
             hidden: waited.is_some_and(|w| w.quiz),
+            spans: calls.spans(),
             calls,
         }
+    }
+
+    pub fn is_holding(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Lets everything go: nobody looks any more.
+    pub fn leave(&mut self, cluster: &mut Cluster) {
+        (self.breakpoints, self.waiting) = (Vec::new(), None);
+        self.arm(cluster);
+        self.finish(cluster);
     }
 
     pub fn view(&self) -> DebuggerView {
@@ -193,7 +206,7 @@ impl Debugger {
             cursor: if h.hidden { 0 } else { h.cursor },
             calls: if h.hidden { 0 } else { h.calls.len() },
             at: if h.hidden { Default::default() } else { h.calls.call(h.cursor) },
-            points: if h.hidden { Vec::new() } else { h.calls.spans() },
+            points: if h.hidden { Vec::new() } else { h.spans.clone() },
             breakpoint: h.breakpoint,
             hidden: h.hidden,
         });

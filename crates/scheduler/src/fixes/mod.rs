@@ -12,8 +12,9 @@ use trace::explain::{Edit, Fix};
 
 /// Fixes that are offered at most.
 const FIXES_MAX: usize = 12;
-/// Pairs that are tried at most: each is a search over all nodes.
+/// Pairs that are tried at most, and nodes that they may look at together: somebody waits for the answer.
 const PAIRS_MAX: usize = 400;
+const PAIR_NODES_MAX: usize = 400_000;
 
 /// A proved fix, and the edits to carry out on other documents (a controller's template).
 #[derive(Clone, Debug)]
@@ -61,7 +62,8 @@ pub fn search(moment: &Moment, classes: &[(String, i32)]) -> Found {
             }
         }
         pairs.sort_by_key(|(cost, _)| *cost);
-        for (_, ops) in pairs.iter().take(PAIRS_MAX) {
+        let most = PAIRS_MAX.min(PAIR_NODES_MAX / moment.snapshot().nodes.len().max(1));
+        for (_, ops) in pairs.iter().take(most) {
             found.tried += 1;
             found.fixes.extend(prove(moment, ops));
             if found.fixes.len() >= FIXES_MAX {

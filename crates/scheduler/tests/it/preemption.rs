@@ -111,3 +111,21 @@ fn the_nominated_pod_keeps_its_place() {
     "#]],
     );
 }
+
+#[test]
+fn the_rule_that_chose_is_told() {
+    let rule = |pods: Vec<Pod>, nodes: &[&str]| {
+        let mut pods = pods;
+        pods.push(wanting("4", json!({})));
+        let nodes = nodes.iter().map(|n| node(n, json!({}))).collect();
+        let cycles = run(world(nodes, pods), &Config::default());
+        cycles[0].preemption.clone().expect("candidates").rule
+    };
+    let one = |name: &str, on: &str, priority, start| running(name, on, priority, "4", start);
+    assert_eq!(rule(vec![one("x", "a", 1, EARLY)], &["a"]), "only");
+    assert_eq!(rule(vec![one("x", "a", 1, EARLY), one("y", "b", 2, EARLY)], &["a", "b"]), "highest-priority");
+    let halves = vec![running("x", "a", 1, "2", EARLY), running("y", "a", 1, "2", EARLY), one("z", "b", 1, EARLY)];
+    assert_eq!(rule(halves, &["a", "b"]), "priority-sum");
+    assert_eq!(rule(vec![one("x", "a", 1, EARLY), one("y", "b", 1, LATE)], &["a", "b"]), "latest-start");
+    assert_eq!(rule(vec![one("x", "a", 1, EARLY), one("y", "b", 1, EARLY)], &["a", "b"]), "first");
+}

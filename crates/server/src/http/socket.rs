@@ -13,6 +13,8 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// Serves a page until it leaves.
 pub async fn run(handle: Handle, socket: WebSocket) {
+    handle.tell(|w| w.pages += 1);
+    let _here = Here(handle.clone());
     let (mut out, mut incoming) = socket.split();
     let mut page = Some(Page::default());
     let mut next_frame = Instant::now();
@@ -45,6 +47,20 @@ pub async fn run(handle: Handle, socket: WebSocket) {
                 return;
             }
         }
+    }
+}
+
+/// A page that is connected. When the last one leaves, nobody is left to step on: the cluster goes on by itself.
+struct Here(Handle);
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.tell(|w| {
+            w.pages -= 1;
+            if w.pages == 0 {
+                w.debugger.leave(&mut w.cluster);
+            }
+        });
     }
 }
 

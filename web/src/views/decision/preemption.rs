@@ -40,7 +40,8 @@ pub fn PreemptionPanel(p: &Props) -> Html {
     };
     let candidates = &preemption.candidates;
     let chosen = cycle.nominated_node.as_str();
-    let rule = decided_by(candidates, chosen);
+    let told = RULES.into_iter().chain(["only"]).find(|r| *r == preemption.rule);
+    let rule = told.or_else(|| decided_by(candidates, chosen));
     let pod = |name: &str, namespace: &str| {
         let id = crate::model::kinds::pod(namespace, name);
         html! { <button class="object-link" onclick={ctx.on(Action::Inspect(id, InspectorTab::Summary))}>{ name.to_string() }</button> }
