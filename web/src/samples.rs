@@ -43,10 +43,12 @@ pub const SAMPLES: &[Sample] = &[
     sample!("placement", "gated"),
     sample!("placement", "affinity"),
     sample!("placement", "image-locality"),
+    sample!("placement", "volume-locality"),
     sample!("placement", "zones"),
     sample!("placement", "interference"),
     sample!("placement", "priority"),
     sample!("placement", "deadline"),
+    sample!("placement", "disruption-budget"),
 ];
 
 #[cfg(test)]

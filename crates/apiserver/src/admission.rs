@@ -52,6 +52,10 @@ pub(crate) fn mutate_update(
         default_toleration_seconds::admit(pod);
     } else if let Some(class) = o.as_any().downcast_ref::<PriorityClass>() {
         priority::validate(cx, class, false)?;
+    } else if let Some(claim) = o.as_any().downcast_ref::<PersistentVolumeClaim>()
+        && let Some(old) = old.as_any().downcast_ref::<PersistentVolumeClaim>()
+    {
+        storage::check_resize(cx, claim, old)?;
     }
     Ok(())
 }

@@ -140,6 +140,48 @@ fn priority_classes() {
 }
 
 #[test]
+fn claims_and_volumes() {
+    let mut w = World::new();
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let claim = |name: &str, spec: &str| {
+        let size = r#""resources":{"requests":{"storage":"1Gi"}}"#;
+        format!(r#"{{"metadata":{{"name":"{name}"}},"spec":{{"accessModes":["ReadWriteOnce"],{size}{spec}}}}}"#)
+    };
+    let mut out = String::new();
+    let mut add = |w: &mut World, name: &str, spec: &str| {
+        let c = w.ok("POST", claims, &claim(name, spec));
+        let (m, s) = (&c["metadata"], &c["spec"]);
+        out.push_str(&format!("{name} {} {} {}\n", s["storageClassName"], m["finalizers"], c["status"]));
+    };
+    add(&mut w, "none", "");
+    for (name, default, expand) in [("slow", "true", "false"), ("fast", "false", "true")] {
+        let annotations = format!(r#"{{"storageclass.kubernetes.io/is-default-class":"{default}"}}"#);
+        let body = format!(
+            r#"{{"metadata":{{"name":"{name}","annotations":{annotations}}},"provisioner":"x.y/z","allowVolumeExpansion":{expand}}}"#
+        );
+        w.ok("POST", "/apis/storage.k8s.io/v1/storageclasses", &body);
+    }
+    add(&mut w, "default", "");
+    add(&mut w, "empty", r#","storageClassName":"""#);
+    add(&mut w, "fast", r#","storageClassName":"fast""#);
+    let grow = r#"{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}"#;
+    out.push_str(&format!("{}\n", w.line("PATCH", &format!("{claims}/fast"), grow)));
+    for name in ["fast", "default"] {
+        w.ok("PATCH", &format!("{claims}/{name}/status"), r#"{"status":{"phase":"Bound"}}"#);
+        out.push_str(&format!("{}\n", w.line("PATCH", &format!("{claims}/{name}"), grow)));
+    }
+    expect![[r#"
+        none null ["kubernetes.io/pvc-protection"] {"phase":"Pending"}
+        default "slow" ["kubernetes.io/pvc-protection"] {"phase":"Pending"}
+        empty "" ["kubernetes.io/pvc-protection"] {"phase":"Pending"}
+        fast "fast" ["kubernetes.io/pvc-protection"] {"phase":"Pending"}
+        403 Forbidden: persistentvolumeclaims "fast" is forbidden: Only bound persistent volume claims can be expanded
+        200 PersistentVolumeClaim fast
+        403 Forbidden: persistentvolumeclaims "default" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize
+    "#]].assert_eq(&out);
+}
+
+#[test]
 fn tolerations_and_taints() {
     let mut w = World::new();
     let (_, pod) = create(&mut w, json!({ "name": "a" }), json!({}));

@@ -5,6 +5,9 @@ use protocol::ObjectId;
 /// Resource (with its group, as `kubectl api-resources` joins them), apiVersion, kind.
 const KINDS: &[(&str, &str, &str)] = &[
     ("configmaps", "v1", "ConfigMap"),
+    ("csidrivers.storage.k8s.io", "storage.k8s.io/v1", "CSIDriver"),
+    ("csinodes.storage.k8s.io", "storage.k8s.io/v1", "CSINode"),
+    ("csistoragecapacities.storage.k8s.io", "storage.k8s.io/v1", "CSIStorageCapacity"),
     ("daemonsets.apps", "apps/v1", "DaemonSet"),
     ("deployments.apps", "apps/v1", "Deployment"),
     ("endpointslices.discovery.k8s.io", "discovery.k8s.io/v1", "EndpointSlice"),
@@ -16,12 +19,16 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("nodes", "v1", "Node"),
     ("persistentvolumeclaims", "v1", "PersistentVolumeClaim"),
     ("persistentvolumes", "v1", "PersistentVolume"),
+    ("poddisruptionbudgets.policy", "policy/v1", "PodDisruptionBudget"),
     ("pods", "v1", "Pod"),
+    ("priorityclasses.scheduling.k8s.io", "scheduling.k8s.io/v1", "PriorityClass"),
     ("replicasets.apps", "apps/v1", "ReplicaSet"),
     ("secrets", "v1", "Secret"),
     ("serviceaccounts", "v1", "ServiceAccount"),
     ("services", "v1", "Service"),
     ("statefulsets.apps", "apps/v1", "StatefulSet"),
+    ("storageclasses.storage.k8s.io", "storage.k8s.io/v1", "StorageClass"),
+    ("volumeattachments.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttachment"),
 ];
 
 /// `resource` may come with or without its group.
