@@ -144,7 +144,7 @@ fn breakpoints_stop_only_where_they_say() {
     let h = s.debugger.view().held.expect("held");
     assert_eq!((h.at.node.as_str(), h.at.plugin.as_str()), ("node-2", "NodeResourcesFit"));
     assert_eq!(h.at.reasons, ["Insufficient cpu"]);
-    done(&mut s, Debug::Move { to: Move::Continue });
+    s.debugger.go_on(&mut s.cluster);
     assert!(s.debugger.view().held.is_none());
     let bad = Breakpoint { labels: "app in (".into(), ..Default::default() };
     assert!(matches!(ask(&mut s, Debug::Breakpoints { breakpoints: vec![bad] }), Answer::Refused { .. }));

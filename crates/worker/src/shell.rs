@@ -95,7 +95,12 @@ impl Shell {
         // These do not need a cluster: a page that is reloaded sends them before it starts one.
         match command {
             Command::Start(start) => self.begin(start),
-            Command::Run => (self.transport.running, self.search) = (true, None),
+            Command::Run => {
+                (self.transport.running, self.search) = (true, None);
+                if let State::Live(session) = &mut self.state {
+                    session.debugger.go_on(&mut session.cluster);
+                }
+            }
             Command::Pause => (self.transport.running, self.search) = (false, None),
             Command::SetSpeed { speed } => self.transport.speed = speed,
             Command::Subscribe(s) => self.viewer.subscribe(s),

@@ -189,6 +189,15 @@ impl Debugger {
         self.held.is_some()
     }
 
+    /// What letting the cluster run means while a cycle is held: on to the next breakpoint. One that is hidden waits for
+    /// the pick.
+    pub fn go_on(&mut self, cluster: &mut Cluster) {
+        self.sync(cluster);
+        if self.held.as_ref().is_some_and(|h| !h.hidden) {
+            self.move_on(cluster, Move::Continue);
+        }
+    }
+
     /// Lets everything go: nobody looks any more.
     pub fn leave(&mut self, cluster: &mut Cluster) {
         (self.breakpoints, self.waiting) = (Vec::new(), None);

@@ -88,6 +88,7 @@ impl Page {
             Ok(Command::Subscribe(s)) => self.subscribe(s),
             Ok(Command::Run) => {
                 transport.running = true;
+                w.debugger.go_on(&mut w.cluster);
                 w.set_transport(transport);
             }
             Ok(Command::Pause) => {
