@@ -103,4 +103,6 @@ pub(crate) use register;
 #[cfg(test)]
 mod rules_tests;
 #[cfg(test)]
+mod storage_tests;
+#[cfg(test)]
 mod tests;
