@@ -183,3 +183,28 @@ fn a_stopped_provisioner_is_waited_for() {
     "#]]
     .assert_eq(&table(&c, "pods"));
 }
+
+/// A volume of a pod's own goes with the pod, and a namespace takes its claims along.
+#[test]
+fn ephemeral_volumes_and_namespaces_leave_nothing_behind() {
+    let mut c = cluster(1);
+    let scratch = "apiVersion: v1\nkind: Pod\nmetadata: {name: scratch}\nspec:\n  containers: [{name: main, image: \
+                   nginx}]\n  volumes:\n  - name: tmp\n    ephemeral: {volumeClaimTemplate: {spec: {accessModes: \
+                   [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}\n";
+    apply(&mut c, scratch);
+    let team = scratch.replace("{name: scratch}", "{name: scratch, namespace: team}");
+    apply(&mut c, "{apiVersion: v1, kind: Namespace, metadata: {name: team}}");
+    run(&mut c, 5);
+    apply(&mut c, &team);
+    run(&mut c, 30);
+    assert_eq!(table(&c, "persistentvolumeclaims").matches("scratch-tmp  Bound").count(), 2);
+    for (kind, key) in [(&api::kinds::pod::KIND, "default/scratch"), (&api::kinds::namespace::KIND, "team")] {
+        let request = cluster::requests::delete(meta::User::admin(), kind, &key.into(), Default::default());
+        c.request(request).into_result().expect("it is there");
+    }
+    run(&mut c, 90);
+    assert_eq!(table(&c, "pods"), "");
+    assert_eq!(table(&c, "persistentvolumeclaims"), "");
+    assert_eq!(table(&c, "persistentvolumes"), "");
+    assert!(!table(&c, "namespaces").contains("team"));
+}

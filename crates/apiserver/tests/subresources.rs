@@ -149,6 +149,75 @@ fn binding_and_eviction() {
     "#]].assert_eq(&out);
 }
 
+/// Cases modelled on `eviction_test.go`.
+#[test]
+fn evictions_keep_to_budgets() {
+    let mut w = World::new();
+    let budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+    let budget = |name: &str, policy: &str| {
+        let spec = format!(r#""selector":{{"matchLabels":{{"app":"web"}}}},"minAvailable":1{policy}"#);
+        format!(r#"{{"metadata":{{"name":"{name}"}},"spec":{{{spec}}}}}"#)
+    };
+    let pod = |name: &str| {
+        let labels = r#""labels":{"app":"web"}"#;
+        format!(
+            r#"{{"metadata":{{"name":"{name}",{labels}}},"spec":{{"containers":[{{"name":"c","image":"i"}}],"nodeName":"n"}}}}"#
+        )
+    };
+    let evict = |name: &str| {
+        let metadata = format!(r#""metadata":{{"name":"{name}","namespace":"default"}}"#);
+        format!(r#"{{"apiVersion":"policy/v1","kind":"Eviction",{metadata}}}"#)
+    };
+    let mut out = String::new();
+    let mut attempt = |w: &mut World, what: &str, name: &str| {
+        let r = w.json("POST", &format!("{PODS}/{name}/eviction"), &evict(name));
+        let v: Value = serde_json::from_slice(&r.body).unwrap();
+        let cause = &v["details"]["causes"][0]["message"];
+        out.push_str(&format!("{what}: {} {cause} {}\n", summary(&r), v["details"]["retryAfterSeconds"]));
+    };
+    w.ok("POST", budgets, &budget("web", ""));
+    for name in ["pending", "ready", "unready", "last"] {
+        w.ok("POST", PODS, &pod(name));
+    }
+    let running = |ready: &str| {
+        format!(r#"{{"status":{{"phase":"Running","conditions":[{{"type":"Ready","status":"{ready}"}}]}}}}"#)
+    };
+    for (name, ready) in [("ready", "True"), ("unready", "False"), ("last", "True")] {
+        w.ok("PATCH", &format!("{PODS}/{name}/status"), &running(ready));
+    }
+    attempt(&mut w, "never ran", "pending");
+    attempt(&mut w, "not counted yet", "ready");
+    let status = |healthy: u8, allowed: u8| {
+        format!(
+            r#"{{"status":{{"observedGeneration":1,"currentHealthy":{healthy},"desiredHealthy":1,"disruptionsAllowed":{allowed},"expectedPods":3}}}}"#
+        )
+    };
+    w.ok("PATCH", &format!("{budgets}/web/status"), &status(2, 1));
+    attempt(&mut w, "one may go", "ready");
+    let b = w.get(&format!("{budgets}/web"))["status"].clone();
+    let booked: Vec<&String> = b["disruptedPods"].as_object().unwrap().keys().collect();
+    let condition = &b["conditions"][0];
+    let booked = format!("  {} {booked:?} {} {}\n", b["disruptionsAllowed"], condition["status"], condition["reason"]);
+    attempt(&mut w, "no more", "last");
+    w.ok("PATCH", &format!("{budgets}/web/status"), &status(0, 0));
+    attempt(&mut w, "too few are healthy", "unready");
+    w.ok("PATCH", &format!("{budgets}/web"), r#"{"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}}"#);
+    attempt(&mut w, "whatever the budget", "unready");
+    w.ok("POST", budgets, &budget("second", ""));
+    attempt(&mut w, "two budgets", "last");
+    out.push_str(&booked);
+    expect![[r#"
+        never ran: 201 Success null null
+        not counted yet: 429 TooManyRequests: Cannot evict pod as it would violate the pod's disruption budget. "The disruption budget web is still being processed by the server." 10
+        one may go: 201 Success null null
+        no more: 429 TooManyRequests: Cannot evict pod as it would violate the pod's disruption budget. "The disruption budget web needs 1 healthy pods and has 2 currently" null
+        too few are healthy: 429 TooManyRequests: Cannot evict pod as it would violate the pod's disruption budget. "The disruption budget web needs 1 healthy pods and has 0 currently" null
+        whatever the budget: 201 Success null null
+        two budgets: 201 : This pod has more than one PodDisruptionBudget, which the eviction subresource does not support. null null
+          0 ["ready"] "False" "InsufficientPods"
+    "#]].assert_eq(&out);
+}
+
 #[test]
 fn proxies_name_their_target() {
     let mut w = World::new();
