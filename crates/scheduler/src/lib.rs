@@ -9,6 +9,7 @@ pub mod cache;
 pub mod component;
 pub mod config;
 pub mod cycle;
+pub mod devices;
 pub mod extender;
 pub mod fixes;
 pub mod framework;

@@ -59,7 +59,7 @@ impl Moment {
         let mut algorithm = self.algorithm.clone();
         algorithm.record_every_node();
         if let Some(framework) = self.framework().cloned() {
-            if let Err(status) = framework.pre_enqueue(&self.pod) {
+            if let Err(status) = framework.pre_enqueue(&self.objects.devices, &self.pod) {
                 cycle.pod = self.pod_ref();
                 cycle.profile.clone_from(&framework.profile_name);
                 cycle.message = crate::whatif::GATED_MESSAGE.into();
@@ -81,7 +81,7 @@ impl Moment {
     /// What comes of it, without a record: cheap. `None` when the pod is gated or no scheduler's.
     pub fn outcome(&self) -> Option<Decision> {
         let framework = self.framework()?.clone();
-        framework.pre_enqueue(&self.pod).ok()?;
+        framework.pre_enqueue(&self.objects.devices, &self.pod).ok()?;
         Some(self.algorithm.clone().schedule(self.handle(), &framework, &self.pod, None))
     }
 
@@ -202,7 +202,7 @@ impl Moment {
         let info = self.node(node)?;
         let mut cells = Vec::new();
         let framework = self.framework().ok_or("no profile schedules this pod")?;
-        if let Err(status) = framework.pre_enqueue(&self.pod) {
+        if let Err(status) = framework.pre_enqueue(&self.objects.devices, &self.pod) {
             let gates = self.pod.pod.spec.iter().flat_map(|s| s.scheduling_gates.iter().flatten());
             let inputs =
                 Inputs { notes: gates.map(|g| note!("cell.gate", gate = &g.name)).collect(), ..Inputs::default() };
@@ -280,7 +280,7 @@ impl Moment {
     /// Whether some node passes every filter: as [`Moment::outcome`], without choosing one.
     pub fn feasible(&self) -> bool {
         let Some(framework) = self.framework() else { return false };
-        if framework.pre_enqueue(&self.pod).is_err() {
+        if framework.pre_enqueue(&self.objects.devices, &self.pod).is_err() {
             return false;
         }
         let mut run = Run::new(framework, self.handle(), &self.pod);

@@ -7,12 +7,13 @@ use crate::extender::Caller;
 use crate::framework::run::point_record;
 use crate::framework::{Handle, Nominator, Objects, PodInfo};
 use crate::moment::Moment;
-use crate::plugins::volume_binder;
+use crate::plugins::{scheduling_gates, volume_binder};
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{
     Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
 };
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use meta::{Key, Rng, Time};
@@ -42,6 +43,9 @@ pub struct World {
     pub csi_drivers: Vec<CSIDriver>,
     pub csi_storage_capacities: Vec<CSIStorageCapacity>,
     pub volume_attachments: Vec<VolumeAttachment>,
+    pub resource_claims: Vec<ResourceClaim>,
+    pub device_classes: Vec<DeviceClass>,
+    pub resource_slices: Vec<ResourceSlice>,
 }
 
 impl World {
@@ -62,6 +66,10 @@ impl World {
         self.csi_drivers.drain(..).for_each(|o| storage.set_csi_driver(o));
         self.csi_storage_capacities.drain(..).for_each(|o| storage.set_capacity(o));
         self.volume_attachments.drain(..).for_each(|o| storage.set_attachment(o));
+        let devices = &mut objects.devices;
+        self.resource_claims.drain(..).for_each(|o| devices.set_claim(o));
+        self.device_classes.drain(..).for_each(|o| devices.set_class(o));
+        self.resource_slices.drain(..).for_each(|o| devices.set_slice(o));
         objects
     }
 }
@@ -185,9 +193,11 @@ fn each(
             }
             continue;
         };
-        if let Err(status) = framework.pre_enqueue(&pod) {
+        if let Err(status) = framework.pre_enqueue(&objects.devices, &pod) {
             cycle.profile = framework.profile_name.clone();
-            cycle.message = GATED_MESSAGE.into();
+            // For other plugins no condition is set, so there is only what they say.
+            let gated = status.plugin == scheduling_gates::NAME;
+            cycle.message = if gated { GATED_MESSAGE.into() } else { status.message() };
             cycle.points.push(point_record("PreEnqueue", status.plugin, &Err(status.clone())));
             if !take(cycle) {
                 break;
@@ -200,6 +210,7 @@ fn each(
                 nominator.remove(&pod.key);
                 if let Some(info) = cache.snapshot().get(&node) {
                     volume_binder::assume(&mut objects, &pod, &info.node);
+                    objects.devices.assume(&pod.pod, &info.node);
                 }
                 cache.assume_pod(pod, &node);
             }

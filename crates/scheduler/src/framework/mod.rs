@@ -39,6 +39,7 @@ pub use state::CycleState;
 pub use status::{Answer, Code, Status};
 pub use storage::Storage;
 
+use crate::devices::Devices;
 use k8s_openapi::api::core::v1::Binding;
 use meta::{Rng, Time};
 use std::collections::BTreeSet;
@@ -112,7 +113,7 @@ pub trait Plugin: Send + Sync {
 
 /// May the pod enter the active queue?
 pub trait PreEnqueue {
-    fn pre_enqueue(&self, pod: &PodInfo) -> Answer;
+    fn pre_enqueue(&self, devices: &Devices, pod: &PodInfo) -> Answer;
 }
 
 /// The order of the active queue: the pod with the smallest key goes first.

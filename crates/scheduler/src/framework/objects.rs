@@ -1,6 +1,7 @@
 //! What plugins read besides nodes and pods, reduced to what they need of it.
 
 use super::storage::Storage;
+use crate::devices::Devices;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Namespace, Pod, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub struct Objects {
     pub pod_disruption_budgets: Vec<Arc<PodDisruptionBudget>>,
     pub storage: Storage,
+    pub devices: Devices,
     /// `spec.selector` of the services that have one.
     services: BTreeMap<Key, Labels>,
     /// Selectors of controllers, by `apiVersion/kind` and key.

@@ -3,6 +3,7 @@
 
 use super::{ClusterEvent, Hint, Plugin, PodInfo, QueueSort, SortKey, Status};
 use crate::config::{PluginRef, PluginSet, Plugins, Profile};
+use crate::devices::Devices;
 use crate::extender::Extenders;
 use crate::plugins;
 use meta::{Duration, Time};
@@ -153,10 +154,10 @@ impl Framework {
     }
 
     /// Runs the PreEnqueue plugins until one holds the pod back.
-    pub fn pre_enqueue(&self, pod: &PodInfo) -> Result<(), Status> {
+    pub fn pre_enqueue(&self, devices: &Devices, pod: &PodInfo) -> Result<(), Status> {
         for i in &self.pre_enqueue {
             if let Some(p) = self.plugins[*i].as_pre_enqueue() {
-                p.pre_enqueue(pod).map_err(|s| s.from_plugin(self.plugins[*i].name()))?;
+                p.pre_enqueue(devices, pod).map_err(|s| s.from_plugin(self.plugins[*i].name()))?;
             }
         }
         Ok(())

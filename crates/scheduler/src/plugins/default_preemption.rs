@@ -2,6 +2,7 @@
 //! itself is `preemption.rs`.
 
 use crate::config::{Args, DefaultPreemptionArgs};
+use crate::devices::Devices;
 use crate::framework::{
     Answer, ClusterEvent, Hint, NodeStatuses, Plugin, PodInfo, PostFilter, PostFilterResult, PreEnqueue, Run, Status,
 };
@@ -34,7 +35,7 @@ impl Plugin for DefaultPreemption {
 /// Upstream holds a pod back while its victims are being evicted asynchronously; here a cycle's evictions are one
 /// step with the cycle.
 impl PreEnqueue for DefaultPreemption {
-    fn pre_enqueue(&self, _: &PodInfo) -> Answer {
+    fn pre_enqueue(&self, _: &Devices, _: &PodInfo) -> Answer {
         Ok(())
     }
 }

@@ -1,48 +1,220 @@
-//! DynamicResources, as far as pods without resource claims meet it: it is part of the default profile, so its
-//! PostFilter speaks in every message about a pod that fits nowhere. Models `plugins/dynamicresources`.
+//! DynamicResources: can the pod's claims be had on the node? Models `plugins/dynamicresources`; which devices fit is
+//! worked out in `devices/`.
+//!
+//! It is part of the default profile, so its PostFilter speaks in every message about a pod that fits nowhere, also
+//! about pods without claims.
 
+use super::node_selector::Terms;
+use crate::devices::allocator::{Trouble, allocate};
+use crate::devices::{Devices, is_open};
 use crate::framework::{
-    ClusterEvent, CycleState, Handle, Hint, NodeStatuses, Plugin, PodInfo, PostFilter, PostFilterResult, PreFilter,
-    PreFilterResult, Run, Status,
+    Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, NodeStatuses, Plugin, PodInfo, PostFilter,
+    PostFilterResult, PreEnqueue, PreFilter, PreFilterResult, PreScore, PreScoreResult, Run, Score, Status,
+    default_normalize,
 };
-use meta::Rng;
+use k8s_openapi::api::resource::v1::{AllocationResult, DeviceRequest, ResourceClaim};
+use meta::{Path, Rng};
+use std::sync::Arc;
 
 pub const NAME: &str = "DynamicResources";
 
 pub struct DynamicResources;
 
 /// Written by PreFilter even for pods without claims; PostFilter fails when it is missing.
+#[derive(Clone, Default)]
+struct Prepared {
+    claims: Vec<Claim>,
+}
+
 #[derive(Clone)]
-struct Prepared;
+struct Claim {
+    claim: Arc<ResourceClaim>,
+    /// Where an allocated claim can be used, when that is not everywhere.
+    nodes: Option<Terms>,
+}
+
+impl Prepared {
+    fn open(&self) -> Vec<Arc<ResourceClaim>> {
+        self.claims.iter().filter(|c| is_open(&c.claim)).map(|c| c.claim.clone()).collect()
+    }
+    fn unavailable<'a>(&'a self, node: &'a NodeInfo) -> impl Iterator<Item = &'a Claim> {
+        self.claims.iter().filter(|c| c.nodes.as_ref().is_some_and(|n| !n.matches(&node.node)))
+    }
+}
 
 impl Plugin for DynamicResources {
     fn name(&self) -> &'static str {
         NAME
     }
+    fn as_pre_enqueue(&self) -> Option<&dyn PreEnqueue> {
+        Some(self)
+    }
     fn as_pre_filter(&self) -> Option<&dyn PreFilter> {
+        Some(self)
+    }
+    fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
     }
     fn as_post_filter(&self) -> Option<&dyn PostFilter> {
         Some(self)
     }
-    fn hint(&self, _: &PodInfo, _: &ClusterEvent) -> Hint {
-        Hint::Skip
+    fn as_pre_score(&self) -> Option<&dyn PreScore> {
+        Some(self)
+    }
+    fn as_score(&self) -> Option<&dyn Score> {
+        Some(self)
+    }
+    fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
+        // Claims and classes do not come as events here; nodes do.
+        match event {
+            ClusterEvent::NodeAdd(_) => Hint::Queue,
+            ClusterEvent::NodeUpdate { old, new } => Hint::queue_if(
+                old.metadata.labels != new.metadata.labels
+                    || old.spec.as_ref().map(|s| &s.taints) != new.spec.as_ref().map(|s| &s.taints),
+            ),
+            _ => Hint::Skip,
+        }
     }
 }
 
+impl PreEnqueue for DynamicResources {
+    fn pre_enqueue(&self, devices: &Devices, pod: &PodInfo) -> Answer {
+        devices.of_pod(&pod.pod).map(|_| ()).map_err(Status::unresolvable)
+    }
+}
+
+/// Whether the classes that a request names are there. Models `validateDeviceClass`.
+fn known_classes(devices: &Devices, claim: &ResourceClaim, request: &DeviceRequest) -> Answer {
+    let known = |class: &str, name: &str| {
+        if class.is_empty() {
+            return Err(Status::error(format!("request {name}: unsupported request type")));
+        }
+        let missing = || Status::unresolvable(format!("request {name}: device class {class} does not exist"));
+        devices.class(class).map(|_| ()).ok_or_else(missing)
+    };
+    if let Some(exactly) = &request.exactly {
+        return known(&exactly.device_class_name, &request.name);
+    }
+    let subs = request.first_available.as_deref().unwrap_or_default();
+    if subs.is_empty() {
+        let (m, name) = (&claim.metadata, &request.name);
+        let claim = format!("{}/{}", m.namespace.as_deref().unwrap_or(""), m.name.as_deref().unwrap_or(""));
+        return Err(Status::unresolvable(format!("resource claim {claim}, request {name}: unknown request type")));
+    }
+    subs.iter().try_for_each(|sub| known(&sub.device_class_name, &format!("{}/{}", request.name, sub.name)))
+}
+
+fn prepare(devices: &Devices, claim: Arc<ResourceClaim>) -> Result<Claim, Status> {
+    let allocation = claim.status.as_ref().and_then(|s| s.allocation.as_ref());
+    if let Some(allocation) = allocation {
+        let parsed = allocation.node_selector.as_ref().map(|s| Terms::parse(s, &Path::default()));
+        return match parsed {
+            Some((_, errors)) if !errors.is_empty() => {
+                Err(Status::error(meta::field::aggregate(errors.iter().map(ToString::to_string))))
+            }
+            parsed => Ok(Claim { claim: claim.clone(), nodes: parsed.map(|(terms, _)| terms) }),
+        };
+    }
+    for request in claim.spec.devices.iter().flat_map(|d| d.requests.iter().flatten()) {
+        known_classes(devices, &claim, request)?;
+    }
+    Ok(Claim { claim, nodes: None })
+}
+
 impl PreFilter for DynamicResources {
-    fn pre_filter(&self, _: &Handle, state: &mut CycleState, _: &PodInfo) -> PreFilterResult {
-        state.write(Prepared);
-        PreFilterResult::Skip
+    fn pre_filter(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
+        state.write(Prepared::default());
+        let claims = match h.objects.devices.of_pod(&pod.pod) {
+            Err(why) => return PreFilterResult::Refuse(Status::unresolvable(why)),
+            Ok(claims) if claims.is_empty() => return PreFilterResult::Skip,
+            Ok(claims) => claims,
+        };
+        match claims.into_iter().map(|c| prepare(&h.objects.devices, c)).collect() {
+            Err(status) => PreFilterResult::Refuse(status),
+            Ok(claims) => {
+                state.write(Prepared { claims });
+                PreFilterResult::Pass
+            }
+        }
+    }
+}
+
+impl Filter for DynamicResources {
+    fn filter(&self, h: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> Answer {
+        let Some(prepared) = state.get::<Prepared>() else { return Err(Status::error("not found")) };
+        let open = prepared.open();
+        if !open.is_empty() {
+            match allocate(&h.objects.devices, &node.node, &open) {
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(Status::unresolvable("cannot allocate all claims")),
+                Err(Trouble::Node(why)) => return Err(Status::unresolvable(why)),
+                Err(Trouble::Broken(why)) => return Err(Status::error(why)),
+            }
+        }
+        if prepared.unavailable(node).next().is_some() {
+            return Err(Status::unresolvable("resourceclaim not available on the node"));
+        }
+        Ok(())
     }
 }
 
 impl PostFilter for DynamicResources {
-    fn post_filter(&self, run: &Run, _: &NodeStatuses, _: &mut Rng) -> PostFilterResult {
+    fn post_filter(&self, run: &Run, statuses: &NodeStatuses, _: &mut Rng) -> PostFilterResult {
         // When an earlier PreFilter plugin ended the cycle, upstream's state is "not found", and the message says so.
-        PostFilterResult::refuse(match run.state.get::<Prepared>() {
-            None => Status::error("not found"),
-            Some(_) => Status::unschedulable("no new claims to deallocate"),
-        })
+        let Some(prepared) = run.state.get::<Prepared>() else {
+            return PostFilterResult::refuse(Status::error("not found"));
+        };
+        if prepared.claims.is_empty() {
+            return PostFilterResult::refuse(Status::unschedulable("no new claims to deallocate"));
+        }
+        // A claim that nobody else uses could be allocated elsewhere.
+        let free = |c: &Claim| {
+            let reserved = c.claim.status.as_ref().and_then(|s| s.reserved_for.as_deref()).unwrap_or_default();
+            reserved.len() <= 1 && reserved.iter().all(|r| r.uid == run.pod.uid())
+        };
+        let refused = statuses.explicit.iter().filter(|(_, s)| s.plugin == NAME);
+        let mut nodes = refused.map(|(n, _)| &run.h.snapshot.nodes[*n]);
+        let found = nodes.any(|n| prepared.unavailable(n).any(free));
+        let why = if found { "deallocation of ResourceClaim completed" } else { "still not schedulable" };
+        PostFilterResult::refuse(Status::unschedulable(why))
+    }
+}
+
+impl PreScore for DynamicResources {
+    fn pre_score(&self, _: &Handle, state: &mut CycleState, _: &PodInfo, _: &[usize]) -> PreScoreResult {
+        // Upstream scores such pods 0 everywhere, which comes to the same.
+        match state.get::<Prepared>().is_some_and(|p| !p.claims.is_empty()) {
+            true => PreScoreResult::Pass,
+            false => PreScoreResult::Skip,
+        }
+    }
+}
+
+/// The earlier an alternative stands in its list, the better. Models `computeScore`.
+fn score(claims: &[Arc<ResourceClaim>], allocations: &[AllocationResult]) -> i64 {
+    let mut score = 0;
+    for (claim, allocation) in claims.iter().zip(allocations) {
+        let results = allocation.devices.iter().flat_map(|d| d.results.iter().flatten());
+        let names: Vec<&str> = results.map(|r| r.request.as_str()).collect();
+        for request in claim.spec.devices.iter().flat_map(|d| d.requests.iter().flatten()) {
+            let subs = request.first_available.iter().flatten().enumerate();
+            let chosen = subs.filter(|(_, s)| names.contains(&format!("{}/{}", request.name, s.name).as_str()));
+            // FirstAvailableDeviceRequestMaxSize is 8.
+            score += chosen.map(|(i, _)| 8 - i as i64).sum::<i64>();
+        }
+    }
+    score
+}
+
+impl Score for DynamicResources {
+    fn score(&self, h: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> i64 {
+        let open = state.get::<Prepared>().map(Prepared::open).unwrap_or_default();
+        match allocate(&h.objects.devices, &node.node, &open) {
+            Ok(Some(allocations)) => score(&open, &allocations),
+            _ => 0,
+        }
+    }
+    fn normalize(&self, _: &Handle, _: &CycleState, _: &PodInfo, scores: &mut [i64]) {
+        default_normalize(100, false, scores);
     }
 }

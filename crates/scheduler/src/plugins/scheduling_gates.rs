@@ -1,5 +1,6 @@
 //! SchedulingGates: a pod with gates stays out of the queue. Models `plugins/schedulinggates`.
 
+use crate::devices::Devices;
 use crate::framework::{Answer, ClusterEvent, Hint, Plugin, PodInfo, PreEnqueue, Status};
 
 pub const NAME: &str = "SchedulingGates";
@@ -29,7 +30,7 @@ fn gates(pod: &PodInfo) -> impl Iterator<Item = &str> {
 }
 
 impl PreEnqueue for SchedulingGates {
-    fn pre_enqueue(&self, pod: &PodInfo) -> Answer {
+    fn pre_enqueue(&self, _: &Devices, pod: &PodInfo) -> Answer {
         let gates: Vec<&str> = gates(pod).collect();
         if gates.is_empty() {
             return Ok(());

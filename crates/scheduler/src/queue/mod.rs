@@ -8,6 +8,7 @@ mod lists;
 pub use lists::{Lengths, Lists, Row};
 
 use crate::cycle::Algorithm;
+use crate::devices::NO_DEVICES;
 use crate::framework::{ClusterEvent, Hint, PodInfo, SortKey};
 use meta::{Duration, Key, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -323,7 +324,7 @@ impl Queue {
     }
 
     fn activate_as(&mut self, mut q: QueuedPod, n: u64, algorithm: &Algorithm) {
-        let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(&q.pod).err());
+        let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(NO_DEVICES, &q.pod).err());
         q.gated_by = gate.map(|s| s.plugin);
         if q.gated_by.is_some() {
             self.places.insert(q.pod.key.clone(), Place::Gated);

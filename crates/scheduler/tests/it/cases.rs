@@ -23,6 +23,7 @@ macro_rules! tables {
 }
 
 tables! {
+    dynamic_resources
     inter_pod_affinity_filter
     inter_pod_affinity_score
     preemption
@@ -83,6 +84,9 @@ fn world(case: &Value, file: &Value) -> World {
         csi_drivers: typed(more(case, file, "csiDrivers")),
         csi_storage_capacities: typed(more(case, file, "capacities")),
         volume_attachments: typed(more(case, file, "attachments")),
+        resource_claims: typed(more(case, file, "deviceClaims")),
+        device_classes: typed(more(case, file, "deviceClasses")),
+        resource_slices: typed(more(case, file, "slices")),
     }
 }
 

@@ -22,16 +22,17 @@ fn the_default_profile() {
         json!({}),
         "filter",
         expect![
-            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity"
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity DynamicResources"
         ],
     );
     order(
         json!({}),
         "score",
         expect![
-            "TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+            "TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity DynamicResources NodeResourcesBalancedAllocation ImageLocality"
         ],
     );
+    order(json!({}), "preEnqueue", expect!["SchedulingGates DynamicResources DefaultPreemption"]);
     order(json!({}), "postFilter", expect!["DynamicResources DefaultPreemption"]);
 }
 
@@ -43,14 +44,14 @@ fn plugins_at_a_point_go_first_and_new_ones_last() {
         score(json!([{"name": "ImageLocality", "weight": 5}]), json!([])),
         "score",
         expect![
-            "ImageLocality TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation"
+            "ImageLocality TaintToleration NodeAffinity NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity DynamicResources NodeResourcesBalancedAllocation"
         ],
     );
     order(
         score(json!([]), json!([{"name": "NodeAffinity"}])),
         "score",
         expect![
-            "TaintToleration NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity NodeResourcesBalancedAllocation ImageLocality"
+            "TaintToleration NodeResourcesFit VolumeBinding PodTopologySpread InterPodAffinity DynamicResources NodeResourcesBalancedAllocation ImageLocality"
         ],
     );
     order(score(json!([{"name": "NodeResourcesFit"}]), json!([{"name": "*"}])), "score", expect!["NodeResourcesFit"]);
@@ -59,7 +60,7 @@ fn plugins_at_a_point_go_first_and_new_ones_last() {
         multi,
         "filter",
         expect![
-            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity"
+            "NodeUnschedulable NodeName TaintToleration NodeAffinity NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity DynamicResources"
         ],
     );
 }

@@ -131,6 +131,9 @@ fn add(world: &mut World, d: &Document) -> Result<(), Vec<Problem>> {
         ("storage.k8s.io/v1", "CSIDriver") => world.csi_drivers.push(typed(d)?),
         ("storage.k8s.io/v1", "CSIStorageCapacity") => world.csi_storage_capacities.push(typed(d)?),
         ("storage.k8s.io/v1", "VolumeAttachment") => world.volume_attachments.push(typed(d)?),
+        ("resource.k8s.io/v1", "ResourceClaim") => world.resource_claims.push(typed(d)?),
+        ("resource.k8s.io/v1", "DeviceClass") => world.device_classes.push(typed(d)?),
+        ("resource.k8s.io/v1", "ResourceSlice") => world.resource_slices.push(typed(d)?),
         _ => {}
     }
     Ok(())
@@ -144,8 +147,16 @@ fn registered<T: 'static>(d: &Document) -> Result<Option<T>, Vec<Problem>> {
 
 /// A kind that only the scheduler reads.
 fn typed<T: Resource + Metadata<Ty = ObjectMeta> + DeserializeOwned>(d: &Document) -> Result<T, Vec<Problem>> {
-    const CLUSTER_WIDE: &[&str] =
-        &["PersistentVolume", "PriorityClass", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment"];
+    const CLUSTER_WIDE: &[&str] = &[
+        "PersistentVolume",
+        "PriorityClass",
+        "StorageClass",
+        "CSINode",
+        "CSIDriver",
+        "VolumeAttachment",
+        "DeviceClass",
+        "ResourceSlice",
+    ];
     let refused = |e: &meta::ApiError| manifest::refusals(d, e);
     let (mut object, strict) = api::decode::unregistered::<T>(d.value.clone()).map_err(|e| refused(&e))?;
     if !strict.is_empty() {
