@@ -93,6 +93,14 @@ test("data locality: the node that has the image scores higher", async () => {
   assert.equal(await score("node-1"), 0);
 });
 
+test("data locality: pods go where their volume is", async () => {
+  const page = await sample("volume-locality");
+  const ready = page.locator('article [data-testid^="pod-default-"][data-state="ready"]');
+  await count(ready, 2);
+  const nodes = await ready.evaluateAll((all) => all.map((e) => e.closest("article").dataset.testid));
+  assert.equal(new Set(nodes).size, 1, nodes.join(" "));
+});
+
 test("data locality: an even spread over zones, though one has more room", async () => {
   const page = await sample("zones");
   await count(on(page, "node-3", "spread"), 2);

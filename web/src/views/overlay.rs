@@ -113,6 +113,7 @@ fn Help() -> Html {
         ("→", ctx.t("transport.step")),
         ("Shift →", ctx.t("transport.step-decision")),
         ("← →", ctx.t("help.phases")),
+        ("↓ ↑", ctx.t("help.steps")),
         ("Ctrl ⏎", ctx.t("help.apply")),
         ("Ctrl K  /", ctx.t("palette.title")),
         ("?", ctx.t("help.title")),

@@ -46,7 +46,7 @@ pub fn Shell(p: &Props) -> Html {
     html! {
         <div class={classes!("app", ui.prefs.presenter.then_some("presenter"))} data-engine={engine_name(&ui.engine)}>
             <SignDefs />
-            <TopBar clock={p.clock.clone()} prefs={ui.prefs.clone()} has_server={ui.has_server} ready={ui.engine == Engine::Ready} />
+            <TopBar held={ctx.model.get().debugger.held.is_some()} clock={p.clock.clone()} prefs={ui.prefs.clone()} has_server={ui.has_server} ready={ui.engine == Engine::Ready} />
             <Notices notices={ui.notices.clone()} />
             <main class="work">
                 { dock(Side::Left, ui.prefs.left_size, Pane::Editor, ctx.t("dock.editor"), left) }

@@ -21,6 +21,8 @@ pub struct Props {
     pub prefs: Prefs,
     pub has_server: bool,
     pub ready: bool,
+    /// A scheduling cycle is held: time stands still though the cluster runs.
+    pub held: bool,
 }
 
 #[component]
@@ -37,7 +39,7 @@ pub fn TopBar(p: &Props) -> Html {
             <EngineMenu kind={p.prefs.engine} has_server={p.has_server} />
             <div class="transport-and-clock">
                 <Transport running={p.clock.running} speed={p.clock.speed} ready={p.ready} />
-                <VirtualClock clock={p.clock.clone()} />
+                <VirtualClock clock={p.clock.clone()} held={p.held} />
             </div>
             <Switches prefs={p.prefs.clone()} />
         </header>
@@ -129,6 +131,7 @@ fn Transport(p: &TransportProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct ClockProps {
     clock: Rc<Clock>,
+    held: bool,
 }
 
 /// The one part of the top bar that changes at every frame.
@@ -137,6 +140,7 @@ fn VirtualClock(p: &ClockProps) -> Html {
     let ctx = use_ctx();
     let clock = &p.clock;
     let state = match (clock.running, clock.idle) {
+        _ if p.held => ctx.t("held.badge"),
         (false, _) => ctx.t("clock.paused"),
         (true, true) => ctx.t("clock.idle"),
         (true, false) => ctx.t("clock.busy"),
@@ -144,7 +148,7 @@ fn VirtualClock(p: &ClockProps) -> Html {
     html! {
         <div class="clock" title={ctx.t("clock.virtual")}>
             <span class="clock-time" role="timer" data-testid="clock" aria-label={ctx.t("clock.virtual")}>{ format::clock(clock.now, clock.epoch) }</span>
-            <span class={classes!("clock-state", (!clock.running).then_some("paused"))} data-testid="clock-state">{ state }</span>
+            <span class={classes!("clock-state", (!clock.running || p.held).then_some("paused"))} data-testid="clock-state">{ state }</span>
         </div>
     }
 }
