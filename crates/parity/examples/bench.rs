@@ -1,11 +1,11 @@
 //! What `cargo xtask bench` measures natively, one JSON line each. Run in release.
 //!
-//! Without arguments everything; `deployment REPLICAS`, `placement NODES PODS [bare]`, `steady NODES PODS MINUTES` or
-//! `hash MANIFEST NODES SECONDS` (a file) for one alone.
+//! Without arguments everything; `deployment REPLICAS`, `placement NODES PODS [bare]`, `steady NODES PODS MINUTES`,
+//! `perf [recorded] [CASE]` or `hash MANIFEST NODES SECONDS` (a file) for one alone.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
 
 use mimalloc::MiMalloc;
-use parity::{Placement, deployment_ready, trace_hash};
+use parity::{Perf, Placement, deployment_ready, perf_cases, trace_hash};
 use std::time::Instant;
 
 /// As in `kubottle`.
@@ -18,6 +18,7 @@ fn main() {
     match args.first().map(String::as_str) {
         Some("deployment") => deployment(number(1)),
         Some("placement") => drop(placement(number(1), number(2), args.get(3).is_none_or(|a| a != "bare"))),
+        Some("perf") => perf(args.iter().any(|a| a == "recorded"), args.get(1).filter(|a| *a != "recorded")),
         Some("steady") => steady(number(1), number(2), number(3)),
         Some("hash") => {
             let text = args.get(1).and_then(|f| std::fs::read_to_string(f).ok()).unwrap_or_default();
@@ -33,6 +34,7 @@ fn main() {
                 }
             }
             steady(1000, 10_000, 10);
+            perf(false, None);
         }
     }
 }
@@ -42,6 +44,20 @@ fn deployment(replicas: u32) {
     let virtual_ms = deployment_ready(replicas, nodes_for(replicas));
     let seconds = began.elapsed().as_secs_f64();
     println!(r#"{{"bench":"deployment","replicas":{replicas},"seconds":{seconds:.4},"virtual_ms":{virtual_ms}}}"#);
+}
+
+/// Upstream's `scheduler_perf` cases.
+fn perf(recorded: bool, only: Option<&String>) {
+    for name in perf_cases().iter().filter(|n| only.is_none_or(|o| n.starts_with(o.as_str()))) {
+        let mut p = Perf::new(name, recorded);
+        let (began, cpu_before) = (Instant::now(), on_cpu());
+        let bound = p.run();
+        let (seconds, cpu) = (began.elapsed().as_secs_f64(), on_cpu() - cpu_before);
+        let (of, rate, per_cpu) = (p.measured(), f64::from(bound) / seconds, f64::from(bound) / cpu.max(0.001));
+        println!(
+            r#"{{"bench":"perf","case":"{name}","recorded":{recorded},"bound":{bound},"of":{of},"seconds":{seconds:.3},"pods_per_second":{rate:.0},"pods_per_cpu_second":{per_cpu:.0}}}"#
+        );
+    }
 }
 
 fn placement(nodes: u32, pods: u32, kubelets: bool) -> Placement {

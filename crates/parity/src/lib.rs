@@ -7,6 +7,9 @@ use meta::{Duration, Time};
 use protocol::{ApplyMode, File};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+mod perf;
+pub use perf::{Perf, perf_cases};
+
 /// A cluster in which `manifests` have been applied.
 ///
 /// # Errors
