@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
 const [pkg, what, ...rest] = process.argv.slice(2);
-const { Placement, deployment_ready, trace_hash } = createRequire(import.meta.url)(resolve(pkg));
+const { Perf, Placement, deployment_ready, perf_cases, trace_hash } = createRequire(import.meta.url)(resolve(pkg));
 
 if (what === "trace") {
   const [nodes, seconds, seed] = rest.map(Number);
@@ -29,5 +29,12 @@ if (what === "trace") {
       placement.free();
       print({ bench: "placement", nodes, pods, kubelets, bound, seconds, pods_per_second: Math.round(bound / seconds) });
     }
+  }
+  for (const name of perf_cases()) {
+    const perf = new Perf(name, false);
+    const [bound, seconds] = timed(() => perf.run());
+    const of = perf.measured();
+    perf.free();
+    print({ bench: "perf", case: name, bound, of, seconds, pods_per_second: Math.round(bound / seconds) });
   }
 }
