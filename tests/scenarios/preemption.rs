@@ -1,5 +1,6 @@
 //! Priorities decide who stays: a pod of a higher class takes the room of lower ones.
 
+use cluster::Cluster;
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
 use testkit::{apply, cluster, events, run, table};
@@ -82,6 +83,56 @@ fn the_higher_class_takes_the_room() {
         system-node-critical  2000001000  false  PreemptLowerPriority
     "#]]
     .assert_eq(&table(&c, "priorityclasses"));
+}
+
+/// Nobody stops the victims where no kubelet runs: without a grace period they are gone with the request, and the pods
+/// that took their place are bound; with one they stay until somebody confirms that they have ended.
+#[test]
+fn where_no_kubelet_runs_only_victims_without_grace_make_room() {
+    for (grace, bound) in [(0, 3), (30, 0)] {
+        let mut c = cluster(0);
+        apply(&mut c, CLASSES);
+        for i in 1..=3 {
+            apply(
+                &mut c,
+                &format!(
+                    "apiVersion: v1\nkind: Node\nmetadata: {{name: bare-{i}}}\nstatus:\n  allocatable: {{cpu: '4', memory: 32Gi, \
+                     pods: '110'}}\n  conditions: [{{type: Ready, status: 'True'}}]\n"
+                ),
+            );
+        }
+        let place = |name: &str, class: &str, cpu: &str| {
+            pod(name, class, cpu).replace("GracePeriodSeconds: 5", &format!("GracePeriodSeconds: {grace}"))
+        };
+        run(&mut c, 2);
+        for i in 0..12 {
+            apply(&mut c, &place(&format!("low-{i}"), "", "900m"));
+        }
+        run(&mut c, 5);
+        assert_eq!(pods(&c).iter().filter(|p| node_of(p).is_some()).count(), 12);
+        for i in 0..3 {
+            apply(&mut c, &place(&format!("vip-{i}"), "high", "3"));
+        }
+        run(&mut c, 15);
+        let on = |prefix: &str| -> Vec<String> {
+            let named = |p: &Pod| p.metadata.name.as_deref().is_some_and(|n| n.starts_with(prefix));
+            pods(&c).iter().filter(|p| named(p)).filter_map(node_of).collect()
+        };
+        let nodes: std::collections::BTreeSet<String> = on("vip-").into_iter().collect();
+        assert_eq!(nodes.len(), bound, "of three, with {grace} s of grace: {nodes:?}");
+        // Each of them needs the room of three of a node's four.
+        assert_eq!(on("low-").len(), 12 - 3 * bound);
+        let going = pods(&c).iter().filter(|p| p.metadata.deletion_timestamp.is_some()).count();
+        assert_eq!(going, 9 - 3 * bound);
+    }
+}
+
+fn pods(c: &Cluster) -> Vec<Pod> {
+    c.view().list_in("default").cloned().collect()
+}
+
+fn node_of(p: &Pod) -> Option<String> {
+    p.spec.as_ref()?.node_name.clone()
 }
 
 #[test]

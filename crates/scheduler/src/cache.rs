@@ -28,6 +28,9 @@ pub struct Cache {
     /// The nodes changed since the snapshot's order was computed.
     unordered: bool,
     pods: FxHashMap<Key, PodState>,
+    /// Slots of nodes that are gone, and how many there are in all.
+    free_slots: Vec<u32>,
+    slots: u32,
     /// Pods on nodes that are not known (yet, or any more).
     homeless: BTreeMap<Arc<str>, Vec<Arc<PodInfo>>>,
 }
@@ -74,6 +77,11 @@ impl Cache {
             info.add_pod(pod);
         }
         info.images = self.count_images(&info.node, &[]);
+        info.slot = self.free_slots.pop().unwrap_or_else(|| {
+            self.slots += 1;
+            self.slots - 1
+        });
+        self.snapshot.topology.enter(&info);
         self.tree.add(&zone_key(&info.node), &info.name);
         Arc::make_mut(&mut self.snapshot.index).insert(info.name.clone(), self.snapshot.nodes.len());
         self.snapshot.nodes.push(Arc::new(info));
@@ -95,9 +103,14 @@ impl Cache {
             self.tree.add(&zone, &name);
             self.unordered = true;
         }
-        let info = Arc::make_mut(&mut self.snapshot.nodes[i]);
+        let Snapshot { nodes, topology, .. } = &mut self.snapshot;
+        let old = nodes[i].node.clone();
+        let info = Arc::make_mut(&mut nodes[i]);
         info.images = images;
         info.set_node(node);
+        if old.metadata.labels.as_ref() != info.labels() {
+            topology.relabel(info, old.metadata.labels.as_ref());
+        }
     }
 
     pub fn remove_node(&mut self, name: &str) {
@@ -109,6 +122,8 @@ impl Cache {
         for n in &info.images {
             self.snapshot.images[*n as usize].nodes -= 1;
         }
+        self.snapshot.topology.leave(&info);
+        self.free_slots.push(info.slot);
         self.tree.remove(&zone_key(&info.node), name);
         if !info.pods.is_empty() {
             self.homeless.insert(info.name.clone(), info.pods.clone());
@@ -150,9 +165,11 @@ impl Cache {
         Arc::make_mut(&mut self.snapshot.kinds).remove(gone.kind);
         match self.snapshot.position(&gone.node) {
             Some(i) => {
-                let info = Arc::make_mut(&mut self.snapshot.nodes[i]);
+                let Snapshot { nodes, topology, .. } = &mut self.snapshot;
+                let info = Arc::make_mut(&mut nodes[i]);
                 info.remove_pod(key);
                 info.remove_kind(gone.kind);
+                topology.remove_pod(info, gone.kind);
             }
             None => {
                 if let Some(pods) = self.homeless.get_mut(&gone.node) {
@@ -171,9 +188,11 @@ impl Cache {
         let kind = Arc::make_mut(&mut self.snapshot.kinds).add(&pod);
         let node: Arc<str> = match self.snapshot.position(node) {
             Some(i) => {
-                let info = Arc::make_mut(&mut self.snapshot.nodes[i]);
+                let Snapshot { nodes, topology, .. } = &mut self.snapshot;
+                let info = Arc::make_mut(&mut nodes[i]);
                 info.add_pod(pod.clone());
                 info.add_kind(kind);
+                topology.add_pod(info, kind);
                 info.name.clone()
             }
             None => {

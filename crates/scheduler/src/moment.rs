@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::cycle::{Algorithm, Decision};
 use crate::fixes::candidates::Refusal;
 use crate::framework::run::PreFiltered;
+use crate::framework::topology::Topology;
 use crate::framework::{Framework, Handle, NodeInfo, Nominator, Objects, PodInfo, Run, Snapshot};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::Time;
@@ -114,6 +115,8 @@ impl Moment {
             if zone(&old.node) == zone(&node) && images(&old.node) == images(&node) {
                 let mut snapshot = self.snapshot.clone();
                 Arc::make_mut(&mut snapshot.nodes[i]).set_node(Arc::new(node));
+                // Its labels may have changed.
+                snapshot.topology = Topology::default();
                 return Moment { snapshot, ..self.clone() };
             }
         }

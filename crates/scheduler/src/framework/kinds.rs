@@ -85,6 +85,11 @@ impl Kinds {
         &self.kinds[n as usize].pod
     }
 
+    /// The kinds that have pods, each with any of them.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Arc<PodInfo>)> {
+        (0..).zip(&self.kinds).filter(|(_, kind)| kind.pods > 0).map(|(n, kind)| (n, &kind.pod))
+    }
+
     /// One more than the largest number.
     pub fn len(&self) -> usize {
         self.kinds.len()

@@ -7,7 +7,6 @@
 pub mod affinity;
 pub mod bind;
 pub mod csi_migration;
-pub mod domains;
 pub mod event;
 pub mod fit_error;
 pub mod kinds;
@@ -24,6 +23,7 @@ pub mod snapshot;
 pub mod state;
 pub mod status;
 pub mod storage;
+pub mod topology;
 
 pub use event::{ClusterEvent, Hint, Was};
 pub use fit_error::FitError;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct NodeInfo {
     pub node: Arc<Node>,
     pub name: Arc<str>,
+    /// Its place in the tables of the snapshot's topology; the same as long as the node is there.
+    pub slot: u32,
     pub unschedulable: bool,
     /// Whether a taint keeps pods away (NoSchedule, NoExecute).
     pub has_hard_taints: bool,
@@ -37,6 +39,7 @@ impl NodeInfo {
         let mut info = NodeInfo {
             name: node.metadata.name.as_deref().unwrap_or_default().into(),
             node: node.clone(),
+            slot: u32::MAX,
             unschedulable: false,
             has_hard_taints: false,
             has_soft_taints: false,

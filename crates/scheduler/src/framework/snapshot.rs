@@ -2,6 +2,7 @@
 
 use super::kinds::Kinds;
 use super::node_info::NodeInfo;
+use super::topology::{Domains, Table, Topology};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub struct Snapshot {
     pub nodes: Vec<Arc<NodeInfo>>,
     pub(crate) index: Arc<FxHashMap<Arc<str>, usize>>,
     pub(crate) kinds: Arc<Kinds>,
+    pub(crate) topology: Topology,
     pub(crate) images: Vec<ImageState>,
     pub(crate) image_numbers: BTreeMap<Arc<str>, u32>,
     /// How many pods on the nodes have affinity terms, and required anti-affinity ones.
@@ -40,6 +42,14 @@ impl Snapshot {
     /// The kinds of the pods on the nodes.
     pub fn kinds(&self) -> &Kinds {
         &self.kinds
+    }
+    /// The domains of a topology key.
+    pub fn table(&self, topology_key: &str) -> Arc<Table> {
+        self.topology.table(topology_key, &self.nodes)
+    }
+    /// The same to count in; none counts yet.
+    pub fn domains(&self, topology_key: &str) -> Domains {
+        Domains::new(self.table(topology_key))
     }
     pub fn has_affinity(&self) -> bool {
         self.pods_with_affinity > 0

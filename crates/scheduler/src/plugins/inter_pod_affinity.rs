@@ -4,8 +4,7 @@ mod inputs;
 
 use crate::config::{Args, InterPodAffinityArgs};
 use crate::framework::affinity::AffinityTerm;
-use crate::framework::domains::{Domains, value};
-use crate::framework::kinds::Memo;
+use crate::framework::topology::Domains;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreFilter,
     PreFilterResult, PreScore, PreScoreResult, Score, Status,
@@ -29,29 +28,34 @@ struct Counts(Vec<Domains>);
 
 impl Counts {
     /// The place of a topology key, made when it is not there.
-    fn place(&mut self, topology_key: &str) -> usize {
-        self.0.iter().position(|d| d.key == topology_key).unwrap_or_else(|| {
-            self.0.push(Domains::new(topology_key));
+    fn place(&mut self, h: &Handle, topology_key: &str) -> usize {
+        self.0.iter().position(|d| d.key() == topology_key).unwrap_or_else(|| {
+            self.0.push(h.snapshot.domains(topology_key));
             self.0.len() - 1
         })
     }
     /// Adds to the domain that `node` belongs to.
     fn add_at(&mut self, place: usize, node: &NodeInfo, n: i64) {
         let domains = &mut self.0[place];
-        if let Some(value) = value(node, &domains.key) {
-            domains.add(node, value, n);
+        if let Some(at) = domains.of(node) {
+            domains.add(at, n);
         }
     }
-    fn get(&self, topology_key: &str, value: &str) -> i64 {
-        self.0.iter().find(|d| d.key == topology_key).and_then(|d| d.get(value)).unwrap_or(0)
+    /// The sum of the numbers of the node's domains.
+    fn at(&self, node: &NodeInfo) -> i64 {
+        self.0.iter().filter_map(|d| d.at(node)).sum()
     }
-    /// Whether nothing is counted (any more).
+    /// Whether anything is counted in a domain of the node.
+    fn has_any_at(&self, node: &NodeInfo) -> bool {
+        self.0.iter().any(|d| d.at(node).is_some_and(|n| n > 0))
+    }
+    /// Whether nothing is counted (any more). Only where numbers are of pods, never negative.
     fn is_zero(&self) -> bool {
-        self.0.iter().all(|d| d.numbers().iter().all(|n| *n == 0))
+        self.0.iter().all(|d| d.sum() == 0)
     }
     /// Whether nothing was ever counted.
     fn is_empty(&self) -> bool {
-        self.0.iter().all(|d| d.numbers().is_empty())
+        self.0.iter().all(|d| d.known() == 0)
     }
 }
 
@@ -59,6 +63,8 @@ impl Counts {
 #[derive(Clone)]
 struct Filtering {
     terms: Arc<[AffinityTerm]>,
+    /// The places of their topology keys in `affinity`.
+    keys: Arc<[usize]>,
     anti_terms: Arc<[AffinityTerm]>,
     namespace_labels: Option<Labels>,
     /// Pods whose anti-affinity is about this pod.
@@ -87,20 +93,26 @@ struct Says {
 
 impl Filtering {
     /// What pods like `other` mean to `pod`.
-    fn ask(&mut self, pod: &PodInfo, other: &PodInfo) -> Says {
+    fn ask(&mut self, h: &Handle, pod: &PodInfo, other: &PodInfo) -> Says {
         let mut says = Says::default();
         for t in &other.affinity.required_anti {
             if is_about(t, pod, self.namespace_labels.as_ref()) {
-                says.existing_anti.push(self.existing_anti.place(&t.topology_key));
+                says.existing_anti.push(self.existing_anti.place(h, &t.topology_key));
             }
         }
         if matches_all(&self.terms, other) {
-            says.affinity = self.terms.iter().map(|t| self.affinity.place(&t.topology_key)).collect();
+            says.affinity = self.keys.to_vec();
         }
         for t in self.anti_terms.iter().filter(|t| is_about(t, other, None)) {
-            says.anti.push(self.anti.place(&t.topology_key));
+            says.anti.push(self.anti.place(h, &t.topology_key));
         }
         says
+    }
+    /// Counts all pods of a kind.
+    fn count_kind(&mut self, says: &Says, kind: u32) {
+        says.existing_anti.iter().for_each(|p| self.existing_anti.0[*p].add_kind(kind, 1));
+        says.affinity.iter().for_each(|p| self.affinity.0[*p].add_kind(kind, 1));
+        says.anti.iter().for_each(|p| self.anti.0[*p].add_kind(kind, 1));
     }
     fn count(&mut self, says: &Says, node: &NodeInfo, n: i64) {
         says.existing_anti.iter().for_each(|p| self.existing_anti.add_at(*p, node, n));
@@ -160,25 +172,25 @@ impl PreFilter for InterPodAffinity {
         if let Some(why) = &pod.affinity.unreadable {
             return PreFilterResult::Refuse(Status::unresolvable(format!("parsing pod: {why}")));
         }
+        let own = !pod.affinity.required.is_empty() || !pod.affinity.required_anti.is_empty();
+        if !own && !h.snapshot.has_required_anti_affinity() {
+            return PreFilterResult::Skip;
+        }
         let resolve = |terms: &[AffinityTerm]| terms.iter().map(|t| t.resolved(h.objects)).collect();
+        let terms: Arc<[AffinityTerm]> = resolve(&pod.affinity.required);
+        let mut affinity = Counts::default();
         let mut s = Filtering {
-            terms: resolve(&pod.affinity.required),
+            keys: terms.iter().map(|t| affinity.place(h, &t.topology_key)).collect(),
+            terms,
             anti_terms: resolve(&pod.affinity.required_anti),
             namespace_labels: h.objects.namespace_labels(pod.namespace()).cloned(),
             existing_anti: Counts::default(),
-            affinity: Counts::default(),
+            affinity,
             anti: Counts::default(),
         };
-        let own = !s.terms.is_empty() || !s.anti_terms.is_empty();
-        if own || h.snapshot.has_required_anti_affinity() {
-            let kinds = h.snapshot.kinds();
-            let mut memo = Memo::new(kinds);
-            for node in &h.snapshot.nodes {
-                for (kind, n) in &node.kinds {
-                    let says = memo.get(*kind, || s.ask(pod, kinds.pod(*kind)));
-                    s.count(says, node, i64::from(*n));
-                }
-            }
+        for (kind, other) in h.snapshot.kinds().iter().filter(|(_, p)| own || p.has_required_anti_affinity) {
+            let says = s.ask(h, pod, other);
+            s.count_kind(&says, kind);
         }
         if s.existing_anti.is_zero() && !own {
             return PreFilterResult::Skip;
@@ -186,15 +198,15 @@ impl PreFilter for InterPodAffinity {
         state.write(s);
         PreFilterResult::Pass
     }
-    fn add_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
+    fn add_pod(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
         if let Some(s) = state.get_mut::<Filtering>() {
-            let says = s.ask(pod, other);
+            let says = s.ask(h, pod, other);
             s.count(&says, node, 1);
         }
     }
-    fn remove_pod(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
+    fn remove_pod(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo, other: &PodInfo, node: &NodeInfo) {
         if let Some(s) = state.get_mut::<Filtering>() {
-            let says = s.ask(pod, other);
+            let says = s.ask(h, pod, other);
             s.count(&says, node, -1);
         }
     }
@@ -203,22 +215,20 @@ impl PreFilter for InterPodAffinity {
 impl Filtering {
     fn affinity_holds(&self, pod: &PodInfo, node: &NodeInfo) -> bool {
         let mut pods_exist = true;
-        for t in &*self.terms {
+        for place in &*self.keys {
+            let domains = &self.affinity.0[*place];
             // Every topology key must be on the node.
-            let Some(value) = value(node, &t.topology_key) else { return false };
-            pods_exist &= self.affinity.get(&t.topology_key, value) > 0;
+            let Some(at) = domains.of(node) else { return false };
+            pods_exist &= domains.get(at).is_some_and(|n| n > 0);
         }
         // The first of a series of pods that want to be near each other may go anywhere.
         pods_exist || (self.affinity.is_zero() && matches_all(&self.terms, pod))
     }
     fn anti_affinity_holds(&self, node: &NodeInfo) -> bool {
-        let crowded =
-            |t: &AffinityTerm| value(node, &t.topology_key).is_some_and(|v| self.anti.get(&t.topology_key, v) > 0);
-        !self.anti_terms.iter().any(crowded)
+        !self.anti.has_any_at(node)
     }
     fn existing_anti_affinity_holds(&self, node: &NodeInfo) -> bool {
-        let crowded = |d: &Domains| value(node, &d.key).and_then(|v| d.get(v)).is_some_and(|n| n > 0);
-        !self.existing_anti.0.iter().any(crowded)
+        !self.existing_anti.has_any_at(node)
     }
 }
 
@@ -265,7 +275,7 @@ impl PreScore for InterPodAffinity {
             let mut says: Vec<(usize, i64)> = Vec::new();
             let mut add = |t: &AffinityTerm, about: &PodInfo, ns: Option<&Labels>, weight: i64| {
                 if is_about(t, about, ns) {
-                    says.push((scores.place(&t.topology_key), weight));
+                    says.push((scores.place(h, &t.topology_key), weight));
                 }
             };
             own.iter().for_each(|(t, w)| add(t, other, None, *w));
@@ -279,13 +289,9 @@ impl PreScore for InterPodAffinity {
             other.affinity.preferred_anti.iter().for_each(|(t, w)| add(t, pod, namespace_labels, -w));
             says
         };
-        let kinds = h.snapshot.kinds();
-        let mut memo = Memo::new(kinds);
-        for node in &h.snapshot.nodes {
-            for (kind, n) in &node.kinds {
-                for (place, weight) in memo.get(*kind, || ask(&mut scores, kinds.pod(*kind))) {
-                    scores.add_at(*place, node, weight * i64::from(*n));
-                }
+        for (kind, other) in h.snapshot.kinds().iter().filter(|(_, p)| has_preferences || p.has_affinity) {
+            for (place, weight) in ask(&mut scores, other) {
+                scores.0[place].add_kind(kind, weight);
             }
         }
         if scores.is_empty() {
@@ -299,7 +305,11 @@ impl PreScore for InterPodAffinity {
 impl Score for InterPodAffinity {
     fn score(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> i64 {
         let Some(Scoring(scores)) = state.get::<Scoring>() else { return 0 };
-        scores.0.iter().filter_map(|d| d.get(value(node, &d.key)?)).sum()
+        scores.at(node)
+    }
+    fn score_all(&self, h: &Handle, state: &CycleState, _: &PodInfo, nodes: &[usize], out: &mut Vec<i64>) {
+        let scores = state.get::<Scoring>().map(|Scoring(scores)| scores);
+        out.extend(nodes.iter().map(|n| scores.map_or(0, |s| s.at(&h.snapshot.nodes[*n]))));
     }
     fn normalize(&self, _: &Handle, state: &CycleState, _: &PodInfo, scores: &mut [i64]) {
         if state.get::<Scoring>().is_none() {

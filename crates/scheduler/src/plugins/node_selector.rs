@@ -121,6 +121,10 @@ impl RequiredNodeAffinity {
             terms: required.map(Terms::new),
         }
     }
+    /// Whether every node is as good.
+    pub fn is_any(&self) -> bool {
+        self.selector.is_none() && self.terms.is_none()
+    }
     pub fn matches(&self, node: &Node) -> bool {
         self.selector.as_ref().is_none_or(|s| s.matches(node.metadata.labels.as_ref()))
             && self.terms.as_ref().is_none_or(|t| t.matches(node))

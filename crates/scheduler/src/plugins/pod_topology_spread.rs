@@ -6,10 +6,10 @@ mod inputs;
 use super::node_selector::RequiredNodeAffinity;
 use super::tolerations::any_tolerates;
 use crate::config::{Args, SpreadDefaults};
-use crate::framework::domains::{Domains, value};
 use crate::framework::kinds::{Kinds, Memo};
 use crate::framework::node_info::is_hard;
 use crate::framework::requirement::selector;
+use crate::framework::topology::Domains;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Objects, Plugin, PodInfo,
     PreFilter, PreFilterResult, PreScore, PreScoreResult, Score, Status,
@@ -89,6 +89,11 @@ impl Constraint {
         !self.honor_taints || !node.taints().iter().any(|t| is_hard(t) && !any_tolerates(pod.tolerations(), t))
     }
 
+    /// Whether every node's domain counts for this pod.
+    fn includes_all(&self, affinity: &RequiredNodeAffinity) -> bool {
+        !self.honor_taints && (!self.honor_affinity || affinity.is_any())
+    }
+
     /// Whether pods like `other` count: of the same namespace, selected, not going away.
     fn counts(&self, other: &PodInfo, namespace: &str) -> bool {
         !self.selector.is_everything()
@@ -96,18 +101,20 @@ impl Constraint {
             && other.namespace() == namespace
             && self.selector.matches(other.pod.metadata.labels.as_ref())
     }
-    /// Pods on the node that count.
-    fn count(&self, node: &NodeInfo, namespace: &str) -> i64 {
-        node.pods.iter().filter(|p| self.counts(p, namespace)).count() as i64
-    }
 }
 
 fn has_all_keys(labels: Option<&Labels>, constraints: &[Constraint]) -> bool {
     constraints.iter().all(|c| labels.is_some_and(|l| l.contains_key(&c.topology_key)))
 }
 
-fn label<'a>(node: &'a NodeInfo, key: &str) -> &'a str {
-    value(node, key).unwrap_or_default()
+/// Nothing counts yet.
+fn domains(constraints: &[Constraint], h: &Handle) -> Vec<Domains> {
+    constraints.iter().map(|c| h.snapshot.domains(&c.topology_key)).collect()
+}
+
+/// Whether a node that has the key of one constraint has those of all.
+fn have_the_same_nodes(counts: &[Domains]) -> bool {
+    counts.iter().all(Domains::is_everywhere) || counts.iter().all(|d| d.key() == counts[0].key())
 }
 
 /// Which constraints pods of a kind count for.
@@ -175,11 +182,11 @@ impl Plugin for PodTopologySpread {
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
     }
-    fn filter_inputs(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
-        state.get::<Filtering>().map(|s| inputs::filter(s, pod, node)).unwrap_or_default()
+    fn filter_inputs(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> Inputs {
+        state.get::<Filtering>().map(|s| inputs::filter(s, node)).unwrap_or_default()
     }
-    fn score_inputs(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
-        state.get::<Scoring>().map(|s| inputs::score(s, pod, node)).unwrap_or_default()
+    fn score_inputs(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> Inputs {
+        state.get::<Scoring>().map(|s| inputs::score(s, node)).unwrap_or_default()
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let constraints = self.constraints(pod, HARD, None).unwrap_or_default();
@@ -220,12 +227,32 @@ struct Filtering {
     counts: Vec<Domains>,
     /// The smallest number of any domain, per constraint.
     min: Vec<i64>,
+    /// Whether the pod itself counts, per constraint.
+    own: Arc<[bool]>,
 }
 
 impl Filtering {
     fn find_min(&mut self) {
-        let min = |c: &Domains| c.numbers().iter().copied().min().unwrap_or(i64::from(i32::MAX));
-        self.min = self.counts.iter().map(min).collect();
+        self.min = self.counts.iter().map(|c| c.min().unwrap_or(i64::from(i32::MAX))).collect();
+    }
+
+    /// Node by node, where not all of them count.
+    fn count_nodes(&mut self, h: &Handle, pod: &PodInfo) {
+        let mut counting = Counting::new(&self.constraints, h, pod);
+        let mut numbers = vec![0; self.constraints.len()];
+        for node in &h.snapshot.nodes {
+            if self.counts.iter().any(|d| d.of(node).is_none()) {
+                continue;
+            }
+            counting.count(node, &mut numbers);
+            for ((c, counts), n) in self.constraints.iter().zip(&mut self.counts).zip(&numbers) {
+                if c.includes(pod, node, &self.affinity)
+                    && let Some(at) = counts.of(node)
+                {
+                    counts.add(at, *n);
+                }
+            }
+        }
     }
 
     /// Models updateWithPod.
@@ -234,8 +261,11 @@ impl Filtering {
             return;
         }
         for (c, counts) in self.constraints.iter().zip(&mut self.counts) {
-            if c.selector.matches(other.pod.metadata.labels.as_ref()) && c.includes(pod, node, &self.affinity) {
-                counts.add(node, label(node, &c.topology_key), n);
+            if c.selector.matches(other.pod.metadata.labels.as_ref())
+                && c.includes(pod, node, &self.affinity)
+                && let Some(at) = counts.of(node)
+            {
+                counts.add(at, n);
             }
         }
         self.find_min();
@@ -254,24 +284,23 @@ impl PreFilter for PodTopologySpread {
         if constraints.is_empty() {
             return PreFilterResult::Skip;
         }
+        let labels = pod.pod.metadata.labels.as_ref();
         let mut s = Filtering {
-            counts: constraints.iter().map(|c| Domains::new(&c.topology_key)).collect(),
+            counts: domains(&constraints, h),
             min: Vec::new(),
+            own: constraints.iter().map(|c| c.selector.matches(labels)).collect(),
             constraints: constraints.into(),
             affinity: Arc::new(RequiredNodeAffinity::of(&pod.pod)),
         };
-        let mut counting = Counting::new(&s.constraints, h, pod);
-        let mut numbers = vec![0; s.constraints.len()];
-        'nodes: for node in &h.snapshot.nodes {
-            if s.constraints.iter().any(|c| value(node, &c.topology_key).is_none()) {
-                continue 'nodes;
-            }
-            counting.count(node, &mut numbers);
-            for ((c, counts), n) in s.constraints.iter().zip(&mut s.counts).zip(&numbers) {
-                if c.includes(pod, node, &s.affinity) {
-                    counts.add(node, label(node, &c.topology_key), *n);
+        if have_the_same_nodes(&s.counts) && s.constraints.iter().all(|c| c.includes_all(&s.affinity)) {
+            for (c, counts) in s.constraints.iter().zip(&mut s.counts) {
+                counts.add_all();
+                for (kind, _) in h.snapshot.kinds().iter().filter(|(_, p)| c.counts(p, pod.namespace())) {
+                    counts.add_kind(kind, 1);
                 }
             }
+        } else {
+            s.count_nodes(h, pod);
         }
         s.find_min();
         state.write(s);
@@ -290,21 +319,20 @@ impl PreFilter for PodTopologySpread {
 }
 
 impl Filter for PodTopologySpread {
-    fn filter(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Answer {
+    fn filter(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> Answer {
         let Some(s) = state.get::<Filtering>() else {
             return Err(Status::error("reading \"PreFilterPodTopologySpread\" from cycleState: not found"));
         };
         for (i, c) in s.constraints.iter().enumerate() {
-            let Some(value) = value(node, &c.topology_key) else {
+            let Some(at) = s.counts[i].of(node) else {
                 return Err(Status::unresolvable(
                     "node(s) didn't match pod topology spread constraints (missing required label)",
                 ));
             };
             // Too few domains: upstream takes the global minimum for 0.
-            let min = if s.counts[i].numbers().len() < c.min_domains { 0 } else { s.min[i] };
-            let own = i64::from(c.selector.matches(pod.pod.metadata.labels.as_ref()));
-            let here = s.counts[i].get(value).unwrap_or(0);
-            if here + own - min > c.max_skew {
+            let min = if s.counts[i].known() < c.min_domains { 0 } else { s.min[i] };
+            let here = s.counts[i].get(at).unwrap_or(0);
+            if here + i64::from(s.own[i]) - min > c.max_skew {
                 return Err(Status::unschedulable("node(s) didn't match pod topology spread constraints"));
             }
         }
@@ -323,6 +351,16 @@ struct Scoring {
     /// Per feasible node: whether it lacks a topology key.
     ignored: Vec<bool>,
     require_all: bool,
+    /// Which kinds count, for the constraints by host name.
+    by_host: Vec<Vec<bool>>,
+}
+
+impl Scoring {
+    /// Pods on the node that count for a constraint by host name.
+    fn on_host(&self, constraint: usize, node: &NodeInfo) -> i64 {
+        let counted = node.kinds.iter().filter(|(kind, _)| self.by_host[constraint][*kind as usize]);
+        counted.map(|(_, n)| i64::from(*n)).sum()
+    }
 }
 
 impl PreScore for PodTopologySpread {
@@ -340,51 +378,66 @@ impl PreScore for PodTopologySpread {
         let own = pod.pod.spec.as_ref().and_then(|s| s.topology_spread_constraints.as_ref());
         // With the system's defaults, nodes without a zone still spread by host name.
         let require_all = own.is_some_and(|c| !c.is_empty()) || !self.system_defaulted;
-        let lacks = |n: &NodeInfo| require_all && !has_all_keys(n.labels(), &constraints);
-        let ignored: Vec<bool> = nodes.iter().map(|n| lacks(&h.snapshot.nodes[*n])).collect();
-        let mut counts: Vec<Domains> = constraints.iter().map(|c| Domains::new(&c.topology_key)).collect();
+        let mut counts = domains(&constraints, h);
+        let lacks = |counts: &[Domains], n: &NodeInfo| require_all && counts.iter().any(|d| d.of(n).is_none());
+        let ignored: Vec<bool> = nodes.iter().map(|n| lacks(&counts, &h.snapshot.nodes[*n])).collect();
         let by_host = |c: &Constraint| c.topology_key == HOSTNAME;
         for node in nodes.iter().zip(&ignored).filter(|(_, ignored)| !**ignored).map(|(n, _)| &h.snapshot.nodes[*n]) {
-            for (c, counts) in constraints.iter().zip(&mut counts).filter(|(c, _)| !by_host(c)) {
-                counts.add(node, label(node, &c.topology_key), 0);
+            for (_, counts) in constraints.iter().zip(&mut counts).filter(|(c, _)| !by_host(c)) {
+                counts.add(counts.of_or_empty(node), 0);
             }
         }
         let scored = ignored.iter().filter(|i| !**i).count();
-        let size = |(c, counts): (&Constraint, &Domains)| if by_host(c) { scored } else { counts.numbers().len() };
+        let size = |(c, counts): (&Constraint, &Domains)| if by_host(c) { scored } else { counts.known() };
         let weights = constraints.iter().zip(&counts).map(size).map(|n| libm::log((n + 2) as f64)).collect();
         let affinity = RequiredNodeAffinity::of(&pod.pod);
-        if constraints.iter().any(|c| !by_host(c)) {
+        let kinds = h.snapshot.kinds();
+        let all = constraints.iter().all(|c| c.includes_all(&affinity));
+        if all && (!require_all || have_the_same_nodes(&counts)) {
+            for (c, counts) in constraints.iter().zip(&mut counts).filter(|(c, _)| !by_host(c)) {
+                for (kind, _) in kinds.iter().filter(|(_, p)| c.counts(p, pod.namespace())) {
+                    counts.add_kind_where_counted(kind);
+                }
+            }
+        } else if constraints.iter().any(|c| !by_host(c)) {
             let mut counting = Counting::new(&constraints, h, pod);
             let mut numbers = vec![0; constraints.len()];
-            for node in h.snapshot.nodes.iter().filter(|n| !lacks(n)) {
+            for node in &h.snapshot.nodes {
+                if lacks(&counts, node) {
+                    continue;
+                }
                 counting.count(node, &mut numbers);
                 for ((c, counts), n) in constraints.iter().zip(&mut counts).zip(&numbers) {
-                    let value = label(node, &c.topology_key);
-                    if *n > 0 && counts.get(value).is_some() && c.includes(pod, node, &affinity) {
-                        counts.add(node, value, *n);
+                    let at = counts.of_or_empty(node);
+                    if *n > 0 && counts.get(at).is_some() && c.includes(pod, node, &affinity) {
+                        counts.add(at, *n);
                     }
                 }
             }
         }
-        state.write(Scoring { constraints, counts, weights, ignored, require_all });
+        let count_kinds = |c: &Constraint| {
+            let mut count = vec![false; if by_host(c) { kinds.len() } else { 0 }];
+            for (kind, p) in kinds.iter().filter(|_| by_host(c)) {
+                count[kind as usize] = c.counts(p, pod.namespace());
+            }
+            count
+        };
+        let by_host = constraints.iter().map(count_kinds).collect();
+        state.write(Scoring { constraints, counts, weights, ignored, require_all, by_host });
         PreScoreResult::Pass
     }
 }
 
 impl Score for PodTopologySpread {
-    fn score(&self, _: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> i64 {
+    fn score(&self, _: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> i64 {
         let Some(s) = state.get::<Scoring>() else { return 0 };
-        if s.require_all && !has_all_keys(node.labels(), &s.constraints) {
+        if s.require_all && s.counts.iter().any(|d| d.of(node).is_none()) {
             return 0;
         }
         let mut score = 0.0;
         for (i, c) in s.constraints.iter().enumerate() {
-            let Some(value) = node.labels().and_then(|l| l.get(&c.topology_key)) else { continue };
-            let count = if c.topology_key == HOSTNAME {
-                c.count(node, pod.namespace())
-            } else {
-                s.counts[i].get(value).unwrap_or(0)
-            };
+            let Some(at) = s.counts[i].of(node) else { continue };
+            let count = if c.topology_key == HOSTNAME { s.on_host(i, node) } else { s.counts[i].get(at).unwrap_or(0) };
             // The allowed skew waters differences down.
             score += count as f64 * s.weights[i] + (c.max_skew - 1) as f64;
         }

@@ -1,7 +1,7 @@
 //! What InterPodAffinity looks at: the terms, the node's domain, and the pods that matter there.
 
 use super::{AffinityTerm, Filtering, Scoring, is_about};
-use crate::framework::domains::value;
+use crate::framework::topology::value;
 use crate::framework::{Handle, NodeInfo, PodInfo};
 use trace::explain::Inputs;
 use trace::{Note, note};
@@ -45,11 +45,12 @@ pub fn filter(s: &Filtering, h: &Handle, pod: &PodInfo, node: &NodeInfo) -> Inpu
     }
     let labels = s.namespace_labels.as_ref();
     for d in &s.existing_anti.0 {
-        let Some(domain) = value(node, &d.key).filter(|v| d.get(v).is_some_and(|n| n > 0)) else { continue };
-        let keeps =
-            |p: &PodInfo| p.affinity.required_anti.iter().any(|t| t.topology_key == d.key && is_about(t, pod, labels));
-        let (pods, n) = pods_in_domain(h, &d.key, domain, keeps);
-        inputs.notes.push(note!("cell.existing-anti", key = &d.key, domain = domain, n = n, pods = pods));
+        let Some(domain) = value(node, d.key()).filter(|_| d.at(node).is_some_and(|n| n > 0)) else { continue };
+        let keeps = |p: &PodInfo| {
+            p.affinity.required_anti.iter().any(|t| t.topology_key == d.key() && is_about(t, pod, labels))
+        };
+        let (pods, n) = pods_in_domain(h, d.key(), domain, keeps);
+        inputs.notes.push(note!("cell.existing-anti", key = d.key(), domain = domain, n = n, pods = pods));
     }
     inputs
 }
@@ -58,9 +59,9 @@ pub fn filter(s: &Filtering, h: &Handle, pod: &PodInfo, node: &NodeInfo) -> Inpu
 pub fn score(s: &Scoring, node: &NodeInfo) -> Inputs {
     let mut inputs = Inputs::default();
     for d in &s.0.0 {
-        let Some(domain) = value(node, &d.key) else { continue };
-        if let Some(n) = d.get(domain) {
-            inputs.notes.push(note!("cell.affinity-score", key = &d.key, domain = domain, sum = n));
+        let Some(domain) = value(node, d.key()) else { continue };
+        if let Some(n) = d.at(node) {
+            inputs.notes.push(note!("cell.affinity-score", key = d.key(), domain = domain, sum = n));
         }
     }
     inputs

@@ -1,8 +1,8 @@
 //! What PodTopologySpread counts, domain by domain.
 
 use super::{Filtering, HOSTNAME, Scoring};
-use crate::framework::domains::{Domains, value};
-use crate::framework::{NodeInfo, PodInfo};
+use crate::framework::NodeInfo;
+use crate::framework::topology::Domains;
 use trace::explain::Inputs;
 use trace::{Note, note};
 
@@ -15,30 +15,29 @@ fn domains(counts: &Domains) -> impl Iterator<Item = Note> {
     let shown: Vec<Note> = all
         .into_iter()
         .take(DOMAINS_MAX)
-        .map(|(value, n)| note!("cell.domain", key = &counts.key, domain = value, pods = n))
+        .map(|(value, n)| note!("cell.domain", key = counts.key(), domain = value, pods = n))
         .collect();
-    shown.into_iter().chain((more > 0).then(|| note!("cell.domains-more", key = &counts.key, n = more)))
+    shown.into_iter().chain((more > 0).then(|| note!("cell.domains-more", key = counts.key(), n = more)))
 }
 
-pub fn filter(s: &Filtering, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+pub fn filter(s: &Filtering, node: &NodeInfo) -> Inputs {
     let mut inputs = Inputs::default();
     for (i, c) in s.constraints.iter().enumerate() {
-        let Some(value) = value(node, &c.topology_key) else {
+        let Some(at) = s.counts[i].of(node) else {
             inputs.notes.push(note!("cell.spread-no-key", key = &c.topology_key));
             continue;
         };
-        let known = s.counts[i].numbers().len();
+        let known = s.counts[i].known();
         let min = if known < c.min_domains { 0 } else { s.min[i] };
-        let own = i64::from(c.selector.matches(pod.pod.metadata.labels.as_ref()));
-        let here = s.counts[i].get(value).unwrap_or(0);
-        let skew = here + own - min;
+        let here = s.counts[i].get(at).unwrap_or(0);
+        let skew = here + i64::from(s.own[i]) - min;
         if known < c.min_domains {
             inputs.notes.push(note!("cell.min-domains", key = &c.topology_key, want = c.min_domains, have = known));
         }
         let args = |code| {
             Note::new(code)
                 .with("key", &c.topology_key)
-                .with("domain", value)
+                .with("domain", s.counts[i].value(at))
                 .with("here", here)
                 .with("min", min)
                 .with("skew", skew)
@@ -51,22 +50,22 @@ pub fn filter(s: &Filtering, pod: &PodInfo, node: &NodeInfo) -> Inputs {
     inputs
 }
 
-pub fn score(s: &Scoring, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+pub fn score(s: &Scoring, node: &NodeInfo) -> Inputs {
     let mut inputs = Inputs::default();
     for (i, c) in s.constraints.iter().enumerate() {
-        let Some(value) = value(node, &c.topology_key) else {
+        let Some(at) = s.counts[i].of(node) else {
             inputs.notes.push(note!("cell.spread-no-key", key = &c.topology_key));
             continue;
         };
         let here = match c.topology_key == HOSTNAME {
-            true => c.count(node, pod.namespace()),
-            false => s.counts[i].get(value).unwrap_or(0),
+            true => s.on_host(i, node),
+            false => s.counts[i].get(at).unwrap_or(0),
         };
         let weight = format!("{:.3}", s.weights[i]);
         inputs.notes.push(note!(
             "cell.spread-score",
             key = &c.topology_key,
-            domain = value,
+            domain = s.counts[i].value(at),
             here = here,
             weight = weight,
             max = c.max_skew
