@@ -1,7 +1,7 @@
 //! The two things there are to build: the page (wasm) and the program `kubottle` (native).
 
 use crate::shell::{Result, cmd, quiet, target_dir};
-use crate::{stamp, tools};
+use crate::{page, stamp, tools};
 use std::path::PathBuf;
 
 /// How the page is built: `Small` as it is published and tested, `Quick` for this machine alone.
@@ -40,24 +40,15 @@ fn print_of(word: &str, without: &[&str], others: &[&str]) -> Result<String> {
 /// Builds the page into its [`Page::dir`] unless it is up to date. Says whether it had to.
 pub fn page(how: Page) -> Result<bool> {
     let (name, out) = (how.name(), how.dir());
-    let print = print_of(name, &["server", "xtask", "testkit"], &["Trunk.toml", "web", "static"])?;
+    let print = print_of(name, &["server", "testkit"], &["web", "static"])?;
     if stamp::is_fresh(name, &print, &out.join("index.html"))? {
         return Ok(false);
     }
     tools::wasm_targets()?;
-    tools::wasm_tools()?;
+    tools::wasm_bindgen()?;
     tools::npm_ci("web/editor")?;
     quiet("editor", &mut cmd("node", &["web/editor/build.mjs"]))?;
-    let out = std::path::absolute(&out).map_err(|e| e.to_string())?;
-    let mut c = cmd(
-        tools::bin("trunk")?,
-        &["build", "--offline", "--skip-version-check", "--cargo-profile", name, "--public-url", "./"],
-    );
-    c.arg("--dist").arg(&out).env("PATH", tools::path()?);
-    // Trunk reads NO_COLOR as a boolean and refuses `1`.
-    c.env_remove("NO_COLOR").env("CARGO_TERM_COLOR", "never");
-    c.env("CARGO_TARGET_DIR", std::path::absolute(target_dir()).map_err(|e| e.to_string())?);
-    quiet(name, &mut c)?;
+    page::build(name, &out)?;
     stamp::write(name, &print)?;
     Ok(true)
 }
@@ -103,7 +94,7 @@ pub fn parity() -> Result<PathBuf> {
     let print = print_of("parity", &["server", "worker", "xtask", "testkit"], &[])?;
     if !stamp::is_fresh("parity", &print, &module)? {
         tools::wasm_targets()?;
-        tools::wasm_tools()?;
+        tools::wasm_bindgen()?;
         let args = ["build", "-p", "parity", "--lib", "--target", "wasm32-unknown-unknown", "--profile", "page"];
         quiet("parity", &mut cmd("cargo", &args))?;
         let wasm = target_dir().join("wasm32-unknown-unknown/page/parity.wasm");

@@ -6,6 +6,7 @@ mod bench;
 mod browser;
 mod build;
 mod bundle;
+mod page;
 mod play;
 mod shell;
 mod stamp;

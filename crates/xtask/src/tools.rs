@@ -2,11 +2,9 @@
 
 use crate::shell::{self, Result, cmd, output, quiet};
 use std::path::PathBuf;
-use std::process::Command;
 
 const RUST: (u32, u32) = (1, 95);
 const NODE: u32 = 20;
-const TRUNK: &str = "0.22.1";
 /// The same as `wasm-bindgen` in the workspace: the two must agree exactly.
 const WASM_BINDGEN: &str = "0.2.130";
 
@@ -22,14 +20,6 @@ pub fn dir() -> Result<PathBuf> {
 
 pub fn bin(name: &str) -> Result<PathBuf> {
     Ok(dir()?.join("bin").join(name).with_extension(std::env::consts::EXE_EXTENSION))
-}
-
-/// PATH with the tools' directory first, so that trunk finds our wasm-bindgen.
-pub fn path() -> Result<std::ffi::OsString> {
-    let old = std::env::var_os("PATH").unwrap_or_default();
-    let mut all = vec![dir()?.join("bin")];
-    all.extend(std::env::split_paths(&old));
-    std::env::join_paths(all).map_err(|e| e.to_string())
 }
 
 fn numbers(version: &str) -> Vec<u32> {
@@ -76,42 +66,20 @@ pub fn wasm_targets() -> Result<()> {
     Ok(())
 }
 
-/// trunk and wasm-bindgen, built once into the cache. They need not be fast programs: built unoptimized they are ready
-/// in half the time.
-pub fn wasm_tools() -> Result<()> {
-    let trunk = bin("trunk")?;
-    if output(&trunk, &["--version"]).is_none_or(|v| !v.ends_with(TRUNK)) {
-        let args = [
-            "trunk",
-            "--version",
-            TRUNK,
-            "--no-default-features",
-            "-F",
-            "native-tls",
-            "--ignore-rust-version",
-            "--locked",
-        ];
-        install("trunk", &args)?;
+/// wasm-bindgen, built once into the cache. It need not be a fast program: built unoptimized it is ready in half the time.
+pub fn wasm_bindgen() -> Result<()> {
+    let program = bin("wasm-bindgen")?;
+    if output(&program, &["--version"]).is_some_and(|v| v.ends_with(WASM_BINDGEN)) {
+        return Ok(());
     }
-    let bindgen = bin("wasm-bindgen")?;
-    if output(&bindgen, &["--version"]).is_none_or(|v| !v.ends_with(WASM_BINDGEN)) {
-        install("wasm-bindgen", &["--path", "crates/xtask/bindgen", "--locked"])?;
-    }
-    Ok(())
-}
-
-fn install(name: &str, args: &[&str]) -> Result<()> {
     let root = dir()?;
-    eprintln!("   {name} is not in {}: building it once (a few minutes)", root.display());
-    let mut c = Command::new("cargo");
-    c.arg("install").args(args).arg("--force").arg("--root").arg(&root);
-    c.env("CARGO_TARGET_DIR", root.join("build"));
+    eprintln!("   wasm-bindgen is not in {}: building it once (a minute)", root.display());
+    let mut c = cmd("cargo", &["install", "--path", "crates/xtask/bindgen", "--locked", "--force", "--root"]);
+    c.arg(&root).env("CARGO_TARGET_DIR", root.join("build"));
     for (k, v) in [("OPT_LEVEL", "0"), ("LTO", "off"), ("CODEGEN_UNITS", "16"), ("STRIP", "true"), ("DEBUG", "false")] {
         c.env(format!("CARGO_PROFILE_RELEASE_{k}"), v);
     }
-    quiet(&format!("install-{name}"), &mut c).map_err(|e| {
-        format!("{e}\nIt needs the crates registry and a C compiler; trunk also OpenSSL's headers and pkg-config (Debian: apt-get install -y build-essential pkg-config libssl-dev).")
-    })
+    quiet("install-wasm-bindgen", &mut c).map_err(|e| format!("{e}\nIt needs the crates registry and a linker."))
 }
 
 /// `npm ci` in a directory with a lock file, when what is installed is not what the lock file says.

@@ -1,0 +1,172 @@
+//! From `web/index.html` to a directory of static files. The links in it that say `data-trunk` are Trunk's, and `trunk
+//! serve` works with them; this reads the ones that we use. Trunk itself brings a JavaScript compiler and takes longer to
+//! build than the whole page, so nobody has to wait for it.
+
+use crate::shell::{Result, cmd, quiet, target_dir};
+use crate::{stamp, tools};
+use std::path::{Path, PathBuf};
+
+const INDEX: &str = "web/index.html";
+
+/// One link that asks for something, and where it stands in the text.
+#[derive(Debug, PartialEq, Eq)]
+struct Link {
+    at: std::ops::Range<usize>,
+    asks: Asks,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Asks {
+    /// The file as it is, under its own name.
+    CopyFile(PathBuf),
+    Css(PathBuf),
+    /// The program that draws the page.
+    Main(String),
+    /// A program for a Web Worker, started by `NAME_loader.js`.
+    Worker(String),
+}
+
+/// Builds both programs with a cargo profile and lays the page out in `out`, which it replaces.
+pub fn build(profile: &str, out: &Path) -> Result<()> {
+    let text = read(INDEX)?;
+    let links = links(&text).map_err(|e| format!("{INDEX}: {e}"))?;
+    let mut cargo = cmd("cargo", &["build", "--target", "wasm32-unknown-unknown", "--profile", profile]);
+    for link in &links {
+        if let Asks::Main(bin) | Asks::Worker(bin) = &link.asks {
+            cargo.args(["-p", bin, "--bin", bin]);
+        }
+    }
+    quiet(profile, &mut cargo)?;
+    let programs = target_dir().join("wasm32-unknown-unknown").join(profile);
+
+    // Laid out beside it and moved, so that there is never half a page.
+    let new = out.with_extension("new");
+    let _ = std::fs::remove_dir_all(&new);
+    std::fs::create_dir_all(&new).map_err(|e| format!("cannot make {}: {e}", new.display()))?;
+    let mut html = String::new();
+    let mut done = 0;
+    for link in &links {
+        html.push_str(&text[done..link.at.start]);
+        html.push_str(&lay_out(&link.asks, &programs, &new)?);
+        done = link.at.end;
+    }
+    html.push_str(&text[done..]);
+    write(&new.join("index.html"), html)?;
+    let _ = std::fs::remove_dir_all(out);
+    std::fs::rename(&new, out).map_err(|e| format!("cannot move {} to {}: {e}", new.display(), out.display()))
+}
+
+/// Puts what a link asks for into the page's directory; hands back what stands in the page instead of the link.
+fn lay_out(asks: &Asks, programs: &Path, page: &Path) -> Result<String> {
+    match asks {
+        Asks::CopyFile(from) => {
+            copy(from, &page.join(from.file_name().unwrap_or_default()))?;
+            Ok(String::new())
+        }
+        Asks::Css(from) => {
+            let name = hashed(from, "css")?;
+            copy(from, &page.join(&name))?;
+            Ok(format!(r#"<link rel="stylesheet" href="./{name}" />"#))
+        }
+        Asks::Main(bin) => {
+            let made = bindgen(bin, "web", programs)?;
+            let (js, wasm) = (made.join(format!("{bin}.js")), made.join(format!("{bin}_bg.wasm")));
+            let (js_name, wasm_name) = (hashed(&js, "js")?, hashed(&wasm, "wasm")?);
+            copy(&js, &page.join(&js_name))?;
+            copy(&wasm, &page.join(&wasm_name))?;
+            Ok(format!(
+                "<link rel=\"modulepreload\" href=\"./{js_name}\" />\n    \
+                 <link rel=\"preload\" href=\"./{wasm_name}\" as=\"fetch\" type=\"application/wasm\" crossorigin />\n    \
+                 <script type=\"module\">\n      \
+                 import init from \"./{js_name}\";\n      \
+                 await init({{ module_or_path: \"./{wasm_name}\" }});\n    \
+                 </script>"
+            ))
+        }
+        Asks::Worker(bin) => {
+            let made = bindgen(bin, "no-modules", programs)?;
+            for name in [format!("{bin}.js"), format!("{bin}_bg.wasm")] {
+                copy(&made.join(&name), &page.join(&name))?;
+            }
+            let loader =
+                format!("importScripts(\"./{bin}.js\");wasm_bindgen({{ module_or_path: \"./{bin}_bg.wasm\" }});");
+            write(&page.join(format!("{bin}_loader.js")), loader)?;
+            Ok(String::new())
+        }
+    }
+}
+
+/// wasm-bindgen's JavaScript for a program; the directory that holds it.
+fn bindgen(bin: &str, target: &str, programs: &Path) -> Result<PathBuf> {
+    let out = programs.join("bindgen").join(bin);
+    let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", target, "--no-typescript", "--out-dir"]);
+    c.arg(&out).arg(programs.join(format!("{bin}.wasm")));
+    quiet(&format!("bindgen-{bin}"), &mut c)?;
+    Ok(out)
+}
+
+/// `tokens-0123456789abcdef.css`: another name for other contents, so that no cache shows an old page.
+fn hashed(file: &Path, extension: &str) -> Result<String> {
+    let print = stamp::fingerprint(&[&file.to_string_lossy()], &[])?;
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(format!("{stem}-{print}.{extension}"))
+}
+
+fn read(path: &str) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))
+}
+
+fn write(path: &Path, text: String) -> Result<()> {
+    std::fs::write(path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::copy(from, to).map_err(|e| format!("cannot copy {} to {}: {e}", from.display(), to.display())).map(drop)
+}
+
+/// The `<link data-trunk …>` elements in order. One that we do not know is an error, not left out.
+fn links(html: &str) -> Result<Vec<Link>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(start) = html[from..].find("<link data-trunk").map(|at| from + at) {
+        let end = html[start..].find('>').map(|at| start + at + 1).ok_or("a link without an end")?;
+        let tag = &html[start..end];
+        let word = |name: &str| attribute(tag, name).ok_or_else(|| format!("{tag} has no {name}"));
+        let file = || word("href").map(|href| Path::new(INDEX).with_file_name(href));
+        let asks = match (word("rel")?, attribute(tag, "data-type")) {
+            ("copy-file", _) => Asks::CopyFile(file()?),
+            ("css", _) => Asks::Css(file()?),
+            ("rust", Some("main")) => Asks::Main(word("data-bin")?.to_string()),
+            ("rust", Some("worker")) => Asks::Worker(word("data-bin")?.to_string()),
+            _ => return Err(format!("{tag} asks for something that crates/xtask/src/page.rs does not know")),
+        };
+        found.push(Link { at: start..end, asks });
+        from = end;
+    }
+    Ok(found)
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+    tag[start..].split('"').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_trunks_links() {
+        let html = "<head><link rel=\"icon\" href=\"x\" />\n<link data-trunk rel=\"css\" href=\"../static/a.css\" />\
+                    <link data-trunk rel=\"rust\" href=\"Cargo.toml\" data-bin=\"web\" data-type=\"main\" /></head>";
+        let asks: Vec<Asks> = links(html).unwrap().into_iter().map(|l| l.asks).collect();
+        assert_eq!(asks, [Asks::Css("web/../static/a.css".into()), Asks::Main("web".into())]);
+    }
+
+    #[test]
+    fn a_link_that_it_does_not_know_is_an_error() {
+        let error = links("<link data-trunk rel=\"sass\" href=\"a.scss\" />").unwrap_err();
+        assert!(error.contains("sass"), "{error}");
+        assert!(links("<link data-trunk rel=\"css\" />").unwrap_err().contains("has no href"));
+    }
+}
