@@ -5,22 +5,39 @@ use crate::framework::requirement::requirement;
 use k8s_openapi::api::core::v1::{
     Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PreferredSchedulingTerm,
 };
-use meta::labels::{Op, Requirement, Selector};
+use meta::labels::{Labels, Op, Requirement, Selector};
 use meta::{FieldError, Path};
 
 /// A term; `None` where upstream fails to parse it, and then it matches nothing.
 #[derive(Clone, Debug)]
 struct Term {
     labels: Vec<Requirement>,
-    /// `metadata.name` must (`true`) or must not (`false`) be this.
-    fields: Vec<(String, bool)>,
+    fields: Vec<Field>,
+}
+
+/// A field of the node must (`equal`) or must not be `value`. Only `metadata.name` is ever set.
+#[derive(Clone, Debug)]
+struct Field {
+    key: String,
+    value: String,
+    equal: bool,
+}
+
+impl Field {
+    fn matches(&self, name: &str) -> bool {
+        let have = if self.key == "metadata.name" { name } else { "" };
+        (self.value == have) == self.equal
+    }
 }
 
 impl Term {
     fn matches(&self, node: &Node) -> bool {
-        let name = node.metadata.name.as_deref().unwrap_or_default();
-        self.labels.iter().all(|r| r.matches(node.metadata.labels.as_ref()))
-            && self.fields.iter().all(|(value, equal)| (value == name) == *equal)
+        self.matches_named(node.metadata.name.as_deref().unwrap_or_default(), node.metadata.labels.as_ref())
+    }
+    fn matches_named(&self, name: &str, labels: Option<&Labels>) -> bool {
+        // Upstream does not look at the fields of a node without a name.
+        self.labels.iter().all(|r| r.matches(labels))
+            && (name.is_empty() || self.fields.iter().all(|f| f.matches(name)))
     }
 }
 
@@ -62,17 +79,14 @@ fn parse_expression(r: &NodeSelectorRequirement, path: &Path) -> Result<Requirem
     requirement(&r.key, op, &values, path)
 }
 
-fn parse_field(r: &NodeSelectorRequirement, path: &Path) -> Result<(String, bool), FieldError> {
-    if r.key != "metadata.name" {
-        return Err(FieldError::not_supported(&path.child("key"), r.key.clone(), &["metadata.name"]));
-    }
+fn parse_field(r: &NodeSelectorRequirement, path: &Path) -> Result<Field, FieldError> {
     let equal = match r.operator.as_str() {
         "In" => true,
         "NotIn" => false,
         other => return Err(FieldError::not_supported(&path.child("operator"), other, &["In", "NotIn"])),
     };
     match r.values.as_deref().unwrap_or_default() {
-        [one] => Ok((one.clone(), equal)),
+        [one] => Ok(Field { key: r.key.clone(), value: one.clone(), equal }),
         values => {
             let list = serde_json::to_value(values).unwrap_or_default();
             Err(FieldError::invalid(&path.child("values"), list, "must have one element"))
@@ -101,6 +115,10 @@ impl Terms {
     }
     pub fn matches(&self, node: &Node) -> bool {
         self.0.iter().any(|t| t.matches(node))
+    }
+    /// For those who know a node's labels alone: to them fields say nothing.
+    pub fn matches_labels(&self, labels: Option<&Labels>) -> bool {
+        self.0.iter().any(|t| t.matches_named("", labels))
     }
 }
 

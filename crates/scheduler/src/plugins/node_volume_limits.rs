@@ -6,7 +6,7 @@ use crate::framework::{
     Status, csi_migration,
 };
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
-use k8s_openapi::api::storage::v1::{CSINode, VolumeAttachment};
+use k8s_openapi::api::storage::v1::{CSINode, CSINodeDriver, VolumeAttachment};
 use std::collections::BTreeMap;
 
 pub const NAME: &str = "NodeVolumeLimits";
@@ -18,7 +18,12 @@ type Volumes = BTreeMap<(String, String), ()>;
 
 fn may_attach(pod: &PodInfo) -> bool {
     let kind = |v: &k8s_openapi::api::core::v1::Volume| {
-        v.persistent_volume_claim.is_some() || v.ephemeral.is_some() || csi_migration::of_inline(v).is_some()
+        // The last two are migrated as well, but never counted.
+        v.persistent_volume_claim.is_some()
+            || v.ephemeral.is_some()
+            || csi_migration::of_inline(v).is_some()
+            || v.azure_file.is_some()
+            || v.vsphere_volume.is_some()
     };
     storage::volumes(&pod.pod).iter().any(kind)
 }
@@ -97,16 +102,11 @@ fn attached(store: &Storage, node: &str) -> Vec<(String, String)> {
     .collect()
 }
 
-/// Whether a driver's limit rose, or was lifted. Models isSchedulableAfterCSINodeUpdated.
+/// Whether a driver's limit rose; upstream takes a missing one for 0. Models isSchedulableAfterCSINodeUpdated.
 fn attaches_more(old: &CSINode, new: &CSINode) -> bool {
-    let limit = |n: &CSINode, name: &str| {
-        let driver = n.spec.drivers.iter().find(|d| d.name == name)?;
-        Some(driver.allocatable.as_ref().and_then(|a| a.count))
-    };
-    new.spec.drivers.iter().any(|d| match (limit(old, &d.name), limit(new, &d.name)) {
-        (Some(Some(before)), Some(now)) => now.is_none_or(|now| now > before),
-        _ => false,
-    })
+    let limit = |d: &CSINodeDriver| d.allocatable.as_ref().and_then(|a| a.count).unwrap_or(0);
+    let before = |name: &str| old.spec.drivers.iter().find(|d| d.name == name).map_or(0, limit);
+    new.spec.drivers.iter().any(|d| limit(d) > before(&d.name))
 }
 
 /// Whether the pod may use what an attachment leaves free. Models isSchedulableAfterVolumeAttachmentDeleted.
@@ -165,16 +165,17 @@ impl Filter for NodeVolumeLimits {
         if limits.is_empty() {
             return Ok(());
         }
-        let mut old = Volumes::new();
+        let mut used = Volumes::new();
         for other in &node.pods {
-            attachable(store, other, csi_node, false, &mut old)?;
+            attachable(store, other, csi_node, false, &mut used)?;
         }
-        old.extend(attached(store, &node.name).into_iter().map(|v| (v, ())));
+        // A volume that a pod there uses does not count again; one that is only attached does, as upstream has it.
+        new.retain(|v, ()| !used.contains_key(v));
+        used.extend(attached(store, &node.name).into_iter().map(|v| (v, ())));
         for (driver, limit) in limits {
             let of = |v: &Volumes| v.keys().filter(|(d, _)| d == driver).count();
-            // A volume that is there already does not count again.
-            let more = new.keys().filter(|v| v.0 == driver && !old.contains_key(*v)).count();
-            if more > 0 && (of(&old) + more) as i64 > i64::from(limit) {
+            let more = of(&new);
+            if more > 0 && (of(&used) + more) as i64 > i64::from(limit) {
                 return Err(Status::unschedulable("node(s) exceed max volume count"));
             }
         }

@@ -142,9 +142,10 @@ pub fn find(store: &Storage, claims: &Claims, node: &Node) -> Result<Found, Stri
     Ok(found)
 }
 
-/// Models `CheckNodeAffinity`, for a volume as the node's driver sees it.
+/// Models `CheckNodeAffinity`, for a volume as the node's driver sees it. Upstream shows it the node's labels alone.
 fn reaches(volume: &PersistentVolume, node: &Node, csi_node: Option<&CSINode>) -> bool {
-    required_affinity(volume, csi_node).is_none_or(|required| Terms::new(&required).matches(node))
+    let labels = node.metadata.labels.as_ref();
+    required_affinity(volume, csi_node).is_none_or(|required| Terms::new(&required).matches_labels(labels))
 }
 
 /// Whether the volume was reserved for this claim. Models `IsVolumeBoundToClaim`.

@@ -24,12 +24,18 @@ macro_rules! tables {
 
 tables! {
     dynamic_resources
+    image_locality
     inter_pod_affinity_filter
     inter_pod_affinity_score
+    node_affinity
+    node_ports
+    node_volume_limits
     preemption
     resources_fit
+    taint_toleration
     topology_spread_filter
     topology_spread_score
+    volume_binding
 }
 
 /// Kinds that a case gives as they are, by the key they stand under.

@@ -103,7 +103,8 @@ fn csi_nodes() {
     let changed = |plugin: &str, old: Value, new: Value| queued(plugin, with_claim("a"), "csi-node", old, new);
     assert!(changed("NodeVolumeLimits", none(), limit(json!({"count": 1}))));
     assert!(changed("NodeVolumeLimits", limit(json!({"count": 1})), limit(json!({"count": 2}))));
-    assert!(changed("NodeVolumeLimits", limit(json!({"count": 1})), limit(json!({}))), "the limit is gone");
+    assert!(changed("NodeVolumeLimits", limit(json!({})), limit(json!({"count": 1}))), "there was none");
+    assert!(!changed("NodeVolumeLimits", limit(json!({"count": 1})), limit(json!({}))), "the limit is gone");
     assert!(!changed("NodeVolumeLimits", limit(json!({"count": 2})), limit(json!({"count": 1}))));
     assert!(!changed("NodeVolumeLimits", limit(json!({"count": 2})), limit(json!({"count": 2}))));
     let migrated = |plugins: &str| {

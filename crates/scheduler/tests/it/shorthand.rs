@@ -4,7 +4,8 @@
 //! A pod: `ns/p@node-a app=web +cpu=500m ^100 ~5 leaving nominated:node-b`: on a node, labelled, with requests, a
 //! priority, a start in seconds, being deleted, nominated. `also:cpu=1,memory=2` is one more container, `init:` an init
 //! container, `side:` a sidecar, `over:` the overhead, `level:` the pod-level requests. What no word says is given beside it under `spec`,
-//! `metadata` and `status`; `spread`, `near` and `away` are short forms of constraints.
+//! `metadata` and `status`. Short forms of constraints: `spread`, `near`, `away`, `needs` and `prefers` (node affinity),
+//! `bears` (tolerations), `ports`, `claims`.
 
 use crate::support::merge;
 use serde_json::{Map, Value, json};
@@ -151,6 +152,29 @@ fn sizes(words: &[String], first: Value) -> Value {
 
 fn constraints(pod: &mut Value, extra: &Map<String, Value>) {
     let list = |key: &str| extra.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    if let Some(terms) = extra.get("needs").and_then(Value::as_array) {
+        let terms: Vec<Value> = terms.iter().map(|t| node_term(t.as_str().expect("a term"))).collect();
+        let field = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}});
+        merge(pod, &json!({"spec": {"affinity": {"nodeAffinity": field}}}));
+    }
+    let prefers: Vec<Value> = list("prefers").iter().map(preference).collect();
+    if !prefers.is_empty() {
+        let field = json!({"preferredDuringSchedulingIgnoredDuringExecution": prefers});
+        merge(pod, &json!({"spec": {"affinity": {"nodeAffinity": field}}}));
+    }
+    if extra.contains_key("bears") {
+        let all: Vec<Value> = list("bears").iter().map(|t| toleration(t.as_str().expect("a toleration"))).collect();
+        merge(pod, &json!({"spec": {"tolerations": all}}));
+    }
+    let ports: Vec<Value> = list("ports").iter().map(|p| port(p.as_str().expect("a port"))).collect();
+    if !ports.is_empty() {
+        pod["spec"]["containers"][0]["ports"] = ports.into();
+    }
+    let claim = |(i, c): (usize, &Value)| json!({"name": format!("v{i}"), "persistentVolumeClaim": {"claimName": c}});
+    let claims: Vec<Value> = list("claims").iter().enumerate().map(claim).collect();
+    if !claims.is_empty() {
+        merge(pod, &json!({"spec": {"volumes": claims}}));
+    }
     let spread: Vec<Value> = list("spread").iter().map(spread).collect();
     if !spread.is_empty() {
         merge(pod, &json!({"spec": {"topologySpreadConstraints": spread}}));
@@ -172,6 +196,56 @@ fn constraints(pod: &mut Value, extra: &Map<String, Value>) {
             merge(pod, &json!({"spec": {"affinity": field}}));
         }
     }
+}
+
+/// A node selector term: requirements as in [`selector`], joined by spaces, with `key>3`, `key<3`, and `@a|b` and `!@a` for
+/// the node's name.
+pub fn node_term(text: &str) -> Value {
+    let (mut labels, mut fields) = (Vec::new(), Vec::new());
+    let values = |v: &str| v.split('|').map(str::to_string).collect::<Vec<_>>();
+    for word in text.split_whitespace() {
+        let name = |op: &str, v: &str| json!({"key": "metadata.name", "operator": op, "values": values(v)});
+        if let Some(v) = word.strip_prefix("!@") {
+            fields.push(name("NotIn", v));
+        } else if let Some(v) = word.strip_prefix('@') {
+            fields.push(name("In", v));
+        } else if let Some((key, v)) = word.split_once('>') {
+            labels.push(json!({"key": key, "operator": "Gt", "values": [v]}));
+        } else if let Some((key, v)) = word.split_once('<') {
+            labels.push(json!({"key": key, "operator": "Lt", "values": [v]}));
+        } else {
+            labels.extend(selector(word)["matchExpressions"].as_array().expect("requirements").iter().cloned());
+        }
+    }
+    json!({"matchExpressions": labels, "matchFields": fields})
+}
+
+/// `3 zone=a`: a weight and a term.
+fn preference(v: &Value) -> Value {
+    let text = v.as_str().expect("a preference");
+    let (weight, term) = text.split_once(' ').expect("a weight and a term");
+    json!({"weight": weight.parse::<i32>().expect("a weight"), "preference": node_term(term)})
+}
+
+/// `key=value:Effect`; without a value it tolerates any, and without a key every taint. The effect may be missing.
+fn toleration(text: &str) -> Value {
+    let (head, effect) = text.split_once(':').unwrap_or((text, ""));
+    let mut t = match head.split_once('=') {
+        Some((key, value)) => json!({"key": key, "operator": "Equal", "value": value}),
+        None if head == "*" => json!({"operator": "Exists"}),
+        None => json!({"key": head, "operator": "Exists"}),
+    };
+    if !effect.is_empty() {
+        t["effect"] = effect.into();
+    }
+    t
+}
+
+/// `UDP/127.0.0.1/8080`: protocol, address and host port.
+pub fn port(text: &str) -> Value {
+    let parts: Vec<&str> = text.split('/').collect();
+    let number: i32 = parts[2].parse().expect("a port");
+    json!({"containerPort": 8001, "protocol": parts[0], "hostIP": parts[1], "hostPort": number})
 }
 
 /// `region app=web`, and if need be `namespaces:a|b`, `where:team=x`, `keys:a|b`, `not-keys:c`.
