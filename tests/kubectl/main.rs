@@ -3,6 +3,7 @@
 mod apply;
 mod cluster;
 mod events;
+mod exec;
 mod faults;
 mod pods;
 mod rollout;

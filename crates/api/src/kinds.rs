@@ -29,6 +29,8 @@ mod workload;
 
 /// What `/status` can do.
 pub(crate) const STATUS_VERBS: &[Verb] = &[Verb::Get, Verb::Patch, Verb::Update];
+/// Streams are opened with either.
+pub(crate) const CONNECT_VERBS: &[Verb] = &[Verb::Create, Verb::Get];
 /// `/proxy` takes every method and passes it on.
 pub(crate) const PROXY_VERBS: &[Verb] = &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update];
 

@@ -24,8 +24,8 @@ pub mod table;
 pub mod verbs;
 pub mod watch;
 
-pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb};
-pub use response::{Answer, ProxyTarget, Response, WatchFrom, WatchSpec};
+pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb, StreamOptions};
+pub use response::{Answer, Connect, ConnectTarget, ProxyTarget, Response, WatchFrom, WatchSpec};
 pub use select::Filter;
 pub use server::{ApiCx, ApiServer, Config};
 pub use stored::Stored;

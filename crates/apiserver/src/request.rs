@@ -4,7 +4,7 @@ use api::{KindRef, Object};
 use k8s_openapi::api::core::v1::Binding;
 use k8s_openapi::api::policy::v1::Eviction;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
-use meta::User;
+use meta::{Time, User};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchType {
@@ -96,8 +96,21 @@ pub struct RequestOptions {
     pub send_initial_events: Option<bool>,
     /// The parameters of `pods/log`.
     pub log: LogOptions,
+    /// Those of `pods/exec`, `pods/attach` and `pods/portforward`.
+    pub stream: StreamOptions,
     /// What follows `/proxy`.
     pub path: String,
+}
+
+/// Models `corev1.PodExecOptions`, `PodAttachOptions` and `PodPortForwardOptions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamOptions {
+    pub command: Vec<String>,
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+    pub tty: bool,
+    pub ports: Vec<u16>,
 }
 
 /// Models `corev1.PodLogOptions`.
@@ -110,6 +123,7 @@ pub struct LogOptions {
     pub timestamps: bool,
     pub tail_lines: Option<i64>,
     pub since_seconds: Option<i64>,
+    pub since_time: Option<Time>,
     pub limit_bytes: Option<i64>,
 }
 

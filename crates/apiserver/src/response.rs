@@ -1,6 +1,6 @@
 //! What the API server answers.
 
-use crate::request::LogOptions;
+use crate::request::{LogOptions, StreamOptions};
 use crate::select::Filter;
 use crate::stored::Stored;
 use api::{KindRef, Obj};
@@ -45,6 +45,27 @@ pub enum Response {
     },
     /// The host connects to a pod or through a service.
     Proxy(ProxyTarget),
+    /// The host upgrades the connection.
+    Connect(ConnectTarget),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connect {
+    Exec,
+    Attach,
+    PortForward,
+}
+
+/// `pods/NAME/exec`, `attach` or `portforward`, checked: there is such a pod and it has a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectTarget {
+    pub connect: Connect,
+    pub pod: Key,
+    pub pod_uid: String,
+    pub node: String,
+    /// Empty for `portforward`.
+    pub container: String,
+    pub options: StreamOptions,
 }
 
 /// `pods/NAME:PORT/proxy/PATH` or `services/NAME:PORT/proxy/PATH`.

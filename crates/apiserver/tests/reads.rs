@@ -383,9 +383,9 @@ fn logs_name_their_container() {
         out.push_str(&format!("{}\n", world::outcome(&w.handle(req))));
     }
     expect![[r#"
-        200 Logs { pod: default/one, options: LogOptions { container: "c", follow: false, previous: false, timestamps: false, tail_lines: None, since_seconds: None, limit_bytes: None } }
-        400 BadRequest: a container name must be specified for pod two, choose one of: [a b] or one of the init containers: [z]
-        200 Logs { pod: default/two, options: LogOptions { container: "b", follow: false, previous: false, timestamps: false, tail_lines: None, since_seconds: None, limit_bytes: None } }
+        200 Logs { pod: default/one, options: LogOptions { container: "c", follow: false, previous: false, timestamps: false, tail_lines: None, since_seconds: None, since_time: None, limit_bytes: None } }
+        400 BadRequest: a container name must be specified for pod two, choose one of: [z a b]
+        200 Logs { pod: default/two, options: LogOptions { container: "b", follow: false, previous: false, timestamps: false, tail_lines: None, since_seconds: None, since_time: None, limit_bytes: None } }
         400 BadRequest: container q is not valid for pod two
         404 NotFound: pods "none" not found
     "#]].assert_eq(&out);

@@ -4,7 +4,7 @@ use crate::machines::kubelet_name;
 use crate::{Cluster, Lamp};
 use apiserver::http::{HttpRequest, HttpResponse, Routed};
 use apiserver::watch::Watcher;
-use apiserver::{Answer, ProxyTarget, Response};
+use apiserver::{Answer, ConnectTarget, ProxyTarget, Response};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
 use meta::{ApiError, Duration, Key};
@@ -21,6 +21,8 @@ pub enum HttpOutcome {
     Logs(LogRequest),
     /// A pod's or Service's HTTP traffic, for the host to carry.
     Proxy(ProxyTarget),
+    /// `exec`, `attach` and `portforward`: the connection is upgraded, and [`Cluster::open_session`] is for the first two.
+    Connect(ConnectTarget),
 }
 
 /// `pods/NAME/log`, checked: the pod exists, the container is one of its, and a node runs it.
@@ -53,44 +55,16 @@ impl Cluster {
                 Err(e) => Answer::refusal(e),
             },
             Response::Proxy(target) => return HttpOutcome::Proxy(target),
+            Response::Connect(target) => return HttpOutcome::Connect(target),
             _ => answer,
         };
         HttpOutcome::Response(apiserver::http::render(&answer, &wants, self.now))
     }
 
-    fn log_request(&self, pod: Key, mut options: apiserver::LogOptions) -> Result<LogRequest, ApiError> {
+    fn log_request(&self, pod: Key, options: apiserver::LogOptions) -> Result<LogRequest, ApiError> {
         let p = self.view.get::<Pod>(&pod).ok_or_else(|| ApiError::not_found("", "pods", pod.name()))?;
-        let spec = p.spec.clone().unwrap_or_default();
-        let init = spec.init_containers.unwrap_or_default();
-        let names: Vec<&str> = spec.containers.iter().chain(&init).map(|c| c.name.as_str()).collect();
-        if options.container.is_empty() {
-            let default =
-                p.metadata.annotations.as_ref().and_then(|a| a.get("kubectl.kubernetes.io/default-container"));
-            options.container = match (default, names.as_slice()) {
-                (Some(d), _) => d.clone(),
-                (None, [only]) => (*only).into(),
-                (None, _) => {
-                    let main: Vec<&str> = spec.containers.iter().map(|c| c.name.as_str()).collect();
-                    let of_init: Vec<&str> = init.iter().map(|c| c.name.as_str()).collect();
-                    let mut choice = format!("[{}]", main.join(" "));
-                    if !of_init.is_empty() {
-                        choice.push_str(&format!(" or one of the init containers: [{}]", of_init.join(" ")));
-                    }
-                    return Err(ApiError::bad_request(format!(
-                        "a container name must be specified for pod {}, choose one of: {choice}",
-                        pod.name()
-                    )));
-                }
-            };
-        } else if !names.contains(&options.container.as_str()) {
-            return Err(ApiError::bad_request(format!(
-                "container {} is not valid for pod {}",
-                options.container,
-                pod.name()
-            )));
-        }
         // Without a node there is no log, and that is no error.
-        let node = spec.node_name.unwrap_or_default();
+        let node = p.spec.as_ref().and_then(|s| s.node_name.clone()).unwrap_or_default();
         Ok(LogRequest { pod_uid: p.metadata.uid.clone().unwrap_or_default(), pod, node, options })
     }
 
@@ -120,7 +94,9 @@ impl Cluster {
         let options = kubelet::runtime::LogOptions {
             previous: o.previous,
             tail_lines: count(o.tail_lines),
-            since: o.since_seconds.map(|s| self.now - Duration::from_secs(u64::try_from(s).unwrap_or(0))),
+            since: o
+                .since_time
+                .or(o.since_seconds.map(|s| self.now - Duration::from_secs(u64::try_from(s).unwrap_or(0)))),
             timestamps: o.timestamps,
             limit_bytes: count(o.limit_bytes),
         };

@@ -211,7 +211,8 @@ impl Kubelet {
         let mut total = Resources::new();
         let mut count = 0;
         for (uid, w) in &self.pods {
-            let Some(spec) = w.pod.downcast::<Pod>().and_then(|p| p.spec.as_ref()) else { continue };
+            let Some(pod) = w.pod.downcast::<Pod>().map(|p| w.state.given(p)) else { continue };
+            let Some(spec) = &pod.spec else { continue };
             let over = w.state.is_quiet() && (w.state.terminating.is_some() || w.state.phase_is_final(spec));
             if **uid == *except || !w.state.admitted || over {
                 continue;
@@ -226,12 +227,14 @@ impl Kubelet {
 
     fn sync_pod(&mut self, cx: &Cx, uid: &Arc<str>) -> (String, Vec<Intent>, Vec<trace::Note>, Option<Time>) {
         let (used, count) = match self.pods.get(uid) {
-            Some(w) if !w.state.admitted => self.used(uid),
+            Some(w) if !w.state.admitted || w.pod.downcast::<Pod>().is_some_and(|p| w.state.wants_more(p)) => {
+                self.used(uid)
+            }
             _ => (Resources::new(), 0),
         };
         let Some(worker) = self.pods.get_mut(uid) else { return Default::default() };
         let object = worker.pod.clone();
-        let Some(pod) = object.downcast::<Pod>() else { return Default::default() };
+        let Some(wanted) = object.downcast::<Pod>() else { return Default::default() };
         let item = worker.state.key.as_str().to_string();
         let inbox = std::mem::take(&mut worker.inbox);
         let key = Key::new("", &self.config.name);
@@ -249,6 +252,9 @@ impl Kubelet {
             wake: None,
         };
         let w = &mut worker.state;
+        w.resize(wanted, &used, &mut scx);
+        let given = w.given(wanted);
+        let pod = &*given;
         if already_over(pod, w) {
             // It ended before this kubelet started; only its deletion is left to do.
             w.terminating = Some(Duration::ZERO);

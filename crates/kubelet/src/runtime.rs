@@ -53,13 +53,58 @@ pub struct ContainerSpec {
     pub cpu_limit_milli: Option<i64>,
     pub memory_limit_bytes: Option<i64>,
     pub pod_ip: String,
-    /// `containerPort` numbers.
     /// `hostAliases`: an address and its names.
     pub host_aliases: Vec<(String, Vec<String>)>,
+    /// `containerPort` numbers.
     pub ports: Vec<u16>,
     pub termination_message_path: String,
     /// Empty: the default runtime.
     pub runtime_class: String,
+    /// The first process's standard input stays open, until the first client has gone with `stdin_once`.
+    pub stdin: bool,
+    pub stdin_once: bool,
+    pub tty: bool,
+    pub identity: Identity,
+    pub read_only_root: bool,
+}
+
+/// Whose processes they are: root's, unless it is said otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    pub uid: i64,
+    pub gid: i64,
+    /// Sorted, with `gid`.
+    pub groups: Vec<i64>,
+}
+
+/// What `exec` and `attach` ask for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionSpec {
+    /// `None`: the container's own first process.
+    pub command: Option<Vec<String>>,
+    pub stdin: bool,
+    pub tty: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum SessionInput {
+    Data(Vec<u8>),
+    End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    Exited(i32),
+    /// It could not be started: the runtime's words.
+    Failed(String),
+}
+
+/// What came out since it was asked last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionOutput {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub end: Option<SessionEnd>,
 }
 
 /// What a probe or a lifecycle hook does.
@@ -79,6 +124,8 @@ pub enum RuntimeCommand {
     RunContainer(Box<ContainerSpec>),
     /// New content for mounts of files (ConfigMaps, Secrets, the downward API); the others stay as they are.
     UpdateMounts { id: ContainerId, mounts: Vec<Mount> },
+    /// New limits for a container that runs.
+    UpdateResources { id: ContainerId, cpu_limit_milli: Option<i64>, memory_limit_bytes: Option<i64> },
     /// SIGTERM now, SIGKILL after `grace`; `Exited` follows.
     StopContainer { id: ContainerId, grace: Duration },
     /// Removes what is left of a pod: containers (killed at once if they run), logs, shared volumes.
@@ -209,9 +256,25 @@ pub trait Runtime: Send {
     /// Models CRI `ImageStatus`: whether the image is on the node.
     fn image(&self, image: &str) -> Option<ImageInfo>;
     fn images(&self) -> Vec<ImageInfo>;
+    /// The user that an image's processes have; 0 is root.
+    fn image_user(&self, _image: &str) -> i64 {
+        0
+    }
     /// Models CRI `ListContainers`.
     fn containers(&self) -> Vec<ContainerRecord>;
+    /// Opens `exec` or `attach`; its number is for the next three. Models CRI `Exec` and `Attach`.
+    ///
+    /// # Errors
+    /// There is no such running container.
+    fn open_session(&mut self, now: Time, pod_uid: &str, container: &str, spec: SessionSpec) -> Result<u64, String>;
+    fn session_input(&mut self, _now: Time, _session: u64, _input: SessionInput) {}
+    /// `None`: there is no such session.
+    fn session_output(&mut self, _session: u64) -> Option<SessionOutput> {
+        None
+    }
+    fn close_session(&mut self, _now: Time, _session: u64) {}
     fn clone_box(&self) -> Box<dyn Runtime>;
+    fn as_any(&self) -> &dyn std::any::Any;
     fn as_any_mut(&mut self) -> &mut dyn std::any::Any;
 }
 
@@ -290,8 +353,14 @@ impl Runtime for ExternalRuntime {
     fn containers(&self) -> Vec<ContainerRecord> {
         self.containers.values().cloned().collect()
     }
+    fn open_session(&mut self, _: Time, _: &str, _: &str, _: SessionSpec) -> Result<u64, String> {
+        Err(format!("{} containers run one WebAssembly program and no commands beside it", self.name))
+    }
     fn clone_box(&self) -> Box<dyn Runtime> {
         Box::new(self.clone())
+    }
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
     }
     fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
         self

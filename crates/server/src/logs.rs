@@ -21,7 +21,9 @@ impl World {
         let options = kubelet::runtime::LogOptions {
             previous: o.previous,
             tail_lines: count(o.tail_lines),
-            since: o.since_seconds.map(|s| self.cluster.now() - Duration::from_secs(u64::try_from(s).unwrap_or(0))),
+            since: o
+                .since_time
+                .or(o.since_seconds.map(|s| self.cluster.now() - Duration::from_secs(u64::try_from(s).unwrap_or(0)))),
             timestamps: o.timestamps,
             limit_bytes: count(o.limit_bytes),
         };

@@ -1,15 +1,28 @@
-//! Where traffic for a Service or a pod goes: to a wasm guest that listens. Connections to cluster IPs and NodePorts follow
+//! Where traffic for a Service or a pod goes: to a wasm guest or a simulated container that listens. Connections to cluster IPs and NodePorts follow
 //! the rules that kube-proxy made, also while it is stopped; the API server's proxy goes by endpoints, as upstream's does.
 
 use crate::wasm::Container;
 use crate::wasm::host::Caller;
 use crate::world::World;
+use apiserver::ConnectTarget;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use meta::Key;
 use network::{Endpoint, KubeProxy};
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// Who answers.
+#[derive(Clone)]
+pub enum Backend {
+    Wasm(Arc<Container>),
+    /// A pod of a simulated node.
+    Simulated {
+        node: String,
+        ip: String,
+        port: u16,
+    },
+}
 
 /// Why there is nobody to talk to.
 #[derive(Debug, PartialEq)]
@@ -54,7 +67,7 @@ impl World {
     }
 
     /// A guest behind a NodePort.
-    pub fn node_port_backend(&mut self, port: u16, client: IpAddr) -> Result<Arc<Container>, NoRoute> {
+    pub fn node_port_backend(&mut self, port: u16, client: IpAddr) -> Result<Backend, NoRoute> {
         let (now, client) = (self.cluster.now(), client.to_string());
         let pick = |p: &mut KubeProxy| p.pick_for_node_port(now, &client, port);
         let picked = self.cluster.with_component(network::PROCESS, pick).flatten();
@@ -62,7 +75,7 @@ impl World {
     }
 
     /// A Service without endpoints refuses.
-    fn endpoint(&self, picked: Option<Endpoint>, ip: &str, port: u16) -> Result<Arc<Container>, NoRoute> {
+    fn endpoint(&self, picked: Option<Endpoint>, ip: &str, port: u16) -> Result<Backend, NoRoute> {
         match picked {
             Some(e) => self.listener(&e.ip, i32::from(e.port)),
             None => Err(NoRoute::Refused(format!("dial tcp {ip}:{port}: connect: connection refused"))),
@@ -70,7 +83,7 @@ impl World {
     }
 
     /// A guest behind a Service, for the API server's proxy; `port` is a number, a name, or empty when the Service has only one.
-    pub fn service_backend(&mut self, key: &Key, port: &str) -> Result<Arc<Container>, NoRoute> {
+    pub fn service_backend(&mut self, key: &Key, port: &str) -> Result<Backend, NoRoute> {
         let unknown = || NoRoute::Unknown(format!("no service port {port:?} found for service {:?}", key.name()));
         let service = self.cluster.view().get::<Service>(key);
         let service = service.ok_or_else(|| NoRoute::Unknown(format!("services {:?} not found", key.name())))?;
@@ -87,7 +100,7 @@ impl World {
     }
 
     /// The guest of a pod; `port` is a number, a container port's name, or empty for the first one.
-    pub fn pod_backend(&self, key: &Key, port: &str) -> Result<Arc<Container>, NoRoute> {
+    pub fn pod_backend(&self, key: &Key, port: &str) -> Result<Backend, NoRoute> {
         let pod = self.cluster.view().get::<Pod>(key);
         let pod = pod.ok_or_else(|| NoRoute::Unknown(format!("pods {:?} not found", key.name())))?;
         let ip = pod.status.as_ref().and_then(|s| s.pod_ip.as_deref()).unwrap_or("");
@@ -105,7 +118,7 @@ impl World {
     }
 
     /// Where a guest's request to `host` goes: a Service by name or address, or a pod by address.
-    pub fn host_backend(&mut self, caller: &Caller, host: &str, port: u16) -> Result<Arc<Container>, NoRoute> {
+    pub fn host_backend(&mut self, caller: &Caller, host: &str, port: u16) -> Result<Backend, NoRoute> {
         let unknown = || NoRoute::Unknown(format!("lookup {host}: no such host"));
         let ip = if host.parse::<IpAddr>().is_ok() {
             host.to_string()
@@ -161,9 +174,27 @@ impl World {
         addresses.get(turn.checked_rem(addresses.len())?).cloned()
     }
 
-    fn listener(&self, ip: &str, port: i32) -> Result<Arc<Container>, NoRoute> {
-        let refused = || NoRoute::Refused(format!("dial tcp {ip}:{port}: connect: connection refused"));
-        self.wasm.values().find_map(|n| n.server(ip)).ok_or_else(refused)
+    fn listener(&self, ip: &str, port: i32) -> Result<Backend, NoRoute> {
+        if let Some(guest) = self.wasm.values().find_map(|n| n.server(ip)) {
+            return Ok(Backend::Wasm(guest));
+        }
+        let number = u16::try_from(port).unwrap_or(0);
+        match self.cluster.node_of_pod_ip(ip) {
+            Some(node) if self.cluster.pod_listens(node, ip, number) => {
+                Ok(Backend::Simulated { node: node.into(), ip: ip.into(), port: number })
+            }
+            _ => Err(NoRoute::Refused(format!("dial tcp {ip}:{port}: connect: connection refused"))),
+        }
+    }
+
+    /// What listens at a port inside a pod.
+    ///
+    /// # Errors
+    /// Why the connection fails, in the system's words.
+    pub fn forward_backend(&self, target: &ConnectTarget, port: u16) -> Result<Backend, String> {
+        let pod = self.cluster.view().get::<Pod>(&target.pod);
+        let ip = pod.and_then(|p| p.status.as_ref()?.pod_ip.clone()).unwrap_or_default();
+        self.listener(&ip, i32::from(port)).map_err(|_| "connection refused".to_string())
     }
 }
 

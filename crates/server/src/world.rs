@@ -6,13 +6,14 @@ use crate::wasm::image::ImageRecord;
 use crate::wasm::logs::Line;
 use crate::wasm::node::WasmNode;
 use anyhow::anyhow;
+use apiserver::ConnectTarget;
 use apiserver::watch::Watcher;
 use bytes::Bytes;
 use cluster::machines::kubelet_name;
-use cluster::{Cluster, Power};
+use cluster::{Cluster, Power, SessionId};
 use engine::Transport;
 use kubelet::Kubelet;
-use kubelet::runtime::{ContainerId, ExternalRuntime, RuntimeEvent};
+use kubelet::runtime::{ContainerId, ExternalRuntime, RuntimeEvent, SessionOutput};
 use meta::Time;
 use protocol::Speed;
 use std::collections::BTreeMap;
@@ -82,6 +83,8 @@ pub struct World {
     anchor: Anchor,
     last_tick: Instant,
     watches: Vec<WatchSink>,
+    /// Streams to containers, and who reads them.
+    sessions: BTreeMap<SessionId, mpsc::UnboundedSender<SessionOutput>>,
     pub wasm: BTreeMap<String, WasmNode>,
     /// Counts changes that may concern Services; the port forwarder follows it.
     services: watch::Sender<u64>,
@@ -103,6 +106,7 @@ impl World {
             anchor,
             last_tick: now,
             watches: Vec::new(),
+            sessions: BTreeMap::new(),
             wasm: BTreeMap::new(),
             services,
             round_robin: 0,
@@ -203,6 +207,7 @@ impl World {
             }
             alive && !w.watcher.is_over()
         });
+        self.hand_out_sessions();
         let rules = self.rules_version();
         self.services.send_if_modified(|n| std::mem::replace(n, rules) != rules);
     }
@@ -214,6 +219,32 @@ impl World {
             self.watches.push(WatchSink { watcher, frames, bookmarked: Instant::now() });
         }
         out
+    }
+
+    /// Opens `exec` or `attach`; what comes out arrives at the receiver, which ends with the session.
+    ///
+    /// # Errors
+    /// The kubelet's words.
+    pub fn open_session(
+        &mut self,
+        target: &ConnectTarget,
+    ) -> Result<(SessionId, mpsc::UnboundedReceiver<SessionOutput>), String> {
+        let session = self.cluster.open_session(target)?;
+        let (tx, rx) = mpsc::unbounded_channel();
+        self.sessions.insert(session.clone(), tx);
+        Ok((session, rx))
+    }
+
+    fn hand_out_sessions(&mut self) {
+        let cluster = &mut self.cluster;
+        self.sessions.retain(|session, out| {
+            let Some(output) = cluster.session_output(session) else { return false };
+            if output == SessionOutput::default() {
+                return !out.is_closed();
+            }
+            let ended = output.end.is_some();
+            out.send(output).is_ok() && !ended
+        });
     }
 
     /// The next number of a rising sequence: which of several endpoints is taken.

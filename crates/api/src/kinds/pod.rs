@@ -6,8 +6,10 @@ mod container;
 pub(crate) mod defaults;
 pub(crate) mod diff;
 mod env;
+mod ephemeral;
 mod mounts;
 mod probes;
+mod resize;
 mod resources;
 mod scheduling;
 mod security;
@@ -18,6 +20,8 @@ pub(crate) mod warnings;
 
 pub use affinity::apply_match_label_keys;
 pub use columns::status_text;
+pub use ephemeral::{keep_all_but_ephemeral, validate_ephemeral};
+pub use resize::{keep_all_but_resources, validate_resize};
 pub(crate) use resources::{validate_quantity, visit_quantities, visit_resource_list};
 pub(crate) use scheduling::validate_taint_effect;
 pub use spec::{validate_pod_spec, validate_pod_template};
@@ -45,10 +49,19 @@ impl Registration for Reg {
     const CATEGORIES: &'static [&'static str] = &["all"];
     const HAS_GENERATION: bool = true;
     const SUBRESOURCES: &'static [Subresource] = &[
+        Subresource { name: "attach", gvk: Some(("", "v1", "PodAttachOptions")), verbs: super::CONNECT_VERBS },
         Subresource { name: "binding", gvk: Some(("", "v1", "Binding")), verbs: &[Verb::Create] },
+        Subresource { name: "ephemeralcontainers", gvk: None, verbs: super::STATUS_VERBS },
         Subresource { name: "eviction", gvk: Some(("policy", "v1", "Eviction")), verbs: &[Verb::Create] },
+        Subresource { name: "exec", gvk: Some(("", "v1", "PodExecOptions")), verbs: super::CONNECT_VERBS },
         Subresource { name: "log", gvk: None, verbs: &[Verb::Get] },
+        Subresource {
+            name: "portforward",
+            gvk: Some(("", "v1", "PodPortForwardOptions")),
+            verbs: super::CONNECT_VERBS,
+        },
         Subresource { name: "proxy", gvk: Some(("", "v1", "PodProxyOptions")), verbs: super::PROXY_VERBS },
+        Subresource { name: "resize", gvk: None, verbs: super::STATUS_VERBS },
         Subresource { name: "status", gvk: None, verbs: super::STATUS_VERBS },
     ];
     const COLUMNS: &'static [Column] = columns::COLUMNS;

@@ -166,9 +166,9 @@ fn resource(
         body = Body::DeleteOptions(Box::new(query::delete_options(query)?));
     }
     let get = |name: &str| query.iter().find(|(k, _)| k == name).map_or("", |(_, v)| v.as_str());
-    // Logs and proxied answers are not the API's JSON.
+    // Logs, proxied answers and streams are not the API's JSON.
     let wants = match subresource {
-        "log" | "proxy" => plain,
+        "log" | "proxy" | "exec" | "attach" | "portforward" => plain,
         _ => accept::negotiate(http.accept, get("includeObject"), plain.pretty)?,
     };
     let request = Request {

@@ -1,8 +1,9 @@
 //! Query parameters. Models the generated conversions of `metav1.ListOptions` and its kin.
 
 use crate::request::{FieldValidation, PatchType, RequestOptions, RequestVerb};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1 as metav1;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
-use meta::{ApiError, FieldError, Path};
+use meta::{ApiError, FieldError, Path, Time};
 
 /// Decoded pairs in order.
 pub(super) fn parse(query: &str) -> Vec<(String, String)> {
@@ -45,6 +46,14 @@ fn number<T: std::str::FromStr>(v: &str) -> Result<T, ApiError> {
     v.parse().map_err(|_| ApiError::bad_request(format!("strconv.ParseInt: parsing {v:?}: invalid syntax")))
 }
 
+fn time(v: &str) -> Result<Time, ApiError> {
+    let parsed: Result<metav1::Time, _> = serde_json::from_value(v.into());
+    parsed.map(|t| Time::from_k8s(&t)).map_err(|_| {
+        let layout = "2006-01-02T15:04:05Z07:00";
+        ApiError::bad_request(format!("parsing time {v:?} as {layout:?}: cannot parse {v:?} as \"2006\""))
+    })
+}
+
 pub(super) fn options(query: &[(String, String)], verb: RequestVerb) -> Result<RequestOptions, ApiError> {
     let mut o = RequestOptions::default();
     let mut dry_run: Vec<&str> = Vec::new();
@@ -64,12 +73,24 @@ pub(super) fn options(query: &[(String, String)], verb: RequestVerb) -> Result<R
             "timeoutSeconds" if !v.is_empty() => o.timeout_seconds = u64::try_from(number::<i64>(v)?).ok(),
             "allowWatchBookmarks" => o.allow_watch_bookmarks = flag(v),
             "sendInitialEvents" => o.send_initial_events = Some(flag(v)),
+            "command" => o.stream.command.push(v.clone()),
+            "stdin" => o.stream.stdin = flag(v),
+            "stdout" => o.stream.stdout = flag(v),
+            "stderr" => o.stream.stderr = flag(v),
+            "tty" => o.stream.tty = flag(v),
+            "ports" => {
+                for port in v.split(',') {
+                    let bad = |_| ApiError::bad_request(format!("unable to parse {v:?} as a port"));
+                    o.stream.ports.push(port.parse().map_err(bad)?);
+                }
+            }
             "container" => o.log.container.clone_from(v),
             "follow" => o.log.follow = flag(v),
             "previous" => o.log.previous = flag(v),
             "timestamps" => o.log.timestamps = flag(v),
             "tailLines" if !v.is_empty() => o.log.tail_lines = Some(number(v)?),
             "sinceSeconds" if !v.is_empty() => o.log.since_seconds = Some(number(v)?),
+            "sinceTime" if !v.is_empty() => o.log.since_time = Some(time(v)?),
             "limitBytes" if !v.is_empty() => o.log.limit_bytes = Some(number(v)?),
             _ => {}
         }

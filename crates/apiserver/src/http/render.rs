@@ -34,7 +34,7 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
         Response::Discovery(bytes) => (DISCOVERY, bytes.clone()),
         Response::Text(text) => ("text/plain; charset=utf-8", text.clone().into_bytes()),
         Response::Watch(_) => (JSON, Vec::new()),
-        Response::Logs { .. } | Response::Proxy(_) => ("text/plain", Vec::new()),
+        Response::Logs { .. } | Response::Proxy(_) | Response::Connect(_) => ("text/plain", Vec::new()),
     };
     let body = if wants.pretty && content_type == JSON { indent(body) } else { body };
     // RFC 7234: code 299, no agent.

@@ -1,45 +1,64 @@
-//! Subresources that the host connects: logs and proxies.
+//! Subresources that the host connects: logs, streams and proxies.
 
 use crate::request::Request;
-use crate::response::{ProxyTarget, Response};
+use crate::response::{Connect, ConnectTarget, ProxyTarget, Response};
 use crate::server::{Cx, Plan};
 use api::ObjectExt;
 use k8s_openapi::api::core::v1::Pod;
 use meta::{ApiError, Key};
 
+fn pod<'a>(cx: &'a Cx<'_>, req: &Request) -> Result<&'a Pod, ApiError> {
+    let entry = cx.object(req.kind, &req.namespace, &req.name);
+    entry.and_then(|e| e.value.0.downcast::<Pod>()).ok_or_else(|| ApiError::not_found("", "pods", &req.name))
+}
+
+/// Models `validateContainer` of `pkg/registry/core/pod`: the container asked for, or the only one.
+fn container(pod: &Pod, asked: &str) -> Result<String, ApiError> {
+    let name = pod.metadata.name.as_deref().unwrap_or("");
+    let Some(spec) = &pod.spec else { return Ok(asked.into()) };
+    let main = spec.containers.iter().map(|c| c.name.as_str());
+    // In the order in which upstream visits them.
+    let init = spec.init_containers.iter().flatten().map(|c| c.name.as_str());
+    let ephemeral = spec.ephemeral_containers.iter().flatten().map(|c| c.name.as_str());
+    let all: Vec<&str> = init.chain(main).chain(ephemeral).collect();
+    match (asked, spec.containers.as_slice()) {
+        ("", [only]) => Ok(only.name.clone()),
+        ("", _) => Err(ApiError::bad_request(format!(
+            "a container name must be specified for pod {name}, choose one of: [{}]",
+            all.join(" ")
+        ))),
+        (asked, _) if all.contains(&asked) => Ok(asked.into()),
+        (asked, _) => Err(ApiError::bad_request(format!("container {asked} is not valid for pod {name}"))),
+    }
+}
+
 /// Models `pkg/registry/core/pod.LogLocation`: which container, and whether there is one.
 pub(crate) fn log(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
-    let entry = cx.object(req.kind, &req.namespace, &req.name);
-    let pod =
-        entry.and_then(|e| e.value.0.downcast::<Pod>()).ok_or_else(|| ApiError::not_found("", "pods", &req.name))?;
     let mut options = req.options.log.clone();
-    let names = |list: Vec<&str>| format!("[{}]", list.join(" "));
-    let spec = pod.spec.as_ref();
-    let containers: Vec<&str> = spec.iter().flat_map(|s| &s.containers).map(|c| c.name.as_str()).collect();
-    let init: Vec<&str> =
-        spec.iter().flat_map(|s| s.init_containers.iter().flatten()).map(|c| c.name.as_str()).collect();
-    if options.container.is_empty() {
-        match containers.as_slice() {
-            [only] => options.container = (*only).into(),
-            _ => {
-                let mut message = format!(
-                    "a container name must be specified for pod {}, choose one of: {}",
-                    req.name,
-                    names(containers)
-                );
-                if !init.is_empty() {
-                    message.push_str(&format!(" or one of the init containers: {}", names(init)));
-                }
-                return Err(ApiError::bad_request(message));
-            }
-        }
-    } else if !containers.iter().chain(&init).any(|c| *c == options.container) {
-        return Err(ApiError::bad_request(format!(
-            "container {} is not valid for pod {}",
-            options.container, req.name
-        )));
-    }
+    options.container = container(pod(cx, req)?, &options.container)?;
     Ok(Plan::read(Response::Logs { pod: Key::new(&req.namespace, &req.name), options }))
+}
+
+/// Models `streamLocation` and `PortForwardLocation`.
+pub(crate) fn stream(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
+    let pod = pod(cx, req)?;
+    let (connect, container) = match req.subresource {
+        "exec" => (Connect::Exec, container(pod, &req.options.log.container)?),
+        "attach" => (Connect::Attach, container(pod, &req.options.log.container)?),
+        _ => (Connect::PortForward, String::new()),
+    };
+    let node = pod.spec.as_ref().and_then(|s| s.node_name.clone()).unwrap_or_default();
+    if node.is_empty() {
+        return Err(ApiError::bad_request(format!("pod {} does not have a host assigned", req.name)));
+    }
+    Ok(Plan::read(Response::Connect(ConnectTarget {
+        connect,
+        pod: Key::new(&req.namespace, &req.name),
+        pod_uid: pod.metadata.uid.clone().unwrap_or_default(),
+        node,
+        container,
+        options: req.options.stream.clone(),
+    })))
 }
 
 /// The name may be `NAME`, `NAME:PORT` or `SCHEME:NAME:PORT`. Models `net.SplitSchemeNamePort`.

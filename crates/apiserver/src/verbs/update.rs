@@ -4,9 +4,10 @@ use crate::request::Request;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
 use crate::{admission, decode, keys, objectmeta, service};
+use api::kinds::pod;
 use api::validate::meta::validate_meta_update;
 use api::{KindRef, Object, ObjectExt};
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::{ApiError, FieldError, Path};
 use std::collections::BTreeMap;
@@ -103,6 +104,8 @@ pub(crate) fn replace(
     match req.subresource {
         "status" => (kind.prepare_status)(&mut *object, before),
         "finalize" => only_finalizers(&mut *object, before),
+        "ephemeralcontainers" => only_of_pod(&mut *object, before, pod::keep_all_but_ephemeral),
+        "resize" => only_of_pod(&mut *object, before, pod::keep_all_but_resources),
         _ => {
             admission::mutate_update(cx, req, &mut *object, before)?;
             (kind.prepare_update)(&mut *object, before);
@@ -121,6 +124,14 @@ pub(crate) fn replace(
     errors.extend(match req.subresource {
         "status" => (kind.validate_status)(&*object, before),
         "finalize" => Vec::new(),
+        "ephemeralcontainers" => match (object.downcast::<Pod>(), before.downcast::<Pod>()) {
+            (Some(new), Some(old)) => pod::validate_ephemeral(new, old),
+            _ => Vec::new(),
+        },
+        "resize" => match (object.downcast::<Pod>(), before.downcast::<Pod>()) {
+            (Some(new), Some(old)) => pod::validate_resize(new, old),
+            _ => Vec::new(),
+        },
         _ => (kind.validate_update)(&*object, before),
     });
     if !errors.is_empty() {
@@ -182,6 +193,16 @@ fn only_finalizers(object: &mut dyn Object, old: &dyn Object) {
     *new = old.clone();
     new.metadata.resource_version = meta;
     new.spec.get_or_insert_default().finalizers = finalizers.filter(|f| !f.is_empty());
+}
+
+/// `pods/x/ephemeralcontainers` and `pods/x/resize` change what they are for and nothing else.
+fn only_of_pod(object: &mut dyn Object, old: &dyn Object, keep: fn(&mut Pod, &Pod)) {
+    if let (Some(new), Some(old)) = (object.as_any_mut().downcast_mut::<Pod>(), old.downcast::<Pod>()) {
+        keep(new, old);
+        if new.spec != old.spec {
+            new.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
+        }
+    }
 }
 
 /// An object marked for deletion goes when its last finalizer does. Models `ShouldDeleteDuringUpdate`.

@@ -10,9 +10,12 @@ pub struct Input<'a> {
     pub init: &'a [ContainerStatus],
     pub main: &'a [ContainerStatus],
     pub sandbox_ready: bool,
+    /// Reason and message.
+    pub resize_pending: Option<(&'static str, &'a str)>,
     pub now: Time,
 }
 
+const RESIZE_PENDING: &str = "PodResizePending";
 const OURS: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
 fn is_sidecar(spec: &PodSpec, name: &str) -> bool {
@@ -100,7 +103,21 @@ pub fn generate(i: &Input) -> Vec<PodCondition> {
         containers,
         (true, "", String::new()),
     ];
-    let mut out: Vec<PodCondition> = before.iter().filter(|c| !OURS.contains(&c.type_.as_str())).cloned().collect();
+    let mut out: Vec<PodCondition> =
+        before.iter().filter(|c| !OURS.contains(&c.type_.as_str()) && c.type_ != RESIZE_PENDING).cloned().collect();
+    if let Some((reason, message)) = i.resize_pending {
+        let same = before.iter().find(|c| c.type_ == RESIZE_PENDING);
+        let since = same.and_then(|c| c.last_transition_time.clone()).or_else(|| Some(i.now.to_k8s()));
+        out.push(PodCondition {
+            type_: RESIZE_PENDING.into(),
+            status: "True".into(),
+            reason: Some(reason.into()),
+            message: Some(message.into()),
+            observed_generation: i.pod.metadata.generation,
+            last_transition_time: since,
+            ..Default::default()
+        });
+    }
     for (name, (status, reason, message)) in OURS.into_iter().zip(verdicts) {
         let status = if status { "True" } else { "False" };
         let same = before.iter().find(|c| c.type_ == name && c.status == status);

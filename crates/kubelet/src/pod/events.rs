@@ -21,7 +21,11 @@ pub fn container(
     message: impl Into<String>,
 ) {
     let state = &w.containers[c];
-    let list = if state.role == super::Role::Main { "containers" } else { "initContainers" };
+    let list = match state.role {
+        super::Role::Main => "containers",
+        super::Role::Ephemeral => "ephemeralContainers",
+        super::Role::Init | super::Role::Sidecar => "initContainers",
+    };
     let mut regarding = reference(pod);
     regarding.field_path = Some(format!("spec.{list}{{{}}}", state.name));
     cx.intents.push(Intent {

@@ -9,7 +9,9 @@ pub mod events;
 pub mod images;
 mod persistent;
 pub mod probes;
+mod resize;
 pub mod resources;
+mod security;
 pub mod start;
 pub mod status;
 pub mod stop;
@@ -19,10 +21,11 @@ pub mod volumes;
 use crate::config::NodeConfig;
 use crate::runtime::{ContainerId, ExitReason, Runtime};
 use backoff::Backoff;
-use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Node, Pod, PodSpec, ResourceRequirements};
 use meta::{Duration, Key, Rng, Time};
 use probes::ProbeWorker;
 use reconcile::{Intent, View};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trace::{Note, Seq};
@@ -120,6 +123,8 @@ pub enum Role {
     /// A restartable init container.
     Sidecar,
     Main,
+    /// Added to a running pod: `kubectl debug`.
+    Ephemeral,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +171,13 @@ pub struct Stopping {
     pub signalled: bool,
 }
 
+/// A hook under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    Request(u64),
+    Sleep(Time),
+}
+
 #[derive(Clone, Debug)]
 pub struct ContainerState {
     pub name: Arc<str>,
@@ -187,15 +199,15 @@ pub struct ContainerState {
     pub started: bool,
     pub ready: bool,
     pub probes: Vec<ProbeWorker>,
-    /// The postStart hook's request, while it runs.
-    pub post_start: Option<u64>,
+    /// The postStart hook, while it runs: its request, or when a `sleep` ends.
+    pub post_start: Option<Hook>,
     pub stopping: Option<Stopping>,
 }
 
 impl ContainerState {
-    fn new(c: &Container, role: Role, index: usize) -> Self {
+    fn new(name: &str, role: Role, index: usize) -> Self {
         ContainerState {
-            name: c.name.as_str().into(),
+            name: name.into(),
             role,
             index,
             stage: Stage::Idle,
@@ -214,10 +226,24 @@ impl ContainerState {
             stopping: None,
         }
     }
-    pub fn spec<'p>(&self, pod: &'p PodSpec) -> Option<&'p Container> {
+    pub fn spec<'p>(&self, pod: &'p PodSpec) -> Option<Cow<'p, Container>> {
         match self.role {
-            Role::Main => pod.containers.get(self.index),
-            _ => pod.init_containers.as_ref()?.get(self.index),
+            Role::Main => pod.containers.get(self.index).map(Cow::Borrowed),
+            Role::Ephemeral => pod.ephemeral_containers.as_ref()?.get(self.index).map(|e| Cow::Owned(ephemeral(e))),
+            Role::Init | Role::Sidecar => pod.init_containers.as_ref()?.get(self.index).map(Cow::Borrowed),
+        }
+    }
+    /// It runs, and its postStart hook has ended: only then it counts as running.
+    pub fn is_up(&self) -> bool {
+        self.stage == Stage::Running && self.post_start.is_none()
+    }
+    /// It has ended and will not be started again.
+    pub fn is_over(&self, spec: &PodSpec) -> bool {
+        let Some(code) = self.exit_code() else { return false };
+        match self.role {
+            Role::Init if code == 0 => true,
+            Role::Ephemeral => true,
+            _ => self.spec(spec).is_none_or(|c| !api::pods::should_restart(&c, spec, code)),
         }
     }
     pub fn is_alive(&self) -> bool {
@@ -232,6 +258,28 @@ impl ContainerState {
     /// The attempt a new run gets.
     pub fn next_attempt(&self) -> u32 {
         self.run.as_ref().map_or(0, |r| r.attempt + 1)
+    }
+}
+
+/// An ephemeral container as the ordinary one that it is to the runtime.
+fn ephemeral(e: &EphemeralContainer) -> Container {
+    Container {
+        name: e.name.clone(),
+        image: e.image.clone(),
+        command: e.command.clone(),
+        args: e.args.clone(),
+        working_dir: e.working_dir.clone(),
+        env: e.env.clone(),
+        env_from: e.env_from.clone(),
+        volume_mounts: e.volume_mounts.clone(),
+        termination_message_path: e.termination_message_path.clone(),
+        termination_message_policy: e.termination_message_policy.clone(),
+        image_pull_policy: e.image_pull_policy.clone(),
+        security_context: e.security_context.clone(),
+        stdin: e.stdin,
+        stdin_once: e.stdin_once,
+        tty: e.tty,
+        ..Default::default()
     }
 }
 
@@ -250,6 +298,10 @@ pub struct PodWorker {
     /// Set when admission refused the pod, or its deadline passed: the pod's end is Failed with this reason.
     pub verdict: Option<Verdict>,
     pub started_at: Time,
+    /// What each container has been given of what it asks for, which may be changed while it runs.
+    allocated: BTreeMap<String, Option<ResourceRequirements>>,
+    /// Why it has not been given what it asks for: reason and message.
+    resize_pending: Option<(&'static str, String)>,
     pub ip: String,
     /// When volumes that could not be set up are tried again, and how long that waits.
     pub mount_at: Time,
@@ -281,16 +333,19 @@ impl PodWorker {
         if let Some(spec) = &pod.spec {
             for (i, c) in spec.init_containers.iter().flatten().enumerate() {
                 let role = if c.restart_policy.as_deref() == Some("Always") { Role::Sidecar } else { Role::Init };
-                containers.push(ContainerState::new(c, role, i));
+                containers.push(ContainerState::new(&c.name, role, i));
             }
-            containers.extend(spec.containers.iter().enumerate().map(|(i, c)| ContainerState::new(c, Role::Main, i)));
+            let main = spec.containers.iter().enumerate();
+            containers.extend(main.map(|(i, c)| ContainerState::new(&c.name, Role::Main, i)));
         }
-        PodWorker {
+        let mut worker = PodWorker {
             uid,
             key,
             admitted: false,
             verdict: None,
             started_at: Time(0),
+            allocated: BTreeMap::new(),
+            resize_pending: None,
             ip: String::new(),
             mount_at: Time(0),
             mount_delay: Duration::ZERO,
@@ -305,6 +360,18 @@ impl PodWorker {
             sent: None,
             cause: 0,
             noted: "",
+        };
+        if let Some(spec) = &pod.spec {
+            worker.accept_ephemeral(spec);
+        }
+        worker
+    }
+
+    /// Takes the ephemeral containers in that the pod was given since.
+    pub fn accept_ephemeral(&mut self, spec: &PodSpec) {
+        let known = self.containers.iter().filter(|c| c.role == Role::Ephemeral).count();
+        for (i, e) in spec.ephemeral_containers.iter().flatten().enumerate().skip(known) {
+            self.containers.push(ContainerState::new(&e.name, Role::Ephemeral, i));
         }
     }
 

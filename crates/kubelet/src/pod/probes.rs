@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{Container, LifecycleHandler, Pod, PodSpec, Prob
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use meta::{Duration, Time};
 use reconcile::EventType::Warning;
+use std::borrow::Cow;
 use trace::note;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl PodWorker {
             if self.containers[c].stage == Stage::Running
                 && let Some(container) = self.containers[c].spec(spec)
             {
-                self.start_probes(c, container, now);
+                self.start_probes(c, &container, now);
             }
         }
     }
@@ -83,7 +84,7 @@ impl PodWorker {
     fn judge(&mut self, c: usize) {
         let state = &mut self.containers[c];
         let result = |kind| state.probes.iter().find(|p: &&ProbeWorker| p.kind == kind).is_none_or(|p| p.passing);
-        let running = state.stage == Stage::Running;
+        let running = state.is_up();
         state.started = running && result(ProbeKind::Startup);
         state.ready = state.started && result(ProbeKind::Readiness) && state.stopping.is_none();
     }
@@ -92,10 +93,10 @@ impl PodWorker {
     pub fn run_probes(&mut self, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
         self.continue_stops(cx);
         for c in 0..self.containers.len() {
-            if self.containers[c].stage != Stage::Running || self.containers[c].stopping.is_some() {
+            if !self.containers[c].is_up() || self.containers[c].stopping.is_some() {
                 continue;
             }
-            let Some(container) = self.containers[c].spec(spec).cloned() else { continue };
+            let Some(container) = self.containers[c].spec(spec).map(Cow::into_owned) else { continue };
             let attempt = self.containers[c].run.as_ref().map_or(0, |r| r.attempt);
             let id = self.container_id(c, attempt);
             let started = self.containers[c].started;
@@ -146,7 +147,7 @@ impl PodWorker {
         spec: &PodSpec,
         cx: &mut SyncCx,
     ) {
-        let Some(container) = self.containers[c].spec(spec).cloned() else { return };
+        let Some(container) = self.containers[c].spec(spec).map(Cow::into_owned) else { return };
         let state = &mut self.containers[c];
         let name = state.name.clone();
         let Some(p) = state.probes.iter_mut().find(|p| p.request == Some(request)) else { return };

@@ -2,11 +2,12 @@
 //! `pkg/kubelet/kuberuntime` and `EnsureImageExists` of `pkg/kubelet/images`.
 
 use super::images::{ImageRef, pull_policy};
-use super::{Exit, PodWorker, Run, Stage, SyncCx, env, events, pod_desc, resources, volumes};
+use super::{Exit, PodWorker, Run, Stage, SyncCx, env, events, pod_desc, resources, security, volumes};
 use crate::runtime::{ContainerSpec, RuntimeCommand};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use meta::{Duration, Time};
 use reconcile::EventType::{Normal, Warning};
+use std::borrow::Cow;
 use trace::note;
 
 /// `backOffPeriod`: how soon a pod whose sync failed is tried again, with up to half as much jitter.
@@ -20,7 +21,7 @@ pub fn retry_time(cx: &mut SyncCx) -> Time {
 impl PodWorker {
     /// Starts (or restarts) container `c` if nothing holds it back.
     pub fn try_start(&mut self, c: usize, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
-        let Some(container) = self.containers[c].spec(spec).cloned() else { return };
+        let Some(container) = self.containers[c].spec(spec).map(Cow::into_owned) else { return };
         let state = &mut self.containers[c];
         if cx.now < state.retry_at {
             cx.wake_at(state.retry_at);
@@ -132,7 +133,7 @@ impl PodWorker {
         spec: &PodSpec,
         cx: &mut SyncCx,
     ) {
-        let Some(container) = self.containers[c].spec(spec).cloned() else { return };
+        let Some(container) = self.containers[c].spec(spec).map(Cow::into_owned) else { return };
         let image = container.image.clone().unwrap_or_default();
         self.containers[c].stage = Stage::Idle;
         match result {
@@ -174,9 +175,16 @@ impl PodWorker {
                 return;
             }
         };
-        let mounts = match volumes::mounts(pod, container, cx) {
+        let mounts = match volumes::mounts(pod, container, &made, cx) {
             Ok(m) => m,
             Err((_, why)) => {
+                self.start_failed(c, pod, "CreateContainerConfigError", why, cx);
+                return;
+            }
+        };
+        let identity = match security::identity(pod, container, cx) {
+            Ok(i) => i,
+            Err(why) => {
                 self.start_failed(c, pod, "CreateContainerConfigError", why, cx);
                 return;
             }
@@ -214,6 +222,11 @@ impl PodWorker {
                 .clone()
                 .unwrap_or_else(|| "/dev/termination-log".into()),
             runtime_class: spec.runtime_class_name.clone().unwrap_or_default(),
+            stdin: container.stdin == Some(true),
+            stdin_once: container.stdin_once == Some(true),
+            tty: container.tty == Some(true),
+            identity,
+            read_only_root: container.security_context.as_ref().and_then(|s| s.read_only_root_filesystem) == Some(true),
         };
         events::container(cx, self, pod, c, Normal, "Created", "Container created");
         let state = &mut self.containers[c];
@@ -253,8 +266,7 @@ impl PodWorker {
         }
         let exit = Exit { at, code, signal: None, reason: "StartError".into(), message: message.clone() };
         self.on_exited(c, attempt, exit);
-        let policy = pod.spec.as_ref().and_then(|s| s.restart_policy.as_deref()).unwrap_or("Always");
-        let again = self.containers[c].role == super::Role::Sidecar || super::sync::restarts(policy, code);
+        let again = pod.spec.as_ref().is_some_and(|s| !self.containers[c].is_over(s));
         let state = &mut self.containers[c];
         // What will not be tried again has ended: it does not wait.
         state.waiting = again.then(|| ("RunContainerError".into(), message));

@@ -48,15 +48,16 @@ fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surro
     let initial =
         if has_init && !(c.role == Role::Main && w.initialized) { "PodInitializing" } else { "ContainerCreating" };
     // While a restart is being prepared the finished run is still the one to show.
+    let starting = c.is_alive() && !c.is_up();
     let (run, before) = match (&c.run, &c.previous) {
-        (Some(r), Some(p)) if c.stage == Stage::Starting && r.exit.is_none() => (Some(p), None),
-        (Some(r), None) if c.stage == Stage::Starting && r.exit.is_none() => (None, None),
+        (Some(r), Some(p)) if starting && r.exit.is_none() => (Some(p), None),
+        (Some(r), None) if starting && r.exit.is_none() => (None, None),
         (r, p) => (r.as_ref(), p.as_ref()),
     };
     let ended = run.and_then(|r| terminated(w, c, r, s.runtime));
     let before = before.and_then(|r| terminated(w, c, r, s.runtime));
     let (state, last) = match (c.stage, &c.waiting, run, ended) {
-        (Stage::Running, _, Some(r), None) => {
+        (Stage::Running, _, Some(r), None) if !starting => {
             let running = ContainerStateRunning { started_at: Some(r.started_at.to_k8s()) };
             (ApiState { running: Some(running), ..Default::default() }, before)
         }
@@ -81,7 +82,7 @@ fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surro
         last_state: Some(last.unwrap_or_default()),
         resources: created.then(|| container.resources.clone().unwrap_or_default()),
         allocated_resources: requests.filter(|_| created),
-        volume_mounts: mounts(container),
+        volume_mounts: mounts(&container),
         ..Default::default()
     })
 }
@@ -102,7 +103,14 @@ fn mounts(c: &Container) -> Option<Vec<VolumeMountStatus>> {
 }
 
 /// Models `getPhase`. `terminal`: nothing will be started again, whatever the restart policy says.
-fn phase(spec: &PodSpec, init: &[ContainerStatus], main: &[ContainerStatus], terminal: bool) -> &'static str {
+/// `again`: a container that has ended will be started again.
+fn phase(
+    spec: &PodSpec,
+    init: &[ContainerStatus],
+    main: &[ContainerStatus],
+    terminal: bool,
+    again: bool,
+) -> &'static str {
     let policy = spec.restart_policy.as_deref().unwrap_or("Always");
     let state = |s: &ContainerStatus| s.state.clone().unwrap_or_default();
     let last_exit =
@@ -151,18 +159,10 @@ fn phase(spec: &PodSpec, init: &[ContainerStatus], main: &[ContainerStatus], ter
     if stopped == 0 {
         return "Pending";
     }
-    match policy {
-        _ if terminal => {
-            if stopped == succeeded {
-                "Succeeded"
-            } else {
-                "Failed"
-            }
-        }
-        "Always" => "Running",
-        _ if stopped == succeeded => "Succeeded",
-        "Never" => "Failed",
-        _ => "Running",
+    match stopped == succeeded {
+        _ if again && !terminal => "Running",
+        true => "Succeeded",
+        false => "Failed",
     }
 }
 
@@ -182,16 +182,19 @@ impl PodWorker {
             out.message = Some(v.message.clone());
             return out;
         }
-        let of = |init: bool| -> Vec<ContainerStatus> {
-            let list = self.containers.iter().filter(|c| (c.role != Role::Main) == init);
+        let of = |roles: &[Role]| -> Vec<ContainerStatus> {
+            let list = self.containers.iter().filter(|c| roles.contains(&c.role));
             list.filter_map(|c| container_status(self, c, spec, s)).collect()
         };
-        let (init, mut main) = (of(true), of(false));
+        let (init, mut main) = (of(&[Role::Init, Role::Sidecar]), of(&[Role::Main]));
+        let ephemeral = of(&[Role::Ephemeral]);
+        let again =
+            self.containers.iter().any(|c| c.role == Role::Main && c.stage != Stage::Running && !c.is_over(spec));
         main.sort_by(|a, b| a.name.cmp(&b.name));
         let quiet = self.is_quiet();
         let over = quiet && (self.terminating.is_some() || self.phase_is_final(spec));
         let sidecars_run = self.containers.iter().any(|c| c.role == Role::Sidecar && c.is_alive());
-        let mut phase = phase(spec, &init, &main, self.terminating.is_some() && quiet);
+        let mut phase = phase(spec, &init, &main, self.terminating.is_some() && quiet, again);
         // Completed, but its sidecars are still being stopped.
         if sidecars_run && matches!(phase, "Succeeded" | "Failed") {
             phase = "Running";
@@ -213,11 +216,13 @@ impl PodWorker {
             init: &init,
             main: &main,
             sandbox_ready: self.sandbox_ready && !over,
+            resize_pending: self.resize_pending.as_ref().map(|(reason, why)| (*reason, why.as_str())),
             now: s.now,
         }));
         out.phase = Some(phase.into());
         out.container_statuses = Some(main);
         out.init_container_statuses = (!init.is_empty()).then_some(init);
+        out.ephemeral_container_statuses = (!ephemeral.is_empty()).then_some(ephemeral);
         out.host_ip = Some(s.host_ip.into());
         out.host_ips = Some(vec![HostIP { ip: s.host_ip.into() }]);
         if self.sandbox_ready {

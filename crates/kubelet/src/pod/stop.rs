@@ -7,6 +7,7 @@ use crate::runtime::RuntimeCommand;
 use k8s_openapi::api::core::v1::{Container, LifecycleHandler, Pod, PodSpec};
 use meta::Duration;
 use reconcile::EventType::Normal;
+use std::borrow::Cow;
 use trace::note;
 
 /// `minimumGracePeriodInSeconds`: what is left for SIGTERM after a preStop hook that used all the time.
@@ -27,7 +28,7 @@ impl PodWorker {
         self.containers[c].probes.clear();
         self.containers[c].stopping =
             Some(Stopping { since: cx.now, grace, hook: None, hook_until: None, signalled: false });
-        let container = self.containers[c].spec(spec).cloned();
+        let container = self.containers[c].spec(spec).map(Cow::into_owned);
         let pre_stop = container.as_ref().and_then(|c| c.lifecycle.as_ref()?.pre_stop.clone());
         if let (Some(container), Some(hook), true) = (container, pre_stop, grace > Duration::ZERO) {
             let (hook_id, until) = match &hook.sleep {

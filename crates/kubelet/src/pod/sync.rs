@@ -2,11 +2,15 @@
 //! `pkg/kubelet/kuberuntime/kuberuntime_manager.go`.
 
 use super::resources::Resources;
-use super::{Exit, PodWorker, Role, Stage, SyncCx, Verdict, admit, events, exit_reason, persistent, volumes};
+use super::{
+    ContainerState, Exit, Hook, PodWorker, Role, Stage, SyncCx, Verdict, admit, events, exit_reason, persistent,
+    volumes,
+};
 use crate::runtime::{ProbeOutcome, RuntimeEvent};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use meta::{Duration, Time};
 use reconcile::EventType::{Normal, Warning};
+use std::borrow::Cow;
 use trace::note;
 
 /// How long the kubelet takes to notice that a container ended (the pod lifecycle event generator's period).
@@ -15,12 +19,15 @@ const RELIST: Duration = Duration::from_secs(1);
 /// `pkg/volume/util/operationexecutor`'s `exponentialbackoff`.
 const MOUNT_RETRY: Duration = Duration::from_millis(500);
 const MOUNT_RETRY_MAX: Duration = Duration::from_secs(122);
+/// A postStart hook has no time limit of its own.
+const POST_START_MAX: Duration = Duration::from_secs(365 * 86_400);
 /// Creating a sandbox: this long at least, and up to as much again.
 const SANDBOX_MILLIS: u32 = 250;
 
 impl PodWorker {
     pub fn sync(&mut self, pod: &Pod, used: &Resources, pods: i64, inbox: Vec<RuntimeEvent>, cx: &mut SyncCx) {
         let Some(spec) = &pod.spec else { return };
+        self.accept_ephemeral(spec);
         for e in inbox {
             self.take_event(e, pod, spec, cx);
         }
@@ -43,6 +50,7 @@ impl PodWorker {
             return;
         }
         if self.ready_to_start(pod, spec, cx) {
+            self.end_sleeps(spec, cx);
             self.advance(pod, spec, cx);
             self.run_probes(pod, spec, cx);
             self.remount(pod, spec, cx);
@@ -76,6 +84,7 @@ impl PodWorker {
             return false;
         }
         self.admitted = true;
+        self.allocate(pod);
         cx.note(note!("kubelet.pod-admitted", pod = &self.key, node = &cx.config.name));
         true
     }
@@ -153,13 +162,16 @@ impl PodWorker {
             self.finish(pod, spec, cx);
             return;
         }
-        let policy = spec.restart_policy.as_deref().unwrap_or("Always");
+        self.start_ephemeral(pod, spec, cx);
         for c in 0..self.containers.len() {
             let (role, stage) = (self.containers[c].role, self.containers[c].stage);
             match stage {
+                _ if role == Role::Ephemeral => continue,
                 Stage::Pulling { .. } | Stage::Starting => return,
                 Stage::Running => match role {
                     Role::Init => return,
+                    // Nothing else is started while a postStart hook runs.
+                    _ if self.containers[c].post_start.is_some() => return,
                     Role::Sidecar if !self.containers[c].started && !self.initialized => return,
                     _ => continue,
                 },
@@ -168,8 +180,8 @@ impl PodWorker {
             let code = self.containers[c].exit_code();
             match role {
                 Role::Init if code == Some(0) || (self.initialized && code.is_none()) => continue,
-                Role::Init if code.is_some() && policy == "Never" => return,
-                Role::Main if code.is_some_and(|x| !restarts(policy, x)) => continue,
+                Role::Init if self.containers[c].is_over(spec) => return,
+                Role::Main if self.containers[c].is_over(spec) => continue,
                 _ => {}
             }
             self.try_start(c, pod, spec, cx);
@@ -180,10 +192,20 @@ impl PodWorker {
         }
     }
 
+    /// Those start whatever the others do, and once only. Models `EphemeralContainersToStart`.
+    fn start_ephemeral(&mut self, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
+        for c in 0..self.containers.len() {
+            let state = &self.containers[c];
+            if state.role == Role::Ephemeral && state.stage == Stage::Idle && state.run.is_none() {
+                self.try_start(c, pod, spec, cx);
+            }
+        }
+    }
+
     /// Main containers have ended for good: sidecars are stopped in reverse order.
     fn finish(&mut self, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
         for c in (0..self.containers.len()).rev() {
-            if self.containers[c].role == Role::Sidecar && self.containers[c].is_alive() {
+            if matches!(self.containers[c].role, Role::Sidecar | Role::Ephemeral) && self.containers[c].is_alive() {
                 self.stop(c, spec_grace(spec), "", pod, spec, cx);
                 return;
             }
@@ -192,13 +214,12 @@ impl PodWorker {
 
     /// Nothing of the pod will be started again.
     pub fn phase_is_final(&self, spec: &PodSpec) -> bool {
-        let policy = spec.restart_policy.as_deref().unwrap_or("Always");
-        let failed_init = self.containers.iter().any(|c| c.role == Role::Init && c.exit_code().is_some_and(|x| x != 0));
-        if policy == "Never" && failed_init && !self.initialized {
+        let failed = |c: &ContainerState| c.role == Role::Init && c.exit_code() != Some(0) && c.is_over(spec);
+        if !self.initialized && self.containers.iter().any(failed) {
             return true;
         }
         let mut main = self.containers.iter().filter(|c| c.role == Role::Main).peekable();
-        main.peek().is_some() && main.all(|c| c.exit_code().is_some_and(|x| !restarts(policy, x)))
+        main.peek().is_some() && main.all(|c| c.is_over(spec))
     }
 
     fn take_event(&mut self, e: RuntimeEvent, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
@@ -227,8 +248,8 @@ impl PodWorker {
             }
             RuntimeEvent::Exited { id, at, code, reason, signal, message, log_tail } => {
                 let Some(c) = self.index_of(&id.container) else { return };
-                let fallback = self.containers[c].spec(spec).and_then(|s| s.termination_message_policy.as_deref());
-                let message = match fallback {
+                let fallback = self.containers[c].spec(spec).and_then(|s| s.termination_message_policy.clone());
+                let message = match fallback.as_deref() {
                     Some("FallbackToLogsOnError") if message.is_empty() && code != 0 => log_tail,
                     _ => message,
                 };
@@ -254,10 +275,36 @@ impl PodWorker {
         events::container(cx, self, pod, c, Normal, "Started", "Container started");
         let attempt = self.containers[c].run.as_ref().map_or(0, |r| r.attempt);
         cx.note(note!("kubelet.container-started", container = &self.containers[c].name, attempt = &attempt));
-        let Some(container) = self.containers[c].spec(spec).cloned() else { return };
-        self.start_probes(c, &container, cx.now);
+        let Some(container) = self.containers[c].spec(spec).map(Cow::into_owned) else { return };
         if let Some(hook) = container.lifecycle.as_ref().and_then(|l| l.post_start.as_ref()) {
-            self.containers[c].post_start = self.run_hook(c, &container, hook, Duration::from_secs(3600), cx);
+            self.containers[c].post_start = match &hook.sleep {
+                Some(s) => Some(Hook::Sleep(cx.now + seconds_of(s.seconds))),
+                None => self.run_hook(c, &container, hook, POST_START_MAX, cx).map(Hook::Request),
+            };
+        }
+        if let Some(Hook::Sleep(until)) = self.containers[c].post_start {
+            cx.wake_at(until);
+        }
+        if self.containers[c].post_start.is_none() {
+            self.start_probes(c, &container, cx.now);
+        }
+    }
+
+    /// postStart hooks that only sleep end by themselves.
+    fn end_sleeps(&mut self, spec: &PodSpec, cx: &mut SyncCx) {
+        for c in 0..self.containers.len() {
+            match self.containers[c].post_start {
+                Some(Hook::Sleep(until)) if until <= cx.now => self.post_start_done(c, spec, cx),
+                Some(Hook::Sleep(until)) => cx.wake_at(until),
+                _ => {}
+            }
+        }
+    }
+
+    fn post_start_done(&mut self, c: usize, spec: &PodSpec, cx: &SyncCx) {
+        self.containers[c].post_start = None;
+        if let Some(container) = self.containers[c].spec(spec).map(Cow::into_owned) {
+            self.start_probes(c, &container, cx.now);
         }
     }
 
@@ -265,9 +312,10 @@ impl PodWorker {
     fn take_answer(&mut self, request: u64, outcome: ProbeOutcome, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
         for c in 0..self.containers.len() {
             let state = &mut self.containers[c];
-            if state.post_start == Some(request) {
-                state.post_start = None;
-                if outcome != ProbeOutcome::Success {
+            if state.post_start == Some(Hook::Request(request)) {
+                if outcome == ProbeOutcome::Success {
+                    self.post_start_done(c, spec, cx);
+                } else {
                     events::container(cx, self, pod, c, Warning, "FailedPostStartHook", "PostStartHook failed");
                     self.stop(c, spec_grace(spec), "FailedPostStartHook", pod, spec, cx);
                 }
@@ -285,14 +333,6 @@ impl PodWorker {
                 return;
             }
         }
-    }
-}
-
-pub fn restarts(policy: &str, code: i32) -> bool {
-    match policy {
-        "Always" => true,
-        "OnFailure" => code != 0,
-        _ => false,
     }
 }
 

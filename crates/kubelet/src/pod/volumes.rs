@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{
 };
 use meta::Key;
 use reconcile::EventType::Warning;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use trace::note;
@@ -25,18 +26,28 @@ pub fn check(pod: &Pod, cx: &SyncCx) -> Result<(), (String, String)> {
     Ok(())
 }
 
-/// The container's mounts.
+/// The container's mounts; `env` is for `subPathExpr`.
 ///
 /// # Errors
 /// As [`check`].
-pub fn mounts(pod: &Pod, container: &Container, cx: &SyncCx) -> Result<Vec<Mount>, (String, String)> {
+pub fn mounts(
+    pod: &Pod,
+    container: &Container,
+    env: &[(String, String)],
+    cx: &SyncCx,
+) -> Result<Vec<Mount>, (String, String)> {
     let volumes = pod.spec.as_ref().and_then(|s| s.volumes.as_deref()).unwrap_or_default();
     let mut out = Vec::new();
     for m in container.volume_mounts.iter().flatten() {
         let Some(v) = volumes.iter().find(|v| v.name == m.name) else { continue };
         let mut source = source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
         let mut path = m.mount_path.trim_end_matches('/').to_string();
-        if let Some(sub) = m.sub_path.as_deref().filter(|s| !s.is_empty()) {
+        let sub = match m.sub_path_expr.as_deref().filter(|s| !s.is_empty()) {
+            Some(expression) => env::expand(expression, env),
+            None => m.sub_path.clone().unwrap_or_default(),
+        };
+        if !sub.is_empty() {
+            let sub = sub.as_str();
             source = match source {
                 MountSource::Files(files) => match files.get(sub) {
                     // A single file in place of the directory.
@@ -105,10 +116,11 @@ impl PodWorker {
             if self.containers[c].stage != Stage::Running {
                 continue;
             }
-            let Some(mut container) = self.containers[c].spec(spec).cloned() else { continue };
-            let whole = |m: &VolumeMount| m.sub_path.as_deref().unwrap_or("").is_empty();
+            let Some(mut container) = self.containers[c].spec(spec).map(Cow::into_owned) else { continue };
+            let none = |s: &Option<String>| s.as_deref().unwrap_or("").is_empty();
+            let whole = |m: &VolumeMount| none(&m.sub_path) && none(&m.sub_path_expr);
             container.volume_mounts.get_or_insert_default().retain(whole);
-            match mounts(pod, &container, cx) {
+            match mounts(pod, &container, &[], cx) {
                 Ok(mounts) => {
                     let attempt = self.containers[c].run.as_ref().map_or(0, |r| r.attempt);
                     let id = self.container_id(c, attempt);

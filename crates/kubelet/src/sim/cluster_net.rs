@@ -8,7 +8,7 @@ use super::machine::{Machine, World};
 use super::net::{NetError, Network, Response};
 use super::server;
 use crate::pod::images::ImageRef;
-use crate::runtime::{ContainerId, ContainerSpec};
+use crate::runtime::{ContainerId, ContainerSpec, Identity};
 use k8s_openapi::api::core::v1::{Container, Pod, Service};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 use meta::{Key, Time};
@@ -104,6 +104,11 @@ impl<'a> ClusterNet<'a> {
             ports: Vec::new(),
             termination_message_path: String::new(),
             runtime_class: String::new(),
+            stdin: false,
+            stdin_once: false,
+            tty: false,
+            identity: Identity::default(),
+            read_only_root: false,
         };
         let mut m = Machine::new(Arc::new(spec), image, 0, self.now);
         m.boot(self.now).ok()?;

@@ -41,7 +41,9 @@ pub enum Entry {
 }
 
 pub type Tree = BTreeMap<String, Entry>;
-/// Directories that several containers share, by name: `UID/volume`, or `host:/path`.
+/// The node's own directories, by path.
+const HOST: &str = "host:";
+/// Directories that several containers share, by name: `UID/volume`, or [`HOST`].
 pub type Volumes = BTreeMap<String, Tree>;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,8 @@ pub struct Fs {
     mounts: Vec<(String, MountSource, bool)>,
     pod_uid: Arc<str>,
     base: BTreeMap<&'static str, String>,
+    /// `readOnlyRootFilesystem`: all but this file, which is a mount.
+    read_only: Option<String>,
 }
 
 const DIRS: &[&str] = &[
@@ -107,6 +111,16 @@ pub fn normalize(cwd: &str, path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+/// `rest` below `dir`, without slashes at the ends.
+fn below(dir: &str, rest: &str) -> String {
+    let dir = dir.trim_matches('/');
+    match (dir, rest) {
+        ("", _) => rest.into(),
+        (_, "") => dir.into(),
+        _ => format!("{dir}/{rest}"),
+    }
+}
+
 fn parent(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) | None => "/",
@@ -139,6 +153,7 @@ impl Fs {
         let search = format!("{0}.svc.cluster.local svc.cluster.local cluster.local", spec.namespace);
         base.insert("/etc/resolv.conf", format!("search {search}\nnameserver 10.96.0.10\noptions ndots:5\n"));
         let mut fs = Fs { base, pod_uid: spec.id.pod_uid.clone(), ..Default::default() };
+        fs.read_only = spec.read_only_root.then(|| spec.termination_message_path.clone());
         let mut mounts: Vec<_> = spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();
         // The deepest mount wins.
         mounts.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
@@ -193,8 +208,12 @@ impl Fs {
                         return Place::Files(i, rest);
                     }
                 }
-                MountSource::Shared(name) => return Place::Volume(format!("{}/{name}", self.pod_uid), rest),
-                MountSource::Host(dir) => return Place::Volume(format!("host:{dir}"), rest),
+                // `subPath` leads to a part of the same volume.
+                MountSource::Shared(name) => {
+                    let (volume, sub) = name.split_once('/').unwrap_or((name, ""));
+                    return Place::Volume(format!("{}/{volume}", self.pod_uid), below(sub, &rest));
+                }
+                MountSource::Host(dir) => return Place::Volume(HOST.into(), below(dir, &rest)),
             }
         }
         Place::Own
@@ -208,7 +227,11 @@ impl Fs {
                 let inside = |at: &str| path == at || path.strip_prefix(at).is_some_and(|r| r.starts_with('/'));
                 self.mounts.iter().find(|(at, _, _)| inside(at)).is_some_and(|(_, _, ro)| *ro)
             }
-            Place::Own => path.starts_with("/proc/") || path.starts_with("/sys/"),
+            Place::Own => {
+                self.read_only.as_ref().is_some_and(|but| but != path)
+                    || path.starts_with("/proc/")
+                    || path.starts_with("/sys/")
+            }
         };
         if read_only { Err(FsError::ReadOnly) } else { Ok(place) }
     }
@@ -224,12 +247,18 @@ impl Fs {
                 let below = format!("{rest}/");
                 (rest.is_empty() || files.keys().any(|k| k.starts_with(&below))).then_some(None)
             }
-            Place::Volume(name, rest) => match volumes.get(&name).and_then(|t| t.get(&rest)) {
-                _ if rest.is_empty() => Some(None),
-                Some(Entry::File(f)) => Some(Some(f.as_slice().into())),
-                Some(Entry::Dir) => Some(None),
-                _ => None,
-            },
+            Place::Volume(name, rest) => {
+                let tree = volumes.get(&name);
+                match tree.and_then(|t| t.get(&rest)) {
+                    Some(Entry::File(f)) => return Some(Some(f.as_slice().into())),
+                    Some(Entry::Dir) => return Some(None),
+                    Some(Entry::Gone) | None => {}
+                }
+                // What is mounted is a directory, and so is what something lies in.
+                let inside = format!("{rest}/");
+                let holds = |t: &Tree| t.range(inside.clone()..).next().is_some_and(|(k, _)| k.starts_with(&inside));
+                (self.mounts.iter().any(|(at, ..)| at == path) || tree.is_some_and(holds)).then_some(None)
+            }
             Place::Own => match self.own.get(path) {
                 Some(Entry::File(f)) => Some(Some(f.as_slice().into())),
                 Some(Entry::Dir) => Some(None),

@@ -8,6 +8,7 @@ use super::logs::Log;
 use super::net::Network;
 use super::programs::{self, Outcome, Running};
 use super::shell::Shell;
+use super::terminal::Outside;
 use crate::runtime::{ContainerId, ContainerSpec};
 use meta::{Duration, Rng, Time};
 use std::collections::BTreeMap;
@@ -115,6 +116,12 @@ pub struct Machine {
     next_pid: u32,
     pub pipes: BTreeMap<u32, Vec<u8>>,
     next_pipe: u32,
+    /// The pipes that are filled from outside.
+    pub outside: BTreeMap<u32, Outside>,
+    /// The first process's standard input, when it was asked for.
+    pub stdin: Option<u32>,
+    /// Attached clients, and what was printed since they looked last.
+    pub taps: BTreeMap<u64, Vec<u8>>,
     pub fs: Fs,
     pub log: Log,
     pub rng: Rng,
@@ -131,6 +138,9 @@ impl Machine {
             next_pid: 1,
             pipes: BTreeMap::new(),
             next_pipe: 0,
+            outside: BTreeMap::new(),
+            stdin: None,
+            taps: BTreeMap::new(),
             fs,
             log: Log::default(),
             rng: Rng::new(seed),
@@ -172,28 +182,46 @@ impl Machine {
             return Err("failed to generate container spec: failed to generate spec: no command specified".into());
         };
         if !programs::exists(self.image, &first) {
-            let why = if first.contains('/') {
-                format!("stat {first}: no such file or directory")
-            } else {
-                "executable file not found in $PATH".into()
-            };
-            return Err(format!("{runc}exec: {first:?}: {why}: unknown"));
+            return Err(format!("{runc}{}: unknown", programs::missing(&first)));
         }
         let cwd =
             if spec.working_dir.is_empty() { "/".to_string() } else { super::fs::normalize("/", &spec.working_dir) };
-        let fds = Fds { stdin: Input::Null, stdout: Output::Log, stderr: Output::Log };
-        let env = Arc::new(self.environment());
+        if spec.stdin {
+            self.stdin = Some(self.open_outside(spec.tty, Output::Log, 1, now));
+        }
+        let stdin = self.stdin.map_or(Input::Null, Input::Pipe);
+        let fds = Fds { stdin, stdout: Output::Log, stderr: Output::Log };
+        let env = self.terminal_environment(spec.tty);
         self.spawn(0, argv, env, cwd, fds, now);
         Ok(())
     }
 
-    /// Runs a command beside process 1, as `kubectl exec` and exec probes do; its output goes to the pipe returned.
-    pub fn exec(&mut self, argv: Vec<String>, now: Time) -> (u32, u32) {
-        let pipe = self.pipe();
-        let fds = Fds { stdin: Input::Null, stdout: Output::Pipe(pipe), stderr: Output::Pipe(pipe) };
-        let env = Arc::new(self.environment());
+    fn terminal_environment(&self, terminal: bool) -> Arc<BTreeMap<String, String>> {
+        let mut env = self.environment();
+        if terminal {
+            env.entry("TERM".into()).or_insert_with(|| "xterm".into());
+        }
+        Arc::new(env)
+    }
+
+    /// Runs a command beside process 1, as `kubectl exec` and exec probes do.
+    pub fn exec(&mut self, argv: Vec<String>, fds: Fds, terminal: bool, now: Time) -> u32 {
+        let env = self.terminal_environment(terminal);
         let cwd = if self.spec.working_dir.is_empty() { "/".into() } else { self.spec.working_dir.clone() };
-        (self.spawn(0, argv, env, cwd, fds, now), pipe)
+        self.spawn(0, argv, env, cwd, fds, now)
+    }
+
+    /// The number that the next process gets.
+    pub fn next_pid(&self) -> u32 {
+        self.next_pid
+    }
+
+    /// Pipes that nobody outside reads or fills any more.
+    pub fn forget_pipes(&mut self, pipes: &[Option<u32>]) {
+        for p in pipes.iter().flatten() {
+            self.pipes.remove(p);
+            self.outside.remove(p);
+        }
     }
 
     pub fn pipe(&mut self) -> u32 {
@@ -223,7 +251,10 @@ impl Machine {
     }
 
     /// Whether any process still writes to `pipe`.
-    fn has_writer(&self, pipe: u32) -> bool {
+    pub fn has_writer(&self, pipe: u32) -> bool {
+        if self.outside.get(&pipe).is_some_and(|o| o.open) {
+            return true;
+        }
         let out = Output::Pipe(pipe);
         self.procs.values().any(|p| {
             let extra = matches!(&p.kind, Kind::Shell(s) if s.holds(pipe));
@@ -244,7 +275,8 @@ impl Machine {
                 None => Some(p.clock),
             },
             State::Reading(pipe) => {
-                let data = self.pipes.get(&pipe).is_some_and(|b| !b.is_empty());
+                let data = self.pipes.get(&pipe).is_some_and(|b| !b.is_empty())
+                    || self.outside.get(&pipe).is_some_and(|o| o.eofs > 0);
                 (data || !self.has_writer(pipe)).then_some(self.newest(pipe).max(p.clock))
             }
             State::Writing(pipe) => {
@@ -259,7 +291,8 @@ impl Machine {
     fn newest(&self, pipe: u32) -> Time {
         let out = Output::Pipe(pipe);
         let writers = self.procs.values().filter(|p| p.fds.stdout == out || p.fds.stderr == out);
-        writers.map(|p| p.clock).max().unwrap_or(Time(0))
+        let outside = self.outside.get(&pipe).map(|o| o.at);
+        writers.map(|p| p.clock).chain(outside).max().unwrap_or(Time(0))
     }
 
     pub fn next_at(&self) -> Option<Time> {
@@ -431,9 +464,17 @@ impl Machine {
         self.write_to(&out, data, at, world);
     }
 
+    /// To the container's log, and to who is attached.
+    pub fn print(&mut self, at: Time, data: &[u8]) {
+        self.log.write(at, data);
+        for tap in self.taps.values_mut() {
+            tap.extend_from_slice(data);
+        }
+    }
+
     pub fn write_to(&mut self, out: &Output, data: &[u8], at: Time, world: &mut World) {
         match out {
-            Output::Log => self.log.write(at, data),
+            Output::Log => self.print(at, data),
             Output::Null => {}
             Output::Pipe(n) => {
                 if let Some(b) = self.pipes.get_mut(n)
@@ -443,7 +484,7 @@ impl Machine {
                 }
             }
             Output::File(path) => match path.as_str() {
-                "/dev/stdout" | "/dev/stderr" | "/proc/1/fd/1" | "/proc/1/fd/2" => self.log.write(at, data),
+                "/dev/stdout" | "/dev/stderr" | "/proc/1/fd/1" | "/proc/1/fd/2" => self.print(at, data),
                 _ => {
                     // A full disk loses data, as it does for programs that ignore write errors.
                     let _ = self.fs.write(path, data, true, world.volumes);

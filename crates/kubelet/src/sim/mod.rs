@@ -10,13 +10,15 @@ pub mod net;
 mod probe;
 pub mod programs;
 mod server;
+mod session;
 pub mod shell;
+pub mod terminal;
 
 use crate::pod::container_hash;
 use crate::pod::images::ImageRef;
 use crate::runtime::{
     ContainerId, ContainerRecord, ContainerSpec, ExitReason, ImageInfo, LogOptions, ProbeOutcome, Runtime,
-    RuntimeCommand, RuntimeEvent,
+    RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput, SessionSpec,
 };
 use catalogue::Missing;
 use cluster_net::ClusterNet;
@@ -74,6 +76,7 @@ pub struct SimRuntime {
     containers: BTreeMap<ContainerId, Container>,
     volumes: Volumes,
     probes: Vec<Pending>,
+    sessions: session::Sessions,
     /// The cluster, while the kubelet takes its turn.
     view: Option<View>,
     events: Vec<RuntimeEvent>,
@@ -93,21 +96,16 @@ impl SimRuntime {
             containers: BTreeMap::new(),
             volumes: Volumes::new(),
             probes: Vec::new(),
+            sessions: session::Sessions::default(),
             view: None,
             events: Vec::new(),
             next: None,
         }
     }
 
-    /// The addresses and ports that accept connections now: (pod address, port).
-    pub fn listening(&self, now: Time) -> Vec<(String, u16)> {
-        let machines = self.containers.values().filter_map(|c| c.machine.as_ref()).filter(|m| m.exit.is_none());
-        machines
-            .flat_map(|m| {
-                let open = m.listeners().filter(move |(_, _, _, since)| *since <= now);
-                open.map(|(port, ..)| (m.spec.pod_ip.clone(), port))
-            })
-            .collect()
+    /// Whether a pod of the node accepts connections at a port.
+    pub fn listens(&self, ip: &str, port: u16, now: Time) -> bool {
+        server::connect(&self.containers, None, ip, port, now).is_ok()
     }
 
     /// An HTTP request to one of the node's pods.
@@ -332,6 +330,14 @@ impl Runtime for SimRuntime {
                     m.fs.remount(mounts);
                 }
             }
+            RuntimeCommand::UpdateResources { id, cpu_limit_milli, memory_limit_bytes } => {
+                self.advance(&id, now);
+                if let Some(m) = self.containers.get_mut(&id).and_then(|c| c.machine.as_mut()) {
+                    let spec = Arc::make_mut(&mut m.spec);
+                    spec.cpu_limit_milli = cpu_limit_milli;
+                    spec.memory_limit_bytes = memory_limit_bytes;
+                }
+            }
             RuntimeCommand::StopContainer { id, grace } => self.stop(now, &id, grace),
             RuntimeCommand::RemovePod { pod_uid } => {
                 self.containers.retain(|id, _| id.pod_uid != pod_uid);
@@ -365,6 +371,7 @@ impl Runtime for SimRuntime {
         for id in due {
             self.advance(&id, now);
         }
+        self.serve_sessions();
         self.finish_probes(now);
         out.append(&mut self.events);
         self.update_next();
@@ -381,8 +388,29 @@ impl Runtime for SimRuntime {
         }
     }
 
+    fn open_session(&mut self, now: Time, pod_uid: &str, container: &str, spec: SessionSpec) -> Result<u64, String> {
+        let session = self.open(now, pod_uid, container, spec);
+        self.update_next();
+        session
+    }
+    fn session_input(&mut self, now: Time, session: u64, input: SessionInput) {
+        self.input(now, session, input);
+        self.serve_sessions();
+        self.update_next();
+    }
+    fn session_output(&mut self, session: u64) -> Option<SessionOutput> {
+        self.output(session)
+    }
+    fn close_session(&mut self, now: Time, session: u64) {
+        self.close(now, session);
+        self.update_next();
+    }
+
     fn image(&self, image: &str) -> Option<ImageInfo> {
         self.pulled.get(&ImageRef::parse(image).ok()?.full()).cloned()
+    }
+    fn image_user(&self, image: &str) -> i64 {
+        ImageRef::parse(image).map_or(0, |r| catalogue::user(&r))
     }
     fn images(&self) -> Vec<ImageInfo> {
         self.pulled.values().cloned().collect()
@@ -398,6 +426,9 @@ impl Runtime for SimRuntime {
     }
     fn clone_box(&self) -> Box<dyn Runtime> {
         Box::new(self.clone())
+    }
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
     }
     fn as_any_mut(&mut self) -> &mut dyn std::any::Any {
         self

@@ -1,6 +1,6 @@
 //! Probes and hooks against the simulated containers. Models `pkg/probe/{exec,http,tcp,grpc}`.
 
-use super::machine::{SIGKILL, State};
+use super::machine::{Fds, Input, Output, SIGKILL, State};
 use super::net::NetError;
 use super::{Container, SimRuntime, answer, programs, server};
 use crate::runtime::{ContainerId, Handler, ProbeOutcome};
@@ -58,18 +58,16 @@ impl SimRuntime {
         };
         let first = command.first().cloned().unwrap_or_default();
         if !programs::exists(m.image, &first) {
-            let why = if first.contains('/') {
-                format!("stat {first}: no such file or directory")
-            } else {
-                "executable file not found in $PATH".into()
-            };
+            let why = programs::missing(&first);
             let message = format!(
                 "rpc error: code = Internal desc = failed to exec in container: failed to start exec: OCI runtime exec \
-                 failed: exec failed: unable to start container process: exec: {first:?}: {why}: unknown"
+                 failed: exec failed: unable to start container process: {why}: unknown"
             );
             return (What::Answer(ProbeOutcome::Error(message)), now + ROUND_TRIP);
         }
-        let (pid, pipe) = m.exec(command.clone(), now);
+        let pipe = m.pipe();
+        let fds = Fds { stdin: Input::Null, stdout: Output::Pipe(pipe), stderr: Output::Pipe(pipe) };
+        let pid = m.exec(command.clone(), fds, false, now);
         self.advance(id, now);
         (What::Exec { pid, pipe, command, timeout }, now + timeout)
     }

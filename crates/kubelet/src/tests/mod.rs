@@ -1,9 +1,11 @@
 //! A kubelet with the smallest API server that answers it, and virtual time.
 
+mod features;
 mod lifecycle;
 mod nodes;
 mod probing;
 mod scripts;
+mod sessions;
 
 use crate::{Capacity, Kubelet, NodeConfig, SimRuntime};
 use api::{KindRef, Obj, ObjectExt, Registered};

@@ -1,17 +1,14 @@
 //! Command lines in simulated containers.
 
-use crate::runtime::{ContainerId, ContainerSpec, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};
+use crate::runtime::{ContainerId, ContainerSpec, Identity, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};
 use crate::sim::SimRuntime;
 use expect_test::{Expect, expect};
 use meta::{Duration, Time};
 
-/// Runs a command line and shows its log and its end, after at most so many seconds.
-fn run(image: &str, command: &[&str], seconds: u64) -> String {
-    let mut rt = SimRuntime::new(1, 1);
-    let id = ContainerId { pod_uid: "u".into(), container: "c".into(), attempt: 0 };
-    let start = Time::SIMULATION_START;
-    let spec = ContainerSpec {
-        id,
+/// A container named `c` of a pod `u` that runs `command`.
+pub fn container(image: &str, command: &[&str]) -> ContainerSpec {
+    ContainerSpec {
+        id: ContainerId { pod_uid: "u".into(), container: "c".into(), attempt: 0 },
         namespace: "default".into(),
         pod: "p".into(),
         hostname: "p".into(),
@@ -29,7 +26,19 @@ fn run(image: &str, command: &[&str], seconds: u64) -> String {
         ports: Vec::new(),
         termination_message_path: "/dev/termination-log".into(),
         runtime_class: String::new(),
-    };
+        stdin: false,
+        stdin_once: false,
+        tty: false,
+        identity: Identity::default(),
+        read_only_root: false,
+    }
+}
+
+/// Runs a command line and shows its log and its end, after at most so many seconds.
+fn run(image: &str, command: &[&str], seconds: u64) -> String {
+    let mut rt = SimRuntime::new(1, 1);
+    let start = Time::SIMULATION_START;
+    let spec = container(image, command);
     rt.command(start, RuntimeCommand::RunContainer(Box::new(spec)));
     let end = start + Duration::from_secs(seconds);
     let mut events = Vec::new();

@@ -265,7 +265,7 @@ async fn connection(
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new());
     server.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
-    let serving = server.serve_connection(TokioIo::new(stream), service).into_owned();
+    let serving = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     watcher.watch(serving).await.map_err(|e| anyhow!(e))
 }
 

@@ -2,7 +2,7 @@
 
 use super::auth::{Outcome, identify};
 use super::body::{Body, full, stream};
-use super::{processes, proxy};
+use super::{processes, proxy, streams};
 use crate::world::Handle;
 use crate::{openapi, protobuf};
 use apiserver::http::HttpRequest;
@@ -43,6 +43,9 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
     if proxy::is_proxy(request.uri().path()) {
         return proxy::handle(handle, user, request).await;
     }
+    if streams::is_stream(request.uri().path()) {
+        return streams::handle(handle, user, request).await;
+    }
     let (mut parts, body) = request.into_parts();
     let mut body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
@@ -77,8 +80,8 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
             }
             HttpOutcome::Response(r) => Next::Answer(r),
             HttpOutcome::Logs(log) => Next::Log(w.read_log(&log), log),
-            // `is_proxy` has caught these before the body was read.
-            HttpOutcome::Proxy(_) => Next::Refusal(ApiError::internal("a proxy request without a path")),
+            // `is_proxy` and `is_stream` have caught these before the body was read.
+            HttpOutcome::Proxy(_) | HttpOutcome::Connect(_) => Next::Refusal(ApiError::internal("not an API request")),
         }
     });
     match asked.await {
@@ -175,6 +178,7 @@ fn follow(handle: Handle, log: LogRequest) -> mpsc::Receiver<Bytes> {
         let mut all = log.clone();
         all.options.tail_lines = None;
         all.options.since_seconds = None;
+        all.options.since_time = None;
         all.options.limit_bytes = None;
         let mut sent = None;
         loop {

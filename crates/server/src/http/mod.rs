@@ -3,8 +3,12 @@
 pub mod api;
 pub mod auth;
 pub mod body;
+pub mod channels;
+pub mod forward;
 pub mod page;
 pub mod ports;
 pub mod processes;
 pub mod proxy;
 pub mod socket;
+pub mod spdy;
+pub mod streams;

@@ -2,8 +2,8 @@
 //! guests to each other.
 
 use super::api::{finish, refuse};
-use super::body::Body;
-use crate::services::NoRoute;
+use super::body::{Body, full};
+use crate::services::{Backend, NoRoute};
 use crate::wasm::Container;
 use crate::wasm::host::{BoxFuture, Caller, Network};
 use crate::world::{Handle, World};
@@ -57,26 +57,25 @@ pub async fn handle(handle: Handle, user: User, request: Request<Incoming>) -> R
             _ => Err(ApiError::internal("not a proxy request")),
         }
     });
-    let (container, path) = match found.await {
+    let (backend, path) = match found.await {
         Ok(Ok(found)) => found,
         Ok(Err(e)) => return refuse(&e),
         Err(e) => return refuse(&ApiError::new(503, "ServiceUnavailable", e.to_string())),
     };
     let query = parts.uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-    let body = body.map_err(HttpError::from).boxed_unsync();
     let mut inner = Request::from_parts(parts, body);
     inner.headers_mut().remove("authorization");
     match format!("{path}{query}").parse() {
         Ok(uri) => *inner.uri_mut() = uri,
         Err(e) => return refuse(&ApiError::bad_request(format!("{path:?}: {e}"))),
     }
-    match forward(&container, inner).await {
+    match to_backend(handle, backend, inner).await {
         Ok(response) => response,
         Err(e) => refuse(&ApiError::new(503, "ServiceUnavailable", format!("error trying to reach service: {e:#}"))),
     }
 }
 
-fn refusal(body: &[u8], code: u16) -> ApiError {
+pub fn refusal(body: &[u8], code: u16) -> ApiError {
     match serde_json::from_slice(body) {
         Ok(status) => ApiError(Box::new(status)),
         Err(_) => ApiError::new(code, "", String::from_utf8_lossy(body)),
@@ -89,6 +88,31 @@ fn no_route(e: &NoRoute) -> ApiError {
         NoRoute::NoEndpoints(text) => ApiError::new(503, "ServiceUnavailable", text.as_str()),
         NoRoute::Refused(text) => {
             ApiError::new(503, "ServiceUnavailable", format!("error trying to reach service: {text}"))
+        }
+    }
+}
+
+/// One request to whoever answers it.
+///
+/// # Errors
+/// The other side does not speak HTTP, or is gone.
+pub async fn to_backend(
+    handle: Handle,
+    backend: Backend,
+    request: Request<Incoming>,
+) -> anyhow::Result<Response<Body>> {
+    match backend {
+        Backend::Wasm(guest) => forward(&guest, request.map(|b| b.map_err(HttpError::from).boxed_unsync())).await,
+        Backend::Simulated { node, ip, port } => {
+            let path = request.uri().path().to_string();
+            let answer = handle.ask(move |w| w.cluster.pod_http(&node, &ip, port, &path)).await?;
+            let answer = answer.map_err(|e| anyhow::anyhow!("{e:?}"))?;
+            let kind = match answer.body.trim_start().as_bytes().first() {
+                Some(b'<') => "text/html",
+                Some(b'{' | b'[') => "application/json",
+                _ => "text/plain; charset=utf-8",
+            };
+            Ok(finish(Response::builder().status(answer.status).header("content-type", kind).body(full(answer.body))))
         }
     }
 }
@@ -110,16 +134,15 @@ pub async fn forward(container: &Arc<Container>, mut request: Request<WasiBody>)
 
 /// A request that came in on a NodePort.
 pub async fn from_node_port(handle: Handle, port: u16, client: IpAddr, request: Request<Incoming>) -> Response<Body> {
-    let text = |code: StatusCode, text: String| {
-        finish(Response::builder().status(code).body(super::body::full(format!("{text}\n"))))
-    };
+    let text =
+        |code: StatusCode, text: String| finish(Response::builder().status(code).body(full(format!("{text}\n"))));
     let find = move |w: &mut World| w.node_port_backend(port, client);
-    let container = match handle.ask(find).await {
-        Ok(Ok(container)) => container,
+    let backend = match handle.ask(find).await {
+        Ok(Ok(backend)) => backend,
         Ok(Err(e)) => return text(StatusCode::BAD_GATEWAY, e.to_string()),
         Err(e) => return text(StatusCode::SERVICE_UNAVAILABLE, e.to_string()),
     };
-    match forward(&container, request.map(|b| b.map_err(HttpError::from).boxed_unsync())).await {
+    match to_backend(handle, backend, request).await {
         Ok(response) => response,
         Err(e) => text(StatusCode::BAD_GATEWAY, format!("{e:#}")),
     }
@@ -143,12 +166,23 @@ impl Network for ClusterNetwork {
             }
             let port = uri.port_u16().unwrap_or(80);
             let find = move |w: &mut World| w.host_backend(&caller, &host, port);
-            let container = match handle.ask(find).await {
-                Ok(Ok(container)) => container,
+            let backend = match handle.ask(find).await {
+                Ok(Ok(backend)) => backend,
                 Ok(Err(NoRoute::Unknown(text))) => {
                     return Err(HttpError::DnsError { rcode: Some(text), info_code: None });
                 }
                 _ => return Err(HttpError::ConnectionRefused),
+            };
+            let container = match backend {
+                Backend::Wasm(container) => container,
+                Backend::Simulated { node, ip, port } => {
+                    let path = uri.path().to_string();
+                    let answer = handle.ask(move |w| w.cluster.pod_http(&node, &ip, port, &path)).await;
+                    let Ok(Ok(answer)) = answer else { return Err(HttpError::ConnectionTerminated) };
+                    let body = Full::new(answer.body.into()).map_err(|e| match e {}).boxed_unsync();
+                    let built = http::Response::builder().status(answer.status).body(body);
+                    return built.map_err(|_| HttpError::HttpProtocolError);
+                }
             };
             let (parts, body) = request.into_parts();
             let body = http_body_util::Limited::new(body, GUEST_BODY_BYTES_MAX).collect().await;

@@ -67,6 +67,8 @@ impl WasmNode {
             RuntimeCommand::RunContainer(spec) => self.run(now, *spec),
             // A component keeps the files it was started with.
             RuntimeCommand::UpdateMounts { .. } => {}
+            // A guest's limits are set when it starts; the new ones hold from its next start on.
+            RuntimeCommand::UpdateResources { .. } => {}
             RuntimeCommand::StopContainer { id, .. } => {
                 if let Some(r) = self.running.get(&id) {
                     r.container.stop();

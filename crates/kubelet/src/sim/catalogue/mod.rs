@@ -64,6 +64,17 @@ const SUFFIXES: &[&str] = &[
     "php8.2-apache",
 ];
 
+/// The user that an image's processes have unless the pod says otherwise; most are root's.
+pub fn user(r: &ImageRef) -> i64 {
+    match r.repository.as_str() {
+        _ if r.tag.contains("nonroot") => 65532,
+        "nginxinc/nginx-unprivileged" => 101,
+        "prom/prometheus" => 65534,
+        name if name.starts_with("bitnami/") => 1001,
+        _ => 0,
+    }
+}
+
 /// Why an image cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {

@@ -108,6 +108,10 @@ pub fn ls(io: &mut Io) -> i32 {
         let dir = if io.m.fs.is_dir(&path, io.world.volumes) { path } else { io.cwd.clone() };
         if long {
             io.line("total 0");
+        } else if !one && io.to_terminal() && !entries.is_empty() {
+            let rows = columns(&entries);
+            rows.iter().for_each(|r| io.line(r));
+            continue;
         }
         for n in &entries {
             if long {
@@ -117,12 +121,24 @@ pub fn ls(io: &mut Io) -> i32 {
                 let mode = if is_dir { "drwxr-xr-x" } else { "-rw-r--r--" };
                 let when = super::clock::format(io.m.started, "%b %e %H:%M");
                 io.line(format!("{mode}    1 root     root     {size:>9} {when} {n}"));
-            } else if one || !entries.is_empty() {
+            } else {
                 io.line(n);
             }
         }
     }
     code
+}
+
+/// Names side by side, down and then right, as a terminal of 80 columns shows them.
+fn columns(names: &[String]) -> Vec<String> {
+    let widest = names.iter().map(|n| n.chars().count()).max().unwrap_or(0) + 2;
+    let across = (80 / widest).max(1);
+    let down = names.len().div_ceil(across);
+    let row = |r: usize| -> String {
+        let cells = names.iter().skip(r).step_by(down).map(|n| format!("{n:<widest$}"));
+        cells.collect::<String>().trim_end().to_string()
+    };
+    (0..down).map(row).collect()
 }
 
 /// `cp` and `mv` of files; directories with `-r`.

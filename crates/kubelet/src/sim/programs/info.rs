@@ -15,6 +15,24 @@ pub fn date(io: &mut Io) -> i32 {
     0
 }
 
+fn named(id: i64) -> String {
+    if id == 0 { "root".into() } else { id.to_string() }
+}
+
+fn id(io: &Io) -> String {
+    let who = &io.m.spec.identity;
+    if io.flag('u') {
+        return who.uid.to_string();
+    }
+    if io.flag('g') {
+        return who.gid.to_string();
+    }
+    let full = |id: i64| if id == 0 { "0(root)".to_string() } else { id.to_string() };
+    let groups = if who.groups.is_empty() { vec![who.gid] } else { who.groups.clone() };
+    let groups: Vec<String> = groups.into_iter().map(full).collect();
+    format!("uid={} gid={} groups={}", full(who.uid), full(who.gid), groups.join(","))
+}
+
 pub fn run(io: &mut Io, name: &str) -> Outcome {
     let operands = io.operands();
     let first = operands.first().cloned().unwrap_or_default();
@@ -48,9 +66,21 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
             };
             io.line(text);
         }
-        "id" if io.flag('u') || io.flag('g') => io.line("0"),
-        "id" => io.line("uid=0(root) gid=0(root) groups=0(root)"),
-        "whoami" => io.line("root"),
+        "id" => {
+            let text = id(io);
+            io.line(text);
+        }
+        "whoami" => match io.m.spec.identity.uid {
+            0 => io.line("root"),
+            uid => {
+                io.complain(if io.is_busybox() {
+                    format!("whoami: unknown uid {uid}")
+                } else {
+                    format!("whoami: cannot find name for user ID {uid}")
+                });
+                code = 1;
+            }
+        },
         "nproc" => {
             let n = io.m.spec.cpu_limit_milli.map_or(4, |m| (m + 999) / 1000).max(1);
             io.line(n.to_string());
@@ -85,11 +115,12 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
         }
         "ps" | "top" => {
             io.line("PID   USER     TIME  COMMAND");
+            let user = named(io.m.spec.identity.uid);
             let rows: Vec<String> = io
                 .m
                 .procs
                 .iter()
-                .map(|(pid, p)| format!("{pid:>5} root      0:00 {}", p.argv.join(" ")))
+                .map(|(pid, p)| format!("{pid:>5} {user:<8}  0:00 {}", p.argv.join(" ")))
                 .collect();
             rows.iter().for_each(|r| io.line(r));
         }

@@ -5,6 +5,7 @@ mod clock;
 mod files;
 mod info;
 mod net;
+mod tar;
 mod test;
 mod text;
 mod work;
@@ -86,6 +87,10 @@ impl Io<'_, '_> {
     pub fn operands(&self) -> Vec<String> {
         self.argv.iter().skip(1).filter(|a| !a.starts_with('-') || *a == "-").cloned().collect()
     }
+    /// Whether the output is a terminal.
+    pub fn to_terminal(&self) -> bool {
+        self.m.procs.get(&self.pid).is_some_and(|p| self.m.is_terminal(&p.fds.stdout))
+    }
     /// Whether a one-letter option is set, alone or in a cluster.
     pub fn flag(&self, letter: char) -> bool {
         self.argv.iter().skip(1).any(|a| a.starts_with('-') && !a.starts_with("--") && a[1..].contains(letter))
@@ -137,6 +142,7 @@ const COMMON: &[&str] = &[
     "stat",
     "sync",
     "tail",
+    "tar",
     "tee",
     "test",
     "timeout",
@@ -188,6 +194,16 @@ pub fn exists(image: &Image, name: &str) -> bool {
     }
 }
 
+/// runc's words for a command that cannot be executed.
+pub fn missing(name: &str) -> String {
+    let why = if name.contains('/') {
+        format!("stat {name}: no such file or directory")
+    } else {
+        "executable file not found in $PATH".into()
+    };
+    format!("exec: {name:?}: {why}")
+}
+
 /// Whether the program may read standard input with these arguments.
 fn reads_stdin(argv: &[String]) -> bool {
     let operands = argv.iter().skip(1).filter(|a| !a.starts_with('-') || *a == "-").count();
@@ -203,6 +219,7 @@ fn reads_stdin(argv: &[String]) -> bool {
             operands <= valued.max(1) && !(base_name(&argv[0]) == "cut" && operands > valued)
         }
         "tr" | "tee" => true,
+        "tar" => tar::reads_stdin(argv),
         _ => false,
     }
 }
@@ -260,9 +277,7 @@ fn start(m: &mut Machine, pid: u32, world: &mut World) -> Outcome {
     }
     if SHELLS.contains(&name) {
         return match Shell::from_args(&argv, &m.procs[&pid].env.clone()) {
-            Ok(Some(shell)) => Outcome::Shell(Box::new(shell)),
-            // An interactive shell whose input has ended at once.
-            Ok(None) => Outcome::Exit(0),
+            Ok(shell) => Outcome::Shell(Box::new(shell)),
             Err(message) => {
                 m.emit(pid, &format!("{message}\n"), true, world);
                 Outcome::Exit(2)
@@ -297,7 +312,12 @@ fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> 
     };
     let data = m.pipes.get_mut(&pipe).map(std::mem::take).unwrap_or_default();
     if data.is_empty() {
-        m.pipes.remove(&pipe);
+        match m.outside.get_mut(&pipe) {
+            Some(o) if o.open => o.eofs = o.eofs.saturating_sub(1),
+            _ => {
+                m.pipes.remove(&pipe);
+            }
+        }
         return finish(m, pid, buffer, world);
     }
     buffer.extend(data);
@@ -355,6 +375,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "tr" => text::tr(io),
         "cut" => text::cut(io),
         "sed" => text::sed(io),
+        "tar" => tar::tar(io),
         "tee" => text::tee(io),
         "base64" => text::base64(io),
         "touch" => files::touch(io),

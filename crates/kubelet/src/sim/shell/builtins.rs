@@ -1,8 +1,9 @@
 //! The commands that act on the shell itself.
 
+use super::interactive::Line;
 use super::{Shell, Wait, code};
 use crate::sim::fs::normalize;
-use crate::sim::machine::{Input, Kind, Machine, State, World};
+use crate::sim::machine::{Kind, Machine, State, World};
 use crate::sim::programs::{self, Running};
 
 const BUILTINS: &[&str] = &[
@@ -251,47 +252,15 @@ impl Shell {
     fn read(&mut self, args: &[String], m: &mut Machine, pid: u32) -> Result<(), String> {
         let names: Vec<String> = args.iter().filter(|a| !a.starts_with('-')).cloned().collect();
         let raw = args.iter().any(|a| a.starts_with('-') && a.contains('r'));
-        let Some(p) = m.procs.get_mut(&pid) else { return Ok(()) };
-        let (line, more) = match &mut p.fds.stdin {
-            Input::Null => (None, false),
-            Input::Data(data, at) => {
-                let rest = &data[(*at).min(data.len())..];
-                let end = rest.iter().position(|b| *b == b'\n');
-                let line = (!rest.is_empty()).then(|| rest[..end.unwrap_or(rest.len())].to_vec());
-                *at += end.map_or(rest.len(), |e| e + 1);
-                let at = *at;
-                // The position is the shell's own, not only this command's.
-                for f in self.saved.iter_mut().chain(self.frames.iter_mut().filter_map(|f| f.fds.as_mut())) {
-                    if let Input::Data(d, a) = &mut f.stdin
-                        && std::sync::Arc::ptr_eq(d, data)
-                    {
-                        *a = at;
-                    }
+        let (line, more) = match self.read_line(m, pid) {
+            Line::Read(line, whole) => (Some(line), whole),
+            Line::End => (None, false),
+            Line::Later => {
+                // Asked again when there is more.
+                if let Some(f) = self.frames.last_mut() {
+                    f.at -= 1;
                 }
-                (line, end.is_some())
-            }
-            Input::Pipe(pipe) => {
-                let pipe = *pipe;
-                let writing = m_has_writer(m, pid, pipe);
-                let buffer = m.pipes.entry(pipe).or_default();
-                match buffer.iter().position(|c| *c == b'\n') {
-                    Some(end) => {
-                        let mut line: Vec<u8> = buffer.drain(..=end).collect();
-                        line.pop();
-                        (Some(line), true)
-                    }
-                    None if writing => {
-                        if let Some(p) = m.procs.get_mut(&pid) {
-                            p.state = State::Reading(pipe);
-                        }
-                        // Asked again when there is more.
-                        if let Some(f) = self.frames.last_mut() {
-                            f.at -= 1;
-                        }
-                        return Ok(());
-                    }
-                    None => ((!buffer.is_empty()).then(|| std::mem::take(buffer)), false),
-                }
+                return Ok(());
             }
         };
         let text = String::from_utf8_lossy(&line.clone().unwrap_or_default()).into_owned();
@@ -310,13 +279,4 @@ impl Shell {
         self.status = i32::from(line.is_none() || !more && text.is_empty());
         Ok(())
     }
-}
-
-/// Whether a process other than the reader still writes to the pipe.
-fn m_has_writer(m: &Machine, reader: u32, pipe: u32) -> bool {
-    use crate::sim::machine::Output;
-    let out = Output::Pipe(pipe);
-    m.procs.iter().any(|(id, p)| {
-        *id != reader && !matches!(p.state, State::Done(_)) && (p.fds.stdout == out || p.fds.stderr == out)
-    })
 }

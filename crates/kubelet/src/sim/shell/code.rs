@@ -2,11 +2,11 @@
 
 use brush_parser::ast::{
     AndOr, AndOrList, AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand,
-    CompoundList, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, SeparatorOperator, SimpleCommand,
-    Word,
+    CompoundList, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, Program, SeparatorOperator,
+    SimpleCommand, Word,
 };
 use brush_parser::word::{Parameter, ParameterExpr, ParameterTestType, SpecialParameter, TildeExpr, WordPiece};
-use brush_parser::{Parser, ParserOptions};
+use brush_parser::{ParseError, Parser, ParserOptions};
 use std::sync::Arc;
 
 #[derive(Debug, Default)]
@@ -136,16 +136,32 @@ fn options() -> ParserOptions {
     ParserOptions::default()
 }
 
-/// # Errors
-/// The parser's words.
-pub fn compile(script: &str) -> Result<Arc<Code>, String> {
-    let mut parser = Parser::new(script.as_bytes(), &options());
-    let program = parser.parse_program().map_err(|e| e.to_string())?;
+fn parse(script: &str) -> Result<Program, ParseError> {
+    Parser::new(script.as_bytes(), &options()).parse_program()
+}
+
+fn flatten(program: &Program) -> Result<Arc<Code>, String> {
     let mut c = Compiler::default();
     for list in &program.complete_commands {
         c.list(list)?;
     }
     Ok(Arc::new(Code { ops: c.ops }))
+}
+
+/// # Errors
+/// The parser's words.
+pub fn compile(script: &str) -> Result<Arc<Code>, String> {
+    flatten(&parse(script).map_err(|e| e.to_string())?)
+}
+
+/// The same for a script that may have more lines; `None`: it must.
+pub fn compile_part(script: &str) -> Option<Result<Arc<Code>, String>> {
+    match parse(script) {
+        Ok(program) => Some(flatten(&program)),
+        Err(ParseError::ParsingAtEndOfInput) => None,
+        Err(ParseError::Tokenizing { inner, .. }) if inner.is_incomplete() => None,
+        Err(e) => Some(Err(e.to_string())),
+    }
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@
 mod builtins;
 mod code;
 mod expand;
+mod interactive;
 pub mod pattern;
 mod redirect;
 
@@ -11,6 +12,7 @@ use super::machine::{Fds, Input, Kind, Machine, Output, Proc, State, World};
 use super::programs::{self, Io};
 use code::{Code, Op, Simple};
 use expand::Around;
+use interactive::Lines;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -75,14 +77,16 @@ pub struct Shell {
     bash: bool,
     ended: Option<i32>,
     replaced: bool,
+    /// It reads its commands from standard input.
+    lines: Option<Lines>,
 }
 
 impl Shell {
-    /// `sh -c SCRIPT [NAME [ARG...]]`, `sh -ec ...`, or `None` for an interactive shell.
+    /// `sh -c SCRIPT [NAME [ARG...]]`, `sh -ec ...`, `sh FILE`, or a shell that reads standard input.
     ///
     /// # Errors
     /// A script that cannot be parsed.
-    pub fn from_args(argv: &[String], env: &BTreeMap<String, String>) -> Result<Option<Shell>, String> {
+    pub fn from_args(argv: &[String], env: &BTreeMap<String, String>) -> Result<Shell, String> {
         let name = argv.first().map_or("sh", String::as_str);
         let base = name.rsplit('/').next().unwrap_or(name).to_string();
         let (mut errexit, mut nounset, mut xtrace, mut script) = (false, false, false, None);
@@ -109,21 +113,23 @@ impl Shell {
                 break;
             }
         }
+        let reads = script.is_none() && rest.is_empty();
         let script = match script {
             Some(s) => s,
-            None if rest.is_empty() => return Ok(None),
+            None if rest.is_empty() => String::new(),
             // A script file: read when the shell runs.
             None => format!(". {}", quote(&rest[0])),
         };
         let code = code::compile(&script).map_err(|e| format!("{base}: syntax error: {e}"))?;
         let mut shell = Shell::new(code, &base);
+        shell.lines = reads.then(Lines::default);
         if let Some(first) = rest.first().cloned() {
             shell.name = first;
             shell.positional = rest[1..].to_vec();
         }
         (shell.errexit, shell.nounset, shell.xtrace) = (errexit, nounset, xtrace);
         shell.vars = env.iter().map(|(k, v)| (k.clone(), (v.clone(), true))).collect();
-        Ok(Some(shell))
+        Ok(shell)
     }
 
     fn new(code: Arc<Code>, name: &str) -> Self {
@@ -149,6 +155,7 @@ impl Shell {
             bash: name == "bash",
             ended: None,
             replaced: false,
+            lines: None,
         }
     }
 
@@ -166,6 +173,7 @@ impl Shell {
         s.pending.clear();
         s.traps.retain(|_, handler| handler.is_none());
         s.pid = Some(self.pid.unwrap_or(pid));
+        s.lines = None;
         s
     }
 
@@ -190,6 +198,7 @@ impl Shell {
     /// A signal arrives; whether the shell has said what to do with it.
     pub fn signal(&mut self, signal: i32) -> bool {
         match self.traps.get(&signal) {
+            None if self.lines.as_ref().is_some_and(Lines::is_prompting) => signal != 1,
             Some(Some(_)) => {
                 self.pending.push(signal);
                 true
@@ -332,7 +341,7 @@ impl Shell {
 
     fn step(&mut self, m: &mut Machine, pid: u32, world: &mut World) {
         let Some(frame) = self.frames.last_mut() else {
-            self.ended = Some(self.status);
+            self.next_command(m, pid, world);
             return;
         };
         let code = frame.code.clone();
@@ -349,7 +358,7 @@ impl Shell {
                 m.emit(pid, &text, true, world);
                 self.results.clear();
                 // An expansion error ends a script.
-                self.ended = Some(if self.bash { 1 } else { 2 });
+                self.give_up(if self.bash { 1 } else { 2 });
             }
         }
     }

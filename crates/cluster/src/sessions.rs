@@ -1,0 +1,97 @@
+//! Streams and connections to containers, through their kubelets: `exec`, `attach`, port forwarding.
+
+use crate::machines::kubelet_name;
+use crate::{Cluster, Lamp};
+use apiserver::{Connect, ConnectTarget};
+use k8s_openapi::api::core::v1::Node;
+use kubelet::runtime::{SessionInput, SessionOutput, SessionSpec};
+use kubelet::sim::net::{NetError, Response};
+use kubelet::{Kubelet, Runtime, SimRuntime};
+use std::net::Ipv4Addr;
+
+/// An open stream: the node's, and its number there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId {
+    pub node: String,
+    pub number: u64,
+}
+
+impl Cluster {
+    fn with_runtime<R>(&mut self, node: &str, f: impl FnOnce(&mut dyn Runtime) -> R) -> Option<R> {
+        let name = kubelet_name(node);
+        if self.lamp(&name) != Some(Lamp::Running) {
+            return None;
+        }
+        self.with_component(&name, |k: &mut Kubelet| f(k.runtime_mut()))
+    }
+
+    /// Runs a command in a container, or reads along with its first process.
+    ///
+    /// # Errors
+    /// The kubelet cannot be reached or has no such container, in the API server's words.
+    pub fn open_session(&mut self, target: &ConnectTarget) -> Result<SessionId, String> {
+        self.release();
+        let o = &target.options;
+        let exec = target.connect == Connect::Exec;
+        let spec = SessionSpec { command: exec.then(|| o.command.clone()), stdin: o.stdin, tty: o.tty };
+        let now = self.now;
+        let open = |r: &mut dyn Runtime| r.open_session(now, &target.pod_uid, &target.container, spec);
+        match self.with_runtime(&target.node, open) {
+            Some(Ok(number)) => Ok(SessionId { node: target.node.clone(), number }),
+            Some(Err(why)) => Err(format!("unable to upgrade connection: {why}")),
+            None => {
+                let ip = self.machine(&target.node).map_or("", |m| m.config.internal_ip.as_str());
+                Err(format!("error dialing backend: dial tcp {ip}:10250: connect: connection refused"))
+            }
+        }
+    }
+
+    pub fn session_input(&mut self, session: &SessionId, input: SessionInput) {
+        self.release();
+        let now = self.now;
+        self.with_runtime(&session.node, |r| r.session_input(now, session.number, input));
+    }
+
+    /// What came out since the last call; `None`: the session is no more (its kubelet, or its node, is gone).
+    pub fn session_output(&mut self, session: &SessionId) -> Option<SessionOutput> {
+        self.with_runtime(&session.node, |r| r.session_output(session.number)).flatten()
+    }
+
+    pub fn close_session(&mut self, session: &SessionId) {
+        let now = self.now;
+        self.with_runtime(&session.node, |r| r.close_session(now, session.number));
+    }
+
+    /// The node whose pod range `ip` lies in.
+    pub fn node_of_pod_ip(&self, ip: &str) -> Option<&str> {
+        let ip: Ipv4Addr = ip.parse().ok()?;
+        let holds = |n: &Node| {
+            let cidr = n.spec.as_ref()?.pod_cidr.as_deref()?;
+            let (base, bits) = cidr.split_once('/')?;
+            let (base, bits): (Ipv4Addr, u32) = (base.parse().ok()?, bits.parse().ok()?);
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            (u32::from(base) & mask == u32::from(ip) & mask).then_some(())
+        };
+        self.view.list::<Node>().find(|n| holds(n).is_some())?.metadata.name.as_deref()
+    }
+
+    fn simulated(&self, node: &str) -> Option<&SimRuntime> {
+        let name = kubelet_name(node);
+        // Without its kubelet a node's containers run on, but nobody moves their time.
+        (self.lamp(&name) == Some(Lamp::Running)).then_some(())?;
+        self.component::<Kubelet>(&name)?.runtime().as_any().downcast_ref()
+    }
+
+    /// Whether a simulated pod of the node accepts connections at a port.
+    pub fn pod_listens(&self, node: &str, ip: &str, port: u16) -> bool {
+        self.simulated(node).is_some_and(|r| r.listens(ip, port, self.now))
+    }
+
+    /// A request to a simulated pod of the node.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn pod_http(&self, node: &str, ip: &str, port: u16, path: &str) -> Result<Response, NetError> {
+        self.simulated(node).ok_or(NetError::Unreachable)?.http(ip, port, path, self.now)
+    }
+}

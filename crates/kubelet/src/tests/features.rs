@@ -1,0 +1,210 @@
+//! What single fields of a pod do.
+
+use super::World;
+use k8s_openapi::api::core::v1::{ContainerStatus, EphemeralContainer};
+use serde_json::json;
+use std::sync::Arc;
+
+fn state(s: &ContainerStatus) -> String {
+    let st = s.state.clone().unwrap_or_default();
+    match (st.waiting, st.terminated) {
+        (Some(w), _) => w.reason.unwrap_or_default(),
+        (_, Some(t)) => format!("{}({})", t.reason.unwrap_or_default(), t.exit_code),
+        _ => "running".into(),
+    }
+}
+
+fn of(w: &World, pod: &str) -> (String, String) {
+    let status = w.get(pod).and_then(|p| p.status.clone()).unwrap_or_default();
+    let c = status.container_statuses.unwrap_or_default();
+    (status.phase.unwrap_or_default(), c.first().map(state).unwrap_or_default())
+}
+
+/// pods/lifecycle-events.yaml, with hooks that take their time.
+#[test]
+fn a_container_counts_as_running_when_its_post_start_hook_has_ended() {
+    let mut w = World::new();
+    let hook = json!({ "exec": { "command": ["sh", "-c", "sleep 20; echo Hello > /usr/share/message"] } });
+    w.pod(
+        "hooked",
+        json!({
+            "containers": [
+                { "name": "a", "image": "nginx:1.14.2", "lifecycle": { "postStart": hook } },
+                { "name": "b", "image": "nginx:1.14.2" },
+            ],
+        }),
+    );
+    w.run(15);
+    let log = w.take_log();
+    assert!(log.contains("Normal Started hooked: Container started"), "{log}");
+    assert_eq!(log.matches("Started").count(), 1, "the second container waits for the first one's hook:\n{log}");
+    assert_eq!(of(&w, "hooked"), ("Pending".into(), "ContainerCreating".into()));
+    w.run(20);
+    assert_eq!(of(&w, "hooked"), ("Running".into(), "running".into()));
+    w.pod("asleep", json!({
+        "containers": [{ "name": "a", "image": "nginx:1.14.2", "lifecycle": { "postStart": { "sleep": { "seconds": 30 } } } }],
+    }));
+    w.run(20);
+    assert_eq!(of(&w, "asleep").1, "ContainerCreating");
+    w.run(20);
+    assert_eq!(of(&w, "asleep").1, "running");
+}
+
+#[test]
+fn a_failed_post_start_hook_ends_the_container() {
+    let mut w = World::new();
+    w.pod(
+        "hooked",
+        json!({
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{
+                "name": "a", "image": "nginx:1.14.2",
+                "lifecycle": { "postStart": { "exec": { "command": ["sh", "-c", "exit 1"] } } },
+            }],
+        }),
+    );
+    w.run(20);
+    let log = w.take_log();
+    assert!(log.contains("Warning FailedPostStartHook hooked: PostStartHook failed"), "{log}");
+    assert!(log.contains("Normal Killing hooked: FailedPostStartHook"), "{log}");
+}
+
+#[test]
+fn a_container_restarts_by_its_own_rules() {
+    let mut w = World::new();
+    let rules = json!([{ "action": "Restart", "exitCodes": { "operator": "In", "values": [42] } }]);
+    let container = |code: u32| {
+        json!({
+            "name": "a", "image": "busybox", "command": ["sh", "-c", format!("exit {code}")],
+            "restartPolicy": "Never", "restartPolicyRules": rules,
+        })
+    };
+    w.pod("again", json!({ "restartPolicy": "Never", "containers": [container(42)] }));
+    w.pod("over", json!({ "restartPolicy": "Always", "containers": [container(1)] }));
+    w.run(60);
+    let restarts = w.get("again").unwrap().status.clone().unwrap().container_statuses.unwrap()[0].restart_count;
+    assert!(restarts > 0, "{:?}", of(&w, "again"));
+    assert_eq!(of(&w, "again").0, "Running");
+    assert_eq!(of(&w, "over"), ("Failed".into(), "Error(1)".into()));
+}
+
+/// pods/security/security-context.yaml
+#[test]
+fn processes_have_the_user_that_the_pod_says() {
+    let mut w = World::new();
+    w.pod("secure", json!({
+        "restartPolicy": "Never",
+        "securityContext": { "runAsUser": 1000, "runAsGroup": 3000, "fsGroup": 2000, "supplementalGroups": [4000] },
+        "containers": [{
+            "name": "a", "image": "busybox:1.28", "command": ["sh", "-c", "id; ps; echo x > /etc/x; echo y > /data/y; cat /data/y"],
+            "securityContext": { "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true },
+            "volumeMounts": [{ "name": "data", "mountPath": "/data" }],
+        }],
+        "volumes": [{ "name": "data", "emptyDir": {} }],
+    }));
+    w.run(20);
+    let log = w.logs("secure", "a");
+    assert!(log.starts_with("uid=1000 gid=3000 groups=2000,3000,4000\n"), "{log}");
+    assert!(log.contains("    1 1000      0:00 sh -c"), "{log}");
+    assert!(log.contains("can't create /etc/x: Read-only file system"), "{log}");
+    assert!(log.ends_with("y\n"), "{log}");
+    w.take_log();
+    w.pod(
+        "root",
+        json!({
+            "containers": [{ "name": "a", "image": "nginx:1.14.2", "securityContext": { "runAsNonRoot": true } }],
+        }),
+    );
+    w.run(10);
+    assert_eq!(of(&w, "root").1, "CreateContainerConfigError");
+    let why = "Warning Failed root: Error: container has runAsNonRoot and image will run as root (pod: \
+               \"root_default(uid-root)\", container: a)";
+    let log = w.take_log();
+    assert!(log.contains(why), "{log}");
+}
+
+#[test]
+fn a_sub_path_can_name_the_pod() {
+    let mut w = World::new();
+    w.pod(
+        "named",
+        json!({
+            "restartPolicy": "Never",
+            "containers": [{
+                "name": "a", "image": "busybox", "command": ["sh", "-c", "echo one > /logs/x; cat /all/named/x"],
+                "env": [{ "name": "POD_NAME", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } }],
+                "volumeMounts": [
+                    { "name": "data", "mountPath": "/logs", "subPathExpr": "$(POD_NAME)" },
+                    { "name": "data", "mountPath": "/all" },
+                ],
+            }],
+            "volumes": [{ "name": "data", "hostPath": { "path": "/var/log/pods" } }],
+        }),
+    );
+    w.run(20);
+    assert_eq!(w.logs("named", "a"), "one\n");
+}
+
+/// `kubectl debug`
+#[test]
+fn an_ephemeral_container_joins_a_running_pod() {
+    let mut w = World::new();
+    w.pod("web", json!({ "containers": [{ "name": "nginx", "image": "nginx:1.14.2" }] }));
+    w.run(20);
+    let mut pod = w.get("web").unwrap().clone();
+    pod.spec.get_or_insert_default().ephemeral_containers = Some(vec![EphemeralContainer {
+        name: "debugger".into(),
+        image: Some("busybox".into()),
+        command: Some(vec!["sh".into(), "-c".into(), "echo looking; exit 3".into()]),
+        ..Default::default()
+    }]);
+    w.put(Arc::new(pod));
+    w.run(20);
+    let status = w.get("web").unwrap().status.clone().unwrap();
+    let list = status.ephemeral_container_statuses.unwrap();
+    assert_eq!((state(&list[0]).as_str(), list[0].restart_count), ("Error(3)", 0));
+    assert_eq!(w.logs("web", "debugger"), "looking\n");
+    // It ends once, and the pod goes on.
+    assert_eq!(of(&w, "web"), ("Running".into(), "running".into()));
+    w.delete("web", 5);
+    w.run(20);
+    assert!(w.get("web").is_none());
+}
+
+/// The documentation's tour: more CPU at once, memory by a restart, and more than there is.
+#[test]
+fn resources_change_in_place() {
+    let mut w = World::new();
+    w.pod("resize-demo", json!({
+        "containers": [{
+            "name": "pause", "image": "registry.k8s.io/pause:3.8",
+            "resizePolicy": [
+                { "resourceName": "cpu", "restartPolicy": "NotRequired" },
+                { "resourceName": "memory", "restartPolicy": "RestartContainer" },
+            ],
+            "resources": { "limits": { "memory": "200Mi", "cpu": "700m" }, "requests": { "memory": "200Mi", "cpu": "700m" } },
+        }],
+    }));
+    w.run(20);
+    let ask = |w: &mut World, cpu: &str, memory: &str| {
+        let mut pod = w.get("resize-demo").unwrap().clone();
+        let list = json!({ "cpu": cpu, "memory": memory });
+        let resources = serde_json::from_value(json!({ "limits": list, "requests": list })).unwrap();
+        pod.spec.get_or_insert_default().containers[0].resources = Some(resources);
+        w.put(Arc::new(pod));
+        w.run(40);
+        let status = w.get("resize-demo").unwrap().status.clone().unwrap();
+        let c = status.container_statuses.unwrap().remove(0);
+        let limits = c.resources.unwrap().limits.unwrap();
+        let pending = status.conditions.iter().flatten().find(|c| c.type_ == "PodResizePending").cloned();
+        let why = pending.map(|c| format!("{}: {}", c.reason.unwrap(), c.message.unwrap())).unwrap_or_default();
+        (limits["cpu"].0.clone(), limits["memory"].0.clone(), c.restart_count, why)
+    };
+    let text = |a: &str, b: &str, n, why: &str| (a.to_string(), b.to_string(), n, why.to_string());
+    assert_eq!(ask(&mut w, "800m", "200Mi"), text("800m", "200Mi", 0, ""));
+    assert_eq!(ask(&mut w, "800m", "300Mi"), text("800m", "300Mi", 1, ""));
+    let why = "Infeasible: Node didn't have enough capacity: cpu, requested: 1000000, capacity: 4000";
+    assert_eq!(ask(&mut w, "1000", "300Mi"), text("800m", "300Mi", 1, why));
+    assert_eq!(ask(&mut w, "900m", "300Mi"), text("900m", "300Mi", 1, ""));
+}

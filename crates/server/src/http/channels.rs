@@ -1,0 +1,143 @@
+//! A container's streams over one WebSocket: each message begins with the number of its channel. Models
+//! `apimachinery/pkg/util/remotecommand` and `kubelet/pkg/cri/streaming/remotecommand/websocket.go`.
+
+use super::streams::{Socket, goodbye};
+use crate::world::Handle;
+use apiserver::ConnectTarget;
+use bytes::Bytes;
+use cluster::SessionId;
+use futures_util::{SinkExt, StreamExt};
+use kubelet::runtime::{SessionEnd, SessionInput, SessionOutput};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_tungstenite::tungstenite::Message;
+
+const STDIN: u8 = 0;
+const STDOUT: u8 = 1;
+const STDERR: u8 = 2;
+const ERROR: u8 = 3;
+/// v5 only: the channel named by the next byte is closed.
+const CLOSE: u8 = 255;
+
+pub type Session = Result<(SessionId, UnboundedReceiver<SessionOutput>), String>;
+
+/// What the client learns about the command's end.
+pub fn status(end: &SessionEnd, command: &[String], v5: bool) -> Value {
+    let (reason, details, message) = match end {
+        SessionEnd::Exited(0) => return json!({ "metadata": {}, "status": "Success" }),
+        SessionEnd::Exited(code) => {
+            let why = if v5 {
+                format!("command terminated with exit code {code}")
+            } else {
+                format!("error executing command [{}], exit code {code}", command.join(" "))
+            };
+            let details = json!({ "causes": [{ "reason": "ExitCode", "message": code.to_string() }] });
+            ("NonZeroExitCode", details, format!("command terminated with non-zero exit code: {why}"))
+        }
+        SessionEnd::Failed(why) => {
+            let why = format!("error executing command in container: {why}");
+            // The API server wraps what the kubelet has wrapped already.
+            let why = if v5 { format!("Internal error occurred: {why}") } else { why };
+            return internal(&why);
+        }
+    };
+    json!({ "metadata": {}, "status": "Failure", "message": message, "reason": reason, "details": details })
+}
+
+pub fn internal(why: &str) -> Value {
+    json!({
+        "metadata": {},
+        "status": "Failure",
+        "message": format!("Internal error occurred: {why}"),
+        "reason": "InternalError",
+        "details": { "causes": [{ "message": why }] },
+        "code": 500,
+    })
+}
+
+fn message(channel: u8, data: &[u8]) -> Message {
+    let mut all = Vec::with_capacity(data.len() + 1);
+    all.push(channel);
+    all.extend_from_slice(data);
+    Message::Binary(Bytes::from(all))
+}
+
+/// Carries bytes both ways until the command or the client has ended.
+pub async fn run(handle: Handle, target: ConnectTarget, mut socket: Socket, session: Session, v5: bool) {
+    let o = &target.options;
+    // An empty message on the first channel says that the connection stands.
+    let first = if o.stdout {
+        STDOUT
+    } else if o.stderr {
+        STDERR
+    } else {
+        ERROR
+    };
+    if socket.send(message(first, b"")).await.is_err() {
+        return;
+    }
+    let end = match session {
+        Err(why) => Some(internal(&why)),
+        Ok((id, output)) => {
+            let end = carry(&handle, &target, &mut socket, &id, output).await;
+            handle.tell(move |w| w.cluster.close_session(&id));
+            end.map(|e| status(&e, &target.options.command, v5))
+        }
+    };
+    if let Some(status) = end {
+        // The client may have left.
+        let _ = socket.send(message(ERROR, status.to_string().as_bytes())).await;
+        let _ = socket.send(goodbye()).await;
+        // The other side closes too; what it still sends is read so that nothing is lost on the way.
+        while socket.next().await.is_some_and(|m| m.is_ok()) {}
+    }
+}
+
+/// `None`: the client left first.
+async fn carry(
+    handle: &Handle,
+    target: &ConnectTarget,
+    socket: &mut Socket,
+    id: &SessionId,
+    mut output: UnboundedReceiver<SessionOutput>,
+) -> Option<SessionEnd> {
+    let o = &target.options;
+    loop {
+        tokio::select! {
+            out = output.recv() => {
+                // The node is gone, and with it the container.
+                let out = out.unwrap_or(SessionOutput { end: Some(SessionEnd::Exited(137)), ..Default::default() });
+                if o.stdout && !out.stdout.is_empty() {
+                    socket.send(message(STDOUT, &out.stdout)).await.ok()?;
+                }
+                if o.stderr && !out.stderr.is_empty() {
+                    socket.send(message(STDERR, &out.stderr)).await.ok()?;
+                }
+                if out.end.is_some() {
+                    return out.end;
+                }
+            }
+            received = socket.next() => {
+                let input = match received?.ok()? {
+                    Message::Binary(data) => input(&data),
+                    Message::Text(text) => input(text.as_bytes()),
+                    Message::Close(_) => return None,
+                    _ => None,
+                };
+                if let Some(input) = input.filter(|_| o.stdin) {
+                    let id = id.clone();
+                    handle.tell(move |w| w.cluster.session_input(&id, input));
+                }
+            }
+        }
+    }
+}
+
+/// Input for the command; sizes of the client's window are of no use here.
+fn input(data: &[u8]) -> Option<SessionInput> {
+    match data {
+        [STDIN, data @ ..] if !data.is_empty() => Some(SessionInput::Data(data.to_vec())),
+        [CLOSE, STDIN] => Some(SessionInput::End),
+        _ => None,
+    }
+}
