@@ -1,12 +1,12 @@
 //! Commands that change the cluster. The same function serves a live page and a replayed session.
 
-use crate::apply;
 use crate::debugger::Debugger;
+use crate::{apply, terminal};
 use cluster::{Cluster, HttpOutcome};
 use kubelet::{Capacity, NodeConfig, SimRuntime};
 use meta::{Quantity, User};
 use protocol::debug::Debug;
-use protocol::{ApiCall, ApiReply, Command, Reply};
+use protocol::{ApiCall, ApiReply, Command, Reply, Terminal};
 
 /// What a simulated machine has unless it is said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,9 @@ pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
             return Some(Reply::Apply { id: *id, result: apply::run(cluster, *mode, files) });
         }
         Command::Api(call) => return Some(Reply::Api(api_call(cluster, call))),
+        Command::Terminal { id, terminal } => {
+            return Some(Reply::Terminal { id: *id, output: terminal::act(cluster, terminal) });
+        }
         Command::AddNode { id, cpu, memory, pods } => {
             let size = NodeSize { cpu: cpu.clone(), memory: memory.clone(), pods: pods.clone() };
             (*id, add_sim_node(cluster, &size).err())
@@ -100,6 +103,7 @@ pub fn is_input(command: &Command) -> bool {
     match command {
         Command::Apply { mode, .. } => *mode != protocol::ApplyMode::DryRun,
         Command::Api(call) => call.method != "GET",
+        Command::Terminal { terminal, .. } => !matches!(terminal, Terminal::Read { .. }),
         Command::AddNode { .. }
         | Command::Cordon { .. }
         | Command::Drain { .. }

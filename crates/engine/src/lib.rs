@@ -7,6 +7,7 @@ pub mod debugger;
 pub mod detail;
 pub mod rows;
 pub mod session;
+pub mod terminal;
 pub mod threeway;
 pub mod transport;
 pub mod viewer;

@@ -71,6 +71,12 @@ pub enum Command {
         #[serde(flatten)]
         debug: crate::debug::Debug,
     },
+    /// A terminal in a container. The answer is a [`crate::Reply::Terminal`].
+    Terminal {
+        id: u64,
+        #[serde(flatten)]
+        terminal: crate::Terminal,
+    },
     /// The session as one JSON text (in [`crate::Reply::Session`]), to keep across reloads.
     Save {
         id: u64,

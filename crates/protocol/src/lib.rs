@@ -7,6 +7,7 @@
 pub mod command;
 pub mod cycle_view;
 pub mod debug;
+pub mod terminal;
 pub mod update;
 pub mod view;
 pub mod words;
@@ -14,6 +15,7 @@ pub mod words;
 pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription};
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
+pub use terminal::{SessionId, Terminal, TerminalOutput};
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, ObjectResult, Reply, Update};
 pub use view::{

@@ -121,6 +121,10 @@ pub enum Reply {
         #[serde(flatten)]
         answer: crate::debug::Answer,
     },
+    Terminal {
+        id: u64,
+        output: crate::TerminalOutput,
+    },
     /// The engine cannot go on with what it was asked (another version, a session that cannot be read).
     Refused {
         message: String,

@@ -266,7 +266,7 @@ impl App {
                     self.model.change(|m| m.put_fetched(Fetched { path, body: Rc::new(body) }));
                 }
             }
-            Reply::Replaying { .. } => {}
+            Reply::Replaying { .. } | Reply::Terminal { .. } => {}
         }
     }
 
@@ -282,9 +282,12 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
     use Command::*;
     match command {
         Apply { id, .. } | AddNode { id, .. } | Cordon { id, .. } | Drain { id, .. } | KillNode { id, .. } => Some(id),
-        ReviveNode { id, .. } | RemoveNode { id, .. } | SetProcess { id, .. } | Save { id } | Debug { id, .. } => {
-            Some(id)
-        }
+        ReviveNode { id, .. }
+        | RemoveNode { id, .. }
+        | SetProcess { id, .. }
+        | Save { id }
+        | Debug { id, .. }
+        | Terminal { id, .. } => Some(id),
         Api(call) => Some(&mut call.id),
         Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }
