@@ -4,6 +4,7 @@ mod apply;
 mod cluster;
 mod events;
 mod exec;
+mod extenders;
 mod faults;
 mod pods;
 mod rollout;

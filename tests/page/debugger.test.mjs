@@ -1,54 +1,22 @@
 // The scheduling debugger as people use it: hold, step, break, ask why, find fixes, compare, configure.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { after, afterEach, before, test } from "node:test";
-import { browser, count, host, paste, pods } from "./harness.mjs";
+import { test } from "node:test";
+import { applied, count, decide, id, pause, pod, pods, visits } from "./harness.mjs";
 
-let site;
-let chrome;
-
-before(async () => {
-  site = await host();
-});
-after(() => site?.close());
-afterEach(async () => {
-  const complaints = chrome?.complaints ?? [];
-  await chrome?.close();
-  chrome = undefined;
-  assert.deepEqual(complaints, []);
-});
-
-const id = (page, name) => page.getByTestId(name);
-const pod = (name, spec, cpu = "100m") =>
-  `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec:\n  containers: [{name: c, image: nginx, resources: {requests: {cpu: "${cpu}"}}}]\n${spec}`;
+const visit = visits();
 
 async function open(options) {
-  chrome = await browser(options);
-  const page = await chrome.look(site.url);
-  await id(page, "pause").click();
-  await id(page, "paused").waitFor();
+  const page = await visit(options);
+  await pause(page);
   return page;
-}
-
-async function apply(page, yaml) {
-  await paste(page, yaml);
-  await id(page, "apply").click();
-  await id(page, "applied").locator("li").first().waitFor();
-}
-
-/** A pod applied, its decision made and shown. */
-async function decide(page, yaml) {
-  await apply(page, yaml);
-  await id(page, "step-decision").click();
-  await id(page, "last-decision").click();
-  await id(page, "grid").waitFor();
 }
 
 /** Holds the next decision; a pod then waits in the middle of it. */
 async function hold(page, yaml) {
   await id(page, "show-decision").click();
   await id(page, "hold").click();
-  await apply(page, yaml);
+  await applied(page, yaml);
   await id(page, "run").click();
   await id(page, "held").waitFor();
 }
@@ -93,10 +61,10 @@ test("a breakpoint stops where it says, and only there", async () => {
   await count(id(page, "breakpoint-list").locator("li"), 1);
   await page.keyboard.press("Escape");
   await id(page, "run").click();
-  await apply(page, pod("fine", ""));
+  await applied(page, pod("fine", ""));
   await id(page, "show-cluster").click();
   await count(page.locator('article [data-testid="pod-default-fine"]'), 1);
-  await apply(page, pod("picky", "  nodeSelector: {kubernetes.io/hostname: node-2}\n"));
+  await applied(page, pod("picky", "  nodeSelector: {kubernetes.io/hostname: node-2}\n"));
   await id(page, "held").waitFor();
   await id(page, "held-now").getByText("NodeAffinity").waitFor();
   assert.match(await id(page, "held-now").innerText(), /Filter · NodeAffinity · node-1: rejected/);
@@ -134,7 +102,7 @@ test("a cell opens to what its plugin looked at, in the language of the page", a
 
 test("why not here: every filter answers, for a waiting and for a placed pod", async () => {
   const page = await open();
-  await apply(page, "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {taints: [{key: team, value: a, effect: NoSchedule}]}\n");
+  await applied(page, "apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\nspec: {taints: [{key: team, value: a, effect: NoSchedule}]}\n");
   await decide(page, pod("one", "  nodeSelector: {kubernetes.io/hostname: node-2}\n"));
   await id(page, "open-history").click();
   await id(page, "tab-placement").click();
@@ -221,8 +189,7 @@ for (const [name, options] of [
   ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
 ]) {
   test(`screen readers and contrast: ${name}`, async () => {
-    chrome = await browser(options);
-    const page = await chrome.look(site.url);
+    const page = await visit(options);
     const found = [];
     const check = async (where) => {
       await page.addScriptTag({ path: axe });

@@ -1,47 +1,21 @@
 // A scheduling decision as people read it: walked, grouped, sorted, opened cell by cell, guessed.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { browser, count, host, manifest, paste } from "./harness.mjs";
+import { test } from "node:test";
+import { count, decide, id, manifest, paste, pause, pod, visits } from "./harness.mjs";
 
-let site;
-let chrome;
-
-before(async () => {
-  site = await host();
-});
-after(() => site?.close());
-afterEach(async () => {
-  const complaints = chrome?.complaints ?? [];
-  await chrome?.close();
-  chrome = undefined;
-  assert.deepEqual(complaints, []);
-});
+const visit = visits();
 
 async function open(options) {
-  chrome = await browser(options);
-  return chrome.look(site.url);
+  const page = await visit(options);
+  await pause(page);
+  return page;
 }
 
-const id = (page, name) => page.getByTestId(name);
-
-/** Paused, with a pod applied and its decision made and shown. */
-async function decide(page, yaml) {
-  await id(page, "pause").click();
-  await id(page, "paused").waitFor();
-  await paste(page, yaml);
-  await id(page, "apply").click();
-  await id(page, "applied").waitFor();
-  await id(page, "step-decision").click();
-  await id(page, "last-decision").click();
-  await id(page, "grid").waitFor();
-}
-
-const pod = (spec) => `apiVersion: v1\nkind: Pod\nmetadata: {name: one}\nspec:\n  containers: [{name: c, image: nginx, resources: {requests: {cpu: 100m}}}]\n${spec}`;
 const names = (page) => id(page, "grid").locator("[role=rowheader]").allInnerTexts();
 
 test("a decision is walked step by step, by buttons and by keys, and the table fills", async () => {
   const page = await open();
-  await decide(page, pod(""));
+  await decide(page, pod("one"));
   const grid = id(page, "grid");
   await count(grid.locator(".winner"), 1);
 
@@ -81,7 +55,7 @@ test("a decision is walked step by step, by buttons and by keys, and the table f
 
 test("cells open with the mouse and with keys: verdicts, sums, totals", async () => {
   const page = await open();
-  await decide(page, pod("  nodeSelector: {kubernetes.io/hostname: node-2}\n"));
+  await decide(page, pod("one", "  nodeSelector: {kubernetes.io/hostname: node-2}\n"));
   const grid = id(page, "grid");
   await id(page, "only-NodeAffinity").waitFor();
   await grid.locator(".reason", { hasText: "didn't match" }).first().click();
@@ -108,7 +82,7 @@ test("nodes are grouped, filtered, searched and sorted", async () => {
   await id(page, "node-menu-node-1").click();
   await id(page, "cordon-node-1").click();
   await id(page, "node-node-1").getByText("cordoned").waitFor();
-  await decide(page, pod(""));
+  await decide(page, pod("one"));
   const grid = id(page, "grid");
   await grid.getByText("Rejected by NodeUnschedulable: 1").waitFor();
   await id(page, "only-NodeUnschedulable").click();
@@ -135,8 +109,7 @@ test("you be the scheduler: nothing is told before the pick, and then what it co
   await id(page, "node-node-1").getByText("cordoned").waitFor();
   await id(page, "show-decision").click();
   await id(page, "guess").click();
-  await id(page, "pause").click();
-  await paste(page, pod("  nodeSelector: {kubernetes.io/os: linux}\n"));
+  await paste(page, pod("one", "  nodeSelector: {kubernetes.io/os: linux}\n"));
   await id(page, "apply").click();
   await id(page, "applied").waitFor();
   await id(page, "step-decision").click();

@@ -1,9 +1,11 @@
 // What the page's tests share: the built page on a static host under a sub-path, and Chromium looking at it.
+import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join, normalize, resolve } from "node:path";
+import { after, afterEach, before } from "node:test";
 import { chromium } from "playwright-core";
 
 /** The built page: `cargo xtask test` names it; by hand `cargo xtask play` has left it in target/pages/play-page. */
@@ -65,6 +67,60 @@ export async function browser(options = {}) {
     await rm(profile, { recursive: true, force: true });
   };
   return { look, close, complaints };
+}
+
+/**
+ * For a file of tests: one host for all of them, a browser of its own for each, which is closed after it. A test fails
+ * on what its page complained about. Gives `open(options, prepare)`, the page when its cluster is there.
+ */
+export function visits() {
+  let site;
+  let chrome;
+  before(async () => {
+    site = await host();
+  });
+  after(() => site?.close());
+  afterEach(async () => {
+    const complaints = chrome?.complaints ?? [];
+    await chrome?.close();
+    chrome = undefined;
+    assert.deepEqual(complaints, []);
+  });
+  return async (options, prepare) => {
+    chrome = await browser(options);
+    return chrome.look(site.url, prepare);
+  };
+}
+
+export const id = (page, name) => page.getByTestId(name);
+
+/** Pastes the text and applies it. */
+export async function apply(page, text) {
+  await paste(page, text);
+  await id(page, "apply").click();
+}
+
+/** The same, until it was carried out. */
+export async function applied(page, text) {
+  await apply(page, text);
+  await id(page, "applied").locator("li").first().waitFor();
+}
+
+export async function pause(page) {
+  await id(page, "pause").click();
+  await id(page, "paused").waitFor();
+}
+
+/** A pod's manifest; `spec` are more lines of its spec. */
+export const pod = (name, spec = "", cpu = "100m") =>
+  `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec:\n  containers: [{name: c, image: nginx, resources: {requests: {cpu: "${cpu}"}}}]\n${spec}`;
+
+/** A pod applied while paused, its decision made and shown. */
+export async function decide(page, yaml) {
+  await applied(page, yaml);
+  await id(page, "step-decision").click();
+  await id(page, "last-decision").click();
+  await id(page, "grid").waitFor();
 }
 
 /** Replaces the editor's text the way people do: select all, paste. */

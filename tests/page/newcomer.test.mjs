@@ -1,40 +1,17 @@
 // What must hold for people who come to the page: nothing is lost, nothing freezes, everything is reachable.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { after, afterEach, before, test } from "node:test";
-import { browser, count, host, manifest, paste, pods } from "./harness.mjs";
+import { test } from "node:test";
+import { apply, count, manifest, paste, pause, pods, visits } from "./harness.mjs";
 
-let site;
-let chrome;
-
-before(async () => {
-  site = await host();
-});
-after(() => site?.close());
-afterEach(async () => {
-  const complaints = chrome?.complaints ?? [];
-  await chrome?.close();
-  chrome = undefined;
-  assert.deepEqual(complaints, []);
-});
-
-async function open(options, prepare) {
-  chrome = await browser(options);
-  return chrome.look(site.url, prepare);
-}
-
-async function apply(page, text) {
-  await paste(page, text);
-  await page.getByTestId("apply").click();
-}
+const open = visits();
 
 const ready = (page, prefix) => pods(page, prefix).and(page.locator('[data-state="ready"]'));
 const text = (page) => page.locator(".cm-content").first().innerText();
 
 test("an answer alone does not touch the clock", async () => {
   const page = await open();
-  await page.getByTestId("pause").click();
-  await page.getByTestId("paused").waitFor();
+  await pause(page);
   const before = await page.getByTestId("clock").innerText();
   await apply(page, "kind: Nonsense\n");
   await page.getByTestId("diagnostics").waitFor();
@@ -47,8 +24,7 @@ test("an answer alone does not touch the clock", async () => {
 
 test("a decision that never comes moves nothing and says so", async () => {
   const page = await open();
-  await page.getByTestId("pause").click();
-  await page.getByTestId("paused").waitFor();
+  await pause(page);
   const before = await page.getByTestId("clock").innerText();
   await page.getByTestId("step-decision").click();
   await page.getByTestId("notice").waitFor();
@@ -60,8 +36,7 @@ test("a reload comes back paused, at its speed, with its cluster", async () => {
   await apply(page, await manifest("pod.yaml"));
   await ready(page, "nginx").waitFor();
   await page.getByTestId("speed").selectOption("2000");
-  await page.getByTestId("pause").click();
-  await page.getByTestId("paused").waitFor();
+  await pause(page);
   const clock = await page.getByTestId("clock").innerText();
   await page.waitForTimeout(2500);
   await page.reload();
@@ -201,8 +176,7 @@ test("keys alone: run and pause, step, palette, help, back", async () => {
 
 test("the timeline's lanes can be walked by keys", async () => {
   const page = await open();
-  await page.getByTestId("pause").click();
-  await page.getByTestId("paused").waitFor();
+  await pause(page);
   await page.locator(".lanes").focus();
   await page.keyboard.press("ArrowLeft");
   const last = await page.locator(".lanes-foot .hover b").innerText();

@@ -1,31 +1,9 @@
 // The page in Chromium, from the editor to the stage.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { browser, count, host, manifest, paste, pods } from "./harness.mjs";
+import { test } from "node:test";
+import { apply, count, manifest, pods, visits } from "./harness.mjs";
 
-let site;
-let chrome;
-
-before(async () => {
-  site = await host();
-});
-after(() => site?.close());
-afterEach(async () => {
-  const complaints = chrome?.complaints ?? [];
-  await chrome?.close();
-  chrome = undefined;
-  assert.deepEqual(complaints, []);
-});
-
-async function open(options) {
-  chrome = await browser(options);
-  return chrome.look(site.url);
-}
-
-async function apply(page, text) {
-  await paste(page, text);
-  await page.getByTestId("apply").click();
-}
+const open = visits();
 
 test("a pasted Deployment is admitted, scheduled and started", async () => {
   const page = await open();

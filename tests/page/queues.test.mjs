@@ -1,33 +1,16 @@
 // The scheduler's queues as a board, and a pod's attempts.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { browser, count, host, paste } from "./harness.mjs";
+import { test } from "node:test";
+import { count, id, paste, pause, pod, visits } from "./harness.mjs";
 
-let site;
-let chrome;
-
-before(async () => {
-  site = await host();
-});
-after(() => site?.close());
-afterEach(async () => {
-  const complaints = chrome?.complaints ?? [];
-  await chrome?.close();
-  chrome = undefined;
-  assert.deepEqual(complaints, []);
-});
-
-const id = (page, name) => page.getByTestId(name);
-const pod = (name, spec) => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec:\n  containers: [{name: c, image: nginx, resources: {requests: {cpu: 100m}}}]\n${spec}---\n`;
+const open = visits();
 
 test("every waiting pod is on the board, with why and for how long", async () => {
-  chrome = await browser();
-  const page = await chrome.look(site.url);
+  const page = await open();
   await id(page, "show-queues").click();
   await id(page, "board").getByText("No pod waits").waitFor();
-  await id(page, "pause").click();
-  await id(page, "paused").waitFor();
-  await paste(page, pod("unfit", "  nodeSelector: {disk: ssd}\n") + pod("gated", "  schedulingGates: [{name: example.com/wait}]\n"));
+  await pause(page);
+  await paste(page, pod("unfit", "  nodeSelector: {disk: ssd}\n---\n") + pod("gated", "  schedulingGates: [{name: example.com/wait}]\n"));
   await id(page, "apply").click();
   await id(page, "applied").waitFor();
   await id(page, "step-decision").click();

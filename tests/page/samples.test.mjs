@@ -1,27 +1,12 @@
 // The samples about placement, one for each factor that kube-scheduler takes into account, do what they say.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { browser, count, host, paste, pods } from "./harness.mjs";
+import { test } from "node:test";
+import { count, id, paste, pods, visits } from "./harness.mjs";
 
-let site;
-let chrome;
-
-before(async () => {
-  site = await host();
-});
-after(() => site?.close());
-afterEach(async () => {
-  const complaints = chrome?.complaints ?? [];
-  await chrome?.close();
-  chrome = undefined;
-  assert.deepEqual(complaints, []);
-});
-
-const id = (page, name) => page.getByTestId(name);
+const open = visits();
 
 async function sample(code) {
-  chrome = await browser();
-  const page = await chrome.look(site.url);
+  const page = await open();
   await id(page, "samples").click();
   await id(page, `sample-${code}`).click();
   await id(page, "apply").click();

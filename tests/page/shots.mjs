@@ -1,7 +1,10 @@
 // Screenshots of the page's states, to be looked at: node tests/page/shots.mjs http://127.0.0.1:8080/ OUTDIR [NAME...]
+// A NAME may end with * (`preemption-*`). The debugger's states are shot in every look of debugger_shots.mjs.
 // Needs playwright-core and a Chromium (CHROMIUM=/usr/bin/chromium). Reports errors of the console.
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { looks, states } from "./debugger_shots.mjs";
+import { keepWorker } from "./frames.mjs";
 
 const require = createRequire(process.env.PLAYWRIGHT_FROM ?? import.meta.url);
 const { chromium } = require("playwright-core");
@@ -113,10 +116,16 @@ async function cluster(page) {
   await settle(page, 6000);
 }
 
+for (const [state, act] of Object.entries(states)) {
+  for (const [look, how] of Object.entries(looks)) shots[`${state}-${look}`] = [...how, act];
+}
+const wanted = (name) => only.length === 0 || only.some((o) => (o.endsWith("*") ? name.startsWith(o.slice(0, -1)) : o === name));
+
 for (const [name, [width, height, theme, locale, act]] of Object.entries(shots)) {
-  if (only.length > 0 && !only.includes(name)) continue;
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, hasTouch: name.startsWith("phone") });
+  if (!wanted(name)) continue;
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, hasTouch: width < 500 });
   const page = await context.newPage();
+  await keepWorker(page);
   page.setDefaultTimeout(15000);
   page.on("console", (m) => m.type() === "error" && console.log(`${name}: ${m.text()}`));
   page.on("pageerror", (e) => console.log(`${name}: ${e.message}`));

@@ -1,7 +1,7 @@
 //! Disruption budgets: evictions and preemption keep to them.
 
 use expect_test::expect;
-use testkit::{apply, cluster, events, run, table};
+use testkit::{apply, class, classed_pod, cluster, events, run, table};
 
 const WEB: &str = "\
 apiVersion: apps/v1
@@ -55,29 +55,17 @@ fn a_drain_takes_no_more_than_the_budget_allows() {
 
 #[test]
 fn preemption_spares_pods_with_a_budget() {
-    let pod = |name: &str, class: &str, app: &str, node: &str| {
-        let node = if node.is_empty() {
-            String::new()
-        } else {
-            format!("  nodeSelector: {{kubernetes.io/hostname: {node}}}\n")
-        };
-        format!(
-            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: {app}}}}}\nspec:\n  \
-             priorityClassName: {class}\n{node}  containers:\n  - name: main\n    image: nginx\n    resources: \
-             {{requests: {{cpu: 3}}}}\n"
-        )
-    };
+    let pod = |name: &str, class: &str, spec: &str| classed_pod(name, class, "3", ", image: nginx", spec);
+    let on = |node: &str| format!("  nodeSelector: {{kubernetes.io/hostname: {node}}}\n");
     let mut c = cluster(2);
+    apply(&mut c, &(class("low", 1, "") + &class("middle", 5, "") + &class("high", 10, "")));
     apply(
         &mut c,
-        "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: low}, value: 1}\n---\n\
-         {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: middle}, value: 5}\n---\n\
-         {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 10}\n---\n\
-         {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: kept}, spec: {minAvailable: 1, selector: \
+        "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: kept}, spec: {minAvailable: 1, selector: \
          {matchLabels: {app: kept}}}}\n",
     );
-    apply(&mut c, &pod("kept", "low", "kept", "node-1"));
-    apply(&mut c, &pod("other", "middle", "other", "node-2"));
+    apply(&mut c, &pod("kept", "low", &on("node-1")));
+    apply(&mut c, &pod("other", "middle", &on("node-2")));
     run(&mut c, 20);
     apply(&mut c, &pod("vip", "high", "vip", ""));
     run(&mut c, 60);

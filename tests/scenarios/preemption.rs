@@ -3,40 +3,23 @@
 use cluster::Cluster;
 use expect_test::expect;
 use k8s_openapi::api::core::v1::Pod;
-use testkit::{apply, cluster, events, run, table};
+use testkit::{apply, class, classed_pod, cluster, events, run, table};
 
-const CLASSES: &str = "\
-apiVersion: scheduling.k8s.io/v1
-kind: PriorityClass
-metadata: {name: high}
-value: 1000
----
-apiVersion: scheduling.k8s.io/v1
-kind: PriorityClass
-metadata: {name: low}
-value: 10
-globalDefault: true
----
-apiVersion: scheduling.k8s.io/v1
-kind: PriorityClass
-metadata: {name: patient}
-value: 2000
-preemptionPolicy: Never
-";
+fn classes() -> String {
+    let (low, patient) =
+        (class("low", 10, ", globalDefault: true"), class("patient", 2000, ", preemptionPolicy: Never"));
+    class("high", 1000, "") + &low + &patient
+}
 
 fn pod(name: &str, class: &str, cpu: &str) -> String {
-    let class = if class.is_empty() { String::new() } else { format!("  priorityClassName: {class}\n") };
-    format!(
-        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: {name}}}}}\nspec:\n{class}  \
-         terminationGracePeriodSeconds: 5\n  containers:\n  - name: main\n    image: busybox\n    command: [sleep, \"600\"]\n    resources: {{requests: \
-         {{cpu: {cpu}}}}}\n"
-    )
+    let sleep = ", image: busybox, command: [sleep, \"600\"]";
+    classed_pod(name, class, cpu, sleep, "  terminationGracePeriodSeconds: 5\n")
 }
 
 #[test]
 fn the_higher_class_takes_the_room() {
     let mut c = cluster(1);
-    apply(&mut c, CLASSES);
+    apply(&mut c, &classes());
     apply(&mut c, &pod("old", "", "2"));
     apply(&mut c, &pod("new", "", "1500m"));
     run(&mut c, 10);
@@ -138,7 +121,7 @@ fn node_of(p: &Pod) -> Option<String> {
 #[test]
 fn who_may_not_preempt_waits() {
     let mut c = cluster(1);
-    apply(&mut c, CLASSES);
+    apply(&mut c, &classes());
     apply(&mut c, &pod("old", "", "3"));
     run(&mut c, 10);
     apply(&mut c, &pod("waits", "patient", "2"));

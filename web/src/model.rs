@@ -2,7 +2,6 @@
 
 pub mod answers;
 pub mod cluster;
-pub mod differences;
 pub mod filtered;
 pub mod flow;
 pub mod kinds;

@@ -23,6 +23,7 @@ pub mod pending;
 pub mod placement;
 pub mod queues;
 pub mod shell;
+pub mod sides;
 pub mod sign;
 pub mod stage;
 pub mod tiles;

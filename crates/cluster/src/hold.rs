@@ -2,11 +2,12 @@
 //!
 //! The scheduler's turn is taken on a copy first. When somebody wants to look at what it came to, the cluster stands still
 //! with nothing of it done: no turn is counted, nothing is written. Letting go takes the very same turn for real, so a
-//! cluster that was held has the same history, to the last entry, as one that was not.
+//! cluster that was held has the same history, to the last entry, as one that was not. What the copy came to is that
+//! turn, unless the scheduler has seen something since: extenders, which are asked in it, are asked once.
 
 use crate::{Cluster, Turn};
 use meta::Time;
-use reconcile::{Component, Cx};
+use reconcile::{Component, Cx, Step};
 use scheduler::{Moment, Scheduler};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,6 +32,26 @@ pub struct Held {
 pub(crate) struct Hold {
     wanted: Option<Wanted>,
     held: Option<Held>,
+    rehearsed: Rehearsed,
+}
+
+/// A turn that was taken on a copy, and what the component is after it. A copy of the cluster rehearses for itself.
+#[derive(Default)]
+struct Rehearsed(Option<(usize, Time, Box<Scheduler>, Step)>);
+
+impl Clone for Rehearsed {
+    fn clone(&self) -> Self {
+        Rehearsed(None)
+    }
+}
+
+impl Hold {
+    /// The component of slot `i` is not any more what it was when its turn was rehearsed.
+    pub(crate) fn changed(&mut self, i: usize) {
+        if self.rehearsed.0.as_ref().is_some_and(|r| r.0 == i) {
+            self.rehearsed = Rehearsed(None);
+        }
+    }
 }
 
 impl Cluster {
@@ -59,20 +80,29 @@ impl Cluster {
         let Some(scheduler) = self.slots[i].component.as_any().downcast_ref::<Scheduler>() else { return false };
         let mut copy = scheduler.clone();
         let at = self.now.max(t);
-        let cx = Cx { now: at, view: &self.view, recording: true };
+        let cx = Cx { now: at, view: &self.view, recording: self.config.recording };
         // A panic will come again when the turn is taken for real, and is dealt with there.
-        let step = catch_unwind(AssertUnwindSafe(|| copy.step(&cx))).ok().flatten();
-        if step.is_none_or(|s| s.cycle.is_none()) {
-            return false;
-        }
-        let Some(moment) = copy.moments().next_back().cloned().filter(|m| m.seq == 0 && wanted(m)) else {
-            return false;
-        };
+        let Some(step) = catch_unwind(AssertUnwindSafe(|| copy.step(&cx))).ok().flatten() else { return false };
+        let newest = copy.moments().next_back().cloned().filter(|m| m.seq == 0 && step.cycle.is_some());
+        let copy = Box::new(copy);
+        let scheduler = newest.filter(|m| wanted(m)).map(|m| (m, Arc::new((*copy).clone())));
+        self.hold.rehearsed = Rehearsed(Some((i, at, copy, step)));
+        let Some((moment, scheduler)) = scheduler else { return false };
         self.now = at;
         // The turn's own entry comes before the cycle's.
         let seq = self.trace.last() + 2;
-        self.hold.held = Some(Held { seq, at, moment, scheduler: Arc::new(copy) });
+        self.hold.held = Some(Held { seq, at, moment, scheduler });
         true
+    }
+
+    /// The turn of slot `i`, if it was rehearsed just so; the component is then what it is after it.
+    pub(crate) fn take_rehearsed(&mut self, i: usize) -> Option<Step> {
+        let (slot, at, scheduler, step) = self.hold.rehearsed.0.take()?;
+        if (slot, at) != (i, self.now) {
+            return None;
+        }
+        self.slots[i].component = scheduler;
+        Some(step)
     }
 
     /// Puts another KubeSchedulerConfiguration in force, as a restart of kube-scheduler with it would; `text` is kept to
@@ -86,6 +116,7 @@ impl Cluster {
         let names: Vec<&str> = config.profiles.iter().map(|p| p.scheduler_name.as_str()).collect();
         let names = names.join(", ");
         let i = self.by_name.get("kube-scheduler").copied().ok_or("there is no kube-scheduler")?;
+        self.hold.changed(i);
         let component = self.slots[i].component.as_any_mut().downcast_mut::<Scheduler>();
         component.ok_or("there is no kube-scheduler")?.reconfigure(config)?;
         self.action("configure-scheduler", &names);

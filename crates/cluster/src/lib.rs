@@ -278,6 +278,7 @@ impl Cluster {
             let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
             self.routes.of(&change, &mut watchers);
             for &i in &watchers {
+                self.hold.changed(i);
                 let slot = &mut self.slots[i];
                 if slot.lamp == Lamp::Running {
                     slot.component.observe(&cx, &change);

@@ -92,6 +92,7 @@ impl Cluster {
 
     /// Starts (or restarts) a component: its memory is gone, it relists.
     pub(crate) fn start_slot(&mut self, i: usize) {
+        self.hold.changed(i);
         let slot = &mut self.slots[i];
         slot.lamp = Lamp::Running;
         slot.wake = None;
@@ -155,6 +156,7 @@ impl Cluster {
     /// Gives the host a component of its own (a kubelet with an external runtime); its next turn is planned anew.
     pub fn with_component<C: Component, R>(&mut self, name: &str, f: impl FnOnce(&mut C) -> R) -> Option<R> {
         let i = *self.by_name.get(name)?;
+        self.hold.changed(i);
         let slot = &mut self.slots[i];
         let r = f(slot.component.as_any_mut().downcast_mut()?);
         if slot.lamp == Lamp::Running {

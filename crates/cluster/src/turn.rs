@@ -98,6 +98,9 @@ impl Cluster {
     }
 
     fn take_turn(&mut self, i: usize) -> Option<Turn> {
+        if let Some(step) = self.take_rehearsed(i) {
+            return Some(self.finish_turn(i, step));
+        }
         let slot = &mut self.slots[i];
         let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
         // Each panic is a bug; the others go on, as processes do.
@@ -113,6 +116,10 @@ impl Cluster {
             self.wakes.schedule(i, &mut self.slots[i], floor);
             return None;
         };
+        Some(self.finish_turn(i, step))
+    }
+
+    fn finish_turn(&mut self, i: usize, step: Step) -> Turn {
         let turn = self.carry_out(i, step);
         let slot = &mut self.slots[i];
         slot.steps += 1;
@@ -120,7 +127,7 @@ impl Cluster {
         slot.doing_seq = turn.seq;
         let floor = slot.busy_until;
         self.wakes.schedule(i, slot, floor);
-        Some(turn)
+        turn
     }
 
     fn carry_out(&mut self, i: usize, step: Step) -> Turn {

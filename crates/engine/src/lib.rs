@@ -15,7 +15,7 @@ pub mod watched;
 pub mod yaml;
 
 pub use actions::{NodeSize, act, act_with, add_sim_node};
-pub use debugger::Debugger;
+pub use debugger::{Debugger, Errands};
 pub use session::{Replay, Session};
 pub use transport::{Search, Seek, Transport};
 pub use viewer::Viewer;

@@ -1,6 +1,6 @@
 //! The scheduling debugger through a session, as a page uses it.
 
-use engine::{Session, Viewer};
+use engine::{Errands, Session, Viewer};
 use meta::{Duration, Time};
 use protocol::debug::{Answer, Breakpoint, Change, Debug, Move, Point, RowsQuery};
 use protocol::{ApplyMode, Command, CycleView, File, Reply, Subscription, Update};
@@ -264,6 +264,33 @@ fn why_not_here_and_what_would_make_it_fit_with_the_controllers_document() {
 }
 
 #[test]
+fn a_search_for_fixes_in_slices_finds_the_same() {
+    let mut s = session(40);
+    apply(&mut s, &pod("a", "  nodeSelector: {disk: ssd}\n").replace("500m", "6"));
+    s.cluster.advance(Duration::from_secs(5));
+    let debug = Debug::Fixes { namespace: "default".into(), name: "a".into() };
+    let Answer::Fixes(whole) = ask(&mut s, debug.clone()) else { panic!() };
+    assert!(!whole.fixes.is_empty());
+    let mut errands = Errands::default();
+    let command = Command::Debug { id: 9, debug };
+    assert!(matches!(errands.take(&mut s.cluster, &mut s.debugger, command), Ok(None)));
+    let mut slices = 0;
+    let reply = loop {
+        slices += 1;
+        // Time passes meanwhile.
+        s.cluster.advance(Duration::from_millis(20));
+        if let Some(reply) = errands.run(&s.cluster, || true) {
+            break reply;
+        }
+    };
+    assert!(slices > whole.tried, "{slices} slices for {} edits", whole.tried);
+    assert_eq!(reply, Reply::Debug { id: 9, answer: Answer::Fixes(whole) });
+    assert!(errands.run(&s.cluster, || false).is_none());
+    let other = Command::Debug { id: 1, debug: Debug::Config };
+    assert!(errands.take(&mut s.cluster, &mut s.debugger, other).is_err(), "only what takes long is taken");
+}
+
+#[test]
 fn every_attempt_is_kept_with_what_changed_and_who_brought_it_back() {
     let mut s = session(1);
     apply(&mut s, &pod("a", "").replace("500m", "6"));
@@ -296,6 +323,10 @@ fn what_if_shows_both_decisions_and_changes_nothing() {
     let patch = json!({"status": {"allocatable": {"cpu": "8"}}});
     let Answer::WhatIf(w) = ask(&mut s, what_if(vec![Change::Node { node: "node-2".into(), patch }])) else { panic!() };
     assert_eq!((w.before.node.as_str(), w.after.node.as_str()), ("", "node-2"));
+    assert_eq!((w.differences.nodes, w.differences.changed), (3, 1));
+    let more = Debug::Differences { before: w.before.seq, after: w.after.seq, group: Some(1), offset: 1, limit: 5 };
+    let Answer::Differences(more) = ask(&mut s, more) else { panic!() };
+    assert_eq!((more.of, more.lines.len(), more.lines[0].node.as_str()), (2, 1, "node-3"));
     let Answer::Rows { of, rows, .. } =
         ask(&mut s, Debug::Rows(RowsQuery { cycle: w.after.seq, limit: 2, ..Default::default() }))
     else {
@@ -362,4 +393,41 @@ fn thousands_of_nodes_are_groups_and_a_first_page() {
     assert_eq!(view.rows_total, 5000);
     assert!(view.rows.len() <= 70 && view.rows.iter().any(|r| r.node == "node-98" && r.total == Some(98)));
     assert!(serde_json::to_string(&view).unwrap().len() < 20_000);
+}
+
+/// An extender that keeps to node-2, and counts how often it is asked.
+#[derive(Default)]
+struct Counting(std::sync::atomic::AtomicUsize);
+
+impl scheduler::Caller for Counting {
+    fn post(&self, _: &scheduler::extender::Config, _: &str, _: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok((200, json!({"NodeNames": ["node-2"]}).to_string().into_bytes()))
+    }
+}
+
+#[test]
+fn a_held_cycle_asks_an_extender_once() {
+    let mut s = session(3);
+    let extender = std::sync::Arc::new(Counting::default());
+    let asked = || extender.0.load(std::sync::atomic::Ordering::Relaxed);
+    let caller = extender.clone();
+    s.cluster.with_component("kube-scheduler", |k: &mut scheduler::Scheduler| k.reach_extenders(caller));
+    let yaml = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\nextenders:\n- urlPrefix: http://x\n  filterVerb: filter\n  nodeCacheCapable: true\n";
+    done(&mut s, Debug::SetConfig { yaml: yaml.into() });
+    done(&mut s, Debug::Hold { pod: String::new(), quiz: false, off: false });
+    apply(&mut s, &pod("a", ""));
+    s.cluster.advance(Duration::from_secs(10));
+    s.debugger.sync(&mut s.cluster);
+    assert!(s.debugger.view().held.is_some_and(|h| h.calls > 0));
+    assert_eq!(asked(), 1);
+    done(&mut s, Debug::Move { to: Move::Finish });
+    s.cluster.advance(Duration::from_secs(10));
+    assert_eq!((node_of(&s, "a").as_str(), asked()), ("node-2", 1));
+    // A breakpoint that never stops costs no second question either.
+    let breakpoint = Breakpoint { pod: "nobody".into(), ..Default::default() };
+    done(&mut s, Debug::Breakpoints { breakpoints: vec![breakpoint] });
+    apply(&mut s, &pod("b", ""));
+    s.cluster.advance(Duration::from_secs(10));
+    assert_eq!((node_of(&s, "b").as_str(), asked()), ("node-2", 2));
 }

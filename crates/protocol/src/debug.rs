@@ -135,6 +135,16 @@ pub enum Debug {
         cycle: u64,
         changes: Vec<Change>,
     },
+    /// More of a what-if's comparison: lines `offset..offset + limit`, of one group when one is named. `before` and
+    /// `after` are its cycles' numbers. Answer: [`Answer::Differences`].
+    Differences {
+        before: u64,
+        after: u64,
+        #[serde(default)]
+        group: Option<u32>,
+        offset: usize,
+        limit: usize,
+    },
     /// The learner's choice for the held hidden cycle; empty: "nowhere". Answer: [`Answer::Verdict`]; the cycle is
     /// revealed and stays held.
     Pick { node: String },
@@ -205,6 +215,7 @@ pub enum Answer {
     },
     Fixes(Fixes),
     WhatIf(Box<WhatIf>),
+    Differences(Box<Differences>),
     Verdict(Judgement),
     Config {
         yaml: String,
@@ -361,4 +372,68 @@ pub struct Document {
 pub struct WhatIf {
     pub before: CycleView,
     pub after: CycleView,
+    /// What differs, over all nodes: the first lines.
+    pub differences: Differences,
+}
+
+/// Two decisions compared node by node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differences {
+    /// Nodes in either of them, and how many of them differ.
+    pub nodes: usize,
+    pub changed: usize,
+    /// Nodes to which the same happened; those that differ first, then by how many there are.
+    pub groups: Vec<DifferenceGroup>,
+    /// The choices, then what differs, then the rest; `of` how many.
+    pub lines: Vec<Difference>,
+    pub of: usize,
+}
+
+/// Nodes to which the same happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferenceGroup {
+    /// Without totals.
+    pub before: Said,
+    pub after: Said,
+    /// Of nodes that were scored twice: below 0 the total fell, above 0 it rose.
+    pub trend: i8,
+    /// As [`Difference::differs`].
+    pub differs: bool,
+    pub count: usize,
+}
+
+/// What a decision says of one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "said", rename_all = "kebab-case")]
+pub enum Said {
+    /// It was not in the cluster, or not looked at.
+    #[default]
+    Absent,
+    Refused {
+        plugin: String,
+        reason: String,
+    },
+    /// Passed every filter; `None`: not scored.
+    Passed {
+        total: Option<i64>,
+    },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    pub node: String,
+    pub before: Said,
+    pub after: Said,
+    /// It was the choice, and it is with the change.
+    pub chosen: (bool, bool),
+    /// Score plugins whose weighted points differ.
+    pub scores: Vec<(String, Option<i64>, Option<i64>)>,
+    /// Which group it is in.
+    pub group: u32,
+}
+
+impl Difference {
+    pub fn differs(&self) -> bool {
+        self.before != self.after || self.chosen.0 != self.chosen.1
+    }
 }

@@ -7,6 +7,7 @@
 pub mod command;
 pub mod cycle_view;
 pub mod debug;
+pub mod preemption_words;
 pub mod terminal;
 pub mod update;
 pub mod view;
@@ -23,4 +24,4 @@ pub use view::{
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;

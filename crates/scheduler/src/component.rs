@@ -5,6 +5,8 @@ use crate::binding::VolumeWaits;
 use crate::cache::Cache;
 use crate::config::{Config, DEFAULT_SCHEDULER_NAME};
 use crate::cycle::{Algorithm, Failure};
+use crate::delegated::{Answered, Delegated};
+use crate::extender::{BindQuestion, Caller};
 use crate::framework::resource::ApiList;
 use crate::framework::storage;
 use crate::framework::{ClusterEvent, Framework, Handle, Nominator, Objects, PodInfo};
@@ -13,7 +15,7 @@ use crate::moment::{self, Moment};
 use crate::queue::{Lists, Queue, QueuedPod};
 use crate::status;
 use api::{Obj, ObjectExt, Registered};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Binding, Node, Pod};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step};
 use std::any::Any;
@@ -45,6 +47,10 @@ pub struct Scheduler {
     waits: VolumeWaits,
     /// The pod whose volumes were asked for, without an answer yet.
     asking: Option<Key>,
+    /// Pods whose binding is an extender's.
+    delegated: Delegated,
+    /// How extenders are reached, where the host can.
+    caller: Option<Arc<dyn Caller>>,
     /// Whose Events this turn's are: every profile has a recorder of its own name.
     speaks_as: Arc<str>,
 }
@@ -68,6 +74,8 @@ impl Scheduler {
             failed: VecDeque::new(),
             waits: VolumeWaits::default(),
             asking: None,
+            delegated: Delegated::default(),
+            caller: None,
             speaks_as: DEFAULT_SCHEDULER_NAME.into(),
         })
     }
@@ -110,12 +118,26 @@ impl Scheduler {
     pub fn config(&self) -> &Config {
         &self.config
     }
+    /// From now on a configuration may have extenders. They are asked within a turn, but for bindings, which the host
+    /// asks for ([`Scheduler::take_bind_questions`]) and tells of ([`Scheduler::bound_by_extender`]).
+    pub fn reach_extenders(&mut self, caller: Arc<dyn Caller>) {
+        self.caller = Some(caller);
+    }
+    pub fn has_bind_questions(&self) -> bool {
+        self.delegated.has_questions()
+    }
+    pub fn take_bind_questions(&mut self) -> Vec<BindQuestion> {
+        self.delegated.take_questions()
+    }
+    pub fn bound_by_extender(&mut self, pod: Key, done: Result<(), String>) {
+        self.delegated.answer(pod, done);
+    }
     /// Takes another configuration; it counts from the next start on.
     ///
     /// # Errors
     /// Its plugins cannot be instantiated, or it needs what is not here (extenders); then the old one stays.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), String> {
-        Algorithm::new(&config, self.seed.clone())?;
+        Algorithm::calling(&config, self.seed.clone(), self.caller.clone())?;
         self.config = config;
         Ok(())
     }
@@ -246,29 +268,58 @@ impl Scheduler {
     }
 
     fn bind(&mut self, pod: &Arc<PodInfo>, node: &str, step: &mut Step) {
-        let binding = self.algorithm.profile(pod.scheduler_name()).and_then(|f| f.bind(pod, node));
-        let Some(binding) = binding else {
+        let framework = self.algorithm.profile(pod.scheduler_name()).cloned();
+        let Some((framework, binding)) = framework.and_then(|f| f.bind(pod, node).map(|b| (f, b))) else {
             self.cache.forget_pod(&pod.key);
             return self.queue.done(&pod.key);
         };
+        if let Some(question) = framework.extenders.as_ref().and_then(|e| e.bind_question(&pod.pod, &binding)) {
+            return self.delegated.ask(pod, node, question);
+        }
+        self.post_binding(pod, node, binding, step);
+    }
+
+    fn post_binding(&mut self, pod: &Arc<PodInfo>, node: &str, binding: Binding, step: &mut Step) {
         let target = binding.target.name.unwrap_or_default();
         step.intents.push(Intent::bind(pod.key.clone(), binding.metadata.uid, &target));
-        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name());
-        step.intents.push(Intent::event(&*pod.pod, EventType::Normal, "Scheduled", message));
-        step.notes.push(note!("scheduler.assigned", pod = &pod.key, node = node));
+        announce(pod, node, step);
         self.binding = Some(pod.clone());
     }
 
-    /// The volumes will not come: the pod's room is free again, and the pod is tried again after a back-off.
+    /// What an extender that was to bind a pod has said.
+    fn bound_elsewhere(&mut self, cx: &Cx, answered: Answered) -> Step {
+        let Answered { pod, node, done } = answered;
+        self.speaks_as = pod.scheduler_name().into();
+        let mut step = Step { item: pod.key.as_str().into(), ..Step::default() };
+        match done {
+            Some(Ok(())) => {
+                self.queue.done(&pod.key);
+                announce(&pod, &node, &mut step);
+            }
+            Some(Err(why)) => self.unbind(cx, &pod, &why, &mut step),
+            None => match self.algorithm.profile(pod.scheduler_name()).and_then(|f| f.bind(&pod, &node)) {
+                Some(binding) => self.post_binding(&pod, &node, binding, &mut step),
+                None => self.queue.done(&pod.key),
+            },
+        }
+        step
+    }
+
+    /// The volumes will not come.
     fn give_up(&mut self, cx: &Cx, pod: &Arc<PodInfo>, why: &str, step: &mut Step) {
+        let message = format!("running PreBind plugin \"VolumeBinding\": binding volumes: {why}");
+        self.unbind(cx, pod, &message, step);
+    }
+
+    /// A pod that had a node does not get there: its room is free again, and it is tried again after a back-off.
+    fn unbind(&mut self, cx: &Cx, pod: &Arc<PodInfo>, message: &str, step: &mut Step) {
         self.cache.forget_pod(&pod.key);
         let freed = ClusterEvent::AssignedPodDelete(pod);
         self.queue.move_all(&freed, cx.now, &self.algorithm, step.cause);
         self.queue.add_unschedulable(&pod.key, BTreeSet::new(), cx.now, &self.algorithm);
-        let message = format!("running PreBind plugin \"VolumeBinding\": binding volumes: {why}");
-        let event = status::truncate(&message);
+        let event = status::truncate(message);
         step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", event));
-        step.intents.extend(status::not_scheduled(pod, "SchedulerError", &message, Some(""), cx.now));
+        step.intents.extend(status::not_scheduled(pod, "SchedulerError", message, Some(""), cx.now));
     }
 
     /// Models handleSchedulingFailure, and prepareCandidate for the victims.
@@ -291,6 +342,12 @@ impl Scheduler {
         step.notes.push(note!("scheduler.unschedulable", pod = &pod.key, reason = reason));
         self.queue.add_unschedulable(&pod.key, failure.plugins, cx.now, &self.algorithm);
     }
+}
+
+fn announce(pod: &PodInfo, node: &str, step: &mut Step) {
+    let message = format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name());
+    step.intents.push(Intent::event(&*pod.pod, EventType::Normal, "Scheduled", message));
+    step.notes.push(note!("scheduler.assigned", pod = &pod.key, node = node));
 }
 
 /// Most pods have none, and then nothing is looked up.
@@ -335,7 +392,7 @@ impl Component for Scheduler {
     }
     fn start(&mut self, cx: &Cx) {
         // The configuration built once, so it builds again.
-        if let Ok(algorithm) = Algorithm::new(&self.config, self.seed.clone()) {
+        if let Ok(algorithm) = Algorithm::calling(&self.config, self.seed.clone(), self.caller.clone()) {
             self.algorithm = algorithm;
         }
         self.cache = Cache::new();
@@ -345,6 +402,7 @@ impl Component for Scheduler {
         self.failed.clear();
         self.waits.clear();
         self.asking = None;
+        self.delegated = Delegated::default();
         self.objects = Arc::default();
         self.moments.clear();
         for object in informers::kinds().flat_map(|k| cx.view.list_obj(k)) {
@@ -374,7 +432,7 @@ impl Component for Scheduler {
     }
     fn ready_at(&self) -> Option<Time> {
         let next = [self.queue.ready_at(), self.waits.ready_at()].into_iter().flatten().min();
-        if self.failed.is_empty() { next } else { Some(Time(0)) }
+        if self.failed.is_empty() && !self.delegated.is_due() { next } else { Some(Time(0)) }
     }
     fn step(&mut self, cx: &Cx) -> Option<Step> {
         if let Some((pod, message)) = self.failed.pop_front() {
@@ -393,6 +451,9 @@ impl Component for Scheduler {
                 Err(why) => self.give_up(cx, &pod, &why, &mut step),
             }
             return Some(step);
+        }
+        if let Some(answered) = self.delegated.pop() {
+            return Some(self.bound_elsewhere(cx, answered));
         }
         let q = self.queue.pop(cx.now, &self.algorithm)?;
         if *self.speaks_as != *q.pod.scheduler_name() {

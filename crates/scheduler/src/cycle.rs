@@ -10,7 +10,7 @@ use meta::Rng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::Cycle;
-use trace::cycle::{FilterRecord, NodeRecord, PodRef, Preemption, ScoreRecord, TieBreak, Verdict};
+use trace::cycle::{FilterRecord, NodeRecord, PodRef, ScoreRecord, TieBreak, Verdict};
 
 /// Upstream looks for at least this many feasible nodes.
 const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
@@ -94,7 +94,8 @@ impl Algorithm {
     /// As [`Algorithm::new`].
     pub fn reconfigured(&self, config: &Config) -> Result<Algorithm, String> {
         let next_start_node_index = self.next_start_node_index;
-        Ok(Algorithm { next_start_node_index, ..Algorithm::new(config, self.rng.clone())? })
+        let caller = self.profiles.iter().find_map(|p| p.extenders.as_ref()).map(Extenders::caller);
+        Ok(Algorithm { next_start_node_index, ..Algorithm::calling(config, self.rng.clone(), caller)? })
     }
 
     /// A copy without the buffers.
@@ -404,10 +405,7 @@ impl Algorithm {
                 post_filter_message = status.message();
             }
             if let Some(c) = record.filter(|_| !result.candidates.is_empty()) {
-                c.preemption = Some(Preemption {
-                    candidates: result.candidates.iter().map(record::candidate).collect(),
-                    rule: crate::preemption::decided_by(&result.candidates).into(),
-                });
+                c.preemption = Some(crate::preemption_choice::record(&result.candidates, result.nodes));
             }
             nominate = result.nominate;
             victims = result.victims;

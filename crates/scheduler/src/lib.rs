@@ -22,8 +22,10 @@ pub mod whatif;
 
 mod admission;
 mod binding;
+mod delegated;
 mod informers;
 mod node_tree;
+mod preemption_choice;
 mod record;
 mod status;
 

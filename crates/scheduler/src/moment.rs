@@ -16,6 +16,9 @@ use trace::cycle::{PodRef, PreFilterRecord, Verdict};
 use trace::explain::{Cell, Inputs, WhyNot};
 use trace::{Cycle, Seq, note};
 
+/// Nodes between two looks at the clock.
+const NODES_BETWEEN: usize = 16;
+
 #[derive(Clone)]
 pub struct Moment {
     /// The cycle's trace entry; 0 until it has one, and for a cycle that never was.
@@ -261,23 +264,25 @@ impl Moment {
         })
     }
 
-    /// Every node with the filter plugins that refuse the pod there.
-    pub(crate) fn every_refusal(&self) -> Vec<Refusal> {
-        let found = self.asking(|_, run, pre| {
+    /// Adds the filter plugins that refuse the pod for the nodes after those that are known, until all are or the budget
+    /// is spent.
+    pub(crate) fn more_refusals(&self, known: &mut Vec<Refusal>, out_of_budget: &mut impl FnMut() -> bool) {
+        self.asking(|_, run, pre| {
             let whole: Vec<&PreFilterRecord> =
                 pre.refusals.iter().filter(|r| !matches!(r.verdict, Verdict::Pass | Verdict::Skip)).collect();
-            let of = |node: &Arc<NodeInfo>| {
+            for node in self.snapshot.nodes.iter().skip(known.len()) {
                 let mut by: BTreeSet<String> = whole.iter().map(|r| r.plugin.clone()).collect();
                 let narrowed =
                     |r: &&PreFilterRecord| r.node_names.as_ref().is_some_and(|n| !n.iter().any(|n| **n == *node.name));
                 by.extend(pre.refusals.iter().filter(narrowed).map(|r| r.plugin.clone()));
                 let refuses = |p: &&&str| run.ask_filter(p, node).is_some_and(|a| a.is_err());
                 by.extend(run.filter_names().iter().filter(refuses).map(|p| (*p).to_string()));
-                Refusal { node: node.clone(), by }
-            };
-            self.snapshot.nodes.iter().map(of).collect()
+                known.push(Refusal { node: node.clone(), by });
+                if known.len().is_multiple_of(NODES_BETWEEN) && out_of_budget() {
+                    return;
+                }
+            }
         });
-        found.unwrap_or_default()
     }
 
     /// Whether some node passes every filter: as [`Moment::outcome`], without choosing one.

@@ -4,9 +4,10 @@
 use crate::config::DefaultPreemptionArgs;
 use crate::framework::status::Status;
 use crate::framework::{Code, FitError, NodeInfo, NodeStatuses, Objects, PodInfo, PostFilterResult, Run};
+use crate::preemption_choice::pick;
 use k8s_openapi::api::core::v1::Pod;
-use meta::Rng;
 use meta::labels::Selector;
+use meta::{Key, Rng};
 use std::sync::Arc;
 
 /// A node that would take the pod once its victims are gone.
@@ -16,6 +17,8 @@ pub struct Candidate {
     /// Most important first.
     pub victims: Vec<Arc<PodInfo>>,
     pub pdb_violations: i64,
+    /// The victims that a budget would have spared.
+    pub violating: Vec<Key>,
 }
 
 /// Models `Evaluator.Preempt`, without carrying it out.
@@ -27,7 +30,7 @@ pub fn preempt(run: &Run, statuses: &NodeStatuses, args: &DefaultPreemptionArgs,
     let potential = statuses.nodes_with(Code::Unschedulable, snapshot);
     let mut tried =
         NodeStatuses { absent: Status::unresolvable("Preemption is not helpful for scheduling"), ..Default::default() };
-    let candidates = dry_run(run, &potential, args, rng, &mut tried);
+    let (candidates, tried_nodes) = dry_run(run, &potential, args, rng, &mut tried);
     let none = candidates.is_empty();
     let candidates = match &run.framework.extenders {
         Some(extenders) if !none => match extenders.preempt(&run.h, run.pod, candidates) {
@@ -60,6 +63,7 @@ pub fn preempt(run: &Run, statuses: &NodeStatuses, args: &DefaultPreemptionArgs,
         nominate: Some(best.node.to_string()),
         victims: best.victims.clone(),
         candidates,
+        nodes: (potential.len(), tried_nodes),
     }
 }
 
@@ -88,23 +92,25 @@ fn terminating_by_preemption(pod: &Pod) -> bool {
             .is_some_and(|c| c.status == "True" && c.reason.as_deref() == Some("PreemptionByScheduler"))
 }
 
-/// Tries the potential nodes from a drawn offset on, until enough candidates are found. Models `DryRunPreemption`.
+/// Tries the potential nodes from a drawn offset on, until enough candidates are found; says how many it tried. Models
+/// `DryRunPreemption`.
 fn dry_run(
     run: &Run,
     potential: &[usize],
     args: &DefaultPreemptionArgs,
     rng: &mut Rng,
     tried: &mut NodeStatuses,
-) -> Vec<Candidate> {
+) -> (Vec<Candidate>, usize) {
     let n = potential.len();
     if n == 0 {
-        return Vec::new();
+        return (Vec::new(), 0);
     }
     let share = n * args.min_candidate_nodes_percentage as usize / 100;
     let wanted = share.max(args.min_candidate_nodes_absolute as usize).min(n);
     let offset = rng.below(n as u32) as usize;
-    let (mut clean, mut violating) = (Vec::new(), Vec::new());
+    let (mut clean, mut violating, mut nodes) = (Vec::new(), Vec::new(), 0);
     for i in 0..n {
+        nodes += 1;
         let at = potential[(offset + i) % n];
         match select_victims(run, &run.h.snapshot.nodes[at]) {
             Ok(c) if c.pdb_violations == 0 => clean.push(c),
@@ -116,7 +122,7 @@ fn dry_run(
         }
     }
     clean.append(&mut violating);
-    clean
+    (clean, nodes)
 }
 
 /// The fewest, least important pods whose absence makes room. Models `SelectVictimsOnNode`.
@@ -134,7 +140,7 @@ fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> 
     run.filter_with_nominated(&state, &without, None)?;
     possible.sort_by_key(|p| importance(p));
     let (violating, others) = split_by_pdb(possible, run.h.objects);
-    let (mut victims, mut violations) = (Vec::new(), 0);
+    let (mut victims, mut spared) = (Vec::new(), Vec::new());
     for (p, violates) in violating.iter().map(|p| (p, true)).chain(others.iter().map(|p| (p, false))) {
         // Put it back; if the pod still fits, this one is spared.
         without.add_pod(p.clone());
@@ -143,14 +149,16 @@ fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> 
             without.remove_pod(&p.key);
             run.remove_pod(&mut state, p, &without);
             victims.push(p.clone());
-            violations += i64::from(violates);
+            if violates {
+                spared.push(p.key.clone());
+            }
         }
     }
     if victims.is_empty() {
         return Err(Status::error(format!("expected at least one victim pod on node {:?}", node.name)));
     }
     victims.sort_by_key(|p| importance(p));
-    Ok(Candidate { node: node.name.clone(), victims, pdb_violations: violations })
+    Ok(Candidate { node: node.name.clone(), victims, pdb_violations: spared.len() as i64, violating: spared })
 }
 
 /// Smaller is more important: higher priority, then longer running. Models `util.MoreImportantPod`.
@@ -160,7 +168,7 @@ fn importance(pod: &PodInfo) -> (i64, i128) {
 
 /// A pod that has not started counts as starting now, later than any that has.
 /// In nanoseconds, as upstream compares them.
-fn start_time(pod: &PodInfo) -> i128 {
+pub(crate) fn start_time(pod: &PodInfo) -> i128 {
     let start = pod.pod.status.as_ref().and_then(|s| s.start_time.as_ref());
     start.map_or(i128::MAX, |t| t.0.as_nanosecond())
 }
@@ -197,46 +205,4 @@ fn split_by_pdb(pods: Vec<Arc<PodInfo>>, objects: &Objects) -> (Vec<Arc<PodInfo>
         }
         violated
     })
-}
-
-/// The candidate that hurts least: fewest budget violations, then the lowest of the highest priorities, the smallest
-/// sum of priorities, the fewest victims, the latest start of the most important ones; then the first.
-/// Models `pickOneNodeForPreemption`.
-fn pick(candidates: &[Candidate]) -> Option<&Candidate> {
-    // `min_by_key` returns the first of equal ones.
-    candidates.iter().min_by_key(|c| c.cost())
-}
-
-/// What is compared, in the order of the rules: violations, highest priority, sum, number, start.
-type Cost = (i64, i64, i64, usize, std::cmp::Reverse<Option<i128>>);
-
-impl Candidate {
-    pub fn highest_priority(&self) -> i64 {
-        self.victims.first().map_or(0, |p| i64::from(p.priority))
-    }
-    fn cost(&self) -> Cost {
-        let top = self.highest_priority();
-        // Shifted to be positive, so that few negative priorities do not weigh more than many.
-        let sum = self.victims.iter().map(|p| i64::from(p.priority) + i64::from(i32::MAX) + 1).sum();
-        let most_important = self.victims.iter().filter(|p| i64::from(p.priority) == top);
-        let start = std::cmp::Reverse(most_important.map(|p| start_time(p)).min());
-        (self.pdb_violations, top, sum, self.victims.len(), start)
-    }
-}
-
-/// The rule that left one candidate; its name as in [`trace::cycle::Preemption::rule`].
-pub fn decided_by(candidates: &[Candidate]) -> &'static str {
-    let Some(best) = pick(candidates).map(Candidate::cost) else { return "" };
-    if candidates.len() == 1 {
-        return "only";
-    }
-    let alone = |same: &dyn Fn(&Cost) -> bool| candidates.iter().filter(|c| same(&c.cost())).count() == 1;
-    match () {
-        () if alone(&|c| c.0 == best.0) => "pdb-violations",
-        () if alone(&|c| (c.0, c.1) == (best.0, best.1)) => "highest-priority",
-        () if alone(&|c| (c.0, c.1, c.2) == (best.0, best.1, best.2)) => "priority-sum",
-        () if alone(&|c| (c.0, c.1, c.2, c.3) == (best.0, best.1, best.2, best.3)) => "victim-count",
-        () if alone(&|c| *c == best) => "latest-start",
-        () => "first",
-    }
 }

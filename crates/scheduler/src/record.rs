@@ -2,7 +2,6 @@
 
 use crate::cycle::Decision;
 use crate::framework::{PodInfo, Run, Status};
-use crate::preemption::Candidate;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::Cycle;
@@ -27,16 +26,6 @@ pub(crate) fn the_rest(run: &Run, absent: &Status, c: &mut Cycle) {
 
 pub(crate) fn pod_refs(pods: &[Arc<PodInfo>]) -> Vec<PodRef> {
     pods.iter().map(|p| PodRef { namespace: p.namespace().into(), name: p.name().into() }).collect()
-}
-
-pub(crate) fn candidate(c: &Candidate) -> trace::cycle::Candidate {
-    trace::cycle::Candidate {
-        node: c.node.to_string(),
-        victims: pod_refs(&c.victims),
-        pdb_violations: c.pdb_violations,
-        highest_priority: c.highest_priority(),
-        priority_sum: c.victims.iter().map(|p| i64::from(p.priority)).sum(),
-    }
 }
 
 pub(crate) fn decision_of(c: &mut Cycle, decision: &Decision) {

@@ -16,8 +16,10 @@ use kubelet::Kubelet;
 use kubelet::runtime::{ContainerId, ExternalRuntime, RuntimeEvent, SessionOutput};
 use meta::Time;
 use protocol::Speed;
+use scheduler::extender::BindQuestion;
+use scheduler::{Caller, Scheduler};
 use std::collections::BTreeMap;
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -74,6 +76,24 @@ struct Anchor {
     time: Time,
 }
 
+/// Asks extenders for bindings: they post them to this very API server, which answers meanwhile.
+pub struct Extenders {
+    pub caller: Arc<dyn Caller>,
+    pub handle: Handle,
+}
+
+impl Extenders {
+    fn ask(&self, question: BindQuestion) {
+        let (caller, handle) = (self.caller.clone(), self.handle.clone());
+        std::thread::spawn(move || {
+            let done = question.ask(&*caller);
+            handle.tell(move |w| {
+                w.cluster.with_component("kube-scheduler", |s: &mut Scheduler| s.bound_by_extender(question.pod, done));
+            });
+        });
+    }
+}
+
 pub struct World {
     pub cluster: Cluster,
     pub debugger: engine::Debugger,
@@ -86,6 +106,8 @@ pub struct World {
     /// Streams to containers, and who reads them.
     sessions: BTreeMap<SessionId, mpsc::UnboundedSender<SessionOutput>>,
     pub wasm: BTreeMap<String, WasmNode>,
+    /// Who is asked to bind pods that an extender binds.
+    pub extenders: Option<Extenders>,
     /// Counts changes that may concern Services; the port forwarder follows it.
     services: watch::Sender<u64>,
     round_robin: u64,
@@ -108,6 +130,7 @@ impl World {
             watches: Vec::new(),
             sessions: BTreeMap::new(),
             wasm: BTreeMap::new(),
+            extenders: None,
             services,
             round_robin: 0,
         };
@@ -186,6 +209,10 @@ impl World {
     fn hand_out(&mut self) {
         for node in self.wasm.keys().cloned().collect::<Vec<_>>() {
             self.runtime_commands(&node);
+        }
+        if self.cluster.component("kube-scheduler").is_some_and(Scheduler::has_bind_questions) {
+            let questions = self.cluster.with_component("kube-scheduler", Scheduler::take_bind_questions);
+            questions.into_iter().flatten().for_each(|q| self.extenders.iter().for_each(|e| e.ask(q.clone())));
         }
         for (process, message) in self.cluster.take_crashes() {
             eprintln!("kubottle: {process} crashed and was restarted: {message}");

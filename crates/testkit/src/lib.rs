@@ -51,6 +51,23 @@ pub fn run(c: &mut Cluster, seconds: u64) {
     assert_eq!(c.take_crashes(), Vec::new(), "no component may panic");
 }
 
+/// A PriorityClass; `more` are further fields in flow style, each after a comma.
+pub fn class(name: &str, value: i32, more: &str) -> String {
+    format!(
+        "{{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {{name: {name}}}, value: {value}{more}}}\n---\n"
+    )
+}
+
+/// A pod of a priority class (empty: none named) labelled with its own name as `app`. Its one container asks for `cpu`
+/// and has further fields in flow style, each after a comma; `spec` are further lines of the pod's spec.
+pub fn classed_pod(name: &str, class: &str, cpu: &str, container: &str, spec: &str) -> String {
+    let class = if class.is_empty() { String::new() } else { format!("  priorityClassName: {class}\n") };
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: {name}}}}}\nspec:\n{class}{spec}  \
+         containers:\n  - {{name: main, resources: {{requests: {{cpu: {cpu}}}}}{container}}}\n"
+    )
+}
+
 /// The table `kubectl get` prints, without ages: one row a line, cells separated by two spaces.
 pub fn table(c: &Cluster, plural: &str) -> String {
     let kind = api::KINDS.iter().find(|k| k.plural == plural).expect("a registered kind");

@@ -61,22 +61,65 @@ pub struct NodeRecord {
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     pub node: String,
-    pub victims: Vec<PodRef>,
+    /// Most important first.
+    pub victims: Vec<Victim>,
     pub pdb_violations: i64,
     /// The highest of the victims' priorities, and their sum.
     #[serde(default)]
     pub highest_priority: i64,
     #[serde(default)]
     pub priority_sum: i64,
+    /// The rule by which another candidate was better; empty for the choice.
+    #[serde(default)]
+    pub out_by: String,
+}
+
+/// A pod that would have to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Victim {
+    pub namespace: String,
+    pub name: String,
+    #[serde(default)]
+    pub priority: i32,
+    /// RFC 3339; empty when it has not started, which counts as starting now.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub started: String,
+    /// Its eviction is one that a PodDisruptionBudget forbids.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub violates: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Preemption {
     pub candidates: Vec<Candidate>,
-    /// Which rule chose: `only`, `pdb-violations`, `highest-priority`, `priority-sum`, `victim-count`, `latest-start`, or
-    /// `first` of those that are equal by all of them. Models `pickOneNodeForPreemption`.
+    /// Which rule chose: `only`, or the last of `rules`. Models `pickOneNodeForPreemption`.
     #[serde(default)]
     pub rule: String,
+    /// The rules in the order they were asked, up to the one that left one candidate.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Nodes where evicting pods might help, and at how many of them that was tried before there were candidates enough.
+    #[serde(default)]
+    pub potential_nodes: usize,
+    #[serde(default)]
+    pub tried_nodes: usize,
+}
+
+/// One comparison of preemption's candidates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// `pdb-violations`, `highest-priority`, `priority-sum`, `victim-count`, `latest-start`, or `first` of those that are
+    /// equal by all of them.
+    pub rule: String,
+    /// What won, and the best of what lost; empty when nothing did. A number; for `latest-start` a time, or `-` for
+    /// pods that have not started; for `first` the nodes' names.
+    pub best: String,
+    pub next: String,
+    /// Candidates that were compared, and that were left.
+    pub before: usize,
+    pub left: usize,
 }
 
 /// How the winner was drawn among the nodes with the highest total.

@@ -2,7 +2,7 @@
 //! for longer than one.
 
 use crate::budget::Budget;
-use engine::{Replay, Search, Seek, Session, Transport, Viewer};
+use engine::{Errands, Replay, Search, Seek, Session, Transport, Viewer};
 use gloo::timers::callback::Interval;
 use meta::{Duration, Time};
 use protocol::{Command, Reply, Speed, Start, Subscription};
@@ -17,6 +17,8 @@ const FRAME_MS: u32 = 16;
 const UNSEEN_MAX_MS: f64 = 1000.0;
 /// Milliseconds between two words about how far a replay has come.
 const PROGRESS_MS: f64 = 100.0;
+/// Milliseconds of a frame for questions whose answers take long.
+const ERRANDS_MS: f64 = 8.0;
 /// A tab in the background is throttled; more real time than this at once is not made up for.
 const CATCH_UP_MAX: Duration = Duration::from_millis(250);
 
@@ -33,6 +35,7 @@ struct Shell {
     transport: Transport,
     /// The next scheduling decision is looked for.
     search: Option<Search>,
+    errands: Errands,
     viewer: Viewer,
     replies: Vec<Reply>,
     last_tick_ms: f64,
@@ -51,6 +54,7 @@ pub fn start() {
         state: State::Empty,
         transport: Transport::default(),
         search: None,
+        errands: Errands::default(),
         viewer: Viewer::new(Subscription::default()),
         replies: Vec::new(),
         unseen_since: None,
@@ -112,6 +116,10 @@ impl Shell {
     /// What only a cluster can carry out.
     fn change(&mut self, command: Command) {
         let State::Live(session) = &mut self.state else { return };
+        let command = match self.errands.take(&mut session.cluster, &mut session.debugger, command) {
+            Ok(reply) => return self.replies.extend(reply),
+            Err(command) => command,
+        };
         // The cluster is not any more the one that was searched.
         self.search = None;
         match command {
@@ -151,6 +159,7 @@ impl Shell {
             }
             None => self.fresh(&start),
         };
+        self.errands.clear();
         self.viewer = Viewer::new(start.subscription);
         self.last_tick_ms = now_ms(&self.scope);
     }
@@ -176,6 +185,9 @@ impl Shell {
             self.transport.tick(&mut session.cluster, elapsed, || budget.is_spent());
             let crashes = session.cluster.take_crashes();
             self.replies.extend(crashes.into_iter().map(|(process, message)| Reply::Crashed { process, message }));
+            // A step of an errand may be dear: the clock is looked at after each.
+            let (scope, end) = (&self.scope, now_ms(&self.scope) + ERRANDS_MS);
+            self.replies.extend(self.errands.run(&session.cluster, || now_ms(scope) > end));
         }
         self.flush();
     }

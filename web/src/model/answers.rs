@@ -13,6 +13,8 @@ pub enum Topic {
     Queue,
     WhyNot,
     WhatIf,
+    /// More of a what-if.
+    Differences,
     Config,
     SetConfig,
     /// The learner's pick for a held, hidden cycle.

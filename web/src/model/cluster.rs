@@ -316,6 +316,13 @@ impl Model {
     pub fn process<'a>(&'a self, process: &'a str) -> impl Iterator<Item = &'a Rc<ComponentView>> {
         self.components.values().filter(move |c| c.process == process)
     }
+    /// The control plane's processes besides those that every cluster has, which have boxes of their own.
+    pub fn other_processes(&self) -> Vec<&str> {
+        const OWN: [&str; 3] = ["kube-apiserver", "kube-scheduler", "kube-controller-manager"];
+        let all = self.components.values().map(|c| c.process.as_str());
+        let others: BTreeSet<&str> = all.filter(|p| !p.contains('/') && !OWN.contains(p)).collect();
+        others.into_iter().collect()
+    }
     /// How many pods without a node no queue of the scheduler holds (it is stopped, or has not seen them yet), and the
     /// first of them. With long queues, of which the page knows the beginnings only, the number alone is known.
     pub fn unqueued(&self, most: usize) -> (usize, Vec<PodKey>) {

@@ -11,6 +11,8 @@ pub enum Port {
     Etcd,
     Scheduler,
     ControllerManager,
+    /// Any other process of the control plane.
+    Process(String),
     Node(String),
 }
 
@@ -45,6 +47,7 @@ pub fn port(model: &Model, actor: &str) -> Option<Port> {
         "kube-controller-manager" => Some(Port::ControllerManager),
         "kube-apiserver" => Some(Port::ApiServer),
         "you" | "kubectl" => Some(Port::You),
+        _ if model.components.contains_key(actor) => Some(Port::Process(process.into())),
         _ if process.ends_with("-controller") => Some(Port::ControllerManager),
         _ => None,
     }
@@ -89,7 +92,11 @@ mod tests {
             process: process.into(),
             ..ComponentView::default()
         };
-        let components = vec![c("deployment-controller", "kube-controller-manager"), c("kubelet/n1", "kubelet/n1")];
+        let components = vec![
+            c("deployment-controller", "kube-controller-manager"),
+            c("kubelet/n1", "kubelet/n1"),
+            c("local-path-provisioner", "local-path-provisioner"),
+        ];
         m.apply(Update { components, ..Update::default() });
         m
     }
@@ -110,6 +117,14 @@ mod tests {
             (&Port::ControllerManager, &Port::ApiServer, Sign::Write)
         );
         assert_eq!((&hops[1].to, hops[1].after), (&Port::Etcd, 1));
+    }
+
+    #[test]
+    fn every_process_has_a_box() {
+        let m = model();
+        assert_eq!(port(&m, "local-path-provisioner"), Some(Port::Process("local-path-provisioner".into())));
+        assert_eq!(m.other_processes(), ["local-path-provisioner"]);
+        assert_eq!(port(&m, "nobody"), None);
     }
 
     #[test]

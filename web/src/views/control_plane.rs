@@ -23,7 +23,8 @@ pub struct Props {
 pub fn ControlPlane(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
-    let process = |name: &'static str| -> Vec<Rc<ComponentView>> { model.process(name).cloned().collect() };
+    let process = |name: &str| -> Vec<Rc<ComponentView>> { model.process(name).cloned().collect() };
+    let others: Vec<_> = model.other_processes().into_iter().map(|name| (name.to_string(), process(name))).collect();
     let (api, scheduler, manager) =
         (process("kube-apiserver"), process("kube-scheduler"), process("kube-controller-manager"));
     let scheduler_lamp = lamp_of(&scheduler);
@@ -43,12 +44,20 @@ pub fn ControlPlane(p: &Props) -> Html {
                 <LastDecision version={p.cycles} />
                 <Pending queues={p.queues} pending={p.pending} now={p.now} stopped={scheduler_lamp != Lamp::Running} compact={p.compact} />
             </div>
-            <div class="manager box" data-port="manager">
-                <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} />
-                <p class="doing latest">{ latest(&manager) }</p>
-                <ul class="controllers">
-                    { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
-                </ul>
+            <div class="managers">
+                <div class="manager box" data-port="manager">
+                    <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} />
+                    <p class="doing latest">{ latest(&manager) }</p>
+                    <ul class="controllers">
+                        { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
+                    </ul>
+                </div>
+                { for others.iter().map(|(name, components)| html! {
+                    <div class="other box" key={name.clone()} data-port={format!("process:{name}")}>
+                        <ProcessHead process={name.clone()} lamp={lamp_of(components)} />
+                        <span class="doing">{ newest(components) }</span>
+                    </div>
+                }) }
             </div>
         </div>
     }
@@ -66,9 +75,13 @@ fn lamp_of(components: &[Rc<ComponentView>]) -> Lamp {
     }
 }
 
+/// The newest thing that any of them did; empty when they did nothing yet.
+fn newest(components: &[Rc<ComponentView>]) -> String {
+    components.iter().max_by_key(|c| c.doing_seq).map(|c| c.doing.clone()).unwrap_or_default()
+}
+
 fn doing(ctx: &Ctx, components: &[Rc<ComponentView>]) -> String {
-    let newest = components.iter().max_by_key(|c| c.doing_seq);
-    newest.map(|c| c.doing.clone()).filter(|d| !d.is_empty()).unwrap_or_else(|| ctx.t("stage.apiserver").to_string())
+    Some(newest(components)).filter(|d| !d.is_empty()).unwrap_or_else(|| ctx.t("stage.apiserver").to_string())
 }
 
 /// The newest thing any controller did: for when there is no room for each one's own.

@@ -38,7 +38,11 @@ impl Port {
             "etcd" => Port::Etcd,
             "scheduler" => Port::Scheduler,
             "manager" => Port::ControllerManager,
-            _ => Port::Node(text.strip_prefix("node:")?.into()),
+            _ => match text.split_once(':')? {
+                ("process", name) => Port::Process(name.into()),
+                ("node", name) => Port::Node(name.into()),
+                _ => return None,
+            },
         })
     }
 }
@@ -67,14 +71,18 @@ pub fn link(boxes: &Boxes, end: &Port) -> Option<Line> {
                 vec![(down, api.bottom()), (down, to.y)]
             }
         }
+        Port::Process(_) => {
+            let mut line = to_trunk(boxes, api);
+            let (trunk, _) = line[line.len() - 1];
+            line.extend([(trunk, y), (to.x, y)]);
+            line
+        }
         Port::Node(_) => {
             let nodes = || boxes.iter().filter(|(p, _)| matches!(p, Port::Node(_))).map(|(_, b)| b);
             let first_row = nodes().map(|b| b.y).fold(f64::INFINITY, f64::min);
             let bus = first_row - 2.0 * GUTTER;
-            let trunk = trunk(boxes, api);
-            let mut line =
-                if trunk < api.x { vec![(api.x, api_y), (trunk, api_y)] } else { vec![(trunk, api.bottom())] };
-            line.push((trunk, bus));
+            let mut line = to_trunk(boxes, api);
+            line.push((line[line.len() - 1].0, bus));
             if to.y > first_row + 1.0 {
                 let side = to.x - GUTTER;
                 line.extend([(side, bus), (side, to.y - GUTTER), (x, to.y - GUTTER)]);
@@ -85,6 +93,12 @@ pub fn link(boxes: &Boxes, end: &Port) -> Option<Line> {
             line
         }
     })
+}
+
+/// From the API server to the trunk that nodes, and processes below the first row, hang on.
+fn to_trunk(boxes: &Boxes, api: &Rect) -> Line {
+    let (trunk, (_, api_y)) = (trunk(boxes, api), api.middle());
+    if trunk < api.x { vec![(api.x, api_y), (trunk, api_y)] } else { vec![(trunk, api.bottom())] }
 }
 
 /// The nodes' trunk runs between the scheduler and the controller manager, or left of everything.
@@ -142,6 +156,14 @@ mod tests {
         let to_node = link(&b, &Port::Node("a".into())).unwrap();
         assert_eq!((to_node[0], *to_node.last().unwrap()), ((295.0, 50.0), (200.0, 240.0)));
         assert_eq!(link(&b, &Port::You), None);
+    }
+
+    #[test]
+    fn processes_below_the_controller_manager_hang_on_the_trunk() {
+        let mut b = boxes();
+        b.insert(Port::Process("p".into()), Rect { x: 310.0, y: 200.0, w: 180.0, h: 20.0 });
+        let line = link(&b, &Port::Process("p".into()));
+        assert_eq!(line, Some(vec![(295.0, 50.0), (295.0, 210.0), (310.0, 210.0)]));
     }
 
     #[test]

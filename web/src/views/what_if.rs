@@ -1,19 +1,14 @@
 //! "What if": one field or weight is changed in a copy of the moment, and both decisions stand side by side.
 
-use super::icon::Icon;
-use crate::ctx::{Ctx, use_ctx};
-use crate::model::differences::{Line, Said, differences};
+use super::sides::{Both, Sides};
+use crate::ctx::use_ctx;
 use crate::model::{Topic, pod_change};
 use crate::ui::Action;
 use protocol::debug::Change;
-use protocol::{Answer, CycleView, Debug, ObjectId};
-use std::rc::Rc;
+use protocol::{Answer, Debug, ObjectId};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
-
-/// Nodes that are listed; those that differ come first.
-const LISTED_MAX: usize = 300;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -190,9 +185,9 @@ pub fn WhatIf(p: &Props) -> Html {
                 <button class="primary" data-testid="what-if-go" disabled={waits || pod.is_none()}>{ if waits { ctx.t("what-if.waits") } else { ctx.t("what-if.go") } }</button>
             </form>
             if let Some(key) = *wrong { <p class="error" role="alert">{ ctx.find(key).unwrap_or(key) }</p> }
-            { match answer.as_deref() {
-                Some(Answer::WhatIf(both)) => sides(&ctx, &both.before, &both.after),
-                Some(Answer::Refused { message, errors }) => html! {
+            { match answer.as_deref().zip(answer.as_ref()) {
+                Some((Answer::WhatIf(both), whole)) => html! { <Sides key={both.after.seq} both={Both(whole.clone())} answers={p.answers} /> },
+                Some((Answer::Refused { message, errors }, _)) => html! {
                     <div class="error" role="alert" data-testid="what-if-refused"><p>{ message.clone() }</p>{ for errors.iter().map(|e| html! { <p><code>{ e.path.clone() }</code>{ " " }{ e.message.clone() }</p> }) }</div>
                 },
                 _ => html! { <p class="what-if-hint">{ ctx.t("what-if.hint") }</p> },
@@ -212,67 +207,3 @@ const SCORERS: [&str; 8] = [
     "NodeResourcesBalancedAllocation",
     "ImageLocality",
 ];
-
-fn outcome(ctx: &Ctx, cycle: &CycleView, title: &'static str, id: &'static str) -> Html {
-    html! {
-        <section class="side" data-testid={id} aria-label={title}>
-            <h3>{ title }</h3>
-            if cycle.node.is_empty() {
-                <p class="verdict-big bad"><Icon name="cross" />{ ctx.t("decision.nowhere") }</p>
-                if !cycle.nominated_node.is_empty() { <p>{ ctx.tf("history.nominated", &[("node", &cycle.nominated_node)]) }</p> }
-                <p class="side-message">{ cycle.message.clone() }</p>
-            } else {
-                <p class="verdict-big good"><Icon name="trophy" />{ cycle.node.clone() }</p>
-                <p class="side-message">{ ctx.tf("explain.feasible", &[("n", &cycle.feasible_nodes.to_string()), ("total", &cycle.evaluated_nodes.max(cycle.rows_total).to_string())]) }</p>
-            }
-        </section>
-    }
-}
-
-fn cell(ctx: &Ctx, said: &Said, chosen: bool) -> Html {
-    match said {
-        Said::Absent => html! { <span class="none">{ ctx.t("what-if.absent") }</span> },
-        Said::Refused { plugin, reason } => {
-            html! { <span class="bad" title={reason.clone()}><Icon name="cross" /><b>{ plugin.clone() }</b><small>{ reason.clone() }</small></span> }
-        }
-        Said::Total(n) => {
-            html! { <span class="good">if chosen { <Icon name="trophy" /> } else { <Icon name="check" /> }<b class="num">{ *n }</b></span> }
-        }
-        Said::Passed => html! { <span class="good"><Icon name="check" /></span> },
-    }
-}
-
-fn sides(ctx: &Ctx, before: &CycleView, after: &CycleView) -> Html {
-    let lines: Vec<Line> = differences(before, after);
-    let changed = lines.iter().filter(|l| l.differs()).count();
-    let total = lines.len();
-    let shown: Rc<[Line]> = lines.into_iter().take(LISTED_MAX).collect();
-    let moved = before.node != after.node;
-    html! {
-        <div class="sides" data-testid="what-if-result" data-moved={moved.to_string()}>
-            <div class="side-heads">{ outcome(ctx, before, ctx.t("what-if.before"), "what-if-before") }{ outcome(ctx, after, ctx.t("what-if.after"), "what-if-after") }</div>
-            <p role="status"><b>{ if moved { ctx.t("what-if.moved") } else { ctx.t("what-if.same") } }</b>{ " " }{ ctx.tf("what-if.differ", &[("n", &changed.to_string()), ("total", &total.to_string())]) }</p>
-            <div class="side-table" tabindex="0" role="region" aria-label={ctx.t("grid.label")}>
-                <table>
-                    <thead><tr><th scope="col">{ ctx.t("grid.node") }</th><th scope="col">{ ctx.t("what-if.before") }</th><th scope="col">{ ctx.t("what-if.after") }</th><th scope="col">{ ctx.t("what-if.difference") }</th></tr></thead>
-                    <tbody>
-                        { for shown.iter().map(|l| {
-                            let delta = match (&l.before, &l.after) {
-                                (Said::Total(b), Said::Total(a)) if a != b => format!("{:+}", a - b),
-                                _ => String::new(),
-                            };
-                            html! {
-                                <tr key={l.node.clone()} class={classes!(l.differs().then_some("differs"))} data-testid={format!("what-if-{}", l.node)}>
-                                    <th scope="row">{ l.node.clone() }</th>
-                                    <td>{ cell(ctx, &l.before, l.chosen.0) }</td><td>{ cell(ctx, &l.after, l.chosen.1) }</td>
-                                    <td class="delta">if l.differs() { <b class="num">{ if delta.is_empty() { "≠".to_string() } else { delta } }</b> }
-                                        { for l.scores.iter().map(|(p, b, a)| html! { <small>{ format!("{p} {} → {}", b.map_or("—".into(), |n| n.to_string()), a.map_or("—".into(), |n| n.to_string())) }</small> }) }</td>
-                                </tr>
-                            }
-                        }) }
-                    </tbody>
-                </table>
-            </div>
-        </div>
-    }
-}

@@ -1,14 +1,13 @@
 //! Which question is answered where.
 
 use super::view::{Mask, cycle_view, rows};
-use super::{Debugger, WHATIF_BASE, config, documents, history, refused};
+use super::{Debugger, WHATIF_BASE, config, history, refused};
 use crate::detail::queue_entry;
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::api::scheduling::v1::PriorityClass;
 use meta::Key;
-use protocol::debug::{Answer, Debug, Fixes, OfferedFix, Point, Queue, RowsQuery};
-use scheduler::{Moment, Scheduler, fixes};
+use protocol::debug::{Answer, Debug, Point, Queue, RowsQuery};
+use scheduler::{Moment, Scheduler};
 use std::sync::Arc;
 use trace::cycle::PodRef;
 use trace::explain::Cell;
@@ -64,17 +63,22 @@ impl Debugger {
                     Err(e) => refused(e),
                 }
             }
-            Debug::Fixes { namespace, name } => {
-                if self.hides(0, &namespace, &name) {
-                    return refused("the decision is hidden until a node is picked");
-                }
-                self.fixes(cluster, &namespace, &name)
-            }
+            Debug::Fixes { namespace, name } => match self.find_fixes(cluster, &namespace, &name) {
+                Ok(mut errand) => loop {
+                    if let Some(answer) = errand.run(cluster, || false) {
+                        return answer;
+                    }
+                },
+                Err(answer) => answer,
+            },
             Debug::WhatIf { namespace, name, cycle, changes } => {
                 if self.hides(cycle, &namespace, &name) {
                     return refused("the decision is hidden until a node is picked");
                 }
                 self.what_if(cluster, &namespace, &name, cycle, changes)
+            }
+            Debug::Differences { before, after, group, offset, limit } => {
+                self.more_differences(cluster, (before, after), group, offset, limit)
             }
             Debug::Config => config::get(cluster),
             Debug::SetConfig { yaml } => config::set(cluster, &yaml),
@@ -82,13 +86,13 @@ impl Debugger {
     }
 
     /// Whether telling would give a hidden decision away.
-    fn hides(&self, cycle: u64, namespace: &str, name: &str) -> bool {
+    pub(super) fn hides(&self, cycle: u64, namespace: &str, name: &str) -> bool {
         let about = |p: &PodRef| p.namespace == namespace && p.name == name;
         self.held.as_ref().is_some_and(|h| h.hidden && (h.seq == cycle || about(&h.calls.cycle.pod)))
     }
 
     /// A cycle by its number, and when it was.
-    fn cycle(&self, cluster: &Cluster, seq: u64) -> Result<(u64, Arc<Cycle>), String> {
+    pub(super) fn cycle(&self, cluster: &Cluster, seq: u64) -> Result<(u64, Arc<Cycle>), String> {
         if let Some(h) = self.held.as_ref().filter(|h| h.seq == seq) {
             return Ok((h.at.as_micros(), h.calls.cycle.clone()));
         }
@@ -175,28 +179,6 @@ impl Debugger {
                 })
             }
         }
-    }
-
-    fn fixes(&self, cluster: &Cluster, namespace: &str, name: &str) -> Answer {
-        let key = Key::new(namespace, name);
-        let pod = PodRef { namespace: namespace.into(), name: name.into() };
-        let bound = cluster.view().get::<Pod>(&key).and_then(|p| p.spec.as_ref()?.node_name.clone());
-        if let Some(node) = bound.filter(|n| !n.is_empty()) {
-            return Answer::Fixes(Fixes { pod, fits: node, ..Fixes::default() });
-        }
-        let moment = match self.moment(cluster, 0, namespace, name) {
-            Ok(m) => m,
-            Err(e) => return refused(e),
-        };
-        let classes = cluster.view().list::<PriorityClass>();
-        let classes: Vec<(String, i32)> =
-            classes.map(|c| (c.metadata.name.clone().unwrap_or_default(), c.value)).collect();
-        let found = fixes::search(&moment, &classes);
-        let offered = found.fixes.into_iter().map(|p| {
-            let documents = documents::of(cluster, &moment.pod.pod, &p.ops);
-            OfferedFix { fix: p.fix, documents }
-        });
-        Answer::Fixes(Fixes { pod, fits: found.fits, fixes: offered.collect(), tried: found.tried })
     }
 }
 

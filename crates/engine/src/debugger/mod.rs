@@ -6,12 +6,15 @@
 mod answers;
 mod calls;
 mod config;
+mod differences;
 mod documents;
+mod errand;
 mod history;
 mod view;
 mod whatif;
 
 pub(crate) use answers::scheduler;
+pub use errand::Errands;
 pub use view::{Mask, cycle_view};
 
 use calls::Calls;

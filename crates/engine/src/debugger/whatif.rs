@@ -1,5 +1,6 @@
 //! The same decision with something changed.
 
+use super::differences::differences;
 use super::view::{Mask, cycle_view};
 use super::{Debugger, Refusal, WHATIF_BASE, WHATIFS_MAX, config, refused};
 use cluster::Cluster;
@@ -10,6 +11,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::sync::Arc;
+
+/// Lines of a comparison that come with it.
+const FIRST_LINES: usize = 100;
 
 /// Models RFC 7386.
 fn merge(target: &mut Value, patch: &Value) {
@@ -57,18 +61,37 @@ impl Debugger {
                 }
             };
         }
-        let [before, after] = [(*before).clone(), after].map(|m: Moment| {
+        let both = [(*before).clone(), after].map(|m: Moment| {
             let m = Arc::new(m.decided());
             let seq = WHATIF_BASE + self.whatif_next;
             self.whatif_next += 1;
-            let view = cycle_view(seq, m.time.as_micros(), &m.cycle, Mask::Whole);
-            self.whatifs.push_back((seq, m));
-            view
+            self.whatifs.push_back((seq, m.clone()));
+            (seq, m)
         });
         while self.whatifs.len() > WHATIFS_MAX {
             self.whatifs.pop_front();
         }
-        Answer::WhatIf(Box::new(WhatIf { before, after }))
+        let differences = differences(&both[0].1.cycle, &both[1].1.cycle, None, 0, FIRST_LINES);
+        let [before, after] = both.map(|(seq, m)| cycle_view(seq, m.time.as_micros(), &m.cycle, Mask::Whole));
+        Answer::WhatIf(Box::new(WhatIf { before, after, differences }))
+    }
+
+    /// More of a comparison.
+    pub(super) fn more_differences(
+        &self,
+        cluster: &Cluster,
+        (before, after): (u64, u64),
+        group: Option<u32>,
+        offset: usize,
+        limit: usize,
+    ) -> Answer {
+        if self.held.as_ref().is_some_and(|h| h.hidden && (h.seq == before || h.seq == after)) {
+            return refused("the decision is hidden until a node is picked");
+        }
+        match (self.cycle(cluster, before), self.cycle(cluster, after)) {
+            (Ok((_, b)), Ok((_, a))) => Answer::Differences(Box::new(differences(&b, &a, group, offset, limit))),
+            (Err(e), _) | (_, Err(e)) => refused(e),
+        }
     }
 }
 

@@ -90,6 +90,48 @@ pub fn allocate(
     }
 }
 
+/// What a node offers for one request, or for one of its alternatives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// `namespace/name`, and the request in it.
+    pub claim: String,
+    pub request: String,
+    pub class: String,
+    /// Devices that are asked for, that the selectors choose here, and that nobody has.
+    pub wanted: usize,
+    pub selected: usize,
+    pub free: usize,
+}
+
+/// What the node offers for each request of `claims`, each for itself: what the others would take is not taken off.
+///
+/// # Errors
+/// Claims, classes or pools that cannot be worked with.
+pub fn offers(devices: &Devices, node: &Node, claims: &[Arc<ResourceClaim>]) -> Result<Vec<Offer>, String> {
+    let (taken, mut out) = (devices.allocated(), Vec::new());
+    let pools = pools::gather(devices, node);
+    for claim in claims {
+        for r in claim.spec.devices.iter().flat_map(|d| d.requests.iter().flatten()) {
+            for r in request::alternatives(devices, claim, r)? {
+                let (mut selected, mut free) = (0, 0);
+                for (pool, slice) in pools.iter().flat_map(|p| p.slices.iter().map(move |s| (p, s))) {
+                    for device in slice.spec.devices.iter().flatten() {
+                        let id = (pool.driver.to_string(), pool.name.to_string(), device.name.clone());
+                        if request::selects(&r, claim, device, &id)? {
+                            selected += 1;
+                            free += usize::from(r.admin || !taken.contains(&id));
+                        }
+                    }
+                }
+                let class = r.class.metadata.name.clone().unwrap_or_default();
+                let wanted = if r.all { selected } else { r.count };
+                out.push(Offer { claim: shown(claim), request: r.full_name, class, wanted, selected, free });
+            }
+        }
+    }
+    Ok(out)
+}
+
 impl<'a> Search<'a> {
     fn prepare(&mut self, devices: &'a Devices) -> Result<(), String> {
         for (c, claim) in self.claims.iter().enumerate() {

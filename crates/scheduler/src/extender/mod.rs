@@ -7,7 +7,7 @@ mod wire;
 use crate::framework::{Handle, NodeInfo, PodInfo, Status};
 use crate::preemption::Candidate;
 use k8s_openapi::api::core::v1::{Binding, Node, Pod};
-use meta::Duration;
+use meta::{Duration, Key};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,6 +114,9 @@ impl Extenders {
         Extenders { list, caller }
     }
 
+    pub fn caller(&self) -> Arc<dyn Caller> {
+        self.caller.clone()
+    }
     pub fn any_filters(&self) -> bool {
         self.list.iter().any(|e| !e.filter_verb.is_empty())
     }
@@ -122,13 +125,7 @@ impl Extenders {
     }
 
     fn ask(&self, e: &Config, verb: &str, question: &Value) -> Result<Answer, String> {
-        let url = format!("{}/{verb}", e.url_prefix.trim_end_matches('/'));
-        let body = serde_json::to_vec(question).map_err(|e| e.to_string())?;
-        let (code, body) = self.caller.post(e, &url, body)?;
-        if code != 200 {
-            return Err(format!("failed {verb} with extender at URL {url}, code {code}"));
-        }
-        Answer::parse(&body)
+        exchange(&*self.caller, e, verb, question)
     }
 
     /// Asks one after the other, each about what the ones before left. Models findNodesThatPassExtenders.
@@ -268,7 +265,10 @@ impl Extenders {
                 pods.push(found.clone());
             }
             let violations = field(victims, "NumPDBViolations").and_then(Value::as_i64).unwrap_or(0);
-            out.push(Candidate { node: node.name.clone(), victims: pods, pdb_violations: violations });
+            // Which of them a budget would have spared only the scheduler knows, from its own search.
+            let known = left.iter().find(|c| c.node == node.name).map(|c| c.violating.clone());
+            let violating = known.unwrap_or_default();
+            out.push(Candidate { node: node.name.clone(), victims: pods, pdb_violations: violations, violating });
         }
         Ok(out)
     }
@@ -279,16 +279,40 @@ impl Extenders {
         binder.map(|e| e.url_prefix.as_str())
     }
 
-    /// Asks the extender that binds the pod to do so; `None` when none does, or one that may be ignored fails.
-    pub fn bind(&self, pod: &Pod, binding: &Binding) -> Option<Result<(), String>> {
+    /// What the extender that binds the pod is to be asked; `None` when none does.
+    pub fn bind_question(&self, pod: &Pod, binding: &Binding) -> Option<BindQuestion> {
         let e = self.list.iter().find(|e| !e.bind_verb.is_empty() && e.is_interested(pod))?;
         let meta = &binding.metadata;
         let question = json!({"PodName": meta.name, "PodNamespace": meta.namespace, "PodUID": meta.uid,
             "Node": binding.target.name});
-        let done = self.ask(e, &e.bind_verb, &question).and_then(|answer| {
-            let error = answer.text("Error");
-            if error.is_empty() { Ok(()) } else { Err(error) }
-        });
-        if done.is_err() && e.ignorable { None } else { Some(done) }
+        let pod = Key::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
+        Some(BindQuestion { pod, extender: e.clone(), question })
     }
+}
+
+/// Asks an extender to bind a pod. It will do so through the API server, so the host asks it while the cluster goes on.
+#[derive(Clone, Debug)]
+pub struct BindQuestion {
+    pub pod: Key,
+    pub extender: Config,
+    question: Value,
+}
+
+impl BindQuestion {
+    /// # Errors
+    /// What the extender said, or why it said nothing.
+    pub fn ask(&self, caller: &dyn Caller) -> Result<(), String> {
+        let error = exchange(caller, &self.extender, &self.extender.bind_verb, &self.question)?.text("Error");
+        if error.is_empty() { Ok(()) } else { Err(error) }
+    }
+}
+
+fn exchange(caller: &dyn Caller, e: &Config, verb: &str, question: &Value) -> Result<Answer, String> {
+    let url = format!("{}/{verb}", e.url_prefix.trim_end_matches('/'));
+    let body = serde_json::to_vec(question).map_err(|e| e.to_string())?;
+    let (code, body) = caller.post(e, &url, body)?;
+    if code != 200 {
+        return Err(format!("failed {verb} with extender at URL {url}, code {code}"));
+    }
+    Answer::parse(&body)
 }

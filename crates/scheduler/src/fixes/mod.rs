@@ -7,6 +7,7 @@ use crate::moment::Moment;
 use candidates::{Case, Refusal};
 pub use op::{Draft, Op, new_class};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use trace::cycle::PodRef;
 use trace::explain::{Edit, Fix};
 
@@ -34,59 +35,142 @@ pub struct Found {
 
 /// Searches for edits. `classes` are the cluster's priority classes.
 pub fn search(moment: &Moment, classes: &[(String, i32)]) -> Found {
-    let mut found = Found::default();
-    if let Some(Ok(node)) = moment.outcome() {
-        found.fits = node.to_string();
-        return found;
+    let mut search = Search::new(Arc::new(moment.clone()), classes.to_vec());
+    while !search.run(|| false) {}
+    search.finish()
+}
+
+/// The search as far as it has come: with thousands of nodes it takes long, and somebody waits beside it.
+pub struct Search {
+    moment: Arc<Moment>,
+    classes: Vec<(String, i32)>,
+    found: Found,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Does it fit as it is?
+    Start,
+    /// Who refuses it where, of the first nodes.
+    Refusals(Vec<Refusal>),
+    Singles {
+        left: std::vec::IntoIter<Vec<Op>>,
+        useless: Vec<Op>,
+    },
+    Pairs(std::vec::IntoIter<Vec<Op>>),
+    Done,
+}
+
+impl Search {
+    pub fn new(moment: Arc<Moment>, classes: Vec<(String, i32)>) -> Search {
+        Search { moment, classes, found: Found::default(), stage: Stage::Start }
     }
-    let case = Case { moment, refusals: refusals(moment), classes };
-    let singles = case.candidates();
-    let mut useless: Vec<&Vec<Op>> = Vec::new();
-    for ops in &singles {
-        found.tried += 1;
-        match prove(moment, ops) {
-            Some(fix) => found.fixes.push(fix),
-            None => useless.push(ops),
+
+    /// Goes on until it is done, which it says, or out of budget, which it asks between steps: a step is one node's
+    /// filters, or one edit that is tried.
+    pub fn run(&mut self, mut out_of_budget: impl FnMut() -> bool) -> bool {
+        loop {
+            self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+                Stage::Start => self.start(),
+                Stage::Refusals(mut known) => {
+                    self.moment.more_refusals(&mut known, &mut out_of_budget);
+                    if known.len() < self.moment.snapshot().nodes.len() {
+                        self.stage = Stage::Refusals(known);
+                        return false;
+                    }
+                    self.think(known)
+                }
+                Stage::Singles { mut left, mut useless } => match left.next() {
+                    None => self.pair(&useless),
+                    Some(ops) => {
+                        if !self.attempt(&ops) && ops.len() == 1 {
+                            useless.extend(ops);
+                        }
+                        Stage::Singles { left, useless }
+                    }
+                },
+                Stage::Pairs(mut left) => match left.next().filter(|_| self.found.fixes.len() < FIXES_MAX) {
+                    None => Stage::Done,
+                    Some(ops) => {
+                        self.attempt(&ops);
+                        Stage::Pairs(left)
+                    }
+                },
+                Stage::Done => return true,
+            };
+            if out_of_budget() {
+                return false;
+            }
         }
     }
-    // Two edits are only worth it where one does not do.
-    if found.fixes.iter().all(|f| f.ops.iter().any(|op| matches!(op, Op::AddNode { .. } | Op::Priority { .. }))) {
-        let parts: Vec<&Vec<Op>> = useless.into_iter().filter(|ops| ops.len() == 1).collect();
+
+    /// What was found, the smallest first.
+    pub fn finish(self) -> Found {
+        let mut found = self.found;
+        found.fixes.sort_by_key(|f| (f.fix.cost, f.fix.edits.len()));
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        // Of the same kind of edit two are enough: the third node to untaint tells nothing new.
+        found.fixes.retain(|f| {
+            let codes: Vec<&str> = f.fix.edits.iter().map(|e| e.note.code.as_ref()).collect();
+            let id = codes.join("+");
+            seen.insert(format!("{id} 1")) || seen.insert(format!("{id} 2"))
+        });
+        // A larger skew than is needed is no fix of its own.
+        let mut skews: BTreeSet<usize> = BTreeSet::new();
+        found.fixes.retain(|f| match f.ops.as_slice() {
+            [Op::MaxSkew { constraint, .. }] => skews.insert(*constraint),
+            _ => true,
+        });
+        found.fixes.truncate(FIXES_MAX);
+        found
+    }
+
+    fn start(&mut self) -> Stage {
+        if self.moment.framework().is_none() {
+            return Stage::Done;
+        }
+        // The filters alone are the quick part; what preemption would come to is not asked here.
+        match self.moment.feasible().then(|| self.moment.outcome()).flatten() {
+            Some(Ok(node)) => {
+                self.found.fits = node.to_string();
+                Stage::Done
+            }
+            _ => Stage::Refusals(Vec::new()),
+        }
+    }
+
+    /// The edits that speak to what refuses the pod; nodes with the fewest refusals count first.
+    fn think(&self, mut refusals: Vec<Refusal>) -> Stage {
+        refusals.sort_by_key(|r| r.by.len());
+        let case = Case { moment: &self.moment, refusals, classes: &self.classes };
+        Stage::Singles { left: case.candidates().into_iter(), useless: Vec::new() }
+    }
+
+    fn attempt(&mut self, ops: &[Op]) -> bool {
+        self.found.tried += 1;
+        let fix = prove(&self.moment, ops);
+        let proved = fix.is_some();
+        self.found.fixes.extend(fix);
+        proved
+    }
+
+    /// Two edits are only worth it where one does not do.
+    fn pair(&self, parts: &[Op]) -> Stage {
+        let large = |op: &Op| matches!(op, Op::AddNode { .. } | Op::Priority { .. });
+        if !self.found.fixes.iter().all(|f| f.ops.iter().any(large)) {
+            return Stage::Done;
+        }
         let mut pairs: Vec<(u32, Vec<Op>)> = Vec::new();
         for (i, a) in parts.iter().enumerate() {
-            for b in &parts[i + 1..] {
-                if !same_place(&a[0], &b[0]) {
-                    // Of two items of one list the later goes first, so that the numbers stay true.
-                    pairs.push((a[0].cost() + b[0].cost(), vec![b[0].clone(), a[0].clone()]));
-                }
+            for b in parts[i + 1..].iter().filter(|b| !same_place(a, b)) {
+                // Of two items of one list the later goes first, so that the numbers stay true.
+                pairs.push((a.cost() + b.cost(), vec![b.clone(), a.clone()]));
             }
         }
         pairs.sort_by_key(|(cost, _)| *cost);
-        let most = PAIRS_MAX.min(PAIR_NODES_MAX / moment.snapshot().nodes.len().max(1));
-        for (_, ops) in pairs.iter().take(most) {
-            found.tried += 1;
-            found.fixes.extend(prove(moment, ops));
-            if found.fixes.len() >= FIXES_MAX {
-                break;
-            }
-        }
+        pairs.truncate(PAIRS_MAX.min(PAIR_NODES_MAX / self.moment.snapshot().nodes.len().max(1)));
+        Stage::Pairs(pairs.into_iter().map(|(_, ops)| ops).collect::<Vec<_>>().into_iter())
     }
-    found.fixes.sort_by_key(|f| (f.fix.cost, f.fix.edits.len()));
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    // Of the same kind of edit two are enough: the third node to untaint tells nothing new.
-    found.fixes.retain(|f| {
-        let codes: Vec<&str> = f.fix.edits.iter().map(|e| e.note.code.as_ref()).collect();
-        let id = codes.join("+");
-        seen.insert(format!("{id} 1")) || seen.insert(format!("{id} 2"))
-    });
-    // A larger skew than is needed is no fix of its own.
-    let mut skews: BTreeSet<usize> = BTreeSet::new();
-    found.fixes.retain(|f| match f.ops.as_slice() {
-        [Op::MaxSkew { constraint, .. }] => skews.insert(*constraint),
-        _ => true,
-    });
-    found.fixes.truncate(FIXES_MAX);
-    found
 }
 
 /// Two edits of one thing: together they are no more than one of them.
@@ -104,13 +188,6 @@ fn same_place(a: &Op, b: &Op) -> bool {
         (Op::AllowPreemption, Op::AllowPreemption) => true,
         _ => false,
     }
-}
-
-/// Every node and who refuses the pod there, the fewest first.
-fn refusals(moment: &Moment) -> Vec<Refusal> {
-    let mut all = moment.every_refusal();
-    all.sort_by_key(|r| r.by.len());
-    all
 }
 
 /// Schedules the pod with the edits.

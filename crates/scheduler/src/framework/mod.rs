@@ -154,11 +154,19 @@ pub struct PostFilterResult {
     pub nominate: Option<String>,
     pub victims: Vec<Arc<PodInfo>>,
     pub candidates: Vec<crate::preemption::Candidate>,
+    /// Nodes where an eviction might have helped, and that were tried.
+    pub nodes: (usize, usize),
 }
 
 impl PostFilterResult {
     pub fn refuse(status: Status) -> Self {
-        PostFilterResult { answer: Err(status), nominate: None, victims: Vec::new(), candidates: Vec::new() }
+        PostFilterResult {
+            answer: Err(status),
+            nominate: None,
+            victims: Vec::new(),
+            candidates: Vec::new(),
+            nodes: (0, 0),
+        }
     }
 }
 

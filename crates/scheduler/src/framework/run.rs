@@ -267,6 +267,9 @@ impl<'a> Run<'a> {
                     if r.nominate.is_some() {
                         last.nominate = r.nominate;
                     }
+                    if !r.candidates.is_empty() {
+                        last.nodes = r.nodes;
+                    }
                     last.candidates.append(&mut r.candidates);
                 }
             }

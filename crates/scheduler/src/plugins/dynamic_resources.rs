@@ -5,7 +5,7 @@
 //! about pods without claims.
 
 use super::node_selector::Terms;
-use crate::devices::allocator::{Trouble, allocate};
+use crate::devices::allocator::{Trouble, allocate, offers};
 use crate::devices::{Devices, is_open};
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, NodeStatuses, Plugin, PodInfo, PostFilter,
@@ -15,6 +15,8 @@ use crate::framework::{
 use k8s_openapi::api::resource::v1::{AllocationResult, DeviceRequest, ResourceClaim};
 use meta::{Path, Rng};
 use std::sync::Arc;
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "DynamicResources";
 
@@ -64,6 +66,54 @@ impl Plugin for DynamicResources {
     fn as_score(&self) -> Option<&dyn Score> {
         Some(self)
     }
+    fn filter_inputs(&self, h: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> Inputs {
+        let mut inputs = Inputs::default();
+        let Some(prepared) = state.get::<Prepared>() else { return inputs };
+        for c in prepared.claims.iter().filter(|c| !is_open(&c.claim)) {
+            let (claim, devices) = (c.claim.metadata.name.clone().unwrap_or_default(), allocated_to(&c.claim));
+            inputs.notes.push(match c.nodes.as_ref().is_none_or(|n| n.matches(&node.node)) {
+                true => note!("cell.devices-here", claim = claim, devices = devices),
+                false => note!("cell.devices-elsewhere", claim = claim, devices = devices),
+            });
+        }
+        match offers(&h.objects.devices, &node.node, &prepared.open()) {
+            Ok(all) => inputs.notes.extend(all.into_iter().map(|o| {
+                let short = o.free < o.wanted || o.wanted == 0;
+                let (wanted, selected, free) = (o.wanted, o.selected, o.free);
+                let (claim, request, class) = (o.claim, o.request, o.class);
+                match short {
+                    true => note!(
+                        "cell.devices-short",
+                        claim = claim,
+                        request = request,
+                        class = class,
+                        wanted = wanted,
+                        selected = selected,
+                        free = free
+                    ),
+                    false => note!(
+                        "cell.devices",
+                        claim = claim,
+                        request = request,
+                        class = class,
+                        wanted = wanted,
+                        selected = selected,
+                        free = free
+                    ),
+                }
+            })),
+            Err(why) => inputs.notes.push(note!("cell.devices-broken", why = why)),
+        }
+        for c in prepared.claims.iter().filter(|c| is_open(&c.claim)) {
+            for constraint in c.claim.spec.devices.iter().flat_map(|d| d.constraints.iter().flatten()) {
+                let claim = c.claim.metadata.name.clone().unwrap_or_default();
+                if let Some(attribute) = &constraint.match_attribute {
+                    inputs.notes.push(note!("cell.devices-alike", claim = claim, attribute = attribute));
+                }
+            }
+        }
+        inputs
+    }
     fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
         // Claims and classes do not come as events here; nodes do.
         match event {
@@ -102,6 +152,14 @@ fn known_classes(devices: &Devices, claim: &ResourceClaim, request: &DeviceReque
         return Err(Status::unresolvable(format!("resource claim {claim}, request {name}: unknown request type")));
     }
     subs.iter().try_for_each(|sub| known(&sub.device_class_name, &format!("{}/{}", request.name, sub.name)))
+}
+
+/// The devices that the claim has: `driver/pool/device`.
+fn allocated_to(claim: &ResourceClaim) -> String {
+    let allocation = claim.status.as_ref().and_then(|s| s.allocation.as_ref());
+    let results = allocation.and_then(|a| a.devices.as_ref()).and_then(|d| d.results.as_deref()).unwrap_or_default();
+    let names: Vec<String> = results.iter().map(|r| format!("{}/{}/{}", r.driver, r.pool, r.device)).collect();
+    names.join(", ")
 }
 
 fn prepare(devices: &Devices, claim: Arc<ResourceClaim>) -> Result<Claim, Status> {

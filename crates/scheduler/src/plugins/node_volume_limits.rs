@@ -8,6 +8,8 @@ use crate::framework::{
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use k8s_openapi::api::storage::v1::{CSINode, CSINodeDriver, VolumeAttachment};
 use std::collections::BTreeMap;
+use trace::explain::{Amount, Inputs, Unit};
+use trace::note;
 
 pub const NAME: &str = "NodeVolumeLimits";
 
@@ -127,6 +129,9 @@ impl Plugin for NodeVolumeLimits {
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
     }
+    fn filter_inputs(&self, h: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        inputs(h, pod, node)
+    }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         Hint::queue_if(match event {
             ClusterEvent::AssignedPodDelete(gone) => may_attach(gone),
@@ -147,38 +152,89 @@ impl PreFilter for NodeVolumeLimits {
     }
 }
 
-impl Filter for NodeVolumeLimits {
-    fn filter(&self, h: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Answer {
+/// What is attached to the node, and what the pod would attach.
+struct Attachments {
+    /// By pods there, and in all.
+    mounted: Volumes,
+    attached: Volumes,
+    new: Volumes,
+    /// By driver.
+    limits: BTreeMap<String, i32>,
+}
+
+impl Attachments {
+    /// `None` when the pod brings nothing that counts, or nothing here has a limit.
+    fn of(h: &Handle, pod: &PodInfo, node: &NodeInfo) -> Result<Option<Attachments>, Status> {
         if storage::volumes(&pod.pod).is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let store = &h.objects.storage;
         let csi_node = store.csi_nodes.get(&*node.name).map(|n| &**n);
         let mut new = Volumes::new();
         attachable(store, pod, csi_node, true, &mut new)?;
         if new.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let drivers = csi_node.map(|n| n.spec.drivers.as_slice()).unwrap_or_default();
-        let limits: BTreeMap<&str, i32> =
-            drivers.iter().filter_map(|d| Some((d.name.as_str(), d.allocatable.as_ref()?.count?))).collect();
+        let limits: BTreeMap<String, i32> =
+            drivers.iter().filter_map(|d| Some((d.name.clone(), d.allocatable.as_ref()?.count?))).collect();
         if limits.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let mut used = Volumes::new();
+        let mut mounted = Volumes::new();
         for other in &node.pods {
-            attachable(store, other, csi_node, false, &mut used)?;
+            attachable(store, other, csi_node, false, &mut mounted)?;
         }
-        // A volume that a pod there uses does not count again; one that is only attached does, as upstream has it.
-        new.retain(|v, ()| !used.contains_key(v));
-        used.extend(attached(store, &node.name).into_iter().map(|v| (v, ())));
-        for (driver, limit) in limits {
-            let of = |v: &Volumes| v.keys().filter(|(d, _)| d == driver).count();
-            let more = of(&new);
-            if more > 0 && (of(&used) + more) as i64 > i64::from(limit) {
-                return Err(Status::unschedulable("node(s) exceed max volume count"));
-            }
-        }
-        Ok(())
+        let mut attached_here = mounted.clone();
+        attached_here.extend(attached(store, &node.name).into_iter().map(|v| (v, ())));
+        Ok(Some(Attachments { mounted, attached: attached_here, new, limits }))
     }
+    fn attached(&self, driver: &str) -> usize {
+        self.attached.keys().filter(|(d, _)| d == driver).count()
+    }
+    /// A volume that a pod there uses does not count again; one that is only attached does, as upstream has it.
+    fn more(&self, driver: &str) -> usize {
+        self.new.keys().filter(|v| v.0 == driver && !self.mounted.contains_key(*v)).count()
+    }
+    fn exceeds(&self, driver: &str, limit: i32) -> bool {
+        let more = self.more(driver);
+        more > 0 && (self.attached(driver) + more) as i64 > i64::from(limit)
+    }
+}
+
+impl Filter for NodeVolumeLimits {
+    fn filter(&self, h: &Handle, _: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Answer {
+        let Some(found) = Attachments::of(h, pod, node)? else { return Ok(()) };
+        match found.limits.iter().any(|(driver, limit)| found.exceeds(driver, *limit)) {
+            true => Err(Status::unschedulable("node(s) exceed max volume count")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The drivers of the pod's volumes: how many they may attach here, and how many they have.
+fn inputs(h: &Handle, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+    let mut inputs = Inputs::default();
+    let Ok(Some(found)) = Attachments::of(h, pod, node) else {
+        inputs.notes.push(note!("cell.volume-no-limit"));
+        return inputs;
+    };
+    for (driver, limit) in found.limits.iter().filter(|(d, _)| found.new.keys().any(|v| v.0 == **d)) {
+        let (used, more) = (found.attached(driver), found.more(driver));
+        inputs.notes.push(match found.exceeds(driver, *limit) {
+            true => note!("cell.volumes-over", driver = driver, used = used, more = more, limit = limit),
+            false => note!("cell.volumes", driver = driver, used = used, more = more, limit = limit),
+        });
+        inputs.amounts.push(Amount {
+            resource: driver.clone(),
+            unit: Unit::Count,
+            request: more as i64,
+            used: used as i64,
+            allocatable: i64::from(*limit),
+        });
+        for (_, handle) in found.new.keys().filter(|v| v.0 == *driver && found.mounted.contains_key(*v)) {
+            inputs.notes.push(note!("cell.volume-attached", volume = handle));
+        }
+    }
+    inputs
 }

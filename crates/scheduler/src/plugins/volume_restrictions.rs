@@ -8,6 +8,8 @@ use crate::framework::{
 };
 use k8s_openapi::api::core::v1::Volume;
 use std::collections::BTreeSet;
+use trace::explain::Inputs;
+use trace::note;
 
 pub const NAME: &str = "VolumeRestrictions";
 
@@ -78,6 +80,28 @@ impl Plugin for VolumeRestrictions {
     }
     fn as_filter(&self) -> Option<&dyn Filter> {
         Some(self)
+    }
+    fn filter_inputs(&self, h: &Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> Inputs {
+        let mut inputs = Inputs::default();
+        for v in storage::volumes(&pod.pod).iter().filter(|v| is_restricted(v)) {
+            let holds = |p: &&std::sync::Arc<PodInfo>| storage::volumes(&p.pod).iter().any(|o| conflict(v, o));
+            inputs.notes.push(match node.pods.iter().find(holds) {
+                Some(holder) => note!("cell.disk-taken", volume = &v.name, pod = &holder.key),
+                None => note!("cell.disk-free", volume = &v.name),
+            });
+        }
+        for claim in state.get::<Exclusive>().into_iter().flat_map(|s| &s.claims) {
+            let uses = |p: &PodInfo| {
+                let mut named = storage::volumes(&p.pod).iter().filter_map(|v| claim_name(&p.pod, v));
+                p.namespace() == pod.namespace() && named.any(|(name, _)| name == *claim)
+            };
+            let found = h.snapshot.nodes.iter().find_map(|n| Some((n, n.pods.iter().find(|p| uses(p))?)));
+            inputs.notes.push(match found {
+                Some((n, p)) => note!("cell.claim-exclusive-taken", claim = claim, pod = &p.key, node = &n.name),
+                None => note!("cell.claim-exclusive-free", claim = claim),
+            });
+        }
+        inputs
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         let frees = |gone: &PodInfo| {

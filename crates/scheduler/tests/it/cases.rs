@@ -146,7 +146,10 @@ fn found(key: &str, cycle: &Cycle, cycles: &[Cycle]) -> Value {
         "all" => json!(cycles.iter().map(|c| c.node.clone()).collect::<Vec<_>>()),
         "candidates" => {
             let all = cycle.preemption.iter().flat_map(|p| &p.candidates);
-            json!(all.map(|c| (c.node.clone(), names(&c.victims))).collect::<BTreeMap<_, _>>())
+            json!(
+                all.map(|c| (c.node.clone(), c.victims.iter().map(|v| v.name.clone()).collect::<Vec<_>>()))
+                    .collect::<BTreeMap<_, _>>()
+            )
         }
         "violations" => {
             let all = cycle.preemption.iter().flat_map(|p| &p.candidates);

@@ -129,3 +129,47 @@ fn the_rule_that_chose_is_told() {
     assert_eq!(rule(vec![one("x", "a", 1, EARLY), one("y", "b", 1, LATE)], &["a", "b"]), "latest-start");
     assert_eq!(rule(vec![one("x", "a", 1, EARLY), one("y", "b", 1, EARLY)], &["a", "b"]), "first");
 }
+
+#[test]
+fn what_the_rules_compared_is_told() {
+    let one = |name: &str, on: &str, priority, start| running(name, on, priority, "4", start);
+    let mut pods = vec![
+        one("a1", "a", 7, EARLY),
+        one("b1", "b", 7, LATE),
+        one("c1", "c", 9, EARLY),
+        one("kept", "d", 1, EARLY),
+        wanting("4", json!({})),
+    ];
+    pods.push(running("far-too-important", "e", 200, "4", EARLY));
+    let mut w = world(["a", "b", "c", "d", "e"].map(|n| node(n, json!({}))).to_vec(), pods);
+    w.pod_disruption_budgets.push(
+        serde_json::from_value(json!({"metadata": {"name": "kept", "namespace": "default"},
+            "spec": {"selector": {"matchLabels": {"app": "kept"}}}, "status": {"disruptionsAllowed": 0}}))
+        .expect("a budget"),
+    );
+    let p = run(w, &Config::default())[0].preemption.clone().expect("candidates");
+    let mut text = format!("{} of {} nodes tried\n", p.tried_nodes, p.potential_nodes);
+    for r in &p.rules {
+        text += &format!("{}: {:?} against {:?}, {} of {} left\n", r.rule, r.best, r.next, r.left, r.before);
+    }
+    let mut candidates = p.candidates;
+    candidates.sort_by(|a, b| a.node.cmp(&b.node));
+    for c in &candidates {
+        let v = &c.victims[0];
+        text +=
+            &format!("{} out by {:?}: {} priority {} violates {}\n", c.node, c.out_by, v.name, v.priority, v.violates);
+    }
+    expect![[r#"
+        5 of 5 nodes tried
+        pdb-violations: "0" against "1", 3 of 4 left
+        highest-priority: "7" against "9", 2 of 3 left
+        priority-sum: "2147483655" against "", 2 of 2 left
+        victim-count: "1" against "", 2 of 2 left
+        latest-start: "2026-01-02T00:00:00Z" against "2026-01-01T00:00:00Z", 1 of 2 left
+        a out by "latest-start": a1 priority 7 violates false
+        b out by "": b1 priority 7 violates false
+        c out by "highest-priority": c1 priority 9 violates false
+        d out by "pdb-violations": kept priority 1 violates true
+    "#]]
+    .assert_eq(&text);
+}

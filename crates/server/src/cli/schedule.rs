@@ -7,10 +7,11 @@ use anyhow::{Context, anyhow};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{Metadata, Resource};
 use manifest::{Document, Limits, Problem};
+use protocol::preemption_words;
 use protocol::words::Lang;
 use scheduler::{Caller, Config, World, whatif_calling};
 use serde::de::DeserializeOwned;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use trace::Cycle;
 
@@ -69,12 +70,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let (mut printed, mut first) = (Ok(()), true);
     let caller: Option<Arc<dyn Caller>> =
         if config.extenders.is_empty() { None } else { Some(Arc::new(HttpCaller::new()?)) };
+    let lang = language(args.lang);
     if let Some(pod) = args.why {
-        let (node, lang, json) = (args.node, language(args.lang), matches!(args.output, Output::Json));
+        let (node, json) = (args.node, matches!(args.output, Output::Json));
         return why::run(&Question { pod, node, lang, json }, world, &config, args.seed, caller);
     }
     whatif_calling(world, &config, args.seed, caller, |cycle| {
-        printed = one(&cycle, args.output, first);
+        printed = one(&cycle, args.output, lang, first);
         first = false;
         printed.is_ok()
     })
@@ -88,10 +90,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Prints one decision. They are not collected: with thousands of nodes each is large.
-fn one(cycle: &Cycle, output: Output, first: bool) -> anyhow::Result<()> {
+fn one(cycle: &Cycle, output: Output, lang: Lang, first: bool) -> anyhow::Result<()> {
     let text = match output {
-        Output::Table if first => scheduler::table(std::slice::from_ref(cycle)),
-        Output::Table => format!("\n{}", scheduler::table(std::slice::from_ref(cycle))),
+        Output::Table => {
+            let mut text = if first { String::new() } else { "\n".to_string() };
+            text.push_str(&scheduler::table(std::slice::from_ref(cycle)));
+            for line in preemption_words::lines(lang, cycle) {
+                text.push_str(&format!("  {line}\n"));
+            }
+            text
+        }
         Output::Json => {
             let before = if first { "{\n  \"decisions\": [\n    " } else { ",\n    " };
             // A line break inside a string is escaped, so these are the layout's.
@@ -169,8 +177,20 @@ fn typed<T: Resource + Metadata<Ty = ObjectMeta> + DeserializeOwned>(d: &Documen
 }
 
 fn config(path: Option<PathBuf>) -> anyhow::Result<Config> {
-    let Some(path) = path else { return Ok(Config::default()) };
-    let files = read_files(std::slice::from_ref(&path))?;
+    path.map_or_else(|| Ok(Config::default()), |path| Ok(read_config(&path, Config::parse_lenient)?.2))
+}
+
+/// A KubeSchedulerConfiguration that is sound, and its text.
+pub fn config_document(path: &Path) -> anyhow::Result<(serde_json::Value, String)> {
+    let (document, text, _) = read_config(path, Config::parse)?;
+    Ok((document, text))
+}
+
+fn read_config(
+    path: &Path,
+    parse: fn(&serde_json::Value) -> Result<Config, Vec<meta::FieldError>>,
+) -> anyhow::Result<(serde_json::Value, String, Config)> {
+    let files = read_files(&[path.to_path_buf()])?;
     let documents = manifest::parse_values(&borrowed(&files), Limits::REQUEST).map_err(|p| problems(&p))?;
     let [document] = documents.as_slice() else {
         return Err(anyhow!(
@@ -179,18 +199,13 @@ fn config(path: Option<PathBuf>) -> anyhow::Result<Config> {
             documents.len()
         ));
     };
-    Config::parse_lenient(&document.value)
-        .map_err(|errors| {
-            let found: Vec<Problem> = errors
-                .iter()
-                .flat_map(|e| {
-                    manifest::refusals(
-                        document,
-                        &meta::ApiError::invalid("", document.kind(), "", std::slice::from_ref(e)),
-                    )
-                })
-                .collect();
-            problems(&found)
-        })
-        .context("the scheduler's configuration is refused")
+    let refused = |errors: Vec<meta::FieldError>| {
+        let one = |e: &meta::FieldError| {
+            manifest::refusals(document, &meta::ApiError::invalid("", document.kind(), "", std::slice::from_ref(e)))
+        };
+        problems(&errors.iter().flat_map(one).collect::<Vec<Problem>>())
+    };
+    let config = parse(&document.value).map_err(refused).context("the scheduler's configuration is refused")?;
+    let text = files.into_iter().map(|(_, text)| text).collect();
+    Ok((document.value.clone(), text, config))
 }

@@ -1,10 +1,11 @@
 //! `kubottle serve`
 
+use super::extenders::HttpCaller;
 use super::print;
 use crate::http::{page, ports, proxy::ClusterNetwork};
 use crate::wasm::node::{RUNTIME_CLASS, Shared, WasmNode};
 use crate::wasm::{Engine, Images};
-use crate::world::{Handle, World};
+use crate::world::{Extenders, Handle, World};
 use crate::{http, kubeconfig, machines, pki};
 use anyhow::{Context, anyhow};
 use cluster::{Cluster, Config};
@@ -16,6 +17,7 @@ use k8s_openapi::api::core::v1::Taint;
 use kubelet::runtime::ExternalRuntime;
 use kubelet::{NodeConfig, SimRuntime};
 use meta::Time;
+use scheduler::{Caller, Scheduler};
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -61,6 +63,9 @@ pub struct Args {
     http: Option<SocketAddr>,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A KubeSchedulerConfiguration for kube-scheduler; its extenders are called
+    #[arg(long, value_name = "FILE")]
+    scheduler_config: Option<PathBuf>,
 }
 
 /// `cpu=8,memory=16Gi,pods=110`; what is left out stays as usual.
@@ -178,6 +183,12 @@ async fn start_cluster(
     let config = Config { seed: args.seed, start, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     cluster.publish_ca(ca);
+    let caller: Arc<dyn Caller> = Arc::new(HttpCaller::new()?);
+    cluster.with_component("kube-scheduler", |s: &mut Scheduler| s.reach_extenders(caller.clone()));
+    if let Some(path) = &args.scheduler_config {
+        let (document, text) = super::schedule::config_document(path)?;
+        cluster.configure_scheduler(&document, &text).map_err(|e| anyhow!("{}: {e}", path.display()))?;
+    }
     for n in 1..=args.sim_nodes {
         let seed = cluster.fork_seed();
         let config = machines::config(&cluster.next_node_name(), n, &args.sim_node, seed).map_err(|e| anyhow!(e))?;
@@ -191,6 +202,8 @@ async fn start_cluster(
         cluster.add_machine(config, Box::new(runtime)).map_err(|e| anyhow!(e))?;
     }
     let (handle, services) = World::start(cluster)?;
+    let extenders = Extenders { caller, handle: handle.clone() };
+    handle.ask(move |w| w.extenders = Some(extenders)).await?;
     if !names.is_empty() {
         let shared = Shared {
             engine: Engine::new()?,

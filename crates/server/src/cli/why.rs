@@ -3,6 +3,7 @@
 use super::print;
 use anyhow::anyhow;
 use meta::Key;
+use protocol::preemption_words;
 use protocol::words::{Lang, note, say};
 use scheduler::fixes::{self, Found};
 use scheduler::{Caller, Config, Moment, World, whatif_moment};
@@ -110,6 +111,7 @@ fn as_json(moment: &Moment, bound: Option<&str>, whys: &[WhyNot], found: &Found)
         "message": moment.cycle.message,
         "nominatedNode": moment.cycle.nominated_node,
         "victims": moment.cycle.victims,
+        "preemption": moment.cycle.preemption,
         "groups": groups,
         "why": whys,
         "fixes": fixes,
@@ -132,6 +134,11 @@ fn as_text(q: &Question, key: &Key, m: &Moment, bound: Option<&str>, whys: &[Why
     let _ = writeln!(out, "{head}");
     if bound.is_none() && !m.cycle.message.is_empty() {
         let _ = writeln!(out, "  {}", m.cycle.message);
+    }
+    if bound.is_none() {
+        for line in preemption_words::lines(lang, &m.cycle) {
+            let _ = writeln!(out, "  {line}");
+        }
     }
     if q.node.is_none() {
         out.push('\n');

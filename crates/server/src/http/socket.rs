@@ -2,7 +2,7 @@
 
 use crate::world::{Handle, World};
 use axum::extract::ws::{Message, WebSocket};
-use engine::Viewer;
+use engine::{Errands, Viewer};
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Clock, Command, Reply, Subscription, Update};
 use std::time::Duration;
@@ -10,6 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// A frame on a screen of 30 Hz: enough for a cluster that runs in real time.
 const FRAME: Duration = Duration::from_millis(33);
+/// Of a frame: for questions whose answers take long.
+const ERRANDS: Duration = Duration::from_millis(15);
 
 /// Serves a page until it leaves.
 pub async fn run(handle: Handle, socket: WebSocket) {
@@ -69,6 +71,8 @@ struct Page {
     /// `None` until the page has started.
     viewer: Option<Viewer>,
     replies: Vec<Reply>,
+    /// Questions whose answers take long.
+    errands: Errands,
     /// The clock as last told: an update that only carries replies repeats it.
     clock: Clock,
 }
@@ -116,7 +120,10 @@ impl Page {
                 let error = Some("this cluster lives in the server; it is not saved with the page".into());
                 self.replies.push(Reply::Done { id, error });
             }
-            Ok(other) => self.replies.extend(engine::act_with(&mut w.cluster, &mut w.debugger, &other)),
+            Ok(other) => match self.errands.take(&mut w.cluster, &mut w.debugger, other) {
+                Ok(reply) => self.replies.extend(reply),
+                Err(other) => self.replies.extend(engine::act_with(&mut w.cluster, &mut w.debugger, &other)),
+            },
         }
     }
 
@@ -127,6 +134,8 @@ impl Page {
     }
 
     fn update(&mut self, w: &mut World) -> Option<Update> {
+        let begun = std::time::Instant::now();
+        self.replies.extend(self.errands.run(&w.cluster, || begun.elapsed() > ERRANDS));
         w.debugger.sync(&mut w.cluster);
         let t = w.transport();
         let speed = match t.speed {

@@ -1,34 +1,61 @@
 //! Preemption as it was decided: the candidates, whom each would cost, and which rule chose.
 
 use super::ViewRef;
-use crate::ctx::use_ctx;
+use crate::ctx::{Ctx, use_ctx};
 use crate::ui::{Action, InspectorTab};
 use crate::views::icon::Icon;
-use protocol::cycle::Candidate;
+use protocol::cycle::{Candidate, Preemption, Victim};
+use protocol::preemption_words::{RULES, nodes, rule, step};
 use yew::prelude::*;
 
 /// Candidates that are listed one by one.
 const LISTED_MAX: usize = 20;
-
-/// Upstream's rules in order (`pickOneNodeForPreemption`); `preemption.rule.<code>` names them.
-pub const RULES: [&str; 6] =
-    ["pdb-violations", "highest-priority", "priority-sum", "victim-count", "latest-start", "first"];
 
 #[derive(PartialEq, Properties)]
 pub struct Props {
     pub cycle: ViewRef,
 }
 
-/// The first rule that what is recorded of the candidates can tell them apart by. Rules in between that need more than
-/// is recorded make it unknown.
-pub fn decided_by(candidates: &[Candidate], chosen: &str) -> Option<&'static str> {
-    if candidates.len() == 1 {
-        return Some("only");
+fn victim(ctx: &Ctx, v: &Victim) -> Html {
+    let id = crate::model::kinds::pod(&v.namespace, &v.name);
+    let priority = ctx.tf("preemption.priority", &[("n", &v.priority.to_string())]);
+    html! {
+        <li>
+            <button class="object-link" onclick={ctx.on(Action::Inspect(id, InspectorTab::Summary))}>{ v.name.clone() }</button>
+            <small class="num">{ priority }</small>
+            if v.violates { <small class="warn">{ ctx.t("preemption.violates") }</small> }
+        </li>
     }
-    let own = candidates.iter().find(|c| c.node == chosen)?;
-    let fewest = candidates.iter().map(|c| c.pdb_violations).min()?;
-    let left = candidates.iter().filter(|c| c.pdb_violations == fewest).count();
-    (own.pdb_violations == fewest && left == 1).then_some(RULES[0])
+}
+
+fn candidate(ctx: &Ctx, c: &Candidate, chosen: bool) -> Html {
+    let violations = c.pdb_violations.to_string();
+    html! {
+        <li class={classes!(chosen.then_some("winner"))} data-testid={format!("candidate-{}", c.node)} data-out-by={c.out_by.clone()}>
+            <div><b>if chosen { <Icon name="trophy" /> }{ c.node.clone() }</b>
+                if !c.out_by.is_empty() { <small class="out-by">{ ctx.tf("preemption.out-by", &[("rule", &rule(ctx.lang.shared(), &c.out_by))]) }</small> }</div>
+            <dl class="candidate-facts">
+                <div class={classes!((c.pdb_violations > 0).then_some("warn"))}><dt>{ ctx.t("preemption.pdb") }</dt><dd class="num">{ violations }</dd></div>
+                <div><dt>{ ctx.t("preemption.highest") }</dt><dd class="num">{ c.highest_priority }</dd></div>
+                <div><dt>{ ctx.t("preemption.sum") }</dt><dd class="num">{ c.priority_sum }</dd></div>
+                <div><dt>{ ctx.t("preemption.victims") }</dt><dd class="num">{ c.victims.len() }</dd></div>
+            </dl>
+            <ul class="victims">{ for c.victims.iter().map(|v| victim(ctx, v)) }</ul>
+        </li>
+    }
+}
+
+/// All rules in order: what those that were asked compared, and which one decided.
+fn rules(ctx: &Ctx, p: &Preemption) -> Html {
+    let lang = ctx.lang.shared();
+    html! {
+        <ol class="rules" data-testid="preemption-rules" data-rule={p.rule.clone()}>
+            { for RULES.iter().map(|code| match p.rules.iter().find(|r| r.rule == *code) {
+                Some(r) => html! { <li class={if r.left == 1 { "decided" } else { "asked" }}>{ step(lang, r) }</li> },
+                None => html! { <li>{ rule(lang, code) }</li> },
+            }) }
+        </ol>
+    }
 }
 
 #[component]
@@ -40,58 +67,23 @@ pub fn PreemptionPanel(p: &Props) -> Html {
     };
     let candidates = &preemption.candidates;
     let chosen = cycle.nominated_node.as_str();
-    let told = RULES.into_iter().chain(["only"]).find(|r| *r == preemption.rule);
-    let rule = told.or_else(|| decided_by(candidates, chosen));
-    let pod = |name: &str, namespace: &str| {
-        let id = crate::model::kinds::pod(namespace, name);
-        html! { <button class="object-link" onclick={ctx.on(Action::Inspect(id, InspectorTab::Summary))}>{ name.to_string() }</button> }
-    };
+    // The choice is always among those that are listed.
+    let first = candidates.iter().filter(|c| c.node == chosen);
+    let listed = first.chain(candidates.iter().filter(|c| c.node != chosen)).take(LISTED_MAX);
     html! {
         <section class="preemption" data-testid="preemption">
             <h3>{ ctx.t("decision.preemption") }</h3>
-            <p>{ ctx.t("preemption.about") }</p>
-            <ol class="candidates">
-                { for candidates.iter().take(LISTED_MAX).map(|c| {
-                    let won = c.node == chosen;
-                    html! {
-                        <li class={classes!(won.then_some("winner"))} data-testid={format!("candidate-{}", c.node)}>
-                            <div><b>if won { <Icon name="trophy" /> }{ c.node.clone() }</b>
-                                <small class={classes!((c.pdb_violations > 0).then_some("warn"))}>{ ctx.tf("preemption.pdb", &[("n", &c.pdb_violations.to_string())]) }</small></div>
-                            <div class="victims"><small>{ ctx.tf("preemption.victims", &[("n", &c.victims.len().to_string())]) }</small>
-                                { for c.victims.iter().map(|v| pod(&v.name, &v.namespace)) }</div>
-                        </li>
-                    }
-                }) }
-            </ol>
+            <p>{ ctx.t("preemption.about") }{ " " }{ nodes(ctx.lang.shared(), preemption) }</p>
+            <ol class="candidates">{ for listed.map(|c| candidate(&ctx, c, c.node == chosen)) }</ol>
             if candidates.len() > LISTED_MAX { <small>{ format!("+{}", candidates.len() - LISTED_MAX) }</small> }
             if !chosen.is_empty() {
                 <h4>{ ctx.t("preemption.why") }</h4>
-                if rule == Some("only") {
-                    <p data-testid="preemption-rule">{ ctx.t("preemption.rule.only") }</p>
+                if preemption.rules.is_empty() {
+                    <p data-testid="preemption-only">{ ctx.tf("preemption.only", &[("node", chosen)]) }</p>
                 } else {
-                    <ol class="rules" data-testid="preemption-rule">
-                        { for RULES.iter().map(|r| html! {
-                            <li class={classes!((rule == Some(*r)).then_some("decided"))}>{ ctx.find(&format!("preemption.rule.{r}")).unwrap_or(r) }</li>
-                        }) }
-                    </ol>
+                    { rules(&ctx, preemption) }
                 }
             }
         </section>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn candidate(node: &str, pdb_violations: i64) -> Candidate {
-        Candidate { node: node.into(), pdb_violations, ..Candidate::default() }
-    }
-
-    #[test]
-    fn the_rule_is_named_only_when_the_record_shows_it() {
-        assert_eq!(decided_by(&[candidate("a", 1)], "a"), Some("only"));
-        assert_eq!(decided_by(&[candidate("a", 1), candidate("b", 0)], "b"), Some("pdb-violations"));
-        assert_eq!(decided_by(&[candidate("a", 0), candidate("b", 0)], "b"), None);
     }
 }
