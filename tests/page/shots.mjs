@@ -1,5 +1,5 @@
 // Screenshots of the page's states, to be looked at: node tests/page/shots.mjs http://127.0.0.1:8080/ OUTDIR [NAME...]
-// A NAME may end with * (`preemption-*`). The debugger's states are shot in every look of debugger_shots.mjs.
+// A NAME may hold a * (`preemption-*`, `*-390-ko`). The debugger's states are shot in every look of debugger_shots.mjs.
 // Needs playwright-core and a Chromium (CHROMIUM=/usr/bin/chromium). Reports errors of the console.
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -119,7 +119,11 @@ async function cluster(page) {
 for (const [state, act] of Object.entries(states)) {
   for (const [look, how] of Object.entries(looks)) shots[`${state}-${look}`] = [...how, act];
 }
-const wanted = (name) => only.length === 0 || only.some((o) => (o.endsWith("*") ? name.startsWith(o.slice(0, -1)) : o === name));
+const matches = (name, pattern) => {
+  const [start, end] = pattern.split("*");
+  return end === undefined ? name === pattern : name.startsWith(start) && name.endsWith(end);
+};
+const wanted = (name) => only.length === 0 || only.some((o) => matches(name, o));
 
 for (const [name, [width, height, theme, locale, act]] of Object.entries(shots)) {
   if (!wanted(name)) continue;

@@ -67,7 +67,7 @@ fn preemption_spares_pods_with_a_budget() {
     apply(&mut c, &pod("kept", "low", &on("node-1")));
     apply(&mut c, &pod("other", "middle", &on("node-2")));
     run(&mut c, 20);
-    apply(&mut c, &pod("vip", "high", "vip", ""));
+    apply(&mut c, &pod("vip", "high", ""));
     run(&mut c, 60);
     // Without the budget the pod of the lower class would have gone.
     expect![[r#"

@@ -116,10 +116,9 @@ impl Shell {
     /// What only a cluster can carry out.
     fn change(&mut self, command: Command) {
         let State::Live(session) = &mut self.state else { return };
-        let command = match self.errands.take(&mut session.cluster, &mut session.debugger, command) {
-            Ok(reply) => return self.replies.extend(reply),
-            Err(command) => command,
-        };
+        if let Some(replies) = self.errands.take(&mut session.cluster, &mut session.debugger, &command) {
+            return self.replies.extend(replies);
+        }
         // The cluster is not any more the one that was searched.
         self.search = None;
         match command {

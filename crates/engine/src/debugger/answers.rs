@@ -69,7 +69,7 @@ impl Debugger {
                         return answer;
                     }
                 },
-                Err(answer) => answer,
+                Err(why) => refused(why),
             },
             Debug::WhatIf { namespace, name, cycle, changes } => {
                 if self.hides(cycle, &namespace, &name) {

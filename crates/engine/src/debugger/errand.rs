@@ -46,10 +46,10 @@ impl Debugger {
     /// Begins to search for what would make the pod fit.
     ///
     /// # Errors
-    /// The answer, when there is nothing to search in.
-    pub(super) fn find_fixes(&self, cluster: &Cluster, namespace: &str, name: &str) -> Result<Errand, Answer> {
+    /// Why there is nothing to search in.
+    pub(super) fn find_fixes(&self, cluster: &Cluster, namespace: &str, name: &str) -> Result<Errand, String> {
         if self.hides(0, namespace, name) {
-            return Err(refused("the decision is hidden until a node is picked"));
+            return Err("the decision is hidden until a node is picked".into());
         }
         let key = Key::new(namespace, name);
         let pod = PodRef { namespace: namespace.into(), name: name.into() };
@@ -57,7 +57,7 @@ impl Debugger {
         if let Some(node) = bound.filter(|n| !n.is_empty()) {
             return Ok(Errand { pod, fits: node, search: None });
         }
-        let moment = self.moment(cluster, 0, namespace, name).map_err(refused)?;
+        let moment = self.moment(cluster, 0, namespace, name)?;
         let classes = cluster.view().list::<PriorityClass>();
         let classes = classes.map(|c| (c.metadata.name.clone().unwrap_or_default(), c.value)).collect();
         let search = Search::new(moment.clone(), classes);
@@ -70,21 +70,16 @@ impl Debugger {
 pub struct Errands(VecDeque<(u64, Errand)>);
 
 impl Errands {
-    /// Takes the command if its answer takes long; a reply if there is one already. Any other command comes back.
-    pub fn take(
-        &mut self,
-        cluster: &mut Cluster,
-        debugger: &mut Debugger,
-        command: Command,
-    ) -> Result<Option<Reply>, Command> {
-        let Command::Debug { id, debug: Debug::Fixes { namespace, name } } = &command else { return Err(command) };
+    /// Takes the command if its answer takes long, with the reply if there is one already. `None`: it is no errand.
+    pub fn take(&mut self, cluster: &mut Cluster, debugger: &mut Debugger, command: &Command) -> Option<Vec<Reply>> {
+        let Command::Debug { id, debug: Debug::Fixes { namespace, name } } = command else { return None };
         debugger.sync(cluster);
         match debugger.find_fixes(cluster, namespace, name) {
             Ok(errand) => {
                 self.0.push_back((*id, errand));
-                Ok(None)
+                Some(Vec::new())
             }
-            Err(answer) => Ok(Some(Reply::Debug { id: *id, answer })),
+            Err(why) => Some(vec![Reply::Debug { id: *id, answer: refused(why) }]),
         }
     }
 

@@ -120,9 +120,9 @@ impl Page {
                 let error = Some("this cluster lives in the server; it is not saved with the page".into());
                 self.replies.push(Reply::Done { id, error });
             }
-            Ok(other) => match self.errands.take(&mut w.cluster, &mut w.debugger, other) {
-                Ok(reply) => self.replies.extend(reply),
-                Err(other) => self.replies.extend(engine::act_with(&mut w.cluster, &mut w.debugger, &other)),
+            Ok(other) => match self.errands.take(&mut w.cluster, &mut w.debugger, &other) {
+                Some(replies) => self.replies.extend(replies),
+                None => self.replies.extend(engine::act_with(&mut w.cluster, &mut w.debugger, &other)),
             },
         }
     }
