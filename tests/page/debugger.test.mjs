@@ -148,6 +148,13 @@ test("what if: both decisions side by side, what differs marked, the cluster as 
   await id(page, "what-if-before").getByText("no node fits").waitFor();
   await id(page, "what-if-after").getByText(/node-\d/).waitFor();
   await count(result.locator("tr.differs"), 3);
+  // Nodes to which the same happened are counted, and can be looked at alone.
+  await id(page, "what-if-kind").selectOption("without-node");
+  await id(page, "what-if-go").click();
+  const groups = id(page, "what-if-groups").locator("button");
+  await count(groups, 3);
+  await groups.nth(1).click();
+  await count(result.locator("tbody tr"), 1);
   await id(page, "what-if-kind").selectOption("weight");
   await id(page, "what-if-value").fill("lots");
   await id(page, "what-if-go").click();
@@ -155,6 +162,23 @@ test("what if: both decisions side by side, what differs marked, the cluster as 
   await page.keyboard.press("Escape");
   await id(page, "show-cluster").click();
   await count(id(page, "pending").locator('[data-testid="pod-default-big"]'), 1);
+});
+
+test("preemption: candidates, their victims, and the rule that decided with its numbers", async () => {
+  const page = await open();
+  const cls = (name, value) => `{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: ${name}}, value: ${value}}\n---\n`;
+  await applied(page, cls("low", 10) + cls("middle", 50) + cls("high", 1000));
+  const on = (name, priority, node) => pod(name, `  priorityClassName: ${priority}\n  nodeSelector: {kubernetes.io/hostname: ${node}}\n`, "3");
+  await applied(page, [on("a", "middle", "node-1"), on("b", "low", "node-2"), on("c", "middle", "node-3")].join("---\n"));
+  for (let i = 0; i < 3; i += 1) await id(page, "step-decision").click();
+  await decide(page, pod("checkout", "  priorityClassName: high\n", "3"));
+  const panel = id(page, "preemption");
+  await panel.locator(".winner").getByText("node-2").waitFor();
+  await panel.getByTestId("candidate-node-1").getByText("out: lowest priority").waitFor();
+  await panel.getByTestId("candidate-node-2").getByText("priority 10", { exact: true }).waitFor();
+  await panel.locator(".decided").getByText("10 against 50, 1 of 3 left").waitFor();
+  await id(page, "lang").click();
+  await panel.locator(".decided").getByText("10 대 50, 3개 중 1개 남음").waitFor();
 });
 
 test("the scheduler's configuration: refused with the field's path, or in force for the next decision", async () => {

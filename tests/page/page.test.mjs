@@ -35,6 +35,16 @@ test("nothing is applied unless everything is sound", async () => {
   await count(page.locator('[data-testid^="pod-default-"]'), 0);
 });
 
+test("every process of the control plane has its lamp", async () => {
+  const page = await open();
+  for (const process of ["kube-scheduler", "kube-controller-manager", "local-path-provisioner"]) {
+    assert.equal(await page.getByTestId(`lamp-${process}`).getAttribute("data-state"), "running");
+  }
+  await page.getByTestId("lamp-local-path-provisioner").hover();
+  await page.getByTestId("power-local-path-provisioner").click();
+  await page.locator('[data-testid="lamp-local-path-provisioner"][data-state="stopped"]').waitFor();
+});
+
 test("without a scheduler pods wait; with it they run", async () => {
   const page = await open();
   await page.getByTestId("power-kube-scheduler").click();
