@@ -74,7 +74,7 @@ fn the_higher_class_takes_the_room() {
 fn where_no_kubelet_runs_only_victims_without_grace_make_room() {
     for (grace, bound) in [(0, 3), (30, 0)] {
         let mut c = cluster(0);
-        apply(&mut c, CLASSES);
+        apply(&mut c, &classes());
         for i in 1..=3 {
             apply(
                 &mut c,
