@@ -32,6 +32,7 @@ tables! {
     node_volume_limits
     preemption
     resources_fit
+    selection
     taint_toleration
     topology_spread_filter
     topology_spread_score
