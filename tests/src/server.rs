@@ -109,6 +109,13 @@ impl Server {
         self.kubectl(&["apply", "-f", &crate::manifest(name)]).good()
     }
 
+    /// Writes a file of its own for the test; its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.dir.join(name);
+        std::fs::write(&path, text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        path.to_string_lossy().into_owned()
+    }
+
     /// Runs `kubectl WORDS` until `is_it` likes what it prints; fails after a minute.
     #[track_caller]
     pub fn until(&self, words: &str, is_it: impl Fn(&str) -> bool) -> String {

@@ -174,14 +174,11 @@ pub(crate) fn value(req: &mut Request) -> Result<Value, ApiError> {
 
 /// The patch itself.
 pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, ApiError> {
-    if how == PatchType::Apply {
-        return Err(ApiError::unsupported_media_type(
-            "server-side apply is not supported by this server - accepted media types include: \
-             application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json",
-        ));
-    }
     match std::mem::take(&mut req.body) {
         Body::Json(v) => Ok(v),
+        Body::Raw { bytes, .. } if how == PatchType::Apply => {
+            serde_saphyr::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
+        }
         Body::Raw { bytes, .. } => {
             serde_json::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
         }

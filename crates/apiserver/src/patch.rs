@@ -30,7 +30,20 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
             Ok(object)
         }
         PatchType::Strategic => strategic_merge(object, patch, kind),
-        PatchType::Apply => Err(ApiError::unsupported_media_type("server-side apply is not supported by this server")),
+        // Not a patch of a tree: `crate::verbs::apply`.
+        PatchType::Apply => Err(ApiError::internal("an apply is no patch")),
+    }
+}
+
+/// Whether a patch is about `metadata.managedFields`, or about all of the metadata.
+pub(crate) fn names_managed_fields(patch: &Value) -> bool {
+    match patch {
+        Value::Array(ops) => ops.iter().any(|op| {
+            let of = |key| op.get(key).and_then(Value::as_str).unwrap_or("-");
+            let about = |p: &str| p.starts_with("/metadata/managedFields") || matches!(p, "/metadata" | "");
+            about(of("path")) || about(of("from"))
+        }),
+        other => other.pointer("/metadata/managedFields").is_some(),
     }
 }
 

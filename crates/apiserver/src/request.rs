@@ -82,6 +82,8 @@ pub struct RequestOptions {
     pub dry_run: bool,
     pub field_validation: FieldValidation,
     pub field_manager: String,
+    /// Whether the answer is to say who owns which fields.
+    pub show_managed: bool,
     /// Server-side apply only.
     pub force: Option<bool>,
     pub label_selector: String,

@@ -1,6 +1,6 @@
 //! The server: configuration, dispatch, commit.
 
-use crate::request::{Request, RequestVerb};
+use crate::request::{Body, Request, RequestVerb};
 use crate::response::{Answer, Response};
 use crate::service::Ranges;
 use crate::stored::Stored;
@@ -55,6 +55,10 @@ pub(crate) struct Cx<'a> {
     pub warnings: Vec<String>,
     /// From the query, or from the body of a delete.
     pub dry_run: bool,
+    /// Whether answers carry `managedFields`.
+    pub show_managed: bool,
+    /// A component inside the process asks.
+    pub inside: bool,
 }
 
 impl Cx<'_> {
@@ -76,6 +80,7 @@ pub(crate) enum Reply {
     Written,
     /// JSON made from the object of the last put (a Scale).
     Derived(fn(&dyn api::Object) -> Vec<u8>),
+    Stored(Stored),
     Fixed(Response),
 }
 
@@ -83,8 +88,9 @@ impl Plan {
     pub fn read(response: Response) -> Self {
         Plan { txns: Vec::new(), code: 200, reply: Reply::Fixed(response) }
     }
-    pub fn object(o: Obj) -> Self {
-        Plan::read(Response::Object(o))
+    /// Answers what is stored.
+    pub fn object(o: &Stored) -> Self {
+        Plan { txns: Vec::new(), code: 200, reply: Reply::Stored(o.clone()) }
     }
     pub fn status(code: u16, status: Status) -> Self {
         Plan { txns: Vec::new(), code, reply: Reply::Fixed(Response::Status(Box::new(status))) }
@@ -119,16 +125,18 @@ impl ApiServer {
             accounts_come: cx.accounts_come,
             warnings: Vec::new(),
             dry_run: req.options.dry_run,
+            show_managed: req.options.show_managed,
+            inside: matches!(req.body, Body::Object(_)),
         };
         let plan = plan(&mut view, req);
-        let (warnings, dry_run) = (view.warnings, view.dry_run);
+        let (warnings, dry_run, show) = (view.warnings, view.dry_run, view.show_managed);
         let mut answer = match plan {
-            Ok(p) if dry_run => pretend(p),
+            Ok(p) if dry_run => pretend(p, show),
             Ok(mut p) => {
                 for txn in &mut p.txns {
                     event_ttl::attach(&mut self.event_lease, txn, cx.store, cx.now);
                 }
-                commit(cx.store, p)
+                commit(cx.store, p, show)
             }
             Err(e) => Answer::refusal(e),
         };
@@ -170,7 +178,7 @@ fn authorize(_user: &User, _req: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn commit(store: &mut Store<Stored>, plan: Plan) -> Answer {
+fn commit(store: &mut Store<Stored>, plan: Plan, show: bool) -> Answer {
     let mut events = Vec::new();
     for txn in plan.txns {
         let compares = txn.compares.clone();
@@ -194,26 +202,32 @@ fn commit(store: &mut Store<Stored>, plan: Plan) -> Answer {
             }
         }
     }
-    let written = || events.iter().rev().find_map(|e| e.new.as_ref()).map(|e| e.value.0.clone());
-    let response = respond(plan.reply, written);
+    let written = || events.iter().rev().find_map(|e| e.new.as_ref()).map(|e| shown(&e.value, show));
+    let response = respond(plan.reply, show, written);
     Answer { code: plan.code, response, events, warnings: Vec::new() }
 }
 
 /// The answer of `dryRun=All`: all but the commit.
-fn pretend(plan: Plan) -> Answer {
+fn pretend(plan: Plan, show: bool) -> Answer {
     let written = || {
         plan.txns.iter().rev().flat_map(|t| t.ops.iter().rev()).find_map(|op| match op {
-            Op::Put { value, .. } => Some(value.0.clone()),
+            Op::Put { value, .. } => Some(shown(value, show)),
             Op::Delete { .. } => None,
         })
     };
-    Answer::new(plan.code, respond(plan.reply, written))
+    Answer::new(plan.code, respond(plan.reply, show, written))
 }
 
-fn respond(reply: Reply, written: impl FnOnce() -> Option<Obj>) -> Response {
+/// As this request is to see it.
+pub(crate) fn shown(o: &Stored, managed: bool) -> Obj {
+    if managed { o.full() } else { o.0.clone() }
+}
+
+fn respond(reply: Reply, show: bool, written: impl FnOnce() -> Option<Obj>) -> Response {
     let nothing = || Response::Status(ApiError::internal("the write made no object").0);
     match reply {
         Reply::Fixed(r) => r,
+        Reply::Stored(o) => Response::Object(shown(&o, show)),
         Reply::Written => written().map_or_else(nothing, Response::Object),
         Reply::Derived(f) => written().map_or_else(nothing, |o| Response::Json(f(&*o))),
     }

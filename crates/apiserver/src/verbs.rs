@@ -5,6 +5,7 @@ use crate::server::{Cx, Plan};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
 use meta::ApiError;
 
+pub(crate) mod apply;
 pub(crate) mod binding;
 pub(crate) mod connect;
 pub(crate) mod create;

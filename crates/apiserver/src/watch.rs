@@ -4,6 +4,7 @@
 use crate::http::Wants;
 use crate::keys;
 use crate::response::{WatchFrom, WatchSpec};
+use crate::server::shown;
 use crate::stored::Stored;
 use crate::table::{As, ListMeta, partial, table};
 use api::{KindRef, Object};
@@ -57,7 +58,7 @@ impl Watcher {
                 let prefix = self.prefix.clone();
                 for (_, e) in store.iter_range(&prefix, &keys::range_end(&prefix)) {
                     if self.spec.filter.matches(&*e.value.0) {
-                        self.object(&mut out, "ADDED", &*e.value.0, now);
+                        self.object(&mut out, "ADDED", &e.value, now);
                     }
                 }
                 if bookmark {
@@ -100,19 +101,20 @@ impl Watcher {
         if e.revision <= self.revision || !e.key.starts_with(&self.prefix) {
             return None;
         }
-        let object = |e: &store::Entry<Stored>| e.value.0.clone();
+        let object = |e: &store::Entry<Stored>| e.value.clone();
         let (old, new) = (e.old.as_ref().map(object), e.new.as_ref().map(object));
-        let matched = |o: &Option<api::Obj>| o.as_ref().is_some_and(|o| self.spec.filter.matches(&**o));
+        let matched = |o: &Option<Stored>| o.as_ref().is_some_and(|o| self.spec.filter.matches(&*o.0));
         let (was, is) = (matched(&old), matched(&new));
         let mut out = Vec::new();
         match (was, is, new, old) {
-            (false, true, Some(new), _) => self.object(&mut out, "ADDED", &*new, now),
-            (true, true, Some(new), _) => self.object(&mut out, "MODIFIED", &*new, now),
+            (false, true, Some(new), _) => self.object(&mut out, "ADDED", &new, now),
+            (true, true, Some(new), _) => self.object(&mut out, "MODIFIED", &new, now),
             (true, false, _, Some(old)) => {
                 // What it was when it last matched, at the revision of its leaving.
-                let mut last = old.clone_object();
+                let mut last = old.0.clone_object();
                 last.meta_mut().resource_version = Some(e.revision.to_string());
-                self.object(&mut out, "DELETED", &*last, now);
+                let last = Stored::new(last, old.1.unnoted(&old.0));
+                self.object(&mut out, "DELETED", &last, now);
             }
             _ => return None,
         }
@@ -146,7 +148,10 @@ impl Watcher {
         }
     }
 
-    fn object(&mut self, out: &mut Vec<u8>, event: &str, o: &dyn Object, now: Time) {
+    fn object(&mut self, out: &mut Vec<u8>, event: &str, o: &Stored, now: Time) {
+        // The rows of a Table leave out who owns the fields.
+        let o = shown(o, !matches!(self.wants.form, As::Table(_)));
+        let o = &*o;
         match self.wants.form {
             As::Object => {
                 // The object's own JSON is spliced in: no tree is made.

@@ -59,7 +59,9 @@ impl Summary {
 impl Cluster {
     pub(crate) fn carry_out_intent(&mut self, slot: usize, actor: &Arc<str>, cause: Seq, write: Write) -> Reply {
         let user = self.slots[slot].component.user().clone();
-        let req = match write {
+        // As its user agent begins.
+        let manager = self.slots[slot].component.process().split('/').next().unwrap_or("").to_string();
+        let mut req = match write {
             Write::Create(o) => requests::create(user, o),
             Write::Update(o) => requests::update(user, "", o),
             Write::UpdateStatus(o) => requests::update(user, "status", o),
@@ -110,6 +112,7 @@ impl Cluster {
                 }
             }
         };
+        req.options.field_manager = manager;
         self.execute(actor, cause, req).0.into_result()
     }
 }

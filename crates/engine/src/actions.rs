@@ -124,6 +124,7 @@ fn api_call(cluster: &mut Cluster, call: &ApiCall) -> ApiReply {
         query,
         accept: &call.accept,
         content_type: &call.content_type,
+        user_agent: "kubottle",
         user: User::admin(),
         body: call.body.clone().into_bytes(),
     };

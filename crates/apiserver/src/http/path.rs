@@ -3,6 +3,7 @@
 
 use super::accept::{self, Wants};
 use super::query;
+use crate::table::As;
 use crate::decode::media_type;
 use crate::discovery;
 use crate::request::{Body, PatchType, Request, RequestOptions, RequestVerb};
@@ -21,6 +22,8 @@ pub struct HttpRequest<'a> {
     pub query: &'a str,
     pub accept: &'a str,
     pub content_type: &'a str,
+    /// Names the manager of the fields that are written, unless the query does.
+    pub user_agent: &'a str,
     pub user: User,
     pub body: Vec<u8>,
 }
@@ -171,6 +174,10 @@ fn resource(
         "log" | "proxy" | "exec" | "attach" | "portforward" => plain,
         _ => accept::negotiate(http.accept, get("includeObject"), plain.pretty)?,
     };
+    options.show_managed = !matches!(wants.form, As::Table(_));
+    if options.field_manager.is_empty() {
+        options.field_manager = manager_of(http.user_agent);
+    }
     let request = Request {
         user: http.user,
         verb,
@@ -182,6 +189,13 @@ fn resource(
         body,
     };
     Ok((request, wants))
+}
+
+/// `kubectl/v1.35.0 (linux/amd64) …`: what comes before the first slash. Models `prefixFromUserAgent`.
+fn manager_of(user_agent: &str) -> String {
+    let name: String = user_agent.split('/').next().unwrap_or("").chars().filter(|c| !c.is_control()).collect();
+    let end = (0..=name.len().min(query::FIELD_MANAGER_MAX)).rev().find(|i| name.is_char_boundary(*i));
+    name[..end.unwrap_or(0)].into()
 }
 
 /// Known to the registration; the empty one is the resource itself.

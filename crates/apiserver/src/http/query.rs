@@ -139,7 +139,7 @@ fn check(o: &RequestOptions, verb: RequestVerb, dry_run: &[&str], field_validati
     if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid("meta.k8s.io", kind, "", &errors)) }
 }
 
-const FIELD_MANAGER_MAX: usize = 128;
+pub(super) const FIELD_MANAGER_MAX: usize = 128;
 
 /// Models `ValidateDryRun`.
 pub(crate) fn check_dry_run(values: &[&str]) -> Option<FieldError> {

@@ -6,7 +6,6 @@ use crate::keys;
 use crate::request::Request;
 use crate::response::success;
 use crate::server::{Cx, Plan};
-use crate::stored::Stored;
 use api::ObjectExt;
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
 use meta::{ApiError, FieldError, Path, Time};
@@ -71,7 +70,7 @@ pub(crate) fn bind(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> 
     mark_scheduled(&mut pod, cx.now);
     let txn = Txn {
         compares: vec![Compare::ModRevision(key.clone(), entry.mod_revision)],
-        ops: vec![Op::Put { key, value: Stored(api::obj(pod)), lease: entry.lease }],
+        ops: vec![Op::Put { key, value: entry.value.changed(Box::new(pod)), lease: entry.lease }],
     };
     Ok(Plan { txns: vec![txn], ..Plan::status(201, success()) })
 }

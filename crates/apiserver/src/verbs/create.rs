@@ -1,10 +1,12 @@
 //! POST. Models `apiserver/pkg/registry/rest.BeforeCreate` and `registry.Store.Create`.
 
 use crate::decode;
+use crate::fields::ledger::Ledger;
+use crate::fields::managed::Managed;
 use crate::request::Request;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
-use crate::{admission, keys, objectmeta, service};
+use crate::{admission, keys, objectmeta, owners, service};
 use api::validate::meta::validate_meta;
 use api::{KindRef, Object, ObjectExt};
 use meta::{ApiError, Path, names};
@@ -17,11 +19,17 @@ pub(crate) fn create(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError
     let mut object = decode::object(cx, &mut req)?;
     let twice = objectmeta::dedup_owners(&mut *object);
     objectmeta::warn_of_owners(&twice, "", &mut cx.warnings);
-    create_object(cx, &req, object)
+    create_object(cx, &req, object, None)
 }
 
-/// The rest of a create, shared with updates of kinds that a PUT may create.
-pub(crate) fn create_object(cx: &mut Cx<'_>, req: &Request, mut object: Box<dyn Object>) -> Result<Plan, ApiError> {
+/// The rest of a create, shared with updates of kinds that a PUT may create, and with applies, which say themselves
+/// who owns what.
+pub(crate) fn create_object(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    mut object: Box<dyn Object>,
+    applied: Option<Managed>,
+) -> Result<Plan, ApiError> {
     let kind = req.kind;
     if kind.namespaced() && req.namespace.is_empty() && object.namespace().is_empty() {
         return Err(ApiError::bad_request("an empty namespace may not be set during creation"));
@@ -32,6 +40,11 @@ pub(crate) fn create_object(cx: &mut Cx<'_>, req: &Request, mut object: Box<dyn 
         return Err(ApiError::new(500, "", "resourceVersion should not be set on objects to be created"));
     }
     (kind.default)(&mut *object);
+    let given = object.meta_mut().managed_fields.take();
+    let ledger = match applied {
+        Some(managed) => Ledger::of(managed),
+        None => owners::created(cx, req, &*object, given),
+    };
     admission::mutate_create(cx, req, &mut *object)?;
     objectmeta::fill_system_fields(&mut *object, cx.now, cx.rng);
     let key = choose_name(cx, kind, &mut *object);
@@ -61,7 +74,7 @@ pub(crate) fn create_object(cx: &mut Cx<'_>, req: &Request, mut object: Box<dyn 
         }
         return Err(e);
     }
-    let put = Op::Put { key: key.clone(), value: Stored::from(object), lease: None };
+    let put = Op::Put { key: key.clone(), value: Stored::new(object, ledger), lease: None };
     Ok(Plan::write(201, Txn { compares: vec![Compare::ModRevision(key, 0)], ops: vec![put] }))
 }
 

@@ -7,11 +7,10 @@ use crate::response::{Response, success};
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, decode, keys};
-use api::{KindRef, Obj, Object, ObjectExt};
+use api::{KindRef, Object, ObjectExt};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, StatusDetails};
 use meta::{ApiError, Duration, FieldError, Path, Time};
-use std::sync::Arc;
 use store::{Compare, Entry, Op, Txn};
 
 const ORPHAN: &str = "orphan";
@@ -42,7 +41,7 @@ pub(crate) fn delete_collection(cx: &mut Cx<'_>, mut req: Request) -> Result<Pla
         let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
         txns.extend(delete_one(cx.now, key.clone(), entry, &options, compare)?.txns);
     }
-    Ok(Plan { txns, ..Plan::read(found.into_response(req.kind)) })
+    Ok(Plan { txns, ..Plan::read(found.into_response(req.kind, cx.show_managed)) })
 }
 
 fn options(cx: &mut Cx<'_>, req: &mut Request) -> Result<DeleteOptions, ApiError> {
@@ -92,24 +91,24 @@ pub(crate) fn delete_one(
         check_namespace_preconditions(ns, options)?;
         let waits = ns.spec.as_ref().and_then(|s| s.finalizers.as_ref()).is_some_and(|f| !f.is_empty());
         if !old.is_terminating() {
-            let put = Op::Put { key, value: Stored(terminating(ns, options, now)), lease: entry.lease };
+            let put = Op::Put { key, value: entry.value.changed(terminating(ns, options, now)), lease: entry.lease };
             return Ok(Plan::write(200, Txn { compares: vec![compare], ops: vec![put] }));
         }
         if waits {
-            return Ok(Plan::object(old.clone()));
+            return Ok(Plan::object(&entry.value));
         }
     }
     check_preconditions(&**old, options)?;
     let grace = grace(&**old, options, now);
     if matches!(grace, Grace::Pending) {
-        return Ok(Plan::object(old.clone()));
+        return Ok(Plan::object(&entry.value));
     }
     let finalizers = finalizers_for(&**old, options);
     let was = old.meta().finalizers.as_deref().unwrap_or_default();
     let pending = !finalizers.is_empty();
     if matches!(grace, Grace::Over) && !pending {
         // Also when the options took the last finalizer away.
-        let reply = Reply::Fixed(gone(old));
+        let reply = gone(&entry.value);
         return Ok(Plan {
             txns: vec![Txn { compares: vec![compare], ops: vec![Op::Delete { key }] }],
             code: 200,
@@ -133,26 +132,26 @@ pub(crate) fn delete_one(
         }
     };
     if new.equals(&**old) {
-        return Ok(Plan::object(old.clone()));
+        return Ok(Plan::object(&entry.value));
     }
-    let put = Op::Put { key: key.clone(), value: Stored::from(new), lease: entry.lease };
+    let put = Op::Put { key: key.clone(), value: entry.value.changed(new), lease: entry.lease };
     let mut plan = Plan::write(200, Txn { compares: vec![compare], ops: vec![put] });
     if seconds == 0 && !pending {
         plan.txns.push(Txn { compares: vec![Compare::Exists(key.clone())], ops: vec![Op::Delete { key }] });
         if !returns_deleted(kind) {
-            plan.reply = Reply::Fixed(gone(old));
+            plan.reply = gone(&entry.value);
         }
     }
     Ok(plan)
 }
 
-fn terminating(ns: &Namespace, options: &DeleteOptions, now: Time) -> Obj {
+fn terminating(ns: &Namespace, options: &DeleteOptions, now: Time) -> Box<dyn Object> {
     let mut ns = ns.clone();
     let finalizers = namespace_finalizers(ns.metadata.finalizers.take().unwrap_or_default(), options);
     ns.metadata.finalizers = Some(finalizers).filter(|f| !f.is_empty());
     ns.metadata.deletion_timestamp = Some(now.to_k8s());
     ns.status.get_or_insert_default().phase = Some("Terminating".into());
-    api::obj(ns)
+    Box::new(ns)
 }
 
 /// Models `shouldHaveOrphanFinalizer` and `shouldHaveDeleteDependentsFinalizer`.
@@ -298,10 +297,11 @@ fn returns_deleted(kind: KindRef) -> bool {
     kind.group.is_empty() && matches!(kind.kind, "Namespace" | "Pod" | "Service" | "ServiceAccount")
 }
 
-fn gone(old: &Obj) -> Response {
+fn gone(stored: &Stored) -> Reply {
+    let old = &stored.0;
     let kind = old.kind();
     if returns_deleted(kind) {
-        return Response::Object(Arc::clone(old));
+        return Reply::Stored(stored.clone());
     }
     let mut status = success();
     status.details = Some(StatusDetails {
@@ -311,5 +311,5 @@ fn gone(old: &Obj) -> Response {
         uid: old.meta().uid.clone(),
         ..StatusDetails::default()
     });
-    Response::Status(Box::new(status))
+    Reply::Fixed(Response::Status(Box::new(status)))
 }

@@ -53,7 +53,7 @@ pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     }
     let mut pod = pod.clone();
     mark_disrupted(&mut pod, cx.now);
-    let marked = Entry { value: Stored(api::obj(pod)), ..entry.clone() };
+    let marked = Entry { value: entry.value.changed(Box::new(pod)), ..entry.clone() };
     let delete = delete_one(cx.now, key.clone(), &marked, &options, Compare::Exists(key.clone()))?.txns;
     txns.push(Txn {
         compares: vec![Compare::ModRevision(key.clone(), entry.mod_revision)],
@@ -137,7 +137,7 @@ fn book(
     }
     let pod = pod.metadata.name.clone().unwrap_or_default();
     status.disrupted_pods.get_or_insert_default().insert(pod, now.to_k8s());
-    let put = Op::Put { key: key.clone(), value: Stored(api::obj(budget)), lease: entry.lease };
+    let put = Op::Put { key: key.clone(), value: entry.value.changed(Box::new(budget)), lease: entry.lease };
     Ok(Some(Txn { compares: vec![Compare::ModRevision(key.clone(), entry.mod_revision)], ops: vec![put] }))
 }
 

@@ -13,10 +13,15 @@ pub(crate) fn patch(cx: &mut Cx<'_>, mut req: Request, how: PatchType) -> Result
         let object = decode::object(cx, &mut req)?;
         return patch_status(cx, &req, object);
     }
+    if how == PatchType::Apply {
+        return super::apply::apply(cx, req);
+    }
     let body = decode::patch_body(&mut req, how)?;
     let old = cx.object(kind, &req.namespace, &req.name).cloned();
     let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
-    let patched = patch::apply(how, old.value.0.to_value(), &body, kind.kind)?;
+    // Who owns what is worked out only for a patch that is about it.
+    let before = if patch::names_managed_fields(&body) { old.value.full() } else { old.value.0.clone() };
+    let patched = patch::apply(how, before.to_value(), &body, kind.kind)?;
     // A strategic merge patch is quoted as it came, as Go prints a map; the others as what they made of the object.
     let quoted = (how == PatchType::Strategic).then(|| patch::go_text(&body));
     let mut object = decode::patched(cx, &req, patched, quoted)?;

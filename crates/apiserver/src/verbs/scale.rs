@@ -2,7 +2,7 @@
 //! `pkg/registry/apps/deployment/storage.ScaleREST`.
 
 use super::update::replace;
-use crate::request::{Request, RequestVerb};
+use crate::request::{Body, PatchType, Request, RequestVerb};
 use crate::response::Response;
 use crate::server::{Cx, Plan, Reply};
 use crate::{decode, patch};
@@ -19,6 +19,7 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     let wanted = match req.verb {
         RequestVerb::Get => return Ok(Plan::read(Response::Json(to_json(&*old.value.0)))),
         RequestVerb::Update => decode::value(&mut req)?,
+        RequestVerb::Patch(PatchType::Apply) => return apply(cx, req),
         RequestVerb::Patch(how) => {
             let body = decode::patch_body(&mut req, how)?;
             patch::apply(how, current.clone(), &body, "Scale")?
@@ -26,8 +27,7 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
         _ => return Err(ApiError::method_not_supported(kind.group, kind.plural, req.verb.as_str())),
     };
     check(&wanted, &req)?;
-    let replicas = wanted.pointer("/spec/replicas").map_or(Some(0), Value::as_i64).and_then(|r| i32::try_from(r).ok());
-    let replicas = replicas.ok_or_else(|| ApiError::bad_request("spec.replicas must be an integer"))?;
+    let replicas = replicas(&wanted)?.unwrap_or(0);
     let path = Path::new("spec").child("replicas");
     if replicas < 0 {
         let e = FieldError::invalid(&path, replicas, "must be greater than or equal to 0");
@@ -44,14 +44,40 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     } else if let Some(v) = version {
         new.meta_mut().resource_version = Some(v.into());
     }
-    req.subresource = "";
-    let plan = replace(cx, &req, new, &old)?;
+    Ok(answer(replace(cx, &req, new, &old)?))
+}
+
+/// With the Scale of the object that was written.
+fn answer(plan: Plan) -> Plan {
     let reply = match plan.reply {
         Reply::Written => Reply::Derived(to_json),
-        Reply::Fixed(Response::Object(o)) => Reply::Fixed(Response::Json(to_json(&*o))),
+        Reply::Stored(o) => Reply::Fixed(Response::Json(to_json(&*o.0))),
         other => other,
     };
-    Ok(Plan { reply, ..plan })
+    Plan { reply, ..plan }
+}
+
+/// An apply owns the object's number of replicas, under the subresource's name.
+fn apply(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
+    let config = decode::patch_body(&mut req, PatchType::Apply)?;
+    check(&config, &req)?;
+    let mut wanted = json!({
+        "apiVersion": req.kind.api_version(),
+        "kind": req.kind.kind,
+        "metadata": { "name": req.name, "namespace": req.namespace },
+        "spec": {},
+    });
+    if let Some(n) = replicas(&config)? {
+        wanted["spec"]["replicas"] = n.into();
+    }
+    req.body = Body::Json(wanted);
+    Ok(answer(super::apply::apply(cx, req)?))
+}
+
+fn replicas(scale: &Value) -> Result<Option<i32>, ApiError> {
+    let Some(n) = scale.pointer("/spec/replicas") else { return Ok(None) };
+    let n = n.as_i64().and_then(|n| i32::try_from(n).ok());
+    n.map(Some).ok_or_else(|| ApiError::bad_request("spec.replicas must be an integer"))
 }
 
 fn check(wanted: &Value, req: &Request) -> Result<(), ApiError> {

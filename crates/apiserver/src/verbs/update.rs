@@ -1,9 +1,10 @@
 //! PUT, and the second half of PATCH. Models `rest.BeforeUpdate` and `registry.Store.Update`.
 
+use crate::fields::managed::Managed;
 use crate::request::Request;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
-use crate::{admission, decode, keys, objectmeta, service};
+use crate::{admission, decode, keys, objectmeta, owners, service};
 use api::kinds::pod;
 use api::validate::meta::validate_meta_update;
 use api::{KindRef, Object, ObjectExt};
@@ -36,7 +37,7 @@ fn create_instead(cx: &mut Cx<'_>, req: &Request, object: Box<dyn Object>) -> Re
         let key = keys::of_parts(req.kind, &req.namespace, &req.name);
         return Err(uid_conflict(req.kind, &req.name, &key, object.uid(), ""));
     }
-    super::create::create_object(cx, req, object)
+    super::create::create_object(cx, req, object, None)
 }
 
 /// Models `checkName`.
@@ -67,10 +68,22 @@ fn unconditional(kind: KindRef) -> bool {
 pub(crate) fn replace(
     cx: &mut Cx<'_>,
     req: &Request,
-    mut object: Box<dyn Object>,
+    object: Box<dyn Object>,
     old: &Entry<Stored>,
 ) -> Result<Plan, ApiError> {
+    replace_as(cx, req, object, old, None)
+}
+
+/// The same; an apply says itself who owns what now.
+pub(crate) fn replace_as(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    mut object: Box<dyn Object>,
+    old: &Entry<Stored>,
+    applied: Option<Managed>,
+) -> Result<Plan, ApiError> {
     let kind = req.kind;
+    let owners = owners::Change::new(req, &mut *object, &old.value, applied);
     let before = &*old.value.0;
     let key = keys::of_parts(kind, &req.namespace, &req.name);
     if let Some(uid) = object.meta().uid.as_deref().filter(|u| !u.is_empty())
@@ -101,6 +114,7 @@ pub(crate) fn replace(
     objectmeta::warn_of_owners(&twice, " after mutating admission happens", &mut cx.warnings);
     (kind.default)(&mut *object);
     objectmeta::keep_system_fields(&mut *object, before.meta());
+    let asked = owners::asked(kind, req.subresource, &*object);
     match req.subresource {
         "status" => (kind.prepare_status)(&mut *object, before),
         "finalize" => only_finalizers(&mut *object, before),
@@ -142,13 +156,15 @@ pub(crate) fn replace(
     }
     let compare = Compare::ModRevision(key.clone(), old.mod_revision);
     if deletable_now(&*object, before) {
-        let plan = Plan::object(std::sync::Arc::from(object));
+        let plan = Plan::object(&old.value.changed(object));
         return Ok(Plan { txns: vec![Txn { compares: vec![compare], ops: vec![Op::Delete { key }] }], ..plan });
     }
-    if object.equals(before) {
-        return Ok(Plan::object(old.value.0.clone()));
+    let same = object.equals(before);
+    if same && !owners.matters() {
+        return Ok(Plan::object(&old.value));
     }
-    let put = Op::Put { key, value: Stored::from(object), lease: old.lease };
+    let ledger = owners.after(cx, req, &old.value.0, asked.filter(|_| !same), same);
+    let put = Op::Put { key, value: Stored::new(object, ledger), lease: old.lease };
     Ok(Plan::write(200, Txn { compares: vec![compare], ops: vec![put] }))
 }
 

@@ -62,7 +62,8 @@ impl World {
     ) -> (Answer, Wants) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let user = User::admin();
-        let http = HttpRequest { method, path, query, accept, content_type, user, body: body.as_bytes().to_vec() };
+        let (user_agent, body) = ("kubectl/v1.35.0 (linux/amd64) kubernetes/66452049", body.as_bytes().to_vec());
+        let http = HttpRequest { method, path, query, accept, content_type, user_agent, user, body };
         match route(http) {
             Routed::Api(req, wants) => (self.handle(*req), wants),
             Routed::Direct(answer, wants) => (answer, wants),

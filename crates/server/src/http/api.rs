@@ -8,7 +8,7 @@ use crate::{openapi, protobuf};
 use apiserver::http::HttpRequest;
 use bytes::Bytes;
 use cluster::http::{HttpOutcome, LogRequest};
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -70,6 +70,7 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
             query: parts.uri.query().unwrap_or(""),
             accept: header(ACCEPT),
             content_type: header(CONTENT_TYPE),
+            user_agent: header(USER_AGENT),
             user,
             body,
         };

@@ -1,0 +1,198 @@
+//! What the types of objects look like to a merge: which lists are merged and by which key, which maps and structs go
+//! as one. Models `structured-merge-diff/schema`, and `schema.txt` holds what upstream's OpenAPI documents say of the
+//! built-in kinds.
+//!
+//! One type a line: its name (with `!`: it goes as one), then its fields, `name:type`. A type is `n`umber, `s`tring,
+//! `b`oolean, `u`ntyped scalar, `atomic` or `deduced` (anything), or the name of another. Before it: `<` a map of it,
+//! `<=` a map that goes as one, `[` a list that goes as one, `[=` a set, `[a,b]` a list merged by those keys, `+` a struct
+//! or list that is always there, if only as null. After it: `=` and the default. `name := type` gives a type another name.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    Number,
+    String,
+    Bool,
+    Untyped,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListKind {
+    /// Goes as one.
+    Atomic,
+    Set,
+    Keyed(Vec<String>),
+}
+
+#[derive(Clone, Debug)]
+pub struct List {
+    pub element: TypeRef,
+    pub kind: ListKind,
+}
+
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub of: TypeRef,
+    pub default: Option<Value>,
+    /// In Go a struct and not a pointer to one, or a list that is written as null: so that an empty object has it.
+    pub always: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct MapType {
+    pub fields: BTreeMap<String, Field>,
+    /// Of what is not among the fields; `None`: there is nothing else.
+    pub element: Option<TypeRef>,
+    pub atomic: bool,
+}
+
+/// What a value may be.
+#[derive(Clone, Debug, Default)]
+pub struct Atom {
+    pub scalar: Option<Scalar>,
+    pub list: Option<List>,
+    pub map: Option<MapType>,
+}
+
+/// A type's place in its [`Schema`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeRef(usize);
+
+#[derive(Debug)]
+pub struct Schema {
+    types: Vec<Atom>,
+    names: BTreeMap<String, TypeRef>,
+}
+
+/// Anything, its maps merged key by key.
+const DEDUCED: TypeRef = TypeRef(4);
+const ATOMIC: TypeRef = TypeRef(5);
+
+impl Schema {
+    /// Reads the form above.
+    pub fn parse(text: &str) -> Schema {
+        let scalar = |s| Atom { scalar: Some(s), ..Atom::default() };
+        let any = |of, atomic| Atom {
+            scalar: Some(Scalar::Untyped),
+            list: Some(List { element: ATOMIC, kind: ListKind::Atomic }),
+            map: Some(MapType { element: Some(of), atomic, ..MapType::default() }),
+        };
+        let mut schema = Schema {
+            types: vec![
+                scalar(Scalar::Number),
+                scalar(Scalar::String),
+                scalar(Scalar::Bool),
+                scalar(Scalar::Untyped),
+                any(DEDUCED, false),
+                any(ATOMIC, true),
+            ],
+            names: BTreeMap::new(),
+        };
+        for (i, name) in ["n", "s", "b", "u", "deduced", "atomic"].iter().enumerate() {
+            schema.names.insert((*name).into(), TypeRef(i));
+        }
+        for line in text.lines().filter(|l| !l.is_empty()) {
+            if let Some((name, of)) = line.split_once(" := ") {
+                let (name, of) = (schema.named(name), schema.of(of));
+                schema.types[name.0] = schema.types[of.0].clone();
+                continue;
+            }
+            let mut words = line.split(' ');
+            let name = words.next().unwrap_or("");
+            let (name, atomic) = name.strip_suffix('!').map_or((name, false), |n| (n, true));
+            let fields = words.filter_map(|w| schema.field(w)).collect();
+            let map = MapType { fields, element: None, atomic };
+            let of = schema.named(name);
+            schema.types[of.0] = Atom { map: Some(map), ..Atom::default() };
+        }
+        schema
+    }
+
+    fn field(&mut self, word: &str) -> Option<(String, Field)> {
+        let (name, of) = word.split_once(':')?;
+        let (always, of) = of.strip_prefix('+').map_or((false, of), |of| (true, of));
+        // The sign of a set or of an atomic map is no default.
+        let from = of.find(|c: char| c.is_alphanumeric()).unwrap_or(0);
+        let (of, default) = match of[from..].find('=') {
+            Some(i) => (&of[..from + i], Some(&of[from + i + 1..])),
+            None => (of, None),
+        };
+        let default = default.map(|d| match (of, d) {
+            ("n", d) => serde_json::from_str(d).unwrap_or_default(),
+            ("b", d) => Value::Bool(d == "true"),
+            (_, d) => d.into(),
+        });
+        Some((name.into(), Field { of: self.of(of), default, always }))
+    }
+
+    fn of(&mut self, word: &str) -> TypeRef {
+        if let Some(rest) = word.strip_prefix('<') {
+            let (atomic, rest) = rest.strip_prefix('=').map_or((false, rest), |r| (true, r));
+            let map = MapType { element: Some(self.of(rest)), atomic, ..MapType::default() };
+            return self.push(Atom { map: Some(map), ..Atom::default() });
+        }
+        if let Some(rest) = word.strip_prefix('[') {
+            let (kind, rest) = if let Some(rest) = rest.strip_prefix('=') {
+                (ListKind::Set, rest)
+            } else if let Some((keys, rest)) = rest.split_once(']') {
+                (ListKind::Keyed(keys.split(',').map(Into::into).collect()), rest)
+            } else {
+                (ListKind::Atomic, rest)
+            };
+            let list = List { element: self.of(rest), kind };
+            return self.push(Atom { list: Some(list), ..Atom::default() });
+        }
+        self.named(word)
+    }
+
+    fn named(&mut self, name: &str) -> TypeRef {
+        if let Some(of) = self.names.get(name) {
+            return *of;
+        }
+        let of = self.push(Atom::default());
+        self.names.insert(name.into(), of);
+        of
+    }
+
+    fn push(&mut self, atom: Atom) -> TypeRef {
+        self.types.push(atom);
+        TypeRef(self.types.len() - 1)
+    }
+
+    pub fn atom(&self, of: TypeRef) -> &Atom {
+        &self.types[of.0]
+    }
+
+    /// A type by its name; one that nothing is said of is taken as it comes.
+    pub fn get(&self, name: &str) -> TypeRef {
+        self.names.get(name).copied().unwrap_or(DEDUCED)
+    }
+
+    /// What an object of the type looks like in Go when nothing has been set.
+    pub fn zero(&self, of: TypeRef) -> Value {
+        let Some(map) = &self.atom(of).map else { return Value::Null };
+        let fields = map.fields.iter();
+        let always = fields.filter(|(_, f)| f.always).map(|(name, f)| (name.clone(), self.zero(f.of)));
+        Value::Object(always.collect())
+    }
+
+    /// The type of what lies at `name` in a map.
+    pub fn step(map: &MapType, name: &str) -> TypeRef {
+        map.fields.get(name).map(|f| f.of).or(map.element).unwrap_or(DEDUCED)
+    }
+}
+
+/// The built-in kinds' types.
+pub fn built_in() -> &'static Schema {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    SCHEMA.get_or_init(|| Schema::parse(include_str!("schema.txt")))
+}
+
+/// `apps.v1.Deployment`: as OpenAPI names the type, without what all have in common.
+pub fn type_name(group: &str, version: &str, kind: &str) -> String {
+    let package = if group.is_empty() { "core" } else { group.split('.').next().unwrap_or(group) };
+    format!("{package}.{version}.{kind}")
+}
