@@ -6,6 +6,7 @@ mod events;
 mod exec;
 mod extenders;
 mod faults;
+mod network;
 mod pods;
 mod rollout;
 mod services;

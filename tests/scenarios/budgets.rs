@@ -78,7 +78,7 @@ fn preemption_spares_pods_with_a_budget() {
     expect![[r#"
         Scheduled Successfully assigned default/kept to node-1
         Pulling Pulling image "nginx"
-        Pulled Successfully pulled image "nginx" in 2.126s (2.126s including waiting). Image size: 72825575 bytes.
+        Pulled Successfully pulled image "nginx" in 2.832s (2.832s including waiting). Image size: 72825575 bytes.
         Created Container created
         Started Container started
     "#]]

@@ -19,14 +19,15 @@ fn a_failing_command_crash_loops() {
     .assert_eq(&table(&c, "pods"));
     expect![[r#"
         Scheduled Successfully assigned default/crash to node-1
-        Pulled Successfully pulled image "busybox" in 535ms (535ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 574ms (574ms including waiting). Image size: 2107180 bytes.
         Pulling Pulling image "busybox" (x5)
         Created Container created (x5)
         Started Container started (x4)
-        Pulled Successfully pulled image "busybox" in 580ms (580ms including waiting). Image size: 2107180 bytes.
-        BackOff Back-off restarting failed container main in pod crash_default(42ba61b5-c00a-4708-b81a-973924ff6dfe) (x6)
-        Pulled Successfully pulled image "busybox" in 474ms (474ms including waiting). Image size: 2107180 bytes.
-        Pulled Successfully pulled image "busybox" in 378ms (378ms including waiting). Image size: 2107180 bytes. (x2)
+        Pulled Successfully pulled image "busybox" in 518ms (518ms including waiting). Image size: 2107180 bytes.
+        BackOff Back-off restarting failed container main in pod crash_default(43c897ce-1042-4c52-b478-173ca49646e1) (x6)
+        Pulled Successfully pulled image "busybox" in 583ms (583ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 478ms (478ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 417ms (417ms including waiting). Image size: 2107180 bytes.
     "#]].assert_eq(&events(&c, "crash"));
     let p = &testkit::pods(&c)[0];
     assert_eq!(c.log_tail(p, "main", 10).as_deref(), Some("hi\n"));
@@ -46,8 +47,8 @@ fn an_unknown_image_backs_off() {
         Pulling Pulling image "ngnix:latest" (x3)
         Failed Failed to pull image "ngnix:latest": failed to pull and unpack image "docker.io/library/ngnix:latest": failed to resolve reference "docker.io/library/ngnix:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed (x3)
         Failed Error: ErrImagePull (x3)
-        BackOff Back-off pulling image "ngnix:latest" (x6)
-        Failed Error: ImagePullBackOff (x6)
+        BackOff Back-off pulling image "ngnix:latest" (x5)
+        Failed Error: ImagePullBackOff (x5)
     "#]].assert_eq(&events(&c, "typo"));
 }
 

@@ -20,22 +20,24 @@ fn pod(name: &str, class: &str, cpu: &str) -> String {
 fn the_higher_class_takes_the_room() {
     let mut c = cluster(1);
     apply(&mut c, &classes());
-    apply(&mut c, &pod("old", "", "2"));
-    apply(&mut c, &pod("new", "", "1500m"));
+    // Of equals the one that has run for longer stays.
+    apply(&mut c, &pod("early", "", "1500m"));
+    run(&mut c, 2);
+    apply(&mut c, &pod("late", "", "2"));
     run(&mut c, 10);
     apply(&mut c, &pod("vip", "high", "2"));
     // While the victim ends, the place is reserved.
     run(&mut c, 1);
     let vip = c.view().get::<Pod>(&"default/vip".into()).and_then(|p| p.status.clone()).unwrap_or_default();
     assert_eq!(vip.nominated_node_name.as_deref(), Some("node-1"));
-    let old = c.view().get::<Pod>(&"default/old".into()).and_then(|p| p.status.clone()).unwrap_or_default();
-    let target = old.conditions.iter().flatten().find(|c| c.type_ == "DisruptionTarget").cloned().unwrap_or_default();
+    let late = c.view().get::<Pod>(&"default/late".into()).and_then(|p| p.status.clone()).unwrap_or_default();
+    let target = late.conditions.iter().flatten().find(|c| c.type_ == "DisruptionTarget").cloned().unwrap_or_default();
     assert_eq!(target.reason.as_deref(), Some("PreemptionByScheduler"));
     let why = "default-scheduler: preempting to accommodate a higher priority pod";
     assert_eq!(target.message.as_deref(), Some(why));
     run(&mut c, 20);
     expect![[r#"
-        new  1/1  Running  0
+        early  1/1  Running  0
         vip  1/1  Running  0
     "#]]
     .assert_eq(&table(&c, "pods"));
@@ -43,21 +45,21 @@ fn the_higher_class_takes_the_room() {
         FailedScheduling 0/1 nodes are available: 1 Insufficient cpu.
         Scheduled Successfully assigned default/vip to node-1
         Pulling Pulling image "busybox"
-        Pulled Successfully pulled image "busybox" in 474ms (474ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 583ms (583ms including waiting). Image size: 2107180 bytes.
         Created Container created
         Started Container started
     "#]]
     .assert_eq(&events(&c, "vip"));
     expect![[r#"
-        Scheduled Successfully assigned default/old to node-1
+        Scheduled Successfully assigned default/late to node-1
         Pulling Pulling image "busybox"
-        Pulled Successfully pulled image "busybox" in 425ms (842ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 518ms (518ms including waiting). Image size: 2107180 bytes.
         Created Container created
         Started Container started
-        Preempted Preempted by pod ec3a0871-7f2f-4c2a-a824-fedaa3a5f9cf on node node-1
+        Preempted Preempted by pod 8961be4b-d709-4bcd-b901-32c94a1c1936 on node node-1
         Killing Stopping container main
     "#]]
-    .assert_eq(&events(&c, "old"));
+    .assert_eq(&events(&c, "late"));
     expect![[r#"
         high  1000  false  PreemptLowerPriority
         low  10  true  PreemptLowerPriority

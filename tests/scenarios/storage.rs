@@ -62,7 +62,7 @@ fn a_claim_waits_for_its_pod_and_keeps_its_content() {
     expect![[r#"
         Scheduled Successfully assigned default/writer to node-2
         Pulling Pulling image "busybox"
-        Pulled Successfully pulled image "busybox" in 650ms (650ms including waiting). Image size: 2107180 bytes.
+        Pulled Successfully pulled image "busybox" in 508ms (508ms including waiting). Image size: 2107180 bytes.
         Created Container created
         Started Container started
     "#]]

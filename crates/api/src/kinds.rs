@@ -7,10 +7,17 @@ pub mod csidriver;
 pub mod csinode;
 pub mod csistoragecapacity;
 pub mod deployment;
+pub mod endpoints;
 pub mod endpointslice;
 pub mod event;
+pub mod event_v1;
+pub mod horizontalpodautoscaler;
+pub mod horizontalpodautoscaler_v1;
+pub mod ingress;
+pub mod ingressclass;
 pub mod lease;
 pub mod namespace;
+pub mod networkpolicy;
 pub mod node;
 pub mod persistentvolume;
 pub mod persistentvolumeclaim;
@@ -43,13 +50,16 @@ macro_rules! table {
 }
 // In the order in which upstream lists groups: core first, then named groups.
 table! {
-    configmap event namespace node persistentvolume persistentvolumeclaim pod secret service serviceaccount
+    configmap endpoints event namespace node persistentvolume persistentvolumeclaim pod secret service serviceaccount
     deployment replicaset
+    horizontalpodautoscaler horizontalpodautoscaler_v1
+    ingress ingressclass networkpolicy
     poddisruptionbudget
     csidriver csinode csistoragecapacity storageclass volumeattachment
     priorityclass
     lease
     endpointslice
+    event_v1
 }
 
 /// The place of a kind whose file is named as its singular; [`UNLISTED`] for one that has no file.
@@ -102,6 +112,8 @@ macro_rules! register {
 }
 pub(crate) use register;
 
+#[cfg(test)]
+mod network_tests;
 #[cfg(test)]
 mod rules_tests;
 #[cfg(test)]

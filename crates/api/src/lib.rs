@@ -13,5 +13,5 @@ pub mod validate;
 
 pub use kinds::{KINDS, by_api_version, by_gvk, by_plural};
 pub use object::{Obj, Object, ObjectExt, obj};
-pub use registration::{Cell, Column, Kind, KindRef, Registered, Registration, Scope, Verb};
+pub use registration::{Alias, Cell, Column, Kind, KindRef, Registered, Registration, Scope, Verb};
 pub use validate::{validate_meta, validate_meta_update};

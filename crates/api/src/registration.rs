@@ -126,6 +126,17 @@ pub struct Kind {
     pub cells: fn(&dyn Object, Time) -> Vec<Cell>,
     pub fields: fn(&dyn Object) -> Vec<(&'static str, String)>,
     pub scale: Option<Scale>,
+    pub alias: Option<Alias>,
+    /// What everyone who asks for the kind is warned of; empty: nothing.
+    pub deprecated: &'static str,
+}
+
+/// A kind that is another form of what is stored as `of`.
+#[derive(Clone, Copy)]
+pub struct Alias {
+    pub of: KindRef,
+    pub to_stored: fn(Box<dyn Object>) -> Box<dyn Object>,
+    pub from_stored: fn(&dyn Object) -> Box<dyn Object>,
 }
 
 /// How `/scale` reads and writes a kind.
@@ -199,6 +210,11 @@ pub trait Registration: 'static {
     type Type: Registered;
     const PLURAL: &'static str;
     const SINGULAR: &'static str;
+    /// The kind's file, where several kinds have the same singular.
+    const FILE: &'static str = Self::SINGULAR;
+    const ALIAS: Option<Alias> = None;
+    /// Models `APILifecycleDeprecated`.
+    const DEPRECATED: &'static str = "";
     const SHORT_NAMES: &'static [&'static str] = &[];
     const CATEGORIES: &'static [&'static str] = &[];
     const SCOPE: Scope = Scope::Namespaced;
@@ -262,7 +278,7 @@ fn typed_mut<T: Registered>(o: &mut dyn Object) -> &mut T {
 impl Kind {
     pub const fn of<R: Registration>() -> Kind {
         Kind {
-            id: kinds::id(R::SINGULAR),
+            id: kinds::id(R::FILE),
             group: <R::Type as Resource>::GROUP,
             version: <R::Type as Resource>::VERSION,
             kind: <R::Type as Resource>::KIND,
@@ -291,6 +307,8 @@ impl Kind {
             cells: |o, now| R::cells(typed(o), now),
             fields: |o| R::fields(typed(o)),
             scale: R::SCALE,
+            alias: R::ALIAS,
+            deprecated: R::DEPRECATED,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Admission in the order of `pkg/kubeapiserver/options/plugins.go` `AllOrderedPlugins`; one file each.
 
+mod default_ingress_class;
 mod default_toleration_seconds;
 mod namespace_lifecycle;
 pub(crate) mod pod_topology_labels;
@@ -14,6 +15,7 @@ use crate::server::Cx;
 use api::kinds::priorityclass;
 use api::{KindRef, Object, Registered};
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use meta::ApiError;
 
@@ -34,6 +36,8 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
         storage::admit_claim(cx, claim);
     } else if let Some(volume) = o.as_any_mut().downcast_mut::<PersistentVolume>() {
         storage::admit_volume(volume);
+    } else if let Some(ingress) = o.as_any_mut().downcast_mut::<Ingress>() {
+        default_ingress_class::admit(cx, ingress);
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! From a request's body to typed objects. Models `apiserver/pkg/endpoints/handlers/{create,rest}.go`.
 
-use crate::request::{Body, FieldValidation, PatchType, Request};
+use crate::request::{Body, FieldValidation, PatchType, Request, RequestVerb};
 use crate::server::Cx;
 use api::decode::Source;
-use api::{KindRef, Object};
+use api::{KindRef, Obj, Object, ObjectExt};
 use k8s_openapi::api::core::v1::Binding;
 use k8s_openapi::api::policy::v1::Eviction;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
@@ -23,9 +23,28 @@ pub(crate) fn object(cx: &mut Cx<'_>, req: &mut Request) -> Result<Box<dyn Objec
         Body::Object(o) => Err(wrong_kind(kind, &o.kind().api_version(), o.kind().kind)),
         body => {
             let json = json_bytes(body)?;
-            from_json(cx, req, &json)
+            let o = from_json(cx, req, &json)?;
+            to_stored(req, o)
         }
     }
+}
+
+/// What came in another form, as it is stored.
+fn to_stored(req: &Request, mut o: Box<dyn Object>) -> Result<Box<dyn Object>, ApiError> {
+    let Some((form, alias)) = req.options.form.and_then(|f| Some((f, f.alias?))) else { return Ok(o) };
+    (form.default)(&mut *o);
+    if req.verb == RequestVerb::Create {
+        let errors = (form.validate_create)(&*o);
+        if !errors.is_empty() {
+            return Err(ApiError::invalid(form.group, form.kind, o.name(), &errors));
+        }
+    }
+    Ok((alias.to_stored)(o))
+}
+
+/// What is stored, in the form that the client asked for.
+pub(crate) fn in_form(form: Option<KindRef>, o: Obj) -> Obj {
+    form.and_then(|f| f.alias).map_or_else(|| o.clone(), |a| (a.from_stored)(&*o).into())
 }
 
 fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
@@ -36,7 +55,7 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
         #[serde(default)]
         kind: Option<String>,
     }
-    let kind = req.kind;
+    let kind = req.options.form.unwrap_or(req.kind);
     let head: TypeMeta = serde_json::from_slice(json).map_err(|e| {
         ApiError::bad_request(format!(
             "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {e} ({})",
@@ -194,7 +213,7 @@ pub(crate) fn patched(
     value: Value,
     quoted: Option<String>,
 ) -> Result<Box<dyn Object>, ApiError> {
-    let kind = req.kind;
+    let kind = req.options.form.unwrap_or(req.kind);
     let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or("");
     let (version, name) = (text("apiVersion"), text("kind"));
     if version != kind.api_version() || name != kind.kind {
@@ -216,5 +235,5 @@ pub(crate) fn patched(
     if req.options.field_validation == FieldValidation::Warn {
         cx.warnings.extend(decoded.strict);
     }
-    Ok(decoded.object)
+    to_stored(req, decoded.object)
 }

@@ -69,7 +69,7 @@ pub fn range_end(prefix: &str) -> String {
 /// The way back from a store key.
 pub fn parse(key: &str) -> Option<(KindRef, Key)> {
     let rest = key.strip_prefix(ROOT)?;
-    KINDS.iter().find_map(|kind| {
+    KINDS.iter().filter(|kind| kind.alias.is_none()).find_map(|kind| {
         let tail = strip_resource(rest, kind)?.strip_prefix('/')?;
         // A cluster-scoped key has one segment, a namespaced one two.
         let slashes = tail.bytes().filter(|b| *b == b'/').count();

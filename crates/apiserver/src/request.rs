@@ -84,6 +84,8 @@ pub struct RequestOptions {
     pub field_manager: String,
     /// Whether the answer is to say who owns which fields.
     pub show_managed: bool,
+    /// The kind as the client names it, where that is another form of the one that is stored.
+    pub form: Option<KindRef>,
     /// Server-side apply only.
     pub force: Option<bool>,
     pub label_selector: String,

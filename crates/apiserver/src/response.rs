@@ -86,6 +86,8 @@ pub struct ProxyTarget {
 #[derive(Clone, Debug)]
 pub struct WatchSpec {
     pub kind: KindRef,
+    /// See [`crate::RequestOptions::form`].
+    pub form: Option<KindRef>,
     /// Empty: all namespaces.
     pub namespace: String,
     pub filter: Filter,

@@ -4,7 +4,7 @@ use crate::request::{Body, Request, RequestVerb};
 use crate::response::{Answer, Response};
 use crate::service::Ranges;
 use crate::stored::Stored;
-use crate::{event_ttl, keys, verbs};
+use crate::{decode, event_ttl, keys, verbs};
 use api::{KindRef, Obj};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use meta::{ApiError, Rng, Time, User};
@@ -55,8 +55,7 @@ pub(crate) struct Cx<'a> {
     pub warnings: Vec<String>,
     /// From the query, or from the body of a delete.
     pub dry_run: bool,
-    /// Whether answers carry `managedFields`.
-    pub show_managed: bool,
+    pub seen: Seen,
     /// A component inside the process asks.
     pub inside: bool,
 }
@@ -116,7 +115,11 @@ impl ApiServer {
     /// Answers one request: plans on the present state, then commits. While the caller holds the store nothing
     /// comes between the two, so a transaction's compares fail only if a plan contradicts itself; they are there
     /// for backends that several servers share.
-    pub fn handle(&mut self, cx: &mut ApiCx<'_>, req: Request) -> Answer {
+    pub fn handle(&mut self, cx: &mut ApiCx<'_>, mut req: Request) -> Answer {
+        if let Some(alias) = req.kind.alias {
+            req.options.form = Some(req.kind);
+            req.kind = alias.of;
+        }
         let mut view = Cx {
             server: self,
             now: cx.now,
@@ -125,21 +128,25 @@ impl ApiServer {
             accounts_come: cx.accounts_come,
             warnings: Vec::new(),
             dry_run: req.options.dry_run,
-            show_managed: req.options.show_managed,
+            seen: Seen { managed: req.options.show_managed, form: req.options.form },
             inside: matches!(req.body, Body::Object(_)),
         };
+        let deprecated = req.options.form.unwrap_or(req.kind).deprecated;
         let plan = plan(&mut view, req);
-        let (warnings, dry_run, show) = (view.warnings, view.dry_run, view.show_managed);
+        let (mut warnings, dry_run, seen) = (view.warnings, view.dry_run, view.seen);
         let mut answer = match plan {
-            Ok(p) if dry_run => pretend(p, show),
+            Ok(p) if dry_run => pretend(p, seen),
             Ok(mut p) => {
                 for txn in &mut p.txns {
                     event_ttl::attach(&mut self.event_lease, txn, cx.store, cx.now);
                 }
-                commit(cx.store, p, show)
+                commit(cx.store, p, seen)
             }
             Err(e) => Answer::refusal(e),
         };
+        if !deprecated.is_empty() {
+            warnings.insert(0, deprecated.into());
+        }
         answer.warnings = warnings;
         answer
     }
@@ -178,7 +185,7 @@ fn authorize(_user: &User, _req: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn commit(store: &mut Store<Stored>, plan: Plan, show: bool) -> Answer {
+fn commit(store: &mut Store<Stored>, plan: Plan, seen: Seen) -> Answer {
     let mut events = Vec::new();
     for txn in plan.txns {
         let compares = txn.compares.clone();
@@ -202,32 +209,41 @@ fn commit(store: &mut Store<Stored>, plan: Plan, show: bool) -> Answer {
             }
         }
     }
-    let written = || events.iter().rev().find_map(|e| e.new.as_ref()).map(|e| shown(&e.value, show));
-    let response = respond(plan.reply, show, written);
+    let written = || events.iter().rev().find_map(|e| e.new.as_ref()).map(|e| shown(&e.value, seen));
+    let response = respond(plan.reply, seen, written);
     Answer { code: plan.code, response, events, warnings: Vec::new() }
 }
 
 /// The answer of `dryRun=All`: all but the commit.
-fn pretend(plan: Plan, show: bool) -> Answer {
+fn pretend(plan: Plan, seen: Seen) -> Answer {
     let written = || {
         plan.txns.iter().rev().flat_map(|t| t.ops.iter().rev()).find_map(|op| match op {
-            Op::Put { value, .. } => Some(shown(value, show)),
+            Op::Put { value, .. } => Some(shown(value, seen)),
             Op::Delete { .. } => None,
         })
     };
-    Answer::new(plan.code, respond(plan.reply, show, written))
+    Answer::new(plan.code, respond(plan.reply, seen, written))
 }
 
-/// As this request is to see it.
-pub(crate) fn shown(o: &Stored, managed: bool) -> Obj {
-    if managed { o.full() } else { o.0.clone() }
+/// How a request sees objects.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// With `managedFields`.
+    pub managed: bool,
+    /// See [`crate::RequestOptions::form`].
+    pub form: Option<KindRef>,
 }
 
-fn respond(reply: Reply, show: bool, written: impl FnOnce() -> Option<Obj>) -> Response {
+pub(crate) fn shown(o: &Stored, seen: Seen) -> Obj {
+    let object = if seen.managed { o.full() } else { o.0.clone() };
+    decode::in_form(seen.form, object)
+}
+
+fn respond(reply: Reply, seen: Seen, written: impl FnOnce() -> Option<Obj>) -> Response {
     let nothing = || Response::Status(ApiError::internal("the write made no object").0);
     match reply {
         Reply::Fixed(r) => r,
-        Reply::Stored(o) => Response::Object(shown(&o, show)),
+        Reply::Stored(o) => Response::Object(shown(&o, seen)),
         Reply::Written => written().map_or_else(nothing, Response::Object),
         Reply::Derived(f) => written().map_or_else(nothing, |o| Response::Json(f(&*o))),
     }

@@ -4,7 +4,7 @@
 use crate::http::Wants;
 use crate::keys;
 use crate::response::{WatchFrom, WatchSpec};
-use crate::server::shown;
+use crate::server::{Seen, shown};
 use crate::stored::Stored;
 use crate::table::{As, ListMeta, partial, table};
 use api::{KindRef, Object};
@@ -41,6 +41,11 @@ impl Watcher {
     pub fn new(spec: WatchSpec, wants: Wants) -> Self {
         let prefix = keys::prefix(spec.kind, &spec.namespace);
         Watcher { spec, wants, prefix, columns_sent: false, revision: 0 }
+    }
+
+    /// As the client names it.
+    fn kind(&self) -> KindRef {
+        self.spec.form.unwrap_or(self.spec.kind)
     }
 
     pub fn spec(&self) -> &WatchSpec {
@@ -129,7 +134,7 @@ impl Watcher {
     }
 
     fn bookmark_frame(&mut self, out: &mut Vec<u8>, revision: u64, initial_end: bool, now: Time) {
-        let Some(mut object) = empty(self.spec.kind) else { return };
+        let Some(mut object) = empty(self.kind()) else { return };
         let meta = object.meta_mut();
         meta.resource_version = Some(revision.to_string());
         if initial_end {
@@ -140,7 +145,7 @@ impl Watcher {
             As::Table(include) => {
                 let metadata = ListMeta { resource_version: revision.to_string(), ..ListMeta::default() };
                 let columns = !std::mem::replace(&mut self.columns_sent, true);
-                let t = table(self.spec.kind, std::iter::empty(), metadata, include, columns, now);
+                let t = table(self.kind(), std::iter::empty(), metadata, include, columns, now);
                 frame(out, "BOOKMARK", t);
             }
             As::Metadata => frame(out, "BOOKMARK", partial(object.meta())),
@@ -150,7 +155,8 @@ impl Watcher {
 
     fn object(&mut self, out: &mut Vec<u8>, event: &str, o: &Stored, now: Time) {
         // The rows of a Table leave out who owns the fields.
-        let o = shown(o, !matches!(self.wants.form, As::Table(_)));
+        let seen = Seen { managed: !matches!(self.wants.form, As::Table(_)), form: self.spec.form };
+        let o = shown(o, seen);
         let o = &*o;
         match self.wants.form {
             As::Object => {
@@ -166,7 +172,7 @@ impl Watcher {
                 let version = o.meta().resource_version.clone().unwrap_or_default();
                 let metadata = ListMeta { resource_version: version, ..ListMeta::default() };
                 let columns = !std::mem::replace(&mut self.columns_sent, true);
-                let t = table(self.spec.kind, std::iter::once(o), metadata, include, columns, now);
+                let t = table(self.kind(), std::iter::once(o), metadata, include, columns, now);
                 frame(out, event, t);
             }
         }

@@ -81,8 +81,9 @@ fn run(typed: Typed<'_>, case: &Case) -> Result<(Value, Managers), String> {
             list.join("\n")
         };
         let wanted = op.conflicts.iter().flatten();
-        let mut wanted: Vec<String> =
-            wanted.map(|c| format!("{} {}", c.manager, path::text(&set(&[c.path.clone()]).paths()[0]))).collect();
+        let mut wanted: Vec<String> = wanted
+            .map(|c| format!("{} {}", c.manager, path::text(&set(std::slice::from_ref(&c.path)).paths()[0])))
+            .collect();
         match typed.apply(&by, &live, &mut next) {
             Ok(new) => {
                 if !wanted.is_empty() {

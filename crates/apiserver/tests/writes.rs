@@ -83,6 +83,21 @@ fn the_system_fills_in_its_fields() {
     expect![[r#"
         {
           "creationTimestamp": "2026-01-01T00:00:00Z",
+          "managedFields": [
+            {
+              "apiVersion": "v1",
+              "fieldsType": "FieldsV1",
+              "fieldsV1": {
+                "f:metadata": {
+                  "f:deletionTimestamp": {},
+                  "f:labels": {}
+                }
+              },
+              "manager": "kubectl",
+              "operation": "Update",
+              "time": "2026-01-01T00:00:00Z"
+            }
+          ],
           "name": "a",
           "namespace": "default",
           "resourceVersion": "6",

@@ -5,7 +5,8 @@
 use crate::{Cluster, requests};
 use api::Object;
 use api::kinds::storageclass::WAIT_FOR_FIRST_CONSUMER;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::core::v1::{self as core, ConfigMap, EndpointAddress, EndpointSubset, Endpoints};
+use k8s_openapi::api::core::v1::{Namespace, Service, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -82,6 +83,24 @@ impl Cluster {
             }]),
         };
         self.create_as_apiserver("default", Box::new(slice));
+        let endpoints = Endpoints {
+            metadata: ObjectMeta {
+                name: Some("kubernetes".into()),
+                labels: labels(&[("endpointslice.kubernetes.io/skip-mirror", "true")]),
+                ..Default::default()
+            },
+            subsets: Some(vec![EndpointSubset {
+                addresses: Some(vec![EndpointAddress { ip: API_SERVER_IP.into(), ..Default::default() }]),
+                ports: Some(vec![core::EndpointPort {
+                    name: Some("https".into()),
+                    port: 6443,
+                    protocol: Some("TCP".into()),
+                    ..Default::default()
+                }]),
+                ..Default::default()
+            }]),
+        };
+        self.create_as_apiserver("default", Box::new(endpoints));
     }
 
     /// Says by which certificate authority (PEM) clients recognize this API server: the ConfigMap from which the
@@ -99,7 +118,8 @@ impl Cluster {
     fn create_as_apiserver(&mut self, namespace: &str, mut object: Box<dyn Object>) {
         object.meta_mut().namespace = (!namespace.is_empty()).then(|| namespace.into());
         let user = User::new("system:apiserver", &["system:masters", "system:authenticated"]);
-        let req = requests::create(user, object);
+        let mut req = requests::create(user, object);
+        req.options.field_manager = "kube-apiserver".into();
         let lane = self.lanes.apiserver.clone();
         self.execute(&lane, 0, req);
     }

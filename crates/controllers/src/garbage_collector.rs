@@ -107,7 +107,7 @@ fn changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
 
 /// Events have no owners and are too many: upstream ignores them too.
 fn is_watched(kind: KindRef) -> bool {
-    kind.kind != "Event"
+    kind.kind != "Event" && kind.alias.is_none()
 }
 
 impl Controller for GarbageCollector {

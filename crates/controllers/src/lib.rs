@@ -3,6 +3,7 @@
 
 pub mod deployment;
 pub mod disruption;
+pub mod endpoints;
 pub mod endpointslice;
 pub mod ephemeral_volume;
 pub mod garbage_collector;
@@ -13,6 +14,7 @@ pub mod node_lifecycle;
 mod owner;
 pub mod persistent_volume;
 pub mod pod_gc;
+pub mod podautoscaler;
 mod pods;
 pub mod replicaset;
 pub mod root_ca_publisher;
@@ -33,6 +35,7 @@ fn runner<C: Controller>() -> Box<dyn Component> {
 /// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`.
 pub fn all() -> Vec<Box<dyn Component>> {
     vec![
+        runner::<endpoints::EndpointsController>(),
         runner::<endpointslice::EndpointSliceController>(),
         runner::<pod_gc::PodGc>(),
         runner::<namespace::NamespaceController>(),
@@ -40,6 +43,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<garbage_collector::GarbageCollector>(),
         runner::<deployment::DeploymentController>(),
         runner::<replicaset::ReplicaSetController>(),
+        runner::<podautoscaler::HorizontalPodAutoscalerController>(),
         runner::<disruption::DisruptionController>(),
         runner::<node_ipam::NodeIpam>(),
         runner::<node_lifecycle::NodeLifecycle>(),

@@ -16,7 +16,7 @@ pub struct NamespaceController;
 
 /// What can be deleted in a namespace.
 fn deletable() -> impl Iterator<Item = KindRef> {
-    KINDS.iter().copied().filter(|k| k.namespaced() && k.verbs.contains(&Verb::Delete))
+    KINDS.iter().copied().filter(|k| k.alias.is_none() && k.namespaced() && k.verbs.contains(&Verb::Delete))
 }
 
 /// Content that goes or changes lets a terminating namespace get on. Upstream polls instead, with an estimate

@@ -1,6 +1,8 @@
 //! Names and formats, each check returning upstream's messages (none when valid).
 //! Models `k8s.io/apimachinery/pkg/util/validation` and `pkg/api/validate/content`.
 
+use meta::{FieldError, Path};
+
 /// How a kind's name is checked. The second argument says that the text is a `generateName` prefix.
 pub type NameRule = fn(&str, bool) -> Vec<String>;
 
@@ -66,6 +68,33 @@ pub fn dns1123_subdomain(s: &str) -> Vec<String> {
         let msg = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
                    and must start and end with an alphanumeric character";
         errors.push(regex_error(msg, SUBDOMAIN_FMT, &["example.com"]));
+    }
+    errors
+}
+
+/// Models `IsWildcardDNS1123Subdomain`.
+pub fn wildcard_dns1123_subdomain(s: &str) -> Vec<String> {
+    if s.strip_prefix("*.").is_some_and(is_subdomain) {
+        return Vec::new();
+    }
+    let msg = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist \
+               of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
+    vec![regex_error(msg, &format!(r"\*\.{SUBDOMAIN_FMT}"), &["*.example.com"])]
+}
+
+/// Models `IsDomainPrefixedPath`.
+pub fn domain_prefixed_path(path: &Path, value: &str) -> Vec<FieldError> {
+    if value.is_empty() {
+        return vec![FieldError::required(path, "")];
+    }
+    let Some((host, rest)) = value.split_once('/').filter(|(h, r)| !h.is_empty() && !r.is_empty()) else {
+        return vec![FieldError::invalid(path, value, "must be a domain-prefixed path (such as \"acme.io/foo\")")];
+    };
+    let mut errors: Vec<FieldError> = super::each(path, host, dns1123_subdomain(host)).collect();
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&c);
+    if !rest.bytes().all(plain) {
+        let msg = regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[]);
+        errors.push(FieldError::invalid(path, rest, msg));
     }
     errors
 }

@@ -146,6 +146,14 @@ pub fn sloppy_ip(value: &str) -> Option<IpAddr> {
     <[u8; 4]>::try_from(octets).ok().map(IpAddr::from)
 }
 
+/// Whether one network lies in the other and is smaller; `None` when one cannot be read.
+pub fn is_strict_subnet(inner: &str, outer: &str) -> Option<bool> {
+    let ((inner, inner_bits), (outer, outer_bits)) = (sloppy_cidr(inner)?, sloppy_cidr(outer)?);
+    let (inner, outer) = (standard(inner), standard(outer));
+    let inside = inner.is_ipv4() == outer.is_ipv4() && mask(inner, outer_bits) == mask(outer, outer_bits);
+    Some(inside && outer_bits < inner_bits)
+}
+
 /// Models `netutils.ParseCIDRSloppy`.
 fn sloppy_cidr(value: &str) -> Option<(IpAddr, u32)> {
     let (ip, bits) = value.split_once('/')?;

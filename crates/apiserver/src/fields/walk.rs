@@ -258,7 +258,14 @@ impl<'a> Typed<'a> {
     }
 
     /// Whether it was taken as one.
-    fn differ_as(self, f: Form<'a>, l: Option<&Value>, r: Option<&Value>, path: &mut Path, out: &mut Comparison) -> bool {
+    fn differ_as(
+        self,
+        f: Form<'a>,
+        l: Option<&Value>,
+        r: Option<&Value>,
+        path: &mut Path,
+        out: &mut Comparison,
+    ) -> bool {
         match f {
             Form::Map(map) => {
                 let (lm, rm) = (object(l), object(r));

@@ -3,11 +3,11 @@
 
 use super::accept::{self, Wants};
 use super::query;
-use crate::table::As;
 use crate::decode::media_type;
 use crate::discovery;
 use crate::request::{Body, PatchType, Request, RequestOptions, RequestVerb};
 use crate::response::{Answer, Response};
+use crate::table::As;
 use crate::verbs::no_such_resource;
 use api::{KINDS, KindRef, Verb};
 use meta::{ApiError, User};

@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 pub(crate) fn apply(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     let kind = req.kind;
     let config = decode::patch_body(&mut req, PatchType::Apply)?;
-    let (kinded, by, force) = (Kinded::of(kind), owners::by(&req), req.options.force.unwrap_or(false));
+    let (kinded, by, force) =
+        (Kinded::of(req.options.form.unwrap_or(kind)), owners::by(&req), req.options.force.unwrap_or(false));
     let Some(old) = cx.object(kind, &req.namespace, &req.name).cloned() else {
         if !req.subresource.is_empty() {
             return Err(ApiError::not_found(kind.group, kind.plural, &req.name));
         }
-        let nothing = json!({ "apiVersion": kind.api_version(), "kind": kind.kind });
+        let nothing = json!({ "apiVersion": kinded.kind.api_version(), "kind": kind.kind });
         let mut managed = Managed::default();
         let new = kinded.apply(&mut managed, &by, &nothing, &config, force, cx.now)?;
         let object = object(cx, &req, new)?;
@@ -29,7 +30,8 @@ pub(crate) fn apply(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
         return create_object(cx, &req, object, Some(managed));
     };
     let mut managed = (*old.value.1.managed(&*old.value.0)).clone();
-    let new = kinded.apply(&mut managed, &by, &old.value.0.to_value(), &config, force, cx.now)?;
+    let live = decode::in_form(req.options.form, old.value.0.clone()).to_value();
+    let new = kinded.apply(&mut managed, &by, &live, &config, force, cx.now)?;
     let object = object(cx, &req, new)?;
     replace_as(cx, &req, object, &old, Some(managed))
 }

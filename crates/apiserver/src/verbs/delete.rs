@@ -41,7 +41,7 @@ pub(crate) fn delete_collection(cx: &mut Cx<'_>, mut req: Request) -> Result<Pla
         let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
         txns.extend(delete_one(cx.now, key.clone(), entry, &options, compare)?.txns);
     }
-    Ok(Plan { txns, ..Plan::read(found.into_response(req.kind, cx.show_managed)) })
+    Ok(Plan { txns, ..Plan::read(found.into_response(req.kind, cx.seen)) })
 }
 
 fn options(cx: &mut Cx<'_>, req: &mut Request) -> Result<DeleteOptions, ApiError> {

@@ -5,7 +5,7 @@ use crate::keys;
 use crate::request::Request;
 use crate::response::{Response, WatchFrom, WatchSpec};
 use crate::select::Filter;
-use crate::server::{Cx, Plan, shown};
+use crate::server::{Cx, Plan, Seen, shown};
 use crate::stored::Stored;
 use api::KindRef;
 use base64::Engine as _;
@@ -26,10 +26,10 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    pub fn into_response(self, kind: KindRef, managed: bool) -> Response {
+    pub fn into_response(self, kind: KindRef, seen: Seen) -> Response {
         Response::List {
-            kind,
-            items: self.entries.into_iter().map(|(_, e)| shown(&e.value, managed)).collect(),
+            kind: seen.form.unwrap_or(kind),
+            items: self.entries.into_iter().map(|(_, e)| shown(&e.value, seen)).collect(),
             resource_version: self.revision,
             continue_token: self.continue_token,
             remaining: self.remaining,
@@ -38,7 +38,7 @@ impl Found {
 }
 
 pub(crate) fn list(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
-    Ok(Plan::read(collect(cx, req)?.into_response(req.kind, cx.show_managed)))
+    Ok(Plan::read(collect(cx, req)?.into_response(req.kind, cx.seen)))
 }
 
 pub(crate) fn watch(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
@@ -66,6 +66,7 @@ pub(crate) fn watch(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
     };
     Ok(Plan::read(Response::Watch(Box::new(WatchSpec {
         kind: req.kind,
+        form: o.form,
         namespace: req.namespace.clone(),
         filter,
         from,

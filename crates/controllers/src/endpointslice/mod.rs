@@ -1,11 +1,11 @@
 //! endpointslice-controller: which pods answer for a Service. Models `pkg/controller/endpointslice` and
 //! `k8s.io/endpointslice`.
 
-mod endpoint;
+pub(crate) mod endpoint;
 mod reconciler;
 #[cfg(test)]
 mod tests;
-mod trigger_time;
+pub(crate) mod trigger_time;
 
 use crate::owner::key_of;
 use crate::pods;
@@ -31,7 +31,7 @@ pub struct EndpointSliceController {
 }
 
 /// `None`: endpoints of this Service are not this controller's business.
-fn selector(service: &Service) -> Option<Selector> {
+pub(crate) fn selector(service: &Service) -> Option<Selector> {
     let spec = service.spec.as_ref()?;
     let selector = spec.selector.as_ref().filter(|s| !s.is_empty())?;
     (spec.type_.as_deref() != Some("ExternalName")).then(|| Selector::from_set(selector))
@@ -39,7 +39,7 @@ fn selector(service: &Service) -> Option<Selector> {
 
 /// Services that selected the pod before or select it now, when the change matters to them. Models
 /// `GetServicesToUpdateOnPodChange`.
-fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
+pub(crate) fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     fn pod(o: Option<&api::Obj>) -> Option<&Pod> {
         o?.as_any().downcast_ref()
     }

@@ -52,6 +52,7 @@ pub async fn handle(handle: Handle, user: User, request: Request<Incoming>) -> R
             query: uri.query().unwrap_or(""),
             accept: "",
             content_type: "",
+            user_agent: "",
             user,
             body: Vec::new(),
         };

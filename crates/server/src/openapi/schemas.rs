@@ -1,7 +1,9 @@
 //! The schemas of one group and version, as upstream's v3 documents word them.
 
 use api::Kind;
-use k8s_openapi::api::{apps, autoscaling, coordination, core, discovery, policy, scheduling, storage};
+use k8s_openapi::api::{
+    apps, autoscaling, coordination, core, discovery, events, networking, policy, scheduling, storage,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
@@ -80,6 +82,7 @@ impl Builder {
 fn register(g: &mut Generator, kind: &Kind) -> String {
     match (kind.group, kind.version, kind.kind) {
         ("", "v1", "ConfigMap") => of::<core::v1::ConfigMap>(g),
+        ("", "v1", "Endpoints") => of::<core::v1::Endpoints>(g),
         ("", "v1", "Event") => of::<core::v1::Event>(g),
         ("", "v1", "Namespace") => of::<core::v1::Namespace>(g),
         ("", "v1", "Node") => of::<core::v1::Node>(g),
@@ -91,8 +94,14 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("", "v1", "ServiceAccount") => of::<core::v1::ServiceAccount>(g),
         ("apps", "v1", "Deployment") => of::<apps::v1::Deployment>(g),
         ("apps", "v1", "ReplicaSet") => of::<apps::v1::ReplicaSet>(g),
+        ("autoscaling", "v1", "HorizontalPodAutoscaler") => of::<autoscaling::v1::HorizontalPodAutoscaler>(g),
+        ("autoscaling", "v2", "HorizontalPodAutoscaler") => of::<autoscaling::v2::HorizontalPodAutoscaler>(g),
         ("coordination.k8s.io", "v1", "Lease") => of::<coordination::v1::Lease>(g),
         ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
+        ("events.k8s.io", "v1", "Event") => of::<events::v1::Event>(g),
+        ("networking.k8s.io", "v1", "Ingress") => of::<networking::v1::Ingress>(g),
+        ("networking.k8s.io", "v1", "IngressClass") => of::<networking::v1::IngressClass>(g),
+        ("networking.k8s.io", "v1", "NetworkPolicy") => of::<networking::v1::NetworkPolicy>(g),
         ("policy", "v1", "PodDisruptionBudget") => of::<policy::v1::PodDisruptionBudget>(g),
         ("scheduling.k8s.io", "v1", "PriorityClass") => of::<scheduling::v1::PriorityClass>(g),
         ("storage.k8s.io", "v1", "CSIDriver") => of::<storage::v1::CSIDriver>(g),

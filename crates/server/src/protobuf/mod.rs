@@ -58,6 +58,7 @@ const KEEP_ZERO: &[&str] = &[
     "runAsNonRoot",
     "runAsUser",
     "serving",
+    "stabilizationWindowSeconds",
     "setHostnameAsFQDN",
     "shareProcessNamespace",
     "started",
