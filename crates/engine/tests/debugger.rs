@@ -382,8 +382,9 @@ fn thousands_of_nodes_are_groups_and_a_first_page() {
             plugin: "NodeResourcesFit".into(),
             verdict: if i.is_multiple_of(2) { Verdict::Pass } else { Verdict::Unschedulable },
             reasons: if i.is_multiple_of(2) { Vec::new() } else { vec!["Insufficient cpu".into()] },
-        }],
-        scores: if i.is_multiple_of(2) { vec![score(i as i64 % 100)] } else { Vec::new() },
+        }]
+        .into(),
+        scores: if i.is_multiple_of(2) { vec![score(i as i64 % 100)] } else { Vec::new() }.into(),
         total: i.is_multiple_of(2).then_some(i as i64 % 100),
     };
     let cycle = Cycle { nodes: (0..5000).map(node).collect(), node: Some("node-98".into()), ..Cycle::default() };

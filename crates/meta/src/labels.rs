@@ -25,7 +25,10 @@ pub struct Requirement {
 
 impl Requirement {
     pub fn matches(&self, labels: Option<&Labels>) -> bool {
-        let have = labels.and_then(|l| l.get(&self.key));
+        self.accepts(labels.and_then(|l| l.get(&self.key)).map(String::as_str))
+    }
+    /// The same of the label's value; `None` without the label.
+    pub fn accepts(&self, have: Option<&str>) -> bool {
         match self.op {
             Op::In => have.is_some_and(|v| self.values.iter().any(|w| w == v)),
             // A missing key satisfies NotIn.

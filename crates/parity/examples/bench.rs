@@ -35,6 +35,8 @@ fn main() {
             }
             steady(1000, 10_000, 10);
             perf(false, None);
+            // What recording everything costs, in the same run.
+            perf(true, Some(&perf_cases()[0]));
         }
     }
 }

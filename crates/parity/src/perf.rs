@@ -4,7 +4,7 @@
 
 use crate::{apply, start};
 use cluster::Cluster;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -103,7 +103,9 @@ impl Perf {
         let nodes: Vec<String> = (0..case.nodes).map(|i| node(i, case.zones)).collect();
         apply(&mut cluster, &nodes);
         // The nodes are found Ready and lose their taints.
-        cluster.advance(Duration::from_secs(5));
+        cluster.advance(Duration::from_secs(5 + u64::from(case.nodes) / 500));
+        let tainted = |n: &Node| n.spec.as_ref().is_some_and(|s| s.taints.as_ref().is_some_and(|t| !t.is_empty()));
+        assert!(!cluster.view().list::<Node>().any(tainted), "every node takes pods");
         cluster.set_process("kube-controller-manager", false);
         let (count, shape) = case.before;
         apply(&mut cluster, &pods("before", count, shape));

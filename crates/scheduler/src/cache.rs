@@ -2,8 +2,9 @@
 //! `pkg/scheduler/backend/cache`.
 
 use crate::framework::node_info::NodeInfo;
+use crate::framework::nodes::Nodes;
 use crate::framework::pod_info::PodInfo;
-use crate::framework::snapshot::{ImageState, Snapshot};
+use crate::framework::snapshot::{ImageState, Images, Snapshot};
 use crate::node_tree::{NodeTree, zone_key};
 use k8s_openapi::api::core::v1::Node;
 use meta::Key;
@@ -45,7 +46,7 @@ impl Cache {
         if self.unordered {
             self.unordered = false;
             let Snapshot { nodes, index, .. } = &mut self.snapshot;
-            let ordered: Vec<Arc<NodeInfo>> =
+            let ordered: Nodes =
                 self.tree.list().filter_map(|name| index.get(name)).map(|i| nodes[*i].clone()).collect();
             *nodes = ordered;
             *index = Arc::new(nodes.iter().enumerate().map(|(i, n)| (n.name.clone(), i)).collect());
@@ -56,7 +57,7 @@ impl Cache {
     /// The cache that would have given this snapshot.
     pub fn from_snapshot(snapshot: &Snapshot) -> Self {
         let mut cache = Cache::new();
-        for node in &snapshot.nodes {
+        for node in snapshot.nodes.iter() {
             cache.add_node(node.node.clone());
             for pod in &node.pods {
                 cache.add_pod(pod.clone(), &node.name);
@@ -120,7 +121,7 @@ impl Cache {
             Arc::make_mut(&mut self.snapshot.index).insert(moved.name.clone(), i);
         }
         for n in &info.images {
-            self.snapshot.images[*n as usize].nodes -= 1;
+            Arc::make_mut(&mut self.snapshot.images).list[*n as usize].nodes -= 1;
         }
         self.snapshot.topology.leave(&info);
         self.free_slots.push(info.slot);
@@ -209,7 +210,11 @@ impl Cache {
     /// Counts the node's images in the table, takes back those it had, and returns the sorted numbers.
     /// Models `addNodeImageStates`.
     fn count_images(&mut self, node: &Node, had: &[u32]) -> Vec<u32> {
-        let Snapshot { images, image_numbers, .. } = &mut self.snapshot;
+        let reported = node.status.as_ref().and_then(|s| s.images.as_ref()).is_some_and(|i| !i.is_empty());
+        if had.is_empty() && !reported {
+            return Vec::new();
+        }
+        let Images { list: images, numbers: image_numbers } = Arc::make_mut(&mut self.snapshot.images);
         for n in had {
             images[*n as usize].nodes -= 1;
         }

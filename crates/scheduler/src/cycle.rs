@@ -3,14 +3,16 @@
 use crate::config::Config;
 use crate::extender::{Caller, EXTENDER, Extenders};
 use crate::framework::fit_error::{FitError, NO_NODES_AVAILABLE};
+use crate::framework::run::Told;
 use crate::framework::status::Status;
 use crate::framework::{Code, Framework, Handle, NodeStatuses, PodInfo, Run};
 use crate::record;
 use meta::Rng;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::Cycle;
-use trace::cycle::{FilterRecord, NodeRecord, PodRef, ScoreRecord, TieBreak, Verdict};
+use trace::cycle::{FilterRecord, NodeRecord, PodRef, ScoreRecord, Scores, TieBreak, Verdict};
 
 /// Upstream looks for at least this many feasible nodes.
 const MIN_FEASIBLE_NODES_TO_FIND: usize = 100;
@@ -248,23 +250,15 @@ impl Algorithm {
         scratch: &mut Scratch,
         mut record: Option<&mut Cycle>,
     ) -> usize {
-        let plain = run.h.nominator.is_empty() && record.is_none();
+        let (plain, mut told) = (run.h.nominator.is_empty(), Told::default());
         let (before, mut processed, mut last_plugin) = (scratch.feasible.len(), 0, "");
         for at in order {
             let node = &run.h.snapshot.nodes[at];
-            let answer = if plain {
-                run.filter(&run.state, node)
-            } else {
-                match record.as_deref_mut() {
-                    None => run.filter_with_nominated(&run.state, node, None),
-                    Some(c) => {
-                        let mut seen = NodeRecord { name: node.name.to_string(), ..Default::default() };
-                        let answer = run.filter_with_nominated(&run.state, node, Some(&mut seen.filters));
-                        c.nodes.push(seen);
-                        answer
-                    }
-                }
-            };
+            let answer = if plain { run.filter(&run.state, node) } else { run.filter_with_nominated(&run.state, node) };
+            if let Some(c) = record.as_deref_mut() {
+                let filters = run.said(&answer, &mut told);
+                c.nodes.push(NodeRecord { name: node.name.to_string(), filters, ..NodeRecord::default() });
+            }
             processed += 1;
             match answer {
                 Ok(()) => {
@@ -320,7 +314,8 @@ impl Algorithm {
             None => Vec::new(),
             Some(c) => {
                 let row = |name: &str| c.nodes.iter().position(|n| n.name == name).unwrap_or_default();
-                let passed = |i: &usize| c.nodes[*i].filters.iter().all(|f| f.verdict == Verdict::Pass);
+                // Only the last filter that was asked can have refused.
+                let passed = |i: &usize| c.nodes[*i].filters.last().is_none_or(|f| f.verdict == Verdict::Pass);
                 match extenders {
                     None => (0..c.nodes.len()).filter(passed).collect(),
                     // Extenders may have put the nodes into another order.
@@ -328,35 +323,33 @@ impl Algorithm {
                 }
             }
         };
+        let recorded = record.is_some();
+        let mut columns: Vec<Column> = Vec::new();
         for (name, plugin, weight) in active {
             column.clear();
             plugin.score_all(&run.h, &run.state, run.pod, feasible, column);
-            let raw = record.as_ref().map(|_| column.clone());
+            let raw = recorded.then(|| column.clone());
             plugin.normalize(&run.h, &run.state, run.pod, column);
             for (total, score) in totals.iter_mut().zip(column.iter()) {
                 *total += score * weight;
             }
-            if let (Some(c), Some(raw)) = (record.as_deref_mut(), raw) {
-                for (i, row) in rows.iter().enumerate() {
-                    c.nodes[*row].scores.push(ScoreRecord {
-                        plugin: name.into(),
-                        raw: raw[i],
-                        normalized: column[i],
-                        weight,
-                        weighted: column[i] * weight,
-                    });
-                }
+            if let Some(raw) = raw {
+                columns.push(Column { plugin: name.into(), weight, raw, normalized: column.clone() });
             }
         }
         for scores in extenders.iter().flat_map(|e| e.prioritize(&run.h, run.pod, feasible)) {
-            for (i, raw) in scores.raw.iter().enumerate() {
-                let normalized = Extenders::normalized(*raw);
-                let weighted = normalized * scores.weight;
-                totals[i] += weighted;
-                if let Some(c) = record.as_deref_mut() {
-                    let (plugin, raw, weight) = (scores.name.clone(), *raw, scores.weight);
-                    c.nodes[rows[i]].scores.push(ScoreRecord { plugin, raw, normalized, weight, weighted });
-                }
+            let normalized: Vec<i64> = scores.raw.iter().map(|raw| Extenders::normalized(*raw)).collect();
+            for (total, score) in totals.iter_mut().zip(&normalized) {
+                *total += score * scores.weight;
+            }
+            let (plugin, weight, raw) = (scores.name.into(), scores.weight, scores.raw);
+            columns.push(Column { plugin, weight, raw, normalized });
+        }
+        if let Some(c) = record.as_deref_mut() {
+            let cell = |(i, column): (usize, &Column)| column.cell(i);
+            let cells = (0..feasible.len()).flat_map(|i| columns.iter().map(move |c| (i, c))).map(cell).collect();
+            for (row, scores) in rows.iter().zip(Scores::split(cells, columns.len())) {
+                c.nodes[*row].scores = scores;
             }
         }
         if let Some(c) = record.filter(|_| !run.framework.score.is_empty() || extenders.is_some()) {
@@ -420,6 +413,21 @@ impl Algorithm {
     }
 }
 
+/// What one plugin or extender scored, node by node.
+struct Column {
+    plugin: Cow<'static, str>,
+    weight: i64,
+    raw: Vec<i64>,
+    normalized: Vec<i64>,
+}
+
+impl Column {
+    fn cell(&self, i: usize) -> ScoreRecord {
+        let (plugin, raw, normalized, weight) = (self.plugin.clone(), self.raw[i], self.normalized[i], self.weight);
+        ScoreRecord { plugin, raw, normalized, weight, weighted: normalized * weight }
+    }
+}
+
 /// Asks the extenders about the feasible nodes.
 fn ask_extenders(
     run: &Run,
@@ -441,7 +449,9 @@ fn ask_extenders(
                 known(n).map_or((Verdict::Unschedulable, Vec::new()), |s| (s.code.verdict(), s.reasons_owned()));
             let name = &*run.h.snapshot.nodes[*n].name;
             if let Some(row) = c.nodes.iter_mut().find(|r| r.name == name) {
-                row.filters.push(FilterRecord { plugin: EXTENDER.into(), verdict, reasons });
+                let mut filters = row.filters.to_vec();
+                filters.push(FilterRecord { plugin: EXTENDER.into(), verdict, reasons });
+                row.filters = filters.into();
             }
         }
     }

@@ -248,7 +248,7 @@ impl Moment {
         let weighted = |r: Option<&trace::cycle::NodeRecord>, plugin: &str| {
             r.and_then(|r| r.scores.iter().find(|s| s.plugin == plugin)).map_or(0, |s| s.weighted)
         };
-        let scores = own.into_iter().flat_map(|r| &r.scores);
+        let scores = own.into_iter().flat_map(|r| r.scores.iter());
         Ok(WhyNot {
             pod: self.pod_ref(),
             node: node.into(),
@@ -257,7 +257,7 @@ impl Moment {
             total: own.and_then(|r| r.total),
             best: best.and_then(|r| r.total),
             scores: scores
-                .map(|s| (s.plugin.clone(), s.weighted, weighted(best, &s.plugin)))
+                .map(|s| (s.plugin.to_string(), s.weighted, weighted(best, &s.plugin)))
                 .filter(|(_, here, there)| there > here)
                 .collect(),
             goes_to: winner,
@@ -296,6 +296,6 @@ impl Moment {
             return false;
         }
         let allowed = |n: &&Arc<NodeInfo>| run.only.as_ref().is_none_or(|only| only.contains(&*n.name));
-        self.snapshot.nodes.iter().filter(allowed).any(|n| run.filter_with_nominated(&run.state, n, None).is_ok())
+        self.snapshot.nodes.iter().filter(allowed).any(|n| run.filter_with_nominated(&run.state, n).is_ok())
     }
 }

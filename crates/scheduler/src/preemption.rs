@@ -137,7 +137,7 @@ fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> 
         without.remove_pod(&p.key);
         run.remove_pod(&mut state, p, &without);
     }
-    run.filter_with_nominated(&state, &without, None)?;
+    run.filter_with_nominated(&state, &without)?;
     possible.sort_by_key(|p| importance(p));
     let (violating, others) = split_by_pdb(possible, run.h.objects);
     let (mut victims, mut spared) = (Vec::new(), Vec::new());
@@ -145,7 +145,7 @@ fn select_victims(run: &Run, node: &Arc<NodeInfo>) -> Result<Candidate, Status> 
         // Put it back; if the pod still fits, this one is spared.
         without.add_pod(p.clone());
         run.add_pod(&mut state, p, &without);
-        if run.filter_with_nominated(&state, &without, None).is_err() {
+        if run.filter_with_nominated(&state, &without).is_err() {
             without.remove_pod(&p.key);
             run.remove_pod(&mut state, p, &without);
             victims.push(p.clone());

@@ -1,26 +1,27 @@
 //! A cycle as data: the parts of the record that are not written on the way.
 
 use crate::cycle::Decision;
+use crate::framework::run::Told;
 use crate::framework::{PodInfo, Run, Status};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::Cycle;
-use trace::cycle::{FilterRecord, NodeRecord, PodRef};
+use trace::cycle::{FilterRecord, Filters, NodeRecord, PodRef};
 
 /// Adds what the filters say of the nodes that were not visited. Those that PreFilter left out get the status they
 /// have in upstream's NodeToStatus.
 pub(crate) fn the_rest(run: &Run, absent: &Status, c: &mut Cycle) {
+    let (plugin, verdict) = (absent.plugin.to_string(), absent.code.verdict());
+    let left_out: Filters = vec![FilterRecord { plugin, verdict, reasons: absent.reasons_owned() }].into();
+    let mut told = Told::default();
     let seen: BTreeSet<String> = c.nodes.iter().map(|n| n.name.clone()).collect();
     for node in run.h.snapshot.nodes.iter().filter(|n| !seen.contains(&*n.name)) {
-        let mut record = NodeRecord { name: node.name.to_string(), ..NodeRecord::default() };
-        if run.only.as_ref().is_some_and(|only| !only.contains(&*node.name)) {
-            let (plugin, verdict) = (absent.plugin.to_string(), absent.code.verdict());
-            record.filters.push(FilterRecord { plugin, verdict, reasons: absent.reasons_owned() });
+        let filters = if run.only.as_ref().is_some_and(|only| !only.contains(&*node.name)) {
+            left_out.clone()
         } else {
-            // The verdict is in the record.
-            let _ = run.filter_with_nominated(&run.state, node, Some(&mut record.filters));
-        }
-        c.nodes.push(record);
+            run.said(&run.filter_with_nominated(&run.state, node), &mut told)
+        };
+        c.nodes.push(NodeRecord { name: node.name.to_string(), filters, ..NodeRecord::default() });
     }
 }
 

@@ -52,7 +52,7 @@ fn one(cycle: &Cycle, out: &mut String) {
         let _ = writeln!(out, "  PreFilter {}: {}", r.plugin, r.reasons.join(", "));
     }
     let plugins: Vec<&str> = match cycle.nodes.iter().find(|n| !n.scores.is_empty()) {
-        Some(node) => node.scores.iter().map(|s| s.plugin.as_str()).collect(),
+        Some(node) => node.scores.iter().map(|s| &*s.plugin).collect(),
         None => Vec::new(),
     };
     let mut grid = Grid(Vec::new());

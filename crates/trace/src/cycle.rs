@@ -1,6 +1,8 @@
 //! A scheduling cycle as data: every verdict and every score. This is also the JSON of `kubottle schedule`.
 
+pub use crate::shared::{Filters, Scores};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodRef {
@@ -42,7 +44,7 @@ pub struct FilterRecord {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreRecord {
-    pub plugin: String,
+    pub plugin: Cow<'static, str>,
     pub raw: i64,
     pub normalized: i64,
     pub weight: i64,
@@ -52,8 +54,8 @@ pub struct ScoreRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeRecord {
     pub name: String,
-    pub filters: Vec<FilterRecord>,
-    pub scores: Vec<ScoreRecord>,
+    pub filters: Filters,
+    pub scores: Scores,
     pub total: Option<i64>,
 }
 

@@ -1,9 +1,11 @@
 //! The trace: what every component saw, decided and did, and what caused it. Nothing reads it back to decide.
 
 pub mod cycle;
+mod digest;
 pub mod entry;
 pub mod explain;
 pub mod log;
+mod shared;
 
 pub use cycle::Cycle;
 pub use entry::{Entry, Note, Seq, What};

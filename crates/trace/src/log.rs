@@ -1,9 +1,11 @@
 //! The trace as a bounded log with a running hash over everything that was ever written to it.
 
 use crate::cycle::Cycle;
+use crate::digest;
 use crate::entry::{Entry, Seq, What};
 use meta::Time;
 use std::collections::VecDeque;
+use std::io::Write;
 use std::sync::Arc;
 
 /// Rows of scheduling cycles' tables (one a node) that are kept together: some tens of megabytes. In a cluster of
@@ -47,7 +49,16 @@ impl Trace {
         let entry = Entry { seq, time, cause, actor: actor.clone(), what };
         if self.hashing {
             let mut w = Fnv(self.hash);
-            if serde_json::to_writer(&mut w, &entry).is_ok() {
+            let written = match &entry.what {
+                What::Cycle { cycle } => {
+                    let what = What::Cycle { cycle: Arc::new(cycle.thin()) };
+                    let outcome = Entry { what, actor: actor.clone(), ..entry };
+                    let table = digest::of(cycle).to_le_bytes();
+                    serde_json::to_writer(&mut w, &outcome).is_ok() && w.write_all(&table).is_ok()
+                }
+                _ => serde_json::to_writer(&mut w, &entry).is_ok(),
+            };
+            if written {
                 self.hash = w.0;
             }
         }
@@ -81,7 +92,7 @@ impl Trace {
         }
     }
 
-    /// FNV-1a (64 bits) over the JSON of all entries so far.
+    /// FNV-1a (64 bits) over the JSON of all entries so far, with a digest in the place of the tables of cycles.
     pub fn hash(&self) -> u64 {
         self.hash
     }
@@ -112,7 +123,7 @@ impl Trace {
 
 struct Fnv(u64);
 
-impl std::io::Write for Fnv {
+impl Write for Fnv {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
         for b in buf {
             self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
@@ -127,7 +138,41 @@ impl std::io::Write for Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycle::NodeRecord;
+    use crate::cycle::{FilterRecord, NodeRecord, ScoreRecord};
+
+    #[test]
+    fn the_hash_covers_every_cell() {
+        let hash = |change: &dyn Fn(&mut [NodeRecord])| {
+            let scores = |n: i64| ScoreRecord { plugin: "A".into(), raw: n, ..ScoreRecord::default() };
+            let row = |i: i64| NodeRecord {
+                name: format!("n{i}"),
+                scores: vec![scores(i), scores(1)].into(),
+                ..NodeRecord::default()
+            };
+            let mut nodes: Vec<NodeRecord> = (0..3).map(row).collect();
+            change(&mut nodes);
+            let cycle = Arc::new(Cycle { nodes, ..Cycle::default() });
+            let mut trace = Trace::new(0, true);
+            trace.push(Time(0), 0, &"kube-scheduler".into(), What::Cycle { cycle });
+            trace.hash()
+        };
+        let score = |plugin: &'static str, raw| vec![ScoreRecord { plugin: plugin.into(), raw, ..Default::default() }];
+        let refusal = FilterRecord { plugin: "F".into(), ..FilterRecord::default() };
+        let hashes = [
+            hash(&|_| ()),
+            hash(&|rows| rows[2].name.push('x')),
+            hash(&|rows| rows[1].scores = score("A", 1).into()),
+            hash(&|rows| rows[1].scores = score("A", 2).into()),
+            hash(&|rows| rows[1].scores = score("B", 2).into()),
+            hash(&|rows| rows[0].total = Some(0)),
+            hash(&|rows| rows[1].filters = vec![refusal.clone()].into()),
+            hash(&|rows| rows[2].filters = vec![refusal.clone()].into()),
+            hash(&|rows| rows[1..].iter_mut().for_each(|r| r.filters = vec![refusal.clone()].into())),
+        ];
+        let distinct: std::collections::BTreeSet<u64> = hashes.into_iter().collect();
+        assert_eq!(distinct.len(), hashes.len());
+        assert_eq!(hashes[0], hash(&|_| ()), "the same table, the same hash");
+    }
 
     #[test]
     fn old_cycles_lose_their_tables_and_keep_their_outcome() {

@@ -79,7 +79,7 @@ impl Table {
             }
         }
         let scored = c.nodes.iter().find(|n| !n.scores.is_empty());
-        let scorers = scored.map(|n| n.scores.iter().map(|s| (s.plugin.clone(), s.weight)).collect());
+        let scorers = scored.map(|n| n.scores.iter().map(|s| (s.plugin.to_string(), s.weight)).collect());
         let (mut groups, mut of_row): (Vec<Group>, Vec<u32>) = (Vec::new(), Vec::with_capacity(c.nodes.len()));
         for (row, n) in c.nodes.iter().enumerate() {
             let told = mask.many(Point::Filter, row, n.filters.len());

@@ -12,6 +12,7 @@ pub mod fit_error;
 pub mod kinds;
 pub mod node_info;
 pub mod node_status;
+pub mod nodes;
 pub mod nominator;
 pub mod objects;
 pub mod pod_info;

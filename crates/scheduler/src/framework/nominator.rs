@@ -1,14 +1,15 @@
 //! Pods that preemption promised a node, and that still wait for it. Models `backend/queue.nominator`.
 
 use super::pod_info::PodInfo;
+use imbl::OrdMap;
 use meta::Key;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Cloning is cheap: kept moments hold clones.
 #[derive(Clone, Debug, Default)]
 pub struct Nominator {
-    by_node: BTreeMap<String, Vec<Arc<PodInfo>>>,
-    node_of: BTreeMap<Key, String>,
+    by_node: OrdMap<String, Vec<Arc<PodInfo>>>,
+    node_of: OrdMap<Key, String>,
 }
 
 impl Nominator {

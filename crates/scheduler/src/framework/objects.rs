@@ -2,13 +2,13 @@
 
 use super::storage::Storage;
 use crate::devices::Devices;
+use imbl::OrdMap;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Namespace, Pod, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Key;
 use meta::labels::{Labels, Requirement, Selector};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default)]
@@ -17,10 +17,10 @@ pub struct Objects {
     pub storage: Storage,
     pub devices: Devices,
     /// `spec.selector` of the services that have one.
-    services: BTreeMap<Key, Labels>,
+    services: OrdMap<Key, Labels>,
     /// Selectors of controllers, by `apiVersion/kind` and key.
-    controllers: BTreeMap<(&'static str, Key), Selector>,
-    namespaces: BTreeMap<String, Labels>,
+    controllers: OrdMap<(&'static str, Key), Selector>,
+    namespaces: OrdMap<String, Labels>,
 }
 
 const REPLICA_SET: &str = "apps/v1/ReplicaSet";

@@ -38,7 +38,7 @@ pub struct PodInfo {
     /// requests when defaults are filled in.
     pub score_requests: Resource,
     pub host_ports: Vec<HostPort>,
-    pub affinity: AffinityTerms,
+    pub affinity: Arc<AffinityTerms>,
     pub has_affinity: bool,
     pub has_required_anti_affinity: bool,
 }
@@ -78,7 +78,7 @@ impl PodInfo {
             non_zero,
             score_requests,
             host_ports: spec.map(host_ports).unwrap_or_default(),
-            affinity: AffinityTerms::of(&pod),
+            affinity: Arc::new(AffinityTerms::of(&pod)),
             has_affinity: affinity.is_some_and(|a| a.pod_affinity.is_some() || a.pod_anti_affinity.is_some()),
             has_required_anti_affinity: anti
                 .and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref())

@@ -9,7 +9,7 @@ use super::{
 use meta::Rng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use trace::cycle::{FilterRecord, PointRecord, PreFilterRecord, Verdict};
+use trace::cycle::{FilterRecord, Filters, PointRecord, PreFilterRecord, Verdict};
 use trace::explain::Inputs;
 use trace::note;
 
@@ -24,6 +24,16 @@ pub struct Run<'a> {
     pub only: Option<BTreeSet<String>>,
     pre_filters: Vec<&'a dyn PreFilter>,
     filters: Vec<(&'static str, &'a dyn Filter)>,
+}
+
+/// Reasons that differ from node to node are not searched for further back than this.
+const TOLD_MAX: usize = 16;
+
+/// What filters have said so far in a cycle: many nodes hear the same.
+#[derive(Default)]
+pub struct Told {
+    passed: Option<Filters>,
+    refused: Vec<(Status, Filters)>,
 }
 
 /// What PreFilter came to.
@@ -184,41 +194,38 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The same, writing down what each filter said.
-    fn filter_recorded(&self, state: &CycleState, node: &NodeInfo, record: &mut Vec<FilterRecord>) -> Answer {
-        for (name, filter) in &self.filters {
-            let said = filter.filter(&self.h, state, self.pod, node);
-            let (verdict, reasons) = match &said {
-                Ok(()) => (Verdict::Pass, Vec::new()),
-                Err(s) => (s.code.verdict(), s.reasons_owned()),
-            };
-            record.push(FilterRecord { plugin: (*name).into(), verdict, reasons });
-            said.map_err(|s| s.from_plugin(name))?;
-        }
-        Ok(())
-    }
-
     /// Filters the node as if the pods nominated to it were there already, and then as it is.
     /// Models RunFilterPluginsWithNominatedPods.
-    pub fn filter_with_nominated(
-        &self,
-        state: &CycleState,
-        node: &NodeInfo,
-        record: Option<&mut Vec<FilterRecord>>,
-    ) -> Answer {
+    pub fn filter_with_nominated(&self, state: &CycleState, node: &NodeInfo) -> Answer {
         if let Some((state, with)) = self.crowded(state, node) {
-            let crowded = self.filter(&state, &with);
-            if crowded.is_err() {
-                return match record {
-                    Some(record) => self.filter_recorded(&state, &with, record),
-                    None => crowded,
-                };
-            }
+            self.filter(&state, &with)?;
         }
-        match record {
-            Some(record) => self.filter_recorded(state, node, record),
-            None => self.filter(state, node),
+        self.filter(state, node)
+    }
+
+    /// What each filter said when the answer was this.
+    pub fn said(&self, answer: &Answer, told: &mut Told) -> Filters {
+        let Err(status) = answer else {
+            return told.passed.get_or_insert_with(|| self.records(None)).clone();
+        };
+        if let Some((_, filters)) = told.refused.iter().rev().take(TOLD_MAX).find(|(s, _)| s == status) {
+            return filters.clone();
         }
+        let filters = self.records(Some(status));
+        told.refused.push((status.clone(), filters.clone()));
+        filters
+    }
+
+    /// All filters up to the one that refused, whose answers were yes.
+    fn records(&self, refusal: Option<&Status>) -> Filters {
+        let last = refusal.and_then(|s| self.filters.iter().position(|(name, _)| *name == s.plugin));
+        let asked = last.map_or(self.filters.len(), |i| i + 1);
+        let passed = |(name, _): &(&'static str, _)| FilterRecord { plugin: (*name).into(), ..FilterRecord::default() };
+        let mut list: Vec<FilterRecord> = self.filters[..asked].iter().map(passed).collect();
+        if let (Some(f), Some(s)) = (list.last_mut(), refusal) {
+            (f.verdict, f.reasons) = (s.code.verdict(), s.reasons_owned());
+        }
+        list.into()
     }
 
     /// Tells the plugins that the dry run put `other` on `node`.

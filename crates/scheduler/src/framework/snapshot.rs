@@ -2,6 +2,7 @@
 
 use super::kinds::Kinds;
 use super::node_info::NodeInfo;
+use super::nodes::Nodes;
 use super::topology::{Domains, Table, Topology};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -17,16 +18,22 @@ pub struct ImageState {
     pub nodes: i64,
 }
 
+/// The images that nodes have, or had.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Images {
+    pub list: Vec<ImageState>,
+    pub numbers: BTreeMap<Arc<str>, u32>,
+}
+
 /// Cloning a snapshot is cheap: the nodes are shared until one changes.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// In the order cycles visit them: round robin over the zones.
-    pub nodes: Vec<Arc<NodeInfo>>,
+    pub nodes: Nodes,
     pub(crate) index: Arc<FxHashMap<Arc<str>, usize>>,
     pub(crate) kinds: Arc<Kinds>,
     pub(crate) topology: Topology,
-    pub(crate) images: Vec<ImageState>,
-    pub(crate) image_numbers: BTreeMap<Arc<str>, u32>,
+    pub(crate) images: Arc<Images>,
     /// How many pods on the nodes have affinity terms, and required anti-affinity ones.
     pub(crate) pods_with_affinity: usize,
     pub(crate) pods_with_required_anti_affinity: usize,
@@ -59,9 +66,9 @@ impl Snapshot {
     }
     /// The number of an image that some node has.
     pub fn image_number(&self, name: &str) -> Option<u32> {
-        self.image_numbers.get(name).copied().filter(|n| self.image(*n).nodes > 0)
+        self.images.numbers.get(name).copied().filter(|n| self.image(*n).nodes > 0)
     }
     pub fn image(&self, number: u32) -> &ImageState {
-        &self.images[number as usize]
+        &self.images.list[number as usize]
     }
 }

@@ -1,11 +1,11 @@
 //! The storage objects that the volume plugins read, and what several of them ask of these. Models the listers and
 //! `k8s.io/component-helpers/storage`.
 
+use imbl::OrdMap;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Volume};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Key;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub const WAIT_FOR_FIRST_CONSUMER: &str = "WaitForFirstConsumer";
@@ -14,15 +14,16 @@ const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 pub const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
+/// Cloning is cheap: kept moments hold clones.
 #[derive(Clone, Debug, Default)]
 pub struct Storage {
-    pub claims: BTreeMap<Key, Arc<PersistentVolumeClaim>>,
-    pub volumes: BTreeMap<String, Arc<PersistentVolume>>,
-    pub classes: BTreeMap<String, Arc<StorageClass>>,
-    pub csi_nodes: BTreeMap<String, Arc<CSINode>>,
-    pub csi_drivers: BTreeMap<String, Arc<CSIDriver>>,
-    pub capacities: BTreeMap<Key, Arc<CSIStorageCapacity>>,
-    pub attachments: BTreeMap<String, Arc<VolumeAttachment>>,
+    pub claims: OrdMap<Key, Arc<PersistentVolumeClaim>>,
+    pub volumes: OrdMap<String, Arc<PersistentVolume>>,
+    pub classes: OrdMap<String, Arc<StorageClass>>,
+    pub csi_nodes: OrdMap<String, Arc<CSINode>>,
+    pub csi_drivers: OrdMap<String, Arc<CSIDriver>>,
+    pub capacities: OrdMap<Key, Arc<CSIStorageCapacity>>,
+    pub attachments: OrdMap<String, Arc<VolumeAttachment>>,
 }
 
 /// One object that a plugin could not find, in the API server's words.

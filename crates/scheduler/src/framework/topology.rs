@@ -2,10 +2,13 @@
 //! with every change, so that a cycle adds up domains and kinds, however many pods there are.
 
 use super::node_info::NodeInfo;
+use super::nodes::Nodes;
 use meta::labels::Labels;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// A label of more values says nothing about classes of nodes.
+const ANSWERS_MAX: usize = 64;
 /// The domain of nodes without the key.
 const NOWHERE: u32 = u32::MAX;
 
@@ -95,12 +98,27 @@ pub struct Table {
 }
 
 impl Table {
-    fn new(key: &str, nodes: &[Arc<NodeInfo>]) -> Self {
+    fn new(key: &str, nodes: &Nodes) -> Self {
         let mut table = Table { places: Arc::new(Places { key: key.into(), ..Places::default() }), pods: Vec::new() };
-        for node in nodes {
+        for node in nodes.iter() {
             table.enter(node);
         }
         table
+    }
+
+    /// What is true of each value of the label, and last of nodes without it; `None` when there are too many values to
+    /// ask about all.
+    pub fn answers(&self, is_true: impl Fn(Option<&str>) -> bool) -> Option<Vec<bool>> {
+        let values = &self.places.values;
+        let all = || values.iter().map(|v| is_true(Some(v))).chain([is_true(None)]).collect();
+        (values.len() <= ANSWERS_MAX).then(all)
+    }
+    /// The place of the node's value among such answers.
+    pub fn answer_of(&self, node: &NodeInfo) -> usize {
+        match self.places.of(node) {
+            NOWHERE => self.places.values.len(),
+            at => at as usize,
+        }
     }
 
     fn enter(&mut self, node: &NodeInfo) {
@@ -145,7 +163,7 @@ impl Clone for Topology {
 }
 
 impl Topology {
-    pub(crate) fn table(&self, key: &str, nodes: &[Arc<NodeInfo>]) -> Arc<Table> {
+    pub(crate) fn table(&self, key: &str, nodes: &Nodes) -> Arc<Table> {
         let mut tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(table) = tables.iter().find(|t| t.places.key == key) {
             return table.clone();

@@ -65,7 +65,7 @@ impl PodImages {
         let volumes = volumes.map(|i| i.reference.as_deref().unwrap_or_default());
         for image in containers.map(|c| c.image.as_deref().unwrap_or_default()).chain(volumes) {
             found.count += 1;
-            if h.snapshot.images.is_empty() {
+            if h.snapshot.images.list.is_empty() {
                 continue;
             }
             if let Some(number) = h.snapshot.image_number(&normalized_image_name(image)) {

@@ -3,7 +3,7 @@
 
 mod inputs;
 
-use super::node_selector::{PreferredTerms, RequiredNodeAffinity, Terms};
+use super::node_selector::{PreferredTerms, Prepared, RequiredNodeAffinity, Terms};
 use crate::config::Args;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, PreFilter,
@@ -12,6 +12,7 @@ use crate::framework::{
 use k8s_openapi::api::core::v1::{Node, NodeAffinity as ApiNodeAffinity, NodeSelectorTerm};
 use meta::Path;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use trace::explain::Inputs;
 
 pub const NAME: &str = "NodeAffinity";
@@ -36,7 +37,7 @@ pub fn build(args: &Args) -> Result<Box<dyn Plugin>, String> {
 }
 
 #[derive(Clone)]
-struct Required(RequiredNodeAffinity);
+struct Required(Arc<Prepared>);
 #[derive(Clone)]
 struct Preferred(PreferredTerms);
 
@@ -78,10 +79,11 @@ impl Plugin for NodeAffinity {
         inputs::score(pod, node)
     }
     fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
-        let required = RequiredNodeAffinity::of(&pod.pod);
+        let required = || RequiredNodeAffinity::of(&pod.pod);
         match event {
-            ClusterEvent::NodeAdd(new) => Hint::queue_if(self.accepts(&required, new)),
+            ClusterEvent::NodeAdd(new) => Hint::queue_if(self.accepts(&required(), new)),
             ClusterEvent::NodeUpdate { old, new } => {
+                let required = required();
                 Hint::queue_if(self.accepts(&required, new) && !required.matches(old))
             }
             _ => Hint::Skip,
@@ -105,13 +107,13 @@ fn names(term: &NodeSelectorTerm) -> Option<BTreeSet<String>> {
 }
 
 impl PreFilter for NodeAffinity {
-    fn pre_filter(&self, _: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
+    fn pre_filter(&self, h: &Handle, state: &mut CycleState, pod: &PodInfo) -> PreFilterResult {
         let required = node_affinity(pod).and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref());
         let selects = pod.pod.spec.as_ref().is_some_and(|s| s.node_selector.is_some());
         if required.is_none() && self.added_required.is_none() && !selects {
             return PreFilterResult::Skip;
         }
-        state.write(Required(RequiredNodeAffinity::of(&pod.pod)));
+        state.write(Required(Arc::new(Prepared::new(&RequiredNodeAffinity::of(&pod.pod), h.snapshot))));
         let terms = required.map(|r| r.node_selector_terms.as_slice()).unwrap_or_default();
         if terms.is_empty() {
             return PreFilterResult::Pass;
@@ -135,7 +137,7 @@ impl Filter for NodeAffinity {
             return Err(Status::unresolvable("node(s) didn't match scheduler-enforced node affinity"));
         }
         let matches = match state.get::<Required>() {
-            Some(required) => required.0.matches(&node.node),
+            Some(required) => required.0.matches(node),
             None => RequiredNodeAffinity::of(&pod.pod).matches(&node.node),
         };
         if matches { Ok(()) } else { Err(Status::unresolvable("node(s) didn't match Pod's node affinity/selector")) }

@@ -2,11 +2,14 @@
 //! `k8s.io/component-helpers/scheduling/corev1/nodeaffinity`.
 
 use crate::framework::requirement::requirement;
+use crate::framework::topology::Table;
+use crate::framework::{NodeInfo, Snapshot};
 use k8s_openapi::api::core::v1::{
     Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PreferredSchedulingTerm,
 };
 use meta::labels::{Labels, Op, Requirement, Selector};
 use meta::{FieldError, Path};
+use std::sync::Arc;
 
 /// A term; `None` where upstream fails to parse it, and then it matches nothing.
 #[derive(Clone, Debug)]
@@ -146,6 +149,52 @@ impl RequiredNodeAffinity {
     pub fn matches(&self, node: &Node) -> bool {
         self.selector.as_ref().is_none_or(|s| s.matches(node.metadata.labels.as_ref()))
             && self.terms.as_ref().is_none_or(|t| t.matches(node))
+    }
+}
+
+/// A requirement that is looked up by the node's place instead of by its labels, where the label has few values.
+enum Check {
+    Place(Arc<Table>, Vec<bool>),
+    Labels(Requirement),
+}
+
+impl Check {
+    fn of(r: &Requirement, snapshot: &Snapshot) -> Check {
+        let table = snapshot.table(&r.key);
+        match table.answers(|value| r.accepts(value)) {
+            Some(answers) => Check::Place(table, answers),
+            None => Check::Labels(r.clone()),
+        }
+    }
+    fn holds(&self, node: &NodeInfo) -> bool {
+        match self {
+            Check::Place(table, answers) => answers[table.answer_of(node)],
+            Check::Labels(r) => r.matches(node.labels()),
+        }
+    }
+}
+
+/// [`RequiredNodeAffinity`], made ready to be asked about many nodes of a snapshot.
+pub struct Prepared {
+    selector: Vec<Check>,
+    terms: Option<Vec<(Vec<Check>, Term)>>,
+}
+
+impl Prepared {
+    pub fn new(required: &RequiredNodeAffinity, snapshot: &Snapshot) -> Prepared {
+        let checks = |rs: &[Requirement]| rs.iter().map(|r| Check::of(r, snapshot)).collect();
+        let term = |t: &Term| (checks(&t.labels), Term { labels: Vec::new(), fields: t.fields.clone() });
+        let selector = match &required.selector {
+            Some(Selector::All(requirements)) => checks(requirements),
+            // Made of a set of equalities, so it is never [`Selector::Nothing`].
+            _ => Vec::new(),
+        };
+        Prepared { selector, terms: required.terms.as_ref().map(|t| t.0.iter().map(term).collect()) }
+    }
+    pub fn matches(&self, node: &NodeInfo) -> bool {
+        let term =
+            |(labels, fields): &(Vec<Check>, Term)| labels.iter().all(|c| c.holds(node)) && fields.matches(&node.node);
+        self.selector.iter().all(|c| c.holds(node)) && self.terms.as_ref().is_none_or(|t| t.iter().any(term))
     }
 }
 

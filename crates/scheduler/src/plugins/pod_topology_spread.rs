@@ -240,7 +240,7 @@ impl Filtering {
     fn count_nodes(&mut self, h: &Handle, pod: &PodInfo) {
         let mut counting = Counting::new(&self.constraints, h, pod);
         let mut numbers = vec![0; self.constraints.len()];
-        for node in &h.snapshot.nodes {
+        for node in h.snapshot.nodes.iter() {
             if self.counts.iter().any(|d| d.of(node).is_none()) {
                 continue;
             }
@@ -402,7 +402,7 @@ impl PreScore for PodTopologySpread {
         } else if constraints.iter().any(|c| !by_host(c)) {
             let mut counting = Counting::new(&constraints, h, pod);
             let mut numbers = vec![0; constraints.len()];
-            for node in &h.snapshot.nodes {
+            for node in h.snapshot.nodes.iter() {
                 if lacks(&counts, node) {
                     continue;
                 }

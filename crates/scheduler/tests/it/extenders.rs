@@ -133,7 +133,7 @@ fn scores_of_extenders_are_added() {
     let total: Vec<_> = c.nodes.iter().map(|n| n.total).collect();
     assert_eq!(total, [Some(30), Some(120)]);
     let s = &c.nodes[1].scores[0];
-    assert_eq!((s.plugin.as_str(), s.raw, s.normalized, s.weight, s.weighted), ("http://one", 4, 40, 3, 120));
+    assert_eq!((&*s.plugin, s.raw, s.normalized, s.weight, s.weighted), ("http://one", 4, 40, 3, 120));
     // One that fails gives no scores, and nothing else happens.
     assert!(go(two(), &scoring, |_, _| Err("down".into())).0.node.is_some());
 }

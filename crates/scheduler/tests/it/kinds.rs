@@ -16,7 +16,7 @@ fn description(p: &PodInfo) -> String {
 
 fn check(cache: &mut Cache) {
     let snapshot = cache.snapshot();
-    for node in &snapshot.nodes {
+    for node in snapshot.nodes.iter() {
         let mut counted = BTreeMap::new();
         for (kind, n) in &node.kinds {
             *counted.entry(description(snapshot.kinds().pod(*kind))).or_insert(0) += *n;
