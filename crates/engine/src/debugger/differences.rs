@@ -39,7 +39,7 @@ fn trend(before: &Said, after: &Said) -> i8 {
 /// Score plugins whose points differ.
 fn scores(before: Option<&NodeRecord>, after: Option<&NodeRecord>) -> Vec<(String, Option<i64>, Option<i64>)> {
     let of = |row: Option<&NodeRecord>| -> BTreeMap<String, i64> {
-        row.into_iter().flat_map(|r| &r.scores).map(|s| (s.plugin.clone(), s.weighted)).collect()
+        row.into_iter().flat_map(|r| r.scores.iter()).map(|s| (s.plugin.to_string(), s.weighted)).collect()
     };
     let (b, a) = (of(before), of(after));
     let mut plugins: Vec<&String> = b.keys().chain(a.keys().filter(|p| !b.contains_key(*p))).collect();
@@ -110,7 +110,7 @@ mod tests {
     }
     fn refused(name: &str) -> NodeRecord {
         let f = FilterRecord { plugin: "Taint".into(), verdict: Verdict::Unschedulable, reasons: vec!["no".into()] };
-        NodeRecord { name: name.into(), filters: vec![f], ..NodeRecord::default() }
+        NodeRecord { name: name.into(), filters: vec![f].into(), ..NodeRecord::default() }
     }
     fn cycle(node: &str, nodes: Vec<NodeRecord>) -> Cycle {
         Cycle { node: Some(node.into()), nodes, ..Cycle::default() }
