@@ -2,6 +2,8 @@
 
 use crate::registration::{KindRef, UNLISTED, Verb};
 
+pub mod clusterrole;
+pub mod clusterrolebinding;
 pub mod configmap;
 pub mod csidriver;
 pub mod csinode;
@@ -16,6 +18,8 @@ pub mod horizontalpodautoscaler_v1;
 pub mod ingress;
 pub mod ingressclass;
 pub mod lease;
+pub mod limitrange;
+pub mod localsubjectaccessreview;
 pub mod namespace;
 pub mod networkpolicy;
 pub mod node;
@@ -24,13 +28,22 @@ pub mod persistentvolumeclaim;
 pub mod pod;
 pub mod poddisruptionbudget;
 pub mod priorityclass;
+pub mod rbac;
 pub mod replicaset;
+pub mod resourcequota;
+pub mod role;
+pub mod rolebinding;
 pub mod secret;
+pub mod selfsubjectaccessreview;
+pub mod selfsubjectreview;
+pub mod selfsubjectrulesreview;
 pub mod service;
 pub mod serviceaccount;
 pub mod status_fields;
 pub mod storage;
 pub mod storageclass;
+pub mod subjectaccessreview;
+pub mod tokenreview;
 pub mod volumeattachment;
 mod workload;
 
@@ -50,7 +63,8 @@ macro_rules! table {
 }
 // In the order in which upstream lists groups: core first, then named groups.
 table! {
-    configmap endpoints event namespace node persistentvolume persistentvolumeclaim pod secret service serviceaccount
+    configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod resourcequota secret
+    service serviceaccount
     deployment replicaset
     horizontalpodautoscaler horizontalpodautoscaler_v1
     ingress ingressclass networkpolicy
@@ -60,6 +74,9 @@ table! {
     lease
     endpointslice
     event_v1
+    selfsubjectreview tokenreview
+    localsubjectaccessreview selfsubjectaccessreview selfsubjectrulesreview subjectaccessreview
+    clusterrole clusterrolebinding role rolebinding
 }
 
 /// The place of a kind whose file is named as its singular; [`UNLISTED`] for one that has no file.

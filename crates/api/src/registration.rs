@@ -105,6 +105,8 @@ pub struct Kind {
     pub columns: &'static [Column],
     /// A small valid manifest (YAML) to start from.
     pub sample: &'static str,
+    /// False: a question that is answered at once, of which nothing is kept.
+    pub stored: bool,
     /// Whether `metadata.generation` counts spec changes.
     pub has_generation: bool,
     /// What `metadata.name` may be.
@@ -222,6 +224,8 @@ pub trait Registration: 'static {
     const SUBRESOURCES: &'static [Subresource] = &[];
     const COLUMNS: &'static [Column];
     const SAMPLE: &'static str;
+    /// False: a question that is answered at once, of which nothing is kept.
+    const STORED: bool = true;
     const HAS_GENERATION: bool = false;
     const SCALE: Option<Scale> = None;
     const NAME_RULE: NameRule = rule::subdomain;
@@ -291,6 +295,7 @@ impl Kind {
             subresources: R::SUBRESOURCES,
             columns: R::COLUMNS,
             sample: R::SAMPLE,
+            stored: R::STORED,
             has_generation: R::HAS_GENERATION,
             name_rule: R::NAME_RULE,
             default_grace_seconds: |o| R::default_grace_seconds(typed(o)),

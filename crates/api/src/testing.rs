@@ -41,7 +41,10 @@ pub fn created(yaml: &str) -> Box<dyn Object> {
 pub fn create_errors(yaml: &str) -> String {
     let o = created(yaml);
     let kind = o.kind();
-    let mut errors = validate_meta(o.meta(), kind.scope, kind.name_rule, &Path::new("metadata"));
+    let mut errors = match kind.stored {
+        true => validate_meta(o.meta(), kind.scope, kind.name_rule, &Path::new("metadata")),
+        false => Vec::new(),
+    };
     errors.extend((kind.validate_create)(&*o));
     lines(&errors)
 }

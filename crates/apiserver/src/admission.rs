@@ -2,7 +2,9 @@
 
 mod default_ingress_class;
 mod default_toleration_seconds;
+mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_security;
 pub(crate) mod pod_topology_labels;
 mod priority;
 mod runtime_class;
@@ -13,7 +15,7 @@ mod taint_nodes_by_condition;
 use crate::request::Request;
 use crate::server::Cx;
 use api::kinds::priorityclass;
-use api::{KindRef, Object, Registered};
+use api::{KindRef, Object, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
@@ -23,6 +25,7 @@ use meta::ApiError;
 pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
     namespace_lifecycle::check_create(cx, req.kind, o)?;
     if let Some(pod) = o.as_any_mut().downcast_mut::<Pod>() {
+        limit_ranger::admit(cx, pod);
         service_account::admit(cx, pod)?;
         priority::admit(cx, pod)?;
         default_toleration_seconds::admit(pod);
@@ -40,6 +43,23 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
         default_ingress_class::admit(cx, ingress);
     }
     Ok(())
+}
+
+/// Refuses what passed all other checks: the last word before a create is committed.
+pub(crate) fn validate_create(cx: &mut Cx<'_>, o: &dyn Object) -> Result<(), ApiError> {
+    if o.kind() == Pod::KIND_REF || o.kind() == PersistentVolumeClaim::KIND_REF {
+        limit_ranger::validate(cx, o)?;
+    }
+    pod_security::validate(cx, o, None)?;
+    Ok(())
+}
+
+/// The same for an update of the resource itself.
+pub(crate) fn validate_update(cx: &mut Cx<'_>, o: &dyn Object, old: &dyn Object) -> Result<(), ApiError> {
+    if o.kind() == PersistentVolumeClaim::KIND_REF && !old.is_terminating() {
+        limit_ranger::validate(cx, o)?;
+    }
+    pod_security::validate(cx, o, Some(old))
 }
 
 /// The same for updates of the resource itself.

@@ -4,6 +4,7 @@ use crate::request::{Body, FieldValidation, PatchType, Request, RequestVerb};
 use crate::server::Cx;
 use api::decode::Source;
 use api::{KindRef, Obj, Object, ObjectExt};
+use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::Binding;
 use k8s_openapi::api::policy::v1::Eviction;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
@@ -172,6 +173,10 @@ pub(crate) fn eviction(req: &mut Request) -> Result<Eviction, ApiError> {
         Body::Eviction(e) => Ok(*e),
         body => typed(body, "Eviction"),
     }
+}
+
+pub(crate) fn token_request(req: &mut Request) -> Result<TokenRequest, ApiError> {
+    typed(std::mem::take(&mut req.body), "TokenRequest")
 }
 
 pub(crate) fn delete_options(req: &mut Request) -> Result<DeleteOptions, ApiError> {

@@ -1,10 +1,12 @@
 //! HTTP in, HTTP out, without a socket: the host reads and writes the bytes.
 
 mod accept;
+mod info;
 mod path;
 pub(crate) mod query;
 mod render;
 
 pub use accept::Wants;
+pub(crate) use info::authorized;
 pub use path::{HttpRequest, Routed, route};
 pub use render::{HttpResponse, render};

@@ -7,6 +7,8 @@
 //! typed bodies and get typed objects back; no JSON is made on that way.
 
 pub mod admission;
+pub mod authn;
+pub mod authz;
 pub mod decode;
 pub mod discovery;
 mod event_ttl;
@@ -26,6 +28,7 @@ pub mod table;
 pub mod verbs;
 pub mod watch;
 
+pub use authn::{Credentials, Impersonate};
 pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb, StreamOptions};
 pub use response::{Answer, Connect, ConnectTarget, ProxyTarget, Response, WatchFrom, WatchSpec};
 pub use select::Filter;

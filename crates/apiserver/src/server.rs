@@ -1,5 +1,8 @@
 //! The server: configuration, dispatch, commit.
 
+use crate::authn::Authenticator;
+use crate::authz::{Attributes, Authorizer};
+use crate::http::{self, HttpRequest};
 use crate::request::{Body, Request, RequestVerb};
 use crate::response::{Answer, Response};
 use crate::service::Ranges;
@@ -7,7 +10,7 @@ use crate::stored::Stored;
 use crate::{decode, event_ttl, keys, verbs};
 use api::{KindRef, Obj};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
-use meta::{ApiError, Rng, Time, User};
+use meta::{ApiError, Rng, Time};
 use std::sync::Arc;
 use store::{Backend, Compare, Op, Store, Txn, TxnResult};
 
@@ -18,11 +21,14 @@ pub struct Config {
     pub service_cidr: String,
     /// `--service-node-port-range`, both ends included.
     pub node_port_range: (u16, u16),
+    /// What the key is made of that signs the tokens of service accounts. A server that others can reach draws it from the
+    /// system's randomness; a simulation may do with a known one.
+    pub service_account_secret: [u8; 32],
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { service_cidr: "10.96.0.0/12".into(), node_port_range: (30000, 32767) }
+        Config { service_cidr: "10.96.0.0/12".into(), node_port_range: (30000, 32767), service_account_secret: [0; 32] }
     }
 }
 
@@ -36,13 +42,15 @@ pub struct ApiCx<'a> {
     pub accounts_come: bool,
 }
 
-/// Holds configuration only, and the lease it gives to new Events: every other fact lies in the store, so several
-/// servers could share one.
+/// Holds configuration only, the lease it gives to new Events, and an index of RBAC bindings that follows the store: every
+/// other fact lies there, so several servers could share one.
 #[derive(Clone, Debug)]
 pub struct ApiServer {
     config: Arc<Config>,
     ranges: Ranges,
     event_lease: Option<event_ttl::Current>,
+    authn: Authenticator,
+    authz: Authorizer,
 }
 
 /// What planning sees: the state as it is, read-only.
@@ -102,7 +110,8 @@ impl Plan {
 impl ApiServer {
     pub fn new(config: Config) -> Self {
         let ranges = Ranges::new(&config);
-        ApiServer { config: Arc::new(config), ranges, event_lease: None }
+        let authn = Authenticator::new(&config.service_account_secret);
+        ApiServer { config: Arc::new(config), ranges, event_lease: None, authn, authz: Authorizer::default() }
     }
 
     pub fn config(&self) -> &Config {
@@ -111,11 +120,37 @@ impl ApiServer {
     pub(crate) fn ranges(&self) -> &Ranges {
         &self.ranges
     }
+    pub fn authn(&self) -> &Authenticator {
+        &self.authn
+    }
+    pub fn authz(&self) -> &Authorizer {
+        &self.authz
+    }
+
+    /// Whether the user may do it.
+    ///
+    /// # Errors
+    /// The refusal, as clients see it.
+    pub fn authorize(&mut self, store: &Store<Stored>, a: &Attributes<'_>) -> Result<(), ApiError> {
+        self.authz.allows(store, a)
+    }
+
+    /// The same for what an HTTP request's path asks for, whether or not there is such a thing.
+    ///
+    /// # Errors
+    /// The refusal, as clients see it.
+    pub fn authorize_http(&mut self, store: &Store<Stored>, http: &HttpRequest<'_>) -> Result<(), ApiError> {
+        http::authorized(http, |a| self.authz.allows(store, a))
+    }
 
     /// Answers one request: plans on the present state, then commits. While the caller holds the store nothing
     /// comes between the two, so a transaction's compares fail only if a plan contradicts itself; they are there
     /// for backends that several servers share.
     pub fn handle(&mut self, cx: &mut ApiCx<'_>, mut req: Request) -> Answer {
+        // By the names that were asked for: an alias has a group of its own.
+        if let Err(e) = self.authz.allows(cx.store, &Attributes::of(&req)) {
+            return Answer::refusal(e);
+        }
         if let Some(alias) = req.kind.alias {
             req.options.form = Some(req.kind);
             req.kind = alias.of;
@@ -144,6 +179,9 @@ impl ApiServer {
             }
             Err(e) => Answer::refusal(e),
         };
+        for event in &answer.events {
+            self.authz.observe(event);
+        }
         if !deprecated.is_empty() {
             warnings.insert(0, deprecated.into());
         }
@@ -154,7 +192,6 @@ impl ApiServer {
 
 /// The pure part: no change is made here.
 fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
-    authorize(&req.user, &req)?;
     if req.kind.namespaced() && req.namespace.is_empty() && !req.name.is_empty() {
         return Err(ApiError::bad_request("namespace is required"));
     }
@@ -163,6 +200,9 @@ fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     }
     if !req.subresource.is_empty() && req.subresource != "status" {
         return verbs::subresource(cx, req);
+    }
+    if !req.kind.stored {
+        return verbs::review::review(cx, req);
     }
     let readable = matches!(req.verb, RequestVerb::Get | RequestVerb::Update | RequestVerb::Patch(_));
     if req.subresource == "status" && !readable {
@@ -178,11 +218,6 @@ fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
         RequestVerb::Delete => verbs::delete::delete(cx, req),
         RequestVerb::DeleteCollection => verbs::delete::delete_collection(cx, req),
     }
-}
-
-/// `--authorization-mode=AlwaysAllow`. RBAC takes this place when its kinds are registered.
-fn authorize(_user: &User, _req: &Request) -> Result<(), ApiError> {
-    Ok(())
 }
 
 fn commit(store: &mut Store<Stored>, plan: Plan, seen: Seen) -> Answer {

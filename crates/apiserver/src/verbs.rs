@@ -14,7 +14,9 @@ pub(crate) mod eviction;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod patch;
+pub(crate) mod review;
 pub(crate) mod scale;
+pub(crate) mod token;
 pub(crate) mod update;
 
 /// Everything but the resource itself and `/status`.
@@ -28,6 +30,7 @@ pub(crate) fn subresource(cx: &mut Cx<'_>, req: Request) -> Result<Plan, ApiErro
         ("Pod", "ephemeralcontainers" | "resize", RequestVerb::Patch(how)) => patch::patch(cx, req, how),
         ("Pod", "exec" | "attach" | "portforward", _) => connect::stream(cx, &req),
         ("Pod" | "Service", "proxy", _) => connect::proxy(&req),
+        ("ServiceAccount", "token", RequestVerb::Create) => token::request(cx, req),
         ("Namespace", "finalize", RequestVerb::Update) => update::update(cx, req),
         (_, "scale", _) => scale::scale(cx, req),
         _ => Err(no_such_resource()),

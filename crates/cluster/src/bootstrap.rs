@@ -8,6 +8,7 @@ use api::kinds::storageclass::WAIT_FOR_FIRST_CONSUMER;
 use k8s_openapi::api::core::v1::{self as core, ConfigMap, EndpointAddress, EndpointSubset, Endpoints};
 use k8s_openapi::api::core::v1::{Namespace, Service, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -32,16 +33,59 @@ fn default_storage_class() -> StorageClass {
     }
 }
 
+/// What kind's manifest of the local path provisioner lets it do.
+fn provisioner_access() -> [Box<dyn Object>; 2] {
+    let list = |words: &[&str]| words.iter().map(|w| (*w).to_string()).collect::<Vec<_>>();
+    let rule = |group: &str, resources: &[&str], verbs: &[&str]| PolicyRule {
+        api_groups: Some(list(&[group])),
+        resources: Some(list(resources)),
+        verbs: list(verbs),
+        ..Default::default()
+    };
+    let read = ["get", "list", "watch"];
+    let named = |name: &str| ObjectMeta { name: Some(name.into()), ..Default::default() };
+    let role = "local-path-provisioner-role";
+    let rules = vec![
+        rule("", &["nodes", "persistentvolumeclaims", "configmaps", "pods", "pods/log"], &read),
+        rule("", &["persistentvolumes"], &["get", "list", "watch", "create", "patch", "update", "delete"]),
+        rule("", &["events"], &["create", "patch"]),
+        rule("storage.k8s.io", &["storageclasses"], &read),
+    ];
+    let subject = Subject {
+        kind: "ServiceAccount".into(),
+        name: "local-path-provisioner-service-account".into(),
+        namespace: Some("local-path-storage".into()),
+        api_group: None,
+    };
+    let role_ref =
+        RoleRef { api_group: "rbac.authorization.k8s.io".into(), kind: "ClusterRole".into(), name: role.into() };
+    [
+        Box::new(ClusterRole { metadata: named(role), rules: Some(rules), aggregation_rule: None }),
+        Box::new(ClusterRoleBinding {
+            metadata: named("local-path-provisioner-bind"),
+            role_ref,
+            subjects: Some(vec![subject]),
+        }),
+    ]
+}
+
 impl Cluster {
     pub(crate) fn bootstrap(&mut self) {
         for name in SYSTEM_NAMESPACES {
             let metadata = ObjectMeta { name: Some(name.into()), ..Default::default() };
             self.create_as_apiserver("", Box::new(Namespace { metadata, ..Default::default() }));
         }
+        for object in apiserver::authz::policy::bootstrap() {
+            let namespace = object.meta().namespace.clone().unwrap_or_default();
+            self.create_as_apiserver(&namespace, object);
+        }
         for class in api::kinds::priorityclass::system() {
             self.create_as_apiserver("", Box::new(class));
         }
         self.create_as_apiserver("", Box::new(default_storage_class()));
+        for object in provisioner_access() {
+            self.create_as_apiserver("", object);
+        }
         let labels = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
         let service = Service {
             metadata: ObjectMeta {

@@ -2,12 +2,14 @@
 
 use crate::machines::kubelet_name;
 use crate::{Cluster, Lamp};
-use apiserver::http::{HttpRequest, HttpResponse, Routed};
+use apiserver::Credentials;
+use apiserver::authz::Attributes;
+use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants};
 use apiserver::watch::Watcher;
 use apiserver::{Answer, ConnectTarget, ProxyTarget, Response};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
-use meta::{ApiError, Duration, Key};
+use meta::{ApiError, Duration, Key, User};
 
 /// What a host does next.
 pub enum HttpOutcome {
@@ -37,6 +39,11 @@ pub struct LogRequest {
 impl Cluster {
     /// Answers an HTTP request as kube-apiserver would.
     pub fn http(&mut self, req: HttpRequest<'_>) -> HttpOutcome {
+        // What the path asks for, before what there is at the path: a stranger learns neither.
+        if let Err(e) = self.api.authorize_http(&self.store, &req) {
+            let answer = Answer::refusal(e);
+            return HttpOutcome::Response(apiserver::http::render(&answer, &Wants::default(), self.now));
+        }
         let (answer, wants) = match apiserver::http::route(req) {
             Routed::Api(req, wants) => {
                 let you = self.lanes.you.clone();
@@ -59,6 +66,22 @@ impl Cluster {
             _ => answer,
         };
         HttpOutcome::Response(apiserver::http::render(&answer, &wants, self.now))
+    }
+
+    /// Who makes a request.
+    ///
+    /// # Errors
+    /// The refusal of the credentials.
+    pub fn identify(&mut self, credentials: &Credentials) -> Result<User, ApiError> {
+        self.api.identify(&self.store, self.now, credentials)
+    }
+
+    /// Whether the user may use a path that names no resource and is the host's own.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn authorize_path(&mut self, user: &User, verb: &str, path: &str) -> Result<(), ApiError> {
+        self.api.authorize(&self.store, &Attributes::path(user, verb, path))
     }
 
     fn log_request(&self, pod: Key, options: apiserver::LogOptions) -> Result<LogRequest, ApiError> {

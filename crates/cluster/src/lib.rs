@@ -53,6 +53,8 @@ pub struct Config {
     pub keep_history: usize,
     /// `KubeSchedulerConfiguration`; `None` is upstream's default.
     pub scheduler: Option<serde_json::Value>,
+    /// What the key for service account tokens is made of; `None`: of the seed, which anybody can know.
+    pub service_account_secret: Option<[u8; 32]>,
 }
 
 impl Default for Config {
@@ -65,6 +67,7 @@ impl Default for Config {
             keep_entries: 200_000,
             keep_history: 100_000,
             scheduler: None,
+            service_account_secret: None,
         }
     }
 }
@@ -121,11 +124,16 @@ impl Cluster {
             None => scheduler::Config::default(),
         };
         let scheduler = scheduler::Scheduler::new(scheduling, rng.fork())?;
+        let service_account_secret = config.service_account_secret.unwrap_or_else(|| {
+            let mut secret = [0; 32];
+            secret[..8].copy_from_slice(&config.seed.to_le_bytes());
+            secret
+        });
         let mut cluster = Cluster {
             now: config.start,
             turns: 0,
             store: Store::new(),
-            api: ApiServer::new(apiserver::Config::default()),
+            api: ApiServer::new(apiserver::Config { service_account_secret, ..Default::default() }),
             rng,
             view: View::new(),
             trace: Trace::new(config.keep_entries, config.hashing),

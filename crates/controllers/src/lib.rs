@@ -1,6 +1,7 @@
 //! kube-controller-manager: one file (or folder) per controller, and the table of them.
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
+pub mod cluster_role_aggregation;
 pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<node_lifecycle::NodeLifecycle>(),
         runner::<taint_eviction::TaintEviction>(),
         runner::<persistent_volume::PersistentVolumeBinder>(),
+        runner::<cluster_role_aggregation::ClusterRoleAggregation>(),
         runner::<volume_protection::ClaimProtection>(),
         runner::<volume_protection::VolumeProtection>(),
         runner::<root_ca_publisher::RootCaPublisher>(),

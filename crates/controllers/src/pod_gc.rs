@@ -119,7 +119,7 @@ fn end(cx: &Cx, p: &Pod, condition: Option<PodCondition>, code: &'static str, ou
         if let Some(c) = condition {
             pods::set_condition(&mut failed, c, cx.now);
         }
-        out.push(Intent::update_status(failed).tolerate(reconcile::Tolerate::NotFound));
+        out.push(Intent::patch_status(failed).tolerate(reconcile::Tolerate::NotFound));
     }
     let mut delete = Intent::delete(p);
     if let Write::Delete { grace_seconds, .. } = &mut delete.write {

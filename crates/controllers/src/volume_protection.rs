@@ -36,16 +36,14 @@ fn pod_changed(_: &Cx, change: &Change, keys: &mut Vec<Key>) {
 fn guard(o: &dyn Object, finalizer: &str, in_use: impl FnOnce() -> bool) -> Outcome {
     let mut out = Outcome::done();
     let has = o.meta().finalizers.iter().flatten().any(|f| f == finalizer);
-    let mut finalizers: Vec<&str> = o.meta().finalizers.iter().flatten().map(String::as_str).collect();
+    let mut new = o.clone_object();
+    let finalizers = new.meta_mut().finalizers.get_or_insert_default();
     match (o.is_terminating(), has) {
-        (true, true) if !in_use() => finalizers.retain(|f| *f != finalizer),
-        (false, false) => finalizers.push(finalizer),
+        (true, true) if !in_use() => finalizers.retain(|f| f != finalizer),
+        (false, false) => finalizers.push(finalizer.into()),
         _ => return out,
     }
-    let finalizers = (!finalizers.is_empty()).then_some(finalizers);
-    let metadata = json!({ "uid": o.uid(), "finalizers": finalizers });
-    let change = Intent::patch(o.kind(), o.key(), "", json!({ "metadata": metadata }));
-    out.push(change.tolerate(reconcile::Tolerate::NotFound));
+    out.push(Intent::update_object(new).tolerate(reconcile::Tolerate::NotFound));
     out
 }
 

@@ -108,6 +108,10 @@ impl Time {
     pub fn from_secs(secs: u64) -> Self {
         Time(secs * 1_000_000)
     }
+    /// Whole seconds since the epoch.
+    pub fn as_secs(self) -> u64 {
+        self.0 / 1_000_000
+    }
     pub fn as_micros(self) -> u64 {
         self.0
     }

@@ -1,17 +1,23 @@
 //! Who makes a request. Models `k8s.io/apiserver/pkg/authentication/user`.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An authenticated identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub name: String,
+    /// Empty where names are all there is.
+    #[serde(default)]
+    pub uid: String,
     pub groups: Vec<String>,
+    #[serde(default)]
+    pub extra: BTreeMap<String, Vec<String>>,
 }
 
 impl User {
     pub fn new(name: &str, groups: &[&str]) -> Self {
-        User { name: name.into(), groups: groups.iter().map(|g| (*g).into()).collect() }
+        User { name: name.into(), groups: groups.iter().map(|g| (*g).into()).collect(), ..User::default() }
     }
     /// The person at the keyboard: kubeadm's `kubernetes-admin`.
     pub fn admin() -> Self {

@@ -140,6 +140,13 @@ impl Intent {
     pub fn update<T: Registered>(o: T) -> Self {
         Self::new(Write::Update(Box::new(o)))
     }
+    /// As [`Intent::update`], for an object of any kind.
+    pub fn update_object(o: Box<dyn Object>) -> Self {
+        Self::new(Write::Update(o))
+    }
+    pub fn update_status_object(o: Box<dyn Object>) -> Self {
+        Self::new(Write::UpdateStatus(o))
+    }
     pub fn update_status<T: Registered>(o: T) -> Self {
         Self::new(Write::UpdateStatus(Box::new(o)))
     }

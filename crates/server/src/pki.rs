@@ -1,7 +1,7 @@
 //! The cluster's certificate authority, the server's certificate, and the administrator's client certificate.
 //! They are made anew at every start: a bottle has no secrets worth keeping.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
@@ -61,6 +61,17 @@ pub fn generate(ip: IpAddr) -> anyhow::Result<(Arc<rustls::ServerConfig>, Creden
         key: client_key.serialize_pem(),
     };
     Ok((config, credentials))
+}
+
+/// Thirty-two random bytes, of which a key is made.
+///
+/// # Errors
+/// The system has no randomness.
+pub fn secret() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut bytes).map_err(|_| anyhow!("the system has no randomness"))?;
+    Ok(bytes)
 }
 
 fn named(common_name: &str, alternatives: &[String]) -> anyhow::Result<CertificateParams> {

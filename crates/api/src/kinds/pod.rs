@@ -10,7 +10,7 @@ mod ephemeral;
 mod mounts;
 mod probes;
 mod resize;
-mod resources;
+pub(crate) mod resources;
 mod scheduling;
 mod security;
 mod spec;

@@ -6,7 +6,7 @@ use crate::fields::managed::Managed;
 use crate::request::Request;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
-use crate::{admission, keys, objectmeta, owners, service};
+use crate::{admission, authz, keys, objectmeta, owners, service};
 use api::validate::meta::validate_meta;
 use api::{KindRef, Object, ObjectExt};
 use meta::{ApiError, Path, names};
@@ -45,6 +45,7 @@ pub(crate) fn create_object(
         Some(managed) => Ledger::of(managed),
         None => owners::created(cx, req, &*object, given),
     };
+    authz::escalation::check(cx, req, &*object, None)?;
     admission::mutate_create(cx, req, &mut *object)?;
     objectmeta::fill_system_fields(&mut *object, cx.now, cx.rng);
     let key = choose_name(cx, kind, &mut *object);
@@ -60,6 +61,7 @@ pub(crate) fn create_object(
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, object.name(), &errors));
     }
+    admission::validate_create(cx, &*object)?;
     cx.warnings.extend((kind.warnings)(&*object));
     if let Some(old) = cx.store.get_ref(&key) {
         let mut e = ApiError::already_exists(kind.group, kind.plural, object.name());

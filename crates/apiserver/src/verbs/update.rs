@@ -4,7 +4,7 @@ use crate::fields::managed::Managed;
 use crate::request::Request;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
-use crate::{admission, decode, keys, objectmeta, owners, service};
+use crate::{admission, authz, decode, keys, objectmeta, owners, service};
 use api::kinds::pod;
 use api::validate::meta::validate_meta_update;
 use api::{KindRef, Object, ObjectExt};
@@ -121,6 +121,7 @@ pub(crate) fn replace_as(
         "ephemeralcontainers" => only_of_pod(&mut *object, before, pod::keep_all_but_ephemeral),
         "resize" => only_of_pod(&mut *object, before, pod::keep_all_but_resources),
         _ => {
+            authz::escalation::check(cx, req, &*object, Some(before))?;
             admission::mutate_update(cx, req, &mut *object, before)?;
             (kind.prepare_update)(&mut *object, before);
             let counted = || metadata_counts(kind, object.meta(), before.meta());
@@ -150,6 +151,9 @@ pub(crate) fn replace_as(
     });
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &errors));
+    }
+    if req.subresource.is_empty() {
+        admission::validate_update(cx, &*object, before)?;
     }
     if req.subresource.is_empty() && warns_on_update(&*object, before) {
         cx.warnings.extend((kind.warnings)(&*object));

@@ -60,10 +60,24 @@ impl World {
         content_type: &str,
         body: &str,
     ) -> (Answer, Wants) {
+        self.answer_as(User::admin(), method, path, accept, content_type, body)
+    }
+
+    pub fn answer_as(
+        &mut self,
+        user: User,
+        method: &str,
+        path: &str,
+        accept: &str,
+        content_type: &str,
+        body: &str,
+    ) -> (Answer, Wants) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let user = User::admin();
         let (user_agent, body) = ("kubectl/v1.35.0 (linux/amd64) kubernetes/66452049", body.as_bytes().to_vec());
         let http = HttpRequest { method, path, query, accept, content_type, user_agent, user, body };
+        if let Err(e) = self.server.authorize_http(&self.store, &http) {
+            return (Answer::refusal(e), Wants::default());
+        }
         match route(http) {
             Routed::Api(req, wants) => (self.handle(*req), wants),
             Routed::Direct(answer, wants) => (answer, wants),
@@ -79,6 +93,12 @@ impl World {
     pub fn json(&mut self, method: &str, path: &str, body: &str) -> HttpResponse {
         let content_type = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
         self.http(method, path, "application/json", content_type, body)
+    }
+
+    /// A JSON request of somebody else than the administrator.
+    pub fn json_as(&mut self, user: User, method: &str, path: &str, body: &str) -> HttpResponse {
+        let (answer, wants) = self.answer_as(user, method, path, "application/json", "application/json", body);
+        render(&answer, &wants, self.now)
     }
 
     /// The parsed body of a request that must succeed.

@@ -108,10 +108,37 @@ fn warn(about: &dyn Object, reason: &str, message: impl Into<String>) -> Intent 
     Intent::event(about, EventType::Warning, reason, message)
 }
 
-/// A merge patch of exactly this object: its UID is a precondition.
-fn patch(o: &dyn Object, subresource: &'static str, mut patch: Value) -> Intent {
-    patch["metadata"]["uid"] = o.uid().into();
-    Intent::patch(o.kind(), o.key(), subresource, patch)
+/// The object with a merge patch in it, or its status: this controller may update, not patch.
+fn patch(o: &dyn Object, subresource: &'static str, patch: Value) -> Intent {
+    let mut value = o.to_value();
+    merge(&mut value, patch);
+    // What was an object and got fields of its own kind is one.
+    let mut new = o.kind().from_value(value).unwrap_or_else(|_| o.clone_object());
+    if subresource == "status" {
+        // It may follow an update of the rest; its UID is the precondition.
+        new.meta_mut().resource_version = None;
+        return Intent::update_status_object(new);
+    }
+    Intent::update_object(new)
+}
+
+/// RFC 7386.
+fn merge(value: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *value = patch;
+        return;
+    };
+    if !value.is_object() {
+        *value = json!({});
+    }
+    let Some(value) = value.as_object_mut() else { return };
+    for (k, v) in patch {
+        if v.is_null() {
+            value.remove(&k);
+        } else {
+            merge(value.entry(k).or_insert(Value::Null), v);
+        }
+    }
 }
 
 /// Models `updateVolumePhase`.

@@ -180,7 +180,8 @@ async fn start_cluster(
 ) -> anyhow::Result<(Handle, watch::Receiver<u64>)> {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     let start = Time(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX));
-    let config = Config { seed: args.seed, start, ..Config::default() };
+    let service_account_secret = Some(pki::secret()?);
+    let config = Config { seed: args.seed, start, service_account_secret, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     cluster.publish_ca(ca);
     let caller: Arc<dyn Caller> = Arc::new(HttpCaller::new()?);

@@ -1,10 +1,11 @@
 //! Kubernetes requests over HTTPS.
 
-use super::auth::{Outcome, identify};
+use super::auth;
 use super::body::{Body, full, stream};
 use super::{processes, proxy, streams};
 use crate::world::Handle;
 use crate::{openapi, protobuf};
+use apiserver::Credentials;
 use apiserver::http::HttpRequest;
 use bytes::Bytes;
 use cluster::http::{HttpOutcome, LogRequest};
@@ -26,22 +27,19 @@ const LOG_POLL: Duration = Duration::from_millis(200);
 
 /// Answers one request. `certified` is the client certificate's user.
 pub async fn handle(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
-    let user = match identify(certified.as_ref(), request.headers()) {
-        Outcome::User(user) => user,
-        Outcome::Unauthorized => return refuse(&ApiError::new(401, "Unauthorized", "Unauthorized")),
-        Outcome::Forbidden(message) => return refuse(&ApiError::new(403, "Forbidden", message)),
-    };
-    if let Some(refusal) = stranger(&user, request.method().as_str(), request.uri().path()) {
-        return refuse(&refusal);
+    let who = auth::credentials(certified.as_ref(), request.headers());
+    let path = request.uri().path();
+    if path.starts_with("/openapi/") || processes::is_process(path) {
+        if let Err(refusal) = may(&handle, who, request.method().as_str(), path).await {
+            return refuse(&refusal);
+        }
+        if path.starts_with("/openapi/") {
+            return openapi_document(&request);
+        }
+        return processes::handle(handle, request.method().clone(), path.to_string()).await;
     }
-    if request.uri().path().starts_with("/openapi/") {
-        return openapi_document(&request);
-    }
-    if processes::is_process(request.uri().path()) {
-        return processes::handle(handle, request.method().clone(), request.uri().path().to_string()).await;
-    }
-    if proxy::is_proxy(request.uri().path()) {
-        return proxy::handle(handle, user, request).await;
+    if proxy::is_proxy(path) {
+        return proxy::handle(handle, who, request).await;
     }
     if streams::is_stream(request.uri().path()) {
         return streams::handle(handle, user, request).await;
@@ -63,6 +61,10 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     let asked = handle.ask(move |w| {
+        let user = match w.cluster.identify(&who) {
+            Ok(user) => user,
+            Err(e) => return Next::Refusal(e),
+        };
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
         let request = HttpRequest {
             method: parts.method.as_str(),
@@ -112,15 +114,14 @@ enum Next {
     Log(Result<Vec<u8>, ApiError>, LogRequest),
 }
 
-/// What nobody in particular may ask for. Models the role `system:public-info-viewer`; everybody with a name may do
-/// everything (RBAC is not part of the cluster yet).
-fn stranger(user: &User, method: &str, path: &str) -> Option<ApiError> {
-    let public = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
-    if user.groups.iter().any(|g| g == "system:authenticated") || public.contains(&path) {
-        return None;
-    }
-    let verb = method.to_lowercase();
-    Some(ApiError::new(403, "Forbidden", format!("forbidden: User {:?} cannot {verb} path {path:?}", user.name)))
+/// Whether somebody may use a path that this server answers itself.
+async fn may(handle: &Handle, who: Credentials, method: &str, path: &str) -> Result<(), ApiError> {
+    let (verb, path) = (method.to_lowercase(), path.to_string());
+    let asked = handle.ask(move |w| {
+        let user = w.cluster.identify(&who)?;
+        w.cluster.authorize_path(&user, &verb, &path)
+    });
+    asked.await.unwrap_or_else(|e| Err(ApiError::new(503, "ServiceUnavailable", e.to_string())))
 }
 
 pub fn refuse(e: &ApiError) -> Response<Body> {

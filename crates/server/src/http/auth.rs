@@ -1,9 +1,12 @@
-//! Who asks. Models `k8s.io/apiserver/pkg/authentication/request/{x509,anonymous}` and `endpoints/filters`.
+//! What a request says about who makes it. Models `k8s.io/apiserver/pkg/authentication/request/{x509, bearertoken}`.
 
+use apiserver::{Credentials, Impersonate};
 use http::HeaderMap;
 use meta::User;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, X509Certificate};
+
+const EXTRA: &str = "impersonate-extra-";
 
 /// The identity in a verified client certificate: CN is the user, O are the groups.
 pub fn from_certificate(der: &CertificateDer<'_>) -> Option<User> {
@@ -15,70 +18,75 @@ pub fn from_certificate(der: &CertificateDer<'_>) -> Option<User> {
     Some(User::new(name, &groups))
 }
 
-pub fn anonymous() -> User {
-    User::new("system:anonymous", &["system:unauthenticated"])
+/// The certificate's user, the token, and `kubectl --as`.
+pub fn credentials(certified: Option<&User>, headers: &HeaderMap) -> Credentials {
+    let text = |h: &http::HeaderValue| String::from_utf8_lossy(h.as_bytes()).into_owned();
+    let one = |name: &str| headers.get(name).map(text);
+    let extra = headers.iter().filter_map(|(name, value)| {
+        let key = name.as_str().strip_prefix(EXTRA)?;
+        Some((decode(key), text(value)))
+    });
+    Credentials {
+        certified: certified.cloned(),
+        authorization: one("authorization"),
+        impersonate: Impersonate {
+            user: one("impersonate-user").unwrap_or_default(),
+            groups: headers.get_all("impersonate-group").iter().map(text).collect(),
+            uid: one("impersonate-uid").unwrap_or_default(),
+            extra: extra.collect(),
+        },
+    }
 }
 
-/// What became of a request's credentials.
-#[derive(Debug, PartialEq)]
-pub enum Outcome {
-    User(User),
-    /// A token that nobody issued.
-    Unauthorized,
-    /// `--as` by somebody who may not.
-    Forbidden(String),
-}
-
-/// The certificate's user, or nobody; and `kubectl --as`.
-pub fn identify(certified: Option<&User>, headers: &HeaderMap) -> Outcome {
-    let user = match certified {
-        Some(user) => user.clone(),
-        None if headers.contains_key("authorization") => return Outcome::Unauthorized,
-        None => anonymous(),
-    };
-    let value = |h: &http::HeaderValue| String::from_utf8_lossy(h.as_bytes()).into_owned();
-    let Some(other) = headers.get("impersonate-user").map(value) else { return Outcome::User(user) };
-    if !user.groups.iter().any(|g| g == "system:masters") {
-        return Outcome::Forbidden(format!(
-            "users {other:?} is forbidden: User {:?} cannot impersonate resource \"users\" in API group \"\" at the cluster scope",
-            user.name
-        ));
+/// Percent-decoding of a header's name: a slash cannot stand there.
+fn decode(key: &str) -> String {
+    let mut out = Vec::new();
+    let mut rest = key.as_bytes();
+    while let Some((&b, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        rest = match (b, hex) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                &tail[2..]
+            }
+            _ => {
+                out.push(b);
+                tail
+            }
+        };
     }
-    let mut groups: Vec<String> = headers.get_all("impersonate-group").iter().map(value).collect();
-    if groups.is_empty()
-        && let Some((namespace, _)) = other.strip_prefix("system:serviceaccount:").and_then(|r| r.split_once(':'))
-    {
-        groups.extend(["system:serviceaccounts".into(), format!("system:serviceaccounts:{namespace}")]);
-    }
-    let everyone = if other == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" };
-    if !groups.iter().any(|g| g == everyone) {
-        groups.push(everyone.into());
-    }
-    Outcome::User(User { name: other, groups })
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (http::HeaderName::from_static(k), http::HeaderValue::from_static(v))).collect()
-    }
-
     #[test]
-    fn a_stranger_is_anonymous_and_a_token_nobody_knows_is_refused() {
-        assert_eq!(identify(None, &headers(&[])), Outcome::User(anonymous()));
-        assert_eq!(identify(None, &headers(&[("authorization", "Bearer x")])), Outcome::Unauthorized);
-    }
-
-    #[test]
-    fn only_masters_may_act_as_somebody_else() {
-        let asked = headers(&[("impersonate-user", "jane")]);
-        let jane = User::new("jane", &["system:authenticated"]);
-        assert_eq!(identify(Some(&User::admin()), &asked), Outcome::User(jane.clone()));
-        assert!(matches!(identify(Some(&jane), &asked), Outcome::Forbidden(_)));
-        let robot = headers(&[("impersonate-user", "system:serviceaccount:ci:robot")]);
-        let Outcome::User(robot) = identify(Some(&User::admin()), &robot) else { panic!() };
-        assert_eq!(robot.groups, ["system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"]);
+    fn headers_say_who_asks_and_whom_they_act_as() {
+        let pairs = [
+            ("authorization", "Bearer x"),
+            ("impersonate-user", "jane"),
+            ("impersonate-group", "developers"),
+            ("impersonate-group", "admins"),
+            ("impersonate-uid", "u1"),
+            ("impersonate-extra-acme.com%2fproject", "p1"),
+        ];
+        let header = |(k, v): (&'static str, &'static str)| {
+            (http::HeaderName::from_static(k), http::HeaderValue::from_static(v))
+        };
+        let mut headers = HeaderMap::new();
+        pairs.into_iter().map(header).for_each(|(k, v)| {
+            headers.append(k, v);
+        });
+        let c = credentials(None, &headers);
+        assert_eq!(c.authorization.as_deref(), Some("Bearer x"));
+        let want = Impersonate {
+            user: "jane".into(),
+            groups: vec!["developers".into(), "admins".into()],
+            uid: "u1".into(),
+            extra: vec![("acme.com/project".into(), "p1".into())],
+        };
+        assert_eq!(c.impersonate, want);
     }
 }

@@ -7,12 +7,13 @@ use crate::services::{Backend, NoRoute};
 use crate::wasm::Container;
 use crate::wasm::host::{BoxFuture, Caller, Network};
 use crate::world::{Handle, World};
+use apiserver::Credentials;
 use apiserver::http::HttpRequest;
 use cluster::http::HttpOutcome;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use meta::{ApiError, User};
+use meta::ApiError;
 use std::net::IpAddr;
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
@@ -30,10 +31,11 @@ pub fn is_proxy(path: &str) -> bool {
 }
 
 /// Carries a request to `…/pods/NAME:PORT/proxy/…` or `…/services/NAME:PORT/proxy/…`.
-pub async fn handle(handle: Handle, user: User, request: Request<Incoming>) -> Response<Body> {
+pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let found = handle.ask(move |w| {
+        let user = w.cluster.identify(&who)?;
         let request = HttpRequest {
             method: method.as_str(),
             path: uri.path(),

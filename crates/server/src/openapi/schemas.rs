@@ -2,7 +2,8 @@
 
 use api::Kind;
 use k8s_openapi::api::{
-    apps, autoscaling, coordination, core, discovery, events, networking, policy, scheduling, storage,
+    apps, authentication, authorization, autoscaling, coordination, core, discovery, events, networking, policy, rbac,
+    scheduling, storage,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use schemars::JsonSchema;
@@ -35,6 +36,7 @@ impl Builder {
                 "scale" => self.of::<autoscaling::v1::Scale>(),
                 "binding" => self.of::<core::v1::Binding>(),
                 "eviction" => self.of::<policy::v1::Eviction>(),
+                "token" => self.of::<authentication::v1::TokenRequest>(),
                 _ => {}
             }
         }
@@ -84,11 +86,13 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("", "v1", "ConfigMap") => of::<core::v1::ConfigMap>(g),
         ("", "v1", "Endpoints") => of::<core::v1::Endpoints>(g),
         ("", "v1", "Event") => of::<core::v1::Event>(g),
+        ("", "v1", "LimitRange") => of::<core::v1::LimitRange>(g),
         ("", "v1", "Namespace") => of::<core::v1::Namespace>(g),
         ("", "v1", "Node") => of::<core::v1::Node>(g),
         ("", "v1", "PersistentVolume") => of::<core::v1::PersistentVolume>(g),
         ("", "v1", "PersistentVolumeClaim") => of::<core::v1::PersistentVolumeClaim>(g),
         ("", "v1", "Pod") => of::<core::v1::Pod>(g),
+        ("", "v1", "ResourceQuota") => of::<core::v1::ResourceQuota>(g),
         ("", "v1", "Secret") => of::<core::v1::Secret>(g),
         ("", "v1", "Service") => of::<core::v1::Service>(g),
         ("", "v1", "ServiceAccount") => of::<core::v1::ServiceAccount>(g),
@@ -96,6 +100,16 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("apps", "v1", "ReplicaSet") => of::<apps::v1::ReplicaSet>(g),
         ("autoscaling", "v1", "HorizontalPodAutoscaler") => of::<autoscaling::v1::HorizontalPodAutoscaler>(g),
         ("autoscaling", "v2", "HorizontalPodAutoscaler") => of::<autoscaling::v2::HorizontalPodAutoscaler>(g),
+        ("authentication.k8s.io", "v1", "SelfSubjectReview") => of::<authentication::v1::SelfSubjectReview>(g),
+        ("authentication.k8s.io", "v1", "TokenReview") => of::<authentication::v1::TokenReview>(g),
+        ("authorization.k8s.io", "v1", "LocalSubjectAccessReview") => {
+            of::<authorization::v1::LocalSubjectAccessReview>(g)
+        }
+        ("authorization.k8s.io", "v1", "SelfSubjectAccessReview") => {
+            of::<authorization::v1::SelfSubjectAccessReview>(g)
+        }
+        ("authorization.k8s.io", "v1", "SelfSubjectRulesReview") => of::<authorization::v1::SelfSubjectRulesReview>(g),
+        ("authorization.k8s.io", "v1", "SubjectAccessReview") => of::<authorization::v1::SubjectAccessReview>(g),
         ("coordination.k8s.io", "v1", "Lease") => of::<coordination::v1::Lease>(g),
         ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
         ("events.k8s.io", "v1", "Event") => of::<events::v1::Event>(g),
@@ -103,6 +117,10 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("networking.k8s.io", "v1", "IngressClass") => of::<networking::v1::IngressClass>(g),
         ("networking.k8s.io", "v1", "NetworkPolicy") => of::<networking::v1::NetworkPolicy>(g),
         ("policy", "v1", "PodDisruptionBudget") => of::<policy::v1::PodDisruptionBudget>(g),
+        ("rbac.authorization.k8s.io", "v1", "ClusterRole") => of::<rbac::v1::ClusterRole>(g),
+        ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding") => of::<rbac::v1::ClusterRoleBinding>(g),
+        ("rbac.authorization.k8s.io", "v1", "Role") => of::<rbac::v1::Role>(g),
+        ("rbac.authorization.k8s.io", "v1", "RoleBinding") => of::<rbac::v1::RoleBinding>(g),
         ("scheduling.k8s.io", "v1", "PriorityClass") => of::<scheduling::v1::PriorityClass>(g),
         ("storage.k8s.io", "v1", "CSIDriver") => of::<storage::v1::CSIDriver>(g),
         ("storage.k8s.io", "v1", "CSINode") => of::<storage::v1::CSINode>(g),

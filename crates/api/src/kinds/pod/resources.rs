@@ -45,6 +45,11 @@ const COUNTS: &[&str] = &[
     "services.loadbalancers",
 ];
 
+/// Models `standardQuotaResources`: [`STANDARD`] without a claim's own `storage`.
+pub(crate) fn is_quota_resource(name: &str) -> bool {
+    (STANDARD.contains(&name) && name != "storage") || name.starts_with("requests.hugepages-") || is_huge_page(name)
+}
+
 fn is_huge_page(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
@@ -55,20 +60,27 @@ fn is_native(name: &str) -> bool {
 fn is_extended(name: &str) -> bool {
     !is_native(name) && !name.starts_with("requests.") && names::qualified_name(&format!("requests.{name}")).is_empty()
 }
-fn overcommit_allowed(name: &str) -> bool {
+/// Models `helper.IsOvercommitAllowed`.
+pub(crate) fn overcommit_allowed(name: &str) -> bool {
     is_native(name) && !is_huge_page(name)
 }
 
-/// Models `validateContainerResourceName`.
-fn container_resource_name(name: &str, path: &Path, errors: &mut Vec<FieldError>) {
+/// Models `validateResourceName`.
+pub(crate) fn resource_name(name: &str, path: &Path, errors: &mut Vec<FieldError>) {
     let bad = names::qualified_name(name);
     let well_formed = bad.is_empty();
     errors.extend(each(path, name, bad));
+    let standard = STANDARD.contains(&name) || is_huge_page(name) || name.starts_with("requests.hugepages-");
+    if well_formed && !name.contains('/') && !standard {
+        let why = "must be a standard resource type or fully qualified";
+        errors.push(FieldError::invalid(path, name, why));
+    }
+}
+
+/// Models `validateContainerResourceName`.
+pub(crate) fn container_resource_name(name: &str, path: &Path, errors: &mut Vec<FieldError>) {
+    resource_name(name, path, errors);
     if !name.contains('/') {
-        if well_formed && !STANDARD.contains(&name) && !is_huge_page(name) {
-            let why = "must be a standard resource type or fully qualified";
-            errors.push(FieldError::invalid(path, name, why));
-        }
         if !["cpu", "memory", "ephemeral-storage"].contains(&name) && !is_huge_page(name) {
             errors.push(FieldError::invalid(path, name, "must be a standard resource for containers"));
         }

@@ -1,0 +1,164 @@
+//! Tokens of service accounts: what they say, and when they are good no more. Models `pkg/serviceaccount/claims.go`.
+
+use super::jwt::Key;
+use crate::keys;
+use crate::stored::Stored;
+use api::{Obj, ObjectExt, Registered};
+use k8s_openapi::api::core::v1::{Node, Pod, Secret, ServiceAccount};
+use meta::{Duration, Time, User};
+use serde_json::{Value, json};
+use store::Store;
+
+/// `--service-account-issuer`; it is the only audience of the API server, too.
+pub(crate) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+/// Clocks may differ by so much: `jwt.DefaultLeeway`.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// Models `serviceaccount.MakeGroupNames`.
+pub(crate) fn groups(namespace: &str) -> Vec<String> {
+    vec!["system:serviceaccounts".into(), format!("system:serviceaccounts:{namespace}")]
+}
+
+/// What a token is bound to: it ends with that.
+pub(crate) enum Bound<'a> {
+    Nothing,
+    Pod { pod: &'a Pod, node: Option<(String, String)> },
+    Secret(&'a Secret),
+    Node(&'a Node),
+}
+
+/// Models `Claims`.
+pub(crate) fn claims(
+    account: &ServiceAccount,
+    bound: &Bound<'_>,
+    id: &str,
+    audiences: &[String],
+    now: Time,
+    expires: Time,
+) -> Value {
+    let reference = |name: &str, uid: &str| match uid {
+        "" => json!({"name": name}),
+        uid => json!({"name": name, "uid": uid}),
+    };
+    let of = |o: &dyn api::Object| reference(o.name(), o.uid());
+    let o: &dyn api::Object = account;
+    let mut private = json!({"namespace": o.namespace(), "serviceaccount": of(o)});
+    match bound {
+        Bound::Nothing => {}
+        Bound::Pod { pod, node } => {
+            private["pod"] = of(*pod);
+            if let Some((name, uid)) = node {
+                private["node"] = reference(name, uid);
+            }
+        }
+        Bound::Secret(secret) => private["secret"] = of(*secret),
+        Bound::Node(node) => private["node"] = of(*node),
+    }
+    json!({
+        "aud": audiences,
+        "exp": expires.as_secs(),
+        "iat": now.as_secs(),
+        "iss": ISSUER,
+        "jti": id,
+        "kubernetes.io": private,
+        "nbf": now.as_secs(),
+        "sub": format!("system:serviceaccount:{}:{}", o.namespace(), o.name()),
+    })
+}
+
+/// Models `jwtTokenAuthenticator.AuthenticateToken` and `validator.Validate`.
+pub(super) fn verify(
+    key: &Key,
+    store: &Store<Stored>,
+    now: Time,
+    token: &str,
+    wanted: &[String],
+) -> Result<(User, Vec<String>), String> {
+    let invalid = |why: &str| match why {
+        "" => "invalid bearer token".to_string(),
+        why => format!("[invalid bearer token, {why}]"),
+    };
+    let claims = key.verify(token).map_err(|e| invalid(&e))?;
+    check(store, now, &claims, wanted).map_err(|e| invalid(&e))
+}
+
+fn check(store: &Store<Stored>, now: Time, claims: &Value, wanted: &[String]) -> Result<(User, Vec<String>), String> {
+    let text = |pointer: &str| claims.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+    let own = [ISSUER.to_string()];
+    let wanted = if wanted.is_empty() { &own } else { wanted };
+    let audiences: Vec<String> =
+        claims["aud"].as_array().into_iter().flatten().filter_map(|a| Some(a.as_str()?.to_string())).collect();
+    let common: Vec<String> = audiences.iter().filter(|a| wanted.contains(a)).cloned().collect();
+    if common.is_empty() {
+        let list = crate::authz::rules::go_list;
+        return Err(format!(
+            "token audiences {} is invalid for the target audiences {}",
+            list(&audiences),
+            list(wanted)
+        ));
+    }
+    let at = |claim: &str| Time::from_secs(claims[claim].as_u64().unwrap_or(0));
+    if now > at("exp") + LEEWAY {
+        return Err("service account token has expired".into());
+    }
+    if now + LEEWAY < at("nbf") {
+        return Err("service account token is not valid yet".into());
+    }
+    let namespace = text("/kubernetes.io/namespace");
+    let name = text("/kubernetes.io/serviceaccount/name");
+    let uid = text("/kubernetes.io/serviceaccount/uid");
+    let get = |kind, namespace: &str, name: &str| -> Option<&Obj> {
+        store.get_ref(&keys::of_parts(kind, namespace, name)).map(|e| &e.value.0)
+    };
+    let gone = |o: &Obj| {
+        let at = o.meta().deletion_timestamp.as_ref().map(Time::from_k8s);
+        at.is_some_and(|t| t + LEEWAY < now)
+    };
+    let account = get(ServiceAccount::KIND_REF, namespace, name);
+    let account = account.ok_or_else(|| format!("serviceaccounts {name:?} not found"))?;
+    if account.uid() != uid {
+        return Err(format!("service account UID ({}) does not match claim ({uid})", account.uid()));
+    }
+    if gone(account) {
+        return Err(format!("service account {namespace}/{name} has been deleted"));
+    }
+    let bound = |what: &str, kind, namespace: &str| -> Result<Option<(String, String)>, String> {
+        let (name, uid) = (text(&format!("/kubernetes.io/{what}/name")), text(&format!("/kubernetes.io/{what}/uid")));
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let over = || "service account token has been invalidated".to_string();
+        let found = get(kind, namespace, name).ok_or_else(over)?;
+        if found.uid() != uid {
+            let label = found.kind().kind;
+            let (is, said) = (found.uid(), what);
+            return Err(format!("{label} UID ({is}) does not match service account {said} ref claim ({uid})"));
+        }
+        if gone(found) { Err(over()) } else { Ok(Some((name.into(), uid.into()))) }
+    };
+    bound("secret", Secret::KIND_REF, namespace)?;
+    let pod = bound("pod", Pod::KIND_REF, namespace)?;
+    let node = match pod {
+        // Of a pod's token the node is told, not checked.
+        Some(_) => {
+            let name = text("/kubernetes.io/node/name");
+            (!name.is_empty()).then(|| (name.to_string(), text("/kubernetes.io/node/uid").to_string()))
+        }
+        None => bound("node", Node::KIND_REF, "")?,
+    };
+    let mut user = User { name: text("/sub").into(), uid: uid.into(), groups: groups(namespace), ..User::default() };
+    user.groups.push(super::AUTHENTICATED.into());
+    let mut extra = |key: &str, value: String| {
+        if !value.is_empty() {
+            user.extra.insert(format!("authentication.kubernetes.io/{key}"), vec![value]);
+        }
+    };
+    let id = text("/jti");
+    extra("credential-id", if id.is_empty() { String::new() } else { format!("JTI={id}") });
+    for (what, found) in [("pod", pod), ("node", node)] {
+        let (name, uid) = found.unwrap_or_default();
+        extra(&format!("{what}-name"), name);
+        extra(&format!("{what}-uid"), uid);
+    }
+    Ok((user, common))
+}
