@@ -1,5 +1,6 @@
 //! Real kubectl against `kubottle serve`: the commands people use, with the output they know.
 
+mod access;
 mod apply;
 mod cluster;
 mod events;

@@ -130,6 +130,8 @@ macro_rules! register {
 pub(crate) use register;
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod network_tests;
 #[cfg(test)]
 mod rules_tests;

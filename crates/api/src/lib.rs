@@ -5,6 +5,7 @@ pub mod decode;
 pub mod kinds;
 pub mod object;
 pub mod pods;
+pub mod quota;
 pub mod registration;
 pub mod table;
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod namespace_lifecycle;
 mod pod_security;
 pub(crate) mod pod_topology_labels;
 mod priority;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod storage;
@@ -14,12 +15,14 @@ mod taint_nodes_by_condition;
 
 use crate::request::Request;
 use crate::server::Cx;
+use crate::stored::Stored;
 use api::kinds::priorityclass;
 use api::{KindRef, Object, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use meta::ApiError;
+use store::Txn;
 
 /// Changes and refuses what is about to be created.
 pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
@@ -45,21 +48,22 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
     Ok(())
 }
 
-/// Refuses what passed all other checks: the last word before a create is committed.
-pub(crate) fn validate_create(cx: &mut Cx<'_>, o: &dyn Object) -> Result<(), ApiError> {
+/// Refuses what passed all other checks: the last word before a create is committed. The answer is what is written with it.
+pub(crate) fn validate_create(cx: &mut Cx<'_>, o: &dyn Object) -> Result<Vec<Txn<Stored>>, ApiError> {
     if o.kind() == Pod::KIND_REF || o.kind() == PersistentVolumeClaim::KIND_REF {
         limit_ranger::validate(cx, o)?;
     }
     pod_security::validate(cx, o, None)?;
-    Ok(())
+    resource_quota::charge(cx, o, None)
 }
 
 /// The same for an update of the resource itself.
-pub(crate) fn validate_update(cx: &mut Cx<'_>, o: &dyn Object, old: &dyn Object) -> Result<(), ApiError> {
+pub(crate) fn validate_update(cx: &mut Cx<'_>, o: &dyn Object, old: &dyn Object) -> Result<Vec<Txn<Stored>>, ApiError> {
     if o.kind() == PersistentVolumeClaim::KIND_REF && !old.is_terminating() {
         limit_ranger::validate(cx, o)?;
     }
-    pod_security::validate(cx, o, Some(old))
+    pod_security::validate(cx, o, Some(old))?;
+    resource_quota::charge(cx, o, Some(old))
 }
 
 /// The same for updates of the resource itself.

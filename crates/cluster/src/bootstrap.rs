@@ -12,7 +12,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Ro
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use meta::User;
+use meta::{Rng, User};
 
 const SYSTEM_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Where the API server says it listens: the first address of the node network.
@@ -75,17 +75,11 @@ impl Cluster {
             let metadata = ObjectMeta { name: Some(name.into()), ..Default::default() };
             self.create_as_apiserver("", Box::new(Namespace { metadata, ..Default::default() }));
         }
-        for object in apiserver::authz::policy::bootstrap() {
-            let namespace = object.meta().namespace.clone().unwrap_or_default();
-            self.create_as_apiserver(&namespace, object);
-        }
+        self.bootstrap_access();
         for class in api::kinds::priorityclass::system() {
             self.create_as_apiserver("", Box::new(class));
         }
         self.create_as_apiserver("", Box::new(default_storage_class()));
-        for object in provisioner_access() {
-            self.create_as_apiserver("", object);
-        }
         let labels = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
         let service = Service {
             metadata: ObjectMeta {
@@ -145,6 +139,17 @@ impl Cluster {
             }]),
         };
         self.create_as_apiserver("default", Box::new(endpoints));
+    }
+
+    /// Roles and bindings. Their UIDs come from a generator of their own: one role more should not change what happens in
+    /// every simulation.
+    fn bootstrap_access(&mut self) {
+        let kept = std::mem::replace(&mut self.rng, Rng::new(!self.config.seed));
+        for object in apiserver::authz::policy::bootstrap().into_iter().chain(provisioner_access()) {
+            let namespace = object.meta().namespace.clone().unwrap_or_default();
+            self.create_as_apiserver(&namespace, object);
+        }
+        self.rng = kept;
     }
 
     /// Says by which certificate authority (PEM) clients recognize this API server: the ConfigMap from which the

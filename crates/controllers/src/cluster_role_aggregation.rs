@@ -28,7 +28,7 @@ impl Controller for ClusterRoleAggregation {
     fn reconcile(&mut self, cx: &Cx, key: &Key) -> Outcome {
         let mut out = Outcome::done();
         let Some(role) = cx.view.get::<ClusterRole>(key).filter(|r| r.aggregation_rule.is_some()) else { return out };
-        let rules = aggregate(role, cx.view.list::<ClusterRole>());
+        let rules = aggregate(role, &cx.view.list::<ClusterRole>().collect::<Vec<_>>());
         out.looked_at(cx.view.count(ClusterRole::KIND_REF));
         if role.rules.as_deref().unwrap_or_default() == rules {
             return out;
@@ -69,7 +69,10 @@ mod tests {
             role("d", "bar", "secrets"),
             role("e", "other", "events"),
         ]);
-        expect![[""]].assert_eq(&w.run("hammer"));
+        expect![[r##"
+            # cluster-role.aggregate role=hammer rules=3
+            patch clusterroles hammer  {"metadata":{"uid":null},"rules":[{"apiGroups":[""],"resources":["nodes"],"verbs":["get"]},{"apiGroups":[""],"resources":["pods"],"verbs":["get"]},{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}
+        "##]].assert_eq(&w.run("hammer"));
         // A role without an aggregation rule is left alone.
         assert_eq!(w.run("a"), "");
         let queued = w.put(role("f", "foo", "services"));

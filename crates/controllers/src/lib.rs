@@ -18,6 +18,7 @@ pub mod pod_gc;
 pub mod podautoscaler;
 mod pods;
 pub mod replicaset;
+pub mod resource_quota;
 pub mod root_ca_publisher;
 pub mod service_account;
 pub mod taint_eviction;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<endpointslice::EndpointSliceController>(),
         runner::<pod_gc::PodGc>(),
         runner::<namespace::NamespaceController>(),
+        runner::<resource_quota::ResourceQuotaController>(),
         runner::<service_account::ServiceAccountController>(),
         runner::<garbage_collector::GarbageCollector>(),
         runner::<deployment::DeploymentController>(),

@@ -152,7 +152,7 @@ mod tests {
         expect![[r##"
             # podgc.quarantine node=gone pods=1
             # podgc.unscheduled pod=default/cancelled node=
-            update-status pods default/cancelled {"phase":"Failed"}
+            patch pods default/cancelled status {"phase":"Failed"}
             delete pods default/cancelled grace=Some(0) propagation=Some(Background)
             requeue after 20s
         "##]]
@@ -163,7 +163,7 @@ mod tests {
         w.now = at(40);
         expect![[r##"
             # podgc.orphaned pod=default/orphan node=gone
-            update-status pods default/orphan {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:40Z","message":"PodGC: node no longer exists","reason":"DeletionByPodGC","status":"True","type":"DisruptionTarget"}],"phase":"Failed"}
+            patch pods default/orphan status {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:40Z","message":"PodGC: node no longer exists","reason":"DeletionByPodGC","status":"True","type":"DisruptionTarget"}],"phase":"Failed"}
             delete pods default/orphan grace=Some(0) propagation=Some(Background)
             requeue after 20s
         "##]].assert_eq(&w.run("pods"));
@@ -180,7 +180,7 @@ mod tests {
         ]);
         expect![[r##"
             # podgc.out-of-service pod=default/stuck node=node-1
-            update-status pods default/stuck {"phase":"Failed"}
+            patch pods default/stuck status {"phase":"Failed"}
             delete pods default/stuck grace=Some(0) propagation=Some(Background)
             requeue after 20s
         "##]]

@@ -8,7 +8,6 @@ use api::{Object, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use meta::{Key, User};
 use reconcile::{Change, Controller, Cx, Intent, Outcome, Watch};
-use serde_json::json;
 
 const CLAIM_FINALIZER: &str = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER: &str = "kubernetes.io/pv-protection";
@@ -103,12 +102,12 @@ mod tests {
         assert_eq!(w.run("default/data"), "");
         assert_eq!(format!("{:?}", w.delete("v1", "Pod", "default/a")), "[default/data]");
         expect![[r#"
-            patch persistentvolumeclaims default/data  {"metadata":{"finalizers":null,"uid":"u"}}
+            update persistentvolumeclaims default/data {"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":[],"name":"data","namespace":"default","uid":"u"}}
         "#]]
         .assert_eq(&w.run("default/data"));
         w.put(claim(json!({"metadata": {"finalizers": []}})));
         expect![[r#"
-            patch persistentvolumeclaims default/data  {"metadata":{"finalizers":["kubernetes.io/pvc-protection"],"uid":"u"}}
+            update persistentvolumeclaims default/data {"metadata":{"finalizers":["kubernetes.io/pvc-protection"],"name":"data","namespace":"default","uid":"u"}}
         "#]].assert_eq(&w.run("default/data"));
     }
 
@@ -123,7 +122,7 @@ mod tests {
         assert_eq!(w.run("v"), "");
         w.put(volume("Released"));
         expect![[r#"
-            patch persistentvolumes v  {"metadata":{"finalizers":["other"],"uid":"u"}}
+            update persistentvolumes v {"metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["other"],"name":"v","uid":"u"}}
         "#]]
         .assert_eq(&w.run("v"));
     }

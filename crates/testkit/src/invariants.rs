@@ -25,6 +25,7 @@ impl Watch {
         if c.view().revision() != c.revision() {
             return Err(format!("the view is at {}, the store at {}", c.view().revision(), c.revision()));
         }
+        permissions(c, self.seq)?;
         self.seq = c.trace().last();
         // Nothing was written: what held still holds.
         if c.revision() == self.revision {
@@ -34,6 +35,18 @@ impl Watch {
         nodes(c)?;
         objects(c)
     }
+}
+
+/// Every component may do what it tries to do.
+fn permissions(c: &Cluster, seq: u64) -> Result<(), String> {
+    for e in c.trace().since(seq).filter(|e| &*e.actor != "you") {
+        if let trace::What::Request { code: 403, message, .. } = &e.what
+            && message.contains(" cannot ")
+        {
+            return Err(format!("{}: {message}", e.actor));
+        }
+    }
+    Ok(())
 }
 
 /// Requests within allocatable, and no two pods on one host port.

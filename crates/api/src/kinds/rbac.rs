@@ -165,13 +165,14 @@ pub(super) fn binding_cells(m: &ObjectMeta, role: &RoleRef, subjects: Option<&Ve
 /// What an aggregated cluster role consists of, as the controller and the roles of a new cluster make it: the rules of every
 /// other role that one of the selectors of `role` selects, in order of
 /// names, each once. Models `syncClusterRole` of `pkg/controller/clusterroleaggregation`.
-pub fn aggregate<'a>(role: &ClusterRole, all: impl Iterator<Item = &'a ClusterRole> + Clone) -> Vec<PolicyRule> {
+pub fn aggregate(role: &ClusterRole, all: &[&ClusterRole]) -> Vec<PolicyRule> {
     let selectors = role.aggregation_rule.as_ref().and_then(|r| r.cluster_role_selectors.as_deref());
     let mut rules: Vec<PolicyRule> = Vec::new();
     for selector in selectors.unwrap_or_default() {
         let Ok(selector) = Selector::from_api(Some(selector)) else { continue };
         let mut selected: Vec<&ClusterRole> = all
-            .clone()
+            .iter()
+            .copied()
             .filter(|r| r.metadata.name != role.metadata.name)
             .filter(|r| selector.matches(r.metadata.labels.as_ref()))
             .collect();

@@ -46,7 +46,7 @@ fn cluster_roles() -> Vec<ClusterRole> {
     // `view` goes into `edit`, and `edit` into `admin`.
     for name in ["view", "edit", "admin"] {
         let Some(i) = all.iter().position(|r| r.metadata.name.as_deref() == Some(name)) else { continue };
-        let rules = api::kinds::rbac::aggregate(&all[i], all.iter());
+        let rules = api::kinds::rbac::aggregate(&all[i], &all.iter().collect::<Vec<_>>());
         all[i].rules = Some(rules);
     }
     all

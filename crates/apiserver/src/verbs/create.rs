@@ -4,7 +4,7 @@ use crate::decode;
 use crate::fields::ledger::Ledger;
 use crate::fields::managed::Managed;
 use crate::request::Request;
-use crate::server::{Cx, Plan};
+use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, keys, objectmeta, owners, service};
 use api::validate::meta::validate_meta;
@@ -61,7 +61,7 @@ pub(crate) fn create_object(
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, object.name(), &errors));
     }
-    admission::validate_create(cx, &*object)?;
+    let mut txns = admission::validate_create(cx, &*object)?;
     cx.warnings.extend((kind.warnings)(&*object));
     if let Some(old) = cx.store.get_ref(&key) {
         let mut e = ApiError::already_exists(kind.group, kind.plural, object.name());
@@ -77,7 +77,8 @@ pub(crate) fn create_object(
         return Err(e);
     }
     let put = Op::Put { key: key.clone(), value: Stored::new(object, ledger), lease: None };
-    Ok(Plan::write(201, Txn { compares: vec![Compare::ModRevision(key, 0)], ops: vec![put] }))
+    txns.push(Txn { compares: vec![Compare::ModRevision(key, 0)], ops: vec![put] });
+    Ok(Plan { code: 201, txns, reply: Reply::Written })
 }
 
 /// `generateName` becomes a name; when the name is taken another one is tried.

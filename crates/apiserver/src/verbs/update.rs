@@ -2,7 +2,7 @@
 
 use crate::fields::managed::Managed;
 use crate::request::Request;
-use crate::server::{Cx, Plan};
+use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, decode, keys, objectmeta, owners, service};
 use api::kinds::pod;
@@ -152,9 +152,10 @@ pub(crate) fn replace_as(
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &errors));
     }
-    if req.subresource.is_empty() {
-        admission::validate_update(cx, &*object, before)?;
-    }
+    let mut txns = match req.subresource {
+        "" => admission::validate_update(cx, &*object, before)?,
+        _ => Vec::new(),
+    };
     if req.subresource.is_empty() && warns_on_update(&*object, before) {
         cx.warnings.extend((kind.warnings)(&*object));
     }
@@ -169,7 +170,8 @@ pub(crate) fn replace_as(
     }
     let ledger = owners.after(cx, req, &old.value.0, asked.filter(|_| !same), same);
     let put = Op::Put { key, value: Stored::new(object, ledger), lease: old.lease };
-    Ok(Plan::write(200, Txn { compares: vec![compare], ops: vec![put] }))
+    txns.push(Txn { compares: vec![compare], ops: vec![put] });
+    Ok(Plan { code: 200, txns, reply: Reply::Written })
 }
 
 /// Metadata whose change counts as one of the wish: a Deployment hands its annotations on to its ReplicaSets, and an

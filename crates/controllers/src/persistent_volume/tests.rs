@@ -55,10 +55,10 @@ fn the_smallest_volume_of_the_class_is_bound() {
     ]);
     expect![[r##"
         # volume.bound claim=default/data volume=fits
-        patch persistentvolumes fits  {"metadata":{"annotations":{"pv.kubernetes.io/bound-by-controller":"yes"},"uid":"uid-fits"},"spec":{"claimRef":{"apiVersion":"v1","kind":"PersistentVolumeClaim","name":"data","namespace":"default","uid":"uid-data"}}}
-        patch persistentvolumes fits status {"metadata":{"uid":"uid-fits"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":null,"phase":"Bound"}}
-        patch persistentvolumeclaims default/data  {"metadata":{"annotations":{"pv.kubernetes.io/bind-completed":"yes","pv.kubernetes.io/bound-by-controller":"yes"},"uid":"uid-data"},"spec":{"volumeName":"fits"}}
-        patch persistentvolumeclaims default/data status {"metadata":{"uid":"uid-data"},"status":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"2Gi"},"phase":"Bound"}}
+        update persistentvolumes fits {"metadata":{"annotations":{"pv.kubernetes.io/bound-by-controller":"yes"},"name":"fits","uid":"uid-fits"},"spec":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"2Gi"},"claimRef":{"apiVersion":"v1","kind":"PersistentVolumeClaim","name":"data","namespace":"default","uid":"uid-data"},"hostPath":{"path":"/mnt"},"persistentVolumeReclaimPolicy":"Retain","storageClassName":"manual"}}
+        update-status persistentvolumes fits {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","phase":"Bound"}
+        update persistentvolumeclaims default/data {"metadata":{"annotations":{"pv.kubernetes.io/bind-completed":"yes","pv.kubernetes.io/bound-by-controller":"yes"},"name":"data","namespace":"default","uid":"uid-data"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"storageClassName":"manual","volumeName":"fits"}}
+        update-status persistentvolumeclaims default/data {"accessModes":["ReadWriteOnce"],"capacity":{"storage":"2Gi"},"phase":"Bound"}
         requeue after 15s
     "##]].assert_eq(&w.run("default/data"));
 }
@@ -70,8 +70,8 @@ fn half_a_binding_is_finished() {
     let mut w = world([volume("v", bound), claim(json!({"spec": {"volumeName": "v"}}))]);
     expect![[r##"
         # volume.bound claim=default/data volume=v
-        patch persistentvolumeclaims default/data  {"metadata":{"annotations":{"pv.kubernetes.io/bind-completed":"yes"},"uid":"uid-data"}}
-        patch persistentvolumeclaims default/data status {"metadata":{"uid":"uid-data"},"status":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"phase":"Bound"}}
+        update persistentvolumeclaims default/data {"metadata":{"annotations":{"pv.kubernetes.io/bind-completed":"yes"},"name":"data","namespace":"default","uid":"uid-data"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"storageClassName":"manual","volumeName":"v"}}
+        update-status persistentvolumeclaims default/data {"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"phase":"Bound"}
         requeue after 15s
     "##]].assert_eq(&w.run("default/data"));
     // The user's own reservation, without a UID.
@@ -80,10 +80,10 @@ fn half_a_binding_is_finished() {
     expect![[r#""#]].assert_eq(&w.run("v"));
     expect![[r##"
         # volume.bound claim=default/data volume=v
-        patch persistentvolumes v  {"metadata":{"uid":"uid-v"},"spec":{"claimRef":{"apiVersion":"v1","kind":"PersistentVolumeClaim","name":"data","namespace":"default","uid":"uid-data"}}}
-        patch persistentvolumes v status {"metadata":{"uid":"uid-v"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":null,"phase":"Bound"}}
-        patch persistentvolumeclaims default/data  {"metadata":{"annotations":{"pv.kubernetes.io/bind-completed":"yes","pv.kubernetes.io/bound-by-controller":"yes"},"uid":"uid-data"},"spec":{"volumeName":"v"}}
-        patch persistentvolumeclaims default/data status {"metadata":{"uid":"uid-data"},"status":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"phase":"Bound"}}
+        update persistentvolumes v {"metadata":{"name":"v","uid":"uid-v"},"spec":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"claimRef":{"apiVersion":"v1","kind":"PersistentVolumeClaim","name":"data","namespace":"default","uid":"uid-data"},"hostPath":{"path":"/mnt"},"persistentVolumeReclaimPolicy":"Retain","storageClassName":"manual"}}
+        update-status persistentvolumes v {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","phase":"Bound"}
+        update persistentvolumeclaims default/data {"metadata":{"annotations":{"pv.kubernetes.io/bind-completed":"yes","pv.kubernetes.io/bound-by-controller":"yes"},"name":"data","namespace":"default","uid":"uid-data"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"storageClassName":"manual","volumeName":"v"}}
+        update-status persistentvolumeclaims default/data {"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"phase":"Bound"}
         requeue after 15s
     "##]].assert_eq(&w.run("default/data"));
 }
@@ -108,14 +108,16 @@ fn a_named_volume_has_to_fit() {
         json!({"metadata": {"annotations": {"pv.kubernetes.io/bind-completed": "yes"}}, "status": {"phase": "Bound"}}),
     ));
     expect![[r#"
-        patch persistentvolumeclaims default/data status {"metadata":{"uid":"uid-data"},"status":{"accessModes":null,"capacity":null,"phase":"Lost"}}
+        update-status persistentvolumeclaims default/data {"pv.kubernetes.io/bind-completed":"yes"} {"phase":"Lost"}
         event Warning ClaimMisbound data: Two claims are bound to the same volume, this one is bound incorrectly
-    "#]].assert_eq(&w.run("default/data"));
+    "#]]
+    .assert_eq(&w.run("default/data"));
     w.delete("v1", "PersistentVolume", "v");
     expect![[r#"
-        patch persistentvolumeclaims default/data status {"metadata":{"uid":"uid-data"},"status":{"accessModes":null,"capacity":null,"phase":"Lost"}}
+        update-status persistentvolumeclaims default/data {"pv.kubernetes.io/bind-completed":"yes"} {"phase":"Lost"}
         event Warning ClaimLost data: Bound claim has lost its PersistentVolume. Data on the volume is lost!
-    "#]].assert_eq(&w.run("default/data"));
+    "#]]
+    .assert_eq(&w.run("default/data"));
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn a_claim_waits_for_its_first_pod_and_then_for_its_provisioner() {
     let placed = json!({"metadata": {"annotations": {"volume.kubernetes.io/selected-node": "n1"}}});
     w.put(claim(merged(standard, placed)));
     expect![[r#"
-        patch persistentvolumeclaims default/data  {"metadata":{"annotations":{"volume.beta.kubernetes.io/storage-provisioner":"rancher.io/local-path","volume.kubernetes.io/storage-provisioner":"rancher.io/local-path"},"uid":"uid-data"}}
+        update persistentvolumeclaims default/data {"metadata":{"annotations":{"volume.beta.kubernetes.io/storage-provisioner":"rancher.io/local-path","volume.kubernetes.io/selected-node":"n1","volume.kubernetes.io/storage-provisioner":"rancher.io/local-path"},"name":"data","namespace":"default","uid":"uid-data"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"storageClassName":"standard"}}
         event Normal ExternalProvisioning data: Waiting for a volume to be created either by the external provisioner 'rancher.io/local-path' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.
         requeue after 15s
     "#]].assert_eq(&w.run("default/data"));
@@ -175,25 +177,26 @@ fn a_released_volume_goes_as_its_policy_says() {
     };
     let mut w = world([of_gone("Retain", json!({}))]);
     expect![[r#"
-        patch persistentvolumes v status {"metadata":{"uid":"uid-v"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":null,"phase":"Released"}}
-    "#]].assert_eq(&w.run("v"));
+        update-status persistentvolumes v {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","phase":"Released"}
+    "#]]
+    .assert_eq(&w.run("v"));
     w.put(of_gone("Delete", json!({})));
     expect![[r#"
-        patch persistentvolumes v status {"metadata":{"uid":"uid-v"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":null,"phase":"Released"}}
-        patch persistentvolumes v status {"metadata":{"uid":"uid-v"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":"host_path deleter only supports /tmp/.+ but received provided /mnt","phase":"Failed"}}
+        update-status persistentvolumes v {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","phase":"Released"}
+        update-status persistentvolumes v {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":"host_path deleter only supports /tmp/.+ but received provided /mnt","phase":"Failed"}
         event Warning VolumeFailedDelete v: host_path deleter only supports /tmp/.+ but received provided /mnt
     "#]].assert_eq(&w.run("v"));
     w.put(of_gone("Delete", json!({"metadata": {"annotations": {"pv.kubernetes.io/provisioned-by": "x"}}})));
     expect![[r#"
-        patch persistentvolumes v status {"metadata":{"uid":"uid-v"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":null,"phase":"Released"}}
+        update-status persistentvolumes v {"pv.kubernetes.io/provisioned-by":"x"} {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","phase":"Released"}
     "#]].assert_eq(&w.run("v"));
     // A claim of the same name made anew is another claim.
     w.put(claim(json!({})));
     w.put(of_gone("Recycle", json!({"metadata": {"annotations": {"pv.kubernetes.io/bound-by-controller": "yes"}}})));
     expect![[r#"
-        patch persistentvolumes v status {"metadata":{"uid":"uid-v"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":null,"phase":"Released"}}
+        update-status persistentvolumes v {"pv.kubernetes.io/bound-by-controller":"yes"} {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","phase":"Released"}
         event Normal VolumeRecycled v: Volume recycled
-        patch persistentvolumes v  {"metadata":{"annotations":{"pv.kubernetes.io/bound-by-controller":null},"uid":"uid-v"},"spec":{"claimRef":null}}
-        patch persistentvolumes v status {"metadata":{"uid":"uid-v"},"status":{"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","message":null,"phase":"Available"}}
+        update persistentvolumes v {"metadata":{"annotations":{},"name":"v","uid":"uid-v"},"spec":{"accessModes":["ReadWriteOnce"],"capacity":{"storage":"5Gi"},"hostPath":{"path":"/mnt"},"persistentVolumeReclaimPolicy":"Recycle","storageClassName":"manual"}}
+        update-status persistentvolumes v {"pv.kubernetes.io/bound-by-controller":"yes"} {"lastPhaseTransitionTime":"2026-01-01T00:00:00Z","phase":"Available"}
     "#]].assert_eq(&w.run("v"));
 }
