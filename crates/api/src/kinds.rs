@@ -33,6 +33,7 @@ pub mod replicaset;
 pub mod resourcequota;
 pub mod role;
 pub mod rolebinding;
+pub mod runtimeclass;
 pub mod secret;
 pub mod selfsubjectaccessreview;
 pub mod selfsubjectreview;
@@ -74,6 +75,7 @@ table! {
     lease
     endpointslice
     event_v1
+    runtimeclass
     selfsubjectreview tokenreview
     localsubjectaccessreview selfsubjectaccessreview selfsubjectrulesreview subjectaccessreview
     clusterrole clusterrolebinding role rolebinding

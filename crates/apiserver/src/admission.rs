@@ -32,7 +32,7 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
         service_account::admit(cx, pod)?;
         priority::admit(cx, pod)?;
         default_toleration_seconds::admit(pod);
-        runtime_class::admit(pod)?;
+        runtime_class::admit(cx, pod)?;
         pod_topology_labels::admit(cx, pod);
     } else if let Some(node) = o.as_any_mut().downcast_mut::<Node>() {
         taint_nodes_by_condition::admit(node);

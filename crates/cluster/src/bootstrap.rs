@@ -141,7 +141,7 @@ impl Cluster {
         self.create_as_apiserver("default", Box::new(endpoints));
     }
 
-    /// Roles and bindings. Their UIDs come from a generator of their own: one role more should not change what happens in
+    /// Roles, bindings and the runtime class. Their UIDs come from a generator of their own: one role more should not change what happens in
     /// every simulation.
     fn bootstrap_access(&mut self) {
         let kept = std::mem::replace(&mut self.rng, Rng::new(!self.config.seed));
@@ -149,6 +149,7 @@ impl Cluster {
             let namespace = object.meta().namespace.clone().unwrap_or_default();
             self.create_as_apiserver(&namespace, object);
         }
+        self.create_as_apiserver("", Box::new(api::kinds::runtimeclass::wasmtime()));
         self.rng = kept;
     }
 

@@ -11,7 +11,7 @@ mod mounts;
 mod probes;
 mod resize;
 pub(crate) mod resources;
-mod scheduling;
+pub(crate) mod scheduling;
 mod security;
 mod spec;
 mod update;

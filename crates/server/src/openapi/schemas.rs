@@ -2,8 +2,8 @@
 
 use api::Kind;
 use k8s_openapi::api::{
-    apps, authentication, authorization, autoscaling, coordination, core, discovery, events, networking, policy, rbac,
-    scheduling, storage,
+    apps, authentication, authorization, autoscaling, coordination, core, discovery, events, networking, node, policy,
+    rbac, scheduling, storage,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use schemars::JsonSchema;
@@ -116,6 +116,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("networking.k8s.io", "v1", "Ingress") => of::<networking::v1::Ingress>(g),
         ("networking.k8s.io", "v1", "IngressClass") => of::<networking::v1::IngressClass>(g),
         ("networking.k8s.io", "v1", "NetworkPolicy") => of::<networking::v1::NetworkPolicy>(g),
+        ("node.k8s.io", "v1", "RuntimeClass") => of::<node::v1::RuntimeClass>(g),
         ("policy", "v1", "PodDisruptionBudget") => of::<policy::v1::PodDisruptionBudget>(g),
         ("rbac.authorization.k8s.io", "v1", "ClusterRole") => of::<rbac::v1::ClusterRole>(g),
         ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding") => of::<rbac::v1::ClusterRoleBinding>(g),
