@@ -153,7 +153,7 @@ pub(crate) fn replace_as(
         return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &errors));
     }
     let mut txns = match req.subresource {
-        "" => admission::validate_update(cx, &*object, before)?,
+        "" | "ephemeralcontainers" | "resize" => admission::validate_update(cx, &*object, before)?,
         _ => Vec::new(),
     };
     if req.subresource.is_empty() && warns_on_update(&*object, before) {

@@ -42,7 +42,7 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
         return proxy::handle(handle, who, request).await;
     }
     if streams::is_stream(request.uri().path()) {
-        return streams::handle(handle, user, request).await;
+        return streams::handle(handle, who, request).await;
     }
     let (mut parts, body) = request.into_parts();
     let mut body = match Limited::new(body, BODY_BYTES_MAX).collect().await {

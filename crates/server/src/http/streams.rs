@@ -7,14 +7,14 @@ use super::spdy::link::{over_connection, over_websocket};
 use super::{channels, forward, proxy, spdy};
 use crate::world::Handle;
 use apiserver::http::HttpRequest;
-use apiserver::{Connect, ConnectTarget};
+use apiserver::{Connect, ConnectTarget, Credentials};
 use cluster::http::HttpOutcome;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use meta::{ApiError, User};
+use meta::ApiError;
 use std::future::Future;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -43,9 +43,10 @@ pub fn is_stream(path: &str) -> bool {
     matches!(parts.as_slice(), ["api", "v1", "namespaces", _, "pods", _, "exec" | "attach" | "portforward"])
 }
 
-pub async fn handle(handle: Handle, user: User, request: Request<Incoming>) -> Response<Body> {
+pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>) -> Response<Body> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let found = handle.ask(move |w| {
+        let user = w.cluster.identify(&who)?;
         let request = HttpRequest {
             method: method.as_str(),
             path: uri.path(),
