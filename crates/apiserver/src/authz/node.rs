@@ -47,7 +47,7 @@ pub(super) fn authorize(store: &Store<Stored>, rules: &[PolicyRule], a: &Attribu
             readable(a).unwrap_or_else(|| related(What::Account))
         }
         ("", "serviceaccounts") => match (a.verb, a.name, a.subresource) {
-            ("create", name, _) if name.is_empty() => no("can only create tokens for individual service accounts"),
+            ("create", "", _) => no("can only create tokens for individual service accounts"),
             ("create", _, "token") => related(What::Account),
             ("create", ..) => no("can only create token subresource of serviceaccount"),
             _ => no("can only create tokens for individual service accounts"),

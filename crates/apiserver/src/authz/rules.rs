@@ -100,17 +100,17 @@ fn covers(owner: &PolicyRule, part: &PolicyRule) -> bool {
 
 /// Verbs for the same thing become one rule, as a refusal shows them. Models `CompactRules` and `CompactString`.
 pub fn describe(rules: &[PolicyRule]) -> String {
-    let mut simple: BTreeMap<(&[String], &[String], &[String]), Vec<String>> = BTreeMap::new();
+    let mut simple: BTreeMap<[&[String]; 3], Vec<String>> = BTreeMap::new();
     let mut lines = BTreeSet::new();
     for r in rules {
         if list(&r.non_resource_urls).is_empty() {
-            let of = (list(&r.api_groups), list(&r.resources), list(&r.resource_names));
+            let of = [list(&r.api_groups), list(&r.resources), list(&r.resource_names)];
             simple.entry(of).or_default().extend(r.verbs.iter().cloned());
         } else {
             lines.insert(compact_string(&[], &[], list(&r.non_resource_urls), &[], &r.verbs));
         }
     }
-    for ((groups, resources, names), verbs) in simple {
+    for ([groups, resources, names], verbs) in simple {
         lines.insert(compact_string(groups, resources, &[], names, &verbs));
     }
     lines.into_iter().collect::<Vec<_>>().join("\n")

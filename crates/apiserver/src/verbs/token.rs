@@ -86,9 +86,9 @@ fn get<T: Registered>(cx: &Cx<'_>, namespace: &str, name: &str) -> Result<T, Api
 /// What `boundObjectRef` names.
 enum Found {
     Nothing,
-    Pod(Pod, Option<(String, String)>),
+    Pod(Box<Pod>, Option<(String, String)>),
     Secret(Secret),
-    Node(Node),
+    Node(Box<Node>),
 }
 
 impl Found {
@@ -111,9 +111,9 @@ impl Found {
                     let uid = cx.object(Node::KIND_REF, "", &name).map(|e| e.value.0.uid().to_string());
                     (name, uid.unwrap_or_default())
                 });
-                Found::Pod(pod, node)
+                Found::Pod(Box::new(pod), node)
             }
-            ("", "Node") => Found::Node(get(cx, "", name)?),
+            ("", "Node") => Found::Node(Box::new(get(cx, "", name)?)),
             ("", "Secret") => Found::Secret(get(cx, &req.namespace, name)?),
             _ => {
                 let what = format!("{group}/{version}, Kind={kind}");
@@ -121,9 +121,9 @@ impl Found {
             }
         };
         let uid = match &found {
-            Found::Pod(p, _) => p.uid(),
+            Found::Pod(p, _) => (**p).uid(),
             Found::Secret(s) => s.uid(),
-            Found::Node(n) => n.uid(),
+            Found::Node(n) => (**n).uid(),
             Found::Nothing => "",
         };
         if let Some(said) = r.uid.as_deref().filter(|u| !u.is_empty() && *u != uid) {

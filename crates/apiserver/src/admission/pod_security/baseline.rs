@@ -192,7 +192,7 @@ fn se_linux(s: Subject<'_>, version: u32) -> Option<Violation> {
         let text = |v: &Option<String>| v.clone().filter(|v| !v.is_empty());
         let kind = text(&o.type_).filter(|t| {
             let known = ["container_t", "container_init_t", "container_kvm_t"].contains(&t.as_str());
-            !known && !(version >= 31 && t == "container_engine_t")
+            !(known || (version >= 31 && t == "container_engine_t"))
         });
         let (u, r) = (text(&o.user).is_some(), text(&o.role).is_some());
         user |= u;
