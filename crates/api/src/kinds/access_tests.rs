@@ -68,11 +68,24 @@ fn bindings() {
         )),
         update_errors(&binding("RoleBinding", role), &binding("RoleBinding", "roleRef: {kind: Role, name: r}")),
     ];
-    expect![[""]].assert_eq(&got.concat());
+    expect![[r#"
+        roleRef.apiGroup: Unsupported value: "x": supported values: "rbac.authorization.k8s.io"
+        roleRef.kind: Unsupported value: "Thing": supported values: "Role", "ClusterRole"
+        roleRef.name: Required value
+        roleRef.kind: Unsupported value: "Role": supported values: "ClusterRole"
+        roleRef.name: Invalid value: "a/b": may not contain '/'
+        subjects[0].name: Required value
+        subjects[0].apiGroup: Unsupported value: "x": supported values: "rbac.authorization.k8s.io"
+        subjects[1].kind: Unsupported value: "X": supported values: "ServiceAccount", "User", "Group"
+        subjects[0].name: Invalid value: "Bad": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+        subjects[0].apiGroup: Unsupported value: "x": supported values: ""
+        subjects[0].namespace: Required value
+        roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"r"}: cannot change roleRef
+    "#]].assert_eq(&got.concat());
     let shown = row(&binding(
         "ClusterRoleBinding",
         &format!(
-            "{role}, subjects: [{{kind: Group, name: g}}, {{kind: Group, name: h}}, {{kind: ServiceAccount, name: s, namespace: n}}]"
+            "{role}, subjects: [{{kind: Group, name: g}}, {{kind: Group, name: h}}, {{kind: ServiceAccount, name: s, namespace: ns}}]"
         ),
     ));
     expect![[""]].assert_eq(&shown);
