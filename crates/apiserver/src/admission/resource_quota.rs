@@ -31,7 +31,7 @@ pub(super) fn charge(cx: &Cx<'_>, o: &dyn Object, old: Option<&dyn Object>) -> R
         quota.status.get_or_insert_default().used = Some(used);
         txns.push(Txn {
             compares: vec![Compare::ModRevision(key.clone(), entry.mod_revision)],
-            ops: vec![Op::Put { key: key.clone(), value: Stored(api::obj(quota)), lease: entry.lease }],
+            ops: vec![Op::Put { key: key.clone(), value: entry.value.changed(Box::new(quota)), lease: entry.lease }],
         });
     }
     Ok(if cx.dry_run { Vec::new() } else { txns })
