@@ -66,6 +66,7 @@ impl Cluster {
             Write::Update(o) => requests::update(user, "", o),
             Write::UpdateStatus(o) => requests::update(user, "status", o),
             Write::Finalize(o) => requests::update(user, "finalize", o),
+            Write::Scale { kind, key, replicas } => requests::scale(user, kind, &key, replicas),
             Write::Patch { kind, key, subresource, patch } => {
                 requests::patch(user, kind, &key, subresource, PatchType::Merge, patch)
             }

@@ -17,6 +17,18 @@ pub fn update(user: User, subresource: &'static str, o: Box<dyn Object>) -> Requ
     Request::new(user, RequestVerb::Update, o.kind(), &namespace, &name).subresource(subresource).body(Body::Object(o))
 }
 
+pub fn scale(user: User, kind: KindRef, key: &Key, replicas: i32) -> Request {
+    let body = serde_json::json!({
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": { "name": key.name(), "namespace": key.namespace() },
+        "spec": { "replicas": replicas },
+    });
+    Request::new(user, RequestVerb::Update, kind, key.namespace(), key.name())
+        .subresource("scale")
+        .body(Body::Json(body))
+}
+
 pub fn patch(
     user: User,
     kind: KindRef,

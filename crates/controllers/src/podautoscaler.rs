@@ -9,7 +9,6 @@ use k8s_openapi::api::autoscaling::v2::{
 };
 use meta::{Duration, Key, Time};
 use reconcile::{Controller, Cx, EventType, Intent, Outcome, Watch};
-use serde_json::json;
 use std::collections::BTreeMap;
 use trace::note;
 
@@ -148,7 +147,7 @@ impl Turn<'_> {
         let name = self.hpa.spec.as_ref().map_or("", |s| s.scale_target_ref.name.as_str());
         let key = Key::new(self.hpa.metadata.namespace.as_deref().unwrap_or(""), name);
         let size = format!("New size: {desired}; reason: {reason}");
-        let scale = Intent::patch(kind, key, "scale", json!({ "spec": { "replicas": desired } }))
+        let scale = Intent::scale(kind, key, desired)
             .on_success(self.hpa, "SuccessfulRescale", size.clone())
             .on_failure(self.hpa, "FailedRescale", format!("{size}; error: {{error}}"));
         self.out.push(scale);
@@ -267,7 +266,7 @@ mod tests {
     fn bounds_are_kept_without_metrics() {
         expect![[r##"
             # hpa.rescale name=web from=1 to=2
-            patch deployments default/web scale {"spec":{"replicas":2}}
+            scale deployments default/web 2
               on success: SuccessfulRescale: New size: 2; reason: Current number of replicas below Spec.MinReplicas
               on failure: FailedRescale: New size: 2; reason: Current number of replicas below Spec.MinReplicas; error: {error}
             update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to update the target scale to 2","reason":"SucceededRescale","status":"True","type":"AbleToScale"}],"currentReplicas":1,"desiredReplicas":2,"lastScaleTime":"2026-01-01T00:00:15Z"}
@@ -275,7 +274,7 @@ mod tests {
         "##]].assert_eq(&turn([hpa(json!({})), deployment(1)]));
         expect![[r##"
             # hpa.rescale name=web from=9 to=5
-            patch deployments default/web scale {"spec":{"replicas":5}}
+            scale deployments default/web 5
               on success: SuccessfulRescale: New size: 5; reason: Current number of replicas above Spec.MaxReplicas
               on failure: FailedRescale: New size: 5; reason: Current number of replicas above Spec.MaxReplicas; error: {error}
             update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to update the target scale to 5","reason":"SucceededRescale","status":"True","type":"AbleToScale"}],"currentReplicas":9,"desiredReplicas":5,"lastScaleTime":"2026-01-01T00:00:15Z"}

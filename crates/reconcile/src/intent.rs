@@ -24,6 +24,12 @@ pub enum Write {
     /// Optimistic: `metadata.resourceVersion` of the object is the precondition when set.
     Update(Box<dyn Object>),
     UpdateStatus(Box<dyn Object>),
+    /// `PUT NAME/scale` with this many replicas.
+    Scale {
+        kind: KindRef,
+        key: Key,
+        replicas: i32,
+    },
     /// A JSON merge patch; `subresource` is empty or `status`.
     Patch {
         kind: KindRef,
@@ -153,6 +159,9 @@ impl Intent {
     pub fn patch_status<T: Registered>(o: T) -> Self {
         Self::new(Write::PatchStatus(Box::new(o)))
     }
+    pub fn scale(kind: KindRef, key: Key, replicas: i32) -> Self {
+        Self::new(Write::Scale { kind, key, replicas })
+    }
     pub fn patch(kind: KindRef, key: Key, subresource: &'static str, patch: serde_json::Value) -> Self {
         Self::new(Write::Patch { kind, key, subresource, patch })
     }
@@ -223,6 +232,7 @@ impl std::fmt::Debug for Intent {
             Write::Create(o) => write!(f, "create {}", o.to_value()),
             Write::Update(o) => write!(f, "update {}", o.to_value()),
             Write::UpdateStatus(o) => write!(f, "update-status {}", o.to_value()),
+            Write::Scale { kind, key, replicas } => write!(f, "scale {} {key} {replicas}", kind.plural),
             Write::Patch { kind, key, subresource, patch } => {
                 write!(f, "patch {} {key} {subresource} {patch}", kind.plural)
             }

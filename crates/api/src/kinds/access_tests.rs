@@ -88,7 +88,8 @@ fn bindings() {
             "{role}, subjects: [{{kind: Group, name: g}}, {{kind: Group, name: h}}, {{kind: ServiceAccount, name: s, namespace: ns}}]"
         ),
     ));
-    expect![[r#"Name="a:b" Role="ClusterRole/r" Age="<unknown>" Users="" Groups="g, h" ServiceAccounts="ns/s""#]].assert_eq(&shown);
+    expect![[r#"Name="a:b" Role="ClusterRole/r" Age="<unknown>" Users="" Groups="g, h" ServiceAccounts="ns/s""#]]
+        .assert_eq(&shown);
 }
 
 #[test]

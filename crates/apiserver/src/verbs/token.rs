@@ -87,7 +87,7 @@ fn get<T: Registered>(cx: &Cx<'_>, namespace: &str, name: &str) -> Result<T, Api
 enum Found {
     Nothing,
     Pod(Box<Pod>, Option<(String, String)>),
-    Secret(Secret),
+    Secret(Box<Secret>),
     Node(Box<Node>),
 }
 
@@ -114,7 +114,7 @@ impl Found {
                 Found::Pod(Box::new(pod), node)
             }
             ("", "Node") => Found::Node(Box::new(get(cx, "", name)?)),
-            ("", "Secret") => Found::Secret(get(cx, &req.namespace, name)?),
+            ("", "Secret") => Found::Secret(Box::new(get(cx, &req.namespace, name)?)),
             _ => {
                 let what = format!("{group}/{version}, Kind={kind}");
                 return Err(ApiError::bad_request(format!("cannot bind token to object of type {what}")));

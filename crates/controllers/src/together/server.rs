@@ -148,6 +148,11 @@ impl Server {
                 merge(&mut v["status"], &o.to_value()["status"]);
                 self.put(o.kind(), o.key(), v)
             }
+            Write::Scale { kind, key, replicas } => {
+                let mut v = self.get(kind, key)?.to_value();
+                v["spec"]["replicas"] = (*replicas).into();
+                self.put(kind, key.clone(), v)
+            }
             Write::Patch { kind, key, patch, .. } => {
                 let mut v = self.get(kind, key)?.to_value();
                 let rv = &patch["metadata"]["resourceVersion"];

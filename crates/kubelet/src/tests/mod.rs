@@ -165,7 +165,7 @@ impl World {
                 self.say(format!("{event_type:?} {reason} {name}: {message}"));
                 None
             }
-            Write::Bind { .. } | Write::Finalize(_) => None,
+            Write::Bind { .. } | Write::Scale { .. } | Write::Finalize(_) => None,
         }
     }
 
