@@ -28,6 +28,13 @@ pub struct HttpRequest<'a> {
     pub body: Vec<u8>,
 }
 
+impl<'a> HttpRequest<'a> {
+    /// One whose headers do not matter and whose body is somebody else's to read.
+    pub fn bare(method: &'a str, path: &'a str, query: &'a str, user: User) -> Self {
+        HttpRequest { method, path, query, accept: "", content_type: "", user_agent: "", user, body: Vec::new() }
+    }
+}
+
 /// Where a request goes.
 pub enum Routed {
     /// To [`crate::ApiServer::handle`]; the answer is then rendered as the client wants it.

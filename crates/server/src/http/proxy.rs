@@ -36,16 +36,7 @@ pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let found = handle.ask(move |w| {
         let user = w.cluster.identify(&who)?;
-        let request = HttpRequest {
-            method: method.as_str(),
-            path: uri.path(),
-            query: uri.query().unwrap_or(""),
-            accept: "",
-            content_type: "",
-            user_agent: "",
-            user,
-            body: Vec::new(),
-        };
+        let request = HttpRequest::bare(method.as_str(), uri.path(), uri.query().unwrap_or(""), user);
         match w.cluster.http(request) {
             HttpOutcome::Proxy(target) => {
                 let port = target.port.clone();
