@@ -83,7 +83,7 @@ impl Cluster {
         let cx = Cx { now: at, view: &self.view, recording: self.config.recording };
         // A panic will come again when the turn is taken for real, and is dealt with there.
         let Some(step) = catch_unwind(AssertUnwindSafe(|| copy.step(&cx))).ok().flatten() else { return false };
-        let newest = copy.moments().next_back().cloned().filter(|m| m.seq == 0 && step.cycle.is_some());
+        let newest = step.cycle.as_ref().and_then(|c| c.source::<Moment>());
         let copy = Box::new(copy);
         let scheduler = newest.filter(|m| wanted(m)).map(|m| (m, Arc::new((*copy).clone())));
         self.hold.rehearsed = Rehearsed(Some((i, at, copy, step)));

@@ -1,6 +1,6 @@
 //! One page's view of a cluster: what it has been told, and so what is new to it.
 
-use crate::debugger::{Debugger, Mask, cycle_view};
+use crate::debugger::Debugger;
 use crate::watched::Watched;
 use crate::{detail, rows};
 use api::ObjectExt;
@@ -250,7 +250,7 @@ impl Viewer {
         for e in cluster.trace().since(self.seq) {
             if let What::Cycle { cycle } = &e.what {
                 self.newest_cycle = Some(e.seq);
-                u.cycles.push(detail::cycle_summary(e, cycle));
+                u.cycles.push(detail::cycle_summary(e, cycle.outcome()));
             }
         }
         let cut = u.cycles.len().saturating_sub(CYCLES_MAX);
@@ -311,17 +311,16 @@ impl Viewer {
         let rests = follows && running && self.cycle_sent.is_some() && self.cycle_age < self.cycle_rest;
         let held = self.subscription.compact && debugger.is_holding();
         if wanted.is_some() && wanted != self.cycle_sent && !rests && !held {
-            u.cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
-                What::Cycle { cycle } => Some((seq, cycle.clone())),
+            let cycle = wanted.and_then(|seq| match &cluster.trace().get(seq)?.what {
+                What::Cycle { cycle } => Some((seq, cycle)),
                 _ => None,
             });
-            let rows = u.cycle.as_ref().map_or(0, |(_, c)| c.nodes.len());
+            let rows = cycle.map_or(0, |(_, c)| c.outcome().evaluated_nodes);
             self.cycle_rest = if rows > LONG_CYCLE { LONG_CYCLE_REST } else { CYCLE_REST };
-            if self.subscription.compact
-                && let Some((seq, c)) = u.cycle.take()
-            {
-                let time = cluster.trace().get(seq).map_or(0, |e| e.time.as_micros());
-                u.cycle_view = Some(Arc::new(cycle_view(seq, time, &c, Mask::Whole)));
+            if self.subscription.compact {
+                u.cycle_view = cycle.and_then(|(seq, _)| debugger.recorded_view(cluster, seq)).map(Arc::new);
+            } else {
+                u.cycle = cycle.map(|(seq, c)| (seq, c.open()));
             }
             (self.cycle_sent, self.cycle_age) = (wanted, 0);
         }
@@ -336,7 +335,7 @@ impl Viewer {
 fn thin(e: Arc<trace::Entry>) -> Arc<trace::Entry> {
     match &e.what {
         What::Cycle { cycle } => {
-            let what = What::Cycle { cycle: Arc::new(cycle.thin()) };
+            let what = What::Cycle { cycle: cycle.thin() };
             Arc::new(trace::Entry { what, actor: e.actor.clone(), ..*e })
         }
         _ => e,

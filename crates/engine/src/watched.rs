@@ -87,10 +87,10 @@ impl Watched {
                 }
                 What::Cycle { cycle }
                     if self.id.kind == "Pod"
-                        && cycle.pod.name == self.id.name
-                        && cycle.pod.namespace == self.id.namespace =>
+                        && cycle.outcome().pod.name == self.id.name
+                        && cycle.outcome().pod.namespace == self.id.namespace =>
                 {
-                    self.cycles.push_front(cycle_summary(e, cycle));
+                    self.cycles.push_front(cycle_summary(e, cycle.outcome()));
                     self.cycles.truncate(CYCLES_MAX);
                 }
                 _ => {}

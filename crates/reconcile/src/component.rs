@@ -6,7 +6,7 @@ use api::{KindRef, Obj};
 use meta::{ApiError, Duration, Key, Time, User};
 use std::any::Any;
 use std::sync::Arc;
-use trace::{Cycle, Note, Seq};
+use trace::{Note, Recorded, Seq};
 
 /// What a component is given with every call. There is no other clock and no other world.
 pub struct Cx<'a> {
@@ -53,7 +53,7 @@ pub struct Step {
     pub cause: Seq,
     pub notes: Vec<Note>,
     /// The scheduler's decision, when this turn was one and recording is on.
-    pub cycle: Option<Arc<Cycle>>,
+    pub cycle: Option<Recorded>,
     /// Carried out in order; the first refusal that is not tolerated stops the rest.
     pub intents: Vec<Intent>,
     /// Virtual time the turn takes; zero means the cluster's default.

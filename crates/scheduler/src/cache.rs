@@ -1,9 +1,10 @@
 //! What the scheduler believes about nodes and pods, kept up to date change by change. Models
 //! `pkg/scheduler/backend/cache`.
 
+use crate::framework::kinds::KindIndex;
 use crate::framework::node_info::NodeInfo;
-use crate::framework::nodes::Nodes;
 use crate::framework::pod_info::PodInfo;
+use crate::framework::snapshot::Nodes;
 use crate::framework::snapshot::{ImageState, Images, Snapshot};
 use crate::node_tree::{NodeTree, zone_key};
 use k8s_openapi::api::core::v1::Node;
@@ -34,7 +35,15 @@ pub struct Cache {
     slots: u32,
     /// Pods on nodes that are not known (yet, or any more).
     homeless: BTreeMap<Arc<str>, Vec<Arc<PodInfo>>>,
+    /// Finds the kind of a pod.
+    kinds: KindIndex,
+    /// What changed since somebody asked.
+    weight: usize,
 }
+
+/// What a changed node weighs: with pods on it, and as an object.
+const NODE_INFO: usize = 1;
+const NODE_OBJECT: usize = 8;
 
 impl Cache {
     pub fn new() -> Self {
@@ -52,6 +61,12 @@ impl Cache {
             *index = Arc::new(nodes.iter().enumerate().map(|(i, n)| (n.name.clone(), i)).collect());
         }
         &self.snapshot
+    }
+
+    /// How much of the snapshot was changed since this was asked last: what an older clone of it does not share.
+    pub fn take_weight(&mut self) -> usize {
+        let most = self.snapshot.nodes.len() * (NODE_INFO + NODE_OBJECT);
+        std::mem::take(&mut self.weight).min(most) + NODE_INFO
     }
 
     /// The cache that would have given this snapshot.
@@ -104,6 +119,7 @@ impl Cache {
             self.tree.add(&zone, &name);
             self.unordered = true;
         }
+        self.weight += NODE_INFO + NODE_OBJECT;
         let Snapshot { nodes, topology, .. } = &mut self.snapshot;
         let old = nodes[i].node.clone();
         let info = Arc::make_mut(&mut nodes[i]);
@@ -117,6 +133,7 @@ impl Cache {
     pub fn remove_node(&mut self, name: &str) {
         let Some(i) = Arc::make_mut(&mut self.snapshot.index).remove(name) else { return };
         let info = self.snapshot.nodes.swap_remove(i);
+        self.weight += NODE_INFO + NODE_OBJECT;
         if let Some(moved) = self.snapshot.nodes.get(i) {
             Arc::make_mut(&mut self.snapshot.index).insert(moved.name.clone(), i);
         }
@@ -163,7 +180,8 @@ impl Cache {
         let gone = self.pods.remove(key)?;
         self.snapshot.pods_with_affinity -= usize::from(gone.pod.has_affinity);
         self.snapshot.pods_with_required_anti_affinity -= usize::from(gone.pod.has_required_anti_affinity);
-        Arc::make_mut(&mut self.snapshot.kinds).remove(gone.kind);
+        self.kinds.remove(&mut self.snapshot.kinds, gone.kind);
+        self.weight += NODE_INFO;
         match self.snapshot.position(&gone.node) {
             Some(i) => {
                 let Snapshot { nodes, topology, .. } = &mut self.snapshot;
@@ -186,7 +204,8 @@ impl Cache {
 
     fn place(&mut self, pod: Arc<PodInfo>, node: &str, assumed: bool) {
         self.remove_pod(&pod.key);
-        let kind = Arc::make_mut(&mut self.snapshot.kinds).add(&pod);
+        let kind = self.kinds.add(&mut self.snapshot.kinds, &pod);
+        self.weight += NODE_INFO;
         let node: Arc<str> = match self.snapshot.position(node) {
             Some(i) => {
                 let Snapshot { nodes, topology, .. } = &mut self.snapshot;

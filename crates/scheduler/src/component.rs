@@ -13,6 +13,7 @@ use crate::framework::{ClusterEvent, Framework, Handle, Nominator, Objects, PodI
 use crate::informers::{self, shared};
 use crate::moment::{self, Moment};
 use crate::queue::{Lists, Queue, QueuedPod};
+use crate::record::Record;
 use crate::status;
 use api::{Obj, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{Binding, Node, Pod};
@@ -21,10 +22,7 @@ use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply
 use std::any::Any;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use trace::{Cycle, Seq, note};
-
-/// Of how many recorded cycles everything they looked at is kept, to be asked about.
-const KEPT_MOMENTS: usize = 64;
+use trace::{Cycle, Recorded, Seq, note};
 
 #[derive(Clone)]
 pub struct Scheduler {
@@ -37,8 +35,6 @@ pub struct Scheduler {
     queue: Queue,
     nominator: Nominator,
     objects: Arc<Objects>,
-    /// The newest recorded cycles with what they looked at, oldest first.
-    moments: VecDeque<Arc<Moment>>,
     /// The pod whose binding has no answer yet.
     binding: Option<Arc<PodInfo>>,
     /// Bindings that were refused and still have to be told to the user: pod and message.
@@ -69,7 +65,6 @@ impl Scheduler {
             config,
             nominator: Nominator::default(),
             objects: Arc::default(),
-            moments: VecDeque::new(),
             binding: None,
             failed: VecDeque::new(),
             waits: VolumeWaits::default(),
@@ -88,10 +83,6 @@ impl Scheduler {
     pub fn queue_heads(&self, limit: usize) -> Lists {
         self.queue.lists(limit)
     }
-    /// The newest recorded cycles with everything they looked at, oldest first.
-    pub fn moments(&self) -> impl DoubleEndedIterator<Item = &Arc<Moment>> {
-        self.moments.iter()
-    }
     /// What a cycle for `pod` would look at now. A pod that is on a node is looked at as if it had to find one again.
     /// `None` when it is another scheduler's.
     pub fn moment(&self, pod: Arc<Pod>, now: Time) -> Option<Moment> {
@@ -99,17 +90,9 @@ impl Scheduler {
         self.algorithm.profile(pod.scheduler_name())?;
         let mut cache = self.cache.clone();
         cache.remove_pod(&pod.key);
-        Some(Moment {
-            seq: 0,
-            time: now,
-            attempt: self.queue.attempts(&pod.key) + 1,
-            pod,
-            algorithm: self.algorithm.at_rest(),
-            snapshot: cache.snapshot().clone(),
-            objects: self.objects.clone(),
-            nominator: self.nominator.clone(),
-            cycle: Arc::default(),
-        })
+        let attempt = self.queue.attempts(&pod.key) + 1;
+        let m = Moment::of(&self.algorithm, cache.snapshot(), &self.objects, &self.nominator, pod);
+        Some(Moment { time: now, attempt, ..m })
     }
     /// Where `pod` would go now and why, without anything coming of it. `None` when it is another scheduler's.
     pub fn explain(&self, pod: &Pod) -> Option<Cycle> {
@@ -212,28 +195,23 @@ impl Scheduler {
             step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", message));
             return;
         }
-        let mut cycle = cx.recording.then(|| Cycle { attempt: q.attempts, ..Cycle::default() });
-        // Shares all it can with the cache: what is kept costs little.
-        let moment = cx.recording.then(|| Moment {
-            seq: 0,
-            time: cx.now,
-            attempt: q.attempts,
-            pod: pod.clone(),
-            algorithm: self.algorithm.at_rest(),
-            snapshot: self.cache.snapshot().clone(),
-            objects: self.objects.clone(),
-            nominator: self.nominator.clone(),
-            cycle: Arc::default(),
+        let moment = cx.recording.then(|| {
+            let snapshot = self.cache.snapshot();
+            let m = Moment::of(&self.algorithm, snapshot, &self.objects, &self.nominator, pod.clone());
+            Moment { time: cx.now, attempt: q.attempts, weight: self.cache.take_weight(), ..m }
+        });
+        // Extenders are asked once, so that what they said is kept.
+        let mut record = moment.is_some().then(|| match framework.extenders {
+            None => Record::outcome(q.attempts),
+            Some(_) => Record::whole(q.attempts),
         });
         let h = Handle { snapshot: self.cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
-        let decision = self.algorithm.schedule(h, &framework, pod, cycle.as_mut());
-        if let (Some(cycle), Some(moment)) = (cycle.map(Arc::new), moment) {
-            if self.moments.len() == KEPT_MOMENTS {
-                self.moments.pop_front();
-            }
-            self.moments.push_back(Arc::new(Moment { cycle: cycle.clone(), ..moment }));
-            step.cycle = Some(cycle);
-        }
+        let decision = self.algorithm.schedule(h, &framework, pod, record.as_mut());
+        step.cycle = record.zip(moment).map(|(record, mut moment)| {
+            moment.made = framework.extenders.is_some().then(|| Arc::new(record.cycle.clone()));
+            let digest = record.digest();
+            Recorded::new(record.cycle, digest, Arc::new(moment))
+        });
         match decision {
             Ok(node) => {
                 self.nominator.remove(&pod.key);
@@ -404,7 +382,6 @@ impl Component for Scheduler {
         self.asking = None;
         self.delegated = Delegated::default();
         self.objects = Arc::default();
-        self.moments.clear();
         for object in informers::kinds().flat_map(|k| cx.view.list_obj(k)) {
             informers::follow(Arc::make_mut(&mut self.objects), object.kind(), &object.key(), Some(object));
         }
@@ -470,10 +447,6 @@ impl Component for Scheduler {
         Some(step)
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
-        // Now the cycle has its number.
-        if let Some(m) = self.moments.back_mut().filter(|m| m.seq == 0) {
-            Arc::make_mut(m).seq = seq;
-        }
         if let (Some(key), Some(Err(error))) = (self.asking.take(), replies.last()) {
             self.waits.fail(&key, error.to_string());
         }

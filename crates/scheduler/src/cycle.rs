@@ -6,7 +6,7 @@ use crate::framework::fit_error::{FitError, NO_NODES_AVAILABLE};
 use crate::framework::run::Told;
 use crate::framework::status::Status;
 use crate::framework::{Code, Framework, Handle, NodeStatuses, PodInfo, Run};
-use crate::record;
+use crate::record::{self, Record};
 use meta::Rng;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ pub type Decision = Result<Arc<str>, Failure>;
 /// The part of the scheduler that decides: profiles, where the last search stopped, the generator for ties.
 #[derive(Clone)]
 pub struct Algorithm {
-    profiles: Vec<Arc<Framework>>,
+    profiles: Arc<[Arc<Framework>]>,
     percentage_of_nodes_to_score: i32,
     next_start_node_index: usize,
     rng: Rng,
@@ -51,6 +51,7 @@ pub struct Algorithm {
 #[derive(Clone, Default)]
 struct Scratch {
     feasible: Vec<usize>,
+    looked_at: usize,
     column: Vec<i64>,
     totals: Vec<i64>,
     ties: Vec<usize>,
@@ -126,32 +127,37 @@ impl Algorithm {
         h: Handle,
         framework: &Framework,
         pod: &Arc<PodInfo>,
-        mut record: Option<&mut Cycle>,
+        mut record: Option<&mut Record>,
     ) -> Decision {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.feasible.clear();
+        scratch.looked_at = 0;
         scratch.statuses.explicit.clear();
         scratch.statuses.absent = NodeStatuses::default().absent;
-        if let Some(c) = record.as_deref_mut() {
+        if let Some(Record { cycle: c, .. }) = record.as_deref_mut() {
             c.pod = PodRef { namespace: pod.namespace().into(), name: pod.name().into() };
             c.profile = framework.profile_name.clone();
             c.total_nodes = h.snapshot.nodes.len();
         }
         let mut run = Run::new(framework, h, pod);
+        let start = self.next_start_node_index;
         let decision = self.search(&mut run, &mut scratch, record.as_deref_mut());
-        if let Some(c) = record {
-            c.evaluated_nodes = c.nodes.len();
-            c.feasible_nodes = scratch.feasible.len();
-            if self.record_every_node {
+        if let Some(r) = record {
+            r.cycle.evaluated_nodes = scratch.looked_at;
+            r.cycle.feasible_nodes = scratch.feasible.len();
+            r.note_filters(&run, start, scratch.looked_at, &scratch.statuses);
+            if self.record_every_node
+                && let Some(c) = r.table()
+            {
                 record::the_rest(&run, &scratch.statuses.absent, c);
             }
-            record::decision_of(c, &decision);
+            record::decision_of(&mut r.cycle, &decision);
         }
         self.scratch = scratch;
         decision
     }
 
-    fn search(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Cycle>) -> Decision {
+    fn search(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Record>) -> Decision {
         let (h, framework, pod) = (run.h, run.framework, run.pod);
         if h.snapshot.nodes.is_empty() {
             return Err(Failure {
@@ -162,7 +168,7 @@ impl Algorithm {
                 victims: Vec::new(),
             });
         }
-        let pre = run.pre_filter(record.as_deref_mut().map(|c| &mut c.pre_filter));
+        let pre = run.pre_filter(record.as_deref_mut().and_then(Record::pre_filter));
         let mut plugins: BTreeSet<&'static str> = pre.by.clone();
         if let Some(status) = pre.refusal {
             if status.code == Code::Error {
@@ -178,7 +184,8 @@ impl Algorithm {
         // Promised by an earlier preemption: likely the only node that fits, so it is tried first.
         let nominated = pod.nominated_node().and_then(|n| h.snapshot.position(n));
         if let Some(node) = nominated {
-            self.look_at_each(run, [node].into_iter(), 1, &mut plugins, scratch, record.as_deref_mut());
+            scratch.looked_at =
+                self.look_at_each(run, [node].into_iter(), 1, &mut plugins, scratch, record.as_deref_mut());
             // What breaks here is tried again with all nodes.
             let _ = ask_extenders(run, &mut plugins, scratch, record.as_deref_mut());
         }
@@ -186,7 +193,7 @@ impl Algorithm {
             let all = h.snapshot.nodes.len();
             // The nominated node is looked at again with all the others, unless PreFilter left it out.
             let refused = scratch.statuses.explicit.pop();
-            let refused_record = record.as_deref_mut().and_then(|c| c.nodes.pop());
+            let refused_record = record.as_deref_mut().and_then(Record::table).and_then(|c| c.nodes.pop());
             let mut processed = match &run.only {
                 None => {
                     let wanted = self.nodes_to_find(framework, all);
@@ -212,10 +219,11 @@ impl Algorithm {
             {
                 scratch.statuses.explicit.push((node, status));
                 processed += 1;
-                if let Some(c) = record.as_deref_mut() {
+                if let Some(c) = record.as_deref_mut().and_then(Record::table) {
                     c.nodes.extend(refused_record);
                 }
             }
+            scratch.looked_at = processed;
             self.next_start_node_index = (self.next_start_node_index + processed) % all;
             if let Err(why) = ask_extenders(run, &mut plugins, scratch, record.as_deref_mut()) {
                 return Err(broken(why));
@@ -224,17 +232,18 @@ impl Algorithm {
         if scratch.feasible.is_empty() {
             return Err(self.post_filter(run, "", plugins, scratch, record));
         }
-        let node = if scratch.feasible.len() == 1 && record.is_none() {
+        // One node is scored for the table alone, so what breaks then breaks nothing.
+        let only_one = scratch.feasible.len() == 1;
+        let node = if only_one && record.as_deref_mut().and_then(Record::table).is_none() {
             h.snapshot.nodes[scratch.feasible[0]].name.clone()
         } else {
             let scored = self.score(run, scratch, record.as_deref_mut());
-            // One node is scored for the record alone, so what breaks then breaks nothing.
-            if let Err(why) = scored.or_else(|e| if scratch.feasible.len() == 1 { Ok(()) } else { Err(e) }) {
+            if let Err(why) = scored.or_else(|e| if only_one { Ok(()) } else { Err(e) }) {
                 return Err(broken(why));
             }
             self.select_host(h, scratch, record.as_deref_mut())
         };
-        match framework.reserve(run, &node, record) {
+        match framework.reserve(run, &node, record.map(|r| &mut r.cycle)) {
             Ok(()) => Ok(node),
             Err(status) => Err(refused_after_choice(&status)),
         }
@@ -248,14 +257,15 @@ impl Algorithm {
         wanted: usize,
         plugins: &mut BTreeSet<&'static str>,
         scratch: &mut Scratch,
-        mut record: Option<&mut Cycle>,
+        record: Option<&mut Record>,
     ) -> usize {
+        let mut table = record.and_then(Record::table);
         let (plain, mut told) = (run.h.nominator.is_empty(), Told::default());
         let (before, mut processed, mut last_plugin) = (scratch.feasible.len(), 0, "");
         for at in order {
             let node = &run.h.snapshot.nodes[at];
             let answer = if plain { run.filter(&run.state, node) } else { run.filter_with_nominated(&run.state, node) };
-            if let Some(c) = record.as_deref_mut() {
+            if let Some(c) = table.as_deref_mut() {
                 let filters = run.said(&answer, &mut told);
                 c.nodes.push(NodeRecord { name: node.name.to_string(), filters, ..NodeRecord::default() });
             }
@@ -303,33 +313,28 @@ impl Algorithm {
     }
 
     /// Fills `scratch.totals` with the weighted sums. Models prioritizeNodes and RunScorePlugins.
-    fn score(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Cycle>) -> Result<(), String> {
+    fn score(&mut self, run: &mut Run, scratch: &mut Scratch, mut record: Option<&mut Record>) -> Result<(), String> {
         let Scratch { feasible, column, totals, .. } = scratch;
         let extenders = run.framework.extenders.as_ref();
         totals.clear();
         totals.resize(feasible.len(), if run.framework.score.is_empty() && extenders.is_none() { 1 } else { 0 });
         let active = run.pre_score(feasible)?;
-        // Where the feasible nodes are among the records.
-        let rows: Vec<usize> = match record.as_deref_mut() {
-            None => Vec::new(),
-            Some(c) => {
-                let row = |name: &str| c.nodes.iter().position(|n| n.name == name).unwrap_or_default();
-                // Only the last filter that was asked can have refused.
-                let passed = |i: &usize| c.nodes[*i].filters.last().is_none_or(|f| f.verdict == Verdict::Pass);
-                match extenders {
-                    None => (0..c.nodes.len()).filter(passed).collect(),
-                    // Extenders may have put the nodes into another order.
-                    Some(_) => feasible.iter().map(|n| row(&run.h.snapshot.nodes[*n].name)).collect(),
-                }
-            }
-        };
-        let recorded = record.is_some();
+        // What a table shows of a single node decides nothing.
+        let mut digest = record.as_deref_mut().map(|r| &mut r.digest).filter(|_| feasible.len() > 1).cloned();
+        let recorded = record.as_deref_mut().and_then(Record::table).is_some();
         let mut columns: Vec<Column> = Vec::new();
         for (name, plugin, weight) in active {
             column.clear();
             plugin.score_all(&run.h, &run.state, run.pod, feasible, column);
             let raw = recorded.then(|| column.clone());
+            if let Some(digest) = &mut digest {
+                digest.text(name);
+                digest.numbers(column);
+            }
             plugin.normalize(&run.h, &run.state, run.pod, column);
+            if let Some(digest) = &mut digest {
+                digest.numbers(column);
+            }
             for (total, score) in totals.iter_mut().zip(column.iter()) {
                 *total += score * weight;
             }
@@ -345,29 +350,35 @@ impl Algorithm {
             let (plugin, weight, raw) = (scores.name.into(), scores.weight, scores.raw);
             columns.push(Column { plugin, weight, raw, normalized });
         }
-        if let Some(c) = record.as_deref_mut() {
+        let Some(record) = record else { return Ok(()) };
+        if let Some(mut digest) = digest {
+            digest.numbers(totals);
+            record.digest = digest;
+        }
+        if let Some(c) = record.table() {
+            let rows = rows_of(c, run, feasible);
             let cell = |(i, column): (usize, &Column)| column.cell(i);
             let cells = (0..feasible.len()).flat_map(|i| columns.iter().map(move |c| (i, c))).map(cell).collect();
             for (row, scores) in rows.iter().zip(Scores::split(cells, columns.len())) {
                 c.nodes[*row].scores = scores;
             }
-        }
-        if let Some(c) = record.filter(|_| !run.framework.score.is_empty() || extenders.is_some()) {
-            for (row, total) in rows.iter().zip(totals.iter()) {
-                c.nodes[*row].total = Some(*total);
+            if !run.framework.score.is_empty() || extenders.is_some() {
+                for (row, total) in rows.iter().zip(totals.iter()) {
+                    c.nodes[*row].total = Some(*total);
+                }
             }
         }
         Ok(())
     }
 
     /// Draws among the nodes with the highest total.
-    fn select_host(&mut self, h: Handle, scratch: &mut Scratch, record: Option<&mut Cycle>) -> Arc<str> {
+    fn select_host(&mut self, h: Handle, scratch: &mut Scratch, record: Option<&mut Record>) -> Arc<str> {
         let Scratch { feasible, totals, ties, .. } = scratch;
         let best = totals.iter().copied().max().unwrap_or(0);
         ties.clear();
         ties.extend(feasible.iter().zip(totals.iter()).filter(|(_, t)| **t == best).map(|(n, _)| *n));
         let drawn = if ties.len() > 1 { self.rng.below(ties.len() as u32) as usize } else { 0 };
-        if let Some(c) = record.filter(|_| ties.len() > 1) {
+        if let Some(c) = record.filter(|_| ties.len() > 1).and_then(Record::table) {
             let nodes = ties.iter().map(|n| h.snapshot.nodes[*n].name.to_string()).collect();
             c.tie_break = Some(TieBreak { nodes, drawn });
         }
@@ -380,7 +391,7 @@ impl Algorithm {
         pre_filter_message: &str,
         plugins: BTreeSet<&'static str>,
         scratch: &Scratch,
-        mut record: Option<&mut Cycle>,
+        mut record: Option<&mut Record>,
     ) -> Failure {
         let error = scratch.statuses.explicit.iter().map(|(_, s)| s).find(|s| s.code == Code::Error);
         if let Some(status) = error {
@@ -392,13 +403,13 @@ impl Algorithm {
         let mut nominate = Some(String::new());
         let mut victims = Vec::new();
         if !run.framework.post_filter.is_empty() {
-            let points = record.as_deref_mut().map(|c| &mut c.points);
+            let points = record.as_deref_mut().map(|r| &mut r.cycle.points);
             let result = run.post_filter(&scratch.statuses, &mut self.rng, points);
             if let Err(status) = &result.answer {
                 post_filter_message = status.message();
             }
-            if let Some(c) = record.filter(|_| !result.candidates.is_empty()) {
-                c.preemption = Some(crate::preemption_choice::record(&result.candidates, result.nodes));
+            if let Some(r) = record.filter(|_| !result.candidates.is_empty()) {
+                r.cycle.preemption = Some(crate::preemption_choice::record(&result.candidates, result.nodes));
             }
             nominate = result.nominate;
             victims = result.victims;
@@ -428,12 +439,24 @@ impl Column {
     }
 }
 
+/// Where the feasible nodes are among the rows.
+fn rows_of(c: &Cycle, run: &Run, feasible: &[usize]) -> Vec<usize> {
+    let row = |name: &str| c.nodes.iter().position(|n| n.name == name).unwrap_or_default();
+    // Only the last filter that was asked can have refused.
+    let passed = |i: &usize| c.nodes[*i].filters.last().is_none_or(|f| f.verdict == Verdict::Pass);
+    match run.framework.extenders {
+        None => (0..c.nodes.len()).filter(passed).collect(),
+        // Extenders may have put the nodes into another order.
+        Some(_) => feasible.iter().map(|n| row(&run.h.snapshot.nodes[*n].name)).collect(),
+    }
+}
+
 /// Asks the extenders about the feasible nodes.
 fn ask_extenders(
     run: &Run,
     plugins: &mut BTreeSet<&'static str>,
     scratch: &mut Scratch,
-    record: Option<&mut Cycle>,
+    record: Option<&mut Record>,
 ) -> Result<(), String> {
     let Some(extenders) = run.framework.extenders.as_ref().filter(|_| !scratch.feasible.is_empty()) else {
         return Ok(());
@@ -442,7 +465,7 @@ fn ask_extenders(
     if answer.feasible.len() != scratch.feasible.len() {
         plugins.insert(EXTENDER);
     }
-    if let Some(c) = record {
+    if let Some(c) = record.and_then(Record::table) {
         let known = |n: &usize| answer.refused.iter().find(|(m, _)| m == n).map(|(_, s)| s);
         for n in scratch.feasible.iter().filter(|n| !answer.feasible.contains(n)) {
             let (verdict, reasons) =

@@ -35,5 +35,6 @@ pub use config::Config;
 pub use cycle::{Algorithm, Decision, Failure};
 pub use extender::Caller;
 pub use moment::Moment;
+pub use record::Record;
 pub use table::table;
 pub use whatif::{World, whatif, whatif_calling, whatif_each, whatif_moment};

@@ -8,21 +8,20 @@ use crate::fixes::candidates::Refusal;
 use crate::framework::run::PreFiltered;
 use crate::framework::topology::Topology;
 use crate::framework::{Framework, Handle, NodeInfo, Nominator, Objects, PodInfo, Run, Snapshot};
+use crate::record::Record;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::Time;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::cycle::{PodRef, PreFilterRecord, Verdict};
 use trace::explain::{Cell, Inputs, WhyNot};
-use trace::{Cycle, Seq, note};
+use trace::{Cycle, Source, note};
 
 /// Nodes between two looks at the clock.
 const NODES_BETWEEN: usize = 16;
 
 #[derive(Clone)]
 pub struct Moment {
-    /// The cycle's trace entry; 0 until it has one, and for a cycle that never was.
-    pub seq: Seq,
     pub time: Time,
     pub attempt: u32,
     pub pod: Arc<PodInfo>,
@@ -31,8 +30,19 @@ pub struct Moment {
     pub(crate) snapshot: Snapshot,
     pub(crate) objects: Arc<Objects>,
     pub(crate) nominator: Nominator,
-    /// What came of it; empty when it was never taken.
-    pub cycle: Arc<Cycle>,
+    /// What came of it, where it cannot be taken again (extenders were asked) or was taken with more than usual.
+    pub(crate) made: Option<Arc<Cycle>>,
+    /// What has changed since the moment before ([`Source::weight`]).
+    pub(crate) weight: usize,
+}
+
+impl Source for Moment {
+    fn cycle(self: Arc<Self>) -> Arc<Cycle> {
+        Moment::cycle(&self)
+    }
+    fn weight(&self) -> usize {
+        self.weight + self.made.as_ref().map_or(0, |c| c.nodes.len())
+    }
 }
 
 /// A pod that is on a node, as if it had to find one again.
@@ -46,6 +56,27 @@ pub(crate) fn unbound(mut pod: Arc<Pod>) -> Arc<PodInfo> {
 }
 
 impl Moment {
+    /// What a cycle for `pod` looks at that begins now; shares all it can.
+    pub fn of(
+        algorithm: &Algorithm,
+        snapshot: &Snapshot,
+        objects: &Arc<Objects>,
+        nominator: &Nominator,
+        pod: Arc<PodInfo>,
+    ) -> Moment {
+        Moment {
+            time: Time(0),
+            attempt: 1,
+            pod,
+            algorithm: algorithm.at_rest(),
+            snapshot: snapshot.clone(),
+            objects: objects.clone(),
+            nominator: nominator.clone(),
+            made: None,
+            weight: 0,
+        }
+    }
+
     /// The pod's profile. A moment is only made for a pod that has one.
     pub fn framework(&self) -> Option<&Arc<Framework>> {
         self.algorithm.profile(self.pod.scheduler_name())
@@ -57,13 +88,27 @@ impl Moment {
         Handle { snapshot: &self.snapshot, objects: &self.objects, nominator: &self.nominator }
     }
 
+    /// The cycle with its table: the same plugins over the same inputs come to the same.
+    pub fn cycle(&self) -> Arc<Cycle> {
+        match (&self.made, self.framework().cloned()) {
+            (Some(made), _) => made.clone(),
+            (None, Some(framework)) => {
+                let mut record = Record::whole(self.attempt);
+                let _ = self.algorithm.clone().schedule(self.handle(), &framework, &self.pod, Some(&mut record));
+                Arc::new(record.cycle)
+            }
+            (None, None) => Arc::default(),
+        }
+    }
+
     /// The cycle, taken (again), with a row for every node.
     pub fn decide(&self) -> Cycle {
-        let mut cycle = Cycle { attempt: self.attempt, ..Cycle::default() };
+        let mut record = Record::whole(self.attempt);
         let mut algorithm = self.algorithm.clone();
         algorithm.record_every_node();
         if let Some(framework) = self.framework().cloned() {
             if let Err(status) = framework.pre_enqueue(&self.objects.devices, &self.pod) {
+                let mut cycle = record.cycle;
                 cycle.pod = self.pod_ref();
                 cycle.profile.clone_from(&framework.profile_name);
                 cycle.message = crate::whatif::GATED_MESSAGE.into();
@@ -71,15 +116,15 @@ impl Moment {
                 return cycle;
             }
             // The decision is in the record.
-            let _ = algorithm.schedule(self.handle(), &framework, &self.pod, Some(&mut cycle));
+            let _ = algorithm.schedule(self.handle(), &framework, &self.pod, Some(&mut record));
         }
-        cycle
+        record.cycle
     }
 
     /// The same with its cycle taken.
     #[must_use]
     pub fn decided(&self) -> Moment {
-        Moment { cycle: Arc::new(self.decide()), ..self.clone() }
+        Moment { made: Some(Arc::new(self.decide())), ..self.clone() }
     }
 
     /// What comes of it, without a record: cheap. `None` when the pod is gated or no scheduler's.
@@ -98,13 +143,13 @@ impl Moment {
     /// With another pod in the place of this one.
     #[must_use]
     pub fn with_pod(&self, pod: Pod) -> Moment {
-        Moment { pod: Arc::new(PodInfo::new(Arc::new(pod))), ..self.clone() }
+        Moment { pod: Arc::new(PodInfo::new(Arc::new(pod))), made: None, ..self.clone() }
     }
     /// With nodes changed: the cache is built anew, as after a restart.
     fn with_cache(&self, change: impl FnOnce(&mut Cache)) -> Moment {
         let mut cache = Cache::from_snapshot(&self.snapshot);
         change(&mut cache);
-        Moment { snapshot: cache.snapshot().clone(), ..self.clone() }
+        Moment { snapshot: cache.snapshot().clone(), made: None, ..self.clone() }
     }
     /// Adds the node, or puts it in the place of the one of its name.
     #[must_use]
@@ -120,7 +165,7 @@ impl Moment {
                 Arc::make_mut(&mut snapshot.nodes[i]).set_node(Arc::new(node));
                 // Its labels may have changed.
                 snapshot.topology = Topology::default();
-                return Moment { snapshot, ..self.clone() };
+                return Moment { snapshot, made: None, ..self.clone() };
             }
         }
         self.with_cache(|c| c.update_node(Arc::new(node)))
@@ -138,7 +183,7 @@ impl Moment {
         if algorithm.profile(self.pod.scheduler_name()).is_none() {
             return Err(format!("profile not found for scheduler name {:?}", self.pod.scheduler_name()));
         }
-        Ok(Moment { algorithm, ..self.clone() })
+        Ok(Moment { algorithm, made: None, ..self.clone() })
     }
 
     // Questions.
@@ -178,7 +223,8 @@ impl Moment {
     /// There is no such node or plugin here.
     pub fn score_cell(&self, plugin: &str, node: &str) -> Result<Cell, String> {
         let info = self.node(node)?;
-        let rows = self.cycle.nodes.iter();
+        let cycle = self.cycle();
+        let rows = cycle.nodes.iter();
         let scored: Vec<usize> =
             rows.filter(|r| !r.scores.is_empty()).filter_map(|r| self.snapshot.position(&r.name)).collect();
         let found = self.asking(|_, run, _| {

@@ -8,6 +8,7 @@ use crate::framework::run::point_record;
 use crate::framework::{Handle, Nominator, Objects, PodInfo};
 use crate::moment::Moment;
 use crate::plugins::{scheduling_gates, volume_binder};
+use crate::record::Record;
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{
     Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service,
@@ -16,7 +17,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
-use meta::{Key, Rng, Time};
+use meta::{Key, Rng};
 use std::sync::Arc;
 use trace::Cycle;
 use trace::cycle::PodRef;
@@ -163,32 +164,20 @@ fn each(
     let moment =
         |algorithm: &Algorithm, cache: &mut Cache, objects: &Objects, nominator: &Nominator, pod: &Arc<PodInfo>| {
             algorithm.profile(pod.scheduler_name())?;
-            let m = Moment {
-                seq: 0,
-                time: Time(0),
-                attempt: 1,
-                pod: pod.clone(),
-                algorithm: algorithm.at_rest(),
-                snapshot: cache.snapshot().clone(),
-                objects: Arc::new(objects.clone()),
-                nominator: nominator.clone(),
-                cycle: Arc::default(),
-            };
-            let cycle = Arc::new(m.decide());
-            Some(Moment { cycle, ..m })
+            let objects = Arc::new(objects.clone());
+            let m = Moment::of(algorithm, cache.snapshot(), &objects, nominator, pod.clone());
+            Some(m.decided())
         };
     for pod in waiting {
         if stop_at == Some(&pod.key) {
             return Ok(moment(&algorithm, &mut cache, &objects, &nominator, &pod));
         }
-        let mut cycle = Cycle {
-            pod: PodRef { namespace: pod.namespace().into(), name: pod.name().into() },
-            attempt: 1,
-            ..Default::default()
-        };
+        let mut record = Record::whole(1);
+        let cycle = &mut record.cycle;
+        cycle.pod = PodRef { namespace: pod.namespace().into(), name: pod.name().into() };
         let Some(framework) = algorithm.profile(pod.scheduler_name()).cloned() else {
             cycle.message = format!("profile not found for scheduler name {:?}", pod.scheduler_name());
-            if !take(cycle) {
+            if !take(record.cycle) {
                 break;
             }
             continue;
@@ -199,13 +188,13 @@ fn each(
             let gated = status.plugin == scheduling_gates::NAME;
             cycle.message = if gated { GATED_MESSAGE.into() } else { status.message() };
             cycle.points.push(point_record("PreEnqueue", status.plugin, &Err(status.clone())));
-            if !take(cycle) {
+            if !take(record.cycle) {
                 break;
             }
             continue;
         }
         let h = Handle { snapshot: cache.snapshot(), objects: &objects, nominator: &nominator };
-        match algorithm.schedule(h, &framework, &pod, Some(&mut cycle)) {
+        match algorithm.schedule(h, &framework, &pod, Some(&mut record)) {
             Ok(node) => {
                 nominator.remove(&pod.key);
                 if let Some(info) = cache.snapshot().get(&node) {
@@ -220,7 +209,7 @@ fn each(
                 None => {}
             },
         }
-        if !take(cycle) {
+        if !take(record.cycle) {
             break;
         }
     }

@@ -181,24 +181,7 @@ pub struct Cycle {
 impl Cycle {
     /// The outcome without the table of nodes, which is nearly all of a cycle's size.
     #[must_use]
-    pub fn thin(&self) -> Cycle {
-        Cycle {
-            pod: self.pod.clone(),
-            node: self.node.clone(),
-            nominated_node: self.nominated_node.clone(),
-            victims: self.victims.clone(),
-            message: self.message.clone(),
-            pre_filter: Vec::new(),
-            nodes: Vec::new(),
-            preemption: self.preemption.clone(),
-            profile: self.profile.clone(),
-            attempt: self.attempt,
-            total_nodes: self.total_nodes,
-            evaluated_nodes: self.evaluated_nodes,
-            feasible_nodes: self.feasible_nodes,
-            tie_break: None,
-            points: self.points.clone(),
-            thinned: true,
-        }
+    pub fn into_outcome(self) -> Cycle {
+        Cycle { pre_filter: Vec::new(), nodes: Vec::new(), tie_break: None, thinned: true, ..self }
     }
 }

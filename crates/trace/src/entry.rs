@@ -1,6 +1,6 @@
 //! One line of the trace.
 
-use crate::cycle::Cycle;
+use crate::recorded::Recorded;
 use meta::{Key, Time};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -74,8 +74,8 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<Note>,
     },
-    /// A scheduling cycle, in full when recording is on.
-    Cycle { cycle: Arc<Cycle> },
+    /// A scheduling cycle, when recording is on.
+    Cycle { cycle: Recorded },
     /// A component process was started, stopped, or crashed.
     Process { process: String, state: String },
 }

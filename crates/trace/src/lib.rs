@@ -5,8 +5,11 @@ mod digest;
 pub mod entry;
 pub mod explain;
 pub mod log;
+mod recorded;
 mod shared;
 
 pub use cycle::Cycle;
+pub use digest::Digest;
 pub use entry::{Entry, Note, Seq, What};
 pub use log::Trace;
+pub use recorded::{Recorded, Source};

@@ -1,16 +1,14 @@
 //! The trace as a bounded log with a running hash over everything that was ever written to it.
 
-use crate::cycle::Cycle;
-use crate::digest;
 use crate::entry::{Entry, Seq, What};
 use meta::Time;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Arc;
 
-/// Rows of scheduling cycles' tables (one a node) that are kept together: some tens of megabytes. In a cluster of
-/// thousands of nodes every table is as large as the rest of the trace, so older cycles keep only what came of them.
-const ROWS_MAX: usize = 40_000;
+/// What the tables of scheduling cycles may weigh together ([`crate::Source::weight`]): some tens of megabytes. Older cycles
+/// keep only what came of them.
+const WEIGHT_MAX: usize = 120_000;
 
 /// The log keeps the newest entries; the hash covers all of them, so two runs can be compared.
 #[derive(Clone, Debug)]
@@ -20,16 +18,16 @@ pub struct Trace {
     keep: usize,
     hash: u64,
     hashing: bool,
-    /// Cycles that still have their tables, oldest first, with their rows; and the sum of those.
+    /// Cycles that still have their tables, oldest first, with their weights; and the sum of those.
     tables: VecDeque<(Seq, usize)>,
-    rows: usize,
+    weight: usize,
 }
 
 impl Trace {
     /// Keeps the newest `keep` entries; hashing costs a serialization per entry, so it can be off.
     pub fn new(keep: usize, hashing: bool) -> Self {
         let (entries, tables) = (VecDeque::new(), VecDeque::new());
-        Trace { entries, next: 1, keep, hash: 0xcbf2_9ce4_8422_2325, hashing, tables, rows: 0 }
+        Trace { entries, next: 1, keep, hash: 0xcbf2_9ce4_8422_2325, hashing, tables, weight: 0 }
     }
 
     /// Whether entries are kept or hashed. When not, [`Trace::skip`] numbers them, and nobody need make them.
@@ -51,9 +49,9 @@ impl Trace {
             let mut w = Fnv(self.hash);
             let written = match &entry.what {
                 What::Cycle { cycle } => {
-                    let what = What::Cycle { cycle: Arc::new(cycle.thin()) };
+                    let what = What::Cycle { cycle: cycle.thin() };
                     let outcome = Entry { what, actor: actor.clone(), ..entry };
-                    let table = digest::of(cycle).to_le_bytes();
+                    let table = cycle.digest().to_le_bytes();
                     serde_json::to_writer(&mut w, &outcome).is_ok() && w.write_all(&table).is_ok()
                 }
                 _ => serde_json::to_writer(&mut w, &entry).is_ok(),
@@ -66,11 +64,11 @@ impl Trace {
             if self.entries.len() == self.keep {
                 self.entries.pop_front();
             }
-            let rows = if let What::Cycle { cycle } = &entry.what { cycle.nodes.len() } else { 0 };
+            let weight = if let What::Cycle { cycle } = &entry.what { cycle.weight() } else { 0 };
             self.entries.push_back(Arc::new(entry));
-            if rows > 0 {
-                self.tables.push_back((seq, rows));
-                self.rows += rows;
+            if weight > 0 {
+                self.tables.push_back((seq, weight));
+                self.weight += weight;
                 self.thin();
             }
         }
@@ -79,20 +77,20 @@ impl Trace {
 
     /// Lets go of the oldest tables, but never of the newest.
     fn thin(&mut self) {
-        while self.rows > ROWS_MAX && self.tables.len() > 1 {
-            let Some((seq, rows)) = self.tables.pop_front() else { return };
-            self.rows -= rows;
+        while self.weight > WEIGHT_MAX && self.tables.len() > 1 {
+            let Some((seq, weight)) = self.tables.pop_front() else { return };
+            self.weight -= weight;
             let first = self.entries.front().map_or(0, |e| e.seq);
             let at = seq.checked_sub(first).and_then(|i| usize::try_from(i).ok());
             let Some(entry) = at.and_then(|i| self.entries.get_mut(i)) else { continue };
             if let What::Cycle { cycle } = &entry.what {
-                let what = What::Cycle { cycle: Arc::new(Cycle::thin(cycle)) };
+                let what = What::Cycle { cycle: cycle.thin() };
                 *entry = Arc::new(Entry { what, actor: entry.actor.clone(), ..**entry });
             }
         }
     }
 
-    /// FNV-1a (64 bits) over the JSON of all entries so far, with a digest in the place of the tables of cycles.
+    /// FNV-1a (64 bits) over the JSON of all entries so far, with a digest in the place of the table of a cycle.
     pub fn hash(&self) -> u64 {
         self.hash
     }
@@ -138,59 +136,41 @@ impl Write for Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cycle::{FilterRecord, NodeRecord, ScoreRecord};
+    use crate::cycle::{Cycle, NodeRecord};
+    use crate::recorded::Recorded;
+
+    fn cycle(node: &str, digest: u64, rows: usize) -> What {
+        let outcome = Cycle { node: Some(node.into()), ..Cycle::default() };
+        let whole = Cycle { nodes: vec![NodeRecord::default(); rows], ..outcome.clone() };
+        What::Cycle { cycle: Recorded::new(outcome, digest, Arc::new(whole)) }
+    }
 
     #[test]
-    fn the_hash_covers_every_cell() {
-        let hash = |change: &dyn Fn(&mut [NodeRecord])| {
-            let scores = |n: i64| ScoreRecord { plugin: "A".into(), raw: n, ..ScoreRecord::default() };
-            let row = |i: i64| NodeRecord {
-                name: format!("n{i}"),
-                scores: vec![scores(i), scores(1)].into(),
-                ..NodeRecord::default()
-            };
-            let mut nodes: Vec<NodeRecord> = (0..3).map(row).collect();
-            change(&mut nodes);
-            let cycle = Arc::new(Cycle { nodes, ..Cycle::default() });
+    fn the_hash_covers_outcome_and_digest_of_a_cycle() {
+        let hash = |what: What| {
             let mut trace = Trace::new(0, true);
-            trace.push(Time(0), 0, &"kube-scheduler".into(), What::Cycle { cycle });
+            trace.push(Time(0), 0, &"kube-scheduler".into(), what);
             trace.hash()
         };
-        let score = |plugin: &'static str, raw| vec![ScoreRecord { plugin: plugin.into(), raw, ..Default::default() }];
-        let refusal = FilterRecord { plugin: "F".into(), ..FilterRecord::default() };
-        let hashes = [
-            hash(&|_| ()),
-            hash(&|rows| rows[2].name.push('x')),
-            hash(&|rows| rows[1].scores = score("A", 1).into()),
-            hash(&|rows| rows[1].scores = score("A", 2).into()),
-            hash(&|rows| rows[1].scores = score("B", 2).into()),
-            hash(&|rows| rows[0].total = Some(0)),
-            hash(&|rows| rows[1].filters = vec![refusal.clone()].into()),
-            hash(&|rows| rows[2].filters = vec![refusal.clone()].into()),
-            hash(&|rows| rows[1..].iter_mut().for_each(|r| r.filters = vec![refusal.clone()].into())),
-        ];
-        let distinct: std::collections::BTreeSet<u64> = hashes.into_iter().collect();
-        assert_eq!(distinct.len(), hashes.len());
-        assert_eq!(hashes[0], hash(&|_| ()), "the same table, the same hash");
+        let hashes = [hash(cycle("a", 1, 3)), hash(cycle("b", 1, 3)), hash(cycle("a", 2, 3))];
+        assert_eq!(std::collections::BTreeSet::from(hashes).len(), hashes.len());
+        assert_eq!(hashes[0], hash(cycle("a", 1, 7)), "the table itself is not written out");
     }
 
     #[test]
     fn old_cycles_lose_their_tables_and_keep_their_outcome() {
         let mut trace = Trace::new(1000, false);
         let actor: Arc<str> = "kube-scheduler".into();
-        let cycle = || {
-            let nodes = vec![NodeRecord::default(); ROWS_MAX / 4];
-            let cycle = Arc::new(Cycle { node: Some("n".into()), nodes, ..Cycle::default() });
-            What::Cycle { cycle }
-        };
-        let seqs: Vec<Seq> = (0..6).map(|_| trace.push(Time(0), 0, &actor, cycle())).collect();
-        let found: Vec<(bool, bool)> = seqs
+        let push = |_| trace.push(Time(0), 0, &actor, cycle("n", 0, WEIGHT_MAX / 4));
+        let seqs: Vec<Seq> = (0..6).map(push).collect();
+        let found: Vec<(bool, bool, bool)> = seqs
             .iter()
             .map(|seq| match &trace.get(*seq).unwrap().what {
-                What::Cycle { cycle } => (cycle.node.is_some(), cycle.thinned),
+                What::Cycle { cycle } => (cycle.outcome().node.is_some(), cycle.has_table(), cycle.open().thinned),
                 _ => unreachable!(),
             })
             .collect();
-        assert_eq!(found, [(true, true), (true, true), (true, false), (true, false), (true, false), (true, false)]);
+        let (old, new) = ((true, false, true), (true, true, false));
+        assert_eq!(found, [old, old, new, new, new, new]);
     }
 }

@@ -10,13 +10,6 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct Filters(Arc<[FilterRecord]>);
 
-impl Filters {
-    /// Whether both are the same list, which is cheap to know; equal lists need not be.
-    pub fn is_shared_with(&self, other: &Filters) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
 impl Deref for Filters {
     type Target = [FilterRecord];
     fn deref(&self) -> &[FilterRecord] {

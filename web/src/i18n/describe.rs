@@ -43,6 +43,7 @@ pub fn entry(lang: Lang, entry: &Entry) -> String {
             if notes.is_empty() { took } else { format!("{took}: {}", notes.join("; ")) }
         }
         What::Cycle { cycle } => {
+            let cycle = cycle.outcome();
             let pod = format!("{}/{}", cycle.pod.namespace, cycle.pod.name);
             match &cycle.node {
                 Some(node) => say(lang, "entry.cycle.bound", &[("pod", &pod), ("node", node)]),

@@ -36,7 +36,10 @@ fn matches(entry: &Entry, words: &[String]) -> bool {
                     has(verb) || has(resource) || has(key.as_str()) || has(message)
                 }
                 What::Step { item, notes } => has(item) || notes.iter().any(|n| has(&n.code)),
-                What::Cycle { cycle } => has(&cycle.pod.name) || cycle.node.as_deref().is_some_and(has),
+                What::Cycle { cycle } => {
+                    let cycle = cycle.outcome();
+                    has(&cycle.pod.name) || cycle.node.as_deref().is_some_and(has)
+                }
                 What::Process { process, state } => has(process) || has(state),
             }
     })

@@ -152,7 +152,10 @@ pub fn Why(p: &WhyProps) -> Html {
                 { for chain.iter().enumerate().map(|(i, e)| {
                     let object = match &e.what {
                         What::Request { resource, key, .. } => kinds::object(resource, key.as_str()),
-                        What::Cycle { cycle } => Some(kinds::pod(&cycle.pod.namespace, &cycle.pod.name)),
+                        What::Cycle { cycle } => {
+                            let pod = &cycle.outcome().pod;
+                            Some(kinds::pod(&pod.namespace, &pod.name))
+                        }
                         _ => None,
                     };
                     let decision = matches!(e.what, What::Cycle { .. });

@@ -1,17 +1,19 @@
 //! Which question is answered where.
 
-use super::view::{Mask, cycle_view, rows};
+use super::opened::{Opened, Whose};
+use super::view::{Mask, cycle_view};
 use super::{Debugger, WHATIF_BASE, config, history, refused};
 use crate::detail::queue_entry;
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::Pod;
 use meta::Key;
+use protocol::CycleView;
 use protocol::debug::{Answer, Debug, Point, Queue, RowsQuery};
 use scheduler::{Moment, Scheduler};
 use std::sync::Arc;
+use trace::What;
 use trace::cycle::PodRef;
 use trace::explain::Cell;
-use trace::{Cycle, What};
 
 /// Queue rows in one answer.
 const QUEUE_ROWS_MAX: usize = 500;
@@ -35,9 +37,12 @@ impl Debugger {
             Debug::Pick { node } => self.pick(&node),
             Debug::Rows(q) => self.rows(cluster, &q),
             Debug::Cycle { cycle } => match self.cycle(cluster, cycle) {
-                Ok((time, c)) => match self.held.as_ref().filter(|h| h.seq == cycle) {
-                    Some(h) => Answer::Cycle { view: Box::new(cycle_view(cycle, time, &c, self.mask(h, None))) },
-                    None => Answer::Cycle { view: Box::new(cycle_view(cycle, time, &c, Mask::Whole)) },
+                Ok(opened) => match self.held.as_ref().filter(|h| h.seq == cycle) {
+                    Some(h) => {
+                        let mask = self.mask(h, None);
+                        Answer::Cycle { view: Box::new(cycle_view(cycle, opened.time, &opened.cycle, mask)) }
+                    }
+                    None => Answer::Cycle { view: Box::new(opened.view()) },
                 },
                 Err(e) => refused(e),
             },
@@ -91,28 +96,34 @@ impl Debugger {
         self.held.as_ref().is_some_and(|h| h.hidden && (h.seq == cycle || about(&h.calls.cycle.pod)))
     }
 
-    /// A cycle by its number, and when it was.
-    pub(super) fn cycle(&self, cluster: &Cluster, seq: u64) -> Result<(u64, Arc<Cycle>), String> {
-        if let Some(h) = self.held.as_ref().filter(|h| h.seq == seq) {
-            return Ok((h.at.as_micros(), h.calls.cycle.clone()));
-        }
-        if let Some((_, m)) = self.whatifs.iter().find(|(n, _)| *n == seq) {
-            return Ok((m.time.as_micros(), m.cycle.clone()));
-        }
-        match cluster.trace().get(seq).map(|e| (e.time, &e.what)) {
-            Some((time, What::Cycle { cycle })) => Ok((time.as_micros(), cycle.clone())),
-            _ => Err(format!("there is no scheduling cycle {seq} (any more)")),
-        }
+    /// A cycle by its number, with its table.
+    pub(super) fn cycle(&self, cluster: &Cluster, seq: u64) -> Result<Arc<Opened>, String> {
+        let entry = cluster.trace().get(seq).map(|e| (e.time, &e.what));
+        let (time, whose) = if let Some(h) = self.held.as_ref().filter(|h| h.seq == seq) {
+            (h.at, Whose::Known(h.calls.cycle.clone()))
+        } else if let Some((_, m)) = self.whatifs.iter().find(|(n, _)| *n == seq) {
+            (m.time, Whose::Known(m.cycle()))
+        } else if let Some((time, What::Cycle { cycle })) = entry {
+            (time, Whose::Recorded(cycle))
+        } else {
+            return Err(format!("there is no scheduling cycle {seq} (any more)"));
+        };
+        Ok(self.opened.open(seq, time.as_micros(), whose))
+    }
+
+    /// The view of a recorded cycle.
+    pub(crate) fn recorded_view(&self, cluster: &Cluster, seq: u64) -> Option<CycleView> {
+        self.cycle(cluster, seq).ok().map(|opened| opened.view())
     }
 
     fn rows(&self, cluster: &Cluster, q: &RowsQuery) -> Answer {
         let found = match self.cycle(cluster, q.cycle) {
-            Ok((_, c)) => match self.held.as_ref().filter(|h| h.seq == q.cycle) {
-                Some(h) => rows(&c, self.mask(h, q.upto), q),
+            Ok(opened) => match self.held.as_ref().filter(|h| h.seq == q.cycle) {
+                Some(h) => opened.rows(self.mask(h, q.upto), q),
                 None => match q.upto.and_then(|n| Some((n, self.kept_moment(cluster, q.cycle)?))) {
-                    Some((0, _)) => rows(&c, Mask::Hidden, q),
-                    Some((n, m)) => rows(&c, Mask::Upto(&super::Calls::of(&m), n - 1), q),
-                    None => rows(&c, Mask::Whole, q),
+                    Some((0, _)) => opened.rows(Mask::Hidden, q),
+                    Some((n, m)) => opened.rows(Mask::Upto(&super::Calls::of(&m), n - 1), q),
+                    None => opened.rows(Mask::Whole, q),
                 },
             },
             Err(e) => return refused(e),
@@ -128,7 +139,10 @@ impl Debugger {
         if seq >= WHATIF_BASE {
             return self.whatifs.iter().find(|(n, _)| *n == seq).map(|(_, m)| m.clone());
         }
-        scheduler(cluster)?.moments().find(|m| m.seq == seq).cloned()
+        match &cluster.trace().get(seq)?.what {
+            What::Cycle { cycle } => cycle.source(),
+            _ => None,
+        }
     }
 
     /// The moment of a kept cycle, or the pod's present one.
@@ -151,7 +165,7 @@ impl Debugger {
         if self.held.as_ref().is_some_and(|h| h.hidden && h.seq == seq) {
             return Err("the decision is hidden until a node is picked".into());
         }
-        let (_, c) = self.cycle(cluster, seq)?;
+        let c = &self.cycle(cluster, seq)?.cycle;
         let said = |p: &str, verdict, reasons: &[String], point: &str| Cell {
             plugin: p.into(),
             point: point.into(),

@@ -26,7 +26,7 @@ pub struct Calls {
 
 impl Calls {
     pub fn of(moment: &Moment) -> Calls {
-        let cycle = moment.cycle.clone();
+        let cycle = moment.cycle();
         let at = |point: &str| moment.framework().map(|f| f.plugins_at(point)).unwrap_or_default();
         let scored = |c: &Cycle| c.nodes.iter().any(|n| !n.scores.is_empty());
         let mut calls = Calls {

@@ -74,11 +74,13 @@ pub fn of(cluster: &Cluster, namespace: &str, name: &str) -> History {
     let (mut revision, mut revisions) = (0, Vec::new());
     let first = cluster.trace().since(0).next().map_or(0, |e| e.seq);
     let mut step: Option<&Entry> = None;
+    let is_of = |c: &trace::Cycle| c.pod.name == name && c.pod.namespace == namespace;
     for e in cluster.trace().since(0) {
         match &e.what {
             What::Request { revision: r, .. } if *r > 0 => revision = revision.max(*r),
             What::Step { .. } => step = Some(e),
-            What::Cycle { cycle } if cycle.pod.name == name && cycle.pod.namespace == namespace => {
+            What::Cycle { cycle: recorded } if is_of(recorded.outcome()) => {
+                let cycle = recorded.outcome();
                 let retry = step.filter(|s| s.seq == e.cause).map(|s| (s.cause, note_of(s)));
                 let (cause, (event, hint)) = retry.unwrap_or_default();
                 revisions.push(revision);
@@ -89,7 +91,7 @@ pub fn of(cluster: &Cluster, namespace: &str, name: &str) -> History {
                     node: cycle.node.clone().unwrap_or_default(),
                     nominated: cycle.nominated_node.clone().unwrap_or_default(),
                     message: cycle.message.clone(),
-                    full: !cycle.thinned,
+                    full: recorded.has_table(),
                     event,
                     hint,
                     cause,

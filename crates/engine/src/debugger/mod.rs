@@ -10,6 +10,7 @@ mod differences;
 mod documents;
 mod errand;
 mod history;
+mod opened;
 mod view;
 mod whatif;
 
@@ -59,6 +60,7 @@ pub struct Debugger {
     held: Option<Stand>,
     whatifs: VecDeque<(u64, Arc<Moment>)>,
     whatif_next: u64,
+    opened: opened::Newest,
 }
 
 /// Where the held cycle stands.

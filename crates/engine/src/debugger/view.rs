@@ -60,6 +60,7 @@ impl Mask<'_> {
 }
 
 /// The table's columns and groups, and where each row belongs.
+#[derive(Clone)]
 pub struct Table {
     filters: Vec<String>,
     scorers: Vec<(String, i64)>,
@@ -142,7 +143,11 @@ impl Table {
 
 /// The view of a cycle.
 pub fn cycle_view(seq: u64, time: u64, c: &Cycle, mask: Mask) -> CycleView {
-    let table = Table::of(c, mask);
+    view_of(seq, time, c, mask, &Table::of(c, mask))
+}
+
+/// The same when its table is known.
+pub fn view_of(seq: u64, time: u64, c: &Cycle, mask: Mask, table: &Table) -> CycleView {
     let (chosen, over) = (mask.is_past(Point::NormalizeScore), mask.is_over());
     let told = |p: &PointRecord| {
         let upto = mask.many(point_of(&p.point), 0, usize::MAX);
@@ -176,11 +181,11 @@ pub fn cycle_view(seq: u64, time: u64, c: &Cycle, mask: Mask) -> CycleView {
             Mask::Hidden => Some(0),
             Mask::Upto(_, i) => Some(i + 1),
         },
-        rows: first_rows(c, mask, &table),
+        rows: first_rows(c, mask, table),
         rows_total: c.nodes.len(),
-        filters: table.filters,
-        scorers: if hidden { Vec::new() } else { table.scorers },
-        groups: table.groups,
+        filters: table.filters.clone(),
+        scorers: if hidden { Vec::new() } else { table.scorers.clone() },
+        groups: table.groups.clone(),
     }
 }
 
@@ -215,8 +220,7 @@ fn first_rows(c: &Cycle, mask: Mask, table: &Table) -> Vec<Row> {
 }
 
 /// The rows that a query asks for, and how many there are in all.
-pub fn rows(c: &Cycle, mask: Mask, q: &RowsQuery) -> (usize, Vec<Row>) {
-    let table = Table::of(c, mask);
+pub fn rows(c: &Cycle, mask: Mask, table: &Table, q: &RowsQuery) -> (usize, Vec<Row>) {
     let matches = |i: &usize| {
         q.group.is_none_or(|g| table.of_row[*i] == g)
             && (q.search.is_empty() || c.nodes[*i].name.contains(q.search.as_str()))

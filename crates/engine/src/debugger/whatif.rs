@@ -71,8 +71,8 @@ impl Debugger {
         while self.whatifs.len() > WHATIFS_MAX {
             self.whatifs.pop_front();
         }
-        let differences = differences(&both[0].1.cycle, &both[1].1.cycle, None, 0, FIRST_LINES);
-        let [before, after] = both.map(|(seq, m)| cycle_view(seq, m.time.as_micros(), &m.cycle, Mask::Whole));
+        let differences = differences(&both[0].1.cycle(), &both[1].1.cycle(), None, 0, FIRST_LINES);
+        let [before, after] = both.map(|(seq, m)| cycle_view(seq, m.time.as_micros(), &m.cycle(), Mask::Whole));
         Answer::WhatIf(Box::new(WhatIf { before, after, differences }))
     }
 
@@ -89,7 +89,7 @@ impl Debugger {
             return refused("the decision is hidden until a node is picked");
         }
         match (self.cycle(cluster, before), self.cycle(cluster, after)) {
-            (Ok((_, b)), Ok((_, a))) => Answer::Differences(Box::new(differences(&b, &a, group, offset, limit))),
+            (Ok(b), Ok(a)) => Answer::Differences(Box::new(differences(&b.cycle, &a.cycle, group, offset, limit))),
             (Err(e), _) | (_, Err(e)) => refused(e),
         }
     }

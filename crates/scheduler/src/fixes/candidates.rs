@@ -92,7 +92,7 @@ impl Case<'_> {
 
     /// PreFilter narrowed the nodes by their names.
     fn only_some_nodes(&self) -> bool {
-        self.moment.cycle.pre_filter.iter().any(|r| r.node_names.is_some())
+        self.moment.cycle().pre_filter.iter().any(|r| r.node_names.is_some())
     }
 
     fn taints(&self, pod: &PodInfo, ops: &mut Vec<Op>, together: &mut Vec<Vec<Op>>) {

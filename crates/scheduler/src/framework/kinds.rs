@@ -2,6 +2,7 @@
 //! ask once for every kind, however many pods there are of it.
 
 use super::pod_info::PodInfo;
+use super::shelf::Shelf;
 use k8s_openapi::api::core::v1::Affinity;
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
@@ -15,10 +16,13 @@ struct Kind {
     pods: usize,
 }
 
-/// The kinds of the pods on nodes, by number. Numbers are small and used again.
+/// The kinds of the pods on nodes, by number. Numbers are small and used again. Cloning is cheap.
 #[derive(Clone, Debug, Default)]
-pub struct Kinds {
-    kinds: Vec<Kind>,
+pub struct Kinds(Shelf<Kind>);
+
+/// Finds the number of a pod's kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KindIndex {
     by_hash: FxHashMap<u64, Vec<u32>>,
     free: Vec<u32>,
 }
@@ -41,31 +45,31 @@ fn alike(a: &PodInfo, b: &PodInfo) -> bool {
         && affinity(a) == affinity(b)
 }
 
-impl Kinds {
+impl KindIndex {
     /// Counts the pod and returns the number of its kind.
-    pub(crate) fn add(&mut self, pod: &Arc<PodInfo>) -> u32 {
+    pub fn add(&mut self, Kinds(kinds): &mut Kinds, pod: &Arc<PodInfo>) -> u32 {
         let numbers = self.by_hash.entry(hash(pod)).or_default();
-        if let Some(n) = numbers.iter().find(|n| alike(&self.kinds[**n as usize].pod, pod)) {
-            self.kinds[*n as usize].pods += 1;
+        if let Some(n) = numbers.iter().find(|n| alike(&kinds[**n as usize].pod, pod)) {
+            kinds[*n as usize].pods += 1;
             return *n;
         }
         let kind = Kind { pod: pod.clone(), pods: 1 };
         let n = match self.free.pop() {
             Some(n) => {
-                self.kinds[n as usize] = kind;
+                kinds[n as usize] = kind;
                 n
             }
             None => {
-                self.kinds.push(kind);
-                self.kinds.len() as u32 - 1
+                kinds.push(kind);
+                kinds.len() as u32 - 1
             }
         };
         numbers.push(n);
         n
     }
 
-    pub(crate) fn remove(&mut self, n: u32) {
-        let kind = &mut self.kinds[n as usize];
+    pub fn remove(&mut self, Kinds(kinds): &mut Kinds, n: u32) {
+        let kind = &mut kinds[n as usize];
         kind.pods -= 1;
         if kind.pods > 0 {
             return;
@@ -79,23 +83,25 @@ impl Kinds {
         }
         self.free.push(n);
     }
+}
 
+impl Kinds {
     /// Any pod of the kind.
     pub fn pod(&self, n: u32) -> &Arc<PodInfo> {
-        &self.kinds[n as usize].pod
+        &self.0[n as usize].pod
     }
 
     /// The kinds that have pods, each with any of them.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Arc<PodInfo>)> {
-        (0..).zip(&self.kinds).filter(|(_, kind)| kind.pods > 0).map(|(n, kind)| (n, &kind.pod))
+        (0..).zip(self.0.iter()).filter(|(_, kind)| kind.pods > 0).map(|(n, kind)| (n, &kind.pod))
     }
 
     /// One more than the largest number.
     pub fn len(&self) -> usize {
-        self.kinds.len()
+        self.0.len()
     }
     pub fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
+        self.0.is_empty()
     }
 }
 

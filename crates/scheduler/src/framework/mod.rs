@@ -6,13 +6,13 @@
 
 pub mod affinity;
 pub mod bind;
+pub mod counts;
 pub mod csi_migration;
 pub mod event;
 pub mod fit_error;
 pub mod kinds;
 pub mod node_info;
 pub mod node_status;
-pub mod nodes;
 pub mod nominator;
 pub mod objects;
 pub mod pod_info;
@@ -20,6 +20,7 @@ pub mod requirement;
 pub mod resource;
 pub mod run;
 pub mod runtime;
+pub mod shelf;
 pub mod snapshot;
 pub mod state;
 pub mod status;

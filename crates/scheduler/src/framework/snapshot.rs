@@ -2,7 +2,7 @@
 
 use super::kinds::Kinds;
 use super::node_info::NodeInfo;
-use super::nodes::Nodes;
+use super::shelf::Shelf;
 use super::topology::{Domains, Table, Topology};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -25,13 +25,15 @@ pub(crate) struct Images {
     pub numbers: BTreeMap<Arc<str>, u32>,
 }
 
+pub type Nodes = Shelf<Arc<NodeInfo>>;
+
 /// Cloning a snapshot is cheap: the nodes are shared until one changes.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// In the order cycles visit them: round robin over the zones.
     pub nodes: Nodes,
     pub(crate) index: Arc<FxHashMap<Arc<str>, usize>>,
-    pub(crate) kinds: Arc<Kinds>,
+    pub(crate) kinds: Kinds,
     pub(crate) topology: Topology,
     pub(crate) images: Arc<Images>,
     /// How many pods on the nodes have affinity terms, and required anti-affinity ones.

@@ -1,8 +1,10 @@
 //! Which topology domain each node is in, and how many pods of every kind each domain has. The cache keeps this true
 //! with every change, so that a cycle adds up domains and kinds, however many pods there are.
 
+use super::counts::Counts;
 use super::node_info::NodeInfo;
-use super::nodes::Nodes;
+use super::shelf::Shelf;
+use super::snapshot::Nodes;
 use meta::labels::Labels;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 const ANSWERS_MAX: usize = 64;
 /// The domain of nodes without the key.
 const NOWHERE: u32 = u32::MAX;
+
+fn somewhere(at: u32) -> Option<u32> {
+    (at != NOWHERE).then_some(at)
+}
 
 /// The domains of one topology key.
 #[derive(Clone, Debug, Default)]
@@ -94,12 +100,13 @@ impl Places {
 pub struct Table {
     places: Arc<Places>,
     /// By kind: how many pods of it each domain has, when any.
-    pods: Vec<Arc<FxHashMap<u32, u32>>>,
+    pods: Shelf<Arc<Counts>>,
 }
 
 impl Table {
     fn new(key: &str, nodes: &Nodes) -> Self {
-        let mut table = Table { places: Arc::new(Places { key: key.into(), ..Places::default() }), pods: Vec::new() };
+        let mut table =
+            Table { places: Arc::new(Places { key: key.into(), ..Places::default() }), pods: Shelf::default() };
         for node in nodes.iter() {
             table.enter(node);
         }
@@ -135,19 +142,13 @@ impl Table {
         }
     }
     fn add(&mut self, kind: u32, at: u32, n: u32) {
-        if self.pods.len() <= kind as usize {
-            self.pods.resize_with(kind as usize + 1, Arc::default);
+        while self.pods.len() <= kind as usize {
+            self.pods.push(Arc::default());
         }
-        *Arc::make_mut(&mut self.pods[kind as usize]).entry(at).or_insert(0) += n;
+        Arc::make_mut(&mut self.pods[kind as usize]).add(somewhere(at), n);
     }
     fn take(&mut self, kind: u32, at: u32, n: u32) {
-        let pods = Arc::make_mut(&mut self.pods[kind as usize]);
-        if let Some(have) = pods.get_mut(&at) {
-            *have -= n;
-            if *have == 0 {
-                pods.remove(&at);
-            }
-        }
+        Arc::make_mut(&mut self.pods[kind as usize]).take(somewhere(at), n);
     }
 }
 
@@ -235,7 +236,7 @@ impl Domains {
     /// The node's domain; `None` when it lacks the key.
     pub fn of(&self, node: &NodeInfo) -> Option<usize> {
         let at = self.table.places.of(node);
-        (at != NOWHERE).then_some(at as usize)
+        somewhere(at).map(|at| at as usize)
     }
     /// The same, where nodes without the key are in the domain of the empty value.
     pub fn of_or_empty(&self, node: &NodeInfo) -> usize {
@@ -263,19 +264,19 @@ impl Domains {
     /// Adds the pods of a kind, each with this weight.
     pub fn add_kind(&mut self, kind: u32, weight: i64) {
         let table = self.table.clone();
-        let pods = table.pods.get(kind as usize).into_iter().flat_map(|of| of.iter());
-        for (at, n) in pods.filter(|(at, _)| **at != NOWHERE) {
-            self.add(*at as usize, weight * i64::from(*n));
+        for (at, n) in table.pods.get(kind as usize).into_iter().flat_map(|of| of.iter()) {
+            self.add(at, weight * i64::from(n));
         }
     }
     /// Adds the pods of a kind to the domains that count already; those of nodes without the key to the domain of the
     /// empty value.
     pub fn add_kind_where_counted(&mut self, kind: u32) {
         let table = self.table.clone();
-        for (at, n) in table.pods.get(kind as usize).into_iter().flat_map(|of| of.iter()) {
-            let at = if *at == NOWHERE { self.empty() } else { *at as usize };
+        let Some(pods) = table.pods.get(kind as usize) else { return };
+        let nowhere = Some((self.empty(), pods.nowhere())).filter(|(_, n)| *n > 0);
+        for (at, n) in pods.iter().chain(nowhere) {
             if self.counts[at] {
-                self.add(at, i64::from(*n));
+                self.add(at, i64::from(n));
             }
         }
     }

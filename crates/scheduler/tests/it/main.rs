@@ -13,6 +13,7 @@ mod messages;
 mod policies;
 mod preemption;
 mod queue;
+mod recorded;
 mod scores;
 mod shorthand;
 mod spread;

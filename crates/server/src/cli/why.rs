@@ -81,7 +81,7 @@ fn refusal(n: &NodeRecord) -> Option<(&str, &[String])> {
 /// Nodes by what is said of them first, the most common first: plugin, reasons (empty: they fit) and names.
 fn groups(moment: &Moment) -> Vec<(String, String, Vec<String>)> {
     let mut groups: Vec<(String, String, Vec<String>)> = Vec::new();
-    for n in &moment.cycle.nodes {
+    for n in &moment.cycle().nodes {
         let (plugin, reasons) = refusal(n).map(|(p, r)| (p.to_string(), r.join(", "))).unwrap_or_default();
         match groups.iter_mut().find(|g| g.0 == plugin && g.1 == reasons) {
             Some(g) => g.2.push(n.name.clone()),
@@ -103,15 +103,16 @@ fn as_json(moment: &Moment, bound: Option<&str>, whys: &[WhyNot], found: &Found)
         .into_iter()
         .map(|(plugin, reasons, nodes)| json!({"plugin": plugin, "reasons": reasons, "nodes": nodes}))
         .collect();
+    let cycle = moment.cycle();
     let fixes: Vec<_> = found.fixes.iter().map(|f| &f.fix).collect();
     let all = json!({
         "pod": moment.pod_ref(),
-        "node": bound.or(moment.cycle.node.as_deref()),
+        "node": bound.or(cycle.node.as_deref()),
         "bound": bound.is_some(),
-        "message": moment.cycle.message,
-        "nominatedNode": moment.cycle.nominated_node,
-        "victims": moment.cycle.victims,
-        "preemption": moment.cycle.preemption,
+        "message": cycle.message,
+        "nominatedNode": cycle.nominated_node,
+        "victims": cycle.victims,
+        "preemption": cycle.preemption,
         "groups": groups,
         "why": whys,
         "fixes": fixes,
@@ -122,21 +123,22 @@ fn as_json(moment: &Moment, bound: Option<&str>, whys: &[WhyNot], found: &Found)
 
 fn as_text(q: &Question, key: &Key, m: &Moment, bound: Option<&str>, whys: &[WhyNot], found: &Found) -> String {
     let (lang, pod, mut out) = (q.lang, key.as_str(), String::new());
-    let head = match (bound, &m.cycle.node, &m.cycle.nominated_node) {
+    let cycle = m.cycle();
+    let head = match (bound, &cycle.node, &cycle.nominated_node) {
         (Some(node), ..) => say(lang, "cli.is-bound", &[("pod", pod), ("node", node)]),
         (_, Some(node), _) => say(lang, "cli.bound", &[("pod", pod), ("node", node)]),
         (_, _, Some(node)) => {
-            let n = m.cycle.victims.len().to_string();
+            let n = cycle.victims.len().to_string();
             say(lang, "cli.preempts", &[("pod", pod), ("node", node), ("n", &n)])
         }
         _ => say(lang, "cli.unschedulable", &[("pod", pod)]),
     };
     let _ = writeln!(out, "{head}");
-    if bound.is_none() && !m.cycle.message.is_empty() {
-        let _ = writeln!(out, "  {}", m.cycle.message);
+    if bound.is_none() && !cycle.message.is_empty() {
+        let _ = writeln!(out, "  {}", cycle.message);
     }
     if bound.is_none() {
-        for line in preemption_words::lines(lang, &m.cycle) {
+        for line in preemption_words::lines(lang, &cycle) {
             let _ = writeln!(out, "  {line}");
         }
     }
