@@ -49,6 +49,8 @@ pub const SAMPLES: &[Sample] = &[
     sample!("placement", "priority"),
     sample!("placement", "deadline"),
     sample!("placement", "disruption-budget"),
+    sample!("extending", "definition"),
+    sample!("extending", "custom-resource"),
 ];
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("csidrivers.storage.k8s.io", "storage.k8s.io/v1", "CSIDriver"),
     ("csinodes.storage.k8s.io", "storage.k8s.io/v1", "CSINode"),
     ("csistoragecapacities.storage.k8s.io", "storage.k8s.io/v1", "CSIStorageCapacity"),
+    ("customresourcedefinitions.apiextensions.k8s.io", "apiextensions.k8s.io/v1", "CustomResourceDefinition"),
     ("daemonsets.apps", "apps/v1", "DaemonSet"),
     ("deployments.apps", "apps/v1", "Deployment"),
     ("endpoints", "v1", "Endpoints"),

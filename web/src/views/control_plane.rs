@@ -32,7 +32,7 @@ pub fn ControlPlane(p: &Props) -> Html {
         <div class={classes!("plane", p.compact.then_some("compact"))}>
             <div class="you box" data-port="you"><span class="box-name">{ ctx.t("stage.you") }</span><small>{ "kubectl" }</small></div>
             <div class="apiserver box" data-port="apiserver">
-                <ProcessHead process="kube-apiserver" lamp={lamp_of(&api)} fixed={api.is_empty()} />
+                <ProcessHead process="kube-apiserver" lamp={lamp_of(&api)} fixed={true} />
                 <span class="doing">{ doing(&ctx, &api) }</span>
             </div>
             <div class="etcd box" data-port="etcd">
