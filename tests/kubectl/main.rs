@@ -3,6 +3,7 @@
 mod access;
 mod apply;
 mod cluster;
+mod custom;
 mod events;
 mod exec;
 mod extenders;

@@ -5,7 +5,7 @@ mod node;
 mod typed;
 
 use crate::object::Object;
-use crate::registration::Registration;
+use crate::registration::{KindRef, Registration};
 use k8s_openapi::Resource;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{ApiError, Quantity};
@@ -38,7 +38,7 @@ pub fn unregistered<T: Resource + DeserializeOwned>(value: Value) -> Result<(T, 
 
 /// An object of a registered kind. Unknown and duplicate fields are collected, not refused: `fieldValidation` decides
 /// what happens to them. Quantities are checked and put in canonical form.
-pub(crate) fn decode_kind<R: Registration>(source: Source<'_>) -> Result<Decoded, ApiError> {
+pub(crate) fn decode_kind<R: Registration>(_: KindRef, source: Source<'_>) -> Result<Decoded, ApiError> {
     let mut duplicates = Vec::new();
     let node = match source {
         Source::Json(json) => parse(json, &mut duplicates)?,
@@ -47,6 +47,35 @@ pub(crate) fn decode_kind<R: Registration>(source: Source<'_>) -> Result<Decoded
     let (mut object, strict) = from_node::<R::Type>(node, duplicates)?;
     canonical_quantities::<R>(&mut object).map_err(|e| ApiError::bad_request(cannot_handle::<R::Type>(&e)))?;
     Ok(Decoded { object: Box::new(object), strict })
+}
+
+/// A custom resource: its metadata typed, the rest as its schema has it. What the schema does not know is dropped.
+pub(crate) fn decode_custom(kind: KindRef, source: Source<'_>) -> Result<Decoded, ApiError> {
+    let refused = |why: &str| {
+        ApiError::bad_request(format!(
+            "{0} in version {1:?} cannot be handled as a {0}: {why}",
+            kind.kind, kind.version
+        ))
+    };
+    let mut strict = Vec::new();
+    let value = match source {
+        Source::Json(json) => parse(json, &mut strict)?.into_value(),
+        Source::Value(value) => value,
+    };
+    let Value::Object(mut fields) = value else { return Err(refused("the object is no JSON object")) };
+    for name in ["apiVersion", "kind"] {
+        fields.remove(name);
+    }
+    let mut notes = typed::Notes::within("metadata");
+    let metadata = fields.remove("metadata").unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let metadata =
+        typed::decode(metadata.into(), &mut notes).map_err(|e| refused(notes.error.as_deref().unwrap_or(&e.0)))?;
+    let mut unknown = Vec::new();
+    let object = crate::custom::object(kind, metadata, fields, &mut unknown);
+    strict.extend(notes.unknown);
+    strict.extend(unknown.iter().map(|path| format!("unknown field {path:?}")));
+    strict.truncate(STRICT_ERRORS_MAX);
+    Ok(Decoded { object, strict })
 }
 
 /// A value of a type that is no registered kind (options, a Binding), unknown fields ignored.

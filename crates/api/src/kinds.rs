@@ -8,6 +8,7 @@ pub mod configmap;
 pub mod csidriver;
 pub mod csinode;
 pub mod csistoragecapacity;
+pub mod customresourcedefinition;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
@@ -67,6 +68,7 @@ table! {
     configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod resourcequota secret
     service serviceaccount
     deployment replicaset
+    customresourcedefinition
     horizontalpodautoscaler horizontalpodautoscaler_v1
     ingress ingressclass networkpolicy
     poddisruptionbudget

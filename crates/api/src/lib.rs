@@ -1,6 +1,7 @@
 //! The kinds: one file each under `kinds/`, listed in one table. Routes, discovery, OpenAPI, tables, the
 //! editor's completion and the page's catalogue all derive from these registrations.
 
+pub mod custom;
 pub mod decode;
 pub mod kinds;
 pub mod object;
@@ -12,6 +13,7 @@ pub mod table;
 mod testing;
 pub mod validate;
 
+pub use custom::Kinds;
 pub use kinds::{KINDS, by_api_version, by_gvk, by_plural};
 pub use object::{Obj, Object, ObjectExt, obj};
 pub use registration::{Alias, Cell, Column, Kind, KindRef, Registered, Registration, Scope, Verb};

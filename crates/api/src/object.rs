@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A shared, immutable object: what the store keeps and views hand out.
 pub type Obj = Arc<dyn Object>;
 
-/// Implemented for every registered type (and, later, for custom resources).
+/// Implemented for every registered type and for custom resources.
 pub trait Object: Any + Send + Sync {
     fn kind(&self) -> KindRef;
     fn meta(&self) -> &ObjectMeta;
@@ -47,7 +47,10 @@ impl<T: Registered> Object for T {
         serde_json::from_slice(&self.to_json()).unwrap_or_default()
     }
     fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut out = Vec::new();
+        // Writing to a vector cannot fail.
+        let _ = self.serialize(&mut serde_json::Serializer::with_formatter(&mut out, GoNumbers));
+        out
     }
     fn as_any(&self) -> &dyn Any {
         self
@@ -57,6 +60,18 @@ impl<T: Registered> Object for T {
     }
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+}
+
+/// Whole floats without a point, as Go writes them: the bounds in schemas are floats.
+struct GoNumbers;
+
+impl serde_json::ser::Formatter for GoNumbers {
+    fn write_f64<W: ?Sized + std::io::Write>(&mut self, out: &mut W, f: f64) -> std::io::Result<()> {
+        if f.fract() == 0.0 && f.abs() < 1e15 {
+            return write!(out, "{f:.0}");
+        }
+        write!(out, "{f}")
     }
 }
 

@@ -1,6 +1,7 @@
 //! What registering a kind means: everything the API server, discovery, kubectl's tables and the page need
 //! to know about it, in one file per kind.
 
+use crate::custom::Custom;
 use crate::decode::{self, Decoded, Source};
 use crate::kinds;
 use crate::object::Object;
@@ -90,7 +91,8 @@ pub const UNLISTED: u16 = u16::MAX;
 
 /// A registered kind with its type erased. Made by [`Kind::of`]; never built by hand.
 pub struct Kind {
-    /// The position in [`crate::KINDS`]; [`UNLISTED`] for a kind that is not listed there.
+    /// The position in [`crate::KINDS`]; beyond it for kinds of CustomResourceDefinitions; [`UNLISTED`] for a kind that is not
+    /// listed anywhere.
     pub id: u16,
     pub group: &'static str,
     pub version: &'static str,
@@ -115,7 +117,7 @@ pub struct Kind {
     /// also overrides a longer period that the request names (a pod that never ran, or has finished).
     pub default_grace_seconds: fn(&dyn Object) -> Option<i64>,
     /// The one way from JSON to an object of the kind, so that each type's decoder is compiled once.
-    pub decode: fn(Source<'_>) -> Result<Decoded, ApiError>,
+    pub decode: fn(KindRef, Source<'_>) -> Result<Decoded, ApiError>,
     pub default: fn(&mut dyn Object),
     pub prepare_create: fn(&mut dyn Object),
     pub prepare_update: fn(&mut dyn Object, &dyn Object),
@@ -131,6 +133,8 @@ pub struct Kind {
     pub alias: Option<Alias>,
     /// What everyone who asks for the kind is warned of; empty: nothing.
     pub deprecated: &'static str,
+    /// Of a kind that a CustomResourceDefinition makes.
+    pub custom: Option<&'static Custom>,
 }
 
 /// A kind that is another form of what is stored as `of`.
@@ -153,7 +157,8 @@ pub struct Scale {
 
 impl PartialEq for Kind {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
+        // A definition's versions, and what it was before it changed, are one kind: their objects lie in one place.
+        std::ptr::eq(self, other) || (self.custom.is_some() && other.custom.is_some() && self.id == other.id)
     }
 }
 impl Eq for Kind {}
@@ -175,15 +180,15 @@ impl Kind {
     ///
     /// # Errors
     /// In the words of Go's JSON decoder.
-    pub fn from_value(&self, value: serde_json::Value) -> Result<Box<dyn Object>, ApiError> {
-        (self.decode)(Source::Value(value)).map(|d| d.object)
+    pub fn from_value(&'static self, value: serde_json::Value) -> Result<Box<dyn Object>, ApiError> {
+        (self.decode)(self, Source::Value(value)).map(|d| d.object)
     }
     /// An object from JSON; unknown and duplicate fields are ignored.
     ///
     /// # Errors
     /// In the words of Go's JSON decoder.
-    pub fn from_json(&self, json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
-        (self.decode)(Source::Json(json)).map(|d| d.object)
+    pub fn from_json(&'static self, json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
+        (self.decode)(self, Source::Json(json)).map(|d| d.object)
     }
     pub fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|s| s.name == name)
@@ -314,6 +319,7 @@ impl Kind {
             scale: R::SCALE,
             alias: R::ALIAS,
             deprecated: R::DEPRECATED,
+            custom: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::decode::Source;
 use crate::kinds;
 use crate::object::Object;
+use crate::validate::meta::validate_own_finalizers;
 use crate::validate::{validate_meta, validate_meta_update};
 use meta::{Path, Time};
 
@@ -22,7 +23,7 @@ pub fn object(yaml: &str) -> Box<dyn Object> {
     let head: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
     let text = |k: &str| head[k].as_str().unwrap_or("").to_string();
     let kind = kinds::by_api_version(&text("apiVersion"), &text("kind")).expect("a registered kind");
-    (kind.decode)(Source::Json(&json)).expect("decodes").object
+    (kind.decode)(kind, Source::Json(&json)).expect("decodes").object
 }
 
 /// As a create makes it, in the namespace `default`, up to validation.
@@ -45,6 +46,7 @@ pub fn create_errors(yaml: &str) -> String {
         true => validate_meta(o.meta(), kind.scope, kind.name_rule, &Path::new("metadata")),
         false => Vec::new(),
     };
+    errors.extend(validate_own_finalizers(kind, o.meta(), &Path::new("metadata")));
     errors.extend((kind.validate_create)(&*o));
     lines(&errors)
 }
@@ -56,6 +58,7 @@ pub fn update_errors(old: &str, new: &str) -> String {
     new.meta_mut().resource_version = Some("1".into());
     (kind.prepare_update)(&mut *new, &*old);
     let mut errors = validate_meta_update(new.meta(), old.meta(), &Path::new("metadata"));
+    errors.extend(validate_own_finalizers(kind, new.meta(), &Path::new("metadata")));
     errors.extend((kind.validate_update)(&*new, &*old));
     lines(&errors)
 }

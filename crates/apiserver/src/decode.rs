@@ -3,7 +3,7 @@
 use crate::request::{Body, FieldValidation, PatchType, Request, RequestVerb};
 use crate::server::Cx;
 use api::decode::Source;
-use api::{KindRef, Obj, Object, ObjectExt};
+use api::{Kind, KindRef, Obj, Object, ObjectExt};
 use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::Binding;
 use k8s_openapi::api::policy::v1::Eviction;
@@ -45,7 +45,11 @@ fn to_stored(req: &Request, mut o: Box<dyn Object>) -> Result<Box<dyn Object>, A
 
 /// What is stored, in the form that the client asked for.
 pub(crate) fn in_form(form: Option<KindRef>, o: Obj) -> Obj {
-    form.and_then(|f| f.alias).map_or_else(|| o.clone(), |a| (a.from_stored)(&*o).into())
+    match form {
+        Some(f) if f.custom.is_some() => api::custom::convert(f, &o),
+        Some(Kind { alias: Some(a), .. }) => (a.from_stored)(&*o).into(),
+        _ => o,
+    }
 }
 
 fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
@@ -72,7 +76,7 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
     if req.options.field_validation == FieldValidation::Ignore {
         return kind.from_json(json);
     }
-    let decoded = (kind.decode)(Source::Json(json))?;
+    let decoded = (kind.decode)(kind, Source::Json(json))?;
     if decoded.strict.is_empty() {
         return Ok(decoded.object);
     }
@@ -235,7 +239,7 @@ pub(crate) fn patched(
         let why = why.split_once(&format!("cannot be handled as a {}: ", kind.kind)).map_or(why, |(_, w)| w);
         ApiError::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), patch, why)])
     };
-    let decoded = match (kind.decode)(Source::Value(value)) {
+    let decoded = match (kind.decode)(kind, Source::Value(value)) {
         Ok(decoded) => decoded,
         Err(e) => return Err(invalid(e.message())),
     };

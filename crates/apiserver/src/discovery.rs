@@ -3,7 +3,7 @@
 //! `component-base/version`.
 
 use crate::response::{Answer, Response};
-use api::{KINDS, Kind, KindRef, Verb};
+use api::{Kind, KindRef, Kinds, Verb};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -35,9 +35,9 @@ fn verbs(list: &[Verb]) -> Vec<&'static str> {
 }
 
 /// `(group, version)` pairs in the order of registration.
-fn group_versions() -> Vec<(&'static str, &'static str)> {
+fn group_versions(kinds: &Kinds) -> Vec<(&'static str, &'static str)> {
     let mut list: Vec<(&str, &str)> = Vec::new();
-    for k in KINDS {
+    for k in kinds.iter() {
         if !list.contains(&(k.group, k.version)) {
             list.push((k.group, k.version));
         }
@@ -45,17 +45,17 @@ fn group_versions() -> Vec<(&'static str, &'static str)> {
     list
 }
 
-fn kinds_of(group: &str, version: &str) -> Vec<KindRef> {
-    let mut kinds: Vec<KindRef> = KINDS.iter().copied().filter(|k| k.group == group && k.version == version).collect();
-    kinds.sort_by_key(|k| k.plural);
-    kinds
+fn kinds_of(kinds: &Kinds, group: &str, version: &str) -> Vec<KindRef> {
+    let mut found: Vec<KindRef> = kinds.iter().filter(|k| k.group == group && k.version == version).collect();
+    found.sort_by_key(|k| k.plural);
+    found
 }
 
 /// `/`
-pub(crate) fn root() -> Vec<u8> {
+pub(crate) fn root(kinds: &Kinds) -> Vec<u8> {
     let mut paths: BTreeSet<String> =
         ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"].map(String::from).into();
-    for (group, version) in group_versions() {
+    for (group, version) in group_versions(kinds) {
         if group.is_empty() {
             paths.insert(format!("/api/{version}"));
         } else {
@@ -86,8 +86,8 @@ pub(crate) fn version() -> Vec<u8> {
 }
 
 /// `/api`
-pub(crate) fn api_versions() -> Vec<u8> {
-    let versions: Vec<&str> = group_versions().into_iter().filter(|(g, _)| g.is_empty()).map(|(_, v)| v).collect();
+pub(crate) fn api_versions(kinds: &Kinds) -> Vec<u8> {
+    let versions: Vec<&str> = group_versions(kinds).into_iter().filter(|(g, _)| g.is_empty()).map(|(_, v)| v).collect();
     bytes(&json!({
         "kind": "APIVersions",
         "versions": versions,
@@ -95,8 +95,8 @@ pub(crate) fn api_versions() -> Vec<u8> {
     }))
 }
 
-fn group_value(name: &str) -> Option<Value> {
-    let versions: Vec<Value> = group_versions()
+fn group_value(kinds: &Kinds, name: &str) -> Option<Value> {
+    let versions: Vec<Value> = group_versions(kinds)
         .into_iter()
         .filter(|(g, _)| *g == name && !name.is_empty())
         .map(|(g, v)| json!({ "groupVersion": format!("{g}/{v}"), "version": v }))
@@ -105,9 +105,9 @@ fn group_value(name: &str) -> Option<Value> {
     Some(json!({ "name": name, "versions": versions, "preferredVersion": preferred }))
 }
 
-fn group_names() -> Vec<&'static str> {
+fn group_names(kinds: &Kinds) -> Vec<&'static str> {
     let mut names: Vec<&str> = Vec::new();
-    for (g, _) in group_versions() {
+    for (g, _) in group_versions(kinds) {
         if !g.is_empty() && !names.contains(&g) {
             names.push(g);
         }
@@ -116,27 +116,27 @@ fn group_names() -> Vec<&'static str> {
 }
 
 /// `/apis`
-pub(crate) fn groups() -> Vec<u8> {
-    let groups: Vec<Value> = group_names().into_iter().filter_map(group_value).collect();
+pub(crate) fn groups(kinds: &Kinds) -> Vec<u8> {
+    let groups: Vec<Value> = group_names(kinds).into_iter().filter_map(|g| group_value(kinds, g)).collect();
     bytes(&json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }))
 }
 
 /// `/apis/GROUP`; `None` when there is no such group.
-pub(crate) fn group(name: &str) -> Option<Vec<u8>> {
-    let mut value = group_value(name)?;
+pub(crate) fn group(kinds: &Kinds, name: &str) -> Option<Vec<u8>> {
+    let mut value = group_value(kinds, name)?;
     value["kind"] = "APIGroup".into();
     value["apiVersion"] = "v1".into();
     Some(bytes(&value))
 }
 
 /// `/api/VERSION` and `/apis/GROUP/VERSION`
-pub(crate) fn resources(group: &str, version: &str) -> Option<Vec<u8>> {
-    let kinds = kinds_of(group, version);
-    if kinds.is_empty() {
+pub(crate) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Vec<u8>> {
+    let found = kinds_of(kinds, group, version);
+    if found.is_empty() {
         return None;
     }
     let mut list = Vec::new();
-    for k in kinds {
+    for k in found {
         let mut r = json!({
             "name": k.plural,
             "singularName": k.singular,
@@ -184,16 +184,17 @@ pub(crate) fn resources(group: &str, version: &str) -> Option<Vec<u8>> {
 }
 
 /// `/api` (`core`) or `/apis` as one document, `apidiscovery.k8s.io/v2`.
-pub(crate) fn aggregated(core: bool) -> Vec<u8> {
-    let names = if core { vec![""] } else { group_names() };
+pub(crate) fn aggregated(kinds: &Kinds, core: bool) -> Vec<u8> {
+    let names = if core { vec![""] } else { group_names(kinds) };
     let items: Vec<Value> = names
         .into_iter()
         .map(|name| {
-            let versions: Vec<Value> = group_versions()
+            let versions: Vec<Value> = group_versions(kinds)
                 .into_iter()
                 .filter(|(g, _)| *g == name)
                 .map(|(g, v)| {
-                    let mut resources: Vec<Value> = kinds_of(g, v).into_iter().map(aggregated_resource).collect();
+                    let mut resources: Vec<Value> =
+                        kinds_of(kinds, g, v).into_iter().map(aggregated_resource).collect();
                     if g.is_empty() {
                         resources.insert(0, aggregated_binding());
                     }

@@ -66,7 +66,7 @@ pub fn range_end(prefix: &str) -> String {
     end
 }
 
-/// The way back from a store key.
+/// The way back from a store key, for built-in kinds.
 pub fn parse(key: &str) -> Option<(KindRef, Key)> {
     let rest = key.strip_prefix(ROOT)?;
     KINDS.iter().filter(|kind| kind.alias.is_none()).find_map(|kind| {

@@ -8,7 +8,8 @@ use crate::response::{Answer, Response};
 use crate::service::Ranges;
 use crate::stored::Stored;
 use crate::{decode, event_ttl, keys, verbs};
-use api::{KindRef, Obj};
+use api::{KindRef, Kinds, Obj, ObjectExt, Registered};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use meta::{ApiError, Rng, Time};
 use std::sync::Arc;
@@ -42,8 +43,8 @@ pub struct ApiCx<'a> {
     pub accounts_come: bool,
 }
 
-/// Holds configuration only, the lease it gives to new Events, and an index of RBAC bindings that follows the store: every
-/// other fact lies there, so several servers could share one.
+/// Holds configuration only, the lease it gives to new Events, and what follows the store: an index of RBAC bindings, and the
+/// kinds that definitions make. Every other fact lies there, so several servers could share one.
 #[derive(Clone, Debug)]
 pub struct ApiServer {
     config: Arc<Config>,
@@ -51,6 +52,7 @@ pub struct ApiServer {
     event_lease: Option<event_ttl::Current>,
     authn: Authenticator,
     authz: Authorizer,
+    kinds: Kinds,
 }
 
 /// What planning sees: the state as it is, read-only.
@@ -111,7 +113,14 @@ impl ApiServer {
     pub fn new(config: Config) -> Self {
         let ranges = Ranges::new(&config);
         let authn = Authenticator::new(&config.service_account_secret);
-        ApiServer { config: Arc::new(config), ranges, event_lease: None, authn, authz: Authorizer::default() }
+        ApiServer {
+            config: Arc::new(config),
+            ranges,
+            event_lease: None,
+            authn,
+            authz: Authorizer::default(),
+            kinds: Kinds::default(),
+        }
     }
 
     pub fn config(&self) -> &Config {
@@ -125,6 +134,11 @@ impl ApiServer {
     }
     pub fn authz(&self) -> &Authorizer {
         &self.authz
+    }
+
+    /// All that is served now.
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
     }
 
     /// Whether the user may do it.
@@ -150,6 +164,13 @@ impl ApiServer {
         // By the names that were asked for: an alias has a group of its own.
         if let Err(e) = self.authz.allows(cx.store, &Attributes::of(&req)) {
             return Answer::refusal(e);
+        }
+        if req.kind.custom.is_some() {
+            // Who asks may know an older form of the definition.
+            match self.kinds.present(req.kind) {
+                Some(kind) => (req.kind, req.options.form) = (kind, Some(kind)),
+                None => return Answer::refusal(verbs::no_such_resource()),
+            }
         }
         if let Some(alias) = req.kind.alias {
             req.options.form = Some(req.kind);
@@ -181,6 +202,10 @@ impl ApiServer {
         };
         for event in &answer.events {
             self.authz.observe(event);
+            if let Some(o) = event.new.as_ref().or(event.old.as_ref()).filter(|o| o.value.0.kind() == DEFINITION) {
+                let new = event.new.as_ref().and_then(|e| e.value.0.downcast());
+                self.kinds.observe(o.value.0.name(), new);
+            }
         }
         if !deprecated.is_empty() {
             warnings.insert(0, deprecated.into());
@@ -189,6 +214,8 @@ impl ApiServer {
         answer
     }
 }
+
+const DEFINITION: KindRef = CustomResourceDefinition::KIND_REF;
 
 /// The pure part: no change is made here.
 fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {

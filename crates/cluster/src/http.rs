@@ -44,7 +44,7 @@ impl Cluster {
             let answer = Answer::refusal(e);
             return HttpOutcome::Response(apiserver::http::render(&answer, &Wants::default(), self.now));
         }
-        let (answer, wants) = match apiserver::http::route(req) {
+        let (answer, wants) = match apiserver::http::route(self.api.kinds(), req) {
             Routed::Api(req, wants) => {
                 let you = self.lanes.you.clone();
                 (self.execute(&you, 0, *req).0, wants)

@@ -17,6 +17,7 @@ pub mod slots;
 pub mod trial;
 pub mod turn;
 
+use api::ObjectExt;
 use apiserver::{Answer, ApiCx, ApiServer, Request, Stored};
 use meta::{Duration, Key, Rng, Time};
 use reconcile::{Change, Cx, View};
@@ -269,16 +270,16 @@ impl Cluster {
     fn deliver(&mut self, events: &[store::Event<Stored>], cause: Seq) {
         let mut watchers = std::mem::take(&mut self.watchers);
         for e in events {
-            let Some((kind, key)) = apiserver::keys::parse(&e.key) else { continue };
+            let Some(object) = e.new.as_ref().or(e.old.as_ref()).map(|x| &x.value.0) else { continue };
             let change = Change {
-                kind,
-                key,
+                kind: object.kind(),
+                key: object.key(),
                 old: e.old.as_ref().map(|x| x.value.0.clone()),
                 new: e.new.as_ref().map(|x| x.value.0.clone()),
                 revision: e.revision,
                 cause,
             };
-            self.view.apply(kind, &change.key, change.old.as_ref(), change.new.as_ref(), e.revision);
+            self.view.apply(change.kind, &change.key, change.old.as_ref(), change.new.as_ref(), e.revision);
             self.idle.observe(self.now, &change);
             if self.outbox_on {
                 self.outbox.push(e.clone());

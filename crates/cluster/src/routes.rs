@@ -10,6 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub(crate) struct Routes {
     by_kind: BTreeMap<usize, Vec<usize>>,
+    custom: Vec<usize>,
     by_node: BTreeMap<Arc<str>, Vec<usize>>,
     /// Only kinds that somebody watches by object have a table here.
     by_object: BTreeMap<usize, BTreeMap<Key, Vec<usize>>>,
@@ -19,6 +20,7 @@ impl Routes {
     pub fn add(&mut self, slot: usize, interest: Interest) {
         match interest {
             Interest::Kind(k) => push(self.by_kind.entry(api::kinds::index(k)).or_default(), slot),
+            Interest::Custom => push(&mut self.custom, slot),
             Interest::PodsOnNode(n) => push(self.by_node.entry(n).or_default(), slot),
             Interest::Object(k, key) => {
                 push(self.by_object.entry(api::kinds::index(k)).or_default().entry(key).or_default(), slot);
@@ -28,7 +30,8 @@ impl Routes {
 
     pub fn remove(&mut self, slot: usize) {
         let of_objects = self.by_object.values_mut().flat_map(BTreeMap::values_mut);
-        let lists = self.by_kind.values_mut().chain(self.by_node.values_mut()).chain(of_objects);
+        let lists =
+            self.by_kind.values_mut().chain(self.by_node.values_mut()).chain(of_objects).chain([&mut self.custom]);
         lists.for_each(|l| l.retain(|s| *s != slot));
     }
 
@@ -37,6 +40,9 @@ impl Routes {
         let kind = api::kinds::index(change.kind);
         out.clear();
         out.extend(self.by_kind.get(&kind).into_iter().flatten());
+        if change.kind.custom.is_some() {
+            out.extend(&self.custom);
+        }
         out.extend(self.by_object.get(&kind).and_then(|of| of.get(&change.key)).into_iter().flatten());
         let node_of = |o: &Option<api::Obj>| {
             let pod: &Pod = o.as_ref()?.as_any().downcast_ref()?;

@@ -110,12 +110,17 @@ impl Cluster {
         self.slots().any(|s| s.component.process() == process)
     }
 
+    /// What answers requests is no component, so its process cannot be stopped, nor can what it does besides.
+    pub fn can_stop(process: &str) -> bool {
+        process != controllers::definitions::PROCESS
+    }
+
     /// Starts or stops all components of a process; false when there is no such process.
     pub fn set_process(&mut self, process: &str, running: bool) -> bool {
         let members: Vec<usize> = (0..self.slots.len())
             .filter(|&i| !self.slots[i].gone && self.slots[i].component.process() == process)
             .collect();
-        if members.is_empty() {
+        if members.is_empty() || !Self::can_stop(process) {
             return false;
         }
         self.action(if running { "start-process" } else { "stop-process" }, process);

@@ -6,7 +6,7 @@
 mod tests;
 
 use crate::owner::{set_owners, without};
-use api::{KINDS, KindRef, Object, ObjectExt, by_api_version};
+use api::{KINDS, KindRef, Object, ObjectExt};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use meta::errors::group_resource;
 use meta::{Key, User};
@@ -36,7 +36,8 @@ fn item(o: &dyn Object) -> Key {
 
 fn object_of<'a>(view: &'a View, item: &Key) -> Option<&'a api::Obj> {
     let (resource, key) = item.as_str().split_once('/')?;
-    let kind: KindRef = KINDS.iter().copied().find(|k| group_resource(k.group, k.plural) == resource)?;
+    let kind: KindRef =
+        KINDS.iter().copied().chain(view.kinds().custom()).find(|k| group_resource(k.group, k.plural) == resource)?;
     view.get_obj(kind, &key.into())
 }
 
@@ -49,7 +50,7 @@ enum Owner<'a> {
 }
 
 fn owner<'a>(view: &'a View, dependent: &dyn Object, r: &OwnerReference) -> Owner<'a> {
-    let Some(kind) = by_api_version(&r.api_version, &r.kind) else { return Owner::Unknown };
+    let Some(kind) = view.kinds().by_api_version(&r.api_version, &r.kind) else { return Owner::Unknown };
     let namespace = if kind.namespaced() { dependent.namespace() } else { "" };
     match view.get_obj(kind, &Key::new(namespace, &r.name)) {
         Some(o) if o.uid() == r.uid => Owner::There(o.as_ref()),
@@ -112,6 +113,7 @@ fn is_watched(kind: KindRef) -> bool {
 
 impl Controller for GarbageCollector {
     const NAME: &'static str = "garbage-collector-controller";
+    const CUSTOM: Option<fn(&Cx, &Change, &mut Vec<Key>)> = Some(changed);
 
     fn user() -> User {
         User::controller("generic-garbage-collector")

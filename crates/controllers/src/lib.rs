@@ -2,6 +2,7 @@
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
 pub mod cluster_role_aggregation;
+pub mod definitions;
 pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
@@ -59,5 +60,9 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<ephemeral_volume::EphemeralVolume>(),
         // Not part of the controller manager: kind's provisioner, a process of its own.
         runner::<local_path::LocalPath>(),
+        // Of kube-apiserver itself.
+        runner::<definitions::NamingController>(),
+        runner::<definitions::EstablishingController>(),
+        runner::<definitions::DefinitionFinalizer>(),
     ]
 }

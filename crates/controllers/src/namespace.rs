@@ -14,7 +14,7 @@ const KUBERNETES: &str = "kubernetes";
 #[derive(Clone, Default)]
 pub struct NamespaceController;
 
-/// What can be deleted in a namespace.
+/// What can be deleted in a namespace, besides custom resources.
 fn deletable() -> impl Iterator<Item = KindRef> {
     KINDS.iter().copied().filter(|k| k.alias.is_none() && k.namespaced() && k.verbs.contains(&Verb::Delete))
 }
@@ -30,6 +30,7 @@ fn content_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
 
 impl Controller for NamespaceController {
     const NAME: &'static str = "namespace-controller";
+    const CUSTOM: Option<fn(&Cx, &Change, &mut Vec<Key>)> = Some(content_changed);
 
     fn watches() -> Vec<Watch> {
         let content = deletable().map(|kind| Watch { kind, keys: content_changed });
@@ -46,12 +47,13 @@ impl Controller for NamespaceController {
         if !finalizers.iter().any(|f| f == KUBERNETES) {
             return out;
         }
+        let custom = cx.view.kinds().custom().filter(|k| k.namespaced());
         let mut remaining: Vec<String> = Vec::new();
         let mut held: BTreeMap<&str, usize> = BTreeMap::new();
         let mut deletes = Vec::new();
         // Pods first: as long as one is there it may need the rest (`OrderedNamespaceDeletion`).
         let pods_left = cx.view.list_in::<Pod>(key.name()).next().is_some();
-        for kind in deletable().filter(|k| !pods_left || *k == Pod::KIND_REF) {
+        for kind in deletable().chain(custom).filter(|k| !pods_left || *k == Pod::KIND_REF) {
             let mut n = 0;
             for o in cx.view.list_obj_in(kind, key.name()) {
                 n += 1;

@@ -103,7 +103,12 @@ impl Turn<'_> {
         let r = self.hpa.spec.as_ref().map(|s| s.scale_target_ref.clone()).unwrap_or_default();
         let version = r.api_version.unwrap_or_default();
         let group = version.split_once('/').map_or("", |(g, _)| g);
-        let known = KINDS.iter().copied().find(|k| k.group == group && k.kind == r.kind && k.alias.is_none());
+        let known = KINDS
+            .iter()
+            .copied()
+            .filter(|k| k.alias.is_none())
+            .chain(self.cx.view.kinds().custom())
+            .find(|k| k.group == group && k.kind == r.kind);
         let Some(kind) = known else {
             return Err(format!("no matches for kind {:?} in group {group:?}", r.kind));
         };

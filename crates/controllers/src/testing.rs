@@ -40,17 +40,17 @@ impl<C: Controller> World<C> {
 
     /// Adds or replaces an object; the keys that the change queues.
     pub fn put(&mut self, value: Value) -> Vec<Key> {
-        let kind = api::by_api_version(
-            value["apiVersion"].as_str().expect("apiVersion"),
-            value["kind"].as_str().expect("kind"),
-        )
-        .expect("a registered kind");
+        let kind = self
+            .view
+            .kinds()
+            .by_api_version(value["apiVersion"].as_str().expect("apiVersion"), value["kind"].as_str().expect("kind"))
+            .expect("a registered kind");
         let object: Obj = kind.from_value(value).expect("a valid object").into();
         self.change(object.kind(), object.key(), Some(object))
     }
 
     pub fn delete(&mut self, api_version: &str, kind: &str, key: &str) -> Vec<Key> {
-        let kind = api::by_api_version(api_version, kind).expect("a registered kind");
+        let kind = self.view.kinds().by_api_version(api_version, kind).expect("a registered kind");
         self.change(kind, key.into(), None)
     }
 
@@ -63,6 +63,9 @@ impl<C: Controller> World<C> {
         let mut keys = Vec::new();
         for w in C::watches().iter().filter(|w| w.kind == kind) {
             (w.keys)(&cx, &change, &mut keys);
+        }
+        if let (Some(of), true) = (C::CUSTOM, kind.custom.is_some()) {
+            of(&cx, &change, &mut keys);
         }
         keys
     }

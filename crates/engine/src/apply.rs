@@ -5,7 +5,7 @@
 
 use crate::rows::object_id;
 use crate::threeway;
-use api::{KindRef, Obj};
+use api::{KindRef, Kinds, Obj};
 use apiserver::{Answer, Body, FieldValidation, PatchType, Request, RequestVerb, Response};
 use cluster::Cluster;
 use manifest::{Document, Problem};
@@ -18,7 +18,8 @@ type Server<'a> = dyn FnMut(Request) -> Answer + 'a;
 
 pub fn run(cluster: &mut Cluster, mode: ApplyMode, files: &[File]) -> ApplyResult {
     let texts: Vec<(&str, &str)> = files.iter().map(|f| (f.name.as_str(), f.text.as_str())).collect();
-    let documents = match manifest::parse(&texts) {
+    let kinds = cluster.api().kinds().clone();
+    let documents = match manifest::parse_among(&texts, &kinds) {
         Ok(d) => d,
         Err(problems) => {
             let errors = problems.into_iter().map(diagnostic);
@@ -26,19 +27,19 @@ pub fn run(cluster: &mut Cluster, mode: ApplyMode, files: &[File]) -> ApplyResul
         }
     };
     let mut trial = cluster.trial();
-    let rehearsal = apply_all(&mut |r| trial.request(r), mode, &documents);
+    let rehearsal = apply_all(&mut |r| trial.request(r), &kinds, mode, &documents);
     if mode == ApplyMode::DryRun || !rehearsal.errors.is_empty() {
         return rehearsal;
     }
-    apply_all(&mut |r| cluster.request(r), mode, &documents)
+    apply_all(&mut |r| cluster.request(r), &kinds, mode, &documents)
 }
 
-fn apply_all(server: &mut Server<'_>, mode: ApplyMode, documents: &[Document]) -> ApplyResult {
+fn apply_all(server: &mut Server<'_>, kinds: &Kinds, mode: ApplyMode, documents: &[Document]) -> ApplyResult {
     let mut result = ApplyResult::default();
     for d in documents {
         let outcome = match mode {
-            ApplyMode::Delete => delete_one(server, d),
-            ApplyMode::Apply | ApplyMode::DryRun => apply_one(server, d),
+            ApplyMode::Delete => delete_one(server, kinds, d),
+            ApplyMode::Apply | ApplyMode::DryRun => apply_one(server, kinds, d),
         };
         match outcome {
             Ok(done) => {
@@ -68,9 +69,10 @@ struct Done {
 }
 
 /// Kind, namespace and name of a document. The parser has checked that apiVersion and kind are known.
-fn target(d: &Document) -> Result<(KindRef, String, String), ApiError> {
+fn target(kinds: &Kinds, d: &Document) -> Result<(KindRef, String, String), ApiError> {
     let (version, kind) = (d.api_version(), d.kind());
-    let kind = api::by_api_version(version, kind)
+    let kind = kinds
+        .by_api_version(version, kind)
         .ok_or_else(|| ApiError::bad_request(format!("no matches for kind {kind:?} in version {version:?}")))?;
     let namespace = match (kind.namespaced(), d.namespace()) {
         (false, _) => "",
@@ -87,8 +89,8 @@ fn strict(mut r: Request) -> Request {
 }
 
 /// Models `kubectl apply`: create with the last-applied annotation, or a three-way strategic merge patch.
-fn apply_one(server: &mut Server<'_>, d: &Document) -> Result<Done, ApiError> {
-    let (kind, namespace, name) = target(d)?;
+fn apply_one(server: &mut Server<'_>, kinds: &Kinds, d: &Document) -> Result<Done, ApiError> {
+    let (kind, namespace, name) = target(kinds, d)?;
     let mut wanted = d.value.clone();
     // `metadata` may be absent or of the wrong type; then the server says so.
     if let Some(m) = wanted.get_mut("metadata").and_then(Value::as_object_mut)
@@ -106,7 +108,9 @@ fn apply_one(server: &mut Server<'_>, d: &Document) -> Result<Done, ApiError> {
         }
         Some(live) => {
             let patch = threeway::patch(kind, &live.to_value(), &wanted);
-            let verb = RequestVerb::Patch(PatchType::Strategic);
+            // Lists of custom resources are replaced, as kubectl does.
+            let how = if kind.custom.is_some() { PatchType::Merge } else { PatchType::Strategic };
+            let verb = RequestVerb::Patch(how);
             let r = Request::new(User::admin(), verb, kind, &namespace, &name).body(Body::Json(patch));
             let answer = server(strict(r));
             let verb = if answer.events.is_empty() { "unchanged" } else { "configured" };
@@ -119,8 +123,8 @@ fn apply_one(server: &mut Server<'_>, d: &Document) -> Result<Done, ApiError> {
     Ok(Done { kind, id, verb, warnings })
 }
 
-fn delete_one(server: &mut Server<'_>, d: &Document) -> Result<Done, ApiError> {
-    let (kind, namespace, name) = target(d)?;
+fn delete_one(server: &mut Server<'_>, kinds: &Kinds, d: &Document) -> Result<Done, ApiError> {
+    let (kind, namespace, name) = target(kinds, d)?;
     let r = Request::new(User::admin(), RequestVerb::Delete, kind, &namespace, &name);
     server(r).into_result()?;
     let id = ObjectId { api_version: kind.api_version(), kind: kind.kind.into(), namespace, name };

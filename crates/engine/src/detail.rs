@@ -77,7 +77,7 @@ fn owners(cluster: &Cluster, o: &dyn api::Object) -> Vec<ObjectId> {
     let mut at = o.controller_ref().cloned();
     // Owners of owners; a cycle, which only a mistaken user can make, ends at its length.
     while let Some(r) = at.take().filter(|_| chain.len() < 8) {
-        let Some(kind) = api::by_api_version(&r.api_version, &r.kind) else { break };
+        let Some(kind) = cluster.view().kinds().by_api_version(&r.api_version, &r.kind) else { break };
         let namespace = if kind.namespaced() { o.namespace() } else { "" };
         chain.push(ObjectId {
             api_version: r.api_version,

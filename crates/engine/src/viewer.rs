@@ -163,7 +163,8 @@ impl Viewer {
     }
 
     fn mark(&mut self, dirty: &mut Dirty, e: &store::Event<apiserver::Stored>) {
-        let Some((kind, key)) = apiserver::keys::parse(&e.key) else { return };
+        let Some(object) = e.new.as_ref().or(e.old.as_ref()).map(|o| &o.value.0) else { return };
+        let (kind, key) = (object.kind(), object.key());
         if kind == &pod::KIND {
             for o in [&e.old, &e.new].into_iter().flatten() {
                 let p: Option<&Pod> = o.value.0.downcast();

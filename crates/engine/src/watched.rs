@@ -34,7 +34,7 @@ pub struct Watched {
 impl Watched {
     /// `None`: there is no such kind.
     pub fn new(cluster: &Cluster, id: &ObjectId) -> Option<Watched> {
-        let kind = api::by_api_version(&id.api_version, &id.kind)?;
+        let kind = cluster.view().kinds().by_api_version(&id.api_version, &id.kind)?;
         let key = Key::new(&id.namespace, &id.name);
         let trace = cluster.trace();
         let seq = trace.last().saturating_sub(SEARCH_MAX as u64);

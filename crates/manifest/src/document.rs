@@ -2,6 +2,7 @@
 
 use crate::tree::{self, Children, Node};
 use crate::{Position, Problem, kinds, split};
+use api::Kinds;
 use serde_json::Value;
 
 /// One object of a manifest.
@@ -56,12 +57,20 @@ pub fn parse(files: &[(&str, &str)]) -> Result<Vec<Document>, Vec<Problem>> {
     parse_with(files, Limits::REQUEST)
 }
 
+/// [`parse`] where there are custom kinds, too.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_among(files: &[(&str, &str)], kinds: &Kinds) -> Result<Vec<Document>, Vec<Problem>> {
+    read(files, Limits::REQUEST, |d| kinds::check(d, kinds))
+}
+
 /// [`parse`] with other size limits.
 ///
 /// # Errors
 /// As [`parse`].
 pub fn parse_with(files: &[(&str, &str)], limits: Limits) -> Result<Vec<Document>, Vec<Problem>> {
-    read(files, limits, kinds::check)
+    read(files, limits, |d| kinds::check(d, &Kinds::default()))
 }
 
 /// Reads documents of any shape: `KubeSchedulerConfiguration` and other files that are no API objects. Lists are

@@ -2,10 +2,11 @@
 
 use crate::locate::locate;
 use crate::{Document, Problem};
+use api::Kinds;
 use serde_json::Value;
 
 /// Models `kubectl/pkg/validation` (`apiVersion not set`) and the REST mapper's refusal (`no matches for kind`).
-pub fn check(document: &Document) -> Option<Problem> {
+pub fn check(document: &Document, kinds: &Kinds) -> Option<Problem> {
     let file = &document.file;
     let mut missing = Vec::new();
     let mut wrong_type = None;
@@ -32,7 +33,7 @@ pub fn check(document: &Document) -> Option<Problem> {
         return Some(problem.at_path(wrong_type.unwrap_or(""))).map(|p| p.meant(api_version_of(document.kind())));
     }
     let (api_version, kind) = (document.api_version(), document.kind());
-    if api::by_api_version(api_version, kind).is_some() {
+    if kinds.by_api_version(api_version, kind).is_some() {
         return None;
     }
     let message = format!("no matches for kind {kind:?} in version {api_version:?}");

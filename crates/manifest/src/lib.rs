@@ -17,7 +17,7 @@ mod fuzz;
 #[cfg(test)]
 mod tests;
 
-pub use document::{Document, Limits, parse, parse_values, parse_with};
+pub use document::{Document, Limits, parse, parse_among, parse_values, parse_with};
 pub use locate::{locate, locate_key};
 pub use problem::{HINTS, Problem};
 pub use refusal::refusals;

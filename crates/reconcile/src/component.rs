@@ -39,6 +39,8 @@ impl Change {
 #[derive(Clone, Debug)]
 pub enum Interest {
     Kind(KindRef),
+    /// Every kind that a CustomResourceDefinition makes.
+    Custom,
     /// `spec.nodeName=NAME`, as a kubelet watches.
     PodsOnNode(Arc<str>),
     Object(KindRef, Key),

@@ -65,6 +65,8 @@ pub trait Controller: Clone + Default + Send + 'static {
         User::controller(Self::NAME)
     }
     fn watches() -> Vec<Watch>;
+    /// Which keys a change of any custom resource queues; `None`: they are not watched.
+    const CUSTOM: Option<fn(&Cx, &Change, &mut Vec<Key>)> = None;
     /// Keys to queue when the process starts, beyond those its watches give for every existing object.
     fn initial(_cx: &Cx) -> Vec<Key> {
         Vec::new()
@@ -116,15 +118,17 @@ impl<C: Controller> Component for Runner<C> {
         (C::EVENT_SOURCE.into(), String::new())
     }
     fn interests(&self) -> Vec<Interest> {
-        self.watches.iter().map(|w| Interest::Kind(w.kind)).collect()
+        let custom = C::CUSTOM.map(|_| Interest::Custom);
+        self.watches.iter().map(|w| Interest::Kind(w.kind)).chain(custom).collect()
     }
     fn start(&mut self, cx: &Cx) {
         *self = Self::default();
-        for w in C::watches() {
-            for o in cx.view.list_obj(w.kind) {
+        let custom = cx.view.kinds().custom().filter(|_| C::CUSTOM.is_some());
+        for kind in C::watches().into_iter().map(|w| w.kind).chain(custom) {
+            for o in cx.view.list_obj(kind) {
                 use api::ObjectExt;
                 let change = Change {
-                    kind: w.kind,
+                    kind,
                     key: o.key(),
                     old: None,
                     new: Some(o.clone()),
@@ -142,6 +146,9 @@ impl<C: Controller> Component for Runner<C> {
         let mut keys = std::mem::take(&mut self.scratch);
         for w in self.watches.iter().filter(|w| w.kind == change.kind) {
             (w.keys)(cx, change, &mut keys);
+        }
+        if let (Some(of), true) = (C::CUSTOM, change.kind.custom.is_some()) {
+            of(cx, change, &mut keys);
         }
         for key in keys.drain(..) {
             self.queue.add(key, change.cause);

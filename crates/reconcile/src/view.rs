@@ -1,8 +1,9 @@
 //! An informer cache: objects by kind and key, with the indexes client-go's informers commonly have.
 
-use api::{KINDS, KindRef, Obj, ObjectExt, Registered};
+use api::{KINDS, KindRef, Kinds, Obj, ObjectExt, Registered};
 use imbl::{OrdMap, OrdSet};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use meta::Key;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub struct View {
     owned: OrdMap<Arc<str>, OrdMap<(usize, Key), Obj>>,
     /// Objects without a controller, of the kinds that controllers adopt.
     orphans: OrdMap<(usize, Key), Obj>,
+    /// What is served: see [`View::kinds`].
+    served: Kinds,
     revision: u64,
     /// See [`View::network`].
     network: Option<Arc<View>>,
@@ -29,6 +32,11 @@ impl View {
     /// The store's revision this view has caught up with.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// The kinds there are, with those of the CustomResourceDefinitions that this view has seen.
+    pub fn kinds(&self) -> &Kinds {
+        &self.served
     }
 
     /// Services and EndpointSlices as the rules in the nodes' kernels have them: these stay as they were while no
@@ -48,6 +56,9 @@ impl View {
     /// Takes in one change: `new` absent means deleted.
     pub fn apply(&mut self, kind: KindRef, key: &Key, old: Option<&Obj>, new: Option<&Obj>, revision: u64) {
         self.revision = revision;
+        if kind == CustomResourceDefinition::KIND_REF {
+            self.served.observe(key.name(), new.and_then(|o| o.downcast()));
+        }
         let i = api::kinds::index(kind);
         if self.kinds.len() <= i {
             self.kinds.resize(i + 1, OrdMap::new());

@@ -30,6 +30,21 @@ impl<'a> Node<'a> {
     }
 }
 
+impl Node<'_> {
+    pub fn into_value(self) -> Value {
+        match self {
+            Node::Null => Value::Null,
+            Node::Bool(b) => b.into(),
+            Node::Unsigned(u) => u.into(),
+            Node::Signed(i) => i.into(),
+            Node::Float(f) => f.into(),
+            Node::String(s) => s.into_owned().into(),
+            Node::Array(list) => list.into_iter().map(Node::into_value).collect(),
+            Node::Object(fields) => fields.into_iter().map(|(k, v)| (k.into_owned(), v.into_value())).collect(),
+        }
+    }
+}
+
 impl From<Value> for Node<'_> {
     fn from(value: Value) -> Self {
         match value {

@@ -5,7 +5,7 @@ use expect_test::{Expect, expect};
 
 fn check(api_version: &str, kind: &str, json: &[u8], want: &Expect) {
     let kind = kinds::by_api_version(api_version, kind).expect("a registered kind");
-    let got = match (kind.decode)(Source::Json(json)) {
+    let got = match (kind.decode)(kind, Source::Json(json)) {
         Ok(d) => d.strict.join("\n"),
         Err(e) => format!("{}: {}", e.code(), e.message()),
     };
@@ -145,7 +145,7 @@ fn what_is_no_json_is_refused() {
 fn ignoring_decodes_the_same_object() {
     for k in kinds::KINDS {
         let json = json(k.sample);
-        let strict = (k.decode)(Source::Json(&json)).expect("decodes");
+        let strict = (k.decode)(k, Source::Json(&json)).expect("decodes");
         assert!(strict.strict.is_empty(), "{:?}: {:?}", k, strict.strict);
         assert_eq!(k.from_json(&json).expect("decodes").to_value(), strict.object.to_value());
     }
@@ -181,7 +181,7 @@ fn bytes_and_times_are_refused_in_gos_words() {
     let time = |t: &str| {
         let text = format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"creationTimestamp":{t}}}}}"#);
         let pod = kinds::by_api_version("v1", "Pod").expect("a kind");
-        (pod.decode)(Source::Json(text.as_bytes())).map(drop).map_err(|e| e.message().to_string())
+        (pod.decode)(pod, Source::Json(text.as_bytes())).map(drop).map_err(|e| e.message().to_string())
     };
     assert_eq!(time("null"), Ok(()));
     assert_eq!(time(r#""2026-01-01T00:00:00Z""#), Ok(()));
@@ -206,7 +206,7 @@ fn the_last_of_equal_keys_stays_also_among_many() {
         r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"a"}},"data":{{{fields}"k7":"new","k99":"newer"}}}}"#
     );
     let kind = kinds::by_api_version("v1", "ConfigMap").expect("a kind");
-    let decoded = (kind.decode)(Source::Json(text.as_bytes())).expect("decodes");
+    let decoded = (kind.decode)(kind, Source::Json(text.as_bytes())).expect("decodes");
     assert_eq!(decoded.strict, [r#"duplicate field "data.k7""#, r#"duplicate field "data.k99""#]);
     let value = decoded.object.to_value();
     assert_eq!((&value["data"]["k7"], &value["data"]["k99"]), (&"new".into(), &"newer".into()));

@@ -23,6 +23,11 @@ pub struct Notes {
 }
 
 impl Notes {
+    /// For a value that lies in the field `name`.
+    pub fn within(name: &str) -> Notes {
+        Notes { path: name.into(), ..Notes::default() }
+    }
+
     /// The innermost error is noted first and wins. `target` is the Rust type that was wanted.
     fn error(&mut self, target: &'static str, error: &Error) {
         if self.error.is_none() {

@@ -1,7 +1,7 @@
 //! ObjectMeta. Models `k8s.io/apimachinery/pkg/api/validation/objectmeta.go`.
 
 use super::{IMMUTABLE, NameRule, each, invalid_json, names, nonnegative, text, validate_labels};
-use crate::registration::Scope;
+use crate::registration::{Kind, Scope};
 use ::meta::{FieldError, Path};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde::Serialize;
@@ -170,9 +170,17 @@ fn finalizers(path: &Path, list: &[String], errors: &mut Vec<FieldError>) {
     if has("orphan") && has("foregroundDeletion") {
         errors.push(invalid_json(path, &list, "finalizer orphan and foregroundDeletion cannot be both set"));
     }
-    for (i, f) in list.iter().enumerate() {
-        errors.extend(kube_finalizer(&path.index(i), f));
+}
+
+/// What the finalizers of Kubernetes' own kinds must be besides: definitions and their objects are free. Models the second
+/// half of `ValidateObjectMeta` of `pkg/apis/core/validation`.
+pub fn validate_own_finalizers(kind: &Kind, m: &ObjectMeta, path: &Path) -> Vec<FieldError> {
+    if kind.custom.is_some() || kind.group == "apiextensions.k8s.io" {
+        return Vec::new();
     }
+    let list = m.finalizers.as_deref().unwrap_or_default();
+    let path = path.child("finalizers");
+    list.iter().enumerate().filter_map(|(i, f)| kube_finalizer(&path.index(i), f)).collect()
 }
 
 /// Models `ValidateFinalizerName` of `pkg/apis/core/validation`.

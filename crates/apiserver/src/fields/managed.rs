@@ -70,6 +70,10 @@ fn reset(kind: KindRef, subresource: &str) -> Reset {
 
 impl Kinded {
     pub fn of(kind: KindRef) -> Self {
+        if let Some(custom) = kind.custom {
+            let typed = schema::of_custom(custom);
+            return Kinded { kind, typed };
+        }
         let schema = built_in();
         let of = schema.get(&schema::type_name(kind.group, kind.version, kind.kind));
         Kinded { kind, typed: Typed { schema, of } }

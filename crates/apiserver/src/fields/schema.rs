@@ -7,6 +7,10 @@
 //! `<=` a map that goes as one, `[` a list that goes as one, `[=` a set, `[a,b]` a list merged by those keys, `+` a struct
 //! or list that is always there, if only as null. After it: `=` and the default. `name := type` gives a type another name.
 
+use api::custom::Custom;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -189,6 +193,77 @@ impl Schema {
 pub fn built_in() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
     SCHEMA.get_or_init(|| Schema::parse(include_str!("schema.txt")))
+}
+
+/// A custom resource's type, made of its definition's schema once. Models `managedfields` over `schemaconv.ToSchema`.
+pub fn of_custom(custom: &'static Custom) -> super::walk::Typed<'static> {
+    let made = custom.derived.get_or_init(|| {
+        let meta: Vec<&str> = include_str!("schema.txt").lines().filter(|l| l.starts_with("meta.v1.")).collect();
+        let mut schema = Schema::parse(&meta.join("\n"));
+        let root = schema.resource(&custom.schema);
+        Box::new((schema, root))
+    });
+    match made.downcast_ref::<(Schema, TypeRef)>() {
+        Some((schema, of)) => super::walk::Typed { schema, of: *of },
+        None => super::walk::Typed { schema: built_in(), of: DEDUCED },
+    }
+}
+
+impl Schema {
+    /// A whole resource: its metadata is every object's.
+    fn resource(&mut self, s: &JSONSchemaProps) -> TypeRef {
+        let mut map = self.map_of(s);
+        let plain = |of| Field { of, default: None, always: false };
+        let (text, meta) = (self.named("s"), self.named("meta.v1.ObjectMeta"));
+        map.fields.insert("apiVersion".into(), plain(text));
+        map.fields.insert("kind".into(), plain(text));
+        map.fields.insert("metadata".into(), plain(meta));
+        self.push(Atom { map: Some(map), ..Atom::default() })
+    }
+
+    fn map_of(&mut self, s: &JSONSchemaProps) -> MapType {
+        let mut map = MapType { atomic: s.x_kubernetes_map_type.as_deref() == Some("atomic"), ..MapType::default() };
+        for (name, p) in s.properties.iter().flatten() {
+            let of = self.custom(p);
+            let default = p.default.as_ref().map(|d| d.0.clone());
+            map.fields.insert(name.clone(), Field { of, default, always: false });
+        }
+        map.element = match &s.additional_properties {
+            Some(JSONSchemaPropsOrBool::Schema(of)) => Some(self.custom(of)),
+            Some(JSONSchemaPropsOrBool::Bool(true)) => Some(DEDUCED),
+            _ => (s.x_kubernetes_preserve_unknown_fields == Some(true)).then_some(DEDUCED),
+        };
+        map
+    }
+
+    fn custom(&mut self, s: &JSONSchemaProps) -> TypeRef {
+        if s.x_kubernetes_int_or_string == Some(true) {
+            return self.named("u");
+        }
+        match s.type_.as_deref() {
+            Some("object") if s.x_kubernetes_embedded_resource == Some(true) => self.resource(s),
+            Some("object") => {
+                let map = self.map_of(s);
+                self.push(Atom { map: Some(map), ..Atom::default() })
+            }
+            Some("array") => {
+                let element = match &s.items {
+                    Some(JSONSchemaPropsOrArray::Schema(of)) => self.custom(of),
+                    _ => ATOMIC,
+                };
+                let kind = match s.x_kubernetes_list_type.as_deref() {
+                    Some("set") => ListKind::Set,
+                    Some("map") => ListKind::Keyed(s.x_kubernetes_list_map_keys.clone().unwrap_or_default()),
+                    _ => ListKind::Atomic,
+                };
+                self.push(Atom { list: Some(List { element, kind }), ..Atom::default() })
+            }
+            Some("string") => self.named("s"),
+            Some("integer" | "number") => self.named("n"),
+            Some("boolean") => self.named("b"),
+            _ => DEDUCED,
+        }
+    }
 }
 
 /// `apps.v1.Deployment`: as OpenAPI names the type, without what all have in common.

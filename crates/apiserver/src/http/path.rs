@@ -9,7 +9,7 @@ use crate::request::{Body, PatchType, Request, RequestOptions, RequestVerb};
 use crate::response::{Answer, Response};
 use crate::table::As;
 use crate::verbs::no_such_resource;
-use api::{KINDS, KindRef, Verb};
+use api::{KindRef, Kinds, Verb};
 use meta::{ApiError, User};
 
 /// A request as it came in, its body read whole.
@@ -45,36 +45,36 @@ pub enum Routed {
 }
 
 /// Finds out what a request is about.
-pub fn route(http: HttpRequest<'_>) -> Routed {
+pub fn route(kinds: &Kinds, http: HttpRequest<'_>) -> Routed {
     let path = query::decode(http.path, false);
     let query = query::parse(http.query);
     let pretty = query.iter().any(|(k, v)| k == "pretty" && !matches!(v.as_str(), "false" | "0"));
     let plain = Wants { pretty, ..Wants::default() };
-    if let Some(answer) = special(&http, &path, &query) {
+    if let Some(answer) = special(kinds, &http, &path, &query) {
         return Routed::Direct(answer, plain);
     }
-    match resource(http, &path, &query, plain) {
+    match resource(kinds, http, &path, &query, plain) {
         Ok((request, wants)) => Routed::Api(Box::new(request), wants),
         Err(e) => Routed::Direct(Answer::refusal(e), plain),
     }
 }
 
-fn special(http: &HttpRequest<'_>, path: &str, query: &[(String, String)]) -> Option<Answer> {
+fn special(kinds: &Kinds, http: &HttpRequest<'_>, path: &str, query: &[(String, String)]) -> Option<Answer> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let json = |v: Vec<u8>| Answer::new(200, Response::Json(v));
     let not_found = || Answer::new(404, Response::Text("404 page not found\n".into()));
     let aggregated = accept::aggregated(http.accept);
     let found = match parts.as_slice() {
-        [""] => json(discovery::root()),
+        [""] => json(discovery::root(kinds)),
         ["version"] => json(discovery::version()),
         ["healthz" | "livez" | "readyz", rest @ ..] => discovery::health(parts[0], rest, query),
-        ["api"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(true))),
-        ["apis"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(false))),
-        ["api"] => json(discovery::api_versions()),
-        ["apis"] => json(discovery::groups()),
-        ["apis", group] => json(discovery::group(group)?),
-        ["api", version] => json(discovery::resources("", version)?),
-        ["apis", group, version] => json(discovery::resources(group, version)?),
+        ["api"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(kinds, true))),
+        ["apis"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(kinds, false))),
+        ["api"] => json(discovery::api_versions(kinds)),
+        ["apis"] => json(discovery::groups(kinds)),
+        ["apis", group] => json(discovery::group(kinds, group)?),
+        ["api", version] => json(discovery::resources(kinds, "", version)?),
+        ["apis", group, version] => json(discovery::resources(kinds, group, version)?),
         ["api" | "apis", ..] => return None,
         _ => not_found(),
     };
@@ -124,6 +124,7 @@ fn target<'a>(mut parts: &[&'a str]) -> Target<'a> {
 }
 
 fn resource(
+    kinds: &Kinds,
     http: HttpRequest<'_>,
     path: &str,
     query: &[(String, String)],
@@ -135,7 +136,7 @@ fn resource(
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
         _ => return Err(no_such_resource()),
     };
-    if !KINDS.iter().any(|k| k.group == group && k.version == version) {
+    if !kinds.iter().any(|k| k.group == group && k.version == version) {
         return Err(no_such_resource());
     }
     let rest = match rest {
@@ -148,7 +149,7 @@ fn resource(
     if group.is_empty() && t.plural == "bindings" && t.name.is_empty() {
         return old_binding(http.user, t.namespace, http.method, body, query);
     }
-    let kind = api::by_plural(group, version, t.plural).ok_or_else(no_such_resource)?;
+    let kind = kinds.by_plural(group, version, t.plural).ok_or_else(no_such_resource)?;
     if kind.namespaced() == t.namespace.is_empty() && (!kind.namespaced() || !t.name.is_empty()) {
         return Err(no_such_resource());
     }
@@ -158,6 +159,9 @@ fn resource(
     }
     let watching = t.watch || query.iter().any(|(k, v)| k == "watch" && !matches!(v.as_str(), "false" | "0"));
     let verb = verb(http.method, http.content_type, t.name.is_empty(), watching, subresource)?;
+    if kind.custom.is_some() && verb == RequestVerb::Patch(PatchType::Strategic) {
+        return Err(unknown_patch(CUSTOM_PATCHES));
+    }
     check_verb(kind, subresource, verb)?;
     let needs_namespace = matches!(verb, RequestVerb::Create | RequestVerb::DeleteCollection);
     if kind.namespaced() && t.namespace.is_empty() && needs_namespace {
@@ -237,17 +241,23 @@ fn verb(
     })
 }
 
+const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, \
+                       application/strategic-merge-patch+json, application/apply-patch+yaml";
+/// Nobody knows how to merge the lists of custom resources.
+const CUSTOM_PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+
+fn unknown_patch(accepted: &str) -> ApiError {
+    let why = "the body of the request was in an unknown format - accepted media types include:";
+    ApiError::unsupported_media_type(format!("{why} {accepted}"))
+}
+
 fn patch_type(content_type: &str) -> Result<PatchType, ApiError> {
     match media_type(content_type) {
         "application/json-patch+json" => Ok(PatchType::Json),
         "application/merge-patch+json" => Ok(PatchType::Merge),
         "application/strategic-merge-patch+json" => Ok(PatchType::Strategic),
         "application/apply-patch+yaml" => Ok(PatchType::Apply),
-        _ => Err(ApiError::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: \
-             application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, \
-             application/apply-patch+yaml",
-        )),
+        _ => Err(unknown_patch(PATCHES)),
     }
 }
 

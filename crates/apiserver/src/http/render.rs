@@ -79,7 +79,7 @@ fn list(kind: KindRef, items: &[Obj], metadata: ListMeta, wants: &Wants, now: Ti
         As::Metadata => bytes(&partial_list(objects, metadata)),
         As::Object => {
             let head =
-                format!("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":", kind.kind, kind.api_version());
+                format!("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":", list_kind(kind), kind.api_version());
             let mut out = head.into_bytes();
             out.extend(bytes(&metadata));
             out.extend_from_slice(b",\"items\":[");
@@ -95,9 +95,16 @@ fn list(kind: KindRef, items: &[Obj], metadata: ListMeta, wants: &Wants, now: Ti
     }
 }
 
-/// An item of a list goes without `apiVersion` and `kind`, which the serialization always puts first.
+fn list_kind(kind: KindRef) -> String {
+    kind.custom.map_or_else(|| format!("{}List", kind.kind), |c| c.list_kind.into())
+}
+
+/// An item of a list, but of custom resources, goes without `apiVersion` and `kind`, which the serialization always puts first.
 fn item(o: &dyn Object, kind: KindRef) -> Vec<u8> {
     let json = o.to_json();
+    if kind.custom.is_some() {
+        return json;
+    }
     let head = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
     match json.strip_prefix(head.as_bytes()) {
         Some(rest) => [b"{", rest].concat(),

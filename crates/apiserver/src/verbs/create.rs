@@ -7,8 +7,9 @@ use crate::request::Request;
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, keys, objectmeta, owners, service};
-use api::validate::meta::validate_meta;
-use api::{KindRef, Object, ObjectExt};
+use api::validate::meta::{validate_meta, validate_own_finalizers};
+use api::{KindRef, Object, ObjectExt, Registered};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use meta::{ApiError, Path, names};
 use store::{Compare, Op, Txn};
 
@@ -34,6 +35,7 @@ pub(crate) fn create_object(
     if kind.namespaced() && req.namespace.is_empty() && object.namespace().is_empty() {
         return Err(ApiError::bad_request("an empty namespace may not be set during creation"));
     }
+    refuse_while_terminating(cx, kind)?;
     objectmeta::match_namespace(&mut *object, &req.namespace, kind)?;
     // Models storage.ErrResourceVersionSetOnCreate, which has no reason and so becomes a bare 500.
     if object.meta().resource_version.as_deref().is_some_and(|v| !v.is_empty() && v != "0") {
@@ -57,6 +59,7 @@ pub(crate) fn create_object(
         service::allocate(cx, &mut *object)?;
     }
     let mut errors = validate_meta(object.meta(), kind.scope, kind.name_rule, &Path::new("metadata"));
+    errors.extend(validate_own_finalizers(kind, object.meta(), &Path::new("metadata")));
     errors.extend((kind.validate_create)(&*object));
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, object.name(), &errors));
@@ -79,6 +82,17 @@ pub(crate) fn create_object(
     let put = Op::Put { key: key.clone(), value: Stored::new(object, ledger), lease: None };
     txns.push(Txn { compares: vec![Compare::ModRevision(key, 0)], ops: vec![put] });
     Ok(Plan { code: 201, txns, reply: Reply::Written })
+}
+
+/// A definition that is being deleted takes no more objects.
+fn refuse_while_terminating(cx: &Cx<'_>, kind: KindRef) -> Result<(), ApiError> {
+    let definition = kind.custom.and_then(|c| cx.object(CustomResourceDefinition::KIND_REF, "", &c.name));
+    if definition.is_none_or(|d| !d.value.0.is_terminating()) {
+        return Ok(());
+    }
+    let mut e = ApiError::method_not_supported(kind.group, kind.plural, "create");
+    e.0.message = Some("create not allowed while custom resource definition is terminating".into());
+    Err(e)
 }
 
 /// `generateName` becomes a name; when the name is taken another one is tried.

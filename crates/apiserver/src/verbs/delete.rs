@@ -7,8 +7,10 @@ use crate::response::{Response, success};
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, decode, keys};
+use api::kinds::customresourcedefinition;
 use api::{KindRef, Object, ObjectExt};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, StatusDetails};
 use meta::{ApiError, Duration, FieldError, Path, Time};
 use store::{Compare, Entry, Op, Txn};
@@ -68,6 +70,20 @@ fn options(cx: &mut Cx<'_>, req: &mut Request) -> Result<DeleteOptions, ApiError
     if errors.is_empty() { Ok(options) } else { Err(ApiError::invalid("meta.k8s.io", "DeleteOptions", "", &errors)) }
 }
 
+/// A definition goes when its objects have gone. Models `customresourcedefinition.REST.Delete`.
+fn terminating_definition(d: &CustomResourceDefinition, now: Time) -> Box<dyn Object> {
+    let mut d = d.clone();
+    d.metadata.deletion_timestamp = Some(now.to_k8s());
+    d.metadata.deletion_grace_period_seconds = Some(0);
+    let finalizers = d.metadata.finalizers.get_or_insert_default();
+    if !finalizers.iter().any(|f| f == customresourcedefinition::CLEANUP) {
+        finalizers.push(customresourcedefinition::CLEANUP.into());
+    }
+    let message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+    customresourcedefinition::set_condition(&mut d, "Terminating", "True", "InstanceDeletionPending", message, now);
+    Box::new(d)
+}
+
 /// What a delete does to the object before (or instead of) its removal.
 enum Grace {
     /// The kind knows no grace, or it has passed: remove, or wait for finalizers.
@@ -99,6 +115,10 @@ pub(crate) fn delete_one(
         }
     }
     check_preconditions(&**old, options)?;
+    if let Some(d) = old.downcast::<CustomResourceDefinition>().filter(|_| !old.is_terminating()) {
+        let put = Op::Put { key, value: entry.value.changed(terminating_definition(d, now)), lease: entry.lease };
+        return Ok(Plan::write(200, Txn { compares: vec![compare], ops: vec![put] }));
+    }
     let grace = grace(&**old, options, now);
     if matches!(grace, Grace::Pending) {
         return Ok(Plan::object(&entry.value));

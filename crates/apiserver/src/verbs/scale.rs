@@ -37,7 +37,10 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     (functions.set_replicas)(&mut *new, replicas);
     let version = wanted.pointer("/metadata/resourceVersion").and_then(Value::as_str).filter(|v| !v.is_empty());
     if matches!(req.verb, RequestVerb::Update) {
-        new.meta_mut().resource_version = version.map(Into::into);
+        // A Scale without a version is of the object as it is, also where the object itself may not go without.
+        if version.is_some() || kind.custom.is_none() {
+            new.meta_mut().resource_version = version.map(Into::into);
+        }
         if let Some(uid) = wanted.pointer("/metadata/uid").and_then(Value::as_str).filter(|u| !u.is_empty()) {
             new.meta_mut().uid = Some(uid.into());
         }

@@ -6,7 +6,7 @@ use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, decode, keys, objectmeta, owners, service};
 use api::kinds::pod;
-use api::validate::meta::validate_meta_update;
+use api::validate::meta::{validate_meta_update, validate_own_finalizers};
 use api::{KindRef, Object, ObjectExt};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -61,7 +61,13 @@ fn creates_on_update(kind: KindRef) -> bool {
 
 /// `AllowUnconditionalUpdate` of the strategies.
 fn unconditional(kind: KindRef) -> bool {
-    !matches!((kind.group, kind.kind), ("coordination.k8s.io", "Lease") | ("policy", "PodDisruptionBudget"))
+    kind.custom.is_none()
+        && !matches!(
+            (kind.group, kind.kind),
+            ("coordination.k8s.io", "Lease")
+                | ("policy", "PodDisruptionBudget")
+                | ("apiextensions.k8s.io", "CustomResourceDefinition")
+        )
 }
 
 /// Writes `object` in place of `old`: the whole object, its status, or a namespace's finalizers.
@@ -136,6 +142,7 @@ pub(crate) fn replace_as(
     objectmeta::normalize(object.meta_mut());
     object.meta_mut().resource_version.clone_from(&before.meta().resource_version);
     let mut errors = validate_meta_update(object.meta(), before.meta(), &Path::new("metadata"));
+    errors.extend(validate_own_finalizers(kind, object.meta(), &Path::new("metadata")));
     errors.extend(match req.subresource {
         "status" => (kind.validate_status)(&*object, before),
         "finalize" => Vec::new(),

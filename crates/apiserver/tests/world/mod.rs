@@ -78,7 +78,7 @@ impl World {
         if let Err(e) = self.server.authorize_http(&self.store, &http) {
             return (Answer::refusal(e), Wants::default());
         }
-        match route(http) {
+        match route(self.server.kinds(), http) {
             Routed::Api(req, wants) => (self.handle(*req), wants),
             Routed::Direct(answer, wants) => (answer, wants),
         }

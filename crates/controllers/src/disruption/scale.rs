@@ -84,7 +84,7 @@ fn find(view: &View, namespace: &str, owner: &OwnerReference) -> Result<Option<(
     {
         return Ok(scale_of(&**d));
     }
-    let Some(kind) = api::by_api_version(&owner.api_version, &owner.kind) else {
+    let Some(kind) = view.kinds().by_api_version(&owner.api_version, &owner.kind) else {
         return Err(format!("no matches for kind {:?} in version {:?}", owner.kind, owner.api_version));
     };
     if kind.scale.is_none() {

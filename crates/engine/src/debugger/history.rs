@@ -1,5 +1,6 @@
 //! A pod's attempts, and what changed in between that scheduling reads.
 
+use api::ObjectExt;
 use api::kinds::{namespace, node, pod, poddisruptionbudget, priorityclass, service};
 use api::{KindRef, Obj};
 use cluster::Cluster;
@@ -129,7 +130,8 @@ fn changes(cluster: &Cluster, (after, upto): (u64, u64), time: u64, own: (&str, 
     let Ok(events) = cluster.store().iter_events_since(after) else { return (Vec::new(), 0) };
     let mut found: Vec<Written> = Vec::new();
     for e in events.take_while(|e| e.revision <= upto) {
-        let Some((kind, key)) = apiserver::keys::parse(&e.key) else { continue };
+        let Some(object) = e.new.as_ref().or(e.old.as_ref()).map(|o| &o.value.0) else { continue };
+        let (kind, key) = (object.kind(), object.key());
         if read_fields(kind).is_none() {
             continue;
         }

@@ -139,7 +139,7 @@ fn strict_error(strict: &[String]) -> meta::ApiError {
 pub fn decode(d: &Document) -> Result<Option<Box<dyn api::Object>>, Vec<Problem>> {
     let Some(kind) = api::by_api_version(d.api_version(), d.kind()) else { return Ok(None) };
     let refused = |e: &meta::ApiError| manifest::refusals(d, e);
-    let decoded = (kind.decode)(api::decode::Source::Value(d.value.clone())).map_err(|e| refused(&e))?;
+    let decoded = (kind.decode)(kind, api::decode::Source::Value(d.value.clone())).map_err(|e| refused(&e))?;
     if !decoded.strict.is_empty() {
         return Err(refused(&strict_error(&decoded.strict)));
     }

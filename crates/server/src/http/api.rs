@@ -5,6 +5,7 @@ use super::body::{Body, full, stream};
 use super::{processes, proxy, streams};
 use crate::world::Handle;
 use crate::{openapi, protobuf};
+use api::Kinds;
 use apiserver::Credentials;
 use apiserver::http::HttpRequest;
 use bytes::Bytes;
@@ -30,11 +31,12 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
     let who = auth::credentials(certified.as_ref(), request.headers());
     let path = request.uri().path();
     if path.starts_with("/openapi/") || processes::is_process(path) {
-        if let Err(refusal) = may(&handle, who, request.method().as_str(), path).await {
-            return refuse(&refusal);
-        }
+        let kinds = match may(&handle, who, request.method().as_str(), path).await {
+            Ok(kinds) => kinds,
+            Err(refusal) => return refuse(&refusal),
+        };
         if path.starts_with("/openapi/") {
-            return openapi_document(&request);
+            return openapi_document(&kinds, &request);
         }
         return processes::handle(handle, request.method().clone(), path.to_string()).await;
     }
@@ -114,12 +116,13 @@ enum Next {
     Log(Result<Vec<u8>, ApiError>, LogRequest),
 }
 
-/// Whether somebody may use a path that this server answers itself.
-async fn may(handle: &Handle, who: Credentials, method: &str, path: &str) -> Result<(), ApiError> {
+/// Whether somebody may use a path that this server answers itself; the kinds that are served meanwhile.
+async fn may(handle: &Handle, who: Credentials, method: &str, path: &str) -> Result<Kinds, ApiError> {
     let (verb, path) = (method.to_lowercase(), path.to_string());
     let asked = handle.ask(move |w| {
         let user = w.cluster.identify(&who)?;
-        w.cluster.authorize_path(&user, &verb, &path)
+        w.cluster.authorize_path(&user, &verb, &path)?;
+        Ok(w.cluster.api().kinds().clone())
     });
     asked.await.unwrap_or_else(|e| Err(ApiError::new(503, "ServiceUnavailable", e.to_string())))
 }
@@ -148,15 +151,15 @@ const OPENAPI_V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.
 
 /// `/openapi/v3` and below. `/openapi/v2` is a document without definitions (no bytes, as protobuf): clients find every
 /// kind that exists in v3, and learn from v2 only that there is nothing more.
-fn openapi_document(request: &Request<Incoming>) -> Response<Body> {
+fn openapi_document(kinds: &Kinds, request: &Request<Incoming>) -> Response<Body> {
     let path = request.uri().path().trim_end_matches('/');
     if path == "/openapi/v2" {
         return finish(Response::builder().header(CONTENT_TYPE, OPENAPI_V2_PROTOBUF).body(full("")));
     }
     if path == "/openapi/v3" {
-        return finish(Response::builder().header(CONTENT_TYPE, "application/json").body(full(openapi::index())));
+        return finish(Response::builder().header(CONTENT_TYPE, "application/json").body(full(openapi::index(kinds))));
     }
-    let Some(document) = path.strip_prefix("/openapi/v3/").and_then(openapi::get) else {
+    let Some(document) = path.strip_prefix("/openapi/v3/").and_then(|p| openapi::get(kinds, p)) else {
         return refuse(&ApiError::new(404, "NotFound", "the server could not find the requested resource"));
     };
     let accept = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
@@ -170,7 +173,7 @@ fn openapi_document(request: &Request<Incoming>) -> Response<Body> {
     let asked_by_hash = request.uri().query().is_some_and(|q| q.contains("hash="));
     let cache = if asked_by_hash { "public, immutable" } else { "no-cache, private" };
     let response = Response::builder().header(CONTENT_TYPE, "application/json").header(ETAG, etag);
-    finish(response.header(CACHE_CONTROL, cache).body(full(Bytes::from_static(&document.body))))
+    finish(response.header(CACHE_CONTROL, cache).body(full(document.into_owned().body)))
 }
 
 /// Sends what a container prints from now on; ends when it has ended.

@@ -60,10 +60,10 @@ pub async fn handle(handle: Handle, method: Method, path: String) -> Response<Bo
     }
 }
 
-/// Processes by name, with the state of their first component.
+/// Processes that can be stopped, by name, with the state of their first component.
 fn states(w: &World) -> BTreeMap<String, &'static str> {
     let mut all = BTreeMap::new();
-    for slot in w.cluster.slots() {
+    for slot in w.cluster.slots().filter(|s| cluster::Cluster::can_stop(s.component.process())) {
         let state = match slot.lamp {
             cluster::Lamp::Running => "running",
             cluster::Lamp::Stopped => "stopped",

@@ -1,15 +1,19 @@
 //! `/openapi/v3`: what kubectl's `explain`, `apply` and `diff` read, made from the kind registry and the schemas
 //! that k8s-openapi carries. Models `k8s.io/kube-openapi/pkg/handler3`.
 
+mod custom;
 mod paths;
 mod schemas;
 
+use api::Kinds;
 use api::kinds::KINDS;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// A document ready to be sent.
+#[derive(Clone)]
 pub struct Document {
     pub body: Vec<u8>,
     /// Changes with the content; quoted, it is the ETag.
@@ -37,14 +41,18 @@ fn document(group: &str, version: &str) -> Document {
     let mut builder = schemas::Builder::default();
     for kind in KINDS.iter().filter(|k| k.group == group && k.version == version) {
         builder.add(kind);
-        paths::add(&mut paths, kind, &builder);
+        paths::add(&mut paths, kind, builder.name(kind));
     }
+    finish(paths, builder.finish())
+}
+
+fn finish(paths: Map<String, Value>, schemas: Map<String, Value>) -> Document {
     let value = json!({
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "v1.35.0"},
         "paths": paths,
         "components": {
-            "schemas": builder.finish(),
+            "schemas": schemas,
             "securitySchemes": {
                 "BearerToken": {
                     "description": "Bearer Token authentication",
@@ -78,9 +86,12 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 /// The index: `{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=…"}}}`.
-pub fn index() -> Vec<u8> {
+pub fn index(kinds: &Kinds) -> Vec<u8> {
+    let custom: Vec<(String, Document)> =
+        custom::roots(kinds).into_iter().filter_map(|p| Some((p.clone(), custom::document(kinds, &p)?))).collect();
     let paths: Map<String, Value> = documents()
         .iter()
+        .chain(custom.iter().map(|(p, d)| (p, d)))
         .map(|(path, d)| {
             let url = format!("/openapi/v3/{path}?hash={}", d.hash);
             (path.clone(), json!({"serverRelativeURL": url}))
@@ -90,8 +101,9 @@ pub fn index() -> Vec<u8> {
 }
 
 /// The document at `path` below `/openapi/v3/`.
-pub fn get(path: &str) -> Option<&'static Document> {
-    documents().get(path)
+pub fn get(kinds: &Kinds, path: &str) -> Option<Cow<'static, Document>> {
+    let built_in = documents().get(path).map(Cow::Borrowed);
+    built_in.or_else(|| custom::document(kinds, path).map(Cow::Owned))
 }
 
 #[cfg(test)]
@@ -99,7 +111,7 @@ mod tests {
     use super::*;
 
     fn parsed(path: &str) -> Value {
-        serde_json::from_slice(&get(path).unwrap().body).unwrap()
+        serde_json::from_slice(&get(&Kinds::default(), path).unwrap().body).unwrap()
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The operations of a kind's resources. Models `k8s.io/apiserver/pkg/endpoints/installer.go` as far as clients read
 //! it: actions, kinds, parameters and bodies.
 
-use super::schemas::Builder;
 use api::{Kind, Verb};
 use serde_json::{Map, Value, json};
 
@@ -11,9 +10,9 @@ const BODIES: [&str; 3] = ["application/json", "application/yaml", "application/
 const PATCHES: [&str; 3] =
     ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
 
-/// Adds every path of `kind`.
-pub fn add(paths: &mut Map<String, Value>, kind: &Kind, schemas: &Builder) {
-    let r = Resource { kind, schema: schemas.name(kind).to_string() };
+/// Adds every path of `kind`, whose schema has this name.
+pub fn add(paths: &mut Map<String, Value>, kind: &Kind, schema: &str) {
+    let r = Resource { kind, schema: schema.to_string() };
     let root = super::root(kind.group, kind.version);
     let base = format!("/{root}");
     let of = |suffix: &str| {

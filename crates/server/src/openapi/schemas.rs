@@ -5,6 +5,7 @@ use k8s_openapi::api::{
     apps, authentication, authorization, autoscaling, coordination, core, discovery, events, networking, node, policy,
     rbac, scheduling, storage,
 };
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
@@ -27,9 +28,15 @@ impl Builder {
     pub fn add(&mut self, kind: &'static Kind) {
         let name = register(&mut self.generator, kind);
         self.kinds.push((kind, name));
+        self.common(kind);
+    }
+
+    /// What is there besides the kind's own schema.
+    pub fn common(&mut self, kind: &Kind) {
         // What the operations of every kind take and give.
         self.of::<meta::DeleteOptions>();
         self.of::<meta::ListMeta>();
+        self.of::<meta::ObjectMeta>();
         self.of::<meta::Status>();
         for s in kind.subresources {
             match s.name {
@@ -96,6 +103,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("", "v1", "Secret") => of::<core::v1::Secret>(g),
         ("", "v1", "Service") => of::<core::v1::Service>(g),
         ("", "v1", "ServiceAccount") => of::<core::v1::ServiceAccount>(g),
+        ("apiextensions.k8s.io", "v1", "CustomResourceDefinition") => of::<apiextensions::CustomResourceDefinition>(g),
         ("apps", "v1", "Deployment") => of::<apps::v1::Deployment>(g),
         ("apps", "v1", "ReplicaSet") => of::<apps::v1::ReplicaSet>(g),
         ("autoscaling", "v1", "HorizontalPodAutoscaler") => of::<autoscaling::v1::HorizontalPodAutoscaler>(g),
@@ -155,7 +163,7 @@ fn upstream(value: Value) -> Value {
     }
 }
 
-fn list(kind: &Kind, name: &str) -> Value {
+pub fn list(kind: &Kind, name: &str) -> Value {
     let reference = |n: &str| json!([{"$ref": format!("#/components/schemas/{n}")}]);
     json!({
         "description": format!("{0}List is a list of {0} objects.", kind.kind),

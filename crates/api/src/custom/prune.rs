@@ -1,0 +1,141 @@
+//! What a schema does to a value before it is looked at: unknown fields go, defaults come. Models
+//! `apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting}`.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
+use serde_json::{Map, Value};
+
+/// What every object has, whatever its schema says.
+const TYPE_AND_META: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+pub(super) fn items(s: &JSONSchemaProps) -> Option<&JSONSchemaProps> {
+    match &s.items {
+        Some(JSONSchemaPropsOrArray::Schema(one)) => Some(one),
+        _ => None,
+    }
+}
+
+/// The schema of the values of a map.
+pub(super) fn additional(s: &JSONSchemaProps) -> Option<&JSONSchemaProps> {
+    match &s.additional_properties {
+        Some(JSONSchemaPropsOrBool::Schema(one)) => Some(one),
+        _ => None,
+    }
+}
+
+pub(super) fn property<'s>(s: &'s JSONSchemaProps, name: &str) -> Option<&'s JSONSchemaProps> {
+    s.properties.as_ref().and_then(|p| p.get(name)).or_else(|| additional(s))
+}
+
+fn keeps_unknown(s: &JSONSchemaProps) -> bool {
+    s.x_kubernetes_preserve_unknown_fields == Some(true)
+        || matches!(s.additional_properties, Some(JSONSchemaPropsOrBool::Bool(true)))
+}
+
+/// Drops the fields that `s` does not know; `unknown` gets their paths. `root`: the fields of a resource, and of one inside
+/// another, are known.
+pub(super) fn prune(
+    fields: &mut Map<String, Value>,
+    s: &JSONSchemaProps,
+    root: bool,
+    path: &str,
+    unknown: &mut Vec<String>,
+) {
+    let own = root || s.x_kubernetes_embedded_resource == Some(true);
+    let keeps = keeps_unknown(s);
+    fields.retain(|name, value| {
+        if own && TYPE_AND_META.contains(&name.as_str()) {
+            return true;
+        }
+        let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match property(s, name) {
+            Some(of) => prune_value(value, of, &at, unknown),
+            None if keeps => {}
+            None => {
+                unknown.push(at);
+                return false;
+            }
+        }
+        true
+    });
+}
+
+fn prune_value(value: &mut Value, s: &JSONSchemaProps, path: &str, unknown: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => prune(fields, s, false, path, unknown),
+        Value::Array(list) => {
+            if let Some(of) = items(s) {
+                for (i, v) in list.iter_mut().enumerate() {
+                    prune_value(v, of, &format!("{path}[{i}]"), unknown);
+                }
+            } else if !keeps_unknown(s) {
+                let nothing = JSONSchemaProps::default();
+                for (i, v) in list.iter_mut().enumerate() {
+                    prune_value(v, &nothing, &format!("{path}[{i}]"), unknown);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A null where the schema allows none.
+fn is_forbidden_null(v: &Value, s: &JSONSchemaProps) -> bool {
+    v.is_null() && s.nullable != Some(true)
+}
+
+/// Nulls that may not be and have no default count as not said. Models `PruneNonNullableNullsWithoutDefaults`.
+pub(super) fn drop_nulls(fields: &mut Map<String, Value>, s: &JSONSchemaProps) {
+    fields.retain(|name, value| match property(s, name) {
+        Some(of) if is_forbidden_null(value, of) && of.default.is_none() => false,
+        Some(of) => {
+            drop_nulls_in(value, of);
+            true
+        }
+        None => true,
+    });
+}
+
+fn drop_nulls_in(value: &mut Value, s: &JSONSchemaProps) {
+    match value {
+        Value::Object(fields) => drop_nulls(fields, s),
+        Value::Array(list) => {
+            if let Some(of) = items(s) {
+                list.iter_mut().for_each(|v| drop_nulls_in(v, of));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Models `structuraldefaulting.Default`.
+pub(super) fn default(fields: &mut Map<String, Value>, s: &JSONSchemaProps) {
+    for (name, of) in s.properties.iter().flatten() {
+        if let Some(d) = &of.default
+            && fields.get(name).is_none_or(|v| is_forbidden_null(v, of))
+        {
+            fields.insert(name.clone(), d.0.clone());
+        }
+    }
+    for (name, value) in fields.iter_mut() {
+        if let Some(of) = property(s, name) {
+            default_value(value, of);
+        }
+    }
+}
+
+fn default_value(value: &mut Value, s: &JSONSchemaProps) {
+    if let (true, Some(d)) = (is_forbidden_null(value, s), &s.default) {
+        *value = d.0.clone();
+    }
+    match value {
+        Value::Object(fields) => default(fields, s),
+        Value::Array(list) => {
+            if let Some(of) = items(s) {
+                list.iter_mut().for_each(|v| default_value(v, of));
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,214 @@
+use super::{Kinds, is_true};
+use crate::decode::Source;
+use crate::object::Object;
+use crate::registration::KindRef;
+use expect_test::expect;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use meta::Time;
+use serde_json::{Value, json};
+
+/// A definition that has been established, with this schema for `spec`.
+fn definition(spec: Value, more: Value) -> CustomResourceDefinition {
+    let mut version = json!({
+        "name": "v1", "served": true, "storage": true,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+    });
+    for (k, v) in more.as_object().into_iter().flatten() {
+        version[k] = v.clone();
+    }
+    let names = json!({"plural": "crontabs", "singular": "crontab", "kind": "CronTab", "listKind": "CronTabList"});
+    serde_json::from_value(json!({
+        "metadata": {"name": "crontabs.stable.example.com"},
+        "spec": {"group": "stable.example.com", "scope": "Namespaced", "names": names, "versions": [version]},
+        "status": {"acceptedNames": names, "conditions": [{"type": "Established", "status": "True"}]},
+    }))
+    .expect("a definition")
+}
+
+fn kind(spec: Value, more: Value) -> KindRef {
+    let d = definition(spec, more);
+    assert!(is_true(&d, "Established"));
+    let mut kinds = Kinds::default();
+    kinds.observe("crontabs.stable.example.com", Some(&d));
+    kinds.by_api_version("stable.example.com/v1", "CronTab").expect("served")
+}
+
+fn object(kind: KindRef, spec: Value) -> (Box<dyn Object>, Vec<String>) {
+    let value = json!({"apiVersion": kind.api_version(), "kind": "CronTab", "metadata": {"name": "a", "namespace": "default"}, "spec": spec});
+    let d = (kind.decode)(kind, Source::Value(value)).expect("decodes");
+    (d.object, d.strict)
+}
+
+fn errors(schema: Value, spec: Value) -> String {
+    let kind = kind(schema, json!({}));
+    let (mut o, _) = object(kind, spec);
+    (kind.default)(&mut *o);
+    (kind.validate_create)(&*o).iter().map(|e| format!("{e}\n")).collect()
+}
+
+#[test]
+fn values_are_refused_in_upstreams_words() {
+    let schema = json!({"type": "object", "required": ["image"], "properties": {
+        "cronSpec": {"type": "string", "pattern": r"^(\d+|\*)(/\d+)?(\s+(\d+|\*)(/\d+)?){4}$"},
+        "image": {"type": "string", "maxLength": 8, "minLength": 2},
+        "replicas": {"type": "integer", "minimum": 1, "maximum": 10},
+        "policy": {"type": "string", "enum": ["Allow", "Forbid"]},
+        "share": {"type": "number", "multipleOf": 0.5},
+        "port": {"x-kubernetes-int-or-string": true},
+        "at": {"type": "string", "format": "date-time"},
+        "tags": {"type": "array", "maxItems": 2, "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+        "ports": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+                  "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "n": {"type": "integer"}}}},
+        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+    }});
+    let one = |spec: Value| errors(schema.clone(), spec);
+    assert_eq!(
+        one(json!({"image": "web", "cronSpec": "* * * * */5", "replicas": 3, "port": "http", "tags": ["a", "b"],
+        "ports": [{"name": "a"}, {"name": "b"}], "at": "2026-01-01T00:00:00Z", "share": 1.5, "policy": "Allow"})),
+        ""
+    );
+    expect![[r#"
+        spec.cronSpec: Invalid value: "* * * *": spec.cronSpec in body should match '^(\d+|\*)(/\d+)?(\s+(\d+|\*)(/\d+)?){4}$'
+        spec.replicas: Invalid value: 15: spec.replicas in body should be less than or equal to 10
+    "#]].assert_eq(&one(json!({"image": "web", "cronSpec": "* * * *", "replicas": 15})));
+    expect![[r#"
+        spec.image: Required value
+        spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string"
+    "#]]
+    .assert_eq(&one(json!({"replicas": "3"})));
+    expect![[r#"
+        spec.at: Invalid value: "soon": spec.at in body must be of type date-time: "soon"
+        spec.image: Too long: may not be more than 8 bytes
+        spec.labels.a: Invalid value: "integer": spec.labels.a in body must be of type string: "integer"
+        spec.policy: Unsupported value: "Never": supported values: "Allow", "Forbid"
+        spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean"
+        spec.ports[1]: Duplicate value: {"name":"a"}
+        spec.share: Invalid value: 0.3: spec.share in body should be a multiple of 0.5
+        spec.tags: Too many: 3: must have at most 2 items
+        spec.tags[2]: Duplicate value: "a"
+    "#]]
+    .assert_eq(&one(json!({"image": "web-server", "policy": "Never", "port": true, "at": "soon", "share": 0.3,
+        "tags": ["a", "b", "a"], "ports": [{"name": "a"}, {"name": "a"}], "labels": {"a": 1}})));
+    expect![[r#"
+        spec.image: Invalid value: "x": spec.image in body should be at least 2 chars long
+        spec.replicas: Invalid value: 0: spec.replicas in body should be greater than or equal to 1
+    "#]]
+    .assert_eq(&one(json!({"image": "x", "replicas": 0})));
+}
+
+#[test]
+fn alternatives_are_told_without_a_place() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+        "oneOf": [{"required": ["a"]}, {"required": ["b"]}]});
+    assert_eq!(errors(schema.clone(), json!({"a": "x"})), "");
+    expect![[r#"
+        <nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid
+        spec.a: Required value
+    "#]]
+    .assert_eq(&errors(schema.clone(), json!({})));
+    expect![[r#"
+        <nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found 2 valid alternatives
+    "#]]
+    .assert_eq(&errors(schema, json!({"a": "x", "b": "y"})));
+}
+
+#[test]
+fn unknown_fields_go_and_are_named() {
+    let kind = kind(
+        json!({"type": "object", "properties": {
+            "known": {"type": "object", "properties": {"a": {"type": "string"}}},
+            "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+            "map": {"type": "object", "additionalProperties": {"type": "string"}},
+            "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}},
+            "template": {"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true},
+        }}),
+        json!({}),
+    );
+    let (o, strict) = object(
+        kind,
+        json!({"known": {"a": "1", "b": 2}, "free": {"x": {"y": 1}}, "map": {"k": "v"}, "other": true,
+        "list": [{"a": "x"}, {"c": 1}], "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}}),
+    );
+    assert_eq!(
+        o.to_value()["spec"],
+        json!({"known": {"a": "1"}, "free": {"x": {"y": 1}}, "map": {"k": "v"}, "list": [{"a": "x"}, {}],
+        "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}})
+    );
+    let unknown = ["spec.known.b", "spec.list[1].c", "spec.other"].map(|f| format!("unknown field {f:?}"));
+    let mut strict = strict;
+    strict.sort();
+    assert_eq!(strict, unknown);
+}
+
+#[test]
+fn defaults_fill_what_is_missing_or_null() {
+    let kind = kind(
+        json!({"type": "object", "properties": {
+            "cronSpec": {"type": "string", "default": "5 0 * * *"},
+            "replicas": {"type": "integer", "default": 1},
+            "nothing": {"type": "string", "nullable": true, "default": "x"},
+            "image": {"type": "string"},
+            "inner": {"type": "object", "default": {}, "properties": {"a": {"type": "string", "default": "b"}}},
+        }}),
+        json!({}),
+    );
+    let (mut o, _) = object(kind, json!({"replicas": null, "nothing": null, "image": null}));
+    (kind.default)(&mut *o);
+    let want = json!({"cronSpec": "5 0 * * *", "replicas": 1, "nothing": null, "inner": {"a": "b"}});
+    assert_eq!(o.to_value()["spec"], want);
+}
+
+#[test]
+fn what_was_wrong_before_is_let_be() {
+    let kind = kind(
+        json!({"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}, "m": {"type": "integer", "maximum": 5}}}),
+        json!({}),
+    );
+    let (old, new) = (object(kind, json!({"n": 9, "m": 1})).0, object(kind, json!({"n": 9, "m": 7})).0);
+    let errors: Vec<String> = (kind.validate_update)(&*new, &*old).iter().map(ToString::to_string).collect();
+    assert_eq!(errors, ["spec.m: Invalid value: 7: spec.m in body should be less than or equal to 5"]);
+}
+
+#[test]
+fn columns_scale_and_status_are_what_the_version_says() {
+    let kind = kind(
+        json!({"type": "object", "properties": {"cronSpec": {"type": "string"}, "replicas": {"type": "integer"}}}),
+        json!({
+            "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
+            "additionalPrinterColumns": [
+                {"name": "Spec", "type": "string", "jsonPath": ".spec.cronSpec", "description": "The cron spec"},
+                {"name": "Replicas", "type": "integer", "jsonPath": ".spec.replicas"},
+                {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "priority": 1},
+            ],
+        }),
+    );
+    let headers: Vec<String> = kind.columns.iter().map(|c| format!("{} {} {}", c.name, c.kind, c.priority)).collect();
+    assert_eq!(headers, ["Name string 0", "Spec string 0", "Replicas integer 0", "Age date 1"]);
+    let (mut o, _) = object(kind, json!({"cronSpec": "* * * * *", "replicas": 3}));
+    o.meta_mut().creation_timestamp = Some(Time::SIMULATION_START.to_k8s());
+    let cells = (kind.cells)(&*o, Time::SIMULATION_START + meta::Duration::from_secs(90));
+    assert_eq!(json!(cells), json!(["a", "* * * * *", 3, "90s"]));
+    let scale = kind.scale.expect("a scale");
+    (scale.set_replicas)(&mut *o, 7);
+    assert_eq!(((scale.replicas)(&*o), (scale.status_replicas)(&*o)), (7, 0));
+    let names: Vec<&str> = kind.subresources.iter().map(|s| s.name).collect();
+    assert_eq!(names, ["scale", "status"]);
+}
+
+#[test]
+fn a_kind_goes_with_its_definition() {
+    let d = definition(json!({"type": "object"}), json!({}));
+    let mut kinds = Kinds::default();
+    let name = "crontabs.stable.example.com";
+    kinds.observe(name, Some(&d));
+    let first = kinds.by_plural("stable.example.com", "v1", "crontabs").expect("served");
+    let mut changed = d.clone();
+    changed.spec.versions[0].deprecated = Some(true);
+    kinds.observe(name, Some(&changed));
+    let second = kinds.present(first).expect("still there");
+    assert!(!std::ptr::eq(first, second) && first == second, "one kind in two forms");
+    assert_eq!(second.deprecated, "stable.example.com/v1 CronTab is deprecated");
+    kinds.observe(name, None);
+    assert_eq!(kinds.present(first), None);
+    assert_eq!(kinds.iter().count(), crate::KINDS.len());
+}

@@ -1,0 +1,188 @@
+//! CustomResourceDefinitions over HTTP: what the server serves, refuses and stores.
+
+mod world;
+
+use serde_json::{Value, json};
+use world::{TABLE, World, summary};
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const OBJECTS: &str = "/apis/stable.example.com/v1/namespaces/default/crontabs";
+
+fn version(name: &str, storage: bool) -> Value {
+    json!({
+        "name": name, "served": true, "storage": storage,
+        "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+            "spec": {"type": "object", "properties": {
+                "cronSpec": {"type": "string", "default": "5 0 * * *"},
+                "replicas": {"type": "integer", "minimum": 1},
+                "steps": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+                          "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "run": {"type": "string"}}}},
+            }},
+            "status": {"type": "object", "properties": {"replicas": {"type": "integer"}}},
+        }}},
+    })
+}
+
+fn definition(versions: &[Value]) -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "crontabs.stable.example.com"},
+        "spec": {"group": "stable.example.com", "scope": "Namespaced",
+                 "names": {"plural": "crontabs", "kind": "CronTab", "shortNames": ["ct"]}, "versions": versions},
+    })
+}
+
+/// A world in which the definition has been established, as the controllers do it.
+fn established(versions: &[Value]) -> World {
+    let mut w = World::new();
+    w.ok("POST", DEFINITIONS, &definition(versions).to_string());
+    let path = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    let mut d = w.get(&path);
+    d["status"]["acceptedNames"] = d["spec"]["names"].clone();
+    d["status"]["conditions"] = json!([
+        {"type": "NamesAccepted", "status": "True", "reason": "NoConflicts", "message": "no conflicts found", "lastTransitionTime": null},
+        {"type": "Established", "status": "True", "reason": "InitialNamesAccepted", "message": "the initial names have been accepted", "lastTransitionTime": null}]);
+    w.ok("PUT", &format!("{path}/status"), &d.to_string());
+    w
+}
+
+fn object(spec: Value) -> String {
+    json!({"apiVersion": "stable.example.com/v1", "kind": "CronTab", "metadata": {"name": "a"}, "spec": spec})
+        .to_string()
+}
+
+#[test]
+fn a_kind_is_served_once_it_is_established() {
+    let mut w = World::new();
+    let made = w.ok("POST", DEFINITIONS, &definition(&[version("v1", true)]).to_string());
+    assert_eq!(made["spec"]["names"]["singular"], "crontab");
+    assert_eq!(made["spec"]["names"]["listKind"], "CronTabList");
+    assert_eq!(made["spec"]["conversion"], json!({"strategy": "None"}));
+    assert_eq!(made["status"]["storedVersions"], json!(["v1"]));
+    assert!(w.line("GET", OBJECTS, "").starts_with("404 NotFound"));
+
+    let mut w = established(&[version("v1", true)]);
+    let resources = w.get("/apis/stable.example.com/v1");
+    let names: Vec<&str> =
+        resources["resources"].as_array().expect("a list").iter().filter_map(|r| r["name"].as_str()).collect();
+    assert_eq!(names, ["crontabs", "crontabs/scale", "crontabs/status"]);
+    assert_eq!(w.line("GET", OBJECTS, ""), "200 CronTabList []");
+    let made = w.ok("POST", OBJECTS, &object(json!({"replicas": 2})));
+    assert_eq!(
+        (&made["spec"], &made["metadata"]["generation"]),
+        (&json!({"cronSpec": "5 0 * * *", "replicas": 2}), &json!(1))
+    );
+    let list = w.get(OBJECTS);
+    assert_eq!((&list["kind"], &list["items"][0]["kind"]), (&json!("CronTabList"), &json!("CronTab")));
+    let t: Value = serde_json::from_slice(&w.http("GET", OBJECTS, TABLE, "", "").body).expect("JSON");
+    assert_eq!(t["rows"][0]["cells"], json!(["a", "0s"]));
+}
+
+#[test]
+fn writes_follow_the_schema_and_the_subresources() {
+    let mut w = established(&[version("v1", true)]);
+    assert_eq!(
+        w.line("POST", OBJECTS, &object(json!({"replicas": 0}))),
+        "422 Invalid: CronTab.stable.example.com \"a\" is invalid: spec.replicas: Invalid value: 0: spec.replicas in body should \
+         be greater than or equal to 1"
+    );
+    assert_eq!(
+        w.line("POST", &format!("{OBJECTS}?fieldValidation=Strict"), &object(json!({"odd": 1}))),
+        "400 BadRequest: CronTab in version \"v1\" cannot be handled as a CronTab: strict decoding error: unknown field \"spec.odd\""
+    );
+    w.ok("POST", OBJECTS, &object(json!({"replicas": 2, "odd": 1})));
+    let one = format!("{OBJECTS}/a");
+    let status = w.ok("PATCH", &format!("{one}/status"), r#"{"spec":{"replicas":9},"status":{"replicas":2}}"#);
+    assert_eq!(
+        (&status["spec"]["replicas"], &status["status"]["replicas"], &status["metadata"]["generation"]),
+        (&json!(2), &json!(2), &json!(1))
+    );
+    let main = w.ok("PATCH", &one, r#"{"spec":{"replicas":3},"status":{"replicas":7}}"#);
+    assert_eq!(
+        (&main["spec"]["replicas"], &main["status"]["replicas"], &main["metadata"]["generation"]),
+        (&json!(3), &json!(2), &json!(2))
+    );
+    let scale = w.ok("PATCH", &format!("{one}/scale"), r#"{"spec":{"replicas":5}}"#);
+    assert_eq!(
+        (&scale["kind"], &scale["spec"]["replicas"], &scale["status"]["replicas"]),
+        (&json!("Scale"), &json!(5), &json!(2))
+    );
+    let r = w.http("PATCH", &one, "application/json", "application/strategic-merge-patch+json", "{}");
+    assert!(summary(&r).starts_with("415 UnsupportedMediaType"), "{}", summary(&r));
+}
+
+#[test]
+fn an_apply_merges_lists_by_their_keys() {
+    let mut w = established(&[version("v1", true)]);
+    let mut apply = |who: &str, steps: Value| {
+        let body = object(json!({"steps": steps}));
+        let path = format!("{OBJECTS}/a?fieldManager={who}");
+        let r = w.http("PATCH", &path, "application/json", "application/apply-patch+yaml", &body);
+        (r.code, serde_json::from_slice::<Value>(&r.body).expect("JSON"))
+    };
+    assert_eq!(apply("one", json!([{"name": "build", "run": "make"}])).0, 201);
+    let (code, both) = apply("two", json!([{"name": "test", "run": "make test"}]));
+    assert_eq!((code, both["spec"]["steps"].as_array().map(Vec::len)), (200, Some(2)), "{both}");
+    let (code, conflict) = apply("two", json!([{"name": "build", "run": "ninja"}]));
+    assert_eq!(code, 409);
+    let said = conflict["message"].as_str().unwrap_or("");
+    assert!(said.contains("conflict with \"one\": .spec.steps[name=\"build\"].run"), "{said}");
+}
+
+#[test]
+fn versions_show_the_same_objects() {
+    let mut w = established(&[version("v1", true), version("v1beta1", false)]);
+    w.ok("POST", OBJECTS, &object(json!({"replicas": 2})));
+    let other = w.get("/apis/stable.example.com/v1beta1/namespaces/default/crontabs/a");
+    assert_eq!((&other["apiVersion"], &other["spec"]["replicas"]), (&json!("stable.example.com/v1beta1"), &json!(2)));
+    let group = w.get("/apis/stable.example.com");
+    assert_eq!(group["preferredVersion"]["version"], "v1");
+}
+
+#[test]
+fn definitions_that_are_not_structural_are_refused() {
+    let mut w = World::new();
+    let mut v = version("v1", true);
+    v["schema"]["openAPIV3Schema"]["properties"]["spec"] = json!({"properties": {
+        "a": {"type": "strin"}, "b": {"type": "array"}, "c": {"type": "string", "pattern": "("},
+        "d": {"type": "integer", "default": "x"}, "e": {"type": "object", "x-kubernetes-validations": [{"rule": "true"}]}}});
+    let mut d = definition(&[v, version("v1", true)]);
+    d["metadata"]["name"] = "wrong".into();
+    d["spec"]["scope"] = "Everywhere".into();
+    let said = w.line("POST", DEFINITIONS, &d.to_string());
+    let at = "spec.versions[0].schema.openAPIV3Schema.properties[spec]";
+    for want in [
+        "metadata.name: Invalid value: \"wrong\": must be spec.names.plural+\".\"+spec.group".to_string(),
+        "spec.scope: Unsupported value: \"Everywhere\": supported values: \"Cluster\", \"Namespaced\"".into(),
+        format!("{at}.type: Required value: must not be empty for specified object fields"),
+        format!("{at}.properties[a].type: Unsupported value: \"strin\": supported values: \"array\", \"boolean\""),
+        format!("{at}.properties[b].items: Required value: must be specified"),
+        format!("{at}.properties[c].pattern: Invalid value: \"(\": must be a valid regular expression"),
+        format!("{at}.properties[d].default: Invalid value: \"string\""),
+        format!(
+            "{at}.properties[e].x-kubernetes-validations: Forbidden: validation rules in CEL are not supported by this cluster"
+        ),
+        "must contain unique version names".into(),
+        "must have exactly one version marked as storage version".into(),
+    ] {
+        assert!(said.contains(&want), "{want}\n{said}");
+    }
+}
+
+#[test]
+fn a_definition_that_goes_takes_no_more_objects() {
+    let mut w = established(&[version("v1", true)]);
+    let path = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    w.ok("DELETE", &path, "");
+    let d = w.get(&path);
+    assert_eq!(d["metadata"]["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
+    assert_eq!(d["status"]["conditions"][2]["reason"], "InstanceDeletionPending");
+    assert_eq!(
+        w.line("POST", OBJECTS, &object(json!({}))),
+        "405 MethodNotAllowed: create not allowed while custom resource definition is terminating"
+    );
+    w.ok("PATCH", &format!("{path}/status"), r#"{"status":{"observedGeneration":1}}"#);
+    w.ok("PATCH", &path, r#"{"metadata":{"finalizers":null}}"#);
+    assert!(w.line("GET", OBJECTS, "").starts_with("404 NotFound"));
+}
