@@ -7,6 +7,7 @@ use crate::config::{Config, DEFAULT_SCHEDULER_NAME};
 use crate::cycle::{Algorithm, Failure};
 use crate::delegated::{Answered, Delegated};
 use crate::extender::{BindQuestion, Caller};
+use crate::framework::pod_info::nominated_node;
 use crate::framework::resource::ApiList;
 use crate::framework::storage;
 use crate::framework::{ClusterEvent, Framework, Handle, Nominator, Objects, PodInfo};
@@ -20,7 +21,7 @@ use k8s_openapi::api::core::v1::{Binding, Node, Pod};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step};
 use std::any::Any;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use trace::{Cycle, Recorded, Seq, note};
 
@@ -164,23 +165,53 @@ impl Scheduler {
                 None => ClusterEvent::AssignedPodAdd(&new),
             };
             self.queue.move_all(&event, now, &self.algorithm, cause);
-        } else if self.algorithm.profile(new.scheduler_name()).is_some() && !self.cache.is_assumed(key) {
-            match new.nominated_node() {
-                Some(node) => self.nominator.add(new.clone(), node),
-                None => self.nominator.remove(key),
-            }
-            self.queue.update(new, now, &self.algorithm, cause);
+        } else if self.algorithm.profile(new.scheduler_name()).is_some() {
+            self.observe_waiting(now, key, old.and_then(shared), new, cause);
         }
+    }
+
+    fn observe_waiting(&mut self, now: Time, key: &Key, old: Option<Arc<Pod>>, new: Arc<PodInfo>, cause: Seq) {
+        if self.cache.is_assumed(key) {
+            if new.is_deleting() {
+                self.assumed_pod_leaves(now, key, cause);
+            }
+            return;
+        }
+        let was = old.as_ref().and_then(|p| nominated_node(p));
+        match (new.nominated_node(), self.nominator.node_of(key).map(str::to_string)) {
+            (Some(node), _) => self.nominator.add(new.clone(), node),
+            // An update from before the nomination was written: the room stays reserved.
+            (None, Some(node)) if was.is_none() => self.nominator.add(new.clone(), &node),
+            (None, _) => self.nominator.remove(key),
+        }
+        self.queue.update(new.clone(), now, &self.algorithm, cause);
+        if let Some(old) = old.as_ref().filter(|_| was.is_some() && was != new.nominated_node()) {
+            self.nomination_gone(now, old.clone(), cause);
+        }
+    }
+
+    /// A pod that has a node and is not bound yet is to be deleted: its room is free, although its binding goes on and
+    /// fails. Models handleAssumedPodDeletion.
+    fn assumed_pod_leaves(&mut self, now: Time, key: &Key, cause: Seq) {
+        if let Some(assumed) = self.cache.remove_pod(key) {
+            self.queue.move_all(&ClusterEvent::AssignedPodDelete(&assumed), now, &self.algorithm, cause);
+        }
+    }
+
+    /// The room that was kept for the pod is free for those that are not more important.
+    fn nomination_gone(&mut self, now: Time, old: Arc<Pod>, cause: Seq) {
+        let old = PodInfo::new(old);
+        self.queue.move_up_to(old.priority, &ClusterEvent::AssignedPodDelete(&old), now, &self.algorithm, cause);
     }
 
     fn pod_gone(&mut self, now: Time, key: &Key, old: Option<&Obj>, cause: Seq) {
         self.waits.remove(key);
         self.nominator.remove(key);
-        let queued = self.queue.delete(key).map(|q| q.pod);
+        self.queue.delete(key);
         if let Some(pod) = self.cache.remove_pod(key) {
             self.queue.move_all(&ClusterEvent::AssignedPodDelete(&pod), now, &self.algorithm, cause);
-        } else if let Some(pod) = queued.or_else(|| Some(Arc::new(PodInfo::new(shared(old?)?)))) {
-            self.queue.move_all(&ClusterEvent::UnscheduledPodDelete(&pod), now, &self.algorithm, cause);
+        } else if let Some(pod) = old.and_then(shared).filter(|p| nominated_node(p).is_some()) {
+            self.nomination_gone(now, pod, cause);
         }
     }
 
@@ -302,8 +333,14 @@ impl Scheduler {
 
     /// Models handleSchedulingFailure, and prepareCandidate for the victims.
     fn handle_failure(&mut self, cx: &Cx, pod: &Arc<PodInfo>, failure: Failure, step: &mut Step) {
-        for victim in failure.victims.iter().filter(|v| !v.is_deleting()) {
-            let node = failure.nominate.as_deref().unwrap_or_default();
+        let node = failure.nominate.as_deref().unwrap_or_default();
+        let victims: Vec<_> = failure.victims.iter().filter(|v| !v.is_deleting()).collect();
+        if !victims.is_empty() {
+            // Less important pods that were promised the node may not fit any more: they look for another at once.
+            let out = self.nominator.on_node(node).iter().filter(|p| p.priority < pod.priority);
+            step.intents.extend(out.filter_map(|p| status::no_nomination(p)));
+        }
+        for victim in victims {
             step.intents.extend(status::evict(victim, pod, node, cx.now));
             step.notes.push(note!("scheduler.preempts", victim = &victim.key, node = node));
         }
@@ -338,15 +375,19 @@ fn new_queue(config: &Config) -> Queue {
     Queue::new(seconds(config.pod_initial_backoff_seconds), seconds(config.pod_max_backoff_seconds))
 }
 
-/// Whether nothing changed that upstream turns into an event for the queue. Models `nodeSchedulingPropertiesChange`.
+/// Whether nothing changed that upstream turns into an event for the queue. Models `NodeSchedulingPropertiesChange`.
 fn same_for_scheduling(old: &Node, new: &Node) -> bool {
-    fn status(n: &Node) -> (Option<&ApiList>, Vec<(&str, &str)>) {
+    fn status(n: &Node) -> (Option<&ApiList>, BTreeMap<&str, &str>) {
         let s = n.status.as_ref();
         let conditions = s.and_then(|s| s.conditions.as_ref());
         let conditions = conditions.into_iter().flatten().map(|c| (c.type_.as_str(), c.status.as_str()));
         (s.and_then(|s| s.allocatable.as_ref()), conditions.collect())
     }
-    old.spec == new.spec
+    let taints = |n: &Node| n.spec.as_ref().and_then(|s| s.taints.clone()).unwrap_or_default();
+    let cordoned = |n: &Node| n.spec.as_ref().and_then(|s| s.unschedulable).unwrap_or(false);
+    // Cordoning a node helps nobody.
+    (cordoned(old) == cordoned(new) || cordoned(new))
+        && taints(old) == taints(new)
         && old.metadata.labels == new.metadata.labels
         && old.metadata.annotations == new.metadata.annotations
         && status(old) == status(new)

@@ -39,6 +39,13 @@ pub fn not_scheduled(pod: &PodInfo, reason: &str, message: &str, nominate: Optio
     Some(patch(pod, status).tolerate(Tolerate::NotFound))
 }
 
+/// Takes the nomination back; `None` when none was written. Models `clearNominatedNodeName`.
+pub fn no_nomination(pod: &PodInfo) -> Option<Intent> {
+    pod.nominated_node()?;
+    let status = Map::from_iter([("nominatedNodeName".to_string(), Value::Null)]);
+    Some(patch(pod, status).tolerate(Tolerate::NotFound))
+}
+
 /// Marks the victim, deletes it and says why. Models `Evaluator.PreemptPod`.
 pub fn evict(victim: &PodInfo, preemptor: &PodInfo, node: &str, now: Time) -> Vec<Intent> {
     let message = format!("{}: preempting to accommodate a higher priority pod", preemptor.scheduler_name());

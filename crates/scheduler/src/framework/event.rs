@@ -67,9 +67,8 @@ pub enum ClusterEvent<'a> {
         old: &'a PodInfo,
         new: &'a PodInfo,
     },
+    /// Also of a pod that was nominated to a node and is not any more: its room was kept as if it were there.
     AssignedPodDelete(&'a PodInfo),
-    /// Another pod that waits was deleted.
-    UnscheduledPodDelete(&'a PodInfo),
     /// The waiting pod itself changed.
     TargetPodUpdate {
         old: &'a PodInfo,
@@ -96,7 +95,6 @@ impl ClusterEvent<'_> {
             ClusterEvent::AssignedPodAdd(_) => "AssignedPodAdd",
             ClusterEvent::AssignedPodUpdate { .. } => "AssignedPodUpdate",
             ClusterEvent::AssignedPodDelete(_) => "AssignedPodDelete",
-            ClusterEvent::UnscheduledPodDelete(_) => "UnscheduledPodDelete",
             ClusterEvent::TargetPodUpdate { .. } => "TargetPodUpdate",
             ClusterEvent::Claim(w) => {
                 w.choose(["PersistentVolumeClaimAdd", "PersistentVolumeClaimUpdate", "PersistentVolumeClaimDelete"])

@@ -110,7 +110,7 @@ impl PodInfo {
     }
     /// `status.nominatedNodeName`, when it is not empty.
     pub fn nominated_node(&self) -> Option<&str> {
-        self.pod.status.as_ref()?.nominated_node_name.as_deref().filter(|n| !n.is_empty())
+        nominated_node(&self.pod)
     }
     /// `spec.schedulerName`, defaulted as the API server defaults it.
     pub fn scheduler_name(&self) -> &str {
@@ -156,4 +156,9 @@ fn host_ports(spec: &PodSpec) -> Vec<HostPort> {
             Some(HostPort { ip: or(&p.host_ip, "0.0.0.0"), protocol: or(&p.protocol, "TCP"), port })
         })
         .collect()
+}
+
+/// The node that `pod` was promised.
+pub fn nominated_node(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.nominated_node_name.as_deref().filter(|n| !n.is_empty())
 }

@@ -40,8 +40,6 @@ impl Plugin for NodePorts {
         match event {
             ClusterEvent::NodeAdd(_) => Hint::Queue,
             ClusterEvent::AssignedPodDelete(gone) => frees(gone),
-            // Its place was reserved although it was not there yet.
-            ClusterEvent::UnscheduledPodDelete(gone) if gone.nominated_node().is_some() => frees(gone),
             _ => Hint::Skip,
         }
     }

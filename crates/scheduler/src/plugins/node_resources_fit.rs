@@ -180,7 +180,6 @@ impl Plugin for NodeResourcesFit {
             ClusterEvent::TargetPodUpdate { old, new } => {
                 Hint::queue_if(new.key == pod.key && shrank(old, &old.requests, &new.requests))
             }
-            ClusterEvent::UnscheduledPodDelete(gone) => Hint::queue_if(gone.nominated_node().is_some()),
             _ => Hint::Skip,
         }
     }

@@ -162,7 +162,7 @@ impl Queue {
             Place::Gated => {
                 let Some(mut q) = self.take(&key) else { return };
                 // The gates may have gone: activate asks PreEnqueue again.
-                (q.pod, q.cause) = (pod, cause);
+                (q.pod, q.event, q.cause) = (pod, "UnscheduledPodUpdate", cause);
                 self.activate(q, algorithm);
             }
             Place::Unschedulable => {
@@ -226,9 +226,22 @@ impl Queue {
     /// Something happened: pods whose refusing plugins find it promising move to the active or back-off queue.
     /// Returns how many did. Models MoveAllToActiveOrBackoffQueue.
     pub fn move_all(&mut self, event: &ClusterEvent, now: Time, algorithm: &Algorithm, cause: Seq) -> usize {
+        self.move_up_to(i32::MAX, event, now, algorithm, cause)
+    }
+
+    /// The same for pods of at most this priority. Models its `preCheck`.
+    pub fn move_up_to(
+        &mut self,
+        priority: i32,
+        event: &ClusterEvent,
+        now: Time,
+        algorithm: &Algorithm,
+        cause: Seq,
+    ) -> usize {
         let moved: Vec<(Key, &'static str)> = self
             .unschedulable
             .iter()
+            .filter(|(_, q)| q.pod.priority <= priority)
             .filter_map(|(k, q)| Some((k.clone(), worth_requeuing(q, event, algorithm)?)))
             .collect();
         for (key, hint) in &moved {

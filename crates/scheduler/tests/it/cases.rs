@@ -156,6 +156,7 @@ fn found(key: &str, cycle: &Cycle, cycles: &[Cycle]) -> Value {
             let all = cycle.preemption.iter().flat_map(|p| &p.candidates);
             json!(all.map(|c| (c.node.clone(), c.pdb_violations)).collect::<BTreeMap<_, _>>())
         }
+        "tried" => json!(cycle.preemption.as_ref().map(|p| p.tried_nodes)),
         "prefilter" => json!(cycle.pre_filter.last().map(|r| said(r.verdict, &r.reasons))),
         "names" => json!(cycle.pre_filter.last().and_then(|r| r.node_names.clone())),
         "raw" | "scores" | "weighted" | "total" => {

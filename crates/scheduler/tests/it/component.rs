@@ -10,28 +10,28 @@ use scheduler::{Config, Scheduler};
 use serde_json::json;
 use std::sync::Arc;
 
-struct Lab {
-    scheduler: Scheduler,
+pub struct Lab {
+    pub scheduler: Scheduler,
     view: View,
-    now: Time,
+    pub now: Time,
     revision: u64,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let scheduler = Scheduler::new(Config::default(), Rng::new(1)).expect("a scheduler");
         let mut lab = Lab { scheduler, view: View::new(), now: Time::from_secs(1_767_225_600), revision: 0 };
         let cx = Cx { now: lab.now, view: &lab.view, recording: true };
         lab.scheduler.start(&cx);
         lab
     }
-    fn put<T: Registered + api::Object>(&mut self, object: T) {
+    pub fn put<T: Registered + api::Object>(&mut self, object: T) {
         let new: Obj = Arc::new(object);
         let key = new.key();
         let old = self.view.get_obj(T::KIND_REF, &key).cloned();
         self.change(T::KIND_REF, key, old, Some(new));
     }
-    fn delete<T: Registered>(&mut self, key: &str) {
+    pub fn delete<T: Registered>(&mut self, key: &str) {
         let key = key.into();
         let old = self.view.get_obj(T::KIND_REF, &key).cloned();
         self.change(T::KIND_REF, key, old, None);
@@ -56,8 +56,15 @@ impl Lab {
         let shown = if stopped { 1 } else { step.intents.len() };
         step.intents.iter().take(shown).map(|i| format!("{i:?}\n")).collect()
     }
-    fn step(&mut self) -> String {
+    pub fn step(&mut self) -> String {
         self.step_with(Ok(()))
+    }
+    /// The names of the pods that will be tried again, back-off over or not.
+    pub fn queued(&self) -> String {
+        let l = self.scheduler.queues();
+        let mut names: Vec<String> = l.active.iter().chain(&l.backoff).map(|r| r.pod.name().to_string()).collect();
+        names.sort();
+        names.join(" ")
     }
 }
 

@@ -59,7 +59,6 @@ fn what_helps_a_refused_pod() {
     {
         let gone = info("gone", ports(&[gone]));
         assert_eq!(queues("NodePorts", &p, ClusterEvent::AssignedPodDelete(&gone)), helps);
-        assert!(!queues("NodePorts", &p, ClusterEvent::UnscheduledPodDelete(&gone)));
     }
     assert!(queues("NodePorts", &p, ClusterEvent::NodeAdd(&node("n", json!({})))));
 

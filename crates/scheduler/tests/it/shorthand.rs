@@ -3,7 +3,7 @@
 //! A node: `node-a zone=z1 +cpu=4 +pods=10 !key=value:NoSchedule cordoned`.
 //! A pod: `ns/p@node-a app=web +cpu=500m ^100 ~5 leaving nominated:node-b`: on a node, labelled, with requests, a
 //! priority, a start in seconds, being deleted, nominated. `also:cpu=1,memory=2` is one more container, `init:` an init
-//! container, `side:` a sidecar, `over:` the overhead, `level:` the pod-level requests. What no word says is given beside it under `spec`,
+//! container, `side:` a sidecar, `over:` the overhead, `level:` the pod-level requests, `gate:` a scheduling gate. What no word says is given beside it under `spec`,
 //! `metadata` and `status`. Short forms of constraints: `spread`, `near`, `away`, `needs` and `prefers` (node affinity),
 //! `bears` (tolerations), `ports`, `claims`.
 
@@ -88,7 +88,7 @@ pub fn pod(v: &Value) -> Value {
     let (words, extra) = split(v);
     let (head, node) = words[0].split_once('@').unwrap_or((&words[0], ""));
     let (namespace, name) = head.split_once('/').unwrap_or(("default", head));
-    let (mut labels, mut requests, mut more) = (Map::new(), Map::new(), Vec::new());
+    let (mut labels, mut requests, mut more, mut gates) = (Map::new(), Map::new(), Vec::new(), Vec::new());
     let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace, "uid": name}, "spec": {}});
     for word in &words[1..] {
@@ -100,6 +100,8 @@ pub fn pod(v: &Value) -> Value {
             merge(&mut pod, &json!({"status": {"startTime": format!("2026-01-01T00:00:{second:0>2}Z")}}));
         } else if let Some(node) = word.strip_prefix("nominated:") {
             merge(&mut pod, &json!({"status": {"nominatedNodeName": node}}));
+        } else if let Some(gate) = word.strip_prefix("gate:") {
+            gates.push(json!({"name": gate}));
         } else if let Some(amount) = word.strip_prefix('+') {
             let (name, n) = pair(amount);
             requests.insert(name, n.into());
@@ -114,6 +116,9 @@ pub fn pod(v: &Value) -> Value {
     merge(&mut pod, &json!({"metadata": {"labels": labels}, "spec": sizes(&more, container)}));
     if !node.is_empty() {
         merge(&mut pod, &json!({"spec": {"nodeName": node}}));
+    }
+    if !gates.is_empty() {
+        merge(&mut pod, &json!({"spec": {"schedulingGates": gates}}));
     }
     constraints(&mut pod, &extra);
     beside(&mut pod, &extra);
