@@ -13,6 +13,7 @@ mod pods;
 mod rollout;
 mod services;
 mod wasm;
+mod workloads;
 
 /// Columns of a printed table: `NAME READY` of the first line, and the cells of the rest.
 pub fn table(text: &str) -> (Vec<&str>, Vec<Vec<&str>>) {

@@ -2,9 +2,13 @@
 
 mod apply;
 mod budgets;
+mod cronjob;
+mod daemonset;
 mod faults;
+mod job;
 mod pods;
 mod preemption;
 mod replay;
 mod rollout;
+mod statefulset;
 mod storage;

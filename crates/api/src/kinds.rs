@@ -5,10 +5,13 @@ use crate::registration::{KindRef, UNLISTED, Verb};
 pub mod clusterrole;
 pub mod clusterrolebinding;
 pub mod configmap;
+pub mod controllerrevision;
+pub mod cronjob;
 pub mod csidriver;
 pub mod csinode;
 pub mod csistoragecapacity;
 pub mod customresourcedefinition;
+pub mod daemonset;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
@@ -18,6 +21,7 @@ pub mod horizontalpodautoscaler;
 pub mod horizontalpodautoscaler_v1;
 pub mod ingress;
 pub mod ingressclass;
+pub mod job;
 pub mod lease;
 pub mod limitrange;
 pub mod localsubjectaccessreview;
@@ -28,6 +32,7 @@ pub mod persistentvolume;
 pub mod persistentvolumeclaim;
 pub mod pod;
 pub mod poddisruptionbudget;
+pub mod podtemplate;
 pub mod priorityclass;
 pub mod rbac;
 pub mod replicaset;
@@ -41,6 +46,7 @@ pub mod selfsubjectreview;
 pub mod selfsubjectrulesreview;
 pub mod service;
 pub mod serviceaccount;
+pub mod statefulset;
 pub mod status_fields;
 pub mod storage;
 pub mod storageclass;
@@ -65,11 +71,12 @@ macro_rules! table {
 }
 // In the order in which upstream lists groups: core first, then named groups.
 table! {
-    configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod resourcequota secret
-    service serviceaccount
-    deployment replicaset
+    configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod podtemplate
+    resourcequota secret service serviceaccount
+    controllerrevision daemonset deployment replicaset statefulset
     customresourcedefinition
     horizontalpodautoscaler horizontalpodautoscaler_v1
+    cronjob job
     ingress ingressclass networkpolicy
     poddisruptionbudget
     csidriver csinode csistoragecapacity storageclass volumeattachment

@@ -1,9 +1,11 @@
 //! The kinds: one file each under `kinds/`, listed in one table. Routes, discovery, OpenAPI, tables, the
 //! editor's completion and the page's catalogue all derive from these registrations.
 
+pub mod cron;
 pub mod custom;
 pub mod decode;
 pub mod kinds;
+pub mod nodes;
 pub mod object;
 pub mod pods;
 pub mod quota;

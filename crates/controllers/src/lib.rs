@@ -2,6 +2,8 @@
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
 pub mod cluster_role_aggregation;
+pub mod cronjob;
+pub mod daemonset;
 pub mod definitions;
 pub mod deployment;
 pub mod disruption;
@@ -9,6 +11,8 @@ pub mod endpoints;
 pub mod endpointslice;
 pub mod ephemeral_volume;
 pub mod garbage_collector;
+mod history;
+pub mod job;
 pub mod local_path;
 pub mod namespace;
 pub mod node_ipam;
@@ -22,11 +26,13 @@ pub mod replicaset;
 pub mod resource_quota;
 pub mod root_ca_publisher;
 pub mod service_account;
+pub mod statefulset;
 pub mod taint_eviction;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod together;
+pub mod ttl_after_finished;
 pub mod volume_protection;
 
 use reconcile::{Component, Controller, Runner};
@@ -45,10 +51,15 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<resource_quota::ResourceQuotaController>(),
         runner::<service_account::ServiceAccountController>(),
         runner::<garbage_collector::GarbageCollector>(),
+        runner::<daemonset::DaemonSetController>(),
+        runner::<job::JobController>(),
         runner::<deployment::DeploymentController>(),
         runner::<replicaset::ReplicaSetController>(),
         runner::<podautoscaler::HorizontalPodAutoscalerController>(),
         runner::<disruption::DisruptionController>(),
+        runner::<statefulset::StatefulSetController>(),
+        runner::<cronjob::CronJobController>(),
+        runner::<ttl_after_finished::TtlAfterFinished>(),
         runner::<node_ipam::NodeIpam>(),
         runner::<node_lifecycle::NodeLifecycle>(),
         runner::<taint_eviction::TaintEviction>(),

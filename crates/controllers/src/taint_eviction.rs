@@ -34,7 +34,7 @@ pub(crate) fn no_execute(node: &Node) -> Vec<&Taint> {
 }
 
 /// Models `Toleration.ToleratesTaint`.
-fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
+pub(crate) fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     let text = |s: &Option<String>| s.clone().unwrap_or_default();
     let (effect, key) = (text(&toleration.effect), text(&toleration.key));
     if !(effect.is_empty() || effect == taint.effect) || !(key.is_empty() || key == taint.key) {

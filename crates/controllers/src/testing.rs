@@ -75,6 +75,24 @@ impl<C: Controller> World<C> {
         self.controller.reconcile(&cx, &key.into())
     }
 
+    /// One reconcile in short: what is done to which object, and the status that is written.
+    pub fn acts(&mut self, key: &str) -> String {
+        let out = self.outcome(key);
+        let mut text = String::new();
+        for i in &out.intents {
+            let _ = match &i.write {
+                Write::Create(o) => writeln!(text, "create {} {}", o.kind().plural, o.key()),
+                Write::Update(o) => writeln!(text, "update {} {}", o.kind().plural, o.key()),
+                Write::Delete { kind, key, .. } => writeln!(text, "delete {} {key}", kind.plural),
+                _ => writeln!(text, "{}", line(i)),
+            };
+        }
+        if let Some(d) = out.requeue_after {
+            let _ = writeln!(text, "requeue after {d:?}");
+        }
+        text
+    }
+
     /// Tells the controller how its intents went.
     pub fn settle(&mut self, key: &str, replies: &[Reply]) {
         let cx = Cx { now: self.now, view: &self.view, recording: true };

@@ -3,7 +3,6 @@
 use api::ObjectExt;
 use cluster::machines::kubelet_name;
 use cluster::{Cluster, Lamp, Power, Slot};
-use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::{Key, Quantity, Time};
@@ -42,12 +41,11 @@ fn top_owner(cluster: &Cluster, pod: &Pod) -> String {
     let Some(r) = api::object::controller_of(&pod.metadata) else {
         return format!("Pod/{}", pod.metadata.name.as_deref().unwrap_or(""));
     };
-    if r.kind == "ReplicaSet" {
-        let key = Key::new(pod.metadata.namespace.as_deref().unwrap_or(""), &r.name);
-        let rs = cluster.view().get::<ReplicaSet>(&key);
-        if let Some(d) = rs.and_then(|rs| api::object::controller_of(&rs.metadata)) {
-            return format!("{}/{}", d.kind, d.name);
-        }
+    // A ReplicaSet's Deployment, a Job's CronJob.
+    let key = Key::new(pod.metadata.namespace.as_deref().unwrap_or(""), &r.name);
+    let owner = api::by_api_version(&r.api_version, &r.kind).and_then(|kind| cluster.view().get_obj(kind, &key));
+    if let Some(above) = owner.and_then(|o| o.controller_ref()) {
+        return format!("{}/{}", above.kind, above.name);
     }
     format!("{}/{}", r.kind, r.name)
 }

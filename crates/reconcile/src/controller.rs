@@ -71,6 +71,10 @@ pub trait Controller: Clone + Default + Send + 'static {
     fn initial(_cx: &Cx) -> Vec<Key> {
         Vec::new()
     }
+    /// How long what a change queues waits for further changes.
+    fn batch(_change: &Change) -> Duration {
+        Duration::ZERO
+    }
     fn reconcile(&mut self, cx: &Cx, key: &Key) -> Outcome;
     /// The replies to that reconcile's intents, ending with the one that stopped them. A refusal has the key
     /// queued again anyway; a controller that reports refusals in a status takes them from here.
@@ -150,8 +154,13 @@ impl<C: Controller> Component for Runner<C> {
         if let (Some(of), true) = (C::CUSTOM, change.kind.custom.is_some()) {
             of(cx, change, &mut keys);
         }
+        let batch = C::batch(change);
         for key in keys.drain(..) {
-            self.queue.add(key, change.cause);
+            if batch == Duration::ZERO {
+                self.queue.add(key, change.cause);
+            } else {
+                self.queue.add_at(key, cx.now + batch, change.cause);
+            }
         }
         self.scratch = keys;
     }

@@ -5,6 +5,8 @@ use protocol::ObjectId;
 /// Resource (with its group, as `kubectl api-resources` joins them), apiVersion, kind.
 const KINDS: &[(&str, &str, &str)] = &[
     ("configmaps", "v1", "ConfigMap"),
+    ("controllerrevisions.apps", "apps/v1", "ControllerRevision"),
+    ("cronjobs.batch", "batch/v1", "CronJob"),
     ("csidrivers.storage.k8s.io", "storage.k8s.io/v1", "CSIDriver"),
     ("csinodes.storage.k8s.io", "storage.k8s.io/v1", "CSINode"),
     ("csistoragecapacities.storage.k8s.io", "storage.k8s.io/v1", "CSIStorageCapacity"),
@@ -27,6 +29,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("persistentvolumes", "v1", "PersistentVolume"),
     ("poddisruptionbudgets.policy", "policy/v1", "PodDisruptionBudget"),
     ("pods", "v1", "Pod"),
+    ("podtemplates", "v1", "PodTemplate"),
     ("priorityclasses.scheduling.k8s.io", "scheduling.k8s.io/v1", "PriorityClass"),
     ("replicasets.apps", "apps/v1", "ReplicaSet"),
     ("secrets", "v1", "Secret"),

@@ -141,21 +141,12 @@ spec:
         ];
         workload::validate_counts(&counts, &mut errors);
         let before = old.status.as_ref().and_then(|s| s.collision_count);
-        if before.is_some_and(|b| s.collision_count.is_none_or(|c| c < b)) {
-            let at = Path::new("status").child("collisionCount");
-            errors.push(FieldError::invalid(&at, s.collision_count.unwrap_or(0), "cannot be decremented"));
-        }
+        workload::validate_collision_count(s.collision_count, before, &mut errors);
         errors
     }
 
     fn warnings(o: &Deployment) -> Vec<String> {
-        let Some(t) = o.spec.as_ref().map(|s| &s.template) else { return Vec::new() };
-        let Some(spec) = &t.spec else { return Vec::new() };
-        let meta = t.metadata.clone().unwrap_or_default();
-        let name = text(&o.metadata.name);
-        let mut out: Vec<String> = pod::warnings::long_name(name, "Pod names and hostnames").into_iter().collect();
-        out.extend(pod::warnings::of(&Path::new("spec").child("template"), spec, &meta, true));
-        out
+        workload::warnings(&o.metadata, o.spec.as_ref().map(|s| &s.template))
     }
 
     fn cells(o: &Deployment, now: Time) -> Vec<Cell> {
@@ -270,7 +261,7 @@ fn percent(v: &IntOrString) -> Option<i64> {
     }
 }
 
-fn amount(v: &IntOrString) -> i64 {
+pub(crate) fn amount(v: &IntOrString) -> i64 {
     match v {
         IntOrString::Int(n) => (*n).into(),
         IntOrString::String(s) => percent(v).or_else(|| s.parse().ok()).unwrap_or(0),

@@ -3,7 +3,7 @@
 use super::{pod, register, workload};
 use crate::registration::{Cell, Column, Registration, Scale, Subresource};
 use crate::table;
-use crate::validate::{nonnegative, text};
+use crate::validate::nonnegative;
 use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use meta::{FieldError, Path, Time};
@@ -142,13 +142,7 @@ spec:
     }
 
     fn warnings(o: &ReplicaSet) -> Vec<String> {
-        let Some(t) = o.spec.as_ref().and_then(|s| s.template.as_ref()) else { return Vec::new() };
-        let Some(spec) = &t.spec else { return Vec::new() };
-        let meta = t.metadata.clone().unwrap_or_default();
-        let name = text(&o.metadata.name);
-        let mut out: Vec<String> = pod::warnings::long_name(name, "Pod names and hostnames").into_iter().collect();
-        out.extend(pod::warnings::of(&Path::new("spec").child("template"), spec, &meta, true));
-        out
+        workload::warnings(&o.metadata, o.spec.as_ref().and_then(|s| s.template.as_ref()))
     }
 
     fn cells(o: &ReplicaSet, now: Time) -> Vec<Cell> {

@@ -1,6 +1,6 @@
 //! replicaset-controller: as many pods as the ReplicaSet asks for. Models `pkg/controller/replicaset`.
 
-mod ranking;
+pub(crate) mod ranking;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use api::Kind;
 use k8s_openapi::api::{
-    apps, authentication, authorization, autoscaling, coordination, core, discovery, events, networking, node, policy,
-    rbac, scheduling, storage,
+    apps, authentication, authorization, autoscaling, batch, coordination, core, discovery, events, networking, node,
+    policy, rbac, scheduling, storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
@@ -100,10 +100,13 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("", "v1", "PersistentVolumeClaim") => of::<core::v1::PersistentVolumeClaim>(g),
         ("", "v1", "Pod") => of::<core::v1::Pod>(g),
         ("", "v1", "ResourceQuota") => of::<core::v1::ResourceQuota>(g),
+        ("", "v1", "PodTemplate") => of::<core::v1::PodTemplate>(g),
         ("", "v1", "Secret") => of::<core::v1::Secret>(g),
         ("", "v1", "Service") => of::<core::v1::Service>(g),
         ("", "v1", "ServiceAccount") => of::<core::v1::ServiceAccount>(g),
         ("apiextensions.k8s.io", "v1", "CustomResourceDefinition") => of::<apiextensions::CustomResourceDefinition>(g),
+        ("apps", "v1", "ControllerRevision") => of::<apps::v1::ControllerRevision>(g),
+        ("apps", "v1", "DaemonSet") => of::<apps::v1::DaemonSet>(g),
         ("apps", "v1", "Deployment") => of::<apps::v1::Deployment>(g),
         ("apps", "v1", "ReplicaSet") => of::<apps::v1::ReplicaSet>(g),
         ("autoscaling", "v1", "HorizontalPodAutoscaler") => of::<autoscaling::v1::HorizontalPodAutoscaler>(g),
@@ -118,6 +121,9 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         }
         ("authorization.k8s.io", "v1", "SelfSubjectRulesReview") => of::<authorization::v1::SelfSubjectRulesReview>(g),
         ("authorization.k8s.io", "v1", "SubjectAccessReview") => of::<authorization::v1::SubjectAccessReview>(g),
+        ("apps", "v1", "StatefulSet") => of::<apps::v1::StatefulSet>(g),
+        ("batch", "v1", "CronJob") => of::<batch::v1::CronJob>(g),
+        ("batch", "v1", "Job") => of::<batch::v1::Job>(g),
         ("coordination.k8s.io", "v1", "Lease") => of::<coordination::v1::Lease>(g),
         ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
         ("events.k8s.io", "v1", "Event") => of::<events::v1::Event>(g),
