@@ -224,7 +224,7 @@ impl<'a> Sync<'a> {
         }
         if self.cx.recording {
             let cj = name(&self.cj.metadata);
-            self.out.note(note!("cronjob.due", name = cj, job = job_name, time = cron::in_zone(at, &zone)));
+            self.out.note(note!("cronjob.due", name = cj, job = job_name.clone(), time = cron::in_zone(at, &zone)));
         }
         self.creating = Some(at);
         let template = &self.spec.job_template;

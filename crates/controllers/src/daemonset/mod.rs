@@ -13,7 +13,7 @@ use api::kinds::daemonset::template_generation;
 use api::{ObjectExt, Registered};
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec};
 use k8s_openapi::api::core::v1::{Node, Pod};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use meta::labels::Selector;
 use meta::{Duration, Key, Time};
 use reconcile::{Change, Controller, Cx, EventType, Intent, Outcome, Reply, Watch};

@@ -70,7 +70,14 @@ fn decides(ds: Value, objects: impl IntoIterator<Item = Value>) -> String {
 #[test]
 fn the_first_sync_makes_a_revision_and_a_pod_on_each_node() {
     let mut w = World::<DaemonSetController>::new([daemon(json!({})), node("a", json!({}))]);
-    expect![[r#""#]].assert_eq(&w.run("default/agent"));
+    expect![[r##"
+        # daemonset.create name=agent node=a
+        create {"apiVersion":"apps/v1","data":{"spec":{"template":{"$patch":"replace","metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"image":"agent","name":"c"}]}}}},"kind":"ControllerRevision","metadata":{"annotations":{"deprecated.daemonset.template.generation":"1"},"labels":{"app":"web","controller-revision-hash":"5475b4784"},"name":"agent-5475b4784","namespace":"default","ownerReferences":[{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"DaemonSet","name":"agent","uid":"uid-agent"}]},"revision":1}
+        create {"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"agent-","labels":{"app":"web","controller-revision-hash":"5475b4784","pod-template-generation":"1"},"namespace":"default","ownerReferences":[{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"DaemonSet","name":"agent","uid":"uid-agent"}]},"spec":{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchFields":[{"key":"metadata.name","operator":"In","values":["a"]}]}]}}},"containers":[{"image":"agent","name":"c"}],"tolerations":[{"effect":"NoExecute","key":"node.kubernetes.io/not-ready","operator":"Exists"},{"effect":"NoExecute","key":"node.kubernetes.io/unreachable","operator":"Exists"},{"effect":"NoSchedule","key":"node.kubernetes.io/disk-pressure","operator":"Exists"},{"effect":"NoSchedule","key":"node.kubernetes.io/memory-pressure","operator":"Exists"},{"effect":"NoSchedule","key":"node.kubernetes.io/pid-pressure","operator":"Exists"},{"effect":"NoSchedule","key":"node.kubernetes.io/unschedulable","operator":"Exists"}]}}
+          on success: SuccessfulCreate: Created pod: {name}
+          on failure: FailedCreate: Error creating: {error}
+        update-status daemonsets default/agent {"deprecated.daemonset.template.generation":"1"} {"currentNumberScheduled":0,"desiredNumberScheduled":1,"numberMisscheduled":0,"numberReady":0,"numberUnavailable":1,"observedGeneration":1}
+    "##]].assert_eq(&w.run("default/agent"));
 }
 
 #[test]
@@ -100,7 +107,14 @@ fn taints_and_selectors_decide_where_pods_run() {
     .into_iter()
     .map(|spec| decides(template(spec), all()) + "\n")
     .collect();
-    expect![[r#""#]].assert_eq(&text.concat());
+    expect![[r#"
+        +a +cordoned +down +full +hdd
+        +hdd
+        +hdd
+        +a +cordoned +down +full +hdd +mine
+        +a +cordoned +down +full +hdd +unwired
+        +a
+    "#]].assert_eq(&text.concat());
 }
 
 #[test]
@@ -137,7 +151,11 @@ fn one_pod_a_node_the_oldest_stays() {
 fn failed_pods_are_replaced_ever_more_slowly() {
     let failed = || member("p", "a", 1, json!({"status": {"phase": "Failed"}}));
     let mut w = world(daemon(json!({})), [node("a", json!({})), failed()]);
-    expect![[r#""#]].assert_eq(&w.acts("default/agent"));
+    expect![[r#"
+        event Warning FailedDaemonPod agent: Found failed daemon pod default/p on node a, will try to kill it
+        delete pods default/p
+        update-status daemonsets default/agent {"deprecated.daemonset.template.generation":"1"} {"currentNumberScheduled":1,"desiredNumberScheduled":1,"numberMisscheduled":0,"numberReady":0,"numberUnavailable":1,"observedGeneration":1,"updatedNumberScheduled":1}
+    "#]].assert_eq(&w.acts("default/agent"));
     let again = w.acts("default/agent");
     assert!(!again.contains("delete pods") && again.contains("requeue after 1s"), "{again}");
     w.now = at(61);
@@ -166,7 +184,15 @@ fn an_update_replaces_as_many_as_may_be_unavailable() {
         decide(by(json!(0), json!(1)), vec![old("a"), new("a", json!({})), old("b"), old("c"), old("d")]),
         decide(by(json!(0), json!(1)), vec![old("a"), new("a", ready_since(0)), old("b"), old("c"), old("d")]),
     ];
-    expect![[r#""#]].assert_eq(&text.join("\n"));
+    expect![[r#"
+        -old-a
+        -old-a -old-b
+
+        -old-b
+        -sick
+        +a
+        -old-a
+        -old-a"#]].assert_eq(&text.join("\n"));
     let on_delete = json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}});
     assert_eq!(decide(daemon(merged(two.clone(), on_delete)), all_old().into()), "");
 }
@@ -180,7 +206,10 @@ fn the_status_counts_nodes() {
     check(
         daemon(json!({"spec": {"updateStrategy": {"type": "OnDelete"}}})),
         nodes.into_iter().chain(pods),
-        expect![[r#""#]],
+        expect![[r#"
+            create pods default/
+            update-status daemonsets default/agent {"deprecated.daemonset.template.generation":"1"} {"currentNumberScheduled":2,"desiredNumberScheduled":3,"numberAvailable":1,"numberMisscheduled":1,"numberReady":1,"numberUnavailable":2,"observedGeneration":1,"updatedNumberScheduled":1}
+        "#]],
     );
 }
 
