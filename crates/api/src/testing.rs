@@ -33,6 +33,10 @@ pub fn created(yaml: &str) -> Box<dyn Object> {
     if kind.namespaced() {
         o.meta_mut().namespace.get_or_insert_with(|| "default".into());
     }
+    // The server has given it a UID by then, which is what a Job's selector is made of.
+    if kind.kind == "Job" {
+        o.meta_mut().uid.get_or_insert_with(|| "0000".into());
+    }
     (kind.default)(&mut *o);
     (kind.prepare_create)(&mut *o);
     o

@@ -54,9 +54,14 @@ fn check(secs: u64, cj: Value, jobs: impl IntoIterator<Item = Value>, expect: Ex
 
 #[test]
 fn a_job_is_made_when_its_time_has_come() {
-    check(1800, spec(json!({})), [], expect![[r#"
+    check(
+        1800,
+        spec(json!({})),
+        [],
+        expect![[r#"
         requeue after 30m0.1s
-    "#]]);
+    "#]],
+    );
     let mut w = World::<CronJobController>::new([spec(json!({"timeZone": "Asia/Seoul"}))]);
     w.now = at(3601);
     expect![[r##"
@@ -82,33 +87,63 @@ fn a_job_is_made_when_its_time_has_come() {
 
 #[test]
 fn only_the_last_of_several_missed_times_is_served() {
-    check(4 * 3600 + 1800, spec(json!({})), [], expect![[r#"
+    check(
+        4 * 3600 + 1800,
+        spec(json!({})),
+        [],
+        expect![[r#"
         create jobs default/hello-29454000
         requeue after 30m0.1s
-    "#]]);
-    check(200 * 3600 + 5, spec(json!({})), [], expect![[r#"
+    "#]],
+    );
+    check(
+        200 * 3600 + 5,
+        spec(json!({})),
+        [],
+        expect![[r#"
         event Warning TooManyMissedTimes hello: too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew
         create jobs default/hello-29465760
         requeue after 59m55.1s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_keeps_a_job_from_being_made() {
-    check(3700, spec(json!({"startingDeadlineSeconds": 60})), [], expect![[r#"
+    check(
+        3700,
+        spec(json!({"startingDeadlineSeconds": 60})),
+        [],
+        expect![[r#"
         requeue after 58m20.1s
-    "#]]);
-    check(3600 + 30, spec(json!({"startingDeadlineSeconds": 60})), [], expect![[r#"
+    "#]],
+    );
+    check(
+        3600 + 30,
+        spec(json!({"startingDeadlineSeconds": 60})),
+        [],
+        expect![[r#"
         create jobs default/hello-29453820
         requeue after 59m30.1s
-    "#]]);
+    "#]],
+    );
     check(3700, spec(json!({"suspend": true})), [], expect![[r#""#]]);
-    check(3700, spec(json!({"timeZone": "Nowhere/Land"})), [], expect![[r#"
+    check(
+        3700,
+        spec(json!({"timeZone": "Nowhere/Land"})),
+        [],
+        expect![[r#"
         event Warning UnknownTimeZone hello: invalid timeZone: "Nowhere/Land": unknown time zone Nowhere/Land
-    "#]]);
-    check(3700, spec(json!({"schedule": "whenever"})), [], expect![[r#"
+    "#]],
+    );
+    check(
+        3700,
+        spec(json!({"schedule": "whenever"})),
+        [],
+        expect![[r#"
         event Warning UnparseableSchedule hello: unparseable schedule: "whenever" : expected exactly 5 fields, found 1: [whenever]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -132,13 +167,18 @@ fn the_concurrency_policy_decides_when_a_job_still_runs() {
 #[test]
 fn jobs_that_end_go_missing_or_come_unasked_are_told_of() {
     let cj = merged(spec(json!({})), active(&["done", "missing"]));
-    check(3700, cj, [job("done", Some("Complete"), 3600), job("mine", None, 3600)], expect![[r#"
+    check(
+        3700,
+        cj,
+        [job("done", Some("Complete"), 3600), job("mine", None, 3600)],
+        expect![[r#"
         event Normal SawCompletedJob hello: Saw completed job: done, condition: Complete
         event Warning UnexpectedJob hello: Saw a job that the controller did not create or forgot: mine
         event Normal MissingJob hello: Active job went missing: missing
         update-status cronjobs default/hello {"lastScheduleTime":"2026-01-01T01:00:00Z","lastSuccessfulTime":"2026-01-01T01:01:00Z"}
         requeue after 58m20.1s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -151,10 +191,15 @@ fn old_jobs_are_deleted() {
         job("f2", Some("Failed"), 200),
     ];
     let status = json!({"status": {"lastScheduleTime": rfc3339(3600), "lastSuccessfulTime": rfc3339(360)}});
-    check(3700, merged(spec(json!({})), status), jobs, expect![[r#"
+    check(
+        3700,
+        merged(spec(json!({})), status),
+        jobs,
+        expect![[r#"
         delete jobs default/s1
         delete jobs default/s2
         delete jobs default/f1
         requeue after 58m20.1s
-    "#]]);
+    "#]],
+    );
 }

@@ -114,7 +114,8 @@ fn taints_and_selectors_decide_where_pods_run() {
         +a +cordoned +down +full +hdd +mine
         +a +cordoned +down +full +hdd +unwired
         +a
-    "#]].assert_eq(&text.concat());
+    "#]]
+    .assert_eq(&text.concat());
 }
 
 #[test]
@@ -192,7 +193,8 @@ fn an_update_replaces_as_many_as_may_be_unavailable() {
         -sick
         +a
         -old-a
-        -old-a"#]].assert_eq(&text.join("\n"));
+        -old-a"#]]
+    .assert_eq(&text.join("\n"));
     let on_delete = json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}});
     assert_eq!(decide(daemon(merged(two.clone(), on_delete)), all_old().into()), "");
 }

@@ -160,32 +160,44 @@ fn a_job_is_complete_when_enough_have_succeeded() {
             update-status jobs default/pi {"active":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","succeeded":1,"terminating":0,"uncountedTerminatedPods":{}}
         "#]],
     );
-    check(spec(queue), [member("a", "Succeeded", json!({}))], expect![[r#"
+    check(
+        spec(queue),
+        [member("a", "Succeeded", json!({}))],
+        expect![[r#"
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Reached expected number of succeeded pods","reason":"CompletionsReached","status":"True","type":"SuccessCriteriaMet"}],"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{"succeeded":["uid-a"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         update-status jobs default/pi {"completionTime":"2026-01-01T00:01:00Z","conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Reached expected number of succeeded pods","reason":"CompletionsReached","status":"True","type":"SuccessCriteriaMet"},{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Reached expected number of succeeded pods","reason":"CompletionsReached","status":"True","type":"Complete"}],"ready":0,"startTime":"2026-01-01T00:00:00Z","succeeded":1,"terminating":0,"uncountedTerminatedPods":{}}
         event Normal Completed pi: Job completed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_job_fails_beyond_its_backoff_limit() {
     let pods = [member("a", "Failed", ended(1, 0)), member("b", "Running", ready_since(0))];
-    check(spec(json!({"backoffLimit": 0})), pods, expect![[r#"
+    check(
+        spec(json!({"backoffLimit": 0})),
+        pods,
+        expect![[r#"
         delete pods default/b
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"}],"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{"failed":["uid-a","uid-b"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         patch pods default/b  {"metadata":{"finalizers":null,"uid":"uid-b"}}
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"}],"failed":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
     // The next sync finds the pods gone.
     let target = json!({"status": {"failed": 2, "conditions": [{"type": "FailureTarget", "status": "True",
         "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit"}]}});
-    check(merged(spec(json!({"backoffLimit": 0})), target), [], expect![[r#"
+    check(
+        merged(spec(json!({"backoffLimit": 0})), target),
+        [],
+        expect![[r#"
         update-status jobs default/pi {"conditions":[{"message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"}],"failed":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
         update-status jobs default/pi {"conditions":[{"message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"},{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"Failed"}],"failed":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
         event Warning BackoffLimitExceeded pi: Job has reached the specified backoff limit
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -208,35 +220,51 @@ fn restarts_in_place_count_too() {
 
 #[test]
 fn a_deadline_ends_a_job_and_is_waited_for() {
-    check(spec(json!({"activeDeadlineSeconds": 60})), [member("a", "Running", json!({}))], expect![[r#"
+    check(
+        spec(json!({"activeDeadlineSeconds": 60})),
+        [member("a", "Running", json!({}))],
+        expect![[r#"
         delete pods default/a
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job was active longer than specified deadline","reason":"DeadlineExceeded","status":"True","type":"FailureTarget"}],"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{"failed":["uid-a"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job was active longer than specified deadline","reason":"DeadlineExceeded","status":"True","type":"FailureTarget"}],"failed":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
     let pods = [member("a", "Running", json!({})), member("b", "Running", json!({}))];
-    check(spec(json!({"activeDeadlineSeconds": 100})), pods, expect![[r#"
+    check(
+        spec(json!({"activeDeadlineSeconds": 100})),
+        pods,
+        expect![[r#"
         update-status jobs default/pi {"active":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
         requeue after 40s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn failures_are_waited_out() {
     let pods = [member("a", "Failed", ended(1, 55)), member("b", "Running", json!({}))];
-    check(spec(json!({})), pods, expect![[r#"
+    check(
+        spec(json!({})),
+        pods,
+        expect![[r#"
         update-status jobs default/pi {"active":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{"failed":["uid-a"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         update-status jobs default/pi {"active":1,"failed":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
         requeue after 5s
-    "#]]);
+    "#]],
+    );
     let pods = [member("a", "Failed", ended(1, 40)), member("b", "Running", json!({}))];
-    check(spec(json!({})), pods, expect![[r#"
+    check(
+        spec(json!({})),
+        pods,
+        expect![[r#"
         create pods default/
         update-status jobs default/pi {"active":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{"failed":["uid-a"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         update-status jobs default/pi {"active":2,"failed":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -245,60 +273,88 @@ fn a_failure_policy_ends_ignores_or_counts() {
         let rule = json!({"action": action, "onExitCodes": {"operator": "In", "values": [42]}});
         spec(json!({"completions": 1, "podFailurePolicy": {"rules": [rule]}, "podReplacementPolicy": "Failed"}))
     };
-    check(policy("FailJob"), [member("a", "Failed", ended(42, 0))], expect![[r#"
+    check(
+        policy("FailJob"),
+        [member("a", "Failed", ended(42, 0))],
+        expect![[r#"
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Container c for pod default/a failed with exit code 42 matching FailJob rule at index 0","reason":"PodFailurePolicy","status":"True","type":"FailureTarget"}],"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{"failed":["uid-a"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Container c for pod default/a failed with exit code 42 matching FailJob rule at index 0","reason":"PodFailurePolicy","status":"True","type":"FailureTarget"},{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Container c for pod default/a failed with exit code 42 matching FailJob rule at index 0","reason":"PodFailurePolicy","status":"True","type":"Failed"}],"failed":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
         event Warning PodFailurePolicy pi: Container c for pod default/a failed with exit code 42 matching FailJob rule at index 0
-    "#]]);
-    check(policy("Ignore"), [member("a", "Failed", ended(42, 0))], expect![[r#"
+    "#]],
+    );
+    check(
+        policy("Ignore"),
+        [member("a", "Failed", ended(42, 0))],
+        expect![[r#"
         create pods default/
         update-status jobs default/pi {"active":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
-    "#]]);
-    check(policy("Count"), [member("a", "Failed", ended(42, 0))], expect![[r#"
+    "#]],
+    );
+    check(
+        policy("Count"),
+        [member("a", "Failed", ended(42, 0))],
+        expect![[r#"
         create pods default/
         update-status jobs default/pi {"active":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{"failed":["uid-a"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         update-status jobs default/pi {"active":1,"failed":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn pods_on_their_way_out_are_replaced_at_once_or_when_they_have_failed() {
     let leaving = member("a", "Running", json!({"metadata": {"deletionTimestamp": rfc3339(30)}}));
-    check(spec(json!({"completions": 1})), [leaving.clone()], expect![[r#"
+    check(
+        spec(json!({"completions": 1})),
+        [leaving.clone()],
+        expect![[r#"
         create pods default/
         update-status jobs default/pi {"active":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{"failed":["uid-a"]}}
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         update-status jobs default/pi {"active":1,"failed":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{}}
-    "#]]);
-    check(spec(json!({"completions": 1, "podReplacementPolicy": "Failed"})), [leaving], expect![[r#"
+    "#]],
+    );
+    check(
+        spec(json!({"completions": 1, "podReplacementPolicy": "Failed"})),
+        [leaving],
+        expect![[r#"
         update-status jobs default/pi {"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn each_index_runs_once() {
     let pods = [at_index(1, "Succeeded", json!({})), at_index(2, "Running", ready_since(0))];
-    check(indexed(json!({})), pods, expect![[r#"
+    check(
+        indexed(json!({})),
+        pods,
+        expect![[r#"
         create pods default/
         create pods default/
         update-status jobs default/pi {"active":3,"completedIndexes":"1","ready":1,"startTime":"2026-01-01T00:00:00Z","succeeded":1,"terminating":0,"uncountedTerminatedPods":{}}
         patch pods default/pi-1  {"metadata":{"finalizers":null,"uid":"uid-pi-1"}}
-    "#]]);
+    "#]],
+    );
     let twice = [
         at_index(0, "Running", json!({})),
         merged(at_index(0, "Pending", json!({})), json!({"metadata": {"name": "again"}})),
         at_index(9, "Running", json!({})),
     ];
-    check(indexed(json!({"completions": 1, "parallelism": 1})), twice, expect![[r#"
+    check(
+        indexed(json!({"completions": 1, "parallelism": 1})),
+        twice,
+        expect![[r#"
         patch pods default/pi-9  {"metadata":{"finalizers":null,"uid":"uid-pi-9"}}
         delete pods default/pi-9
         patch pods default/again  {"metadata":{"finalizers":null,"uid":"uid-pi-0"}}
         delete pods default/again
         update-status jobs default/pi {"active":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":2,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
     let mut w = World::<JobController>::new([indexed(json!({"parallelism": 1}))]);
     let created = w.outcome("default/pi").intents.into_iter().find_map(|i| match i.write {
         Write::Create(o) => Some(o.to_value()),
@@ -316,13 +372,17 @@ fn each_index_has_its_limit() {
         at_index(i, "Failed", merged(count, ended(1, secs)))
     };
     // The first failure of index 0 is waited out; index 1 has failed for good; the others start.
-    check(limited(json!({})), [failed(0, 0, 58), failed(1, 1, 0)], expect![[r#"
+    check(
+        limited(json!({})),
+        [failed(0, 0, 58), failed(1, 1, 0)],
+        expect![[r#"
         create pods default/
         create pods default/
         update-status jobs default/pi {"active":2,"failedIndexes":"1","ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{"failed":["uid-pi-1"]}}
         patch pods default/pi-1  {"metadata":{"finalizers":null,"uid":"uid-pi-1"}}
         update-status jobs default/pi {"active":2,"failed":1,"failedIndexes":"1","ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
     check(
         limited(json!({"completions": 2, "parallelism": 1})),
         [failed(0, 0, 0), at_index(1, "Succeeded", json!({}))],
@@ -332,46 +392,66 @@ fn each_index_has_its_limit() {
             patch pods default/pi-1  {"metadata":{"finalizers":null,"uid":"uid-pi-1"}}
         "#]],
     );
-    check(limited(json!({"completions": 2})), [failed(0, 1, 0), at_index(1, "Succeeded", json!({}))], expect![[r#"
+    check(
+        limited(json!({"completions": 2})),
+        [failed(0, 1, 0), at_index(1, "Succeeded", json!({}))],
+        expect![[r#"
         update-status jobs default/pi {"completedIndexes":"1","conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has failed indexes","reason":"FailedIndexes","status":"True","type":"FailureTarget"}],"failedIndexes":"0","ready":0,"startTime":"2026-01-01T00:00:00Z","succeeded":1,"terminating":0,"uncountedTerminatedPods":{"failed":["uid-pi-0"]}}
         patch pods default/pi-0  {"metadata":{"finalizers":null,"uid":"uid-pi-0"}}
         patch pods default/pi-1  {"metadata":{"finalizers":null,"uid":"uid-pi-1"}}
         update-status jobs default/pi {"completedIndexes":"1","conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has failed indexes","reason":"FailedIndexes","status":"True","type":"FailureTarget"},{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has failed indexes","reason":"FailedIndexes","status":"True","type":"Failed"}],"failed":1,"failedIndexes":"0","ready":0,"startTime":"2026-01-01T00:00:00Z","succeeded":1,"terminating":0,"uncountedTerminatedPods":{}}
         event Warning FailedIndexes pi: Job has failed indexes
-    "#]]);
-    check(limited(json!({"maxFailedIndexes": 0})), [failed(0, 1, 0)], expect![[r#"
+    "#]],
+    );
+    check(
+        limited(json!({"maxFailedIndexes": 0})),
+        [failed(0, 1, 0)],
+        expect![[r#"
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has exceeded the specified maximal number of failed indexes","reason":"MaxFailedIndexesExceeded","status":"True","type":"FailureTarget"}],"failedIndexes":"0","ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{"failed":["uid-pi-0"]}}
         patch pods default/pi-0  {"metadata":{"finalizers":null,"uid":"uid-pi-0"}}
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has exceeded the specified maximal number of failed indexes","reason":"MaxFailedIndexesExceeded","status":"True","type":"FailureTarget"},{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has exceeded the specified maximal number of failed indexes","reason":"MaxFailedIndexesExceeded","status":"True","type":"Failed"}],"failed":1,"failedIndexes":"0","ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
         event Warning MaxFailedIndexesExceeded pi: Job has exceeded the specified maximal number of failed indexes
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_success_policy_ends_a_job_early() {
     let policy = json!({"successPolicy": {"rules": [{"succeededIndexes": "0,2", "succeededCount": 1}]}});
-    check(indexed(policy), [at_index(2, "Succeeded", json!({})), at_index(1, "Running", json!({}))], expect![[r#"
+    check(
+        indexed(policy),
+        [at_index(2, "Succeeded", json!({})), at_index(1, "Running", json!({}))],
+        expect![[r#"
         delete pods default/pi-1
         update-status jobs default/pi {"completedIndexes":"2","conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Matched rules at index 0","reason":"SuccessPolicy","status":"True","type":"SuccessCriteriaMet"}],"ready":0,"startTime":"2026-01-01T00:00:00Z","succeeded":1,"terminating":1,"uncountedTerminatedPods":{}}
         patch pods default/pi-1  {"metadata":{"finalizers":null,"uid":"uid-pi-1"}}
         patch pods default/pi-2  {"metadata":{"finalizers":null,"uid":"uid-pi-2"}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_suspended_job_says_so_and_starts_anew() {
-    check(spec(json!({"suspend": true})), [member("a", "Running", ready_since(0))], expect![[r#"
+    check(
+        spec(json!({"suspend": true})),
+        [member("a", "Running", ready_since(0))],
+        expect![[r#"
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
         delete pods default/a
         event Normal Suspended pi: Job suspended
         update-status jobs default/pi {"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job suspended","reason":"JobSuspended","status":"True","type":"Suspended"}],"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":1,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
     let was = json!({"status": {"conditions": [{"type": "Suspended", "status": "True"}], "startTime": rfc3339(0)}});
-    check(merged(spec(json!({"suspend": false, "completions": 1})), was), [], expect![[r#"
+    check(
+        merged(spec(json!({"suspend": false, "completions": 1})), was),
+        [],
+        expect![[r#"
         create pods default/
         event Normal Resumed pi: Job resumed
         update-status jobs default/pi {"active":1,"conditions":[{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job resumed","reason":"JobResumed","status":"False","type":"Suspended"}],"ready":0,"startTime":"2026-01-01T00:01:00Z","terminating":0,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -385,11 +465,15 @@ fn adoption_tracks_and_release_lets_go() {
     let orphan = pod("orphan", None, json!({"metadata": {"resourceVersion": "7"}}));
     let stranger =
         member("stranger", "Running", json!({"metadata": {"labels": {"app": "debug"}, "resourceVersion": "8"}}));
-    check(spec(json!({"completions": 1})), [orphan, stranger], expect![[r#"
+    check(
+        spec(json!({"completions": 1})),
+        [orphan, stranger],
+        expect![[r#"
         patch pods default/stranger  {"metadata":{"finalizers":[],"ownerReferences":[],"resourceVersion":"8","uid":"uid-stranger"}}
         patch pods default/orphan  {"metadata":{"finalizers":["batch.kubernetes.io/job-tracking"],"ownerReferences":[{"apiVersion":"batch/v1","blockOwnerDeletion":true,"controller":true,"kind":"Job","name":"pi","uid":"uid-pi"}],"resourceVersion":"7","uid":"uid-orphan"}}
         update-status jobs default/pi {"active":1,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -400,7 +484,8 @@ fn finalizers_of_pods_without_a_job_are_removed() {
     assert_eq!(format!("{:?}", w.delete("batch/v1", "Job", "default/pi")), "[default/pi, default/pod:a]");
     expect![[r#"
         patch pods default/a  {"metadata":{"finalizers":null,"uid":"uid-a"}}
-    "#]].assert_eq(&w.acts("default/pod:a"));
+    "#]]
+    .assert_eq(&w.acts("default/pod:a"));
     // A controller of another kind looks after its own pods.
     let mut foreign = pod("b", None, json!({"metadata": {"finalizers": [super::FINALIZER]}}));
     foreign["metadata"]["ownerReferences"] = json!([controller_ref("ReplicaSet", "web")]);

@@ -116,52 +116,87 @@ fn the_first_sync_makes_a_revision_and_the_first_pod() {
 #[test]
 fn an_ordered_set_waits_for_each_pod() {
     let r = revision();
-    check(set(3, json!({})), [member(0, &r, json!({"status": {"phase": "Pending"}}))], expect![[r#"
+    check(
+        set(3, json!({})),
+        [member(0, &r, json!({"status": {"phase": "Pending"}}))],
+        expect![[r#"
         update-status statefulsets default/web {"availableReplicas":0,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"replicas":1,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]]);
-    check(set(3, json!({})), [member(0, &r, ready_since(0))], expect![[r#"
+    "#]],
+    );
+    check(
+        set(3, json!({})),
+        [member(0, &r, ready_since(0))],
+        expect![[r#"
         create pods default/web-1
         update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":1,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]]);
+    "#]],
+    );
     // A pod in the middle is missing: it comes before the next one.
-    check(set(4, json!({})), [member(0, &r, ready_since(0)), member(2, &r, ready_since(0))], expect![[r#"
+    check(
+        set(4, json!({})),
+        [member(0, &r, ready_since(0)), member(2, &r, ready_since(0))],
+        expect![[r#"
         create pods default/web-1
         update-status statefulsets default/web {"availableReplicas":2,"collisionCount":0,"currentReplicas":2,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":2,"replicas":2,"updateRevision":"web-5f4b46c5cc","updatedReplicas":2}
-    "#]]);
+    "#]],
+    );
     let gone = json!({"metadata": {"deletionTimestamp": rfc3339(0)}});
-    check(set(2, json!({})), [member(0, &r, merged(ready_since(0), gone))], expect![[r#"
+    check(
+        set(2, json!({})),
+        [member(0, &r, merged(ready_since(0), gone))],
+        expect![[r#"
         update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":1,"updateRevision":"web-5f4b46c5cc"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_parallel_set_does_not_wait() {
     let r = revision();
-    check(set(3, parallel()), [member(1, &r, json!({"status": {"phase": "Pending"}}))], expect![[r#"
+    check(
+        set(3, parallel()),
+        [member(1, &r, json!({"status": {"phase": "Pending"}}))],
+        expect![[r#"
         create pods default/web-0
         create pods default/web-2
         update-status statefulsets default/web {"availableReplicas":0,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"replicas":1,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]]);
+    "#]],
+    );
     let pods = [0, 1, 2, 3].map(|n| member(n, &r, json!({"status": {"phase": "Pending"}})));
-    check(set(1, parallel()), pods, expect![[r#"
+    check(
+        set(1, parallel()),
+        pods,
+        expect![[r#"
         delete pods default/web-3
         delete pods default/web-2
         delete pods default/web-1
         update-status statefulsets default/web {"availableReplicas":0,"collisionCount":0,"currentReplicas":4,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"replicas":4,"updateRevision":"web-5f4b46c5cc","updatedReplicas":4}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn ended_pods_are_made_anew() {
     let r = revision();
-    for phase in ["Failed", "Succeeded"] {
-        let pods = [member(0, &r, json!({"status": {"phase": phase}})), member(1, &r, ready_since(0))];
-        check(set(2, json!({})), pods, expect![[r#"
+    let ends = [
+        (
+            "Failed",
+            expect![[r#"
             delete pods default/web-0
             update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":2,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":2,"updateRevision":"web-5f4b46c5cc","updatedReplicas":2}
-        "#]          delete pods default/web-0
+        "#]],
+        ),
+        (
+            "Succeeded",
+            expect![[r#"
+            delete pods default/web-0
             update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":2,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":2,"updateRevision":"web-5f4b46c5cc","updatedReplicas":2}
-        "#]]);
+        "#]],
+        ),
+    ];
+    for (phase, want) in ends {
+        let pods = [member(0, &r, json!({"status": {"phase": phase}})), member(1, &r, ready_since(0))];
+        check(set(2, json!({})), pods, want);
     }
 }
 
@@ -169,33 +204,53 @@ fn ended_pods_are_made_anew() {
 fn scaling_down_goes_from_the_top_and_waits() {
     let r = revision();
     let ready = |n| member(n, &r, ready_since(0));
-    check(set(1, json!({})), [ready(0), ready(1), ready(2)], expect![[r#"
+    check(
+        set(1, json!({})),
+        [ready(0), ready(1), ready(2)],
+        expect![[r#"
         delete pods default/web-2
         update-status statefulsets default/web {"availableReplicas":3,"collisionCount":0,"currentReplicas":3,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":3,"replicas":3,"updateRevision":"web-5f4b46c5cc","updatedReplicas":3}
-    "#]]);
+    "#]],
+    );
     let leaving = member(2, &r, merged(ready_since(0), json!({"metadata": {"deletionTimestamp": rfc3339(0)}})));
-    check(set(1, json!({})), [ready(0), ready(1), leaving], expect![[r#"
+    check(
+        set(1, json!({})),
+        [ready(0), ready(1), leaving],
+        expect![[r#"
         update-status statefulsets default/web {"availableReplicas":3,"collisionCount":0,"currentReplicas":2,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":3,"replicas":3,"updateRevision":"web-5f4b46c5cc","updatedReplicas":2}
-    "#]]);
+    "#]],
+    );
     // The highest is healthy, one below it is not: nothing is deleted until that one is.
     let unready = member(1, &r, json!({}));
-    check(set(1, json!({})), [ready(0), unready.clone(), member(2, &r, json!({}))], expect![[r#"
+    check(
+        set(1, json!({})),
+        [ready(0), unready.clone(), member(2, &r, json!({}))],
+        expect![[r#"
         update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":3,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":3,"updateRevision":"web-5f4b46c5cc","updatedReplicas":3}
-    "#]]);
-    check(set(1, json!({})), [ready(0), unready, ready(2)], expect![[r#"
+    "#]],
+    );
+    check(
+        set(1, json!({})),
+        [ready(0), unready, ready(2)],
+        expect![[r#"
         delete pods default/web-2
         update-status statefulsets default/web {"availableReplicas":2,"collisionCount":0,"currentReplicas":3,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":2,"replicas":3,"updateRevision":"web-5f4b46c5cc","updatedReplicas":3}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn ordinals_may_start_higher() {
     let r = revision();
     let over = json!({"spec": {"ordinals": {"start": 2}}});
-    check(set(2, over), [member(0, &r, ready_since(0)), member(2, &r, ready_since(0))], expect![[r#"
+    check(
+        set(2, over),
+        [member(0, &r, ready_since(0)), member(2, &r, ready_since(0))],
+        expect![[r#"
         create pods default/web-3
         update-status statefulsets default/web {"availableReplicas":2,"collisionCount":0,"currentReplicas":2,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":2,"replicas":2,"updateRevision":"web-5f4b46c5cc","updatedReplicas":2}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -212,38 +267,66 @@ fn available_only_after_min_ready_seconds() {
 #[test]
 fn an_update_replaces_from_the_top_down_to_the_partition() {
     let old = |n| member(n, REV, ready_since(0));
-    check(set(3, json!({})), [old(0), old(1), old(2)], expect![[r#"
+    check(
+        set(3, json!({})),
+        [old(0), old(1), old(2)],
+        expect![[r#"
         delete pods default/web-2
         update-status statefulsets default/web {"availableReplicas":3,"collisionCount":0,"currentReplicas":-1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":3,"replicas":3,"updateRevision":"web-5f4b46c5cc"}
-    "#]]);
+    "#]],
+    );
     let r = revision();
     let new = |n| member(n, &r, ready_since(0));
-    check(set(3, json!({})), [old(0), old(1), new(2)], expect![[r#"
+    check(
+        set(3, json!({})),
+        [old(0), old(1), new(2)],
+        expect![[r#"
         delete pods default/web-1
         update-status statefulsets default/web {"availableReplicas":3,"collisionCount":0,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":3,"replicas":3,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]]);
+    "#]],
+    );
     let to = |n: i32| json!({"spec": {"updateStrategy": {"rollingUpdate": {"partition": n}}}});
-    check(set(3, to(2)), [old(0), old(1), old(2)], expect![[r#"
+    check(
+        set(3, to(2)),
+        [old(0), old(1), old(2)],
+        expect![[r#"
         delete pods default/web-2
         update-status statefulsets default/web {"availableReplicas":3,"collisionCount":0,"currentReplicas":-1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":3,"replicas":3,"updateRevision":"web-5f4b46c5cc"}
-    "#]]);
-    check(set(3, to(2)), [old(0), old(1), new(2)], expect![[r#"
+    "#]],
+    );
+    check(
+        set(3, to(2)),
+        [old(0), old(1), new(2)],
+        expect![[r#"
         update-status statefulsets default/web {"availableReplicas":3,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":3,"replicas":3,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]]);
+    "#]],
+    );
     let by = |v: Value| json!({"spec": {"updateStrategy": {"rollingUpdate": {"maxUnavailable": v}}}});
-    check(set(4, by(json!(2))), [old(0), old(1), old(2), old(3)], expect![[r#"
+    check(
+        set(4, by(json!(2))),
+        [old(0), old(1), old(2), old(3)],
+        expect![[r#"
         delete pods default/web-3
         delete pods default/web-2
         update-status statefulsets default/web {"availableReplicas":4,"collisionCount":0,"currentReplicas":-2,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":4,"replicas":4,"updateRevision":"web-5f4b46c5cc"}
-    "#]]);
-    check(set(4, by(json!("10%"))), [old(0), old(1), old(2), old(3)], expect![[r#"
+    "#]],
+    );
+    check(
+        set(4, by(json!("10%"))),
+        [old(0), old(1), old(2), old(3)],
+        expect![[r#"
         delete pods default/web-3
         update-status statefulsets default/web {"availableReplicas":4,"collisionCount":0,"currentReplicas":-1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":4,"replicas":4,"updateRevision":"web-5f4b46c5cc"}
-    "#]]);
+    "#]],
+    );
     let on_delete = json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}});
-    check(set(2, on_delete), [old(0), old(1)], expect![[r#"
+    check(
+        set(2, on_delete),
+        [old(0), old(1)],
+        expect![[r#"
         update-status statefulsets default/web {"availableReplicas":2,"collisionCount":0,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":2,"replicas":2,"updateRevision":"web-5f4b46c5cc"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -318,7 +401,8 @@ fn claims_are_owned_as_the_policy_says() {
         deleted Retain, scaled Delete, 0 replicas: the pod
         deleted Delete, scaled Delete, 1 replicas: the set
         deleted Delete, scaled Delete, 0 replicas: the pod
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
@@ -330,23 +414,35 @@ fn a_claim_with_another_controller_is_left_alone() {
         {"apiVersion": "x/v1", "kind": "Backup", "name": "b", "uid": "u", "controller": true}]);
     let owners = json!([owners[2], owners[1]]);
     let s = set(1, claims("Delete", "Delete"));
-    check(s, [member(0, &r, merged(ready_since(0), volume)), claim(0, owners)], expect![[r#"
+    check(
+        s,
+        [member(0, &r, merged(ready_since(0), volume)), claim(0, owners)],
+        expect![[r#"
         event Warning ConflictingController web: PersistentVolumeClaim www-web-0 has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim
         patch persistentvolumeclaims default/www-web-0  {"metadata":{"ownerReferences":[{"apiVersion":"x/v1","controller":true,"kind":"Backup","name":"b","uid":"u"}],"uid":""}}
         update pods default/web-0
         update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":1,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_claim_of_the_pods_predecessor_is_waited_out() {
     let stale = claim(0, json!([{"apiVersion": "v1", "kind": "Pod", "name": "web-0", "uid": "before"}]));
-    check(set(1, claims("Retain", "Delete")), [stale.clone()], expect![[r#"
+    check(
+        set(1, claims("Retain", "Delete")),
+        [stale.clone()],
+        expect![[r#"
         requeue after 30s
-    "#]]);
-    check(set(1, claims("Retain", "Retain")), [stale], expect![[r#"
+    "#]],
+    );
+    check(
+        set(1, claims("Retain", "Retain")),
+        [stale],
+        expect![[r#"
         create pods default/web-0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -354,21 +450,29 @@ fn lost_identity_is_given_back() {
     let r = revision();
     let mut lost = member(0, &r, ready_since(0));
     lost["metadata"]["labels"].as_object_mut().expect("labels").remove("apps.kubernetes.io/pod-index");
-    check(set(1, json!({})), [lost], expect![[r#"
+    check(
+        set(1, json!({})),
+        [lost],
+        expect![[r#"
         update pods default/web-0
         update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":1,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn adopts_and_releases_only_its_own_names() {
     let orphan = |name: &str| pod(name, None, merged(json!({"metadata": {"resourceVersion": "7"}}), ready_since(0)));
     let stranger = member(1, REV, json!({"metadata": {"labels": {"app": "debug"}}}));
-    check(set(1, json!({})), [orphan("web-0"), orphan("web-x"), orphan("other-0"), stranger], expect![[r#"
+    check(
+        set(1, json!({})),
+        [orphan("web-0"), orphan("web-x"), orphan("other-0"), stranger],
+        expect![[r#"
         patch pods default/web-1  {"metadata":{"ownerReferences":null,"uid":"uid-web-1"}}
         patch pods default/web-0  {"metadata":{"ownerReferences":[{"apiVersion":"apps/v1","blockOwnerDeletion":true,"controller":true,"kind":"StatefulSet","name":"web","uid":"uid-web"}],"resourceVersion":"7","uid":"uid-web-0"}}
         update pods default/web-0
         delete pods default/web-0
         update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":-1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":1,"updateRevision":"web-5f4b46c5cc"}
-    "#]]);
+    "#]],
+    );
 }
