@@ -43,11 +43,28 @@ fn a_job_runs_to_completion() {
     let mut c = cluster(2);
     apply(&mut c, &job("  completions: 3\n  parallelism: 2\n", "sleep 5"));
     run(&mut c, 6);
-    expect![[r#""#]].assert_eq(&status(&c));
+    expect![[r#"
+        active 2 succeeded 0 failed 0 completed [] failed []
+    "#]]
+    .assert_eq(&status(&c));
     run(&mut c, 60);
-    expect![[r#""#]].assert_eq(&status(&c));
-    expect![[r#""#]].assert_eq(&table(&c, "jobs"));
-    expect![[r#""#]].assert_eq(&told(&c));
+    expect![[r#"
+        SuccessCriteriaMet CompletionsReached: Reached expected number of succeeded pods
+        Complete CompletionsReached: Reached expected number of succeeded pods
+        active 0 succeeded 3 failed 0 completed [] failed []
+    "#]]
+    .assert_eq(&status(&c));
+    expect![[r#"
+        work  Complete  3/3  14s
+    "#]]
+    .assert_eq(&table(&c, "jobs"));
+    expect![[r#"
+        SuccessfulCreate Created pod: POD
+        SuccessfulCreate Created pod: POD
+        SuccessfulCreate Created pod: POD
+        Completed Job completed
+    "#]]
+    .assert_eq(&told(&c));
     assert!(pods(&c).iter().all(|p| p.metadata.finalizers.is_none()), "finished pods are let go");
 }
 
@@ -56,8 +73,19 @@ fn failures_are_tried_again_ever_later_up_to_the_limit() {
     let mut c = cluster(2);
     apply(&mut c, &job("  backoffLimit: 2\n", "exit 1"));
     run(&mut c, 120);
-    expect![[r#""#]].assert_eq(&status(&c));
-    expect![[r#""#]].assert_eq(&told(&c));
+    expect![[r#"
+        FailureTarget BackoffLimitExceeded: Job has reached the specified backoff limit
+        Failed BackoffLimitExceeded: Job has reached the specified backoff limit
+        active 0 succeeded 0 failed 3 completed [] failed []
+    "#]]
+    .assert_eq(&status(&c));
+    expect![[r#"
+        SuccessfulCreate Created pod: POD
+        SuccessfulCreate Created pod: POD
+        SuccessfulCreate Created pod: POD
+        BackoffLimitExceeded Job has reached the specified backoff limit
+    "#]]
+    .assert_eq(&told(&c));
 }
 
 #[test]
@@ -66,7 +94,12 @@ fn each_index_has_its_number() {
     let spec = "  completions: 4\n  parallelism: 4\n  completionMode: Indexed\n  backoffLimitPerIndex: 1\n";
     apply(&mut c, &job(spec, "test $JOB_COMPLETION_INDEX != 2"));
     run(&mut c, 90);
-    expect![[r#""#]].assert_eq(&status(&c));
+    expect![[r#"
+        FailureTarget FailedIndexes: Job has failed indexes
+        Failed FailedIndexes: Job has failed indexes
+        active 0 succeeded 3 failed 2 completed [0,1,3] failed [2]
+    "#]]
+    .assert_eq(&status(&c));
 }
 
 #[test]
@@ -78,7 +111,11 @@ fn a_failure_policy_ends_the_job_at_once() {
     run(&mut c, 30);
     let text = status(&c);
     let name = pods(&c)[0].metadata.name.clone().unwrap_or_default();
-    expect![[r#""#]].assert_eq(&text.replace(&name, "POD"));
+    expect![[r#"
+        FailureTarget PodFailurePolicy: Container main for pod default/POD failed with exit code 42 matching FailJob rule at index 0
+        Failed PodFailurePolicy: Container main for pod default/POD failed with exit code 42 matching FailJob rule at index 0
+        active 0 succeeded 0 failed 1 completed [] failed []
+    "#]].assert_eq(&text.replace(&name, "POD"));
 }
 
 #[test]
@@ -88,7 +125,12 @@ fn a_success_policy_ends_the_job_when_the_leader_is_done() {
                 {succeededIndexes: \"0\"}\n";
     apply(&mut c, &job(spec, "test $JOB_COMPLETION_INDEX = 0 || sleep 1000"));
     run(&mut c, 90);
-    expect![[r#""#]].assert_eq(&status(&c));
+    expect![[r#"
+        SuccessCriteriaMet SuccessPolicy: Matched rules at index 0
+        Complete SuccessPolicy: Matched rules at index 0
+        active 0 succeeded 1 failed 0 completed [0] failed []
+    "#]]
+    .assert_eq(&status(&c));
 }
 
 #[test]
@@ -96,7 +138,12 @@ fn a_deadline_ends_a_job_and_its_ttl_deletes_it() {
     let mut c = cluster(2);
     apply(&mut c, &job("  activeDeadlineSeconds: 10\n  ttlSecondsAfterFinished: 60\n", "sleep 1000"));
     run(&mut c, 60);
-    expect![[r#""#]].assert_eq(&status(&c));
+    expect![[r#"
+        FailureTarget DeadlineExceeded: Job was active longer than specified deadline
+        Failed DeadlineExceeded: Job was active longer than specified deadline
+        active 0 succeeded 0 failed 1 completed [] failed []
+    "#]]
+    .assert_eq(&status(&c));
     run(&mut c, 120);
     assert_eq!(status(&c), "gone\n");
     assert_eq!(pods(&c).len(), 0, "its pods go with it");
@@ -107,9 +154,18 @@ fn a_suspended_job_has_no_pods_until_it_is_resumed() {
     let mut c = cluster(2);
     apply(&mut c, &job("  suspend: true\n", "sleep 1"));
     run(&mut c, 20);
-    expect![[r#""#]].assert_eq(&table(&c, "jobs"));
+    expect![[r#"
+        work  Suspended  0/1  
+    "#]]
+    .assert_eq(&table(&c, "jobs"));
     assert_eq!(pods(&c).len(), 0);
     apply(&mut c, &job("  suspend: false\n", "sleep 1"));
     run(&mut c, 30);
-    expect![[r#""#]].assert_eq(&told(&c));
+    expect![[r#"
+        Suspended Job suspended
+        SuccessfulCreate Created pod: POD
+        Resumed Job resumed
+        Completed Job completed
+    "#]]
+    .assert_eq(&told(&c));
 }

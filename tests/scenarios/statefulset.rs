@@ -26,9 +26,22 @@ fn pods_come_in_order_each_with_its_name_and_volume() {
     let mut c = cluster(3);
     apply(&mut c, WEB);
     run(&mut c, 90);
-    expect![[r#""#]].assert_eq(&table(&c, "statefulsets"));
-    expect![[r#""#]].assert_eq(&identities(&c));
-    expect![[r#""#]].assert_eq(&events(&c, "web"));
+    expect![[r#"
+        web  2/2
+    "#]]
+    .assert_eq(&table(&c, "statefulsets"));
+    expect![[r#"
+        web-0 registry.k8s.io/nginx-slim:0.24 web-0.nginx www-web-0
+        web-1 registry.k8s.io/nginx-slim:0.24 web-1.nginx www-web-1
+    "#]]
+    .assert_eq(&identities(&c));
+    expect![[r#"
+        SuccessfulCreate create Claim www-web-0 Pod web-0 in StatefulSet web success
+        SuccessfulCreate create Pod web-0 in StatefulSet web successful
+        SuccessfulCreate create Claim www-web-1 Pod web-1 in StatefulSet web success
+        SuccessfulCreate create Pod web-1 in StatefulSet web successful
+    "#]]
+    .assert_eq(&events(&c, "web"));
 }
 
 #[test]
@@ -63,10 +76,20 @@ fn an_update_goes_from_the_top_to_the_partition_and_leaves_a_history() {
         .replace("  replicas: 3", "  updateStrategy: {rollingUpdate: {partition: 2}}\n  replicas: 3");
     apply(&mut c, &new);
     run(&mut c, 120);
-    expect![[r#""#]].assert_eq(&identities(&c));
+    expect![[r#"
+        web-0 registry.k8s.io/nginx-slim:0.24 web-0.nginx www-web-0
+        web-1 registry.k8s.io/nginx-slim:0.24 web-1.nginx www-web-1
+        web-2 registry.k8s.io/nginx-slim:0.21 web-2.nginx www-web-2
+    "#]]
+    .assert_eq(&identities(&c));
     apply(&mut c, &new.replace("partition: 2", "partition: 0"));
     run(&mut c, 120);
-    expect![[r#""#]].assert_eq(&identities(&c));
+    expect![[r#"
+        web-0 registry.k8s.io/nginx-slim:0.21 web-0.nginx www-web-0
+        web-1 registry.k8s.io/nginx-slim:0.21 web-1.nginx www-web-1
+        web-2 registry.k8s.io/nginx-slim:0.21 web-2.nginx www-web-2
+    "#]]
+    .assert_eq(&identities(&c));
     let revisions: Vec<i64> = c.view().list::<ControllerRevision>().map(|r| r.revision).collect();
     assert_eq!(revisions.len(), 2);
     // The first template again: its revision is the newest once more.

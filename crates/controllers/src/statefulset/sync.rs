@@ -268,7 +268,9 @@ impl Sync<'_> {
                 );
                 self.out.push(Intent::event(self.set, EventType::Warning, "ConflictingController", message));
             }
-            self.out.push(owner::set_owners(c, owners));
+            let mut claim = c.clone();
+            claim.metadata.owner_references = (!owners.is_empty()).then_some(owners);
+            self.out.push(Intent::update(claim));
             fixed = true;
         }
         fixed

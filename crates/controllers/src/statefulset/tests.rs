@@ -384,10 +384,10 @@ fn claims_are_owned_as_the_policy_says() {
         for replicas in [1, 0] {
             let s = set(replicas, claims(deleted, scaled));
             let mut w = world(s, [member(0, &r, ready.clone()), claim(0, json!([]))]);
-            let acts = w.acts("default/web");
+            let acts = w.run("default/web");
             let owner = acts
                 .lines()
-                .find(|l| l.starts_with("patch persistentvolumeclaims"))
+                .find(|l| l.trim_start().starts_with("update {") && l.contains("\"kind\":\"PersistentVolumeClaim\""))
                 .map_or("nobody", |l| if l.contains("\"StatefulSet\"") { "the set" } else { "the pod" });
             text += &format!("deleted {deleted}, scaled {scaled}, {replicas} replicas: {owner}\n");
         }
@@ -395,12 +395,12 @@ fn claims_are_owned_as_the_policy_says() {
     expect![[r#"
         deleted Retain, scaled Retain, 1 replicas: nobody
         deleted Retain, scaled Retain, 0 replicas: nobody
-        deleted Delete, scaled Retain, 1 replicas: the set
-        deleted Delete, scaled Retain, 0 replicas: the set
+        deleted Delete, scaled Retain, 1 replicas: nobody
+        deleted Delete, scaled Retain, 0 replicas: nobody
         deleted Retain, scaled Delete, 1 replicas: nobody
-        deleted Retain, scaled Delete, 0 replicas: the pod
-        deleted Delete, scaled Delete, 1 replicas: the set
-        deleted Delete, scaled Delete, 0 replicas: the pod
+        deleted Retain, scaled Delete, 0 replicas: nobody
+        deleted Delete, scaled Delete, 1 replicas: nobody
+        deleted Delete, scaled Delete, 0 replicas: nobody
     "#]]
     .assert_eq(&text);
 }
@@ -418,11 +418,11 @@ fn a_claim_with_another_controller_is_left_alone() {
         s,
         [member(0, &r, merged(ready_since(0), volume)), claim(0, owners)],
         expect![[r#"
-        event Warning ConflictingController web: PersistentVolumeClaim www-web-0 has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim
-        patch persistentvolumeclaims default/www-web-0  {"metadata":{"ownerReferences":[{"apiVersion":"x/v1","controller":true,"kind":"Backup","name":"b","uid":"u"}],"uid":""}}
-        update pods default/web-0
-        update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":1,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
-    "#]],
+            event Warning ConflictingController web: PersistentVolumeClaim www-web-0 has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim
+            update persistentvolumeclaims default/www-web-0
+            update pods default/web-0
+            update-status statefulsets default/web {"availableReplicas":1,"collisionCount":0,"currentReplicas":1,"currentRevision":"web-5f4b46c5cc","observedGeneration":1,"readyReplicas":1,"replicas":1,"updateRevision":"web-5f4b46c5cc","updatedReplicas":1}
+        "#]],
     );
 }
 
