@@ -387,7 +387,7 @@ fn claims_are_owned_as_the_policy_says() {
             let acts = w.run("default/web");
             let owner = acts
                 .lines()
-                .find(|l| l.trim_start().starts_with("update {") && l.contains("\"kind\":\"PersistentVolumeClaim\""))
+                .find(|l| l.starts_with("update persistentvolumeclaims"))
                 .map_or("nobody", |l| if l.contains("\"StatefulSet\"") { "the set" } else { "the pod" });
             text += &format!("deleted {deleted}, scaled {scaled}, {replicas} replicas: {owner}\n");
         }
@@ -395,12 +395,12 @@ fn claims_are_owned_as_the_policy_says() {
     expect![[r#"
         deleted Retain, scaled Retain, 1 replicas: nobody
         deleted Retain, scaled Retain, 0 replicas: nobody
-        deleted Delete, scaled Retain, 1 replicas: nobody
-        deleted Delete, scaled Retain, 0 replicas: nobody
+        deleted Delete, scaled Retain, 1 replicas: the set
+        deleted Delete, scaled Retain, 0 replicas: the set
         deleted Retain, scaled Delete, 1 replicas: nobody
-        deleted Retain, scaled Delete, 0 replicas: nobody
-        deleted Delete, scaled Delete, 1 replicas: nobody
-        deleted Delete, scaled Delete, 0 replicas: nobody
+        deleted Retain, scaled Delete, 0 replicas: the pod
+        deleted Delete, scaled Delete, 1 replicas: the set
+        deleted Delete, scaled Delete, 0 replicas: the pod
     "#]]
     .assert_eq(&text);
 }
