@@ -121,9 +121,7 @@ impl Schedule {
             } else if !has(hour, now.hour()) {
                 // Hours are added on the clock of the world: one that is skipped or comes twice is no matter.
                 later(at, 3600 - i64::from(now.minute()) * 60 - i64::from(now.second()))?
-            } else if !has(minute, now.minute()) {
-                later(at, 60 - i64::from(now.second()))?
-            } else if now.second() != 0 {
+            } else if !has(minute, now.minute()) || now.second() != 0 {
                 later(at, 60 - i64::from(now.second()))?
             } else {
                 return Some(Time::from_secs(u64::try_from(at.as_second()).ok()?));
