@@ -348,7 +348,9 @@ mod tests {
             }
             let embedded = |f: &Field| match f {
                 Field::Named(property) => vec![*property],
-                Field::Embedded(inner) => numbers(inner).into_iter().flat_map(BTreeMap::values).filter_map(named).collect(),
+                Field::Embedded(inner) => {
+                    numbers(inner).into_iter().flat_map(BTreeMap::values).filter_map(named).collect()
+                }
             };
             let known: Vec<&str> = numbers(&name).into_iter().flat_map(BTreeMap::values).flat_map(embedded).collect();
             let schema = openapi::schema(&format!("io.k8s.{name}")).unwrap();
