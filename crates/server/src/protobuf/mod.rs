@@ -335,7 +335,8 @@ mod tests {
         let mut missing = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
         let mut open: Vec<String> = Vec::new();
-        for kind in api::kinds::KINDS {
+        // kubectl sends definitions as JSON.
+        for kind in api::kinds::KINDS.iter().filter(|k| k.group != "apiextensions.k8s.io") {
             match type_name(&kind.api_version(), kind.kind) {
                 Some(name) => open.push(name),
                 None => missing.push(format!("{} {}", kind.api_version(), kind.kind)),
