@@ -4,7 +4,7 @@ import { id, pod } from "./harness.mjs";
 
 const ID = 9e6;
 const settle = (page, ms = 700) => page.waitForTimeout(ms);
-const debug = (page, what) => order(page, [{ command: "debug", id: ID, debug: what }]);
+const debug = (page, what) => order(page, [{ command: "debug", id: ID, ...what }]);
 const apply = async (page, text) => {
   await order(page, [{ command: "apply", id: ID, mode: "apply", files: [{ name: "shot.yaml", text }] }]);
   await settle(page, 300);

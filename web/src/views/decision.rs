@@ -29,6 +29,8 @@ use protocol::debug::Held;
 use std::rc::Rc;
 use strip::Strip;
 use walk::Walk;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 use words::Words;
 
 pub use fixes::FixList;
@@ -186,14 +188,31 @@ fn Shown(p: &ShownProps) -> Html {
         let open = open.clone();
         Callback::from(move |()| open.set(None))
     };
+    let body = use_node_ref();
+    let onkeydown = {
+        let (open, body) = (open.clone(), body.clone());
+        Callback::from(move |e: KeyboardEvent| {
+            if e.key() != "Escape" || open.is_none() {
+                return;
+            }
+            e.prevent_default();
+            e.stop_propagation();
+            open.set(None);
+            // What had the focus may go with the card.
+            let grid = body.cast::<Element>().and_then(|b| b.query_selector("[role=grid]").ok().flatten());
+            if let Some(grid) = grid.and_then(|g| g.dyn_into::<HtmlElement>().ok()) {
+                let _ = grid.focus();
+            }
+        })
+    };
     let cycle = &p.cycle;
-    let quiz = (p.guess || hidden).then(|| {
+    let quiz = (p.guess || hidden || *revealed).then(|| {
         html! { <Guess cycle={cycle.clone()} picked={(*picked).clone()} {hidden} {on_reveal} on_pick={on_pick.clone()} nodes={p.nodes} fetched={p.answers} /> }
     });
     html! {
         <>
             if let Some(held) = &held { <Rail held={held.clone()} /> } else { <Strip cycle={cycle.clone()} walk={*walk} {hidden} on={on_walk.clone()} /> }
-            <div class="decision-body">
+            <div class="decision-body" ref={body} {onkeydown}>
                 <div class="decision-main">
                     if let Some(held) = &held { <HeldNow held={held.clone()} /> }
                     if let Some(walk) = (*walk).filter(|_| !hidden) { <now::Now cycle={cycle.clone()} {walk} /> }

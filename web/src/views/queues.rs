@@ -103,7 +103,7 @@ fn entry(ctx: &Ctx, queue: Queue, e: &QueueEntry, now: u64) -> Html {
             <p class="board-facts">
                 if e.attempts > 0 { <span>{ ctx.tf("queue.attempts", &[("n", &e.attempts.to_string())]) }</span> }
                 if e.priority != 0 { <span>{ ctx.tf("queue.priority", &[("n", &e.priority.to_string())]) }</span> }
-                if e.since > 0 && !waits { <span>{ ctx.tf("queue.since", &[("span", &format::span(now.saturating_sub(e.since)))]) }</span> }
+                if (1..now).contains(&e.since) && !waits { <span>{ ctx.tf("queue.since", &[("span", &format::span(now.saturating_sub(e.since)))]) }</span> }
             </p>
             if !event.is_empty() { <p class="board-event"><Icon name="right" />{ event }</p> }
             if !e.plugins.is_empty() {

@@ -11,6 +11,7 @@ use crate::views::icon::Icon;
 use crate::views::inputs::Inputs;
 use protocol::cycle::Verdict;
 use protocol::{Answer, CycleView, Debug, Point, Row};
+use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -45,6 +46,18 @@ pub fn CellCard(p: &Props) -> Html {
             }
         });
     }
+    let card = use_node_ref();
+    {
+        // On a narrow stage it is above the table.
+        let card = card.clone();
+        use_effect_with(cell.clone(), move |_| {
+            if let Some(card) = card.cast::<Element>() {
+                let nearest = ScrollIntoViewOptions::new();
+                nearest.set_block(ScrollLogicalPosition::Nearest);
+                card.scroll_into_view_with_scroll_into_view_options(&nearest);
+            }
+        });
+    }
     let Some(row) = cycle.rows.iter().find(|r| r.node == cell.node) else { return Html::default() };
     let answer = {
         let model = ctx.model.get();
@@ -55,7 +68,7 @@ pub fn CellCard(p: &Props) -> Html {
         Part::Total => ctx.t("grid.total"),
     };
     html! {
-        <section class="cell-card" data-testid="cell-card" aria-label={format!("{name} · {}", cell.node)}>
+        <section class="cell-card" ref={card} data-testid="cell-card" aria-label={format!("{name} · {}", cell.node)}>
             <div class="cell-head"><h2>{ name }<small>{ cell.node.clone() }</small></h2>
                 <button class="icon-button" data-testid="close-cell" aria-label={ctx.t("close")} title={ctx.t("close")} onclick={p.on_close.reform(|_| ())}><Icon name="close" /></button></div>
             { match &cell.part {

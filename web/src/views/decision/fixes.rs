@@ -65,7 +65,7 @@ fn offer(ctx: &Ctx, f: &OfferedFix) -> Html {
             { for f.fix.edits.iter().map(|e| html! {
                 <p class="edit"><b>{ describe::note(ctx.lang, &e.note) }</b>
                     if !e.path.is_empty() { <code>{ format!("{}/{} {}", e.kind, e.name, e.path) }</code> }
-                    if !e.after.is_null() && e.note.code != "fix.add-node" { <span class="change"><del>{ short(&e.before) }</del>{ " → " }<ins>{ short(&e.after) }</ins></span> }
+                    if !e.after.is_null() && e.note.code != "fix.add-node" { <span class="change"><del>{ short(&only(&e.before, &e.after)) }</del>{ " → " }<ins>{ short(&only(&e.after, &e.before)) }</ins></span> }
                 </p>
             }) }
             <p class="proof"><Icon name="check" />{ ctx.tf("fixes.proved", &[("node", &f.fix.node)]) }
@@ -88,9 +88,20 @@ fn new_node(f: &OfferedFix) -> Option<Command> {
     Some(Command::AddNode { id: 0, cpu: arg("cpu")?, memory: arg("memory")?, pods: arg("pods")? })
 }
 
+/// Of a list the items that the other one lacks; else the whole value.
+fn only(value: &serde_json::Value, other: &serde_json::Value) -> serde_json::Value {
+    let (Some(items), Some(others)) = (value.as_array(), other.as_array()) else { return value.clone() };
+    let mut own: Vec<_> = items.iter().filter(|i| !others.contains(i)).cloned().collect();
+    match own.len() {
+        0 => serde_json::Value::Null,
+        1 => own.remove(0),
+        _ => own.into(),
+    }
+}
+
 /// A value in a few characters.
 fn short(value: &serde_json::Value) -> String {
-    const MAX: usize = 60;
+    const MAX: usize = 100;
     let text = match value {
         serde_json::Value::Null => "—".to_string(),
         serde_json::Value::String(s) => s.clone(),

@@ -8,6 +8,7 @@ use crate::views::icon::Icon;
 use protocol::Debug;
 use protocol::debug::{Held, Move};
 use std::rc::Rc;
+use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -20,6 +21,20 @@ pub struct Props {
 pub fn Rail(p: &Props) -> Html {
     let ctx = use_ctx();
     let held = &p.held;
+    let strip = use_node_ref();
+    {
+        // The point that was reached stays in sight where the rail is wider than the stage.
+        let strip = strip.clone();
+        use_effect_with(held.at.point, move |_| {
+            let here = strip.cast::<Element>().and_then(|s| s.query_selector(".here").ok().flatten());
+            if let Some(here) = here {
+                let nearest = ScrollIntoViewOptions::new();
+                nearest.set_block(ScrollLogicalPosition::Nearest);
+                nearest.set_inline(ScrollLogicalPosition::Nearest);
+                here.scroll_into_view_with_scroll_into_view_options(&nearest);
+            }
+        });
+    }
     let go = |to: Move| {
         let ctx = ctx.clone();
         Callback::from(move |_: MouseEvent| order(&ctx, Debug::Move { to }))
@@ -44,7 +59,7 @@ pub fn Rail(p: &Props) -> Html {
     };
     html! {
         <div class="strip-line">
-            <div class="strip held" role="group" tabindex="0" aria-label={ctx.t("held.label")} data-testid="rail" {onkeydown}>
+            <div class="strip held" ref={strip} role="group" tabindex="0" aria-label={ctx.t("held.label")} data-testid="rail" {onkeydown}>
                 { for held.points.iter().map(|span| {
                     let here = held.at.point == span.point;
                     let past = !here && held.cursor >= span.first + span.calls;
