@@ -6,6 +6,7 @@ use super::catalogue::{self, Server};
 use super::fs::Volumes;
 use super::machine::{Machine, World};
 use super::net::{NetError, Network, Response};
+use super::policy;
 use super::server;
 use crate::pod::images::ImageRef;
 use crate::runtime::{ContainerId, ContainerSpec, Identity};
@@ -125,6 +126,14 @@ impl<'a> ClusterNet<'a> {
     }
 }
 
+/// An address of the Service that its clients outside use: from inside, it leads to the endpoints at once.
+fn is_external(s: &Service, ip: &str) -> bool {
+    let balancer = s.status.as_ref().and_then(|s| s.load_balancer.as_ref());
+    let mut balanced = balancer.into_iter().flat_map(|l| l.ingress.iter().flatten());
+    let mut others = s.spec.iter().flat_map(|s| s.external_ips.iter().flatten());
+    balanced.any(|i| i.ip.as_deref() == Some(ip)) || others.any(|e| e == ip)
+}
+
 /// Unknown counts as ready.
 fn is_ready(e: &Endpoint) -> bool {
     e.conditions.as_ref().and_then(|c| c.ready).unwrap_or(true)
@@ -154,7 +163,8 @@ impl Network for ClusterNet<'_> {
     }
 
     fn route(&self, ip: &str, port: u16) -> Option<Result<(String, u16), NetError>> {
-        let is_it = |s: &&Service| s.spec.as_ref().is_some_and(|s| s.cluster_ip.as_deref() == Some(ip));
+        let is_it =
+            |s: &&Service| s.spec.as_ref().is_some_and(|s| s.cluster_ip.as_deref() == Some(ip)) || is_external(s, ip);
         let rules = self.view.network();
         let service = rules.list::<Service>().find(is_it)?;
         let ports = service.spec.as_ref().and_then(|s| s.ports.as_deref()).unwrap_or_default();
@@ -173,6 +183,14 @@ impl Network for ClusterNet<'_> {
         // A Service without endpoints refuses; any ready one may be taken.
         let turn = usize::try_from(self.now.as_micros() / 1000).unwrap_or(0);
         Some(if ready.is_empty() { Err(NetError::Refused) } else { Ok(ready.swap_remove(turn % ready.len())) })
+    }
+
+    fn allows(&self, from: &str, to: &str, port: u16) -> bool {
+        policy::allows(self.view, from, to, port, "TCP")
+    }
+
+    fn allows_names(&self, from: &str) -> bool {
+        policy::allows_dns(self.view, from)
     }
 
     fn http(&self, ip: &str, port: u16, _method: &str, path: &str) -> Result<Response, NetError> {

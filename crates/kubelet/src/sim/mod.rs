@@ -7,6 +7,7 @@ pub mod fs;
 pub mod logs;
 pub mod machine;
 pub mod net;
+pub mod policy;
 mod probe;
 pub mod programs;
 mod server;

@@ -26,6 +26,10 @@ pub trait Network {
     fn resolve(&self, namespace: &str, host: &str) -> Vec<String>;
     /// Where a connection to a Service's address ends; `None`: it is no Service's.
     fn route(&self, ip: &str, port: u16) -> Option<Result<(String, u16), NetError>>;
+    /// Whether policies let a connection between two pods' (or other) addresses through.
+    fn allows(&self, from: &str, to: &str, port: u16) -> bool;
+    /// Whether they let a pod ask for names.
+    fn allows_names(&self, from: &str) -> bool;
     /// # Errors
     /// Why there is no answer.
     fn http(&self, ip: &str, port: u16, method: &str, path: &str) -> Result<Response, NetError>;

@@ -30,13 +30,18 @@ fn resolve(io: &Io, host: &str) -> Vec<String> {
     if host.split('.').count() == 4 && host.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return vec![host.into()];
     }
-    io.world.network.map(|n| n.resolve(&io.m.spec.namespace, host)).unwrap_or_default()
+    // A name server that does not answer knows nothing.
+    let network = io.world.network.filter(|n| n.allows_names(&io.m.spec.pod_ip));
+    network.map(|n| n.resolve(&io.m.spec.namespace, host)).unwrap_or_default()
 }
 
 /// Where a connection to `host` ends: an address, or behind a Service's address one of its endpoints.
 fn reach(io: &Io, host: &str, port: u16) -> Result<(String, u16), NetError> {
     let ip = resolve(io, host).into_iter().next().ok_or(NetError::NoSuchHost)?;
-    io.world.network.and_then(|n| n.route(&ip, port)).unwrap_or(Ok((ip, port)))
+    let Some(network) = io.world.network else { return Ok((ip, port)) };
+    let (ip, port) = network.route(&ip, port).unwrap_or(Ok((ip, port)))?;
+    // What a policy forbids is dropped on the way.
+    if network.allows(&io.m.spec.pod_ip, &ip, port) { Ok((ip, port)) } else { Err(NetError::Unreachable) }
 }
 
 fn connect(io: &Io, host: &str, port: u16) -> Result<(), NetError> {
