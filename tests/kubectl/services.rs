@@ -1,6 +1,9 @@
 //! Services and their endpoints.
 
 use crate::table;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 use system_tests::Server;
 
 #[test]
@@ -25,4 +28,52 @@ fn a_service_finds_its_pods() {
     s.k("scale deployment/backend --replicas=0");
     s.until(ready, str::is_empty);
     assert_eq!(s.k("expose deployment backend --port=8080 --name=again"), "service/again exposed\n");
+}
+
+const WEB: &str = "create service loadbalancer web --tcp=8089:80";
+
+#[test]
+fn a_load_balancer_is_pending_without_a_cloud() {
+    let Some(s) = Server::start(&["--speed", "10"]) else { return };
+    s.k(WEB);
+    let services = s.k("get services web");
+    let (_, rows) = table(&services);
+    assert_eq!((rows[0][1], rows[0][3]), ("LoadBalancer", "<pending>"));
+}
+
+#[test]
+fn a_load_balancer_gets_its_address_from_the_cloud() {
+    let Some(s) = Server::start(&["--speed", "10", "--cloud"]) else { return };
+    s.k(WEB);
+    let ip = s.until("get service web -o jsonpath={.status.loadBalancer.ingress[0].ip}", |o| !o.is_empty());
+    let services = s.k("get services web");
+    assert_eq!(table(&services).1[0][3], ip, "{services}");
+    let described = s.k("describe service web");
+    assert!(described.contains("Ensured load balancer") && described.contains("service-controller"), "{described}");
+    // On this machine the address is its own: the load balancer forwards to the pods.
+    s.k("create deployment web --image=nginx");
+    s.k("rollout status deployment/web --timeout=60s");
+    assert!(page(&ip).contains("Welcome to nginx!"));
+    s.k("delete service web");
+    s.until("get services -o name", |o| !o.contains("web"));
+}
+
+/// What the load balancer answers, once it does.
+fn page(ip: &str) -> String {
+    let ask = || -> std::io::Result<String> {
+        let mut socket = TcpStream::connect((ip, 8089))?;
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let mut last = String::new();
+    for _ in 0..100 {
+        match ask() {
+            Ok(answer) if answer.starts_with("HTTP/1.1 200") => return answer,
+            other => last = format!("{other:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("twenty seconds have passed: {last}")
 }

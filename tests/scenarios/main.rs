@@ -2,11 +2,13 @@
 
 mod apply;
 mod budgets;
+mod cloud;
 mod cronjob;
 mod daemonset;
 mod faults;
 mod job;
 mod pods;
+mod policies;
 mod preemption;
 mod replay;
 mod rollout;

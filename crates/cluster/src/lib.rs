@@ -3,6 +3,7 @@
 //! responses and watch events out.
 
 pub mod bootstrap;
+pub mod clouds;
 pub mod hold;
 pub mod http;
 pub mod idle;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use store::{Backend, Store};
 use trace::{Seq, Trace, What};
 
+pub use cloud;
 pub use hold::Held;
 pub use http::HttpOutcome;
 pub use machines::{Machine, Power};
@@ -56,6 +58,8 @@ pub struct Config {
     pub scheduler: Option<serde_json::Value>,
     /// What the key for service account tokens is made of; `None`: of the seed, which anybody can know.
     pub service_account_secret: Option<[u8; 32]>,
+    /// The cloud the machines are in; `None`: they are somebody's own.
+    pub cloud: Option<cloud::Settings>,
 }
 
 impl Default for Config {
@@ -69,6 +73,7 @@ impl Default for Config {
             keep_history: 100_000,
             scheduler: None,
             service_account_secret: None,
+            cloud: None,
         }
     }
 }
@@ -103,6 +108,7 @@ pub struct Cluster {
     pub(crate) lanes: Lanes,
     pub(crate) hold: hold::Hold,
     pub(crate) scheduler_text: Option<String>,
+    pub(crate) cloud: Option<cloud::ToyCloud>,
 }
 
 /// Actors of the trace that are not components.
@@ -153,6 +159,7 @@ impl Cluster {
             lanes: Lanes { you: "you".into(), apiserver: "kube-apiserver".into() },
             hold: hold::Hold::default(),
             scheduler_text: None,
+            cloud: None,
             config,
         };
         cluster.bootstrap();
@@ -162,6 +169,9 @@ impl Cluster {
         }
         let seed = cluster.rng.next_u64();
         cluster.add_component(Box::new(network::KubeProxy::new(seed)));
+        if let Some(settings) = cluster.config.cloud.clone() {
+            cluster.start_cloud(settings);
+        }
         Ok(cluster)
     }
 

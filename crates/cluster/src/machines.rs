@@ -54,11 +54,12 @@ impl Cluster {
     /// [`kubelet::sim`] or a host's own stands behind it.
     ///
     /// # Errors
-    /// A machine of this name is there already.
-    pub fn add_machine(&mut self, config: NodeConfig, runtime: Box<dyn Runtime>) -> Result<(), String> {
+    /// A machine of this name is there already, or the cloud has none to give.
+    pub fn add_machine(&mut self, mut config: NodeConfig, runtime: Box<dyn Runtime>) -> Result<(), String> {
         if self.machines.contains_key(&config.name) {
             return Err(format!("a machine named {:?} exists already", config.name));
         }
+        self.launch_instance(&mut config)?;
         self.action("add-node", &config.name);
         let blank = runtime.clone_box();
         self.start_kubelet(&config, runtime);
@@ -94,9 +95,12 @@ impl Cluster {
         }
     }
 
-    /// Power returns: a kubelet starts with no containers. False when there is no such machine or it is on.
+    /// Power returns: a kubelet starts with no containers. False when there is no such machine, it is on, or the cloud
+    /// keeps it off.
     pub fn revive_machine(&mut self, node: &str) -> bool {
-        let Some(m) = self.machines.get_mut(node).filter(|m| m.power == Power::Off) else { return false };
+        let may_run = self.may_run(node);
+        let off = |m: &&mut Machine| m.power == Power::Off && may_run;
+        let Some(m) = self.machines.get_mut(node).filter(off) else { return false };
         m.power = Power::On;
         let (config, runtime) = (m.config.clone(), m.blank.clone_box());
         self.action("revive-node", node);
@@ -108,6 +112,9 @@ impl Cluster {
     pub fn remove_machine(&mut self, node: &str) -> bool {
         let Some(m) = self.machines.remove(node) else { return false };
         self.node_numbers_from = self.node_numbers_from.min(number(node).unwrap_or(u32::MAX));
+        if let Some(toy) = &mut self.cloud {
+            toy.terminate(self.now, node);
+        }
         self.action("remove-node", node);
         if m.power == Power::On {
             self.drop_kubelet(node);

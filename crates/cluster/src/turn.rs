@@ -121,6 +121,7 @@ impl Cluster {
 
     fn finish_turn(&mut self, i: usize, step: Step) -> Turn {
         let turn = self.carry_out(i, step);
+        self.call_cloud(i);
         let slot = &mut self.slots[i];
         slot.steps += 1;
         slot.doing.clone_from(&turn.item);

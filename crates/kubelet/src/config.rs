@@ -42,6 +42,8 @@ pub struct NodeConfig {
     /// `--register-with-taints`
     pub taints: Vec<Taint>,
     pub internal_ip: String,
+    /// `--cloud-provider=external`: addresses are the cloud's to say.
+    pub external_cloud: bool,
     /// Names and small random delays derive from it.
     pub seed: u64,
     /// How many times faster than real the node's own work (sandboxes) runs; 1 is real.
@@ -60,6 +62,7 @@ impl Default for NodeConfig {
             os: "linux".into(),
             taints: Vec::new(),
             internal_ip: "192.168.0.11".into(),
+            external_cloud: false,
             seed: 1,
             speed: 1,
         }

@@ -103,6 +103,10 @@ impl Kubelet {
     pub fn config(&self) -> &NodeConfig {
         &self.config
     }
+    /// As if it had been restarted with `--cloud-provider=external`.
+    pub fn use_external_cloud(&mut self) {
+        Arc::make_mut(&mut self.config).external_cloud = true;
+    }
     pub fn runtime(&self) -> &dyn Runtime {
         &*self.runtime
     }

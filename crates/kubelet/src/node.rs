@@ -126,7 +126,12 @@ pub fn status(input: StatusInput, existing: Option<&Node>) -> NodeStatus {
     let address = |kind: &str, a: &str| NodeAddress { type_: kind.into(), address: a.into() };
     let (runtime, version) = input.runtime_version;
     NodeStatus {
-        addresses: Some(vec![address("InternalIP", &c.internal_ip), address("Hostname", &c.name)]),
+        addresses: if c.external_cloud {
+            // They wait for cloud-node-controller, and stay what it made them.
+            existing.and_then(|n| n.status.as_ref()?.addresses.clone())
+        } else {
+            Some(vec![address("InternalIP", &c.internal_ip), address("Hostname", &c.name)])
+        },
         capacity: Some(capacity(c)),
         allocatable: Some(allocatable(c)),
         conditions: Some(conditions(input.ready, input.now, before)),

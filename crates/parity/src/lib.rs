@@ -24,6 +24,7 @@ pub fn start(manifests: &str, nodes: u32, seed: u64, recording: bool) -> Result<
         keep_history: if recording { 100_000 } else { 2_000 },
         scheduler: None,
         service_account_secret: None,
+        cloud: None,
     };
     let mut cluster = Cluster::new(config)?;
     for _ in 0..nodes {

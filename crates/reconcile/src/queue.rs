@@ -17,21 +17,30 @@ pub struct WorkQueue<K> {
     /// When an item in `delayed` is due: the earliest wins.
     due: BTreeMap<K, Time>,
     failures: BTreeMap<K, u32>,
+    base_delay: Duration,
+    max_delay: Duration,
 }
 
 impl<K: Ord + Clone> Default for WorkQueue<K> {
     fn default() -> Self {
+        Self::with_delays(BASE_DELAY, MAX_DELAY)
+    }
+}
+
+impl<K: Ord + Clone> WorkQueue<K> {
+    /// The delays of an item that fails: the first, and the longest that doubling comes to.
+    pub fn with_delays(base_delay: Duration, max_delay: Duration) -> Self {
         WorkQueue {
             ready: VecDeque::new(),
             queued: BTreeMap::new(),
             delayed: BTreeMap::new(),
             due: BTreeMap::new(),
             failures: BTreeMap::new(),
+            base_delay,
+            max_delay,
         }
     }
-}
 
-impl<K: Ord + Clone> WorkQueue<K> {
     pub fn add(&mut self, item: K, cause: Seq) {
         if !self.queued.contains_key(&item) {
             self.queued.insert(item.clone(), cause);
@@ -52,7 +61,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
 
     pub fn add_rate_limited(&mut self, item: K, now: Time, cause: Seq) {
         let n = self.failures.entry(item.clone()).or_default();
-        let delay = Duration(BASE_DELAY.0.saturating_mul(1 << (*n).min(30))).min(MAX_DELAY);
+        let delay = Duration(self.base_delay.0.saturating_mul(1 << (*n).min(30))).min(self.max_delay);
         *n += 1;
         self.add_at(item, now + delay, cause);
     }
@@ -95,7 +104,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
         self.delayed.len()
     }
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self::with_delays(self.base_delay, self.max_delay);
     }
 }
 

@@ -5,11 +5,13 @@ use crate::wasm::Container;
 use crate::wasm::host::Caller;
 use crate::world::World;
 use apiserver::ConnectTarget;
+use cluster::cloud::toy::LoadBalancer;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kubelet::sim::policy;
 use meta::Key;
 use network::{Endpoint, KubeProxy};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// Who answers.
@@ -42,10 +44,15 @@ impl std::fmt::Display for NoRoute {
     }
 }
 
-/// A NodePort and what it leads to.
+/// A port of this machine that leads to a Service: a NodePort, or one of a load balancer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NodePort {
+pub struct OpenPort {
+    pub ip: Ipv4Addr,
     pub port: u16,
+    /// Where it leads to.
+    pub node_port: u16,
+    /// The load balancer's; empty: none.
+    pub load_balancer: String,
     pub service: Key,
 }
 
@@ -56,18 +63,47 @@ impl World {
 
     /// Changes when the rules of Services do.
     pub fn rules_version(&self) -> u64 {
-        self.proxy().map_or(0, |p| p.table().version())
+        let rules = self.proxy().map_or(0, |p| p.table().version());
+        // Load balancers are few, and fewer than a thousand are being set up.
+        rules * 1_000_000 + self.cluster.cloud().map_or(0, |c| c.version() * 1000 + self.balancers().count() as u64)
     }
 
-    /// All TCP NodePorts.
-    pub fn node_ports(&self) -> Vec<NodePort> {
+    /// The load balancers that this machine can stand in for: their address is one of its own, and they are set up.
+    fn balancers(&self) -> impl Iterator<Item = &LoadBalancer> {
+        let all = self.cluster.cloud().into_iter().flat_map(|c| c.load_balancers());
+        all.filter(|l| l.ip.is_loopback() && l.active_at <= self.cluster.now())
+    }
+
+    /// All TCP NodePorts, and the ports of load balancers.
+    pub fn open_ports(&self) -> Vec<OpenPort> {
         let rules = self.proxy().into_iter().flat_map(|p| p.table().rules());
         let tcp = rules.filter(|r| r.protocol == "TCP" && r.node_port != 0);
-        tcp.map(|r| NodePort { port: r.node_port, service: r.service.clone() }).collect()
+        let mut open: Vec<OpenPort> = tcp
+            .map(|r| OpenPort {
+                ip: Ipv4Addr::LOCALHOST,
+                port: r.node_port,
+                node_port: r.node_port,
+                load_balancer: String::new(),
+                service: r.service.clone(),
+            })
+            .collect();
+        for l in self.balancers() {
+            for p in l.wanted.ports.iter().filter(|p| p.protocol == "TCP") {
+                let (Ok(port), Ok(node_port)) = (u16::try_from(p.port), u16::try_from(p.node_port)) else { continue };
+                let (load_balancer, service) = (l.wanted.name.clone(), l.wanted.service.clone());
+                open.push(OpenPort { ip: l.ip, port, node_port, load_balancer, service });
+            }
+        }
+        open
     }
 
-    /// A guest behind a NodePort.
-    pub fn node_port_backend(&mut self, port: u16, client: IpAddr) -> Result<Backend, NoRoute> {
+    /// A guest behind a NodePort, by way of a load balancer if there is one.
+    pub fn port_backend(&mut self, open: &OpenPort, client: IpAddr) -> Result<Backend, NoRoute> {
+        let port = open.node_port;
+        let through = self.balancers().find(|l| l.wanted.name == open.load_balancer);
+        if through.is_some_and(|l| self.cluster.healthy_hosts(l).next().is_none()) {
+            return Err(NoRoute::NoEndpoints(format!("the load balancer of {} has no healthy host", open.service)));
+        }
         let (now, client) = (self.cluster.now(), client.to_string());
         let pick = |p: &mut KubeProxy| p.pick_for_node_port(now, &client, port);
         let picked = self.cluster.with_component(network::PROCESS, pick).flatten();
@@ -136,12 +172,23 @@ impl World {
             }
         };
         if self.proxy().is_none_or(|p| p.table().find(&ip, port).is_none()) {
+            self.obey_policies(caller, &ip, port)?;
             return self.listener(&ip, i32::from(port));
         }
         let (now, node) = (self.cluster.now(), Some(caller.node.as_str()).filter(|n| !n.is_empty()));
         let pick = |p: &mut KubeProxy| p.pick(now, (&caller.ip, node), &ip, port);
         let picked = self.cluster.with_component(network::PROCESS, pick).flatten();
+        if let Some(e) = &picked {
+            self.obey_policies(caller, &e.ip, e.port)?;
+        }
         self.endpoint(picked, &ip, port)
+    }
+
+    fn obey_policies(&self, caller: &Caller, ip: &str, port: u16) -> Result<(), NoRoute> {
+        match policy::allows(self.cluster.view(), &caller.ip, ip, port, "TCP") {
+            true => Ok(()),
+            false => Err(NoRoute::Refused(format!("dial tcp {ip}:{port}: i/o timeout"))),
+        }
     }
 
     /// Addresses of the ready endpoints of a Service, with the number of the port of that name, or any.

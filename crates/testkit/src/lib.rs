@@ -13,7 +13,19 @@ use protocol::{ApplyMode, ApplyResult, File};
 /// # Panics
 /// When it cannot be built, which a test should not survive.
 pub fn cluster(nodes: u32) -> Cluster {
-    let mut c = Cluster::new(Config::default()).expect("the default configuration is sound");
+    cluster_of(Config::default(), nodes)
+}
+
+/// The same, in a cloud.
+///
+/// # Panics
+/// As [`cluster`].
+pub fn cluster_in_cloud(settings: cluster::cloud::Settings, nodes: u32) -> Cluster {
+    cluster_of(Config { cloud: Some(settings), ..Config::default() }, nodes)
+}
+
+fn cluster_of(config: Config, nodes: u32) -> Cluster {
+    let mut c = Cluster::new(config).expect("the default configuration is sound");
     for _ in 0..nodes {
         add_sim_node(&mut c, &NodeSize::default()).expect("the default size is sound");
     }

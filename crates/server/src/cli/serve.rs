@@ -8,6 +8,7 @@ use crate::wasm::{Engine, Images};
 use crate::world::{Extenders, Handle, World};
 use crate::{http, kubeconfig, machines, pki};
 use anyhow::{Context, anyhow};
+use cluster::cloud::Settings;
 use cluster::{Cluster, Config};
 use engine::NodeSize;
 use hyper::service::service_fn;
@@ -49,6 +50,9 @@ pub struct Args {
     /// Nodes that run WASI 0.2 components (runtimeClassName: wasmtime)
     #[arg(long, default_value_t = 1, value_name = "N")]
     wasm_nodes: u32,
+    /// In a toy cloud: instances, zones, routes and load balancers, and a cloud-controller-manager
+    #[arg(long)]
+    cloud: bool,
     /// Where to write the kubeconfig [default: kubottle.kubeconfig in the state directory]
     #[arg(long, value_name = "PATH")]
     kubeconfig: Option<PathBuf>,
@@ -181,7 +185,11 @@ async fn start_cluster(
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     let start = Time(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX));
     let service_account_secret = Some(pki::secret()?);
-    let config = Config { seed: args.seed, start, service_account_secret, ..Config::default() };
+    // Every address of 127.0.0.0/8 is this machine's own: its load balancers can be reached on it.
+    let load_balancer_ip = Ipv4Addr::new(127, 0, 113, 10);
+    let settings = Settings { seed: args.seed, load_balancer_ip, ..Settings::default() };
+    let cloud = args.cloud.then_some(settings);
+    let config = Config { seed: args.seed, start, service_account_secret, cloud, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     cluster.publish_ca(ca);
     let caller: Arc<dyn Caller> = Arc::new(HttpCaller::new()?);

@@ -4,6 +4,7 @@ use super::{borrowed, decode, no_objects, print, problems, read_files};
 use crate::machines;
 use anyhow::{Context, anyhow};
 use api::{KINDS, ObjectExt};
+use cluster::cloud::Settings;
 use cluster::{Cluster, Config};
 use engine::NodeSize;
 use k8s_openapi::api::core::v1::{Event, Node};
@@ -31,6 +32,9 @@ pub struct Args {
     /// Simulated nodes, when the files hold no Node
     #[arg(long, default_value_t = 3, value_name = "N")]
     nodes: u32,
+    /// In a toy cloud: instances, zones, routes and load balancers, and a cloud-controller-manager
+    #[arg(long)]
+    cloud: bool,
     #[arg(short = 'o', long = "output", value_enum, default_value = "yaml")]
     output: Output,
 }
@@ -62,8 +66,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let keep_entries = if trace { usize::MAX } else { 0 };
     // Nobody watches and nobody looks back.
     let keep_history = 2_000;
-    let config =
-        Config { seed: args.seed, recording: trace, hashing: false, keep_entries, keep_history, ..Config::default() };
+    let config = Config {
+        seed: args.seed,
+        recording: trace,
+        hashing: false,
+        keep_entries,
+        keep_history,
+        cloud: args.cloud.then(|| Settings { seed: args.seed, ..Settings::default() }),
+        ..Config::default()
+    };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     switch_on(&mut cluster, &documents, args.nodes)?;
     cluster.advance(SETTLE);

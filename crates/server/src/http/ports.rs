@@ -1,7 +1,8 @@
-//! NodePorts on this machine: one listener on 127.0.0.1 for each, as long as kube-proxy's rules have it.
+//! NodePorts and load balancers on this machine: one listener on 127.0.0.1, or on the load balancer's address, for each, as
+//! long as kube-proxy's rules or the cloud have it.
 
 use super::proxy;
-use crate::services::NodePort;
+use crate::services::OpenPort;
 use crate::world::Handle;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -14,9 +15,9 @@ use tokio::task::JoinHandle;
 
 /// Keeps the listeners in step with the Services until the server ends.
 pub async fn run(handle: Handle, mut changed: watch::Receiver<u64>) {
-    let mut open: BTreeMap<NodePort, JoinHandle<()>> = BTreeMap::new();
+    let mut open: BTreeMap<OpenPort, JoinHandle<()>> = BTreeMap::new();
     loop {
-        let Ok(wanted) = handle.ask(|w| w.node_ports()).await else { return };
+        let Ok(wanted) = handle.ask(|w| w.open_ports()).await else { return };
         open.retain(|port, task| {
             let keep = wanted.contains(port) && !task.is_finished();
             if !keep {
@@ -33,22 +34,22 @@ pub async fn run(handle: Handle, mut changed: watch::Receiver<u64>) {
     }
 }
 
-async fn listen(handle: Handle, port: NodePort) {
-    let listener = match TcpListener::bind(("127.0.0.1", port.port)).await {
+async fn listen(handle: Handle, port: OpenPort) {
+    let listener = match TcpListener::bind((port.ip, port.port)).await {
         Ok(listener) => listener,
         Err(e) => {
-            eprintln!("kubottle: cannot listen on 127.0.0.1:{} for Service {}: {e}", port.port, port.service);
+            eprintln!("kubottle: cannot listen on {}:{} for Service {}: {e}", port.ip, port.port, port.service);
             // Stays, so that it is said once; a change of the Service tries again.
             return std::future::pending().await;
         }
     };
     loop {
         let Ok((socket, client)) = listener.accept().await else { continue };
-        let (handle, port) = (handle.clone(), port.port);
+        let (handle, port) = (handle.clone(), port.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let handle = handle.clone();
-                async move { Ok::<_, Infallible>(proxy::from_node_port(handle, port, client.ip(), request).await) }
+                let (handle, port) = (handle.clone(), port.clone());
+                async move { Ok::<_, Infallible>(proxy::from_outside(handle, port, client.ip(), request).await) }
             });
             // A client that breaks off is no news.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;

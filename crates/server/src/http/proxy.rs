@@ -3,7 +3,7 @@
 
 use super::api::{finish, refuse};
 use super::body::{Body, full};
-use crate::services::{Backend, NoRoute};
+use crate::services::{Backend, NoRoute, OpenPort};
 use crate::wasm::Container;
 use crate::wasm::host::{BoxFuture, Caller, Network};
 use crate::world::{Handle, World};
@@ -126,11 +126,16 @@ pub async fn forward(container: &Arc<Container>, mut request: Request<WasiBody>)
     Ok(response.map(|b| b.map_err(|e| anyhow::anyhow!("{e:?}")).boxed_unsync()))
 }
 
-/// A request that came in on a NodePort.
-pub async fn from_node_port(handle: Handle, port: u16, client: IpAddr, request: Request<Incoming>) -> Response<Body> {
+/// A request that came in on a NodePort, or through a load balancer.
+pub async fn from_outside(
+    handle: Handle,
+    port: OpenPort,
+    client: IpAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let text =
         |code: StatusCode, text: String| finish(Response::builder().status(code).body(full(format!("{text}\n"))));
-    let find = move |w: &mut World| w.node_port_backend(port, client);
+    let find = move |w: &mut World| w.port_backend(&port, client);
     let backend = match handle.ask(find).await {
         Ok(Ok(backend)) => backend,
         Ok(Err(e)) => return text(StatusCode::BAD_GATEWAY, e.to_string()),
