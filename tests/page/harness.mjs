@@ -32,8 +32,8 @@ export async function host(dir = pageDir, base = "/some/where/") {
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--allow-file-access-from-files"];
 
 /**
- * A browser with a new profile. `look(url)` opens a page that fails its test on an error or a request to elsewhere;
- * `prepare` may change the page before it loads.
+ * A browser with a new profile. `visit(url)` opens a page that fails its test on an error or a request to elsewhere;
+ * `prepare` may change the page before it loads. `look(url)` also waits for the cluster's nodes.
  */
 export async function browser(options = {}) {
   const profile = await mkdtemp(join(tmpdir(), "kubottle-page-"));
@@ -46,7 +46,7 @@ export async function browser(options = {}) {
     ...options,
   });
   const complaints = [];
-  const look = async (url, prepare) => {
+  const visit = async (url, prepare) => {
     const page = await context.newPage();
     await prepare?.(page);
     const home = new URL(url);
@@ -58,6 +58,10 @@ export async function browser(options = {}) {
     });
     page.setDefaultTimeout(20_000);
     await page.goto(url);
+    return page;
+  };
+  const look = async (url, prepare) => {
+    const page = await visit(url, prepare);
     await page.getByTestId("stage").waitFor();
     await page.locator('[data-testid^="node-"][data-status="Ready"]').first().waitFor();
     return page;
@@ -66,7 +70,7 @@ export async function browser(options = {}) {
     await context.close();
     await rm(profile, { recursive: true, force: true });
   };
-  return { look, close, complaints };
+  return { look, visit, close, complaints };
 }
 
 /**

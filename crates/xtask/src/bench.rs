@@ -50,10 +50,14 @@ fn cluster(report: &mut String) -> Result<()> {
     }
     let package = build::parity()?;
     let mut c = cmd("node", &[&format!("{SCRIPTS}/parity.mjs")]);
-    let (ok, wasm) = shown("cluster, wasm", c.arg(package).arg("bench"))?;
+    let (ok, wasm) = shown("cluster, wasm", c.arg(&package).arg("bench"))?;
     if !ok {
         return Err("the wasm benchmark failed".into());
     }
+    let chromium = in_chromium(&package.with_file_name("web")).unwrap_or_else(|e| {
+        println!("Chromium is left out: {e}");
+        String::new()
+    });
     let peer = peer();
     if let Err(e) = &peer {
         println!("the peer is left out: {e}");
@@ -77,15 +81,28 @@ fn cluster(report: &mut String) -> Result<()> {
             let _ = writeln!(report, "{:<22} {n:>12} {w:>12}", format!("{pods} to {nodes}{what}"));
         }
     }
-    let _ = writeln!(report, "{:<48} {:>12} {:>12}", "scheduler_perf", "native, /s", "wasm, /s");
+    let _ = writeln!(
+        report,
+        "{:<48} {:>12} {:>12} {:>12}",
+        "scheduler_perf, per second of processor", "native", "Node", "Chromium"
+    );
     for case in native.lines().filter_map(|l| l.split("\"case\":\"").nth(1)?.split(",\"bound\"").next()) {
         let at = format!("\"case\":\"{case},");
-        let (n, w) = (field(&native, &at, "pods_per_second"), field(&wasm, &at, "pods_per_second"));
+        let [n, w, c] = [&native, &wasm, &chromium].map(|lines| field(lines, &at, "pods_per_cpu_second"));
         let name = case.split('"').next().unwrap_or(case);
         let recorded = if case.ends_with("true") { ", recorded" } else { "" };
-        let _ = writeln!(report, "{:<48} {n:>12} {w:>12}", format!("{name}{recorded}"));
+        let _ = writeln!(report, "{:<48} {n:>12} {w:>12} {c:>12}", format!("{name}{recorded}"));
     }
     Ok(())
+}
+
+/// The scheduler_perf cases in the worker of a page.
+fn in_chromium(package: &std::path::Path) -> Result<String> {
+    tools::npm_ci("tests/page")?;
+    let mut c = cmd("node", &["perf.mjs"]);
+    c.current_dir("tests/page").env("CHROMIUM", browser::chromium()?).env("KUBOTTLE_PAGE", package);
+    let (ok, text) = shown("cluster, Chromium", &mut c)?;
+    if ok { Ok(text) } else { Err("the benchmark in Chromium failed".into()) }
 }
 
 /// A number of the JSON line that holds `at`, to three places.

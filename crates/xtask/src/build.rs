@@ -87,7 +87,8 @@ pub fn server(profile: Profile) -> Result<PathBuf> {
     std::path::absolute(&bin).map_err(|e| e.to_string())
 }
 
-/// The engine as a module for Node, to be compared with the native one. Hands back the module's file.
+/// The engine as a module for Node, to be compared with the native one, and beside it, in `web`, the same for a page. Hands
+/// back the module's file.
 pub fn parity() -> Result<PathBuf> {
     let out = std::path::absolute(target_dir().join("parity")).map_err(|e| e.to_string())?;
     let module = out.join("parity.js");
@@ -99,7 +100,9 @@ pub fn parity() -> Result<PathBuf> {
         quiet("parity", &mut cmd("cargo", &args))?;
         let wasm = target_dir().join("wasm32-unknown-unknown/page/parity.wasm");
         let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", "nodejs", "--out-dir"]);
-        quiet("parity-bindgen", c.arg(&out).arg(wasm))?;
+        quiet("parity-bindgen", c.arg(&out).arg(&wasm))?;
+        let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", "web", "--out-dir"]);
+        quiet("parity-bindgen-web", c.arg(out.join("web")).arg(wasm))?;
         // Beside it so that Node takes it for what wasm-bindgen writes, whatever directory it is in.
         std::fs::write(out.join("package.json"), "{}\n").map_err(|e| e.to_string())?;
         stamp::write("parity", &print)?;
