@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct View {
     kinds: Vec<OrdMap<Key, Obj>>,
     pods_by_node: OrdMap<Arc<str>, OrdSet<Key>>,
+    /// By `status.podIP`; those of the host's network share their node's.
+    pods_by_ip: OrdMap<Arc<str>, OrdSet<Key>>,
     /// Owner UID to the objects that name it in `ownerReferences`, by their kind's index and key.
     owned: OrdMap<Arc<str>, OrdMap<(usize, Key), Obj>>,
     /// Objects without a controller, of the kinds that controllers adopt.
@@ -63,15 +65,8 @@ impl View {
         if self.kinds.len() <= i {
             self.kinds.resize(i + 1, OrdMap::new());
         }
-        let (was, is) = (old.and_then(node_of), new.and_then(node_of));
-        if was != is {
-            if let Some(n) = was {
-                remove_from(&mut self.pods_by_node, n, key);
-            }
-            if let Some(n) = is {
-                self.pods_by_node.entry(n.into()).or_default().insert(key.clone());
-            }
-        }
+        reindex(&mut self.pods_by_node, key, old.and_then(node_of), new.and_then(node_of));
+        reindex(&mut self.pods_by_ip, key, old.and_then(ip_of), new.and_then(ip_of));
         let at = (i, key.clone());
         let (was, is) = (old.map_or(NO_OWNERS, owners_of), new.map_or(NO_OWNERS, owners_of));
         for r in was.iter().filter(|r| !is.iter().any(|n| n.uid == r.uid)) {
@@ -128,6 +123,10 @@ impl View {
     pub fn pods_on_node(&self, node: &str) -> impl Iterator<Item = &Pod> {
         self.pods_by_node.get(node).into_iter().flat_map(|s| s.iter()).filter_map(|k| self.get::<Pod>(k))
     }
+    /// In key order.
+    pub fn pods_with_ip(&self, ip: &str) -> impl Iterator<Item = &Pod> {
+        self.pods_by_ip.get(ip).into_iter().flat_map(|s| s.iter()).filter_map(|k| self.get::<Pod>(k))
+    }
     /// Objects of any kind whose `ownerReferences` name `uid`.
     pub fn dependents(&self, uid: &str) -> impl Iterator<Item = &Obj> {
         self.owned.get(uid).into_iter().flat_map(OrdMap::values)
@@ -161,11 +160,24 @@ fn node_of(o: &Obj) -> Option<&str> {
     pod.spec.as_ref()?.node_name.as_deref().filter(|n| !n.is_empty())
 }
 
-fn remove_from<T: Ord + Clone>(index: &mut OrdMap<Arc<str>, OrdSet<T>>, at: &str, item: &T) {
-    if let Some(set) = index.get_mut(at) {
-        set.remove(item);
+fn ip_of(o: &Obj) -> Option<&str> {
+    let pod: &Pod = o.downcast()?;
+    pod.status.as_ref()?.pod_ip.as_deref().filter(|ip| !ip.is_empty())
+}
+
+fn reindex(index: &mut OrdMap<Arc<str>, OrdSet<Key>>, key: &Key, was: Option<&str>, is: Option<&str>) {
+    if was == is {
+        return;
+    }
+    if let Some(was) = was
+        && let Some(set) = index.get_mut(was)
+    {
+        set.remove(key);
         if set.is_empty() {
-            index.remove(at);
+            index.remove(was);
         }
+    }
+    if let Some(is) = is {
+        index.entry(is.into()).or_default().insert(key.clone());
     }
 }

@@ -67,11 +67,8 @@ impl<'a> ClusterNet<'a> {
 
     /// The container of another node's pod that listens, as it would have started.
     fn remote(&self, ip: &str, port: u16) -> Result<(Machine, &'static Server, Vec<String>), NetError> {
-        let is_it = |p: &&Pod| {
-            let s = p.status.as_ref();
-            s.is_some_and(|s| s.pod_ip.as_deref() == Some(ip) && s.phase.as_deref() == Some("Running"))
-        };
-        let pod = self.view.list::<Pod>().find(is_it).ok_or(NetError::Unreachable)?;
+        let runs = |p: &&Pod| p.status.as_ref().is_some_and(|s| s.phase.as_deref() == Some("Running"));
+        let pod = self.view.pods_with_ip(ip).find(runs).ok_or(NetError::Unreachable)?;
         for c in pod.spec.iter().flat_map(|s| &s.containers) {
             let Some(m) = self.replica(pod, c, ip) else { continue };
             let found = m.listeners().find(|(p, ..)| *p == port).map(|(_, s, argv, _)| (s, argv.to_vec()));

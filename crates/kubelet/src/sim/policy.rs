@@ -61,11 +61,9 @@ pub fn allows_dns(view: &View, from: &str) -> bool {
 fn end<'a>(view: &'a View, ip: &'a str) -> End<'a> {
     let of_pod = |p: &&Pod| {
         let host_network = p.spec.as_ref().and_then(|s| s.host_network) == Some(true);
-        !host_network
-            && p.status.as_ref().is_some_and(|s| s.pod_ip.as_deref() == Some(ip))
-            && !api::pods::is_terminal(p)
+        !host_network && !api::pods::is_terminal(p)
     };
-    match view.list::<Pod>().find(of_pod) {
+    match view.pods_with_ip(ip).find(of_pod) {
         Some(p) => {
             End { ip, namespace: p.metadata.namespace.as_deref(), labels: p.metadata.labels.as_ref(), pod: Some(p) }
         }
