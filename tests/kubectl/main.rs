@@ -8,6 +8,7 @@ mod events;
 mod exec;
 mod extenders;
 mod faults;
+mod metrics;
 mod network;
 mod pods;
 mod rollout;

@@ -1,6 +1,7 @@
 //! Whole-cluster scenarios through the API, in virtual time, with every invariant checked after every step.
 
 mod apply;
+mod autoscaling;
 mod budgets;
 mod cloud;
 mod cronjob;

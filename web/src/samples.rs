@@ -40,6 +40,7 @@ pub const SAMPLES: &[Sample] = &[
     sample!("config-env"),
     sample!("rolling-update"),
     sample!("probes"),
+    sample!("autoscaling"),
     sample!("wasm"),
     sample!("placement", "requests"),
     sample!("placement", "hardware"),

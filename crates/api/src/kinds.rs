@@ -32,6 +32,7 @@ pub mod persistentvolume;
 pub mod persistentvolumeclaim;
 pub mod pod;
 pub mod poddisruptionbudget;
+pub mod podmetrics;
 pub mod podtemplate;
 pub mod priorityclass;
 pub mod rbac;

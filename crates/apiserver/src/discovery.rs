@@ -198,7 +198,8 @@ pub(crate) fn aggregated(kinds: &Kinds, core: bool) -> Vec<u8> {
                     if g.is_empty() {
                         resources.insert(0, aggregated_binding());
                     }
-                    json!({ "version": v, "resources": resources, "freshness": "Current" })
+                    let freshness = if kinds.is_stale(g) { "Stale" } else { "Current" };
+                    json!({ "version": v, "resources": resources, "freshness": freshness })
                 })
                 .collect();
             let metadata = if name.is_empty() { json!({}) } else { json!({ "name": name }) };

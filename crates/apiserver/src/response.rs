@@ -47,6 +47,8 @@ pub enum Response {
     Proxy(ProxyTarget),
     /// The host upgrades the connection.
     Connect(ConnectTarget),
+    /// metrics-server answers.
+    Metrics(MetricsQuery),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,16 @@ pub enum Connect {
     Exec,
     Attach,
     PortForward,
+}
+
+/// `metrics.k8s.io`: one object when there is a name, else a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricsQuery {
+    pub kind: KindRef,
+    /// Empty: all namespaces.
+    pub namespace: String,
+    pub name: String,
+    pub filter: Filter,
 }
 
 /// `pods/NAME/exec`, `attach` or `portforward`, checked: there is such a pod and it has a node.
@@ -130,6 +142,11 @@ impl Answer {
             _ => Ok(None),
         }
     }
+}
+
+/// What the aggregator says for a server that it cannot reach. Models `proxyError` of `kube-aggregator`.
+pub fn unavailable() -> Answer {
+    Answer::new(503, Response::Text("service unavailable\n".into()))
 }
 
 /// `{"status":"Success"}` as deletes, bindings and evictions answer.

@@ -4,7 +4,8 @@ use crate::authn::Authenticator;
 use crate::authz::{Attributes, Authorizer};
 use crate::http::{self, HttpRequest};
 use crate::request::{Body, Request, RequestVerb};
-use crate::response::{Answer, Response};
+use crate::response::{Answer, MetricsQuery, Response};
+use crate::select::Filter;
 use crate::service::Ranges;
 use crate::stored::Stored;
 use crate::{decode, event_ttl, keys, verbs};
@@ -136,6 +137,11 @@ impl ApiServer {
         &self.authz
     }
 
+    /// Whether the server of the aggregated kinds can be reached.
+    pub fn set_aggregated(&mut self, reachable: bool) {
+        self.kinds.set_aggregated(reachable);
+    }
+
     /// All that is served now.
     pub fn kinds(&self) -> &Kinds {
         &self.kinds
@@ -227,6 +233,11 @@ fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     }
     if !req.subresource.is_empty() && req.subresource != "status" {
         return verbs::subresource(cx, req);
+    }
+    if req.kind.group == api::kinds::podmetrics::GROUP {
+        let filter = Filter::parse(req.kind, &req.options.label_selector, &req.options.field_selector)?;
+        let query = MetricsQuery { kind: req.kind, namespace: req.namespace, name: req.name, filter };
+        return Ok(Plan::read(Response::Metrics(query)));
     }
     if !req.kind.stored {
         return verbs::review::review(cx, req);

@@ -53,6 +53,7 @@ struct Row {
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListMeta {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub resource_version: String,
     #[serde(rename = "continue", skip_serializing_if = "String::is_empty")]
     pub continue_token: String,

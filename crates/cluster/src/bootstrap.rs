@@ -6,7 +6,7 @@ use crate::{Cluster, requests};
 use api::Object;
 use api::kinds::storageclass::WAIT_FOR_FIRST_CONSUMER;
 use k8s_openapi::api::core::v1::{self as core, ConfigMap, EndpointAddress, EndpointSubset, Endpoints};
-use k8s_openapi::api::core::v1::{Namespace, Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::core::v1::{Namespace, Service, ServiceAccount, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -150,6 +150,15 @@ impl Cluster {
             self.create_as_apiserver(&namespace, object);
         }
         self.create_as_apiserver("", Box::new(api::kinds::runtimeclass::wasmtime()));
+        let account = ServiceAccount {
+            metadata: ObjectMeta {
+                name: Some(crate::metrics::PROCESS.into()),
+                labels: Some([("k8s-app".into(), crate::metrics::PROCESS.into())].into()),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        self.create_as_apiserver("kube-system", Box::new(account));
         self.rng = kept;
     }
 

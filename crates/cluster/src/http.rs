@@ -63,6 +63,7 @@ impl Cluster {
             },
             Response::Proxy(target) => return HttpOutcome::Proxy(target),
             Response::Connect(target) => return HttpOutcome::Connect(target),
+            Response::Metrics(query) => self.metrics(&query),
             _ => answer,
         };
         HttpOutcome::Response(apiserver::http::render(&answer, &wants, self.now))

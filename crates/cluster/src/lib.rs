@@ -9,6 +9,7 @@ pub mod http;
 pub mod idle;
 pub mod intents;
 pub mod machines;
+pub mod metrics;
 pub mod nodeops;
 pub mod recorder;
 pub mod requests;
@@ -169,6 +170,8 @@ impl Cluster {
         }
         let seed = cluster.rng.next_u64();
         cluster.add_component(Box::new(network::KubeProxy::new(seed)));
+        cluster.add_component(Box::new(metrics::MetricsServer::default()));
+        cluster.serve_metrics(true);
         if let Some(settings) = cluster.config.cloud.clone() {
             cluster.start_cloud(settings);
         }

@@ -71,6 +71,7 @@ impl Cluster {
     }
 
     fn start_kubelet(&mut self, config: &NodeConfig, runtime: Box<dyn Runtime>) {
+        self.view.usage.add_node(&config.name, self.now);
         self.add_component(Box::new(Kubelet::new(config.clone(), runtime)));
     }
 
@@ -88,6 +89,7 @@ impl Cluster {
         let name: Arc<str> = kubelet_name(node).into();
         if let Some(i) = self.by_name.remove(&name) {
             self.routes.remove(i);
+            self.view.usage.remove_node(node);
             let slot = &mut self.slots[i];
             slot.gone = true;
             slot.lamp = Lamp::Stopped;

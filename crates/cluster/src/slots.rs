@@ -137,6 +137,12 @@ impl Cluster {
         if process == network::PROCESS {
             if running { self.view.thaw_network() } else { self.view.freeze_network() }
         }
+        if process == crate::metrics::PROCESS {
+            self.serve_metrics(running);
+        }
+        if let Some(node) = process.strip_prefix("kubelet/") {
+            self.view.usage.set_mute(node, !running);
+        }
         let state = if running { "running" } else { "stopped" };
         let lane = self.lanes.apiserver.clone();
         let cause = self.trace.last();
@@ -167,6 +173,7 @@ impl Cluster {
         if slot.lamp == Lamp::Running {
             self.wakes.schedule(i, slot, self.now);
         }
+        self.exchange(i);
         Some(r)
     }
 

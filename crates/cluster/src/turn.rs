@@ -111,6 +111,7 @@ impl Cluster {
                 return None;
             }
         };
+        self.exchange(i);
         let Some(step) = step else {
             let floor = self.now + STEP_COST;
             self.wakes.schedule(i, &mut self.slots[i], floor);

@@ -1,8 +1,10 @@
 //! The container runtime as messages, shaped like CRI (`k8s.io/cri-api`): commands go in, events come out
 //! when polled. The simulated runtime lives behind it, and so can a real one outside the core.
 
+use crate::sim::net::Sent;
 use meta::{Duration, Time};
-use std::collections::BTreeMap;
+use reconcile::Meter;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One run of one container of one pod. `attempt` counts restarts, from 0.
@@ -273,6 +275,16 @@ pub trait Runtime: Send {
         None
     }
     fn close_session(&mut self, _now: Time, _session: u64) {}
+    /// The meters of containers that moved since the last call; `None`: it has ended.
+    fn take_usage(&mut self) -> Vec<(ContainerId, Option<Meter>)> {
+        Vec::new()
+    }
+    /// Requests of its containers to those of other nodes, since the last call.
+    fn take_sent(&mut self) -> Vec<Sent> {
+        Vec::new()
+    }
+    /// A request from another node.
+    fn arrive(&mut self, _sent: Sent) {}
     fn clone_box(&self) -> Box<dyn Runtime>;
     fn as_any(&self) -> &dyn std::any::Any;
     fn as_any_mut(&mut self) -> &mut dyn std::any::Any;
@@ -288,6 +300,16 @@ pub struct ExternalRuntime {
     inbox: Vec<RuntimeEvent>,
     images: Vec<ImageInfo>,
     containers: BTreeMap<ContainerId, ContainerRecord>,
+    usage: BTreeMap<ContainerId, Counted>,
+    metered: BTreeSet<ContainerId>,
+}
+
+/// A container's meter, and what its host said last.
+#[derive(Clone, Debug)]
+struct Counted {
+    meter: Meter,
+    at: Time,
+    cpu: Duration,
 }
 
 impl ExternalRuntime {
@@ -308,10 +330,24 @@ impl ExternalRuntime {
                 if let Some(c) = self.containers.get_mut(id) {
                     c.exited = Some(event.clone());
                 }
+                self.usage.remove(id);
+                self.metered.insert(id.clone());
             }
             _ => {}
         }
         self.inbox.push(event);
+    }
+    /// What a container has used since its start: processor time, and the memory it has now.
+    pub fn set_usage(&mut self, now: Time, id: &ContainerId, cpu: Duration, memory_bytes: u64) {
+        let Some(started) = self.containers.get(id).filter(|c| c.exited.is_none()).map(|c| c.started_at) else {
+            return;
+        };
+        let new = || Counted { meter: Meter::new(started), at: started, cpu: Duration::ZERO };
+        let c = self.usage.entry(id.clone()).or_insert_with(new);
+        c.meter.spend(c.at, now, cpu.0.saturating_sub(c.cpu.0));
+        c.meter.memory_bytes = memory_bytes;
+        (c.at, c.cpu) = (now, cpu);
+        self.metered.insert(id.clone());
     }
     /// The images the host has; replaces what was said before.
     pub fn set_images(&mut self, images: Vec<ImageInfo>) {
@@ -330,7 +366,11 @@ impl Runtime for ExternalRuntime {
                     ContainerRecord { id: spec.id.clone(), image: spec.image.clone(), started_at: now, exited: None };
                 self.containers.insert(spec.id.clone(), record);
             }
-            RuntimeCommand::RemovePod { pod_uid } => self.containers.retain(|id, _| id.pod_uid != *pod_uid),
+            RuntimeCommand::RemovePod { pod_uid } => {
+                self.metered.extend(self.containers.keys().filter(|id| id.pod_uid == *pod_uid).cloned());
+                self.containers.retain(|id, _| id.pod_uid != *pod_uid);
+                self.usage.retain(|id, _| id.pod_uid != *pod_uid);
+            }
             _ => {}
         }
         self.outbox.push(command);
@@ -352,6 +392,10 @@ impl Runtime for ExternalRuntime {
     }
     fn containers(&self) -> Vec<ContainerRecord> {
         self.containers.values().cloned().collect()
+    }
+    fn take_usage(&mut self) -> Vec<(ContainerId, Option<Meter>)> {
+        let moved = std::mem::take(&mut self.metered);
+        moved.into_iter().map(|id| (self.usage.get(&id).map(|c| c.meter.clone()), id)).map(|(m, id)| (id, m)).collect()
     }
     fn open_session(&mut self, _: Time, _: &str, _: &str, _: SessionSpec) -> Result<u64, String> {
         Err(format!("{} containers run one WebAssembly program and no commands beside it", self.name))

@@ -114,6 +114,9 @@ impl Quantity {
     pub fn from_value(v: i64) -> Self {
         Quantity { nano: i128::from(v) * NANO, format: Format::DecimalSi }
     }
+    pub fn from_nano(v: u64) -> Self {
+        Quantity { nano: i128::from(v), format: Format::DecimalSi }
+    }
     pub fn from_milli(v: i64) -> Self {
         Quantity { nano: i128::from(v) * 1_000_000, format: Format::DecimalSi }
     }
@@ -127,6 +130,10 @@ impl Quantity {
     /// Thousandths, rounded up. Models `Quantity.MilliValue()`.
     pub fn milli_value(self) -> i64 {
         clamp(div_ceil(self.nano, 1_000_000))
+    }
+    /// Models `AsApproximateFloat64`.
+    pub fn approximately(self) -> f64 {
+        self.nano as f64 / NANO as f64
     }
     pub fn is_zero(self) -> bool {
         self.nano == 0

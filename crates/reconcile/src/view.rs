@@ -1,5 +1,6 @@
 //! An informer cache: objects by kind and key, with the indexes client-go's informers commonly have.
 
+use crate::usage::Usage;
 use api::{KINDS, KindRef, Kinds, Obj, ObjectExt, Registered};
 use imbl::{OrdMap, OrdSet};
 use k8s_openapi::api::core::v1::Pod;
@@ -24,6 +25,8 @@ pub struct View {
     revision: u64,
     /// See [`View::network`].
     network: Option<Arc<View>>,
+    /// Not of the store: what the nodes' runtimes count, and whether metrics-server runs that shows it.
+    pub usage: Usage,
 }
 
 impl View {

@@ -299,6 +299,12 @@ impl World {
             for c in commands {
                 n.command(now, c);
             }
+            let usage = n.usage(now);
+            if !usage.is_empty() {
+                self.with_runtime(node, |r| {
+                    usage.iter().for_each(|(id, cpu, memory)| r.set_usage(now, id, *cpu, *memory));
+                });
+            }
         }
     }
 

@@ -1,6 +1,8 @@
-//! The kinds that a cluster serves: the built-in ones, and those that its CustomResourceDefinitions make.
+//! The kinds that a cluster serves: the built-in ones, those of servers behind it, and those that its
+//! CustomResourceDefinitions make.
 
 use super::{Custom, build};
+use crate::kinds::podmetrics::AGGREGATED;
 use crate::kinds::{KINDS, by_gvk, by_plural};
 use crate::registration::KindRef;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -15,12 +17,23 @@ pub struct Kinds {
     custom: Arc<Vec<KindRef>>,
     /// The numbers that definitions have been given, by name. A number is never given to another.
     numbers: Arc<BTreeMap<String, u16>>,
+    /// Nobody answers for the aggregated kinds.
+    stale: bool,
 }
 
 impl Kinds {
-    /// All that is served: built in, then custom.
+    /// All that is served: built in, aggregated, then custom.
     pub fn iter(&self) -> impl Iterator<Item = KindRef> + '_ {
-        KINDS.iter().copied().chain(self.custom.iter().copied().filter(served))
+        KINDS.iter().chain(AGGREGATED).copied().chain(self.custom.iter().copied().filter(served))
+    }
+
+    /// Whether the server that answers for the aggregated kinds can be reached.
+    pub fn set_aggregated(&mut self, reachable: bool) {
+        self.stale = !reachable;
+    }
+    /// Whether a group is another server's, and that one cannot be reached.
+    pub fn is_stale(&self, group: &str) -> bool {
+        self.stale && AGGREGATED.iter().any(|k| k.group == group)
     }
 
     /// One kind for each definition, in the version that is stored.
@@ -30,12 +43,12 @@ impl Kinds {
 
     pub fn by_gvk(&self, group: &str, version: &str, kind: &str) -> Option<KindRef> {
         let fits = |k: &KindRef| k.group == group && k.version == version && k.kind == kind && served(k);
-        by_gvk(group, version, kind).or_else(|| self.custom.iter().copied().find(fits))
+        by_gvk(group, version, kind).or_else(|| AGGREGATED.iter().chain(&*self.custom).copied().find(fits))
     }
 
     pub fn by_plural(&self, group: &str, version: &str, plural: &str) -> Option<KindRef> {
         let fits = |k: &KindRef| k.group == group && k.version == version && k.plural == plural && served(k);
-        by_plural(group, version, plural).or_else(|| self.custom.iter().copied().find(fits))
+        by_plural(group, version, plural).or_else(|| AGGREGATED.iter().chain(&*self.custom).copied().find(fits))
     }
 
     /// `apiVersion` as manifests write it.

@@ -6,7 +6,7 @@ use super::query;
 use crate::decode::media_type;
 use crate::discovery;
 use crate::request::{Body, PatchType, Request, RequestOptions, RequestVerb};
-use crate::response::{Answer, Response};
+use crate::response::{Answer, Response, unavailable};
 use crate::table::As;
 use crate::verbs::no_such_resource;
 use api::{KindRef, Kinds, Verb};
@@ -74,6 +74,7 @@ fn special(kinds: &Kinds, http: &HttpRequest<'_>, path: &str, query: &[(String, 
         ["apis"] => json(discovery::groups(kinds)),
         ["apis", group] => json(discovery::group(kinds, group)?),
         ["api", version] => json(discovery::resources(kinds, "", version)?),
+        ["apis", group, _, ..] if kinds.is_stale(group) => return Some(unavailable()),
         ["apis", group, version] => json(discovery::resources(kinds, group, version)?),
         ["api" | "apis", ..] => return None,
         _ => not_found(),

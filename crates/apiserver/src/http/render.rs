@@ -23,7 +23,8 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
         Response::Object(o) => (JSON, object(o, wants, now)),
         Response::List { kind, items, resource_version, continue_token, remaining } => {
             let metadata = ListMeta {
-                resource_version: resource_version.to_string(),
+                // Of what is not stored there are no revisions.
+                resource_version: if kind.stored { resource_version.to_string() } else { String::new() },
                 continue_token: continue_token.clone(),
                 remaining_item_count: *remaining,
             };
@@ -34,7 +35,9 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
         Response::Discovery(bytes) => (DISCOVERY, bytes.clone()),
         Response::Text(text) => ("text/plain; charset=utf-8", text.clone().into_bytes()),
         Response::Watch(_) => (JSON, Vec::new()),
-        Response::Logs { .. } | Response::Proxy(_) | Response::Connect(_) => ("text/plain", Vec::new()),
+        Response::Logs { .. } | Response::Proxy(_) | Response::Connect(_) | Response::Metrics(_) => {
+            ("text/plain", Vec::new())
+        }
     };
     let body = if wants.pretty && content_type == JSON { indent(body) } else { body };
     // RFC 7234: code 299, no agent.

@@ -5,14 +5,14 @@
 use super::catalogue::{self, Server};
 use super::fs::Volumes;
 use super::machine::{Machine, World};
-use super::net::{NetError, Network, Response};
+use super::net::{NetError, Network, Response, Served};
 use super::policy;
 use super::server;
 use crate::pod::images::ImageRef;
 use crate::runtime::{ContainerId, ContainerSpec, Identity};
 use k8s_openapi::api::core::v1::{Container, Pod, Service};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
-use meta::{Key, Time};
+use meta::{Duration, Key, Quantity, Time};
 use reconcile::View;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,14 +66,14 @@ impl<'a> ClusterNet<'a> {
     }
 
     /// The container of another node's pod that listens, as it would have started.
-    fn remote(&self, ip: &str, port: u16) -> Result<(Machine, &'static Server, Vec<String>), NetError> {
+    fn remote(&self, ip: &str, port: u16) -> Result<(&Pod, Machine, &'static Server, Vec<String>), NetError> {
         let runs = |p: &&Pod| p.status.as_ref().is_some_and(|s| s.phase.as_deref() == Some("Running"));
         let pod = self.view.pods_with_ip(ip).find(runs).ok_or(NetError::Unreachable)?;
         for c in pod.spec.iter().flat_map(|s| &s.containers) {
             let Some(m) = self.replica(pod, c, ip) else { continue };
             let found = m.listeners().find(|(p, ..)| *p == port).map(|(_, s, argv, _)| (s, argv.to_vec()));
             if let Some((server, argv)) = found {
-                return Ok((m, server, argv));
+                return Ok((pod, m, server, argv));
             }
         }
         Err(NetError::Refused)
@@ -82,6 +82,7 @@ impl<'a> ClusterNet<'a> {
     fn replica(&self, pod: &Pod, c: &Container, ip: &str) -> Option<Machine> {
         let image = catalogue::find(&ImageRef::parse(c.image.as_deref()?).ok()?).ok()?;
         let name = pod.metadata.name.clone().unwrap_or_default();
+        let limit = c.resources.as_ref().and_then(|r| r.limits.as_ref()?.get("cpu"));
         let env = c.env.iter().flatten().filter_map(|e| Some((e.name.clone(), e.value.clone()?)));
         let spec = ContainerSpec {
             id: ContainerId { pod_uid: ip.into(), container: c.name.as_str().into(), attempt: 0 },
@@ -95,7 +96,7 @@ impl<'a> ClusterNet<'a> {
             env: env.collect(),
             working_dir: c.working_dir.clone().unwrap_or_default(),
             mounts: Vec::new(),
-            cpu_limit_milli: None,
+            cpu_limit_milli: limit.map(|q| Quantity::of(q).milli_value()),
             memory_limit_bytes: None,
             pod_ip: ip.into(),
             host_aliases: Vec::new(),
@@ -111,7 +112,7 @@ impl<'a> ClusterNet<'a> {
         let mut m = Machine::new(Arc::new(spec), image, 0, self.now);
         m.boot(self.now).ok()?;
         let (mut volumes, peers) = (Volumes::new(), BTreeMap::new());
-        m.run(self.now, &mut World { volumes: &mut volumes, peers: &peers, network: None, speed: 1 });
+        m.run(self.now, &mut World { volumes: &mut volumes, peers: &peers, network: None, speed: 1, sent: Vec::new() });
         Some(m)
     }
 
@@ -190,15 +191,22 @@ impl Network for ClusterNet<'_> {
         policy::allows_dns(self.view, from)
     }
 
-    fn http(&self, ip: &str, port: u16, _method: &str, path: &str) -> Result<Response, NetError> {
+    fn http(&self, ip: &str, port: u16, _method: &str, path: &str) -> Result<Served, NetError> {
         if (ip, port) == (OUTSIDE.1, 80) {
-            return Ok(Response { status: 200, body: OUTSIDE_PAGE.into() });
+            let response = Response { status: 200, body: OUTSIDE_PAGE.into() };
+            return Ok(Served { response, work: Duration::ZERO, done: self.now, node: None });
         }
         if self.is_api_server(ip) {
             return Err(NetError::NotHttp);
         }
-        let (m, server, argv) = self.remote(ip, port)?;
-        server::respond(&m, server, &argv, self.now, &Volumes::new(), path, self.now)
+        let (pod, m, server, argv) = self.remote(ip, port)?;
+        let response = server::respond(&m, server, &argv, self.now, &Volumes::new(), path, self.now)?;
+        let (work, limit) = (server.work(), m.spec.cpu_limit_milli);
+        let node = pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).unwrap_or("");
+        let uid = pod.metadata.uid.as_deref().unwrap_or("");
+        let meter = self.view.usage.meter(node, uid, &m.spec.id.container);
+        let done = meter.map_or(self.now + work, |meter| meter.done_at(self.now, work, limit));
+        Ok(Served { response, work, done, node: Some(node.into()) })
     }
 
     fn connect(&self, ip: &str, port: u16) -> Result<(), NetError> {

@@ -5,12 +5,13 @@ use super::Container;
 use super::catalogue::{Image, Server};
 use super::fs::{Fs, Volumes};
 use super::logs::Log;
-use super::net::Network;
+use super::net::{Network, Sent};
 use super::programs::{self, Outcome, Running};
 use super::shell::Shell;
 use super::terminal::Outside;
 use crate::runtime::{ContainerId, ContainerSpec};
 use meta::{Duration, Rng, Time};
+use reconcile::Meter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,6 +23,9 @@ pub const SIGTERM: i32 = 15;
 /// and still ends every poll.
 const SLICE_STEPS: u32 = 400;
 const STEP_COST: Duration = Duration::from_micros(500);
+/// The resident memory of a shell, and of a small program.
+const SHELL_BYTES: u64 = 600 << 10;
+const PROGRAM_BYTES: u64 = 300 << 10;
 /// Unread bytes a pipe holds before its writer waits.
 const PIPE_BYTES: usize = 256 << 10;
 
@@ -32,6 +36,8 @@ pub struct World<'a> {
     pub peers: &'a BTreeMap<ContainerId, Container>,
     pub network: Option<&'a dyn Network>,
     pub speed: u32,
+    /// Requests that were made, for whoever serves them to work on.
+    pub sent: Vec<Sent>,
 }
 
 impl World<'_> {
@@ -126,6 +132,7 @@ pub struct Machine {
     pub log: Log,
     pub rng: Rng,
     pub started: Time,
+    pub meter: Meter,
     pub exit: Option<MachineExit>,
 }
 
@@ -145,6 +152,7 @@ impl Machine {
             log: Log::default(),
             rng: Rng::new(seed),
             started: now,
+            meter: Meter::new(now),
             exit: None,
             spec,
         }
@@ -250,6 +258,11 @@ impl Machine {
         pid
     }
 
+    /// Work on a request of somebody else's that comes at `at`.
+    pub fn serve(&mut self, at: Time, work: Duration) {
+        self.meter.work(at, work, self.spec.cpu_limit_milli);
+    }
+
     /// Whether any process still writes to `pipe`.
     pub fn has_writer(&self, pipe: u32) -> bool {
         if self.outside.get(&pipe).is_some_and(|o| o.open) {
@@ -316,18 +329,20 @@ impl Machine {
         p.clock = p.clock.max(at);
         let was = std::mem::replace(&mut p.state, State::Ready);
         let mut kind = std::mem::replace(&mut p.kind, Kind::Taken);
+        let mut steps = 0;
         if let Some(signal) = (!p.pending.is_empty()).then(|| p.pending.remove(0)) {
             p.state = was;
             self.deliver(pid, &mut kind, signal, world);
         } else {
             match &mut kind {
                 Kind::Shell(shell) => {
-                    shell.run(self, pid, SLICE_STEPS, world);
+                    steps = shell.run(self, pid, SLICE_STEPS, world);
                     if shell.is_replaced() {
                         kind = Shell::successor();
                     }
                 }
                 Kind::Program(running) => {
+                    steps = u32::from(matches!(running, Running::Start));
                     let outcome = programs::run(self, pid, running, world);
                     self.settle(pid, &mut kind, outcome);
                 }
@@ -336,12 +351,41 @@ impl Machine {
         }
         if let Some(p) = self.procs.get_mut(&pid) {
             p.kind = kind;
+            let work = Duration(STEP_COST.0 * u64::from(steps));
             if p.state == State::Ready {
                 // It used its slice up.
-                p.state = State::Sleeping(p.clock + Duration(STEP_COST.0 * u64::from(SLICE_STEPS)));
+                p.state = State::Sleeping(self.meter.work(p.clock, work, self.spec.cpu_limit_milli));
+            } else if steps > 0 {
+                self.meter.work(p.clock, work, self.spec.cpu_limit_milli);
             }
         }
+        self.count(at);
         self.check_end(pid);
+    }
+
+    /// What the processes take all the time, as they are now.
+    fn count(&mut self, now: Time) {
+        let (mut milli, mut bytes) = (0, 0);
+        for p in self.procs.values().filter(|p| !matches!(p.state, State::Done(_))) {
+            let (m, b) = match &p.kind {
+                Kind::Shell(_) | Kind::Taken => (0, SHELL_BYTES),
+                Kind::Program(Running::Serving { server, .. }) => {
+                    (u64::from(server.idle_milli), u64::from(server.memory_mib) << 20)
+                }
+                Kind::Program(Running::Hogging { milli, .. }) => (*milli, PROGRAM_BYTES),
+                Kind::Program(Running::Growing(left)) => {
+                    (0, programs::grown(left.unsigned_abs(), now.since(self.started)))
+                }
+                Kind::Program(_) => (0, PROGRAM_BYTES),
+            };
+            milli += m;
+            bytes += b;
+        }
+        let cap = |n: u64, limit: Option<i64>| {
+            limit.and_then(|l| u64::try_from(l).ok()).filter(|l| *l > 0).map_or(n, |l| n.min(l))
+        };
+        self.meter.set_steady(now, cap(milli, self.spec.cpu_limit_milli));
+        self.meter.memory_bytes = cap(bytes, self.spec.memory_limit_bytes);
     }
 
     /// Carries out what a program said.

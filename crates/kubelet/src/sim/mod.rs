@@ -26,10 +26,10 @@ use cluster_net::ClusterNet;
 use fs::Volumes;
 use machine::{Machine, MachineExit, SIGTERM, World};
 use meta::{Duration, Rng, Time};
-use net::Network;
+use net::{Network, Sent, Served};
 use probe::Pending;
-use reconcile::View;
-use std::collections::{BTreeMap, VecDeque};
+use reconcile::{Meter, View};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Creating and starting a container.
@@ -78,6 +78,10 @@ pub struct SimRuntime {
     volumes: Volumes,
     probes: Vec<Pending>,
     sessions: session::Sessions,
+    /// Containers whose meters may have moved since they were told.
+    metered: BTreeSet<ContainerId>,
+    /// Requests to other nodes.
+    sent: Vec<Sent>,
     /// The cluster, while the kubelet takes its turn.
     view: Option<View>,
     events: Vec<RuntimeEvent>,
@@ -98,6 +102,8 @@ impl SimRuntime {
             volumes: Volumes::new(),
             probes: Vec::new(),
             sessions: session::Sessions::default(),
+            metered: BTreeSet::new(),
+            sent: Vec::new(),
             view: None,
             events: Vec::new(),
             next: None,
@@ -113,8 +119,19 @@ impl SimRuntime {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub fn http(&self, ip: &str, port: u16, path: &str, now: Time) -> Result<net::Response, net::NetError> {
-        server::http(&self.containers, None, &self.volumes, ip, port, path, now)
+    pub fn http(&mut self, ip: &str, port: u16, path: &str, now: Time) -> Result<Served, net::NetError> {
+        let served = server::http(&self.containers, None, &self.volumes, ip, port, path, now)?;
+        self.serve(Sent { node: None, ip: ip.into(), port, at: now, work: served.work });
+        Ok(served)
+    }
+
+    /// Has the container work that the request is for; what is for another node waits to be sent there.
+    fn serve(&mut self, sent: Sent) {
+        match server::serve(&mut self.containers, &sent) {
+            Some(id) => _ = self.metered.insert(id),
+            None if sent.node.is_some() => self.sent.push(sent),
+            None => {}
+        }
     }
 
     fn millis(&mut self, least: u32, spread: u32) -> Duration {
@@ -182,6 +199,7 @@ impl SimRuntime {
             self.boot(&mut c, at);
         }
         let kill = c.kill_at.filter(|at| *at <= now);
+        let mut sent = Vec::new();
         if let Some(m) = &mut c.machine {
             let network = self.view.as_ref().map(|v| ClusterNet::new(v, now));
             let mut world = World {
@@ -189,8 +207,10 @@ impl SimRuntime {
                 peers: &self.containers,
                 network: network.as_ref().map(|n| n as &dyn Network),
                 speed: self.speed,
+                sent: Vec::new(),
             };
             m.run(kill.unwrap_or(now), &mut world);
+            sent = world.sent;
             if let (Some(at), None) = (kill, m.exit) {
                 m.exit = Some(MachineExit { at, code: 137, signal: None, oom: false });
             }
@@ -202,6 +222,10 @@ impl SimRuntime {
             self.events.push(event);
         }
         self.containers.insert(id.clone(), c);
+        self.metered.insert(id.clone());
+        for request in sent {
+            self.serve(request);
+        }
     }
 
     fn boot(&mut self, c: &mut Container, at: Time) {
@@ -264,6 +288,7 @@ impl SimRuntime {
             return;
         }
         let at = now + grace;
+        self.metered.insert(id.clone());
         c.kill_at = Some(c.kill_at.map_or(at, |k| k.min(at)));
         match &mut c.machine {
             Some(m) => {
@@ -341,6 +366,7 @@ impl Runtime for SimRuntime {
             }
             RuntimeCommand::StopContainer { id, grace } => self.stop(now, &id, grace),
             RuntimeCommand::RemovePod { pod_uid } => {
+                self.metered.extend(self.containers.keys().filter(|id| id.pod_uid == pod_uid).cloned());
                 self.containers.retain(|id, _| id.pod_uid != pod_uid);
                 let prefix = format!("{pod_uid}/");
                 self.volumes.retain(|name, _| !name.starts_with(&prefix));
@@ -405,6 +431,23 @@ impl Runtime for SimRuntime {
     fn close_session(&mut self, now: Time, session: u64) {
         self.close(now, session);
         self.update_next();
+    }
+
+    fn take_usage(&mut self) -> Vec<(ContainerId, Option<Meter>)> {
+        let newest = |id: &ContainerId| {
+            let first = ContainerId { attempt: 0, ..id.clone() };
+            let last = ContainerId { attempt: u32::MAX, ..id.clone() };
+            self.containers.range(first..=last).next_back().map(|(_, c)| c)
+        };
+        let meter = |c: &Container| c.machine.as_ref().filter(|_| c.exited.is_none()).map(|m| m.meter.clone());
+        let moved = std::mem::take(&mut self.metered);
+        moved.into_iter().map(|id| (newest(&id).and_then(meter), id)).map(|(m, id)| (id, m)).collect()
+    }
+    fn take_sent(&mut self) -> Vec<Sent> {
+        std::mem::take(&mut self.sent)
+    }
+    fn arrive(&mut self, sent: Sent) {
+        self.serve(Sent { node: None, ..sent });
     }
 
     fn image(&self, image: &str) -> Option<ImageInfo> {

@@ -1,11 +1,35 @@
 //! What a simulated program finds when it reaches out: the cluster's network where there is one (`cluster_net`); without
 //! one, only the node's own containers answer.
 
+use meta::{Duration, Time};
+use std::sync::Arc;
+
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
     pub body: String,
+}
+
+/// An answer, and what it takes the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    pub response: Response,
+    pub work: Duration,
+    /// When it is there, with what else the container has to do.
+    pub done: Time,
+    /// The node of a server that is not on this one.
+    pub node: Option<Arc<str>>,
+}
+
+/// A request under way to the container that listens there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub node: Option<Arc<str>>,
+    pub ip: String,
+    pub port: u16,
+    pub at: Time,
+    pub work: Duration,
 }
 
 /// Why nothing answered.
@@ -32,7 +56,7 @@ pub trait Network {
     fn allows_names(&self, from: &str) -> bool;
     /// # Errors
     /// Why there is no answer.
-    fn http(&self, ip: &str, port: u16, method: &str, path: &str) -> Result<Response, NetError>;
+    fn http(&self, ip: &str, port: u16, method: &str, path: &str) -> Result<Served, NetError>;
     /// # Errors
     /// Why there is no connection.
     fn connect(&self, ip: &str, port: u16) -> Result<(), NetError>;

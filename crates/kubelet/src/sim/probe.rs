@@ -46,7 +46,10 @@ impl SimRuntime {
     pub(super) fn begin_probe(&mut self, now: Time, probe: u64, id: ContainerId, handler: Handler, timeout: Duration) {
         let (what, until) = match handler {
             Handler::Exec { command } => self.begin_exec(now, &id, command, timeout),
-            network => (What::Answer(self.ask(now, &id, &network, timeout)), now + ROUND_TRIP),
+            network => {
+                let (outcome, at) = self.ask(now, &id, &network, timeout);
+                (What::Answer(outcome), at)
+            }
         };
         self.probes.push(Pending { probe, id, what, until });
     }
@@ -72,14 +75,15 @@ impl SimRuntime {
         (What::Exec { pid, pipe, command, timeout }, now + timeout)
     }
 
-    /// A network probe's outcome.
-    fn ask(&self, now: Time, id: &ContainerId, handler: &Handler, timeout: Duration) -> ProbeOutcome {
+    /// A network probe's outcome, and when it is known.
+    fn ask(&mut self, now: Time, id: &ContainerId, handler: &Handler, timeout: Duration) -> (ProbeOutcome, Time) {
+        let mut known = now + ROUND_TRIP;
         let dial = |host: &str, port: u16, e: NetError| match e {
             NetError::Refused => format!("dial tcp {host}:{port}: connect: connection refused"),
             NetError::NoSuchHost => format!("dial tcp: lookup {host}: no such host"),
             _ => format!("dial tcp {host}:{port}: i/o timeout"),
         };
-        match handler {
+        let outcome = match handler {
             Handler::Exec { .. } => ProbeOutcome::Error("missing probe handler".into()),
             Handler::TcpSocket { host, port } => match server::connect(&self.containers, None, host, *port, now) {
                 Ok(()) => ProbeOutcome::Success,
@@ -96,18 +100,27 @@ impl SimRuntime {
                     _ => format!("{scheme}://{host}:{port}{path}"),
                 };
                 let get = |why: String| ProbeOutcome::Failure(format!("Get {url:?}: {why}"));
-                match server::http(&self.containers, None, &self.volumes, host, *port, path, now) {
+                let late = || get("context deadline exceeded (Client.Timeout exceeded while awaiting headers)".into());
+                let answer = self.http(host, *port, path, now);
+                if let Ok(served) = &answer {
+                    // A server that has much to do answers late.
+                    known = known.max(served.done);
+                }
+                match answer.map(|served| served.response) {
+                    Ok(_) if known.since(now) > timeout => {
+                        known = now + timeout;
+                        late()
+                    }
                     Ok(_) if scheme == "https" => get("http: server gave HTTP response to HTTPS client".into()),
                     Ok(r) if (200..400).contains(&r.status) => ProbeOutcome::Success,
                     Ok(r) => ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {}", r.status)),
                     Err(NetError::NotHttp) => get("EOF".into()),
-                    Err(NetError::Unreachable) => {
-                        get("context deadline exceeded (Client.Timeout exceeded while awaiting headers)".into())
-                    }
+                    Err(NetError::Unreachable) => late(),
                     Err(e) => get(dial(host, *port, e)),
                 }
             }
-        }
+        };
+        (outcome, known)
     }
 
     /// Whether the container listens there and speaks the gRPC health protocol.

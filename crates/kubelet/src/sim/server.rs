@@ -4,7 +4,7 @@ use super::Container;
 use super::catalogue::{Http, Server};
 use super::fs::{Volumes, normalize};
 use super::machine::Machine;
-use super::net::{NetError, Response};
+use super::net::{NetError, Response, Sent, Served};
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
 use std::collections::BTreeMap;
@@ -52,9 +52,21 @@ pub fn http(
     port: u16,
     path: &str,
     now: Time,
-) -> Result<Response, NetError> {
+) -> Result<Served, NetError> {
     let (m, server, argv, since) = find(containers, own, ip, port, now)?;
-    respond(m, server, argv, since, volumes, path, now)
+    let response = respond(m, server, argv, since, volumes, path, now)?;
+    let work = server.work();
+    Ok(Served { response, work, done: m.meter.done_at(now, work, m.spec.cpu_limit_milli), node: None })
+}
+
+/// The container that listens there takes a request on; which one it is.
+pub fn serve(containers: &mut BTreeMap<ContainerId, Container>, sent: &Sent) -> Option<ContainerId> {
+    let listens =
+        |m: &Machine| m.spec.pod_ip == sent.ip && m.exit.is_none() && m.listeners().any(|(p, ..)| p == sent.port);
+    let mut all = containers.iter_mut().filter_map(|(id, c)| Some((id, c.machine.as_mut()?)));
+    let (id, m) = all.find(|(_, m)| listens(m))?;
+    m.serve(sent.at, sent.work);
+    Some(id.clone())
 }
 
 pub fn respond(

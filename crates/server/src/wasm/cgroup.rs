@@ -101,8 +101,11 @@ impl Cgroup {
         bucket.spend(used, now)
     }
 
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
     /// CPU time booked since the container started.
-    #[cfg(test)]
     pub fn cpu_used(&self) -> Duration {
         Duration::from_nanos(self.cpu_used_ns.load(Ordering::Relaxed))
     }

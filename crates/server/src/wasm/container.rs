@@ -97,10 +97,9 @@ impl Container {
         self.program.kind
     }
 
-    /// CPU time used so far.
-    #[cfg(test)]
-    pub fn cpu_used(&self) -> std::time::Duration {
-        self.setup.cgroup.cpu_used()
+    /// CPU time used so far, and the memory of what runs now.
+    pub fn usage(&self) -> (std::time::Duration, u64) {
+        (self.setup.cgroup.cpu_used(), self.setup.cgroup.memory_bytes())
     }
 
     /// One request to an HTTP component, on an instance of its own. Errors are the guest's: it trapped, or set no

@@ -48,12 +48,17 @@ pub struct WasmNode {
     pulled: BTreeMap<String, ImageRecord>,
     running: BTreeMap<ContainerId, Running>,
     pub logs: Logbook,
+    /// When the containers' usage was last looked at.
+    counted: Time,
 }
+
+/// How often it is.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 impl WasmNode {
     pub fn new(name: &str, shared: Shared) -> Self {
         let (pulled, running) = (BTreeMap::new(), BTreeMap::new());
-        WasmNode { name: name.into(), shared, pulled, running, logs: Logbook::default() }
+        WasmNode { name: name.into(), shared, pulled, running, logs: Logbook::default(), counted: Time(0) }
     }
 
     /// Power is lost: every guest ends at once and the disk is empty when it comes back.
@@ -80,6 +85,19 @@ impl WasmNode {
             }
             RuntimeCommand::Probe { probe, id, handler, timeout } => self.probe(probe, &id, handler, timeout),
         }
+    }
+
+    /// The processor time and the memory of every guest; nothing when that was asked a moment ago.
+    pub fn usage(&mut self, now: Time) -> Vec<(ContainerId, Duration, u64)> {
+        if now.since(self.counted) < COUNT_EVERY {
+            return Vec::new();
+        }
+        self.counted = now;
+        let one = |(id, r): (&ContainerId, &Running)| {
+            let (cpu, memory) = r.container.usage();
+            (id.clone(), Duration(u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX)), memory)
+        };
+        self.running.iter().map(one).collect()
     }
 
     /// The HTTP component that listens on a pod's address.

@@ -124,7 +124,7 @@ async fn the_cpu_limit_binds() {
     let (container, outcome) = start("hello", &["spin", "3"], limits);
     let (_, exit) = outcome.wait().await;
     assert_eq!(exit.code, 0);
-    let share = container.cpu_used().as_secs_f64() / began.elapsed().as_secs_f64();
+    let share = container.usage().0.as_secs_f64() / began.elapsed().as_secs_f64();
     assert!(share < 0.26, "200m was asked for, {share:.2} of a CPU was used");
 }
 

@@ -1,4 +1,6 @@
-//! Programs that listen: what they log, what they need, what they answer.
+//! Programs that listen: what they log, what they need, what they answer, what that takes them.
+
+use meta::Duration;
 
 /// How a server answers HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,16 @@ pub struct Server {
     pub term_ms: u32,
     /// Memory it uses, in MiB: a limit below it means OOMKilled.
     pub memory_mib: u32,
+    /// What it takes while nobody asks, in thousandths of a core.
+    pub idle_milli: u32,
+    /// Processor time for one answer.
+    pub work_micros: u32,
+}
+
+impl Server {
+    pub fn work(&self) -> Duration {
+        Duration::from_micros(u64::from(self.work_micros))
+    }
 }
 
 const fn server(program: &'static str, ports: &'static [u16], http: Http, log: &'static [&'static str]) -> Server {
@@ -57,6 +69,8 @@ const fn server(program: &'static str, ports: &'static [u16], http: Http, log: &
         term_code: 0,
         term_ms: 80,
         memory_mib: 4,
+        idle_milli: 0,
+        work_micros: 150,
     }
 }
 
@@ -97,6 +111,7 @@ pub static HTTPD: Server = Server {
 };
 pub static APACHE: Server = Server { program: "apache2-foreground", http: Http::Always("<h1>WordPress</h1>"), ..HTTPD };
 pub static REDIS: Server = Server {
+    idle_milli: 1,
     term_log: &[
         "1:signal-handler Received SIGTERM scheduling shutdown...",
         "1:M # Redis is now ready to exit, bye bye...",
@@ -131,6 +146,7 @@ pub static MYSQL: Server = Server {
     ready_ms: 6_000,
     term_ms: 900,
     memory_mib: 350,
+    idle_milli: 4,
     ..server(
         "mysqld",
         &[3306],
@@ -199,6 +215,7 @@ pub static POSTGRES: Server = Server {
 pub static MONGO: Server = Server {
     ready_ms: 1_500,
     memory_mib: 60,
+    idle_milli: 5,
     ..server(
         "mongod",
         &[27017],
@@ -213,6 +230,7 @@ pub static MEMCACHED: Server = server("memcached", &[11211], Http::No, &[]);
 pub static RABBITMQ: Server = Server {
     ready_ms: 8_000,
     memory_mib: 120,
+    idle_milli: 6,
     ..server(
         "rabbitmq-server",
         &[5672, 15672, 4369],
@@ -223,6 +241,7 @@ pub static RABBITMQ: Server = Server {
 pub static CASSANDRA: Server = Server {
     ready_ms: 20_000,
     memory_mib: 500,
+    idle_milli: 25,
     term_code: 143,
     ..server(
         "cassandra",
@@ -268,7 +287,15 @@ pub static BOOTCAMP: Server = Server {
 };
 pub static FRONTEND: Server =
     Server { program: "apache2-foreground", http: Http::Always("<html ng-app=\"redis\">"), ..HTTPD };
-pub static HPA_EXAMPLE: Server = Server { program: "apache2-foreground", http: Http::Always("OK!"), ..HTTPD };
+/// Every request adds up a million square roots: 80 ns each in its PHP.
+pub static HPA_EXAMPLE: Server = Server {
+    program: "apache2-foreground",
+    http: Http::Always("OK!"),
+    work_micros: 80_000,
+    memory_mib: 12,
+    idle_milli: 1,
+    ..HTTPD
+};
 pub static ECHOSERVER: Server = server(
     "echoserver",
     &[8080],
@@ -296,12 +323,14 @@ pub static ELASTICSEARCH: Server = Server {
     ready_ms: 15_000,
     term_code: 143,
     memory_mib: 600,
+    idle_milli: 8,
     ..server("elasticsearch", &[9200, 9300], Http::Always("{\"tagline\":\"You Know, for Search\"}"), &["started"])
 };
 pub static KAFKA: Server = Server {
     ready_ms: 5_000,
     term_code: 143,
     memory_mib: 300,
+    idle_milli: 9,
     ..server("kafka", &[9092], Http::No, &["[KafkaRaftServer nodeId=1] Kafka Server started"])
 };
 pub static WHOAMI: Server =

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use text::printf;
-pub use work::signal_number;
+pub use work::{grown, signal_number};
 
 /// A program that has not ended yet.
 #[derive(Clone, Debug)]
@@ -39,7 +39,22 @@ pub enum Running {
     Following(String, usize),
     /// Grows until the memory limit stops it: `stress --vm`.
     Growing(i64),
+    /// Computes without a pause, on so many thousandths of a core; ends with this code when it wakes up.
+    Hogging {
+        milli: u64,
+        code: i32,
+    },
+    /// Has its answer when it wakes up.
+    Answered(Box<Late>),
     Forever,
+}
+
+/// What a program that waits for a server will say, and its exit code.
+#[derive(Clone, Debug)]
+pub struct Late {
+    pub out: Vec<u8>,
+    pub err: Vec<u8>,
+    pub code: i32,
 }
 
 /// What a program does next.
@@ -233,7 +248,12 @@ fn streams(argv: &[String]) -> bool {
 pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) -> Outcome {
     match std::mem::replace(running, Running::Start) {
         Running::Start => start(m, pid, world),
-        Running::Ending(code) => Outcome::Exit(code),
+        Running::Ending(code) | Running::Hogging { code, .. } => Outcome::Exit(code),
+        Running::Answered(late) => {
+            m.emit_bytes(pid, &late.err, true, world);
+            m.emit_bytes(pid, &late.out, false, world);
+            Outcome::Exit(late.code)
+        }
         Running::Forever => Outcome::Block(Running::Forever),
         serving @ Running::Serving { .. } => Outcome::Block(serving),
         Running::Filtering(buffer) => filter(m, pid, buffer, world),
@@ -349,9 +369,12 @@ pub fn inline(io: &mut Io) -> Option<i32> {
     if own || !exists(io.m.image, &io.argv[0].clone()) {
         return None;
     }
+    let sent = io.world.sent.len();
     match dispatch(io) {
         Outcome::Exit(code) => Some(code),
         _ => {
+            // The process that it needs does all of it.
+            io.world.sent.truncate(sent);
             io.out.clear();
             io.err.clear();
             None
@@ -412,7 +435,7 @@ fn dispatch(io: &mut Io) -> Outcome {
             );
             0
         }
-        "consume-cpu" | "consumer" => return Outcome::Block(Running::Forever),
+        "consume-cpu" | "consumer" => return Outcome::Block(Running::Hogging { milli: 1000, code: 0 }),
         _ => {
             io.complain(format!("{name}: this program is not simulated"));
             1

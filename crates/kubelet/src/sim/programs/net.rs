@@ -1,12 +1,14 @@
 //! Programs that reach out. They find the node's own pods, and whatever the cluster's network lends them.
 
-use super::{Io, Outcome, Running, after};
-use crate::sim::net::{NetError, Response};
+use super::{Io, Late, Outcome, Running, after};
+use crate::sim::net::{NetError, Sent, Served};
 use crate::sim::server;
-use meta::Duration;
+use meta::{Duration, Time};
 
 /// How long a packet to nowhere is waited for.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// An answer that takes no longer is there at once.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// Scheme, host, port and path of a URL.
 fn parse_url(url: &str) -> (String, String, u16, String) {
@@ -55,15 +57,18 @@ fn connect(io: &Io, host: &str, port: u16) -> Result<(), NetError> {
     }
 }
 
-fn http(io: &Io, host: &str, port: u16, path: &str) -> Result<Response, NetError> {
+/// Sends a request; the answer and when it is there.
+fn http(io: &mut Io, host: &str, port: u16, path: &str) -> Result<Served, NetError> {
     let (ip, port) = reach(io, host, port)?;
-    match server::http(io.world.peers, Some(io.m), io.world.volumes, &ip, port, path, io.now) {
+    let served = match server::http(io.world.peers, Some(io.m), io.world.volumes, &ip, port, path, io.now) {
         Err(NetError::Unreachable) => match io.world.network {
             Some(n) => n.http(&ip, port, "GET", path),
             None => Err(NetError::Unreachable),
         },
         result => result,
-    }
+    }?;
+    io.world.sent.push(Sent { node: served.node.clone(), ip, port, at: io.now, work: served.work });
+    Ok(served)
 }
 
 pub fn run(io: &mut Io, name: &str) -> Outcome {
@@ -152,14 +157,25 @@ fn fetch(io: &mut Io, name: &str) -> Outcome {
     let quiet = io.flag('s') || io.flag('q');
     let (scheme, host, port, path) = parse_url(&url);
     let result = if url.is_empty() { Err(NetError::NoSuchHost) } else { http(io, &host, port, &path) };
+    let done = result.as_ref().map_or(io.now, |served| served.done);
+    let result = result.map(|served| served.response);
     let ip = resolve(io, &host).first().cloned().unwrap_or_default();
-    let patience = option(io, &["-T", "-m", "--max-time", "--timeout", "--connect-timeout"])
-        .and_then(|s| s.parse().ok())
-        .map_or(DIAL_TIMEOUT, Duration::from_secs);
+    let seconds = |io: &Io, names: &[&str]| option(io, names).and_then(|s| s.parse().ok()).map(Duration::from_secs);
+    let limit = seconds(io, &["-T", "-m", "--max-time", "--timeout"]);
+    let patience = limit.or_else(|| seconds(io, &["--connect-timeout"])).unwrap_or(DIAL_TIMEOUT);
     if name == "wget" && !quiet && !ip.is_empty() {
         io.complain(format!("Connecting to {host}:{port} ({ip}:{port})"));
     }
     let fails = io.flag('f') || name == "wget";
+    if let Some(limit) = limit.filter(|l| done.since(io.now) > *l) {
+        io.complain(match name {
+            "curl" => {
+                format!("curl: (28) Operation timed out after {} milliseconds with 0 bytes received", limit.as_millis())
+            }
+            _ => "wget: download timed out".into(),
+        });
+        return answered(io, io.now + limit, if name == "curl" { 28 } else { 1 });
+    }
     let code = match result {
         Ok(_) if scheme == "https" => {
             io.complain(format!("{name}: the simulated network has no TLS"));
@@ -212,7 +228,13 @@ fn fetch(io: &mut Io, name: &str) -> Outcome {
             code
         }
     };
-    Outcome::Exit(code)
+    if done.since(io.now) > AT_ONCE { answered(io, done, code) } else { Outcome::Exit(code) }
+}
+
+/// What was said so far is said when the answer is there.
+fn answered(io: &mut Io, at: Time, code: i32) -> Outcome {
+    let late = Late { out: std::mem::take(&mut io.out), err: std::mem::take(&mut io.err), code };
+    Outcome::Sleep(at, Running::Answered(Box::new(late)))
 }
 
 fn netcat(io: &mut Io) -> Outcome {

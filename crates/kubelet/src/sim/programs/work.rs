@@ -214,9 +214,10 @@ pub fn stress(io: &mut Io) -> Outcome {
         let wanted = vm.saturating_mul(vm_bytes);
         return Outcome::Sleep(after(io, GROWTH_STEP), Running::Growing(-wanted));
     }
+    let hogging = Running::Hogging { milli: u64::try_from(cpu).unwrap_or(0) * 1000, code: 0 };
     match time.map(|t| duration(&[t], 1_000_000)) {
-        Some(Ok(Some(d))) => Outcome::Sleep(after(io, d), Running::Ending(0)),
-        _ => Outcome::Block(Running::Forever),
+        Some(Ok(Some(d))) => Outcome::Sleep(after(io, d), hogging),
+        _ => Outcome::Block(hogging),
     }
 }
 
@@ -249,7 +250,13 @@ pub fn go_stress(io: &mut Io) -> Outcome {
     if wanted > 0 {
         return Outcome::Sleep(after(io, GROWTH_STEP), Running::Growing(-wanted));
     }
-    Outcome::Block(Running::Forever)
+    let milli = cpus.parse::<u64>().unwrap_or(0) * 1000;
+    Outcome::Block(Running::Hogging { milli, code: 0 })
+}
+
+/// How much of `wanted` a growing program has taken after so long.
+pub fn grown(wanted: u64, after: Duration) -> u64 {
+    wanted.min(after.0.saturating_mul(GROWTH_BYTES_PER_SECOND.unsigned_abs()) / 1_000_000)
 }
 
 /// What is still wanted is negative; the limit is met on the way or never.
@@ -265,7 +272,17 @@ pub fn grow(m: &mut Machine, pid: u32, left: i64, world: &mut World) -> Outcome 
             }
             Outcome::Oom
         }
-        _ => Outcome::Block(Running::Forever),
+        _ => {
+            let full = m.started
+                + world.scaled(Duration(
+                    u64::try_from(wanted.saturating_mul(1_000_000) / GROWTH_BYTES_PER_SECOND).unwrap_or(0),
+                ));
+            if p.clock < full {
+                // It is looked at once more when it is as big as it gets.
+                return Outcome::Sleep(full, Running::Growing(left));
+            }
+            Outcome::Block(Running::Growing(left))
+        }
     }
 }
 
@@ -302,7 +319,7 @@ pub fn interpreter(io: &mut Io, name: &str) -> Outcome {
         io.line(pi);
         // Perl needs some seconds for two thousand digits.
         let micros = u64::try_from(digits.min(10_000)).unwrap_or(0) * 2_000;
-        return Outcome::Sleep(after(io, Duration(micros)), Running::Ending(0));
+        return Outcome::Sleep(after(io, Duration(micros)), Running::Hogging { milli: 1000, code: 0 });
     }
     if let Some(port) = text.strip_prefix("-m http.server").map(str::trim) {
         let port = port.split(' ').next().and_then(|p| p.parse().ok()).unwrap_or(8000);

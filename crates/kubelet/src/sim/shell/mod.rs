@@ -217,14 +217,15 @@ impl Shell {
         if self.bash { "bash: line 1" } else { "sh" }
     }
 
-    pub fn run(&mut self, m: &mut Machine, pid: u32, steps: u32, world: &mut World) {
-        for _ in 0..steps {
+    /// Runs on until it waits, ends, or has taken so many steps; how many it took.
+    pub fn run(&mut self, m: &mut Machine, pid: u32, steps: u32, world: &mut World) -> u32 {
+        for step in 0..steps {
             if let Some(code) = self.ended {
                 self.finish(m, pid, code);
-                return;
+                return step;
             }
             if self.is_waiting(m, pid) {
-                return;
+                return step;
             }
             // A signal the shell sent itself is seen at once.
             if let Some(p) = m.procs.get_mut(&pid) {
@@ -238,9 +239,10 @@ impl Shell {
             }
             self.step(m, pid, world);
             if self.replaced || m.exit.is_some() || !m.procs.get(&pid).is_some_and(|p| p.state == State::Ready) {
-                return;
+                return step + 1;
             }
         }
+        steps
     }
 
     /// Whether the shell gave its process to another program (`exec`).

@@ -1,0 +1,188 @@
+//! metrics-server: a component that keeps the API `metrics.k8s.io` up while it runs, and what the API answers. Models
+//! `sigs.k8s.io/metrics-server/pkg/api` behind `kube-aggregator`. What it shows is counted on the nodes and brought together
+//! here, after each kubelet's turn.
+
+use crate::machines::kubelet_name;
+use crate::{Cluster, Lamp};
+use api::kinds::podmetrics::{self, ContainerMetrics, NodeMetrics, PodMetrics};
+use api::{Object, ObjectExt, Registered};
+use apiserver::response::MetricsQuery;
+use apiserver::{Answer, Response};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kubelet::Kubelet;
+use meta::{ApiError, Key, Time, User};
+use reconcile::{Change, Component, Cx, Gauge, Interest, Reply, Step};
+use std::any::Any;
+use std::sync::Arc;
+use trace::Seq;
+
+pub const PROCESS: &str = "metrics-server";
+
+/// It takes no turns: samples are worked out when somebody asks.
+#[derive(Clone)]
+pub(crate) struct MetricsServer {
+    name: Arc<str>,
+    user: User,
+}
+
+impl Default for MetricsServer {
+    fn default() -> Self {
+        let groups = ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"];
+        let user = User::new("system:serviceaccount:kube-system:metrics-server", &groups);
+        MetricsServer { name: PROCESS.into(), user }
+    }
+}
+
+impl Component for MetricsServer {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+    fn process(&self) -> &str {
+        PROCESS
+    }
+    fn user(&self) -> &User {
+        &self.user
+    }
+    fn event_source(&self) -> (String, String) {
+        (PROCESS.into(), String::new())
+    }
+    fn interests(&self) -> Vec<Interest> {
+        Vec::new()
+    }
+    fn start(&mut self, _: &Cx) {}
+    fn observe(&mut self, _: &Cx, _: &Change) {}
+    fn ready_at(&self) -> Option<Time> {
+        None
+    }
+    fn step(&mut self, _: &Cx) -> Option<Step> {
+        None
+    }
+    fn settled(&mut self, _: &Cx, _: &[Reply], _: Seq) {}
+    fn gauge(&self, _: Time) -> Gauge {
+        Gauge::default()
+    }
+    fn clone_box(&self) -> Box<dyn Component> {
+        Box::new(self.clone())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+impl Cluster {
+    /// The API is there, or gone, with the process.
+    pub(crate) fn serve_metrics(&mut self, running: bool) {
+        match (running, self.view.usage.is_running()) {
+            (true, false) => self.view.usage.serve(Some(self.now)),
+            (false, _) => self.view.usage.serve(None),
+            (true, true) => {}
+        }
+        self.api.set_aggregated(running);
+    }
+
+    /// Brings what a kubelet's runtime has counted to the view, and its containers' requests to the nodes that they are for.
+    pub(crate) fn exchange(&mut self, slot: usize) {
+        let Some(sent) = self.publish_usage(slot) else { return };
+        for request in sent {
+            let name = kubelet_name(request.node.as_deref().unwrap_or_default());
+            let Some(&to) = self.by_name.get(name.as_str()).filter(|i| self.slots[**i].lamp == Lamp::Running) else {
+                continue;
+            };
+            if let Some(kubelet) = self.slots[to].component.as_any_mut().downcast_mut::<Kubelet>() {
+                kubelet.runtime_mut().arrive(request);
+            }
+            self.publish_usage(to);
+        }
+    }
+
+    fn publish_usage(&mut self, slot: usize) -> Option<Vec<kubelet::sim::net::Sent>> {
+        let kubelet = self.slots[slot].component.as_any_mut().downcast_mut::<Kubelet>()?;
+        let usage = kubelet.runtime_mut().take_usage();
+        let sent = kubelet.runtime_mut().take_sent();
+        if !usage.is_empty() {
+            let node: Arc<str> = kubelet.config().name.as_str().into();
+            for (id, meter) in usage {
+                self.view.usage.set(&node, &id.pod_uid, &id.container, meter);
+            }
+        }
+        Some(sent)
+    }
+
+    /// What metrics-server answers.
+    pub(crate) fn metrics(&self, q: &MetricsQuery) -> Answer {
+        if !self.view.usage.is_served(self.now) {
+            return apiserver::response::unavailable();
+        }
+        let is_pods = q.kind == PodMetrics::KIND_REF;
+        if q.name.is_empty() {
+            let items = if is_pods { self.pod_metrics(q) } else { self.node_metrics(q) };
+            let (resource_version, continue_token, remaining) = (0, String::new(), None);
+            let list = Response::List { kind: q.kind, items, resource_version, continue_token, remaining };
+            return Answer::new(200, list);
+        }
+        let key = Key::new(&q.namespace, &q.name);
+        let of = if is_pods { Pod::KIND_REF } else { Node::KIND_REF };
+        let Some(object) = self.view.get_obj(of, &key) else {
+            return Answer::refusal(ApiError::not_found("", of.plural, &q.name));
+        };
+        let found = if is_pods { self.metrics_of_pod(&**object) } else { self.metrics_of_node(&**object) };
+        let resource = if is_pods { "podmetrics" } else { "nodemetrics" };
+        match found {
+            Some(o) => Answer::new(200, Response::Object(o)),
+            None => Answer::refusal(ApiError::not_found(podmetrics::GROUP, resource, key.as_str())),
+        }
+    }
+
+    fn pod_metrics(&self, q: &MetricsQuery) -> Vec<api::Obj> {
+        let all: Box<dyn Iterator<Item = &api::Obj>> = match q.namespace.as_str() {
+            "" => Box::new(self.view.list_obj(Pod::KIND_REF)),
+            namespace => Box::new(self.view.list_obj_in(Pod::KIND_REF, namespace)),
+        };
+        all.filter(|o| q.filter.matches(&***o)).filter_map(|o| self.metrics_of_pod(&**o)).collect()
+    }
+
+    fn node_metrics(&self, q: &MetricsQuery) -> Vec<api::Obj> {
+        let all = self.view.list_obj(Node::KIND_REF);
+        all.filter(|o| q.filter.matches(&***o)).filter_map(|o| self.metrics_of_node(&**o)).collect()
+    }
+
+    fn metrics_of_pod(&self, object: &dyn Object) -> Option<api::Obj> {
+        let pod: &Pod = object.downcast()?;
+        let sampled = reconcile::usage::of_pod(self.view(), pod, self.now)?;
+        let container = |(name, s): &(Arc<str>, reconcile::usage::Sample)| ContainerMetrics {
+            name: name.to_string(),
+            usage: podmetrics::usage(s.nanocores, s.memory_bytes),
+        };
+        Some(Arc::new(PodMetrics {
+            metadata: self.described(object),
+            timestamp: Some(sampled.timestamp.to_k8s()),
+            window: sampled.window.go_string(),
+            containers: sampled.usage.iter().map(container).collect(),
+        }))
+    }
+
+    fn metrics_of_node(&self, object: &dyn Object) -> Option<api::Obj> {
+        let sampled = self.view.usage.node(object.name(), self.now)?;
+        Some(Arc::new(NodeMetrics {
+            metadata: self.described(object),
+            timestamp: Some(sampled.timestamp.to_k8s()),
+            window: sampled.window.go_string(),
+            usage: podmetrics::usage(sampled.usage.nanocores, sampled.usage.memory_bytes),
+        }))
+    }
+
+    fn described(&self, object: &dyn Object) -> ObjectMeta {
+        let m = object.meta();
+        ObjectMeta {
+            name: m.name.clone(),
+            namespace: m.namespace.clone(),
+            labels: m.labels.clone(),
+            creation_timestamp: Some(self.now.to_k8s()),
+            ..ObjectMeta::default()
+        }
+    }
+}
