@@ -38,3 +38,35 @@ test("every waiting pod is on the board, with why and for how long", async () =>
   assert.match(await attempts.first().innerText(), /node-2/);
   assert.match(await attempts.last().innerText(), /didn't match Pod's node affinity/);
 });
+
+test("a pod is held back by its gate, until its owner removes that in the editor", async () => {
+  const page = await open();
+  await id(page, "show-queues").click();
+  await paste(page, pod("quota", "  schedulingGates:\n  - name: example.com/quota\n"));
+  await id(page, "apply").click();
+  const gated = id(page, "board-gated").getByTestId("queued-quota");
+  await gated.getByText("SchedulingGates").waitFor();
+  // Time passes, and nobody tries it.
+  await page.waitForTimeout(1500);
+  await count(gated, 1);
+  await count(gated.getByText("attempts"), 0);
+
+  // Its owner takes the two lines out of the manifest and applies it.
+  const editor = id(page, "editor").locator(".cm-content").first();
+  await editor.locator(".cm-line", { hasText: "name: example.com/quota" }).click();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Shift+Home");
+  await page.keyboard.press("Shift+ArrowUp");
+  await page.keyboard.press("Shift+Home");
+  await page.keyboard.press("Delete");
+  assert.doesNotMatch(await editor.innerText(), /schedulingGates|example\.com/);
+  await id(page, "apply").click();
+  await count(gated, 0);
+  await id(page, "show-cluster").click();
+  await count(page.locator('article [data-testid="pod-default-quota"]'), 1);
+  await id(page, "last-decision").click();
+  await id(page, "open-history").click();
+  const attempts = id(page, "pod-decisions").locator(":scope > li");
+  await count(attempts, 1);
+  assert.match(await attempts.first().innerText(), /node-\d/);
+});

@@ -307,7 +307,7 @@ fn every_attempt_is_kept_with_what_changed_and_who_brought_it_back() {
     assert_eq!(hints, ["", "NodeResourcesFit", "TaintToleration"]);
     assert_eq!((first.attempt, first.node.as_str(), first.event.as_str()), (1, "", ""));
     assert!(first.message.contains("Insufficient cpu"));
-    assert_eq!((last.node.as_str(), last.event.as_str()), ("node-2", "NodeUpdate"));
+    assert_eq!((last.node.as_str(), last.event.as_str()), ("node-2", "NodeUpdateNodeTaint"));
     let changed: Vec<&str> = h.attempts.iter().flat_map(|a| &a.changes).map(|c| c.name.as_str()).collect();
     assert!(changed.contains(&"node-2"), "{changed:?}");
 }

@@ -131,7 +131,7 @@ pub struct QueueEntry {
     /// When it entered this queue, or its attempt ended; microseconds since the epoch.
     #[serde(default)]
     pub since: u64,
-    /// What moved it here: `PodAdd`, `NodeAdd`, `ScheduleAttemptFailure`, ...
+    /// What moved it here: `UnschedulablePodAdd`, `NodeAdd`, `ScheduleAttemptFailure`, ...
     #[serde(default)]
     pub event: String,
 }

@@ -44,6 +44,13 @@ impl VolumeWaits {
         Ok(intents)
     }
 
+    /// The pod changed while it waits.
+    pub fn renew(&mut self, pod: &Arc<PodInfo>) {
+        if let Some(w) = self.0.get_mut(&pod.key) {
+            w.pod = pod.clone();
+        }
+    }
+
     /// Claims or volumes changed.
     pub fn look(&mut self, objects: &Objects) {
         for w in self.0.values_mut().filter(|w| w.outcome.is_none()) {

@@ -7,8 +7,8 @@ use crate::config::{Config, DEFAULT_SCHEDULER_NAME};
 use crate::cycle::{Algorithm, Failure};
 use crate::delegated::{Answered, Delegated};
 use crate::extender::{BindQuestion, Caller};
+use crate::framework::changes;
 use crate::framework::pod_info::nominated_node;
-use crate::framework::resource::ApiList;
 use crate::framework::storage;
 use crate::framework::{ClusterEvent, Framework, Handle, Nominator, Objects, PodInfo};
 use crate::informers::{self, shared};
@@ -21,7 +21,7 @@ use k8s_openapi::api::core::v1::{Binding, Node, Pod};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step};
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use trace::{Cycle, Recorded, Seq, note};
 
@@ -139,7 +139,7 @@ impl Scheduler {
         }
         // Heartbeats arrive all the time and help nobody.
         if let (Some(old), Some(new)) = (old, new)
-            && same_for_scheduling(old, new)
+            && changes::of_node(old, new).is_empty()
         {
             return;
         }
@@ -174,6 +174,10 @@ impl Scheduler {
         if self.cache.is_assumed(key) {
             if new.is_deleting() {
                 self.assumed_pod_leaves(now, key, cause);
+            } else if self.queue.contains(key) {
+                // Should its volumes not come, this is what is tried again.
+                self.waits.renew(&new);
+                self.queue.update(new, now, &self.algorithm, cause);
             }
             return;
         }
@@ -250,8 +254,10 @@ impl Scheduler {
                 match self.ask_for_volumes(cx, &framework, pod, &node) {
                     Ok(intents) if intents.is_empty() => self.bind(pod, &node, step),
                     Ok(intents) => {
-                        step.notes.push(note!("scheduler.volumes", pod = &pod.key, node = node));
-                        step.intents = intents;
+                        step.notes.push(note!("scheduler.volumes", pod = &pod.key, node = &node));
+                        // The wait may be long. Models NominatedNodeNameForExpectation, on since v1.35.
+                        step.intents.extend(status::nominate(pod, &node));
+                        step.intents.extend(intents);
                         self.asking = Some(pod.key.clone());
                     }
                     Err(why) => self.give_up(cx, pod, &why, step),
@@ -373,24 +379,6 @@ fn uses_claims(pod: &PodInfo) -> bool {
 fn new_queue(config: &Config) -> Queue {
     let seconds = |n: i64| Duration::from_secs(u64::try_from(n).unwrap_or(0));
     Queue::new(seconds(config.pod_initial_backoff_seconds), seconds(config.pod_max_backoff_seconds))
-}
-
-/// Whether nothing changed that upstream turns into an event for the queue. Models `NodeSchedulingPropertiesChange`.
-fn same_for_scheduling(old: &Node, new: &Node) -> bool {
-    fn status(n: &Node) -> (Option<&ApiList>, BTreeMap<&str, &str>) {
-        let s = n.status.as_ref();
-        let conditions = s.and_then(|s| s.conditions.as_ref());
-        let conditions = conditions.into_iter().flatten().map(|c| (c.type_.as_str(), c.status.as_str()));
-        (s.and_then(|s| s.allocatable.as_ref()), conditions.collect())
-    }
-    let taints = |n: &Node| n.spec.as_ref().and_then(|s| s.taints.clone()).unwrap_or_default();
-    let cordoned = |n: &Node| n.spec.as_ref().and_then(|s| s.unschedulable).unwrap_or(false);
-    // Cordoning a node helps nobody.
-    (cordoned(old) == cordoned(new) || cordoned(new))
-        && taints(old) == taints(new)
-        && old.metadata.labels == new.metadata.labels
-        && old.metadata.annotations == new.metadata.annotations
-        && status(old) == status(new)
 }
 
 impl Component for Scheduler {

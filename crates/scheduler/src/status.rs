@@ -39,6 +39,15 @@ pub fn not_scheduled(pod: &PodInfo, reason: &str, message: &str, nominate: Optio
     Some(patch(pod, status).tolerate(Tolerate::NotFound))
 }
 
+/// Says where the pod is about to go, to those who plan by it; `None` when it says so already.
+pub fn nominate(pod: &PodInfo, node: &str) -> Option<Intent> {
+    if pod.nominated_node() == Some(node) {
+        return None;
+    }
+    let status = Map::from_iter([("nominatedNodeName".to_string(), node.into())]);
+    Some(patch(pod, status).tolerate(Tolerate::NotFound))
+}
+
 /// Takes the nomination back; `None` when none was written. Models `clearNominatedNodeName`.
 pub fn no_nomination(pod: &PodInfo) -> Option<Intent> {
     pod.nominated_node()?;

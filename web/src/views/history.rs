@@ -80,7 +80,7 @@ fn attempt(ctx: &Ctx, a: &Attempt, epoch: u64) -> Html {
             if !a.event.is_empty() || !a.changes.is_empty() {
                 <div class="between">
                     if !a.event.is_empty() {
-                        <p class="board-event"><Icon name="right" /><span>{ ctx.tf("history.moved", &[("event", event)]) }
+                        <p class="board-event"><Icon name="right" /><span title={a.event.clone()}>{ ctx.tf("history.moved", &[("event", event)]) }
                             if !a.hint.is_empty() { { " " }<small>{ ctx.tf("history.hint", &[("plugin", &a.hint)]) }</small> }</span>
                             if a.cause > 0 { <button class="chip" onclick={ctx.on(Action::Entry(a.cause))}>{ ctx.t("why.this") }</button> }</p>
                     }

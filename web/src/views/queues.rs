@@ -105,7 +105,7 @@ fn entry(ctx: &Ctx, queue: Queue, e: &QueueEntry, now: u64) -> Html {
                 if e.priority != 0 { <span>{ ctx.tf("queue.priority", &[("n", &e.priority.to_string())]) }</span> }
                 if (1..now).contains(&e.since) && !waits { <span>{ ctx.tf("queue.since", &[("span", &format::span(now.saturating_sub(e.since)))]) }</span> }
             </p>
-            if !event.is_empty() { <p class="board-event"><Icon name="right" />{ event }</p> }
+            if !event.is_empty() { <p class="board-event" title={e.event.clone()}><Icon name="right" />{ event }</p> }
             if !e.plugins.is_empty() {
                 <p class="board-plugins">{ for e.plugins.iter().map(|p| html! { <span class="plugin" title={explain::plugin(ctx.lang, p)}>{ p.clone() }</span> }) }</p>
             }

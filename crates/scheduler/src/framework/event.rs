@@ -1,6 +1,7 @@
 //! What happened in the cluster, as the queue needs to know it. Models `fwk.ClusterEvent`; an update carries both
 //! states, so that a plugin sees for itself which of upstream's finer events it was.
 
+use super::changes;
 use super::pod_info::PodInfo;
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
@@ -86,16 +87,18 @@ pub enum ClusterEvent<'a> {
 }
 
 impl ClusterEvent<'_> {
-    /// As upstream labels its metrics: `NodeAdd`, `AssignedPodDelete`.
-    pub fn label(&self) -> &'static str {
+    /// As upstream labels its metrics: `NodeAdd`, `AssignedPodDelete`. Of an update, what changed that concerns `plugin`,
+    /// which found it promising.
+    pub fn label(&self, plugin: &str) -> &'static str {
         match self {
             ClusterEvent::NodeAdd(_) => "NodeAdd",
-            ClusterEvent::NodeUpdate { .. } => "NodeUpdate",
+            ClusterEvent::NodeUpdate { old, new } => changes::that_concerns(plugin, &changes::of_node(old, new)),
             ClusterEvent::NodeDelete(_) => "NodeDelete",
             ClusterEvent::AssignedPodAdd(_) => "AssignedPodAdd",
-            ClusterEvent::AssignedPodUpdate { .. } => "AssignedPodUpdate",
             ClusterEvent::AssignedPodDelete(_) => "AssignedPodDelete",
-            ClusterEvent::TargetPodUpdate { .. } => "TargetPodUpdate",
+            ClusterEvent::AssignedPodUpdate { old, new } | ClusterEvent::TargetPodUpdate { old, new } => {
+                changes::that_concerns(plugin, &changes::of_pod(old, new))
+            }
             ClusterEvent::Claim(w) => {
                 w.choose(["PersistentVolumeClaimAdd", "PersistentVolumeClaimUpdate", "PersistentVolumeClaimDelete"])
             }

@@ -6,6 +6,7 @@
 
 pub mod affinity;
 pub mod bind;
+pub mod changes;
 pub mod counts;
 pub mod csi_migration;
 pub mod event;

@@ -27,8 +27,8 @@ impl Plugin for DefaultPreemption {
     fn as_post_filter(&self) -> Option<&dyn PostFilter> {
         Some(self)
     }
-    fn hint(&self, _: &PodInfo, _: &ClusterEvent) -> Hint {
-        Hint::Skip
+    fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
+        Hint::queue_if(matches!(event, ClusterEvent::AssignedPodDelete(_)))
     }
 }
 

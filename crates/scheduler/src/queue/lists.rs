@@ -16,6 +16,8 @@ pub struct Row {
     pub backoff_until: Option<Time>,
     pub plugins: Vec<&'static str>,
     pub event: &'static str,
+    /// The plugin that found the event promising; empty when none was asked.
+    pub hint: &'static str,
 }
 
 /// How many pods each queue holds.
@@ -51,6 +53,7 @@ fn row(q: &QueuedPod, backoff_until: Option<Time>) -> Row {
         backoff_until,
         plugins: q.gated_by.iter().chain(&q.plugins).copied().collect(),
         event: q.event,
+        hint: q.hint,
     }
 }
 

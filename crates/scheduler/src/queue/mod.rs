@@ -36,7 +36,7 @@ pub struct QueuedPod {
     pub plugins: BTreeSet<&'static str>,
     /// The plugin whose PreEnqueue holds it back.
     pub gated_by: Option<&'static str>,
-    /// What moved it to where it is: `PodAdd`, `NodeAdd`, `ScheduleAttemptFailure`.
+    /// What moved it to where it is: `UnschedulablePodAdd`, `NodeAdd`, `ScheduleAttemptFailure`.
     pub event: &'static str,
     /// The plugin that found `event` promising; empty when none was asked.
     pub hint: &'static str,
@@ -127,11 +127,11 @@ impl Queue {
             consecutive_errors: 0,
             plugins: BTreeSet::new(),
             gated_by: None,
-            event: "PodAdd",
+            event: "UnschedulablePodAdd",
             hint: "",
             cause,
         };
-        self.activate(queued, algorithm);
+        self.requeue(queued, now, algorithm);
     }
 
     /// The pod changed. One that was found unschedulable moves when the change may help.
@@ -151,7 +151,7 @@ impl Queue {
                 q.pod = pod;
                 match place {
                     // It keeps its place among pods of the same priority and age.
-                    Place::Active(_, n) => self.activate_as(q, n, algorithm),
+                    Place::Active(_, n) => self.activate(q, n, algorithm),
                     Place::Backoff(until, ..) => self.hold_back(q, until, false, algorithm),
                     _ => {
                         let until = self.backoff_until(&q);
@@ -161,16 +161,18 @@ impl Queue {
             }
             Place::Gated => {
                 let Some(mut q) = self.take(&key) else { return };
-                // The gates may have gone: activate asks PreEnqueue again.
-                (q.pod, q.event, q.cause) = (pod, "UnscheduledPodUpdate", cause);
-                self.activate(q, algorithm);
+                let old = std::mem::replace(&mut q.pod, pod);
+                let event = ClusterEvent::TargetPodUpdate { old: &old, new: &q.pod };
+                (q.event, q.cause) = (event.label(q.gated_by.unwrap_or_default()), cause);
+                // The gates may have gone: PreEnqueue is asked again.
+                self.requeue(q, now, algorithm);
             }
             Place::Unschedulable => {
                 let Some(mut q) = self.take(&key) else { return };
                 let old = std::mem::replace(&mut q.pod, pod);
                 let event = ClusterEvent::TargetPodUpdate { old: &old, new: &q.pod };
                 if let Some(hint) = worth_requeuing(&q, &event, algorithm) {
-                    (q.event, q.hint, q.cause) = ("UnscheduledPodUpdate", hint, cause);
+                    (q.event, q.hint, q.cause) = (event.label(hint), hint, cause);
                     self.requeue(q, now, algorithm);
                 } else {
                     self.put_unschedulable(q);
@@ -246,7 +248,7 @@ impl Queue {
             .collect();
         for (key, hint) in &moved {
             if let Some(mut q) = self.take(key) {
-                (q.event, q.hint, q.cause) = (event.label(), *hint, cause);
+                (q.event, q.hint, q.cause) = (event.label(hint), *hint, cause);
                 self.requeue(q, now, algorithm);
             }
         }
@@ -257,20 +259,18 @@ impl Queue {
     pub fn flush(&mut self, now: Time, algorithm: &Algorithm) {
         let due = |(until, _, _): &(Time, SortKey, u64)| *until <= now;
         while self.backoff.first_key_value().is_some_and(|(k, _)| due(k)) {
-            if let Some((_, mut q)) = self.backoff.pop_first() {
-                q.backed_off();
-                self.activate(q, algorithm);
+            if let Some((_, q)) = self.backoff.pop_first() {
+                self.back_off_is_over(q, algorithm);
             }
         }
         while self.error_backoff.first_key_value().is_some_and(|(k, _)| due(k)) {
-            if let Some((_, mut q)) = self.error_backoff.pop_first() {
-                q.backed_off();
-                self.activate(q, algorithm);
+            if let Some((_, q)) = self.error_backoff.pop_first() {
+                self.back_off_is_over(q, algorithm);
             }
         }
         while let Some((_, key)) = self.oldest.first().filter(|(since, _)| *since + MAX_UNSCHEDULABLE <= now).cloned() {
             let Some(mut q) = self.take(&key) else { break };
-            (q.event, q.hint) = (ClusterEvent::UnschedulableTimeout.label(), "");
+            (q.event, q.hint) = (ClusterEvent::UnschedulableTimeout.label(""), "");
             self.requeue(q, now, algorithm);
         }
     }
@@ -308,15 +308,28 @@ impl Queue {
         Time(end.0 / WINDOW.0 * WINDOW.0) + WINDOW
     }
 
-    /// Back-off first, when it is not over.
-    fn requeue(&mut self, q: QueuedPod, now: Time, algorithm: &Algorithm) {
+    /// PreEnqueue first, then what is left of the back-off. Models moveToBackoffQ and moveToActiveQ.
+    fn requeue(&mut self, mut q: QueuedPod, now: Time, algorithm: &Algorithm) {
+        let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(NO_DEVICES, &q.pod).err());
+        q.gated_by = gate.map(|s| s.plugin);
         let until = self.backoff_until(&q);
-        if until > now {
+        if q.gated_by.is_some() {
+            self.places.insert(q.pod.key.clone(), Place::Gated);
+            self.gated.insert(q.pod.key.clone(), q);
+        } else if until > now {
             let error = q.plugins.is_empty();
             self.hold_back(q, until, error, algorithm);
         } else {
-            self.activate(q, algorithm);
+            let n = self.next();
+            self.activate(q, n, algorithm);
         }
+    }
+
+    /// It has passed PreEnqueue before.
+    fn back_off_is_over(&mut self, mut q: QueuedPod, algorithm: &Algorithm) {
+        q.backed_off();
+        let n = self.next();
+        self.activate(q, n, algorithm);
     }
 
     fn hold_back(&mut self, q: QueuedPod, until: Time, error: bool, algorithm: &Algorithm) {
@@ -331,19 +344,7 @@ impl Queue {
         }
     }
 
-    fn activate(&mut self, q: QueuedPod, algorithm: &Algorithm) {
-        let n = self.next();
-        self.activate_as(q, n, algorithm);
-    }
-
-    fn activate_as(&mut self, mut q: QueuedPod, n: u64, algorithm: &Algorithm) {
-        let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(NO_DEVICES, &q.pod).err());
-        q.gated_by = gate.map(|s| s.plugin);
-        if q.gated_by.is_some() {
-            self.places.insert(q.pod.key.clone(), Place::Gated);
-            self.gated.insert(q.pod.key.clone(), q);
-            return;
-        }
+    fn activate(&mut self, q: QueuedPod, n: u64, algorithm: &Algorithm) {
         let sort = sort_key(&q, algorithm);
         self.places.insert(q.pod.key.clone(), Place::Active(sort, n));
         self.active.insert((sort, n), q);

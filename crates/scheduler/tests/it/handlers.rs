@@ -101,6 +101,30 @@ fn an_assumed_pod_that_is_to_be_deleted_gives_its_room_back() {
     assert!(lab.step().starts_with("bind default/second -> n1"));
 }
 
+/// Volumes may take their time: meanwhile the pod's status says where it will go, and no more when they do not come.
+#[test]
+fn a_pod_that_waits_for_its_volumes_says_where_it_goes() {
+    let mut lab = Lab::new();
+    lab.put(node("n1", json!({})));
+    lab.put(crate::volumes::class("wait", "WaitForFirstConsumer", "example.com/disks"));
+    lab.put(crate::volumes::claim("data", "wait", json!({})));
+    let mut waiting = pod("p", crate::volumes::mounts(&["data"]));
+    lab.put(waiting.clone());
+    let step = lab.step();
+    assert!(step.starts_with("patch pods default/p status {\"status\":{\"nominatedNodeName\":\"n1\"}}\n"), "{step}");
+    assert!(step.contains("selected-node"), "{step}");
+    waiting.status = serde_json::from_value(json!({"nominatedNodeName": "n1"})).expect("a status");
+    lab.put(waiting);
+    assert_eq!(lab.step(), "idle\n");
+    lab.now += meta::Duration::from_secs(601);
+    let step = lab.step();
+    assert!(
+        step.contains("running PreBind plugin \"VolumeBinding\": binding volumes: context deadline exceeded"),
+        "{step}"
+    );
+    assert!(step.contains("\"nominatedNodeName\":null"), "{step}");
+}
+
 /// Whether a pod that has to spread over a label, and found no node with it, is tried again when the node changes so.
 fn wakes(old: Value, new: Value) -> bool {
     let mut lab = Lab::new();

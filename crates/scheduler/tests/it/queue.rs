@@ -148,7 +148,7 @@ fn gates_hold_back_until_they_are_gone() {
     let mut lab = Lab::new();
     lab.add("p", json!({"schedulingGates": [{"name": "example.com/quota"}]}));
     expect![[r#"
-        gated: p(0 ["SchedulingGates"] PodAdd)
+        gated: p(0 ["SchedulingGates"] UnschedulablePodAdd)
     "#]]
     .assert_eq(&lab.show());
     let big = node("big", json!({}));
@@ -169,7 +169,7 @@ fn an_update_of_the_pod_may_help() {
     let tolerant = json!({"tolerations": [{"operator": "Exists"}]});
     lab.queue.update(Lab::info("p", tolerant), lab.now, &lab.algorithm, 3);
     expect![[r#"
-        backoff: p(1 ["TaintToleration"] UnscheduledPodUpdate until 1002)
+        backoff: p(1 ["TaintToleration"] UnschedulablePodUpdatePodToleration until 1002)
     "#]]
     .assert_eq(&lab.show());
 }

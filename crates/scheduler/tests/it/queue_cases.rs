@@ -72,6 +72,14 @@ impl Lab {
         some.map(one).collect::<Vec<_>>().join(" | ")
     }
 
+    /// The pod, what moved it to where it is, and the plugin that had asked for that.
+    fn why(&self, pod: &str) -> String {
+        let l = self.queue.lists(usize::MAX);
+        let all = [l.active, l.backoff, l.unschedulable, l.gated, l.in_flight].concat();
+        let row = all.into_iter().find(|r| shown(r) == pod).expect("it is in a queue");
+        format!("{pod} {} {}", row.event, row.hint).trim_end().into()
+    }
+
     /// Takes a step; what it gives, when that has to be compared.
     fn step(&mut self, what: &str, v: &Value) -> Option<String> {
         let text = v.as_str().unwrap_or_default();
@@ -107,6 +115,7 @@ impl Lab {
                 self.event(&ClusterEvent::AssignedPodUpdate { old: &pod(old), new: &pod(new) });
             }
             "see" => return Some(self.see()),
+            "why" => return Some(self.why(text.split_whitespace().next().expect("a pod"))),
             other => panic!("no such step: {other}"),
         }
         None
