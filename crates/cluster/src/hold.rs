@@ -8,7 +8,7 @@
 use crate::{Cluster, Turn};
 use meta::Time;
 use reconcile::{Component, Cx, Step};
-use scheduler::{Moment, Scheduler};
+use scheduler::{Kept, Moment, Scheduler};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use trace::Seq;
@@ -83,7 +83,7 @@ impl Cluster {
         let cx = Cx { now: at, view: &self.view, recording: self.config.recording };
         // A panic will come again when the turn is taken for real, and is dealt with there.
         let Some(step) = catch_unwind(AssertUnwindSafe(|| copy.step(&cx))).ok().flatten() else { return false };
-        let newest = step.cycle.as_ref().and_then(|c| c.source::<Moment>());
+        let newest = step.cycle.as_ref().and_then(|c| c.source::<Kept>()).map(|k| Arc::new(k.moment()));
         let copy = Box::new(copy);
         let scheduler = newest.filter(|m| wanted(m)).map(|m| (m, Arc::new((*copy).clone())));
         self.hold.rehearsed = Rehearsed(Some((i, at, copy, step)));

@@ -5,8 +5,9 @@ use crate::framework::kinds::KindIndex;
 use crate::framework::node_info::NodeInfo;
 use crate::framework::pod_info::PodInfo;
 use crate::framework::snapshot::Nodes;
-use crate::framework::snapshot::{ImageState, Images, Snapshot};
+use crate::framework::snapshot::Snapshot;
 use crate::node_tree::{NodeTree, zone_key};
+use crate::past::{Change, Log, Past};
 use k8s_openapi::api::core::v1::Node;
 use meta::Key;
 use rustc_hash::FxHashMap;
@@ -37,13 +38,9 @@ pub struct Cache {
     homeless: BTreeMap<Arc<str>, Vec<Arc<PodInfo>>>,
     /// Finds the kind of a pod.
     kinds: KindIndex,
-    /// What changed since somebody asked.
-    weight: usize,
+    /// What changes, while cycles are recorded.
+    log: Log,
 }
-
-/// What a changed node weighs: with pods on it, and as an object.
-const NODE_INFO: usize = 1;
-const NODE_OBJECT: usize = 8;
 
 impl Cache {
     pub fn new() -> Self {
@@ -63,10 +60,10 @@ impl Cache {
         &self.snapshot
     }
 
-    /// How much of the snapshot was changed since this was asked last: what an older clone of it does not share.
-    pub fn take_weight(&mut self) -> usize {
-        let most = self.snapshot.nodes.len() * (NODE_INFO + NODE_OBJECT);
-        std::mem::take(&mut self.weight).min(most) + NODE_INFO
+    /// The nodes as they are now, to come back to later; and how much has to be kept for that since this was asked last.
+    pub(crate) fn now(&mut self) -> (Past, usize) {
+        self.snapshot();
+        self.log.now(&self.snapshot)
     }
 
     /// The cache that would have given this snapshot.
@@ -92,7 +89,7 @@ impl Cache {
             }
             info.add_pod(pod);
         }
-        info.images = self.count_images(&info.node, &[]);
+        info.images = self.snapshot.count_images(&info.node, &[]);
         info.slot = self.free_slots.pop().unwrap_or_else(|| {
             self.slots += 1;
             self.slots - 1
@@ -101,39 +98,37 @@ impl Cache {
         self.tree.add(&zone_key(&info.node), &info.name);
         Arc::make_mut(&mut self.snapshot.index).insert(info.name.clone(), self.snapshot.nodes.len());
         self.snapshot.nodes.push(Arc::new(info));
-        self.unordered = true;
+        self.reorder();
     }
 
     pub fn update_node(&mut self, node: Arc<Node>) {
         let Some(i) = self.snapshot.position(node.metadata.name.as_deref().unwrap_or_default()) else {
             return self.add_node(node);
         };
-        let (had, was, name) = {
-            let old = &self.snapshot.nodes[i];
-            (old.images.clone(), zone_key(&old.node), old.name.clone())
-        };
-        let images = self.count_images(&node, &had);
+        let (was, name) = (zone_key(&self.snapshot.nodes[i].node), self.snapshot.nodes[i].name.clone());
         let zone = zone_key(&node);
         if was != zone {
             self.tree.remove(&was, &name);
             self.tree.add(&zone, &name);
-            self.unordered = true;
+            self.reorder();
         }
-        self.weight += NODE_INFO + NODE_OBJECT;
-        let Snapshot { nodes, topology, .. } = &mut self.snapshot;
-        let old = nodes[i].node.clone();
-        let info = Arc::make_mut(&mut nodes[i]);
-        info.images = images;
-        info.set_node(node);
-        if old.metadata.labels.as_ref() != info.labels() {
-            topology.relabel(info, old.metadata.labels.as_ref());
-        }
+        self.happens(Change::Renew(node));
+    }
+
+    /// The nodes have another order from now on.
+    fn reorder(&mut self) {
+        self.unordered = true;
+        self.log.end();
+    }
+
+    fn happens(&mut self, change: Change) {
+        change.happen_to(&mut self.snapshot);
+        self.log.note(change);
     }
 
     pub fn remove_node(&mut self, name: &str) {
         let Some(i) = Arc::make_mut(&mut self.snapshot.index).remove(name) else { return };
         let info = self.snapshot.nodes.swap_remove(i);
-        self.weight += NODE_INFO + NODE_OBJECT;
         if let Some(moved) = self.snapshot.nodes.get(i) {
             Arc::make_mut(&mut self.snapshot.index).insert(moved.name.clone(), i);
         }
@@ -146,7 +141,7 @@ impl Cache {
         if !info.pods.is_empty() {
             self.homeless.insert(info.name.clone(), info.pods.clone());
         }
-        self.unordered = true;
+        self.reorder();
     }
 
     /// Adds a pod that the API server says is on `node`; confirms an assumed one.
@@ -178,25 +173,15 @@ impl Cache {
 
     pub fn remove_pod(&mut self, key: &Key) -> Option<Arc<PodInfo>> {
         let gone = self.pods.remove(key)?;
-        self.snapshot.pods_with_affinity -= usize::from(gone.pod.has_affinity);
-        self.snapshot.pods_with_required_anti_affinity -= usize::from(gone.pod.has_required_anti_affinity);
-        self.kinds.remove(&mut self.snapshot.kinds, gone.kind);
-        self.weight += NODE_INFO;
-        match self.snapshot.position(&gone.node) {
-            Some(i) => {
-                let Snapshot { nodes, topology, .. } = &mut self.snapshot;
-                let info = Arc::make_mut(&mut nodes[i]);
-                info.remove_pod(key);
-                info.remove_kind(gone.kind);
-                topology.remove_pod(info, gone.kind);
-            }
-            None => {
-                if let Some(pods) = self.homeless.get_mut(&gone.node) {
-                    pods.retain(|p| p.key != *key);
-                    if pods.is_empty() {
-                        self.homeless.remove(&gone.node);
-                    }
-                }
+        let PodState { pod, node, kind, .. } = &gone;
+        self.happens(Change::Take { pod: pod.clone(), node: node.clone(), kind: *kind });
+        if self.snapshot.kinds.is_over(*kind) {
+            self.kinds.forget(pod, *kind);
+        }
+        if let Some(pods) = self.homeless.get_mut(node) {
+            pods.retain(|p| p.key != *key);
+            if pods.is_empty() {
+                self.homeless.remove(node);
             }
         }
         Some(gone.pod)
@@ -204,63 +189,16 @@ impl Cache {
 
     fn place(&mut self, pod: Arc<PodInfo>, node: &str, assumed: bool) {
         self.remove_pod(&pod.key);
-        let kind = self.kinds.add(&mut self.snapshot.kinds, &pod);
-        self.weight += NODE_INFO;
-        let node: Arc<str> = match self.snapshot.position(node) {
-            Some(i) => {
-                let Snapshot { nodes, topology, .. } = &mut self.snapshot;
-                let info = Arc::make_mut(&mut nodes[i]);
-                info.add_pod(pod.clone());
-                info.add_kind(kind);
-                topology.add_pod(info, kind);
-                info.name.clone()
-            }
+        let kind = self.kinds.number(&self.snapshot.kinds, &pod);
+        let node: Arc<str> = match self.snapshot.get(node) {
+            Some(info) => info.name.clone(),
             None => {
                 let name: Arc<str> = node.into();
                 self.homeless.entry(name.clone()).or_default().push(pod.clone());
                 name
             }
         };
-        self.snapshot.pods_with_affinity += usize::from(pod.has_affinity);
-        self.snapshot.pods_with_required_anti_affinity += usize::from(pod.has_required_anti_affinity);
+        self.happens(Change::Put { pod: pod.clone(), node: node.clone(), kind });
         self.pods.insert(pod.key.clone(), PodState { pod, node, kind, assumed });
-    }
-
-    /// Counts the node's images in the table, takes back those it had, and returns the sorted numbers.
-    /// Models `addNodeImageStates`.
-    fn count_images(&mut self, node: &Node, had: &[u32]) -> Vec<u32> {
-        let reported = node.status.as_ref().and_then(|s| s.images.as_ref()).is_some_and(|i| !i.is_empty());
-        if had.is_empty() && !reported {
-            return Vec::new();
-        }
-        let Images { list: images, numbers: image_numbers } = Arc::make_mut(&mut self.snapshot.images);
-        for n in had {
-            images[*n as usize].nodes -= 1;
-        }
-        let mut numbers = Vec::new();
-        for image in node.status.as_ref().and_then(|s| s.images.as_ref()).into_iter().flatten() {
-            for name in image.names.iter().flatten() {
-                let size = image.size_bytes.unwrap_or(0);
-                let n = match image_numbers.get(name.as_str()) {
-                    Some(n) => *n,
-                    None => {
-                        let n = images.len() as u32;
-                        let name: Arc<str> = name.as_str().into();
-                        image_numbers.insert(name.clone(), n);
-                        images.push(ImageState { name, size, nodes: 0 });
-                        n
-                    }
-                };
-                if let Err(at) = numbers.binary_search(&n) {
-                    numbers.insert(at, n);
-                    let state = &mut images[n as usize];
-                    if state.nodes == 0 {
-                        state.size = size;
-                    }
-                    state.nodes += 1;
-                }
-            }
-        }
-        numbers
     }
 }

@@ -12,7 +12,7 @@ use crate::framework::pod_info::nominated_node;
 use crate::framework::storage;
 use crate::framework::{ClusterEvent, Framework, Handle, Nominator, Objects, PodInfo};
 use crate::informers::{self, shared};
-use crate::moment::{self, Moment};
+use crate::moment::{self, Kept, Moment};
 use crate::queue::{Lists, Queue, QueuedPod};
 use crate::record::Record;
 use crate::status;
@@ -230,22 +230,21 @@ impl Scheduler {
             step.intents.push(Intent::event(&*pod.pod, EventType::Warning, "FailedScheduling", message));
             return;
         }
-        let moment = cx.recording.then(|| {
-            let snapshot = self.cache.snapshot();
-            let m = Moment::of(&self.algorithm, snapshot, &self.objects, &self.nominator, pod.clone());
-            Moment { time: cx.now, attempt: q.attempts, weight: self.cache.take_weight(), ..m }
+        let kept = cx.recording.then(|| {
+            let kept = Kept::of(&self.algorithm, &mut self.cache, &self.objects, &self.nominator, pod.clone());
+            kept.at(cx.now, q.attempts)
         });
         // Extenders are asked once, so that what they said is kept.
-        let mut record = moment.is_some().then(|| match framework.extenders {
+        let mut record = kept.is_some().then(|| match framework.extenders {
             None => Record::outcome(q.attempts),
             Some(_) => Record::whole(q.attempts),
         });
         let h = Handle { snapshot: self.cache.snapshot(), objects: &self.objects, nominator: &self.nominator };
         let decision = self.algorithm.schedule(h, &framework, pod, record.as_mut());
-        step.cycle = record.zip(moment).map(|(record, mut moment)| {
-            moment.made = framework.extenders.is_some().then(|| Arc::new(record.cycle.clone()));
+        step.cycle = record.zip(kept).map(|(record, kept)| {
+            let made = framework.extenders.is_some().then(|| Arc::new(record.cycle.clone()));
             let digest = record.digest();
-            Recorded::new(record.cycle, digest, Arc::new(moment))
+            Recorded::new(record.cycle, digest, Arc::new(kept.with(made)))
         });
         match decision {
             Ok(node) => {

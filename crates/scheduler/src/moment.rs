@@ -8,6 +8,7 @@ use crate::fixes::candidates::Refusal;
 use crate::framework::run::PreFiltered;
 use crate::framework::topology::Topology;
 use crate::framework::{Framework, Handle, NodeInfo, Nominator, Objects, PodInfo, Run, Snapshot};
+use crate::past::Past;
 use crate::record::Record;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::Time;
@@ -32,16 +33,54 @@ pub struct Moment {
     pub(crate) nominator: Nominator,
     /// What came of it, where it cannot be taken again (extenders were asked) or was taken with more than usual.
     pub(crate) made: Option<Arc<Cycle>>,
-    /// What has changed since the moment before ([`Source::weight`]).
-    pub(crate) weight: usize,
 }
 
-impl Source for Moment {
+/// A moment as the trace keeps it: its nodes are told by what happened to them ([`crate::past`]).
+pub struct Kept {
+    /// Without its nodes.
+    rest: Moment,
+    past: Past,
+    /// What is kept for it ([`Source::weight`]).
+    weight: usize,
+}
+
+impl Kept {
+    /// What a cycle for `pod` looks at that begins now.
+    pub fn of(
+        algorithm: &Algorithm,
+        cache: &mut Cache,
+        objects: &Arc<Objects>,
+        nominator: &Nominator,
+        pod: Arc<PodInfo>,
+    ) -> Kept {
+        let (past, weight) = cache.now();
+        Kept { rest: Moment::of(algorithm, &Snapshot::default(), objects, nominator, pod), past, weight }
+    }
+    #[must_use]
+    pub(crate) fn at(mut self, time: Time, attempt: u32) -> Kept {
+        (self.rest.time, self.rest.attempt) = (time, attempt);
+        self
+    }
+    /// With what came of it, where that cannot be found out again.
+    #[must_use]
+    pub(crate) fn with(mut self, made: Option<Arc<Cycle>>) -> Kept {
+        self.rest.made = made;
+        self
+    }
+    pub fn moment(&self) -> Moment {
+        Moment { snapshot: self.past.snapshot(), ..self.rest.clone() }
+    }
+}
+
+impl Source for Kept {
     fn cycle(self: Arc<Self>) -> Arc<Cycle> {
-        Moment::cycle(&self)
+        match &self.rest.made {
+            Some(made) => made.clone(),
+            None => self.moment().cycle(),
+        }
     }
     fn weight(&self) -> usize {
-        self.weight + self.made.as_ref().map_or(0, |c| c.nodes.len())
+        self.weight + self.rest.made.as_ref().map_or(0, |c| c.nodes.len())
     }
 }
 
@@ -73,7 +112,6 @@ impl Moment {
             objects: objects.clone(),
             nominator: nominator.clone(),
             made: None,
-            weight: 0,
         }
     }
 

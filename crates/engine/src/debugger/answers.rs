@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use meta::Key;
 use protocol::CycleView;
 use protocol::debug::{Answer, Debug, Point, Queue, RowsQuery};
-use scheduler::{Moment, Scheduler};
+use scheduler::{Kept, Moment, Scheduler};
 use std::sync::Arc;
 use trace::What;
 use trace::cycle::PodRef;
@@ -140,7 +140,7 @@ impl Debugger {
             return self.whatifs.iter().find(|(n, _)| *n == seq).map(|(_, m)| m.clone());
         }
         match &cluster.trace().get(seq)?.what {
-            What::Cycle { cycle } => cycle.source(),
+            What::Cycle { cycle } => cycle.source::<Kept>().map(|k| Arc::new(k.moment())),
             _ => None,
         }
     }

@@ -46,35 +46,20 @@ fn alike(a: &PodInfo, b: &PodInfo) -> bool {
 }
 
 impl KindIndex {
-    /// Counts the pod and returns the number of its kind.
-    pub fn add(&mut self, Kinds(kinds): &mut Kinds, pod: &Arc<PodInfo>) -> u32 {
+    /// The number of the pod's kind, or what it is to be for one that is new.
+    pub fn number(&mut self, Kinds(kinds): &Kinds, pod: &Arc<PodInfo>) -> u32 {
         let numbers = self.by_hash.entry(hash(pod)).or_default();
         if let Some(n) = numbers.iter().find(|n| alike(&kinds[**n as usize].pod, pod)) {
-            kinds[*n as usize].pods += 1;
             return *n;
         }
-        let kind = Kind { pod: pod.clone(), pods: 1 };
-        let n = match self.free.pop() {
-            Some(n) => {
-                kinds[n as usize] = kind;
-                n
-            }
-            None => {
-                kinds.push(kind);
-                kinds.len() as u32 - 1
-            }
-        };
+        let n = self.free.pop().unwrap_or(kinds.len() as u32);
         numbers.push(n);
         n
     }
 
-    pub fn remove(&mut self, Kinds(kinds): &mut Kinds, n: u32) {
-        let kind = &mut kinds[n as usize];
-        kind.pods -= 1;
-        if kind.pods > 0 {
-            return;
-        }
-        let hash = hash(&kind.pod);
+    /// The kind has no pods any more: its number is free. `pod` was one of it.
+    pub fn forget(&mut self, pod: &PodInfo, n: u32) {
+        let hash = hash(pod);
         if let Some(numbers) = self.by_hash.get_mut(&hash) {
             numbers.retain(|m| *m != n);
             if numbers.is_empty() {
@@ -86,6 +71,23 @@ impl KindIndex {
 }
 
 impl Kinds {
+    /// Counts one more of the kind. The next number is that of a new kind, as is one without pods.
+    pub(crate) fn put(&mut self, n: u32, pod: &Arc<PodInfo>) {
+        let kind = || Kind { pod: pod.clone(), pods: 1 };
+        match self.0.get(n as usize).map(|k| k.pods) {
+            None => self.0.push(kind()),
+            Some(0) => self.0[n as usize] = kind(),
+            Some(_) => self.0[n as usize].pods += 1,
+        }
+    }
+    /// Counts one less.
+    pub(crate) fn take(&mut self, n: u32) {
+        self.0[n as usize].pods -= 1;
+    }
+    /// Whether no pods of the kind are left.
+    pub(crate) fn is_over(&self, n: u32) -> bool {
+        self.0[n as usize].pods == 0
+    }
     /// Any pod of the kind.
     pub fn pod(&self, n: u32) -> &Arc<PodInfo> {
         &self.0[n as usize].pod

@@ -5,7 +5,7 @@ use crate::support::*;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::Rng;
 use scheduler::framework::{Handle, Nominator, Objects, PodInfo};
-use scheduler::{Algorithm, Cache, Config, Moment, Record};
+use scheduler::{Algorithm, Cache, Config, Kept, Record};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn cycles(seed: u64, nodes: u32, pods: u32, mut visit: impl FnMut(Recorded, Reco
     let (objects, mut nominator) = (Arc::new(Objects::default()), Nominator::default());
     for i in 0..pods {
         let pod = Arc::new(PodInfo::new(Arc::new(some_pod(&mut rng, i))));
-        let moment = Moment::of(&algorithm, cache.snapshot(), &objects, &nominator, pod.clone());
+        let kept = Kept::of(&algorithm, &mut cache, &objects, &nominator, pod.clone());
         let framework = algorithm.profiles()[0].clone();
         let mut eager = algorithm.clone();
         let h = Handle { snapshot: cache.snapshot(), objects: &objects, nominator: &nominator };
@@ -84,7 +84,7 @@ fn cycles(seed: u64, nodes: u32, pods: u32, mut visit: impl FnMut(Recorded, Reco
             let n = rng.below(nodes);
             cache.update_node(Arc::new(some_node(&mut rng, n)));
         }
-        visit(Recorded::new(live.cycle, digest, Arc::new(moment)), whole);
+        visit(Recorded::new(live.cycle, digest, Arc::new(kept)), whole);
     }
 }
 
@@ -98,7 +98,8 @@ fn a_table_made_later_is_the_one_written_on_the_way() {
             kept.push((recorded, whole.cycle));
         });
     }
-    // All of them are opened at the end, when everything has changed.
+    // All of them are opened at the end, when everything has changed; some on the way back.
+    kept.iter().rev().step_by(5).for_each(|(recorded, whole)| assert_eq!(*recorded.open(), *whole));
     for (recorded, whole) in &kept {
         assert_eq!(*recorded.open(), *whole);
         assert_eq!(*recorded.outcome(), whole.clone().into_outcome());
@@ -113,6 +114,41 @@ fn a_table_made_later_is_the_one_written_on_the_way() {
         assert!(n > 20, "{what}: {n} of {}", kept.len());
     }
     assert!(kept.iter().any(|(_, w)| w.nodes.len() < w.total_nodes && w.node.is_some()), "searches that ended early");
+}
+
+/// A cycle is tried on a copy, and then taken for real or not.
+#[test]
+fn copies_of_a_cache_keep_a_past_each() {
+    let algorithm = Algorithm::new(&Config::default(), Rng::new(1)).expect("an algorithm");
+    let (objects, nominator) = (Arc::new(Objects::default()), Nominator::default());
+    let info = |name: &str| Arc::new(PodInfo::new(Arc::new(pod(name, json!({})))));
+    let keep = |cache: &mut Cache| Kept::of(&algorithm, cache, &objects, &nominator, info("asking"));
+    let pods = |kept: &Kept| -> Vec<String> {
+        let moment = kept.moment();
+        let on = moment
+            .snapshot()
+            .nodes
+            .iter()
+            .flat_map(|n| n.pods.iter().map(|p| format!("{} on {}", p.key.name(), n.name)));
+        on.collect()
+    };
+    let mut live = Cache::new();
+    (0..3).for_each(|i| live.add_node(Arc::new(node(&format!("n{i}"), json!({})))));
+    live.add_pod(info("a"), "n0");
+    let first = keep(&mut live);
+    let mut copy = live.clone();
+    copy.assume_pod(info("b"), "n1");
+    let tried = keep(&mut copy);
+    live.assume_pod(info("c"), "n2");
+    let real = keep(&mut live);
+    copy.assume_pod(info("d"), "n2");
+    live.remove_pod(&info("a").key);
+    let (tried_next, real_next) = (keep(&mut copy), keep(&mut live));
+    assert_eq!(pods(&real_next), ["c on n2"]);
+    assert_eq!(pods(&tried_next), ["a on n0", "b on n1", "d on n2"]);
+    assert_eq!(pods(&first), ["a on n0"]);
+    assert_eq!(pods(&real), ["a on n0", "c on n2"]);
+    assert_eq!(pods(&tried), ["a on n0", "b on n1"]);
 }
 
 #[test]
