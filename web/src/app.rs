@@ -14,7 +14,7 @@ use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Theme, Ui};
 use crate::views::shell::Shell;
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
-use protocol::Subscription;
+use protocol::{Listing, Subscription};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -98,6 +98,7 @@ impl Component for App {
             overlay: None,
             tab: Default::default(),
             subscription: Subscription { entries: true, follow_cycles: true, compact: true, ..Subscription::default() },
+            listing: Listing { limit: crate::views::objects::WINDOW, ..Listing::default() },
             about: None,
             what_if: None,
             history: Vec::new(),

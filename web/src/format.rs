@@ -56,6 +56,19 @@ pub fn speed(thousandths: u32) -> String {
     }
 }
 
+/// A number of things, its thousands apart: `12 345`, with a narrow space.
+pub fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// `part` of `whole` in percent, kept between 0 and 100.
 pub fn percent(part: i64, whole: i64) -> f64 {
     if whole <= 0 { 0.0 } else { (part as f64 / whole as f64 * 100.0).clamp(0.0, 100.0) }
@@ -85,6 +98,14 @@ mod tests {
         assert_eq!([speed(100), speed(1000), speed(100_000)], ["0.1×", "1×", "100×"]);
         let spans = [span(450_000), span(2_300_000), span(45_000_000), span(200_000_000)];
         assert_eq!(spans, ["450ms", "2.3s", "45s", "3m20s"]);
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(
+            [count(0), count(999), count(1000), count(1_234_567)],
+            ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]
+        );
     }
 
     #[test]

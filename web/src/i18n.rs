@@ -46,6 +46,7 @@ const EN: &[&str] = &[
     include_str!("i18n/en/decision.json"),
     include_str!("i18n/en/debugger.json"),
     include_str!("i18n/en/notes.json"),
+    include_str!("i18n/en/objects.json"),
     include_str!("i18n/en/samples.json"),
 ];
 const KO: &[&str] = &[
@@ -53,6 +54,7 @@ const KO: &[&str] = &[
     include_str!("i18n/ko/decision.json"),
     include_str!("i18n/ko/debugger.json"),
     include_str!("i18n/ko/notes.json"),
+    include_str!("i18n/ko/objects.json"),
     include_str!("i18n/ko/samples.json"),
 ];
 

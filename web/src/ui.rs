@@ -3,7 +3,7 @@
 use crate::files::Files;
 use crate::i18n::Lang;
 use crate::model::Topic;
-use protocol::{ApplyMode, ApplyResult, Command, Debug, ObjectId, Subscription};
+use protocol::{ApplyMode, ApplyResult, Command, Debug, Listing, ObjectId, Subscription};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
@@ -41,6 +41,8 @@ pub enum Center {
     Cluster,
     Decision,
     Queues,
+    /// The list of all objects.
+    Objects,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +216,8 @@ pub struct Ui {
     pub overlay: Option<Overlay>,
     pub tab: InspectorTab,
     pub subscription: Subscription,
+    /// What the list of all objects shows.
+    pub listing: Listing,
     /// "Why not here?": the node, and the cycle (0 means now).
     pub about: Option<(Rc<str>, u64)>,
     /// "What if": the pod, and the decision that is forked.
@@ -271,6 +275,8 @@ pub enum Action {
     Entry(u64),
     Cycle(u64),
     FollowCycles(bool),
+    /// Shows this part of the list of all objects.
+    List(Listing),
     Center(Center),
     Pane(Pane),
     SetDock(Dock, bool),

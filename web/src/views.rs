@@ -17,6 +17,7 @@ pub mod inspector_tabs;
 pub mod lanes;
 pub mod menu;
 pub mod node_card;
+pub mod objects;
 pub mod overlay;
 pub mod palette;
 pub mod pending;

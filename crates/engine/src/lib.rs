@@ -5,6 +5,7 @@ pub mod actions;
 pub mod apply;
 pub mod debugger;
 pub mod detail;
+pub mod listing;
 pub mod rows;
 pub mod session;
 pub mod terminal;

@@ -1,6 +1,7 @@
 //! One page's view of a cluster: what it has been told, and so what is new to it.
 
 use crate::debugger::Debugger;
+use crate::listing::List;
 use crate::watched::Watched;
 use crate::{detail, rows};
 use api::ObjectExt;
@@ -51,6 +52,7 @@ pub struct Viewer {
     why_sent: Option<u64>,
     newest_cycle: Option<u64>,
     debugger: protocol::DebuggerView,
+    list: List,
 }
 
 /// What changed in the store since the last update.
@@ -63,7 +65,9 @@ struct Dirty {
 
 impl Viewer {
     pub fn new(subscription: Subscription) -> Self {
-        Viewer { subscription, detail_dirty: true, ..Default::default() }
+        let mut list = List::default();
+        list.ask(subscription.listing.clone());
+        Viewer { subscription, detail_dirty: true, list, ..Default::default() }
     }
 
     pub fn subscribe(&mut self, s: Subscription) {
@@ -82,6 +86,7 @@ impl Viewer {
         if s.why != self.subscription.why {
             self.why_sent = None;
         }
+        self.list.ask(s.listing.clone());
         self.subscription = s;
     }
 
@@ -157,6 +162,7 @@ impl Viewer {
         self.detail_dirty = true;
         self.queues = None;
         self.node_lamps.clear();
+        self.list.forget();
         u.nodes = cluster.view().list::<Node>().map(|n| rows::node(cluster, n)).collect();
         u.pods = cluster.view().list::<Pod>().map(|p| rows::pod(cluster, p)).collect();
         self.lamps(cluster, &mut Dirty::default());
@@ -165,6 +171,7 @@ impl Viewer {
     fn mark(&mut self, dirty: &mut Dirty, e: &store::Event<apiserver::Stored>) {
         let Some(object) = e.new.as_ref().or(e.old.as_ref()).map(|o| &o.value.0) else { return };
         let (kind, key) = (object.kind(), object.key());
+        self.list.see(kind, &key, e.new.as_ref().map(|n| &n.value.0));
         if kind == &pod::KIND {
             for o in [&e.old, &e.new].into_iter().flatten() {
                 let p: Option<&Pod> = o.value.0.downcast();
@@ -305,6 +312,7 @@ impl Viewer {
 
     fn subscribed(&mut self, cluster: &Cluster, debugger: &Debugger, running: bool, u: &mut Update) {
         self.detail(cluster, u);
+        u.listing = self.list.update(cluster);
         // A cycle in a large cluster is megabytes: one that is only followed comes now and then while all runs.
         self.cycle_age += 1;
         let follows = self.subscription.follow_cycles;

@@ -153,4 +153,6 @@ pub struct Subscription {
     pub why: Option<u64>,
     /// Trace entries for the timeline.
     pub entries: bool,
+    /// A part of the list of all objects.
+    pub listing: Option<crate::Listing>,
 }

@@ -7,6 +7,7 @@
 pub mod command;
 pub mod cycle_view;
 pub mod debug;
+pub mod listing;
 pub mod preemption_words;
 pub mod terminal;
 pub mod update;
@@ -16,6 +17,7 @@ pub mod words;
 pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription};
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
+pub use listing::{KindCount, Listing, ListingView, ObjectRow};
 pub use terminal::{SessionId, Terminal, TerminalOutput};
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, ObjectResult, Reply, Update};
@@ -24,4 +26,4 @@ pub use view::{
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;

@@ -54,6 +54,8 @@ pub struct Update {
     pub cycle_view: Option<Arc<crate::CycleView>>,
     /// The debugger, when it changed.
     pub debugger: Option<crate::DebuggerView>,
+    /// The part of the list of objects that was asked for, when it changed.
+    pub listing: Option<crate::ListingView>,
     /// The chain of causes asked for, the effect first.
     pub why: Option<Vec<Arc<Entry>>>,
     pub replies: Vec<Reply>,

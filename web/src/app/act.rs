@@ -92,6 +92,10 @@ impl App {
                 }
                 self.subscribe();
             }
+            Action::List(listing) => {
+                self.ui.listing = listing;
+                self.subscribe();
+            }
             Action::Center(center) => self.show_center(center),
             Action::Pane(pane) => self.ui.pane = pane,
             Action::SetDock(dock, open) => {

@@ -96,6 +96,7 @@ impl App {
             s.follow_cycles = false;
             s.cycle = None;
         }
+        s.listing = (self.ui.center == Center::Objects).then(|| self.ui.listing.clone());
         s
     }
 

@@ -3,8 +3,8 @@
 use super::owners::{Owners, Tint};
 use super::{Answers, Fetched, Topic};
 use protocol::{
-    Answer, Clock, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, NodeView, PodView,
-    QueueView, Reply, Row, Update,
+    Answer, Clock, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, ListingView, NodeView,
+    PodView, QueueView, Reply, Row, Update,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -50,6 +50,8 @@ pub struct Versions {
     pub debugger: u64,
     /// Of what was asked: answers of the debugger, fetched objects.
     pub answers: u64,
+    /// Of the list of all objects.
+    pub listing: u64,
 }
 
 impl Versions {
@@ -89,6 +91,7 @@ pub struct Model {
     /// Oldest first.
     pub cycles: VecDeque<Rc<CycleSummary>>,
     pub detail: Option<Rc<Detail>>,
+    pub listing: Option<Rc<ListingView>>,
     pub cycle: Option<Rc<CycleView>>,
     pub debugger: Rc<DebuggerView>,
     pub answers: Answers,
@@ -127,6 +130,7 @@ impl Model {
                 owners: 0,
                 debugger: all,
                 answers: all,
+                listing: all,
             };
         }
         self.tick += 1;
@@ -180,6 +184,10 @@ impl Model {
         if let Some(detail) = update.detail {
             self.detail = Some(Rc::new(detail));
             self.versions.detail = tick;
+        }
+        if let Some(listing) = update.listing {
+            self.listing = Some(Rc::new(listing));
+            self.versions.listing = tick;
         }
         if let Some(cycle) = update.cycle_view {
             self.put_cycle(Arc::unwrap_or_clone(cycle));

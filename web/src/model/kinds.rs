@@ -4,6 +4,8 @@ use protocol::ObjectId;
 
 /// Resource (with its group, as `kubectl api-resources` joins them), apiVersion, kind.
 const KINDS: &[(&str, &str, &str)] = &[
+    ("clusterrolebindings.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    ("clusterroles.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "ClusterRole"),
     ("configmaps", "v1", "ConfigMap"),
     ("controllerrevisions.apps", "apps/v1", "ControllerRevision"),
     ("cronjobs.batch", "batch/v1", "CronJob"),
@@ -21,6 +23,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("ingressclasses.networking.k8s.io", "networking.k8s.io/v1", "IngressClass"),
     ("ingresses.networking.k8s.io", "networking.k8s.io/v1", "Ingress"),
     ("jobs.batch", "batch/v1", "Job"),
+    ("limitranges", "v1", "LimitRange"),
     ("leases.coordination.k8s.io", "coordination.k8s.io/v1", "Lease"),
     ("namespaces", "v1", "Namespace"),
     ("networkpolicies.networking.k8s.io", "networking.k8s.io/v1", "NetworkPolicy"),
@@ -32,6 +35,10 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("podtemplates", "v1", "PodTemplate"),
     ("priorityclasses.scheduling.k8s.io", "scheduling.k8s.io/v1", "PriorityClass"),
     ("replicasets.apps", "apps/v1", "ReplicaSet"),
+    ("resourcequotas", "v1", "ResourceQuota"),
+    ("rolebindings.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("roles.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "Role"),
+    ("runtimeclasses.node.k8s.io", "node.k8s.io/v1", "RuntimeClass"),
     ("secrets", "v1", "Secret"),
     ("serviceaccounts", "v1", "ServiceAccount"),
     ("services", "v1", "Service"),
@@ -39,6 +46,39 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("storageclasses.storage.k8s.io", "storage.k8s.io/v1", "StorageClass"),
     ("volumeattachments.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttachment"),
 ];
+
+/// What kinds are for, in the order in which the list of objects shows them: `objects.area.<code>`.
+pub const AREAS: [&str; 7] = ["workloads", "network", "config", "storage", "access", "cluster", "custom"];
+
+/// Which of the [`AREAS`] a kind belongs to.
+pub fn area(kind: &str, custom: bool) -> &'static str {
+    match kind {
+        _ if custom => "custom",
+        "Pod"
+        | "Deployment"
+        | "ReplicaSet"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "Job"
+        | "CronJob"
+        | "ControllerRevision"
+        | "PodTemplate"
+        | "ReplicationController"
+        | "HorizontalPodAutoscaler"
+        | "PodDisruptionBudget" => "workloads",
+        "Service" | "Endpoints" | "EndpointSlice" | "Ingress" | "IngressClass" | "NetworkPolicy" => "network",
+        "ConfigMap" | "Secret" | "LimitRange" | "ResourceQuota" => "config",
+        "PersistentVolume"
+        | "PersistentVolumeClaim"
+        | "StorageClass"
+        | "VolumeAttachment"
+        | "CSIDriver"
+        | "CSINode"
+        | "CSIStorageCapacity" => "storage",
+        "ServiceAccount" | "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => "access",
+        _ => "cluster",
+    }
+}
 
 /// `resource` may come with or without its group.
 pub fn object(resource: &str, key: &str) -> Option<ObjectId> {

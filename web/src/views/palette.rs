@@ -30,6 +30,8 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
         command(ctx.t("editor.dry-run"), Action::Apply(ApplyMode::DryRun));
         command(ctx.t("stage.cluster"), Action::Center(Center::Cluster));
         command(ctx.t("stage.decision"), Action::Center(Center::Decision));
+        command(ctx.t("stage.queues"), Action::Center(Center::Queues));
+        command(ctx.t("stage.objects"), Action::Center(Center::Objects));
         command(ctx.t("node.add"), Action::Overlay(Some(Overlay::NewNode)));
         command(ctx.t("dock.editor"), Action::ToggleDock(Dock::Left));
         command(ctx.t("dock.inspector"), Action::ToggleDock(Dock::Right));

@@ -41,7 +41,7 @@ pub fn Shell(p: &Props) -> Html {
     let bottom = html! { <Timeline version={v.entries} selected={ui.subscription.why} /> };
     let stage = html! {
         <Stage center={ui.center} engine={ui.engine.clone()} running={p.clock.running} now={tenths(&p.clock)} versions={p.versions} subscription={ui.subscription.clone()}
-            guess={ui.prefs.guess} front={ui.pane == Pane::Stage} />
+            listing={ui.listing.clone()} guess={ui.prefs.guess} front={ui.pane == Pane::Stage} />
     };
     html! {
         <div class={classes!("app", ui.prefs.presenter.then_some("presenter"))} data-engine={engine_name(&ui.engine)}>

@@ -7,12 +7,13 @@ use super::flow::Flow;
 use super::heatmap::HeatMap;
 use super::icon::Icon;
 use super::node_card::NodeCard;
+use super::objects::Objects;
 use super::queues::Queues;
 use crate::ctx::use_ctx;
 use crate::model::Versions;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Center, Engine, FileAction, Overlay};
-use protocol::Subscription;
+use protocol::{Listing, Subscription};
 use yew::prelude::*;
 
 /// More nodes, or more pods, than these are drawn as a heat map on a canvas.
@@ -30,6 +31,7 @@ pub struct Props {
     pub now: u64,
     pub versions: Versions,
     pub subscription: Subscription,
+    pub listing: Listing,
     pub guess: bool,
     pub front: bool,
 }
@@ -51,6 +53,7 @@ pub fn Stage(p: &Props) -> Html {
                     { center(Center::Cluster, ctx.t("stage.cluster"), "show-cluster") }
                     { center(Center::Decision, ctx.t("stage.decision"), "show-decision") }
                     { center(Center::Queues, ctx.t("stage.queues"), "show-queues") }
+                    { center(Center::Objects, ctx.t("stage.objects"), "show-objects") }
                 </div>
                 if p.center == Center::Cluster { <Owners version={p.versions.owners} /> }
                 if p.center == Center::Decision && p.engine == Engine::Ready { <DebugBar version={p.versions.debugger} quiz={p.guess} /> }
@@ -69,6 +72,9 @@ pub fn Stage(p: &Props) -> Html {
                 },
                 (Engine::Ready, Center::Queues) => html! {
                     <Queues queues={p.versions.queues} pending={p.versions.pending} now={p.now} answers={p.versions.answers} />
+                },
+                (Engine::Ready, Center::Objects) => html! {
+                    <Objects listing={p.listing.clone()} version={p.versions.listing} selected={p.subscription.object.clone()} />
                 },
                 (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={p.now} /> },
             } }
