@@ -43,6 +43,7 @@ type Catalogue = BTreeMap<&'static str, &'static str>;
 
 const EN: &[&str] = &[
     include_str!("i18n/en/ui.json"),
+    include_str!("i18n/en/cloud.json"),
     include_str!("i18n/en/decision.json"),
     include_str!("i18n/en/debugger.json"),
     include_str!("i18n/en/notes.json"),
@@ -51,6 +52,7 @@ const EN: &[&str] = &[
 ];
 const KO: &[&str] = &[
     include_str!("i18n/ko/ui.json"),
+    include_str!("i18n/ko/cloud.json"),
     include_str!("i18n/ko/decision.json"),
     include_str!("i18n/ko/debugger.json"),
     include_str!("i18n/ko/notes.json"),

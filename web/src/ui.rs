@@ -43,6 +43,8 @@ pub enum Center {
     Queues,
     /// The list of all objects.
     Objects,
+    /// The cloud's console.
+    Cloud,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,7 @@ pub enum Overlay {
     Palette,
     Help,
     NewNode,
+    NewCluster,
     Breakpoints,
     Config,
     WhatIf,
@@ -117,6 +120,9 @@ pub struct Prefs {
     pub speed: u32,
     /// Decisions are hidden until the learner has picked a node.
     pub guess: bool,
+    /// How a new cluster begins.
+    pub nodes: u32,
+    pub cloud: bool,
 }
 
 impl Default for Prefs {
@@ -136,6 +142,8 @@ impl Default for Prefs {
             paused: false,
             speed: 1000,
             guess: false,
+            nodes: 3,
+            cloud: false,
         }
     }
 }
@@ -291,6 +299,11 @@ pub enum Action {
     /// Starts the engine again; a fresh start forgets the saved session.
     Restart {
         fresh: bool,
+    },
+    /// Starts a new cluster with so many nodes, in the toy cloud or on machines of its own.
+    NewCluster {
+        nodes: u32,
+        cloud: bool,
     },
     Escape,
 }

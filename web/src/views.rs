@@ -1,6 +1,7 @@
 //! One view a file.
 
 pub mod breakpoints;
+pub mod cloud;
 pub mod config;
 pub mod control_plane;
 pub mod decision;

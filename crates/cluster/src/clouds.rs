@@ -7,7 +7,7 @@ use cloud::toy::{Order, Quotas, State};
 use cloud::{Provider, Settings, ToyCloud, UNINITIALIZED};
 use k8s_openapi::api::core::v1::{Node, Taint};
 use kubelet::{Kubelet, NodeConfig};
-use meta::{Key, User};
+use meta::{Duration, Key, User};
 use serde_json::json;
 
 impl Cluster {
@@ -141,6 +141,16 @@ impl Cluster {
             };
         }
         done
+    }
+
+    /// Makes so many of a thousand calls fail and every answer come so much later. False when there is no cloud.
+    pub fn trouble_cloud(&mut self, failures_permille: u32, delay: Duration) -> bool {
+        let Some(toy) = &mut self.cloud else { return false };
+        toy.set_failures(failures_permille);
+        toy.set_delay(delay);
+        let percent = f64::from(failures_permille.min(1000)) / 10.0;
+        self.action("trouble-cloud", &format!("{percent}%, +{}", delay.go_string()));
+        true
     }
 
     /// False when there is no cloud.

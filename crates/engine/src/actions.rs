@@ -93,6 +93,7 @@ pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
         Command::SetProcess { id, process, running } => {
             (*id, if cluster.set_process(process, *running) { None } else { missing("process", process) })
         }
+        Command::Cloud { id, order } => (*id, crate::cloud::act(cluster, order).err()),
         _ => return None,
     };
     Some(Reply::Done { id, error })
@@ -111,6 +112,7 @@ pub fn is_input(command: &Command) -> bool {
         | Command::ReviveNode { .. }
         | Command::RemoveNode { .. }
         | Command::SetProcess { .. }
+        | Command::Cloud { .. }
         | Command::Debug { debug: Debug::SetConfig { .. }, .. } => true,
         _ => false,
     }

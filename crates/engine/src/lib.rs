@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod apply;
+pub mod cloud;
 pub mod debugger;
 pub mod detail;
 pub mod listing;
@@ -17,6 +18,6 @@ pub mod yaml;
 
 pub use actions::{NodeSize, act, act_with, add_sim_node};
 pub use debugger::{Debugger, Errands};
-pub use session::{Replay, Session};
+pub use session::{Replay, Session, Setup};
 pub use transport::{Search, Seek, Transport};
 pub use viewer::Viewer;

@@ -23,12 +23,22 @@ struct Input {
     command: Command,
 }
 
+/// How a cluster begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    pub nodes: u32,
+    pub seed: u64,
+    pub start: Time,
+    /// In the toy cloud.
+    #[serde(default)]
+    pub cloud: bool,
+}
+
 #[derive(Serialize)]
 struct Saving<'a> {
     format: u32,
-    nodes: u32,
-    seed: u64,
-    start: Time,
+    #[serde(flatten)]
+    setup: Setup,
     inputs: &'a [Input],
     turns: u64,
     now: Time,
@@ -39,9 +49,8 @@ struct Saving<'a> {
 #[derive(Deserialize)]
 struct Saved {
     format: u32,
-    nodes: u32,
-    seed: u64,
-    start: Time,
+    #[serde(flatten)]
+    setup: Setup,
     inputs: Vec<Input>,
     /// Where the session stood.
     turns: u64,
@@ -53,22 +62,30 @@ struct Saved {
 pub struct Session {
     pub cluster: Cluster,
     pub debugger: Debugger,
-    nodes: u32,
-    seed: u64,
-    start: Time,
+    setup: Setup,
     inputs: Vec<Input>,
     bytes: usize,
 }
 
 impl Session {
+    /// On machines of its own.
+    ///
     /// # Errors
     /// Only a broken default configuration, which would be a bug.
     pub fn new(nodes: u32, seed: u64, start: Time) -> Result<Self, String> {
-        let mut cluster = Cluster::new(Config { seed, start, ..Default::default() })?;
+        Session::begin(Setup { nodes, seed, start, cloud: false })
+    }
+
+    /// # Errors
+    /// A broken default configuration, which would be a bug, or more machines than the cloud has.
+    pub fn begin(setup: Setup) -> Result<Self, String> {
+        let Setup { nodes, seed, start, cloud } = setup;
+        let cloud = cloud.then(|| crate::cloud::settings(seed));
+        let mut cluster = Cluster::new(Config { seed, start, cloud, ..Default::default() })?;
         for _ in 0..nodes {
             actions::add_sim_node(&mut cluster, &NodeSize::default())?;
         }
-        Ok(Session { cluster, debugger: Debugger::default(), nodes, seed, start, inputs: Vec::new(), bytes: 0 })
+        Ok(Session { cluster, debugger: Debugger::default(), setup, inputs: Vec::new(), bytes: 0 })
     }
 
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.
@@ -106,9 +123,7 @@ impl Session {
         }
         let saved = Saving {
             format: FORMAT,
-            nodes: self.nodes,
-            seed: self.seed,
-            start: self.start,
+            setup: self.setup,
             inputs: &self.inputs,
             turns: self.cluster.turns(),
             now: self.cluster.now(),
@@ -145,7 +160,7 @@ impl Replay {
         if saved.format != FORMAT {
             return Err(format!("the saved session has format {}, this is format {FORMAT}", saved.format));
         }
-        let session = Session::new(saved.nodes, saved.seed, saved.start)?;
+        let session = Session::begin(saved.setup)?;
         Ok(Replay {
             session,
             inputs: saved.inputs.into_iter().peekable(),
@@ -224,6 +239,29 @@ mod tests {
         }
         assert!(slices > 5);
         let again = replay.finish().cluster;
+        assert_eq!((again.trace().hash(), again.now()), (s.cluster.trace().hash(), s.cluster.now()));
+    }
+
+    #[test]
+    fn a_session_in_a_cloud_comes_back_with_what_was_done_at_its_console() {
+        use protocol::CloudOrder;
+        let mut s = Session::begin(Setup { nodes: 3, seed: 7, start: Time(0), cloud: true }).unwrap();
+        s.cluster.advance(Duration::from_secs(30));
+        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n";
+        for order in [
+            CloudOrder::Trouble { failures: 500, delay_ms: 2000 },
+            CloudOrder::StopInstance { node: "node-2".into() },
+            CloudOrder::TerminateInstance { node: "node-3".into() },
+        ] {
+            let reply = s.act(Command::Cloud { id: 1, order });
+            assert!(matches!(reply, Some(Reply::Done { error: None, .. })), "{reply:?}");
+            s.act(apply(service));
+            s.cluster.advance(Duration::from_secs(60));
+        }
+        let cloud = s.cluster.cloud().unwrap();
+        assert_eq!((cloud.instances().count(), cloud.load_balancers().count()), (2, 1));
+        assert!(cloud.log().any(|e| !e.error.is_empty()), "half of the calls fail");
+        let again = Session::load(&s.save().unwrap()).unwrap().cluster;
         assert_eq!((again.trace().hash(), again.now()), (s.cluster.trace().hash(), s.cluster.now()));
     }
 

@@ -1,5 +1,6 @@
 //! One page's view of a cluster: what it has been told, and so what is new to it.
 
+use crate::cloud::Console;
 use crate::debugger::Debugger;
 use crate::listing::List;
 use crate::watched::Watched;
@@ -53,6 +54,7 @@ pub struct Viewer {
     newest_cycle: Option<u64>,
     debugger: protocol::DebuggerView,
     list: List,
+    console: Console,
 }
 
 /// What changed in the store since the last update.
@@ -67,7 +69,9 @@ impl Viewer {
     pub fn new(subscription: Subscription) -> Self {
         let mut list = List::default();
         list.ask(subscription.listing.clone());
-        Viewer { subscription, detail_dirty: true, list, ..Default::default() }
+        let mut console = Console::default();
+        console.show(subscription.cloud);
+        Viewer { subscription, detail_dirty: true, list, console, ..Default::default() }
     }
 
     pub fn subscribe(&mut self, s: Subscription) {
@@ -87,6 +91,7 @@ impl Viewer {
             self.why_sent = None;
         }
         self.list.ask(s.listing.clone());
+        self.console.show(s.cloud);
         self.subscription = s;
     }
 
@@ -163,6 +168,7 @@ impl Viewer {
         self.queues = None;
         self.node_lamps.clear();
         self.list.forget();
+        self.console.forget();
         u.nodes = cluster.view().list::<Node>().map(|n| rows::node(cluster, n)).collect();
         u.pods = cluster.view().list::<Pod>().map(|p| rows::pod(cluster, p)).collect();
         self.lamps(cluster, &mut Dirty::default());
@@ -313,6 +319,7 @@ impl Viewer {
     fn subscribed(&mut self, cluster: &Cluster, debugger: &Debugger, running: bool, u: &mut Update) {
         self.detail(cluster, u);
         u.listing = self.list.update(cluster);
+        u.cloud = self.console.update(cluster);
         // A cycle in a large cluster is megabytes: one that is only followed comes now and then while all runs.
         self.cycle_age += 1;
         let follows = self.subscription.follow_cycles;

@@ -62,6 +62,12 @@ pub enum Command {
         process: String,
         running: bool,
     },
+    /// Something done at the cloud's console.
+    Cloud {
+        id: u64,
+        #[serde(flatten)]
+        order: crate::cloud::CloudOrder,
+    },
     Subscribe(Subscription),
     /// The page has taken in the last update and is ready for the next.
     Seen,
@@ -89,6 +95,9 @@ pub struct Start {
     pub version: u32,
     pub nodes: u32,
     pub seed: u64,
+    /// A new cluster is in the toy cloud.
+    #[serde(default)]
+    pub cloud: bool,
     /// The wall clock, microseconds since the Unix epoch: where a new cluster's virtual clock starts.
     pub now: u64,
     /// What [`Command::Save`] gave.
@@ -155,4 +164,6 @@ pub struct Subscription {
     pub entries: bool,
     /// A part of the list of all objects.
     pub listing: Option<crate::Listing>,
+    /// The cloud's console.
+    pub cloud: bool,
 }

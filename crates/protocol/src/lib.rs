@@ -4,6 +4,7 @@
 //! deltas of the view model: what changed since the last one, and only what the page subscribed to. A worker sends the
 //! next update only when the page has shown the last one ([`Command::Seen`]): what comes in between is one delta.
 
+pub mod cloud;
 pub mod command;
 pub mod cycle_view;
 pub mod debug;
@@ -14,6 +15,7 @@ pub mod update;
 pub mod view;
 pub mod words;
 
+pub use cloud::{CloudOrder, CloudView};
 pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription};
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};

@@ -56,6 +56,8 @@ pub struct Update {
     pub debugger: Option<crate::DebuggerView>,
     /// The part of the list of objects that was asked for, when it changed.
     pub listing: Option<crate::ListingView>,
+    /// The cloud's console, when it changed.
+    pub cloud: Option<crate::CloudView>,
     /// The chain of causes asked for, the effect first.
     pub why: Option<Vec<Arc<Entry>>>,
     pub replies: Vec<Reply>,

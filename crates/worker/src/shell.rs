@@ -2,7 +2,7 @@
 //! for longer than one.
 
 use crate::budget::Budget;
-use engine::{Errands, Replay, Search, Seek, Session, Transport, Viewer};
+use engine::{Errands, Replay, Search, Seek, Session, Setup, Transport, Viewer};
 use gloo::timers::callback::Interval;
 use meta::{Duration, Time};
 use protocol::{Command, Reply, Speed, Start, Subscription};
@@ -164,7 +164,8 @@ impl Shell {
     }
 
     fn fresh(&mut self, start: &Start) -> State {
-        match Session::new(start.nodes, start.seed, Time(start.now)) {
+        let setup = Setup { nodes: start.nodes, seed: start.seed, start: Time(start.now), cloud: start.cloud };
+        match Session::begin(setup) {
             Ok(session) => State::Live(Box::new(session)),
             Err(message) => {
                 self.replies.push(Reply::Refused { message });

@@ -141,6 +141,10 @@ impl App {
                     self.begin(ctx);
                 }
             }
+            Action::NewCluster { nodes, cloud } => {
+                (self.ui.prefs.nodes, self.ui.prefs.cloud) = (nodes, cloud);
+                return self.act(ctx, Action::Restart { fresh: true });
+            }
             Action::Escape => self.escape(),
         }
         true

@@ -14,7 +14,6 @@ use protocol::{
 use std::rc::Rc;
 use yew::Context;
 
-const NODES: u32 = 3;
 /// Rows of a decision's table that are asked for at once.
 const ROWS: usize = 1000;
 /// Milliseconds from a change to the session being saved; a large session is saved less often.
@@ -60,8 +59,9 @@ impl App {
                 }
                 engine.send(&Command::Start(Start {
                     version: VERSION,
-                    nodes: NODES,
+                    nodes: self.ui.prefs.nodes,
                     seed: 1,
+                    cloud: self.ui.prefs.cloud,
                     now: js_sys::Date::now() as u64 * 1000,
                     session: (!session.is_empty()).then_some(session),
                     subscription: self.subscription(),
@@ -96,6 +96,7 @@ impl App {
             s.follow_cycles = false;
             s.cycle = None;
         }
+        s.cloud = self.ui.center == Center::Cloud;
         s.listing = (self.ui.center == Center::Objects).then(|| self.ui.listing.clone());
         s
     }
@@ -286,6 +287,7 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         ReviveNode { id, .. }
         | RemoveNode { id, .. }
         | SetProcess { id, .. }
+        | Cloud { id, .. }
         | Save { id }
         | Debug { id, .. }
         | Terminal { id, .. } => Some(id),

@@ -3,7 +3,7 @@
 use super::owners::{Owners, Tint};
 use super::{Answers, Fetched, Topic};
 use protocol::{
-    Answer, Clock, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, ListingView, NodeView,
+    Answer, Clock, CloudView, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, ListingView, NodeView,
     PodView, QueueView, Reply, Row, Update,
 };
 use std::cell::RefCell;
@@ -52,6 +52,8 @@ pub struct Versions {
     pub answers: u64,
     /// Of the list of all objects.
     pub listing: u64,
+    /// Of the cloud's console.
+    pub cloud: u64,
 }
 
 impl Versions {
@@ -92,6 +94,7 @@ pub struct Model {
     pub cycles: VecDeque<Rc<CycleSummary>>,
     pub detail: Option<Rc<Detail>>,
     pub listing: Option<Rc<ListingView>>,
+    pub cloud: Option<Rc<CloudView>>,
     pub cycle: Option<Rc<CycleView>>,
     pub debugger: Rc<DebuggerView>,
     pub answers: Answers,
@@ -131,6 +134,7 @@ impl Model {
                 debugger: all,
                 answers: all,
                 listing: all,
+                cloud: all,
             };
         }
         self.tick += 1;
@@ -188,6 +192,10 @@ impl Model {
         if let Some(listing) = update.listing {
             self.listing = Some(Rc::new(listing));
             self.versions.listing = tick;
+        }
+        if let Some(cloud) = update.cloud {
+            self.cloud = Some(Rc::new(cloud));
+            self.versions.cloud = tick;
         }
         if let Some(cycle) = update.cycle_view {
             self.put_cycle(Arc::unwrap_or_clone(cycle));

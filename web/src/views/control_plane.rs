@@ -3,10 +3,13 @@
 use super::icon::Icon;
 use super::pending::Pending;
 use crate::ctx::{Ctx, use_ctx};
-use crate::ui::Action;
+use crate::ui::{Action, Center};
 use protocol::{Command, ComponentView, Lamp};
 use std::rc::Rc;
 use yew::prelude::*;
+
+/// The process that the cloud's console belongs to.
+const CLOUD: &str = "cloud-controller-manager";
 
 #[derive(PartialEq, Properties)]
 pub struct Props {
@@ -53,9 +56,14 @@ pub fn ControlPlane(p: &Props) -> Html {
                     </ul>
                 </div>
                 { for others.iter().map(|(name, components)| html! {
-                    <div class="other box" key={name.clone()} data-port={format!("process:{name}")}>
+                    <div class={classes!("other", "box", (components.len() > 1).then_some("many"))} key={name.clone()} data-port={format!("process:{name}")}>
                         <ProcessHead process={name.clone()} lamp={lamp_of(components)} />
-                        <span class="doing">{ newest(components) }</span>
+                        if components.len() > 1 {
+                            if name == CLOUD { <button class="chip console-link" data-testid="open-console" title={ctx.t("cloud.console.about")} onclick={ctx.on(Action::Center(Center::Cloud))}><Icon name="cloud" />{ ctx.t("cloud.console") }</button> }
+                            <ul class="controllers">{ for components.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }</ul>
+                        } else {
+                            <span class="doing">{ newest(components) }</span>
+                        }
                     </div>
                 }) }
             </div>

@@ -20,6 +20,8 @@ pub struct Props {
     /// Of the debugger, and of the answers.
     pub versions: (u64, u64),
     pub what_if: Option<(protocol::ObjectId, u64)>,
+    /// How the last new cluster began: nodes, and whether in the toy cloud.
+    pub fresh: (u32, bool),
 }
 
 #[component]
@@ -65,6 +67,10 @@ pub fn OverlayView(p: &Props) -> Html {
     let (title, class, body) = match p.overlay {
         Overlay::Palette => (ctx.t("palette.title"), "palette", html! { <Palette /> }),
         Overlay::Help => (ctx.t("help.title"), "sheet", html! { <Help /> }),
+        Overlay::NewCluster => {
+            let (nodes, cloud) = p.fresh;
+            (ctx.t("new-cluster.title"), "small", html! { <NewCluster {nodes} {cloud} /> })
+        }
         Overlay::NewNode => (ctx.t("node.add"), "small", html! { <NewNode /> }),
         Overlay::Breakpoints => {
             (ctx.t("debug.breakpoints"), "medium", html! { <Breakpoints version={p.versions.0} /> })
@@ -146,6 +152,38 @@ fn Help() -> Html {
                     <li class="cycle"><span class="entry-mark" />{ ctx.t("help.cycle") }</li>
                 </ul></section>
         </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct NewClusterProps {
+    nodes: u32,
+    cloud: bool,
+}
+
+#[component]
+fn NewCluster(p: &NewClusterProps) -> Html {
+    let ctx = use_ctx();
+    let (nodes, cloud) = (use_node_ref(), use_node_ref());
+    let onsubmit = {
+        let (ctx, nodes, cloud) = (ctx.clone(), nodes.clone(), cloud.clone());
+        Callback::from(move |e: SubmitEvent| {
+            e.prevent_default();
+            let (Some(nodes), Some(cloud)) = (nodes.cast::<HtmlInputElement>(), cloud.cast::<HtmlInputElement>()) else {
+                return;
+            };
+            let nodes = nodes.value().parse::<u32>().unwrap_or(3).min(NODES_MAX);
+            ctx.act(Action::Overlay(None));
+            ctx.act(Action::NewCluster { nodes, cloud: cloud.checked() });
+        })
+    };
+    html! {
+        <form class="form" {onsubmit}>
+            <p>{ ctx.t("new-cluster.about") }</p>
+            <label>{ ctx.t("new-cluster.nodes") }<input ref={nodes} type="number" value={p.nodes.to_string()} min="0" max={NODES_MAX.to_string()} required=true data-testid="new-cluster-nodes" /></label>
+            <label class="check"><input ref={cloud} type="checkbox" checked={p.cloud} data-testid="new-cluster-cloud" />{ ctx.t("new-cluster.cloud") }</label>
+            <button class="primary" type="submit" data-testid="new-cluster-start">{ ctx.t("new-cluster.start") }</button>
+        </form>
     }
 }
 

@@ -32,6 +32,7 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
         command(ctx.t("stage.decision"), Action::Center(Center::Decision));
         command(ctx.t("stage.queues"), Action::Center(Center::Queues));
         command(ctx.t("stage.objects"), Action::Center(Center::Objects));
+        command(ctx.t("stage.cloud"), Action::Center(Center::Cloud));
         command(ctx.t("node.add"), Action::Overlay(Some(Overlay::NewNode)));
         command(ctx.t("dock.editor"), Action::ToggleDock(Dock::Left));
         command(ctx.t("dock.inspector"), Action::ToggleDock(Dock::Right));
@@ -41,7 +42,7 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
         command(ctx.t("theme.dark"), Action::SetTheme(Theme::Dark));
         command("English / 한국어", Action::SetLang(ctx.lang.other()));
         command(ctx.t("help.title"), Action::Overlay(Some(Overlay::Help)));
-        command(ctx.t("engine.fresh"), Action::Restart { fresh: true });
+        command(ctx.t("new-cluster.title"), Action::Overlay(Some(Overlay::NewCluster)));
     }
     for (i, s) in SAMPLES.iter().enumerate() {
         let text = ctx.find(&format!("sample.{}.title", s.code)).unwrap_or(s.code).to_string();

@@ -11,7 +11,7 @@ use super::timeline::Timeline;
 use super::topbar::TopBar;
 use crate::ctx::use_ctx;
 use crate::model::Versions;
-use crate::ui::{Action, Dock as Side, Engine, Notice, Pane, Ui};
+use crate::ui::{Action, Dock as Side, Engine, EngineKind, Notice, Pane, Ui};
 use protocol::Clock;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -41,7 +41,7 @@ pub fn Shell(p: &Props) -> Html {
     let bottom = html! { <Timeline version={v.entries} selected={ui.subscription.why} /> };
     let stage = html! {
         <Stage center={ui.center} engine={ui.engine.clone()} running={p.clock.running} now={tenths(&p.clock)} versions={p.versions} subscription={ui.subscription.clone()}
-            listing={ui.listing.clone()} guess={ui.prefs.guess} front={ui.pane == Pane::Stage} />
+            listing={ui.listing.clone()} own={ui.prefs.engine == EngineKind::Worker || !ui.has_server} guess={ui.prefs.guess} front={ui.pane == Pane::Stage} />
     };
     html! {
         <div class={classes!("app", ui.prefs.presenter.then_some("presenter"))} data-engine={engine_name(&ui.engine)}>
@@ -57,7 +57,7 @@ pub fn Shell(p: &Props) -> Html {
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
             <PhoneTabs pane={ui.pane} />
-            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} what_if={ui.what_if.clone()} /> }
+            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud)} /> }
             <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
         </div>
     }

@@ -1,6 +1,7 @@
 //! The middle: the cluster as the official components diagram, or a scheduling decision.
 
 use super::breakpoints::DebugBar;
+use super::cloud::Cloud;
 use super::control_plane::ControlPlane;
 use super::decision::Decision;
 use super::flow::Flow;
@@ -32,6 +33,8 @@ pub struct Props {
     pub versions: Versions,
     pub subscription: Subscription,
     pub listing: Listing,
+    /// The cluster is the page's own.
+    pub own: bool,
     pub guess: bool,
     pub front: bool,
 }
@@ -54,6 +57,7 @@ pub fn Stage(p: &Props) -> Html {
                     { center(Center::Decision, ctx.t("stage.decision"), "show-decision") }
                     { center(Center::Queues, ctx.t("stage.queues"), "show-queues") }
                     { center(Center::Objects, ctx.t("stage.objects"), "show-objects") }
+                    { center(Center::Cloud, ctx.t("stage.cloud"), "show-cloud") }
                 </div>
                 if p.center == Center::Cluster { <Owners version={p.versions.owners} /> }
                 if p.center == Center::Decision && p.engine == Engine::Ready { <DebugBar version={p.versions.debugger} quiz={p.guess} /> }
@@ -76,6 +80,7 @@ pub fn Stage(p: &Props) -> Html {
                 (Engine::Ready, Center::Objects) => html! {
                     <Objects listing={p.listing.clone()} version={p.versions.listing} selected={p.subscription.object.clone()} />
                 },
+                (Engine::Ready, Center::Cloud) => html! { <Cloud version={p.versions.cloud} own={p.own} /> },
                 (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={p.now} /> },
             } }
         </section>

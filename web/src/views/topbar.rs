@@ -67,7 +67,8 @@ fn EngineMenu(p: &EngineProps) -> Html {
         items.push(pick(EngineKind::Server, ctx.t("engine.server"), "engine-server"));
     }
     if shown == EngineKind::Worker {
-        items.push(Item::new(ctx.t("engine.fresh"), "fresh", ctx.on(Action::Restart { fresh: true })).danger());
+        let dialog = Action::Overlay(Some(Overlay::NewCluster));
+        items.push(Item::new(ctx.t("engine.fresh"), "fresh", ctx.on(dialog)).hint(ctx.t("engine.fresh.about")));
     }
     html! { <Menu class="engine-menu" {label} testid="engine" {items} /> }
 }

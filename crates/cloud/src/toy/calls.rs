@@ -22,6 +22,7 @@ impl Provider for ToyCloud {
             _ => 1000,
         };
         let mut latency = Duration::from_millis(usual + u64::from(self.rng.below(usual as u32 / 2)));
+        latency = latency + self.settings.delay;
         let unlucky = self.settings.failures_permille > 0 && self.rng.below(1000) < self.settings.failures_permille;
         let reply = if unlucky {
             Err(CloudError::new("InternalError: the request could not be completed; try again"))

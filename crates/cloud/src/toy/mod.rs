@@ -12,7 +12,7 @@ pub use ledger::LogEntry;
 
 use crate::provider::{CloudError, Route, Wanted};
 use ledger::Ledger;
-use meta::{Rng, Time};
+use meta::{Duration, Rng, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
@@ -26,6 +26,8 @@ pub struct Settings {
     pub quotas: Quotas,
     /// Of a thousand calls, how many fail for no reason of the caller's.
     pub failures_permille: u32,
+    /// So much longer than it must every answer takes.
+    pub delay: Duration,
     /// Every so many machines come from spare capacity: cheaper, and may be taken back. 0: none.
     pub spot_every: usize,
     /// The first address of load balancers; the others follow.
@@ -47,6 +49,7 @@ impl Default for Settings {
             zones: ["a", "b", "c"].map(Into::into).into(),
             quotas: Quotas { instances: 5000, routes: 5000, load_balancers: 20 },
             failures_permille: 0,
+            delay: Duration::ZERO,
             spot_every: 3,
             // TEST-NET-3 of RFC 5737: an address that nobody has.
             load_balancer_ip: Ipv4Addr::new(203, 0, 113, 10),
@@ -71,6 +74,13 @@ pub struct Instance {
     pub state: State,
     pub internal_ip: String,
     pub external_ip: Ipv4Addr,
+}
+
+impl Instance {
+    /// What an hour of it costs, in millionths of a dollar.
+    pub fn price_micros(&self) -> u64 {
+        if self.spot { self.type_.spot_price() } else { self.type_.price_micros }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -130,6 +140,9 @@ impl ToyCloud {
     }
     pub fn set_failures(&mut self, permille: u32) {
         self.settings.failures_permille = permille.min(1000);
+    }
+    pub fn set_delay(&mut self, delay: Duration) {
+        self.settings.delay = delay;
     }
     pub fn instances(&self) -> impl Iterator<Item = &Instance> {
         self.instances.values()
@@ -252,7 +265,7 @@ impl ToyCloud {
             return false;
         }
         i.state = State::Running;
-        self.ledger.begin(now, &i.id, if i.spot { i.type_.spot_price() } else { i.type_.price_micros });
+        self.ledger.begin(now, &i.id, i.price_micros());
         self.ledger.note(now, "console", "StartInstance", node, None);
         true
     }
