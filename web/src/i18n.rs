@@ -48,6 +48,7 @@ const EN: &[&str] = &[
     include_str!("i18n/en/debugger.json"),
     include_str!("i18n/en/notes.json"),
     include_str!("i18n/en/objects.json"),
+    include_str!("i18n/en/panels.json"),
     include_str!("i18n/en/samples.json"),
 ];
 const KO: &[&str] = &[
@@ -57,6 +58,7 @@ const KO: &[&str] = &[
     include_str!("i18n/ko/debugger.json"),
     include_str!("i18n/ko/notes.json"),
     include_str!("i18n/ko/objects.json"),
+    include_str!("i18n/ko/panels.json"),
     include_str!("i18n/ko/samples.json"),
 ];
 

@@ -21,6 +21,7 @@ pub mod node_card;
 pub mod objects;
 pub mod overlay;
 pub mod palette;
+pub mod panels;
 pub mod pending;
 pub mod placement;
 pub mod queues;

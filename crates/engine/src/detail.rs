@@ -1,6 +1,7 @@
 //! Everything the inspector shows about one object, and the scheduler's queues.
 
 use crate::debugger::scheduler;
+use crate::panels;
 use crate::rows::{object_id, text};
 use crate::watched::Watched;
 use api::ObjectExt;
@@ -43,6 +44,7 @@ pub fn of(cluster: &Cluster, watched: &Watched, last: Option<&Detail>) -> Option
         dependents: cluster.view().dependents(o.uid()).take(DEPENDENTS_MAX).map(|d| object_id(&**d)).collect(),
         writes: watched.writes.iter().cloned().collect(),
         cycles: watched.cycles.iter().cloned().collect(),
+        panel: panels::of(cluster, watched, &*o),
         logs: (*o).downcast::<Pod>().map(|p| logs(cluster, p)).unwrap_or_default(),
     })
 }

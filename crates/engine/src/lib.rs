@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod debugger;
 pub mod detail;
 pub mod listing;
+pub mod panels;
 pub mod rows;
 pub mod session;
 pub mod terminal;

@@ -9,6 +9,7 @@ pub mod command;
 pub mod cycle_view;
 pub mod debug;
 pub mod listing;
+pub mod panel;
 pub mod preemption_words;
 pub mod terminal;
 pub mod update;
@@ -20,6 +21,7 @@ pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription}
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
 pub use listing::{KindCount, Listing, ListingView, ObjectRow};
+pub use panel::Panel;
 pub use terminal::{SessionId, Terminal, TerminalOutput};
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, ObjectResult, Reply, Update};

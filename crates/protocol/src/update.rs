@@ -99,6 +99,9 @@ pub struct Detail {
     pub writes: Vec<Arc<Entry>>,
     /// Scheduling cycles of this pod, newest first.
     pub cycles: Vec<CycleSummary>,
+    /// What the kind has to show beyond its columns.
+    #[serde(default)]
+    pub panel: Option<crate::Panel>,
     /// Per container: name and the newest lines of its log.
     pub logs: Vec<(String, String)>,
 }

@@ -1,5 +1,6 @@
 //! The inspector's tabs.
 
+use super::panels::Panels;
 use super::timeline::{EntryRef, EntryRow, mark};
 use crate::ctx::{Ctx, use_ctx};
 use crate::format;
@@ -46,6 +47,7 @@ pub fn Summary(p: &DetailProps) -> Html {
             <dl class="columns" data-testid="columns">
                 { for d.columns.iter().filter(|(_, v)| !v.is_empty()).map(|(name, value)| html! { <><dt>{ name.clone() }</dt><dd>{ value.clone() }</dd></> }) }
             </dl>
+            <Panels detail={d.clone()} />
             if !d.owners.is_empty() {
                 <p class="breadcrumb">{ ctx.t("inspector.owned-by") }{ for d.owners.iter().map(|o| object_button(&ctx, o)) }</p>
             }
