@@ -32,7 +32,7 @@ const KEEP_AFTER_MS: u32 = 250;
 
 /// What a numbered command was about, so that its reply finds its way.
 enum Asked {
-    Apply(protocol::ApplyMode),
+    Apply(protocol::ApplyMode, Option<protocol::Identity>),
     Save,
     Debug(Topic),
     /// More rows of the shown cycle, as far as it was; and those that have come.
@@ -42,7 +42,7 @@ enum Asked {
 }
 
 pub enum Msg {
-    Act(Action),
+    Act(Box<Action>),
     Engine(bridge::Event),
     /// The saved session was read (or there is none): start the engine.
     Loaded(Result<String, String>),
@@ -106,6 +106,7 @@ impl Component for App {
             has_server,
             files: Rc::new(persist::load::<Files>(FILES).unwrap_or_default().repaired()),
             applied: None,
+            acting: None,
             applying: false,
             storage_error: None,
             notices: Rc::new(Vec::new()),
@@ -114,7 +115,7 @@ impl Component for App {
         let shared = RefCell::new(Rc::new(ui.clone()));
         let mut app = App {
             model: ModelRef::default(),
-            dispatch: ctx.link().callback(Msg::Act),
+            dispatch: ctx.link().callback(|action| Msg::Act(Box::new(action))),
             ui,
             shared,
             engine: None,
@@ -136,7 +137,7 @@ impl Component for App {
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
-            Msg::Act(action) => self.act(ctx, action),
+            Msg::Act(action) => self.act(ctx, *action),
             Msg::Engine(bridge::Event::Update(update)) => {
                 self.take(ctx, *update);
                 self.pace();
@@ -269,7 +270,7 @@ fn listen(link: &html::Scope<App>) -> Vec<EventListener> {
             let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
             if let Some(action) = keys::action(event) {
                 event.prevent_default();
-                keyboard.send_message(Msg::Act(action));
+                keyboard.send_message(Msg::Act(Box::new(action)));
             }
         },
     );

@@ -1,5 +1,6 @@
 //! What the page knows of the cluster: deltas applied one after another. Pure: no browser in here.
 
+pub mod access;
 pub mod answers;
 pub mod cluster;
 pub mod filtered;

@@ -3,7 +3,7 @@
 use crate::files::Files;
 use crate::i18n::Lang;
 use crate::model::Topic;
-use protocol::{ApplyMode, ApplyResult, Command, Debug, Listing, ObjectId, Subscription};
+use protocol::{ApplyMode, ApplyResult, Command, Debug, Identity, Listing, ObjectId, Subscription};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
@@ -83,6 +83,7 @@ pub enum Overlay {
     Help,
     NewNode,
     NewCluster,
+    ActAs,
     Breakpoints,
     Config,
     WhatIf,
@@ -212,6 +213,8 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     pub mode: ApplyMode,
+    /// Who asked for it, when it was not the page's own user.
+    pub by: Option<Identity>,
     pub result: ApplyResult,
 }
 
@@ -237,6 +240,8 @@ pub struct Ui {
     pub has_server: bool,
     pub files: Rc<Files>,
     pub applied: Option<Rc<Applied>>,
+    /// Who applies, when it is somebody else than the page's own user.
+    pub acting: Option<Identity>,
     /// An apply was sent and not answered yet.
     pub applying: bool,
     pub storage_error: Option<String>,
@@ -305,6 +310,9 @@ pub enum Action {
         nodes: u32,
         cloud: bool,
     },
+    ActAs(Option<Identity>),
+    /// A manifest that gives a permission: whoever misses it cannot apply it, so the page acts for itself again.
+    Grant(FileAction),
     Escape,
 }
 

@@ -1,5 +1,6 @@
 //! One view a file.
 
+pub mod acting;
 pub mod breakpoints;
 pub mod cloud;
 pub mod config;

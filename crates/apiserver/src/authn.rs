@@ -85,7 +85,7 @@ impl ApiServer {
     }
 
     /// Models `WithImpersonation`: each part of the other identity is a permission of its own.
-    pub fn impersonate(&mut self, store: &Store<Stored>, user: User, other: &Impersonate) -> Result<User, ApiError> {
+    pub fn impersonate(&self, store: &Store<Stored>, user: User, other: &Impersonate) -> Result<User, ApiError> {
         if *other == Impersonate::default() {
             return Ok(user);
         }

@@ -2,6 +2,7 @@
 
 use crate::debugger::Debugger;
 use crate::{apply, terminal};
+use apiserver::authn::Impersonate;
 use cluster::{Cluster, HttpOutcome};
 use kubelet::{Capacity, NodeConfig, SimRuntime};
 use meta::{Quantity, User};
@@ -68,14 +69,34 @@ pub fn act_with(cluster: &mut Cluster, debugger: &mut Debugger, command: &Comman
 
 /// Carries out a command that changes the cluster; `None` when it is not one.
 pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
+    let Command::As { identity, command } = command else { return act_as(cluster, &User::admin(), command) };
+    let other = Impersonate { user: identity.user.clone(), groups: identity.groups.clone(), ..Impersonate::default() };
+    match cluster.api().impersonate(cluster.store(), User::admin(), &other) {
+        Ok(user) => act_as(cluster, &user, command),
+        Err(e) => Some(refused(command, e.message())),
+    }
+}
+
+/// The answer to a command that nobody carries out.
+fn refused(command: &Command, why: &str) -> Reply {
+    match command {
+        Command::Apply { id, .. } => {
+            let error = protocol::Diagnostic { message: why.into(), ..Default::default() };
+            Reply::Apply { id: *id, result: protocol::ApplyResult { errors: vec![error], ..Default::default() } }
+        }
+        _ => Reply::Refused { message: why.into() },
+    }
+}
+
+fn act_as(cluster: &mut Cluster, user: &User, command: &Command) -> Option<Reply> {
     let missing = |what: &str, name: &str| Some(format!("{what} {name:?} not found"));
     let (id, error) = match command {
         Command::Apply { id, mode, files } => {
-            return Some(Reply::Apply { id: *id, result: apply::run(cluster, *mode, files) });
+            return Some(Reply::Apply { id: *id, result: apply::run_as(cluster, user, *mode, files) });
         }
-        Command::Api(call) => return Some(Reply::Api(api_call(cluster, call))),
+        Command::Api(call) => return Some(Reply::Api(api_call(cluster, user, call))),
         Command::Terminal { id, terminal } => {
-            return Some(Reply::Terminal { id: *id, output: terminal::act(cluster, terminal) });
+            return Some(Reply::Terminal { id: *id, output: terminal::act(cluster, user, terminal) });
         }
         Command::AddNode { id, cpu, memory, pods } => {
             let size = NodeSize { cpu: cpu.clone(), memory: memory.clone(), pods: pods.clone() };
@@ -102,6 +123,7 @@ pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
 /// Whether replaying a session must repeat the command.
 pub fn is_input(command: &Command) -> bool {
     match command {
+        Command::As { command, .. } => is_input(command),
         Command::Apply { mode, .. } => *mode != protocol::ApplyMode::DryRun,
         Command::Api(call) => call.method != "GET",
         Command::Terminal { terminal, .. } => !matches!(terminal, Terminal::Read { .. }),
@@ -118,7 +140,7 @@ pub fn is_input(command: &Command) -> bool {
     }
 }
 
-fn api_call(cluster: &mut Cluster, call: &ApiCall) -> ApiReply {
+fn api_call(cluster: &mut Cluster, user: &User, call: &ApiCall) -> ApiReply {
     let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
     let request = apiserver::http::HttpRequest {
         method: &call.method,
@@ -127,7 +149,7 @@ fn api_call(cluster: &mut Cluster, call: &ApiCall) -> ApiReply {
         accept: &call.accept,
         content_type: &call.content_type,
         user_agent: "kubottle",
-        user: User::admin(),
+        user: user.clone(),
         body: call.body.clone().into_bytes(),
     };
     let answer = |code, content_type: &str, body: &[u8]| ApiReply {

@@ -247,7 +247,8 @@ mod tests {
         use protocol::CloudOrder;
         let mut s = Session::begin(Setup { nodes: 3, seed: 7, start: Time(0), cloud: true }).unwrap();
         s.cluster.advance(Duration::from_secs(30));
-        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n";
+        let service =
+            "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n";
         for order in [
             CloudOrder::Trouble { failures: 500, delay_ms: 2000 },
             CloudOrder::StopInstance { node: "node-2".into() },

@@ -7,12 +7,14 @@ use kubelet::runtime::{SessionEnd, SessionInput};
 use meta::User;
 use protocol::{Terminal, TerminalOutput};
 
-pub fn act(cluster: &mut Cluster, terminal: &Terminal) -> TerminalOutput {
+pub fn act(cluster: &mut Cluster, user: &User, terminal: &Terminal) -> TerminalOutput {
     match terminal {
-        Terminal::Open { namespace, pod, container, argv } => match open(cluster, namespace, pod, container, argv) {
-            Ok(session) => TerminalOutput { session: shown(&session), ..Default::default() },
-            Err(why) => TerminalOutput { error: Some(why), ..Default::default() },
-        },
+        Terminal::Open { namespace, pod, container, argv } => {
+            match open(cluster, user, namespace, pod, container, argv) {
+                Ok(session) => TerminalOutput { session: shown(&session), ..Default::default() },
+                Err(why) => TerminalOutput { error: Some(why), ..Default::default() },
+            }
+        }
         Terminal::Type { session, keys } => {
             cluster.session_input(&known(session), SessionInput::Data(keys.clone().into_bytes()));
             TerminalOutput { session: session.clone(), ..Default::default() }
@@ -35,6 +37,7 @@ fn known(s: &protocol::SessionId) -> SessionId {
 
 fn open(
     cluster: &mut Cluster,
+    user: &User,
     namespace: &str,
     pod: &str,
     container: &str,
@@ -42,7 +45,7 @@ fn open(
 ) -> Result<SessionId, String> {
     let subresource = if argv.is_empty() { "attach" } else { "exec" };
     let kind = <Pod as api::Registered>::KIND_REF;
-    let mut request = Request::new(User::admin(), RequestVerb::Create, kind, namespace, pod).subresource(subresource);
+    let mut request = Request::new(user.clone(), RequestVerb::Create, kind, namespace, pod).subresource(subresource);
     request.options.log.container = container.into();
     let stream = &mut request.options.stream;
     stream.command = argv.to_vec();

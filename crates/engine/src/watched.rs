@@ -3,8 +3,8 @@
 //! every change would cost more the longer a cluster has lived.
 
 use crate::detail::cycle_summary;
-use api::kinds::event;
 use crate::panels;
+use api::kinds::event;
 use api::{KindRef, Obj, ObjectExt, Registered};
 use cluster::Cluster;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;

@@ -68,6 +68,12 @@ pub enum Command {
         #[serde(flatten)]
         order: crate::cloud::CloudOrder,
     },
+    /// Carries out a command that asks the API server for something as somebody else (`kubectl --as`).
+    As {
+        identity: Identity,
+        #[serde(rename = "do")]
+        command: Box<Command>,
+    },
     Subscribe(Subscription),
     /// The page has taken in the last update and is ready for the next.
     Seen,
@@ -103,6 +109,15 @@ pub struct Start {
     /// What [`Command::Save`] gave.
     pub session: Option<String>,
     pub subscription: Subscription,
+}
+
+/// Who asks. A service account is the user `system:serviceaccount:NAMESPACE:NAME`; without groups it has those that all of
+/// them have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity {
+    pub user: String,
+    #[serde(default)]
+    pub groups: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,14 +17,16 @@ pub mod view;
 pub mod words;
 
 pub use cloud::{CloudOrder, CloudView};
-pub use command::{ApiCall, ApplyMode, Command, File, Speed, Start, Subscription};
+pub use command::{ApiCall, ApplyMode, Command, File, Identity, Speed, Start, Subscription};
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
 pub use listing::{KindCount, Listing, ListingView, ObjectRow};
 pub use panel::Panel;
 pub use terminal::{SessionId, Terminal, TerminalOutput};
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
-pub use update::{ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, ObjectResult, Reply, Update};
+pub use update::{
+    ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, Missing, ObjectResult, Reply, Update,
+};
 pub use view::{
     ComponentView, EventView, Lamp, NodeView, ObjectId, PodState, PodView, QueueEntry, QueueLengths, QueueView,
 };

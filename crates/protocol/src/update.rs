@@ -166,6 +166,19 @@ pub struct ObjectResult {
     pub verb: String,
     /// As kubectl prints it: `deployment.apps/web created`.
     pub line: String,
+    /// Which binding of which role allowed it, in upstream's words; empty for who may do everything.
+    #[serde(default)]
+    pub allowed: String,
+}
+
+/// A permission that nobody gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    pub verb: String,
+    pub group: String,
+    pub resource: String,
+    /// Empty: of the whole cluster.
+    pub namespace: String,
 }
 
 /// What is wrong, and where.
@@ -184,6 +197,9 @@ pub struct Diagnostic {
     /// What was probably meant; empty when there is no guess.
     #[serde(default)]
     pub suggestion: String,
+    /// What whoever asked would have to be allowed.
+    #[serde(default)]
+    pub missing: Option<Missing>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -145,6 +145,11 @@ impl App {
                 (self.ui.prefs.nodes, self.ui.prefs.cloud) = (nodes, cloud);
                 return self.act(ctx, Action::Restart { fresh: true });
             }
+            Action::Grant(file) => {
+                self.ui.acting = None;
+                return self.act(ctx, Action::File(file));
+            }
+            Action::ActAs(identity) => self.ui.acting = identity,
             Action::Escape => self.escape(),
         }
         true
@@ -207,7 +212,12 @@ impl App {
         let files = vec![File { name: tab.name.clone(), text: tab.text.to_string() }];
         self.ui.applying = true;
         self.ui.applied = None;
-        self.order(Command::Apply { id: 0, mode, files }, Asked::Apply(mode));
+        let (command, by) = (Command::Apply { id: 0, mode, files }, self.ui.acting.clone());
+        let command = match by.clone() {
+            Some(identity) => Command::As { identity, command: Box::new(command) },
+            None => command,
+        };
+        self.order(command, Asked::Apply(mode, by));
     }
 
     fn file(&mut self, ctx: &Context<Self>, action: FileAction) {

@@ -213,14 +213,14 @@ impl App {
         match reply {
             Reply::Apply { id, result } => {
                 self.ui.applying = false;
-                let mode = match self.asked.remove(&id) {
-                    Some(Asked::Apply(mode)) => mode,
-                    _ => ApplyMode::Apply,
+                let (mode, by) = match self.asked.remove(&id) {
+                    Some(Asked::Apply(mode, by)) => (mode, by),
+                    _ => (ApplyMode::Apply, None),
                 };
                 let key = if result.errors.is_empty() { "announce.applied" } else { "announce.refused" };
                 let n = if result.errors.is_empty() { result.objects.len() } else { result.errors.len() }.to_string();
                 self.ui.announcement = fill(find(self.ui.lang, key).unwrap_or_default(), [("n", n.as_str())]);
-                self.ui.applied = Some(Rc::new(Applied { mode, result }));
+                self.ui.applied = Some(Rc::new(Applied { mode, by, result }));
             }
             Reply::Done { id, error } => {
                 self.asked.remove(&id);
@@ -292,6 +292,7 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | Debug { id, .. }
         | Terminal { id, .. } => Some(id),
         Api(call) => Some(&mut call.id),
+        As { command, .. } => id_of(command),
         Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }
 }

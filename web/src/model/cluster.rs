@@ -3,8 +3,8 @@
 use super::owners::{Owners, Tint};
 use super::{Answers, Fetched, Topic};
 use protocol::{
-    Answer, Clock, CloudView, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, ListingView, NodeView,
-    PodView, QueueView, Reply, Row, Update,
+    Answer, Clock, CloudView, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, ListingView,
+    NodeView, PodView, QueueView, Reply, Row, Update,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -8,8 +8,8 @@ mod weather;
 use super::icon::Icon;
 use crate::ctx::{Ctx, use_ctx};
 use crate::ui::{Action, Overlay};
-use protocol::cloud::{CloudOrder, CloudView};
 use protocol::Command;
+use protocol::cloud::{CloudOrder, CloudView};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -23,7 +23,7 @@ pub struct Props {
 
 /// An update replaces it: the pointer tells whether it is another.
 #[derive(Clone)]
-pub(super) struct CloudRef(Rc<CloudView>);
+pub struct CloudRef(Rc<CloudView>);
 
 impl PartialEq for CloudRef {
     fn eq(&self, other: &Self) -> bool {
@@ -74,7 +74,7 @@ fn dollars(micros: u64) -> String {
 }
 
 #[derive(PartialEq, Properties)]
-pub(super) struct PartProps {
+pub struct PartProps {
     pub cloud: CloudRef,
 }
 

@@ -1,13 +1,15 @@
 //! The left dock: files, the YAML editor, apply, and what came of it.
 
+use super::acting::ActingButton;
 use super::icon::Icon;
 use super::menu::{Item, Menu};
 use super::yaml::{Mark, Yaml};
 use crate::ctx::{Ctx, use_ctx};
 use crate::files::Files;
+use crate::model::access;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Applied, FileAction, InspectorTab};
-use protocol::{ApplyMode, Diagnostic};
+use protocol::{ApplyMode, Diagnostic, Identity};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement};
@@ -18,6 +20,7 @@ pub struct Props {
     pub files: Rc<Files>,
     pub applied: Option<Rc<Applied>>,
     pub applying: bool,
+    pub acting: Option<Identity>,
     pub storage_error: Option<String>,
     pub ready: bool,
 }
@@ -89,6 +92,7 @@ pub fn EditorDock(p: &Props) -> Html {
                     { ctx.t("editor.apply") }<kbd>{ "Ctrl ⏎" }</kbd></button>
                 <button data-testid="dry-run" disabled={!sound} title={ctx.t("editor.dry-run.about")} onclick={ctx.on(Action::Apply(ApplyMode::DryRun))}>{ ctx.t("editor.dry-run") }</button>
                 <button data-testid="delete" disabled={!sound} title={ctx.t("editor.delete.about")} onclick={ctx.on(Action::Apply(ApplyMode::Delete))}>{ ctx.t("editor.delete") }</button>
+                <span class="grow" /><ActingButton acting={p.acting.clone()} />
             </div>
             if let Some(why) = &p.storage_error {
                 <p class="error band" role="alert">{ ctx.tf("editor.not-stored", &[("why", why)]) }</p>
@@ -195,14 +199,14 @@ fn Results(p: &ResultsProps) -> Html {
             if !title.is_empty() { <p class={classes!("results-title", (!r.errors.is_empty()).then_some("bad"))}>{ title }</p> }
             if !r.errors.is_empty() || !r.warnings.is_empty() {
                 <ul class="diagnostics" data-testid="diagnostics">
-                    { for r.errors.iter().map(|d| diagnostic(&ctx, d, "error", &p.on_place)) }
-                    { for r.warnings.iter().map(|d| diagnostic(&ctx, d, "warning", &p.on_place)) }
+                    { for r.errors.iter().map(|d| diagnostic(&ctx, d, "error", &p.on_place, applied.by.as_ref())) }
+                    { for r.warnings.iter().map(|d| diagnostic(&ctx, d, "warning", &p.on_place, None)) }
                 </ul>
             }
             if !r.objects.is_empty() {
                 <ul class="applied" data-testid="applied">
                     { for r.objects.iter().map(|o| html! {
-                        <li class={o.verb.clone()}><button onclick={ctx.on(Action::Inspect(o.id.clone(), InspectorTab::Summary))}>{ o.line.clone() }</button></li>
+                        <li class={o.verb.clone()}><button onclick={ctx.on(Action::Inspect(o.id.clone(), InspectorTab::Summary))}>{ o.line.clone() }if !o.allowed.is_empty() { <small class="allowed">{ o.allowed.clone() }</small> }</button></li>
                     }) }
                 </ul>
             }
@@ -210,7 +214,32 @@ fn Results(p: &ResultsProps) -> Html {
     }
 }
 
-fn diagnostic(ctx: &Ctx, d: &Diagnostic, severity: &'static str, on_place: &Callback<Diagnostic>) -> Html {
+/// For a permission that is missing: what it is, and a role that would give it.
+fn missing(ctx: &Ctx, d: &Diagnostic, by: Option<&Identity>) -> Option<Html> {
+    let (m, by) = (d.missing.as_ref()?, by?);
+    let resource = if m.group.is_empty() { m.resource.clone() } else { format!("{}.{}", m.resource, m.group) };
+    let args = [
+        ("user", access::short(by)),
+        ("verb", m.verb.clone()),
+        ("resource", resource),
+        ("namespace", m.namespace.clone()),
+    ];
+    let args: Vec<(&str, &str)> = args.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let text =
+        if m.namespace.is_empty() { ctx.tf("acting.missing.cluster", &args) } else { ctx.tf("acting.missing", &args) };
+    let grant = FileAction::Open("grant.yaml".into(), access::grant(by, m).into());
+    Some(
+        html! { <p class="missing" data-testid="missing">{ text }<button class="chip" data-testid="grant" title={ctx.t("acting.grant.about")} onclick={ctx.on(Action::Grant(grant))}>{ ctx.t("acting.grant") }</button></p> },
+    )
+}
+
+fn diagnostic(
+    ctx: &Ctx,
+    d: &Diagnostic,
+    severity: &'static str,
+    on_place: &Callback<Diagnostic>,
+    by: Option<&Identity>,
+) -> Html {
     let place = if d.line > 0 {
         ctx.tf("editor.place", &[("line", &d.line.to_string()), ("column", &d.column.to_string())])
     } else {
@@ -234,6 +263,7 @@ fn diagnostic(ctx: &Ctx, d: &Diagnostic, severity: &'static str, on_place: &Call
                 if !d.suggestion.is_empty() { <span class="hint">{ ctx.tf("editor.suggestion", &[("text", &d.suggestion)]) }</span> }
                 if let Some(hint) = hint { <span class="hint">{ hint }</span> }
             </button>
+            { for missing(ctx, d, by) }
         </li>
     }
 }

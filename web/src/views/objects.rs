@@ -27,7 +27,7 @@ pub struct Props {
 
 /// The answer by what it says: an update replaces it, so the pointer tells.
 #[derive(Clone)]
-pub(super) struct ListRef(Rc<ListingView>);
+pub struct ListRef(Rc<ListingView>);
 
 impl PartialEq for ListRef {
     fn eq(&self, other: &Self) -> bool {

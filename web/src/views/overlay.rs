@@ -1,5 +1,6 @@
 //! What lies over the page: the palette, the sheet of keys and signs, the form for a new node.
 
+use super::acting::ActAs;
 use super::breakpoints::Breakpoints;
 use super::config::Config;
 use super::icon::Icon;
@@ -22,6 +23,7 @@ pub struct Props {
     pub what_if: Option<(protocol::ObjectId, u64)>,
     /// How the last new cluster began: nodes, and whether in the toy cloud.
     pub fresh: (u32, bool),
+    pub acting: Option<protocol::Identity>,
 }
 
 #[component]
@@ -71,6 +73,7 @@ pub fn OverlayView(p: &Props) -> Html {
             let (nodes, cloud) = p.fresh;
             (ctx.t("new-cluster.title"), "small", html! { <NewCluster {nodes} {cloud} /> })
         }
+        Overlay::ActAs => (ctx.t("acting.title"), "small", html! { <ActAs acting={p.acting.clone()} /> }),
         Overlay::NewNode => (ctx.t("node.add"), "small", html! { <NewNode /> }),
         Overlay::Breakpoints => {
             (ctx.t("debug.breakpoints"), "medium", html! { <Breakpoints version={p.versions.0} /> })
@@ -169,7 +172,8 @@ fn NewCluster(p: &NewClusterProps) -> Html {
         let (ctx, nodes, cloud) = (ctx.clone(), nodes.clone(), cloud.clone());
         Callback::from(move |e: SubmitEvent| {
             e.prevent_default();
-            let (Some(nodes), Some(cloud)) = (nodes.cast::<HtmlInputElement>(), cloud.cast::<HtmlInputElement>()) else {
+            let (Some(nodes), Some(cloud)) = (nodes.cast::<HtmlInputElement>(), cloud.cast::<HtmlInputElement>())
+            else {
                 return;
             };
             let nodes = nodes.value().parse::<u32>().unwrap_or(3).min(NODES_MAX);

@@ -31,7 +31,7 @@ pub fn Shell(p: &Props) -> Html {
         html! { <Dock {side} {size} open={ui.prefs.open(side)} front={ui.pane == pane} {label}>{ children }</Dock> }
     };
     let left = html! {
-        <EditorDock files={ui.files.clone()} applied={ui.applied.clone()} applying={ui.applying} storage_error={ui.storage_error.clone()}
+        <EditorDock files={ui.files.clone()} applied={ui.applied.clone()} applying={ui.applying} acting={ui.acting.clone()} storage_error={ui.storage_error.clone()}
             ready={ui.engine == Engine::Ready} />
     };
     let right = html! {
@@ -57,7 +57,7 @@ pub fn Shell(p: &Props) -> Html {
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
             <PhoneTabs pane={ui.pane} />
-            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud)} /> }
+            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud)} acting={ui.acting.clone()} /> }
             <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
         </div>
     }

@@ -53,17 +53,33 @@ fn row(ctx: &Ctx, i: &InstanceView) -> Html {
 }
 
 fn items(ctx: &Ctx, i: &InstanceView) -> Vec<Item> {
-    let item = |label: &'static str, code: &str, o: CloudOrder| Item::new(label, format!("{code}-{}", i.node), order(ctx, o));
+    let item =
+        |label: &'static str, code: &str, o: CloudOrder| Item::new(label, format!("{code}-{}", i.node), order(ctx, o));
     let node = || i.node.clone();
     let mut items = Vec::new();
     match i.state {
-        InstanceState::Running => items.push(item(ctx.t("cloud.stop"), "stop", CloudOrder::StopInstance { node: node() }).hint(ctx.t("cloud.stop.about")).danger()),
-        InstanceState::Stopped => items.push(item(ctx.t("cloud.start"), "start", CloudOrder::StartInstance { node: node() }).hint(ctx.t("cloud.start.about"))),
+        InstanceState::Running => items.push(
+            item(ctx.t("cloud.stop"), "stop", CloudOrder::StopInstance { node: node() })
+                .hint(ctx.t("cloud.stop.about"))
+                .danger(),
+        ),
+        InstanceState::Stopped => items.push(
+            item(ctx.t("cloud.start"), "start", CloudOrder::StartInstance { node: node() })
+                .hint(ctx.t("cloud.start.about")),
+        ),
         InstanceState::ZoneDown => {}
     }
-    items.push(item(ctx.t("cloud.terminate"), "terminate", CloudOrder::TerminateInstance { node: node() }).hint(ctx.t("cloud.terminate.about")).danger());
+    items.push(
+        item(ctx.t("cloud.terminate"), "terminate", CloudOrder::TerminateInstance { node: node() })
+            .hint(ctx.t("cloud.terminate.about"))
+            .danger(),
+    );
     if i.spot {
-        items.push(item(ctx.t("cloud.reclaim"), "reclaim", CloudOrder::ReclaimInstance { node: node() }).hint(ctx.t("cloud.spot.about")).danger());
+        items.push(
+            item(ctx.t("cloud.reclaim"), "reclaim", CloudOrder::ReclaimInstance { node: node() })
+                .hint(ctx.t("cloud.spot.about"))
+                .danger(),
+        );
     }
     items
 }

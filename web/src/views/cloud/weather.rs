@@ -47,7 +47,14 @@ fn trouble(ctx: &Ctx, of: impl Fn(u32) -> (u32, u32) + 'static) -> Callback<u32>
 }
 
 /// A list of values of which one is in force.
-fn choice<T>(label: &'static str, testid: &'static str, now: T, all: &[T], name: impl Fn(T) -> String, on: Callback<T>) -> Html
+fn choice<T>(
+    label: &'static str,
+    testid: &'static str,
+    now: T,
+    all: &[T],
+    name: impl Fn(T) -> String,
+    on: Callback<T>,
+) -> Html
 where
     T: Copy + PartialEq + ToString + std::str::FromStr + Default + 'static,
 {

@@ -47,10 +47,11 @@ pub fn Rows(p: &Props) -> Html {
     {
         // What comes into sight and is not there is asked for.
         let (ctx, listing) = (ctx.clone(), p.listing.clone());
-        let deps = (*first, *rows, list.total, p.listing.offset);
-        use_effect_with(deps, move |(first, rows, total, offset)| {
+        // Where another list's rows were in sight says nothing about this one's.
+        let deps = (*first, *rows, list.total, p.listing.offset, here);
+        use_effect_with(deps, move |(first, rows, total, offset, here)| {
             let end = (first + rows).min(*total);
-            if *first < *offset || end > offset + WINDOW {
+            if *here && (*first < *offset || end > offset + WINDOW) {
                 let offset = first.saturating_sub(BEFORE);
                 ctx.act(Action::List(Listing { offset, limit: WINDOW, ..listing }));
             }

@@ -16,27 +16,32 @@ pub fn autoscaler(ctx: &Ctx, a: &AutoscalerPanel) -> Html {
         (clock.now, clock.epoch)
     };
     let n = |n: i32| n.to_string();
-    section(ctx, "panel.hpa", "panel-hpa", html! {
-        <>
-            <p class="panel-facts"><strong class="num">{ ctx.tf("panel.hpa.replicas", &[("current", &n(a.current)), ("desired", &n(a.desired))]) }</strong>
-                <span>{ ctx.tf("panel.hpa.range", &[("min", &n(a.min)), ("max", &n(a.max))]) }</span></p>
-            if let Some(target) = &a.target { <p class="breadcrumb">{ ctx.t("panel.hpa.scales") }{ link(ctx, target) }</p> }
-            <table class="console-table"><thead><tr><th scope="col">{ ctx.t("panel.hpa.metric") }</th><th scope="col" class="num">{ ctx.t("panel.hpa.current") }</th><th scope="col" class="num">{ ctx.t("panel.hpa.target") }</th></tr></thead>
-                <tbody>{ for a.metrics.iter().map(|(name, is, wanted)| html! {
-                    <tr><th scope="row">{ name.clone() }</th><td class="num">{ if is.is_empty() { ctx.t("panel.hpa.unknown").to_string() } else { is.clone() } }</td><td class="num">{ wanted.clone() }</td></tr>
-                }) }</tbody></table>
-            if let Some((first, ..)) = a.curve.first() {
-                <figure class="curve">
-                    <svg viewBox={format!("0 0 {WIDTH} {HEIGHT}")} role="img" aria-label={ctx.t("panel.hpa.curve")} preserveAspectRatio="none">
-                        { for [a.min, a.max].into_iter().map(|line| { let y = y_of(line, a); html! { <line class="bound" x1="0" x2={WIDTH.to_string()} y1={format!("{y:.1}")} y2={format!("{y:.1}")} /> } }) }
-                        <polyline class="desired" points={steps(a, now, |p| p.2)} />
-                        <polyline class="current" points={steps(a, now, |p| p.1)} />
-                    </svg>
-                    <figcaption><span class="num">{ format::moment(*first, epoch) }</span><span><i class="swatch current" aria-hidden="true" />{ ctx.t("panel.hpa.is") }</span><span><i class="swatch desired" aria-hidden="true" />{ ctx.t("panel.hpa.wanted") }</span><span class="num">{ format::moment(now, epoch) }</span></figcaption>
-                </figure>
-            }
-        </>
-    })
+    section(
+        ctx,
+        "panel.hpa",
+        "panel-hpa",
+        html! {
+            <>
+                <p class="panel-facts"><strong class="num">{ ctx.tf("panel.hpa.replicas", &[("current", &n(a.current)), ("desired", &n(a.desired))]) }</strong>
+                    <span>{ ctx.tf("panel.hpa.range", &[("min", &n(a.min)), ("max", &n(a.max))]) }</span></p>
+                if let Some(target) = &a.target { <p class="breadcrumb">{ ctx.t("panel.hpa.scales") }{ link(ctx, target) }</p> }
+                <table class="console-table"><thead><tr><th scope="col">{ ctx.t("panel.hpa.metric") }</th><th scope="col" class="num">{ ctx.t("panel.hpa.current") }</th><th scope="col" class="num">{ ctx.t("panel.hpa.target") }</th></tr></thead>
+                    <tbody>{ for a.metrics.iter().map(|(name, is, wanted)| html! {
+                        <tr><th scope="row">{ name.clone() }</th><td class="num">{ if is.is_empty() { ctx.t("panel.hpa.unknown").to_string() } else { is.clone() } }</td><td class="num">{ wanted.clone() }</td></tr>
+                    }) }</tbody></table>
+                if let Some((first, ..)) = a.curve.first() {
+                    <figure class="curve">
+                        <svg viewBox={format!("0 0 {WIDTH} {HEIGHT}")} role="img" aria-label={ctx.t("panel.hpa.curve")} preserveAspectRatio="none">
+                            { for [a.min, a.max].into_iter().map(|line| { let y = y_of(line, a); html! { <line class="bound" x1="0" x2={WIDTH.to_string()} y1={format!("{y:.1}")} y2={format!("{y:.1}")} /> } }) }
+                            <polyline class="desired" points={steps(a, now, |p| p.2)} />
+                            <polyline class="current" points={steps(a, now, |p| p.1)} />
+                        </svg>
+                        <figcaption><span class="num">{ format::moment(*first, epoch) }</span><span><i class="swatch current" aria-hidden="true" />{ ctx.t("panel.hpa.is") }</span><span><i class="swatch desired" aria-hidden="true" />{ ctx.t("panel.hpa.wanted") }</span><span class="num">{ format::moment(now, epoch) }</span></figcaption>
+                    </figure>
+                }
+            </>
+        },
+    )
 }
 
 fn y_of(replicas: i32, a: &AutoscalerPanel) -> f64 {

@@ -50,20 +50,25 @@ fn endpoint(ctx: &Ctx, e: &EndpointRow) -> Html {
 
 /// Each as the way from the pod over its claim to the volume, as far as it goes.
 pub fn volumes(ctx: &Ctx, rows: &[VolumeRow], kind: &str) -> Html {
-    section(ctx, "panel.volumes", "panel-volumes", html! {
-        <ul class="volume-list">{ for rows.iter().map(|r| {
-            let bound = r.phase == "Bound";
-            html! {
-                <li>
-                    if !r.name.is_empty() { <b>{ r.name.clone() }</b><small>{ r.source.clone() }</small> }
-                    { for r.pods.iter().map(|p| link(ctx, p)) }
-                    if kind == "PersistentVolumeClaim" && r.pods.is_empty() { <small>{ ctx.t("panel.volumes.unused") }</small> }
-                    if let Some(claim) = &r.claim { <span class="arrow"><Icon name="right" /></span>{ link(ctx, claim) } }
-                    if let Some(volume) = &r.volume { <span class="arrow"><Icon name="right" /></span>{ link(ctx, volume) } }
-                    if !r.phase.is_empty() { <span class={classes!("status", if bound { "good" } else { "warn" })}>{ r.phase.clone() }</span> }
-                    if let Some(class) = &r.class { { link(ctx, class) } }
-                </li>
-            }
-        }) }</ul>
-    })
+    section(
+        ctx,
+        "panel.volumes",
+        "panel-volumes",
+        html! {
+            <ul class="volume-list">{ for rows.iter().map(|r| {
+                let bound = r.phase == "Bound";
+                html! {
+                    <li>
+                        if !r.name.is_empty() { <b>{ r.name.clone() }</b><small>{ r.source.clone() }</small> }
+                        { for r.pods.iter().map(|p| link(ctx, p)) }
+                        if kind == "PersistentVolumeClaim" && r.pods.is_empty() { <small>{ ctx.t("panel.volumes.unused") }</small> }
+                        if let Some(claim) = &r.claim { <span class="arrow"><Icon name="right" /></span>{ link(ctx, claim) } }
+                        if let Some(volume) = &r.volume { <span class="arrow"><Icon name="right" /></span>{ link(ctx, volume) } }
+                        if !r.phase.is_empty() { <span class={classes!("status", if bound { "good" } else { "warn" })}>{ r.phase.clone() }</span> }
+                        if let Some(class) = &r.class { { link(ctx, class) } }
+                    </li>
+                }
+            }) }</ul>
+        },
+    )
 }
