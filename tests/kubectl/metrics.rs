@@ -44,6 +44,8 @@ fn top_shows_what_containers_use() {
     assert_eq!((&v["kind"], &v["apiVersion"]), (&"PodMetrics".into(), &"metrics.k8s.io/v1beta1".into()), "{raw}");
     assert_eq!((&v["metadata"]["labels"]["app"], &v["window"]), (&"load".into(), &"15s".into()));
     assert_eq!(v["containers"][0]["usage"]["cpu"], "1");
+    let explained = s.k("explain podmetrics.containers.usage --api-version=metrics.k8s.io/v1beta1");
+    assert!(explained.contains("FIELD: usage <map[string]Quantity>"), "{explained}");
     let missing = s.kubectl(&["get", "podmetrics", "nobody"]).bad();
     assert!(missing.contains("Error from server (NotFound): pods \"nobody\" not found"), "{missing}");
     let watch = s.kubectl(&["get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes?watch=1"]).bad();

@@ -6,6 +6,7 @@ mod nodes;
 mod probing;
 mod scripts;
 mod sessions;
+mod usage;
 
 use crate::{Capacity, Kubelet, NodeConfig, SimRuntime};
 use api::{KindRef, Obj, ObjectExt, Registered};

@@ -2,6 +2,7 @@
 //! that k8s-openapi carries. Models `k8s.io/kube-openapi/pkg/handler3`.
 
 mod custom;
+mod metrics;
 mod paths;
 mod schemas;
 
@@ -27,7 +28,8 @@ fn documents() -> &'static BTreeMap<String, Document> {
         let mut versions: Vec<(&str, &str)> = KINDS.iter().map(|k| (k.group, k.version)).collect();
         versions.sort_unstable();
         versions.dedup();
-        versions.into_iter().map(|(group, version)| (root(group, version), document(group, version))).collect()
+        let built_in = versions.into_iter().map(|(group, version)| (root(group, version), document(group, version)));
+        built_in.chain([(metrics::root(), metrics::document())]).collect()
     })
 }
 
