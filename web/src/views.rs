@@ -28,6 +28,7 @@ pub mod placement;
 pub mod queues;
 pub mod shell;
 pub mod sides;
+pub mod sight;
 pub mod sign;
 pub mod stage;
 pub mod tiles;

@@ -9,9 +9,9 @@ use crate::model::{Topic, kinds};
 use crate::ui::Action;
 use crate::views::icon::Icon;
 use crate::views::inputs::Inputs;
+use crate::views::sight;
 use protocol::cycle::Verdict;
 use protocol::{Answer, CycleView, Debug, Point, Row};
-use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -50,13 +50,7 @@ pub fn CellCard(p: &Props) -> Html {
     {
         // On a narrow stage it is above the table.
         let card = card.clone();
-        use_effect_with(cell.clone(), move |_| {
-            if let Some(card) = card.cast::<Element>() {
-                let nearest = ScrollIntoViewOptions::new();
-                nearest.set_block(ScrollLogicalPosition::Nearest);
-                card.scroll_into_view_with_scroll_into_view_options(&nearest);
-            }
-        });
+        use_effect_with(cell.clone(), move |_| sight::bring_ref(&card));
     }
     let Some(row) = cycle.rows.iter().find(|r| r.node == cell.node) else { return Html::default() };
     let answer = {

@@ -16,7 +16,7 @@ pub(super) fn cell(ctx: &Ctx, node: &str, code: &str) -> Html {
         let title = ctx.tf("guess.free", &[("free", &text(whole - used)), ("whole", &text(whole))]);
         html! {
             <span class="free" title={title.clone()}>
-                <span class="score-track"><span style={format!("width:{:.0}%", format::percent(used, whole))} /></span>
+                <span class="score-track"><span style={format!("width:{:.0}%", format::percent(whole - used, whole))} /></span>
                 <span class="num">{ title }</span>
             </span>
         }

@@ -8,6 +8,7 @@ use crate::i18n::explain;
 use crate::model::pod_ask;
 use crate::ui::Action;
 use crate::views::icon::Icon;
+use crate::views::sight;
 use protocol::CycleView;
 use yew::prelude::*;
 
@@ -159,10 +160,16 @@ struct ToldProps {
 #[component]
 fn Told(p: &ToldProps) -> Html {
     let ctx = use_ctx();
+    let card = use_node_ref();
+    {
+        // On a narrow stage it is above the table.
+        let card = card.clone();
+        use_effect_with(p.picked.clone(), move |_| sight::bring_ref(&card));
+    }
     let Some(pick) = &p.picked else { return Html::default() };
     let (class, lines) = told(&ctx, &p.cycle.0, pick);
     html! {
-        <div class={classes!("told", class)} role="status" data-testid="guess-told" data-verdict={class}>
+        <div ref={card} class={classes!("told", class)} role="status" data-testid="guess-told" data-verdict={class}>
             <h2><Icon name="hat" />{ ctx.t("guess.told") }</h2>
             { for lines.into_iter().map(|line| html! { <p>{ line }</p> }) }
         </div>

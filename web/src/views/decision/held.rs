@@ -5,10 +5,11 @@ use crate::ctx::use_ctx;
 use crate::i18n::explain;
 use crate::views::breakpoints::{order, point_name};
 use crate::views::icon::Icon;
+use crate::views::sight;
 use protocol::Debug;
 use protocol::debug::{Held, Move};
 use std::rc::Rc;
-use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::Element;
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]
@@ -27,12 +28,7 @@ pub fn Rail(p: &Props) -> Html {
         let strip = strip.clone();
         use_effect_with(held.at.point, move |_| {
             let here = strip.cast::<Element>().and_then(|s| s.query_selector(".here").ok().flatten());
-            if let Some(here) = here {
-                let nearest = ScrollIntoViewOptions::new();
-                nearest.set_block(ScrollLogicalPosition::Nearest);
-                nearest.set_inline(ScrollLogicalPosition::Nearest);
-                here.scroll_into_view_with_scroll_into_view_options(&nearest);
-            }
+            here.iter().for_each(sight::bring);
         });
     }
     let go = |to: Move| {
