@@ -3,7 +3,8 @@
 //! the cluster is.
 
 use crate::rows::text;
-use api::{KindRef, Kinds, Obj, ObjectExt, kinds::namespace};
+use api::kinds::{event, namespace};
+use api::{KindRef, Kinds, Obj, ObjectExt};
 use cluster::Cluster;
 use meta::Key;
 use protocol::{KindCount, Listing, ListingView, ObjectRow, listing::ROWS_MAX};
@@ -156,11 +157,13 @@ impl Looked<'_> {
     fn view(&self, asked: &Listing) -> ListingView {
         let view = self.cluster.view();
         let kinds = listed(view.kinds());
-        let chosen: Vec<KindRef> = kinds
+        let mut chosen: Vec<KindRef> = kinds
             .iter()
             .copied()
             .filter(|k| asked.kind.is_empty() || (k.kind == asked.kind && k.api_version() == asked.api_version))
             .collect();
+        // There are more Events than anything else, and about everything else.
+        chosen.sort_by_key(|k| *k == &event::KIND);
         let one = chosen.first().copied().filter(|_| !asked.kind.is_empty());
         let (mut rows, mut skip, mut total) = (Vec::new(), asked.offset, 0);
         let limit = asked.limit.min(ROWS_MAX);
@@ -301,6 +304,8 @@ spec: {image: x}
         kinds.dedup();
         assert_eq!(kinds.len(), all);
         assert!(!view.kinds.iter().any(|k| k.kind.ends_with("Review")), "questions are not kept");
+        let last = list(&s, Listing { offset: view.total - 1, limit: 1, ..ask("", "", "", "") });
+        assert_eq!(last.rows[0].id.kind, "Event", "they are about all the others");
         assert_eq!(view.total, view.kinds.iter().map(|k| k.count).sum::<usize>());
         assert!(view.namespaces.contains(&"kube-system".to_string()));
     }
