@@ -163,9 +163,9 @@ fn conflicts_name_the_manager_and_the_field() {
     );
     check(
         &String::from_utf8_lossy(&r.body),
-        expect![[
-            r#"{"apiVersion":"v1","code":409,"details":{"causes":[{"field":".spec.replicas","message":"conflict with \"me\"","reason":"FieldManagerConflict"}]},"kind":"Status","message":"Apply failed with 1 conflict: conflict with \"me\": .spec.replicas","metadata":{},"reason":"Conflict","status":"Failure"}"#
-        ]],
+        expect![[r#"
+            {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Apply failed with 1 conflict: conflict with \"me\": .spec.replicas","reason":"Conflict","details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"me\"","field":".spec.replicas"}]},"code":409}
+        "#]],
     );
     check(
         &managers(&mut w, DEPLOYMENT),

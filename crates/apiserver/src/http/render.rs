@@ -4,7 +4,7 @@ use super::accept::Wants;
 use crate::response::{Answer, Response};
 use crate::table::{As, ListMeta, partial, partial_list, scale_table, table};
 use api::{KindRef, Obj, Object};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{self as meta_v1, Status};
 use meta::Time;
 use serde::Serialize;
 
@@ -115,13 +115,78 @@ fn item(o: &dyn Object, kind: KindRef) -> Vec<u8> {
     }
 }
 
-/// Status with its fields in upstream's order, `kind` and `apiVersion` first.
+/// Status with its fields in upstream's order and the line's end that Go's encoder writes: clients compare the text.
 fn status(s: &Status) -> Vec<u8> {
-    let mut value = serde_json::to_value(s).unwrap_or_default();
-    if let Some(m) = value.as_object_mut() {
-        m.entry("metadata").or_insert_with(|| serde_json::json!({}));
-    }
-    bytes(&value)
+    let details = s.details.as_ref().map(|d| Details {
+        name: d.name.as_deref(),
+        group: d.group.as_deref(),
+        kind: d.kind.as_deref(),
+        uid: d.uid.as_deref(),
+        causes: d
+            .causes
+            .iter()
+            .flatten()
+            .map(|c| Cause { reason: c.reason.as_deref(), message: c.message.as_deref(), field: c.field.as_deref() })
+            .collect(),
+        retry_after_seconds: d.retry_after_seconds,
+    });
+    let mut out = bytes(&Refusal {
+        kind: "Status",
+        api_version: "v1",
+        metadata: &s.metadata,
+        status: s.status.as_deref(),
+        message: s.message.as_deref(),
+        reason: s.reason.as_deref(),
+        details,
+        code: s.code,
+    });
+    out.push(b'\n');
+    out
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusal<'a> {
+    kind: &'a str,
+    api_version: &'a str,
+    metadata: &'a meta_v1::ListMeta,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<i32>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<Cause<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<i32>,
+}
+
+#[derive(Serialize)]
+struct Cause<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
 }
 
 fn indent(body: Vec<u8>) -> Vec<u8> {
