@@ -89,6 +89,20 @@ pub(crate) fn used_by(pod: &Pod) -> impl Iterator<Item = String> {
     })
 }
 
+/// The CSI driver that took a plugin's place; models `k8s.io/csi-translation-lib/plugins`.
+fn migrated(provisioner: &str) -> &str {
+    match provisioner {
+        "kubernetes.io/aws-ebs" => "ebs.csi.aws.com",
+        "kubernetes.io/azure-disk" => "disk.csi.azure.com",
+        "kubernetes.io/azure-file" => "file.csi.azure.com",
+        "kubernetes.io/cinder" => "cinder.csi.openstack.org",
+        "kubernetes.io/gce-pd" => "pd.csi.storage.gke.io",
+        "kubernetes.io/portworx-volume" => "pxd.portworx.com",
+        "kubernetes.io/vsphere-volume" => "csi.vsphere.vmware.com",
+        other => other,
+    }
+}
+
 /// Hands the claim to whoever makes volumes of its class.
 fn provision(claim: &PersistentVolumeClaim, class: Option<&StorageClass>, out: &mut Outcome) {
     let Some(class) = class else {
@@ -96,7 +110,7 @@ fn provision(claim: &PersistentVolumeClaim, class: Option<&StorageClass>, out: &
         out.push(warn(claim, "ProvisioningFailed", message));
         return;
     };
-    let provisioner = &class.provisioner;
+    let provisioner = migrated(&class.provisioner);
     if provisioner.starts_with("kubernetes.io/") {
         // No provisioner is part of the controller any more.
         let message = format!("no volume plugin matched name: {provisioner}");

@@ -166,6 +166,11 @@ fn nobody_makes_the_volume() {
         requeue after 15s
     "#]]
     .assert_eq(&w.run("default/data"));
+    // What used to be part of Kubernetes is a CSI driver now, and waited for.
+    w.put(class("manual", "kubernetes.io/aws-ebs", "Immediate"));
+    let text = w.run("default/data");
+    assert!(text.contains("by the external provisioner 'ebs.csi.aws.com' or manually"), "{text}");
+    assert!(text.contains(r#""volume.kubernetes.io/storage-provisioner":"ebs.csi.aws.com""#), "{text}");
 }
 
 #[test]
