@@ -11,6 +11,7 @@ mod faults;
 mod metrics;
 mod network;
 mod pods;
+mod programs;
 mod rollout;
 mod services;
 mod wasm;

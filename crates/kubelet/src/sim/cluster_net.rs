@@ -200,7 +200,7 @@ impl Network for ClusterNet<'_> {
             return Err(NetError::NotHttp);
         }
         let (pod, m, server, argv) = self.remote(ip, port)?;
-        let response = server::respond(&m, server, &argv, self.now, &Volumes::new(), path, self.now)?;
+        let response = server::respond(&m, server, &argv, self.now, &Volumes::new(), port, path, self.now)?;
         let (work, limit) = (server.work(), m.spec.cpu_limit_milli);
         let node = pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).unwrap_or("");
         let uid = pod.metadata.uid.as_deref().unwrap_or("");

@@ -7,6 +7,7 @@ pub mod fs;
 pub mod logs;
 pub mod machine;
 pub mod net;
+mod nginx;
 pub mod policy;
 mod probe;
 pub mod programs;

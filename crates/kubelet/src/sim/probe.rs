@@ -1,5 +1,6 @@
 //! Probes and hooks against the simulated containers. Models `pkg/probe/{exec,http,tcp,grpc}`.
 
+use super::catalogue::Http;
 use super::machine::{Fds, Input, Output, SIGKILL, State};
 use super::net::NetError;
 use super::{Container, SimRuntime, answer, programs, server};
@@ -128,7 +129,7 @@ impl SimRuntime {
         let machine = self.containers.get(id).and_then(|c| c.machine.as_ref());
         machine.is_some_and(|m| {
             let mut open = m.listeners().filter(|(p, _, _, since)| *p == port && *since <= now);
-            open.any(|(_, server, _, _)| matches!(server.program, "etcd" | "/agnhost"))
+            open.any(|(_, server, _, _)| server.http == Http::Grpc || matches!(server.program, "etcd" | "/agnhost"))
         })
     }
 

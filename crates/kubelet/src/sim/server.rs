@@ -5,6 +5,7 @@ use super::catalogue::{Http, Server};
 use super::fs::{Volumes, normalize};
 use super::machine::Machine;
 use super::net::{NetError, Response, Sent, Served};
+use super::nginx;
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ pub fn http(
     now: Time,
 ) -> Result<Served, NetError> {
     let (m, server, argv, since) = find(containers, own, ip, port, now)?;
-    let response = respond(m, server, argv, since, volumes, path, now)?;
+    let response = respond(m, server, argv, since, volumes, port, path, now)?;
     let work = server.work();
     Ok(Served { response, work, done: m.meter.done_at(now, work, m.spec.cpu_limit_milli), node: None })
 }
@@ -69,19 +70,21 @@ pub fn serve(containers: &mut BTreeMap<ContainerId, Container>, sent: &Sent) -> 
     Some(id.clone())
 }
 
+#[allow(clippy::too_many_arguments)]
 pub fn respond(
     m: &Machine,
     server: &Server,
     argv: &[String],
     since: Time,
     volumes: &Volumes,
+    port: u16,
     path: &str,
     now: Time,
 ) -> Result<Response, NetError> {
     let ok = |body: String| Ok(Response { status: 200, body });
     let path = path.split('?').next().unwrap_or("/");
     match server.http {
-        Http::No => Err(NetError::NotHttp),
+        Http::No | Http::Grpc => Err(NetError::NotHttp),
         Http::Status(status) => Ok(Response { status, body: String::new() }),
         Http::Always(body) => ok(format!("{body}\n")),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),
@@ -93,6 +96,12 @@ pub fn respond(
         Http::Agnhost => agnhost(m, argv, path, now.since(since)),
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));
+            if server.program == "nginx" {
+                match nginx::reply(&m.fs, volumes, port, path) {
+                    nginx::Reply::Text(status, body) => return Ok(Response { status, body }),
+                    nginx::Reply::File(f) => file = f,
+                }
+            }
             if m.fs.is_dir(&file, volumes) {
                 file = format!("{file}/index.html");
             }

@@ -1,6 +1,7 @@
 //! A kubelet with the smallest API server that answers it, and virtual time.
 
 mod features;
+mod languages;
 mod lifecycle;
 mod nodes;
 mod probing;

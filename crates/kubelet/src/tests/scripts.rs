@@ -35,7 +35,7 @@ pub fn container(image: &str, command: &[&str]) -> ContainerSpec {
 }
 
 /// Runs a command line and shows its log and its end, after at most so many seconds.
-fn run(image: &str, command: &[&str], seconds: u64) -> String {
+pub fn run(image: &str, command: &[&str], seconds: u64) -> String {
     let mut rt = SimRuntime::new(1, 1);
     let start = Time::SIMULATION_START;
     let spec = container(image, command);

@@ -1,11 +1,15 @@
 //! The images the simulated registry has: those that documentation's examples use.
 
+mod popular;
 pub mod servers;
 mod table;
+mod tools;
 
 use crate::pod::images::ImageRef;
+use popular::POPULAR;
 pub use servers::{Http, Server};
-pub use table::IMAGES;
+use table::IMAGES;
+use tools::TOOLS;
 
 /// Which programs an image brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,31 +42,47 @@ pub struct Image {
     pub files: &'static [(&'static str, &'static str)],
 }
 
+/// Every tag that looks like a version is there.
+const ANY: &[(u32, u32, u32)] = &[(u32::MAX, 0, 0)];
+
+/// The words that tags are made of besides versions: `1.25-alpine3.20`, `6.2-php8.2-apache`.
 const SUFFIXES: &[&str] = &[
     "alpine",
-    "slim",
+    "apache",
+    "bionic",
     "bookworm",
     "bullseye",
     "buster",
-    "trixie",
-    "perl",
-    "apache",
+    "cli",
+    "debian",
+    "focal",
     "fpm",
+    "glibc",
+    "jammy",
+    "jdk",
+    "jessie",
+    "jre",
     "management",
     "musl",
-    "glibc",
-    "uclibc",
-    "oracle",
-    "jammy",
     "noble",
-    "focal",
-    "debian",
+    "openjdk",
+    "oracle",
+    "otel",
+    "perl",
+    "php",
+    "slim",
+    "stretch",
+    "temurin",
+    "trixie",
     "ubi",
-    "alpine-slim",
-    "slim-bookworm",
-    "alpine3.20",
-    "php8.2-apache",
+    "uclibc",
+    "unprivileged",
 ];
+
+fn is_suffix(suffix: &str) -> bool {
+    let version = |c: char| c.is_ascii_digit() || c == '.';
+    suffix.split('-').all(|word| SUFFIXES.contains(&word.trim_end_matches(version)))
+}
 
 /// The user that an image's processes have unless the pod says otherwise; most are root's.
 pub fn user(r: &ImageRef) -> i64 {
@@ -102,19 +122,32 @@ const REGISTRIES: &[&str] = &[
 /// What is missing.
 pub fn find(r: &ImageRef) -> Result<&'static Image, Missing> {
     let mut name = r.name();
-    // The old registry names redirect to the present one.
-    for old in ["k8s.gcr.io/", "gcr.io/google_containers/", "gcr.io/google-containers/"] {
+    // Old names lead to the present ones.
+    for (old, new) in [
+        ("k8s.gcr.io/", "registry.k8s.io/"),
+        ("gcr.io/google_containers/", "registry.k8s.io/"),
+        ("gcr.io/google-containers/", "registry.k8s.io/"),
+        ("gcr.io/kubernetes-e2e-test-images/", "registry.k8s.io/e2e-test-images/"),
+        ("us.gcr.io/k8s-artifacts-prod/", "registry.k8s.io/"),
+        ("gcr.io/google_samples/", "gcr.io/google-samples/"),
+        ("us-central1-docker.pkg.dev/online-boutique-ci/", "us-central1-docker.pkg.dev/google-samples/"),
+        ("gcr.io/google-samples/microservices-demo/", "us-central1-docker.pkg.dev/google-samples/microservices-demo/"),
+        ("public.ecr.aws/docker/library/", "docker.io/library/"),
+        ("public.ecr.aws/bitnami/", "docker.io/bitnami/"),
+        ("docker.io/bitnamilegacy/", "docker.io/bitnami/"),
+    ] {
         if let Some(rest) = name.strip_prefix(old) {
-            name = format!("registry.k8s.io/{rest}");
+            name = format!("{new}{rest}");
         }
     }
     // A repository may have several entries, when its tags behave differently.
-    let mut entries = IMAGES.iter().filter(|i| i.name == name).peekable();
+    let mut entries = [IMAGES, POPULAR, TOOLS].into_iter().flatten().filter(|i| i.name == name).peekable();
     if entries.peek().is_none() {
         let known = REGISTRIES.contains(&r.registry.as_str()) || r.registry.ends_with(".pkg.dev");
         return Err(if known { Missing::Repository } else { Missing::Registry });
     }
-    entries.find(|i| r.tag.is_empty() || i.has_tag(&r.tag)).ok_or(Missing::Tag)
+    // A digest says which image it is, whatever the tag.
+    entries.find(|i| !r.digest.is_empty() || r.tag.is_empty() || i.has_tag(&r.tag)).ok_or(Missing::Tag)
 }
 
 impl Image {
@@ -122,11 +155,14 @@ impl Image {
         if self.tags.contains(&tag) {
             return true;
         }
+        if self.versions == ANY {
+            return tag.trim_start_matches(['v', 'V']).starts_with(|c: char| c.is_ascii_digit());
+        }
         let (version, suffix) = tag.split_once('-').unwrap_or((tag, ""));
-        if !suffix.is_empty() && !SUFFIXES.contains(&suffix) {
+        if !suffix.is_empty() && !is_suffix(suffix) {
             return false;
         }
-        if suffix.is_empty() && SUFFIXES.contains(&version) && !self.versions.is_empty() {
+        if is_suffix(tag) && !self.versions.is_empty() {
             return true;
         }
         let mut numbers = version.strip_prefix('v').unwrap_or(version).split('.').map(str::parse::<u32>);
@@ -220,11 +256,23 @@ mod tests {
             "hashicorp/http-echo:1.0",
             "registry.k8s.io/goproxy:0.1",
             "docker.io/alpine/socat:1.8.0.3",
+            "wordpress:5-php8.0-apache",
+            "rabbitmq:3.6.8-management",
+            "busybox:1.38.0@sha256:fd8d9aa63ba2f0982b5304e1ee8d3b90a210bc1ffb5314d980eb6962f1a9715d",
+            "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo/frontend:v0.10.6",
+            "gcr.io/google-samples/microservices-demo/cartservice:v0.3.9",
+            "gcr.io/kubernetes-e2e-test-images/dnsutils:1.3",
+            "radial/busyboxplus:curl",
+            "public.ecr.aws/docker/library/busybox:latest",
+            "prom/prometheus:v2.30.3",
+            "grafana/grafana",
         ] {
             assert!(has(image).is_ok(), "{image}: {:?}", has(image));
         }
         assert_eq!(has("nginx:1.161"), Err(Missing::Tag));
         assert_eq!(has("nginx:1.91"), Err(Missing::Tag));
+        assert_eq!(has("nginx:1.25-alpin"), Err(Missing::Tag));
+        assert_eq!(has("prom/prometheus:latst"), Err(Missing::Tag));
         assert_eq!(has("nginxx"), Err(Missing::Repository));
         assert_eq!(has("registry.example.com/a"), Err(Missing::Registry));
     }

@@ -21,6 +21,8 @@ pub enum Http {
     Echo,
     /// Always this refusal.
     Status(u16),
+    /// It speaks gRPC, with the health service.
+    Grpc,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +58,12 @@ impl Server {
     }
 }
 
-const fn server(program: &'static str, ports: &'static [u16], http: Http, log: &'static [&'static str]) -> Server {
+pub(super) const fn server(
+    program: &'static str,
+    ports: &'static [u16],
+    http: Http,
+    log: &'static [&'static str],
+) -> Server {
     Server {
         program,
         ports,
@@ -261,6 +268,10 @@ pub static ZOOKEEPER: Server = Server {
         &["ZooKeeper JMX enabled by default", "Using config: /conf/zoo.cfg"],
     )
 };
+/// `ncat --listen`: it takes connections and speaks whatever its program does.
+pub static NCAT: Server = server("ncat", &[], Http::No, &[]);
+/// The documentation's ZooKeeper image, whose program writes its configuration first.
+pub static START_ZOOKEEPER: Server = Server { program: "start-zookeeper", ..ZOOKEEPER };
 pub static FLUENTD: Server = server(
     "fluentd",
     &[24224],

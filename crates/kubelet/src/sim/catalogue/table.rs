@@ -31,22 +31,38 @@ const fn serves(
     Image { entrypoint: &["docker-entrypoint.sh"], cmd, servers, ..image(name, size_mb, tools, versions) }
 }
 
-const NGINX_INDEX: &[(&str, &str)] = &[
-    (
-        "/usr/share/nginx/html/index.html",
-        "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n\
+const NGINX_PAGE: (&str, &str) = (
+    "/usr/share/nginx/html/index.html",
+    "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n\
      <h1>Welcome to nginx!</h1>\n<p>If you see this page, the nginx web server is successfully installed and\n\
      working. Further configuration is required.</p>\n<p><em>Thank you for using nginx.</em></p>\n</body>\n</html>\n",
-    ),
+);
+const NGINX_CONFIG: (&str, &str) =
+    ("/etc/nginx/nginx.conf", "events {}\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n");
+const NGINX_INDEX: &[(&str, &str)] = &[
+    NGINX_PAGE,
     ("/usr/share/nginx/html/50x.html", "An error occurred.\n"),
-    ("/etc/nginx/nginx.conf", "events {}\n"),
-    ("/etc/nginx/conf.d/default.conf", "server { listen 80; }\n"),
+    NGINX_CONFIG,
+    ("/etc/nginx/conf.d/default.conf", "server {\n    listen 80;\n    root /usr/share/nginx/html;\n}\n"),
+];
+const NGINX_UNPRIVILEGED: &[(&str, &str)] = &[
+    NGINX_PAGE,
+    NGINX_CONFIG,
+    ("/etc/nginx/conf.d/default.conf", "server {\n    listen 8080;\n    root /usr/share/nginx/html;\n}\n"),
+];
+const NGINX_WITH_TLS: &[(&str, &str)] = &[
+    NGINX_PAGE,
+    NGINX_CONFIG,
+    (
+        "/etc/nginx/conf.d/default.conf",
+        "server {\n    listen 80;\n    listen 443 ssl;\n    root /usr/share/nginx/html;\n}\n",
+    ),
 ];
 const HTTPD_INDEX: &[(&str, &str)] =
     &[("/usr/local/apache2/htdocs/index.html", "<html><body><h1>It works!</h1></body></html>\n")];
 const NGINX_CMD: &[&str] = &["nginx", "-g", "daemon off;"];
 const NGINX_VERSIONS: &[(u32, u32, u32)] = &[(1, 7, 29)];
-const BUSYBOX_VERSIONS: &[(u32, u32, u32)] = &[(1, 24, 37)];
+const BUSYBOX_VERSIONS: &[(u32, u32, u32)] = &[(1, 24, 38)];
 
 pub static IMAGES: &[Image] = &[
     Image {
@@ -56,7 +72,7 @@ pub static IMAGES: &[Image] = &[
         ..serves("docker.io/library/nginx", 72, Tools::Debian, NGINX_VERSIONS, NGINX_CMD, &[&s::NGINX])
     },
     Image {
-        files: NGINX_INDEX,
+        files: NGINX_UNPRIVILEGED,
         ..serves("docker.io/nginxinc/nginx-unprivileged", 72, Tools::Debian, NGINX_VERSIONS, NGINX_CMD, &[&s::NGINX])
     },
     Image {
@@ -91,12 +107,19 @@ pub static IMAGES: &[Image] = &[
             &[&s::REDIS],
         )
     },
-    serves("registry.k8s.io/redis", 142, Tools::Debian, &[], &["redis-server"], &[&s::REDIS]),
+    Image {
+        tags: &["e2e", "v1", "latest"],
+        ..serves("registry.k8s.io/redis", 142, Tools::Debian, &[], &["redis-server"], &[&s::REDIS])
+    },
+    Image {
+        tags: &["v1", "v2", "v3"],
+        ..serves("gcr.io/google-samples/gb-redisslave", 45, Tools::Debian, &[], &["redis-server"], &[&s::REDIS])
+    },
     serves("docker.io/kubernetes/redis", 45, Tools::Debian, &[(1, 0, 0)], &["redis-server"], &[&s::REDIS]),
     Image {
         tags: &["v1", "v2", "v3"],
         ..serves(
-            "gcr.io/google_samples/gb-redis-follower",
+            "gcr.io/google-samples/gb-redis-follower",
             45,
             Tools::Debian,
             &[(2, 0, 0)],
@@ -176,22 +199,28 @@ pub static IMAGES: &[Image] = &[
         tags: &["latest", "linux"],
         ..image("docker.io/library/hello-world", 1, Tools::None, &[])
     },
-    serves(
-        "docker.io/library/mysql",
-        170,
-        Tools::Debian,
-        &[(5, 5, 7), (8, 0, 4), (9, 0, 4)],
-        &["mysqld"],
-        &[&s::MYSQL],
-    ),
-    serves(
-        "docker.io/library/mariadb",
-        120,
-        Tools::Debian,
-        &[(10, 0, 11), (11, 0, 8), (12, 0, 1)],
-        &["mariadbd"],
-        &[&s::MARIADB],
-    ),
+    Image {
+        extra: &["mysql", "mysqladmin"],
+        ..serves(
+            "docker.io/library/mysql",
+            170,
+            Tools::Debian,
+            &[(5, 5, 7), (8, 0, 4), (9, 0, 4)],
+            &["mysqld"],
+            &[&s::MYSQL],
+        )
+    },
+    Image {
+        extra: &["mariadb", "mariadb-admin", "mysql", "mysqladmin", "healthcheck.sh"],
+        ..serves(
+            "docker.io/library/mariadb",
+            120,
+            Tools::Debian,
+            &[(10, 0, 11), (11, 0, 8), (12, 0, 1)],
+            &["mariadbd"],
+            &[&s::MARIADB],
+        )
+    },
     Image {
         extra: &["psql", "pg_isready"],
         ..serves(
@@ -214,40 +243,57 @@ pub static IMAGES: &[Image] = &[
             &[&s::POSTGRES],
         )
     },
-    serves(
-        "docker.io/library/mongo",
-        260,
-        Tools::Debian,
-        &[(3, 0, 6), (4, 0, 4), (5, 0, 0), (6, 0, 0), (7, 0, 0), (8, 0, 2)],
-        &["mongod"],
-        &[&s::MONGO],
-    ),
+    Image {
+        extra: &["mongo", "mongosh"],
+        ..serves(
+            "docker.io/library/mongo",
+            260,
+            Tools::Debian,
+            &[(3, 0, 6), (4, 0, 4), (5, 0, 0), (6, 0, 0), (7, 0, 0), (8, 0, 2)],
+            &["mongod"],
+            &[&s::MONGO],
+        )
+    },
     serves("docker.io/library/memcached", 32, Tools::Debian, &[(1, 4, 6)], &["memcached"], &[&s::MEMCACHED]),
-    serves(
-        "docker.io/library/rabbitmq",
-        105,
-        Tools::Debian,
-        &[(3, 6, 13), (4, 0, 2)],
-        &["rabbitmq-server"],
-        &[&s::RABBITMQ],
-    ),
-    serves(
-        "docker.io/library/cassandra",
-        150,
-        Tools::Debian,
-        &[(3, 0, 11), (4, 0, 1), (5, 0, 0)],
-        &["cassandra"],
-        &[&s::CASSANDRA],
-    ),
+    Image {
+        extra: &["rabbitmq-diagnostics", "rabbitmqctl"],
+        ..serves(
+            "docker.io/library/rabbitmq",
+            105,
+            Tools::Debian,
+            &[(3, 6, 13), (4, 0, 2)],
+            &["rabbitmq-server"],
+            &[&s::RABBITMQ],
+        )
+    },
+    Image {
+        extra: &["nodetool", "cqlsh"],
+        ..serves(
+            "docker.io/library/cassandra",
+            150,
+            Tools::Debian,
+            &[(3, 0, 11), (4, 0, 1), (5, 0, 0)],
+            &["cassandra"],
+            &[&s::CASSANDRA],
+        )
+    },
     Image {
         tags: &["v12", "v13", "v14", "latest"],
+        extra: &["nodetool", "/ready-probe.sh"],
         ..serves("gcr.io/google-samples/cassandra", 140, Tools::Debian, &[], &["cassandra"], &[&s::CASSANDRA])
     },
     serves("docker.io/library/zookeeper", 130, Tools::Debian, &[(3, 4, 9)], &["zkServer.sh"], &[&s::ZOOKEEPER]),
     Image {
         tags: &["1.0-3.4.10"],
-        extra: &["start-zookeeper", "zookeeper-ready"],
-        ..serves("registry.k8s.io/kubernetes-zookeeper", 130, Tools::Debian, &[], &["zkServer.sh"], &[&s::ZOOKEEPER])
+        extra: &["zookeeper-ready"],
+        ..serves(
+            "registry.k8s.io/kubernetes-zookeeper",
+            130,
+            Tools::Debian,
+            &[],
+            &["zkServer.sh"],
+            &[&s::ZOOKEEPER, &s::START_ZOOKEEPER],
+        )
     },
     serves(
         "docker.io/library/wordpress",
@@ -344,6 +390,7 @@ pub static IMAGES: &[Image] = &[
     Image {
         entrypoint: &["etcd"],
         servers: &[&s::ETCD],
+        extra: &["etcdctl"],
         tags: &["3.5.1-0", "3.5.9-0", "3.5.15-0", "3.5.16-0", "3.6.4-0", "3.6.5-0"],
         ..image("registry.k8s.io/etcd", 55, Tools::None, &[(3, 4, 6)])
     },
@@ -416,17 +463,11 @@ pub static IMAGES: &[Image] = &[
         entrypoint: &["apache2-foreground"],
         servers: &[&s::FRONTEND],
         tags: &["v3", "v4", "v5", "v6"],
-        ..image("gcr.io/google_samples/gb-frontend", 320, Tools::Debian, &[])
-    },
-    Image {
-        entrypoint: &["apache2-foreground"],
-        servers: &[&s::FRONTEND],
-        tags: &["v3", "v4", "v5", "v6"],
         ..image("us-docker.pkg.dev/google-samples/containers/gke/gb-frontend", 320, Tools::Debian, &[])
     },
     Image {
         tags: &["1.0"],
-        extra: &["install", "peer-finder"],
+        extra: &["install", "peer-finder", "ncat", "xbstream", "xtrabackup", "mysql", "mysqladmin"],
         cmd: &["bash"],
         ..image("gcr.io/google-samples/xtrabackup", 90, Tools::Debian, &[])
     },
@@ -496,14 +537,8 @@ pub static IMAGES: &[Image] = &[
     Image {
         extra: &["curl"],
         cmd: &["/bin/sh"],
-        tags: &["latest"],
+        tags: &["latest", "curl"],
         ..image("docker.io/radial/busyboxplus", 6, Tools::Busybox, &[])
-    },
-    Image {
-        tags: &["curl"],
-        extra: &["curl"],
-        cmd: &["/bin/sh"],
-        ..image("docker.io/radial/busyboxplus-curl", 6, Tools::Busybox, &[])
     },
     Image {
         extra: &["curl", "dig", "nslookup"],
@@ -528,12 +563,12 @@ pub static IMAGES: &[Image] = &[
     },
     Image {
         tags: &["latest", "1.0", "1.5"],
-        files: NGINX_INDEX,
+        files: NGINX_WITH_TLS,
         ..serves("docker.io/bprashanth/nginxhttps", 60, Tools::Debian, &[], NGINX_CMD, &[&s::NGINX_HTTPS])
     },
     Image {
         tags: &["latest", "1.5"],
-        files: NGINX_INDEX,
+        files: NGINX_WITH_TLS,
         ..serves("docker.io/ymqytw/nginxhttps", 60, Tools::Debian, &[], NGINX_CMD, &[&s::NGINX_HTTPS])
     },
     Image {

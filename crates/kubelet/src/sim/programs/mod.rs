@@ -1,12 +1,16 @@
 //! The programs that images bring. A program says at once how it ends, or how it goes on.
 
+mod awk;
 mod calc;
+mod clients;
 mod clock;
 mod files;
+mod gzip;
 mod info;
 mod net;
+mod python;
 mod tar;
-mod test;
+pub(super) mod test;
 mod text;
 mod work;
 
@@ -46,6 +50,7 @@ pub enum Running {
     },
     /// Has its answer when it wakes up.
     Answered(Box<Late>),
+    Python(Box<python::Python>),
     Forever,
 }
 
@@ -116,6 +121,7 @@ const SHELLS: &[&str] = &["sh", "ash", "bash", "dash"];
 
 const COMMON: &[&str] = &[
     "[",
+    "awk",
     "base64",
     "basename",
     "cat",
@@ -132,6 +138,8 @@ const COMMON: &[&str] = &[
     "expr",
     "false",
     "grep",
+    "gunzip",
+    "gzip",
     "head",
     "hostname",
     "id",
@@ -147,6 +155,7 @@ const COMMON: &[&str] = &[
     "printf",
     "pwd",
     "readlink",
+    "rev",
     "rm",
     "rmdir",
     "sed",
@@ -170,6 +179,7 @@ const COMMON: &[&str] = &[
     "which",
     "whoami",
     "yes",
+    "zcat",
 ];
 const BUSYBOX_MORE: &[&str] =
     &["free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "sh", "ash", "top", "uptime", "usleep", "vi", "wget"];
@@ -233,7 +243,10 @@ fn reads_stdin(argv: &[String]) -> bool {
             let valued = argv.iter().skip(1).filter(|a| matches!(a.as_str(), "-e" | "-d" | "-f" | "-c")).count();
             operands <= valued.max(1) && !(base_name(&argv[0]) == "cut" && operands > valued)
         }
-        "tr" | "tee" => true,
+        "tr" | "tee" | "xbstream" => true,
+        "rev" => operands == 0,
+        "gzip" | "gunzip" | "zcat" => gzip::reads_stdin(argv),
+        "awk" => awk::reads_stdin(argv),
         "tar" => tar::reads_stdin(argv),
         _ => false,
     }
@@ -241,7 +254,7 @@ fn reads_stdin(argv: &[String]) -> bool {
 
 /// Handles what it has line by line, rather than at the end of its input.
 fn streams(argv: &[String]) -> bool {
-    matches!(base_name(&argv[0]), "cat" | "tee" | "grep" | "tr" | "sed" | "cut")
+    matches!(base_name(&argv[0]), "cat" | "tee" | "grep" | "tr" | "sed" | "cut" | "rev")
 }
 
 /// Steps process `pid`, which is a program.
@@ -259,6 +272,7 @@ pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) 
         Running::Filtering(buffer) => filter(m, pid, buffer, world),
         Running::Following(path, seen) => work::follow(m, pid, path, seen, world),
         Running::Growing(bytes) => work::grow(m, pid, bytes, world),
+        Running::Python(program) => python::run(program, m, pid, world),
     }
 }
 
@@ -396,6 +410,9 @@ fn dispatch(io: &mut Io) -> Outcome {
         "sort" => text::sort(io),
         "uniq" => text::uniq(io),
         "tr" => text::tr(io),
+        "rev" => text::rev(io),
+        "gzip" | "gunzip" | "zcat" => gzip::gzip(io, &name),
+        "awk" => awk::awk(io),
         "cut" => text::cut(io),
         "sed" => text::sed(io),
         "tar" => tar::tar(io),
@@ -410,7 +427,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "mktemp" => files::mktemp(io),
         "chmod" | "chown" | "ln" | "sync" => 0,
         "test" | "[" => test::program(io),
-        "true" | "install" => 0,
+        "true" | "install" | "kube-webhook-certgen" => 0,
         "false" => 1,
         "expr" => calc::expr(io),
         "date" => info::date(io),
@@ -419,6 +436,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "kill" => work::kill(io),
         "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt-get"
         | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        _ if clients::is_client(&name) => return clients::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),
         "timeout" => return work::timeout(io),
         "stress" if io.argv[0] == "/stress" => return work::go_stress(io),

@@ -46,7 +46,7 @@ fn reach(io: &Io, host: &str, port: u16) -> Result<(String, u16), NetError> {
     if network.allows(&io.m.spec.pod_ip, &ip, port) { Ok((ip, port)) } else { Err(NetError::Unreachable) }
 }
 
-fn connect(io: &Io, host: &str, port: u16) -> Result<(), NetError> {
+pub fn connect(io: &Io, host: &str, port: u16) -> Result<(), NetError> {
     let (ip, port) = reach(io, host, port)?;
     match server::connect(io.world.peers, Some(io.m), &ip, port, io.now) {
         Err(NetError::Unreachable) => match io.world.network {
@@ -108,7 +108,7 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
     }
 }
 
-fn option(io: &Io, names: &[&str]) -> Option<String> {
+pub fn option(io: &Io, names: &[&str]) -> Option<String> {
     let mut args = io.argv.iter();
     while let Some(a) = args.next() {
         if names.contains(&a.as_str()) {
@@ -166,7 +166,20 @@ fn fetch(io: &mut Io, name: &str) -> Outcome {
     if name == "wget" && !quiet && !ip.is_empty() {
         io.complain(format!("Connecting to {host}:{port} ({ip}:{port})"));
     }
+    if let Ok(r) = &result
+        && name == "wget"
+        && (io.flag('S') || io.argv.iter().any(|a| a == "--server-response"))
+    {
+        let reason = match r.status {
+            200 => "OK",
+            404 => "Not Found",
+            _ => "Error",
+        };
+        let line = format!("  HTTP/1.1 {} {reason}", r.status);
+        io.complain(line);
+    }
     let fails = io.flag('f') || name == "wget";
+    let mute = name == "curl" && io.flag('s') && !io.flag('S');
     if let Some(limit) = limit.filter(|l| done.since(io.now) > *l) {
         io.complain(match name {
             "curl" => {
@@ -183,10 +196,13 @@ fn fetch(io: &mut Io, name: &str) -> Outcome {
         }
         Ok(r) if r.status >= 400 && fails => {
             let text = if r.status == 404 { "Not Found" } else { "Error" };
-            io.complain(match name {
+            let said = match name {
                 "curl" => format!("curl: (22) The requested URL returned error: {}", r.status),
                 _ => format!("wget: server returned error: HTTP/1.1 {} {text}", r.status),
-            });
+            };
+            if !mute {
+                io.complain(said);
+            }
             if name == "curl" { 22 } else { 1 }
         }
         Ok(r) => {
@@ -219,7 +235,7 @@ fn fetch(io: &mut Io, name: &str) -> Outcome {
                 (_, NetError::NotHttp) => ("wget: error getting response".into(), 1),
                 (_, NetError::Unreachable) => ("wget: download timed out".into(), 1),
             };
-            if !(name == "curl" && io.flag('s') && !io.flag('S')) {
+            if !mute {
                 io.complain(text);
             }
             if e == NetError::Unreachable {

@@ -162,7 +162,7 @@ fn decimal(s: &str, digits: usize) -> String {
 }
 
 /// The operand files' content, or standard input.
-fn inputs(io: &mut Io, files: &[String]) -> (Vec<(String, Vec<u8>)>, i32) {
+pub fn inputs(io: &mut Io, files: &[String]) -> (Vec<(String, Vec<u8>)>, i32) {
     if files.is_empty() {
         return (vec![(String::new(), std::mem::take(&mut io.stdin))], 0);
     }
@@ -190,7 +190,7 @@ fn inputs(io: &mut Io, files: &[String]) -> (Vec<(String, Vec<u8>)>, i32) {
     (out, code)
 }
 
-fn lines(data: &[u8]) -> Vec<&[u8]> {
+pub fn lines(data: &[u8]) -> Vec<&[u8]> {
     let mut v: Vec<&[u8]> = data.split(|b| *b == b'\n').collect();
     if v.last().is_some_and(|l| l.is_empty()) {
         v.pop();
@@ -405,6 +405,18 @@ pub fn uniq(io: &mut Io) -> i32 {
         for (n, l) in groups {
             let text = String::from_utf8_lossy(l);
             io.line(if count { format!("{n:>7} {text}") } else { text.into_owned() });
+        }
+    }
+    code
+}
+
+pub fn rev(io: &mut Io) -> i32 {
+    let files = io.operands();
+    let (all, code) = inputs(io, &files);
+    for (_, data) in all {
+        for l in lines(&data) {
+            let text: String = String::from_utf8_lossy(l).chars().rev().collect();
+            io.line(text);
         }
     }
     code

@@ -3,6 +3,7 @@
 use super::{Io, Outcome, Running, after, calc};
 use crate::sim::catalogue::{Http, Server};
 use crate::sim::machine::{Kind, Machine, SIGTERM, World};
+use crate::sim::nginx;
 use meta::{Duration, Time};
 
 /// How fast `stress --vm` fills memory.
@@ -30,6 +31,17 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     if m.spec.memory_limit_bytes.is_some_and(|l| l < i64::from(server.memory_mib) << 20) {
         return Outcome::Oom;
     }
+    let is_nginx = server.program == "nginx" && matches!(server.http, Http::Files(_));
+    let mut configured = Vec::new();
+    if is_nginx {
+        match nginx::ports(&m.fs, world.volumes) {
+            Ok(ports) => configured = ports,
+            Err(why) => {
+                m.emit(pid, &format!("nginx: [emerg] {why}\n"), true, world);
+                return Outcome::Exit(1);
+            }
+        }
+    }
     let stamp = super::clock::format(now, "%Y-%m-%dT%H:%M:%SZ");
     let log: &[&str] = if server.http == Http::Agnhost { agnhost_log(&argv) } else { server.log };
     for line in log {
@@ -53,9 +65,10 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         (Http::Agnhost, Some("pause")) => Vec::new(),
         (Http::Agnhost, Some("serve-hostname")) => vec![own.unwrap_or(9376)],
         (Http::Agnhost, Some("guestbook")) => vec![own.unwrap_or(3000)],
-        (Http::Hello(_), _) => {
+        (Http::Hello(_) | Http::Grpc, _) => {
             env.get("PORT").and_then(|p| p.parse().ok()).map_or_else(|| server.ports.to_vec(), |p| vec![p])
         }
+        _ if is_nginx => configured,
         _ => own.map_or_else(|| server.ports.to_vec(), |p| vec![p]),
     };
     Outcome::Block(Running::Serving { server, ports, since })
@@ -329,8 +342,14 @@ pub fn interpreter(io: &mut Io, name: &str) -> Outcome {
         let since = after(io, Duration::from_millis(200));
         return Outcome::Block(Running::Serving { server: &PYTHON, ports: vec![port], since });
     }
-    if let Some(code) = args.iter().position(|a| matches!(a.as_str(), "-c" | "-e")).and_then(|i| args.get(i + 1)) {
-        return Outcome::Exit(one_liner(io, &code.clone()));
+    if let Some(i) = args.iter().position(|a| matches!(a.as_str(), "-c" | "-e"))
+        && let Some(code) = args.get(i + 1).cloned()
+    {
+        if name.starts_with("python") {
+            let argv = std::iter::once("-c".into()).chain(args[i + 2..].iter().cloned()).collect();
+            return super::python::start(io, &code, argv);
+        }
+        return Outcome::Exit(one_liner(io, &code));
     }
     let file = args.iter().find(|a| !a.starts_with('-')).cloned().unwrap_or_default();
     let path = io.path(&file);

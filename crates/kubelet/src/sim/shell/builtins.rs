@@ -46,6 +46,7 @@ impl Shell {
             "unset" => {
                 for a in args.iter().filter(|a| !a.starts_with('-')) {
                     self.vars.remove(a);
+                    self.arrays.remove(a);
                     self.functions.remove(a);
                 }
                 0

@@ -1,9 +1,9 @@
 //! From the parsed script to a flat list of operations, so that a shell can stop anywhere and go on later.
 
 use brush_parser::ast::{
-    AndOr, AndOrList, AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand,
-    CompoundList, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, Program, SeparatorOperator,
-    SimpleCommand, Word,
+    AndOr, AndOrList, AssignmentName, AssignmentValue, BinaryPredicate, Command, CommandPrefixOrSuffixItem,
+    CompoundCommand, CompoundList, ExtendedTestExpr, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline,
+    Program, SeparatorOperator, SimpleCommand, UnaryPredicate, Word,
 };
 use brush_parser::word::{Parameter, ParameterExpr, ParameterTestType, SpecialParameter, TildeExpr, WordPiece};
 use brush_parser::{ParseError, Parser, ParserOptions};
@@ -38,7 +38,19 @@ pub enum Op {
     Subshell(Arc<Code>),
     Function(String, Arc<Code>),
     Arithmetic(Text),
+    /// `[[ ... ]]`
+    Condition(Condition, Vec<Arc<Code>>),
     Ok,
+}
+
+/// What is between `[[` and `]]`.
+#[derive(Debug)]
+pub enum Condition {
+    And(Box<Condition>, Box<Condition>),
+    Or(Box<Condition>, Box<Condition>),
+    Not(Box<Condition>),
+    One(UnaryPredicate, Text),
+    Two(BinaryPredicate, Text, Text),
 }
 
 /// Words with the command substitutions in them, in order.
@@ -63,9 +75,15 @@ pub enum Piece {
     Home,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Name {
     Variable(String),
+    /// `${list[2]}`
+    Element(String, Text),
+    /// `${list[@]}`, and `${list[*]}` when true.
+    Elements(String, bool),
+    /// `${!list[@]}`
+    Indices(String),
     Positional(usize),
     /// `$@`, and `$*` when true.
     All(bool),
@@ -103,10 +121,24 @@ pub enum ParameterOp {
     },
 }
 
+#[derive(Debug)]
+pub struct Assignment {
+    pub name: String,
+    pub index: Option<Text>,
+    pub append: bool,
+    pub value: Assigned,
+}
+
+#[derive(Debug)]
+pub enum Assigned {
+    Scalar(Text),
+    /// `(a b [7]=c)`
+    List(Vec<(Option<Text>, Text)>),
+}
+
 #[derive(Debug, Default)]
 pub struct Simple {
-    /// Name, whether it appends, value.
-    pub assignments: Vec<(String, bool, Text)>,
+    pub assignments: Vec<Assignment>,
     pub words: Vec<Text>,
     pub redirections: Vec<Redirection>,
     pub substitutions: Vec<Arc<Code>>,
@@ -238,10 +270,9 @@ impl Compiler {
                 Ok(())
             }
             Command::ExtendedTest(test, _) => {
-                // `[[ a == b ]]` read as `test`: its words are not split.
-                let text = test.expr.to_string();
-                let inner = compile(&format!("[ {text} ]"))?;
-                self.ops.push(Op::Subshell(inner));
+                let mut substitutions = Vec::new();
+                let condition = condition(&test.expr, &mut substitutions)?;
+                self.ops.push(Op::Condition(condition, substitutions));
                 Ok(())
             }
         }
@@ -408,14 +439,27 @@ impl Compiler {
                         out.words.push(text(&w.value, &mut out.substitutions)?);
                         continue;
                     }
-                    let AssignmentName::VariableName(name) = &a.name else {
-                        return Err("arrays are not simulated".into());
+                    let (name, index) = match &a.name {
+                        AssignmentName::VariableName(name) => (name.clone(), None),
+                        AssignmentName::ArrayElementName(name, index) => {
+                            (name.clone(), Some(text(index, &mut out.substitutions)?))
+                        }
                     };
-                    let AssignmentValue::Scalar(value) = &a.value else {
-                        return Err("arrays are not simulated".into());
+                    let value = match &a.value {
+                        AssignmentValue::Scalar(value) => Assigned::Scalar(text(&value.value, &mut out.substitutions)?),
+                        AssignmentValue::Array(list) => {
+                            let mut items = Vec::new();
+                            for (index, value) in list {
+                                let index = match index {
+                                    Some(i) => Some(text(&i.value, &mut out.substitutions)?),
+                                    None => None,
+                                };
+                                items.push((index, text(&value.value, &mut out.substitutions)?));
+                            }
+                            Assigned::List(items)
+                        }
                     };
-                    let value = text(&value.value, &mut out.substitutions)?;
-                    out.assignments.push((name.clone(), a.append, value));
+                    out.assignments.push(Assignment { name, index, append: a.append, value });
                 }
                 CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
                     return Err("process substitution is not simulated".into());
@@ -428,6 +472,20 @@ impl Compiler {
         self.ops.push(Op::Simple(Arc::new(out)));
         Ok(())
     }
+}
+
+fn condition(e: &ExtendedTestExpr, subs: &mut Vec<Arc<Code>>) -> Result<Condition, String> {
+    let mut inner = |e: &ExtendedTestExpr| condition(e, subs).map(Box::new);
+    Ok(match e {
+        ExtendedTestExpr::And(a, b) => Condition::And(inner(a)?, inner(b)?),
+        ExtendedTestExpr::Or(a, b) => Condition::Or(inner(a)?, inner(b)?),
+        ExtendedTestExpr::Not(a) => Condition::Not(inner(a)?),
+        ExtendedTestExpr::Parenthesized(a) => return condition(a, subs),
+        ExtendedTestExpr::UnaryTest(p, w) => Condition::One(p.clone(), text(&w.value, subs)?),
+        ExtendedTestExpr::BinaryTest(p, a, b) => {
+            Condition::Two(p.clone(), text(&a.value, subs)?, text(&b.value, subs)?)
+        }
+    })
 }
 
 fn words(list: &[Word]) -> Result<Words, String> {
@@ -504,6 +562,11 @@ fn piece(p: WordPiece, subs: &mut Vec<Arc<Code>>) -> Result<Piece, String> {
         WordPiece::TildeExpansion(TildeExpr::Home) => Piece::Home,
         WordPiece::TildeExpansion(_) => Piece::Plain("~".into()),
         WordPiece::CommandSubstitution(script) | WordPiece::BackquotedCommandSubstitution(script) => {
+            // `$(<file)` is what the file says.
+            let script = match script.trim().strip_prefix('<').filter(|rest| !rest.starts_with(['<', '(', '&'])) {
+                Some(file) => format!("cat {file}"),
+                None => script,
+            };
             subs.push(compile(&script)?);
             Piece::Command(subs.len() - 1)
         }
@@ -512,8 +575,10 @@ fn piece(p: WordPiece, subs: &mut Vec<Arc<Code>>) -> Result<Piece, String> {
     })
 }
 
-fn name(p: &Parameter) -> Result<Name, String> {
+fn name(p: &Parameter, subs: &mut Vec<Arc<Code>>) -> Result<Name, String> {
     Ok(match p {
+        Parameter::NamedWithIndex { name, index } => Name::Element(name.clone(), text(index, subs)?),
+        Parameter::NamedWithAllIndices { name, concatenate } => Name::Elements(name.clone(), *concatenate),
         Parameter::Positional(n) => Name::Positional(*n as usize),
         Parameter::Named(n) => Name::Variable(n.clone()),
         Parameter::Special(s) => match s {
@@ -525,7 +590,6 @@ fn name(p: &Parameter) -> Result<Name, String> {
             SpecialParameter::LastBackgroundProcessId => Name::LastBackground,
             SpecialParameter::ShellName => Name::Shell,
         },
-        _ => return Err("arrays are not simulated".into()),
     })
 }
 
@@ -573,7 +637,10 @@ fn parameter(e: ParameterExpr, subs: &mut Vec<Arc<Code>>) -> Result<ParameterUse
             let all = matches!(match_kind, brush_parser::word::SubstringMatchKind::Anywhere);
             (parameter, ParameterOp::Replace { pattern: word(Some(pattern))?, with: word(replacement)?, all })
         }
+        ParameterExpr::MemberKeys { variable_name, .. } => {
+            return Ok(ParameterUse { name: Name::Indices(variable_name), op: ParameterOp::Value });
+        }
         _ => return Err("this parameter expansion is not simulated".into()),
     };
-    Ok(ParameterUse { name: name(&p)?, op })
+    Ok(ParameterUse { name: name(&p, subs)?, op })
 }

@@ -92,7 +92,8 @@ impl Shell {
                 }
                 Piece::Double(inner) => {
                     // `"$@"` alone becomes as many fields as there are parameters, possibly none.
-                    let only_all = matches!(inner.as_slice(), [Piece::Parameter(p)] if p.name == Name::All(false));
+                    let only_all = matches!(inner.as_slice(), [Piece::Parameter(p)]
+                        if matches!(p.name, Name::All(false) | Name::Elements(_, false)));
                     if !only_all {
                         last(out).present = true;
                     }
@@ -150,9 +151,18 @@ impl Shell {
     }
 
     /// The values of a parameter; several only for `$@`.
-    fn value(&self, name: &Name, a: &Around) -> Option<Vec<String>> {
+    fn value(&mut self, name: &Name, a: &Around) -> Result<Option<Vec<String>>, String> {
         let one = |s: String| Some(vec![s]);
-        match name {
+        Ok(match name {
+            Name::Element(n, index) => {
+                let index = self.arithmetic(index, a)?;
+                self.element(n, index).map(|v| vec![v])
+            }
+            Name::Elements(n, concatenate) => match self.elements(n) {
+                all if *concatenate => one(all.join(" ")),
+                all => Some(all),
+            },
+            Name::Indices(n) => Some(self.indices(n).iter().map(usize::to_string).collect()),
             Name::Variable(n) => self.variable(n).map(|v| vec![v]),
             Name::Positional(0) | Name::Shell => one(self.name.clone()),
             Name::Positional(n) => self.positional.get(n - 1).map(|v| vec![v.clone()]),
@@ -163,11 +173,11 @@ impl Shell {
             Name::Flags => one(if self.errexit { "e" } else { "" }.into()),
             Name::Pid => one(self.pid.unwrap_or(a.pid).to_string()),
             Name::LastBackground => self.background.last().map(|p| vec![p.to_string()]),
-        }
+        })
     }
 
     fn parameter(&mut self, p: &ParameterUse, a: &Around) -> Result<Vec<String>, String> {
-        let value = self.value(&p.name, a);
+        let value = self.value(&p.name, a)?;
         let text = value.as_ref().map(|v| v.join(" "));
         let missing = |null: bool| text.as_ref().is_none_or(|t| null && t.is_empty());
         Ok(match &p.op {
@@ -176,6 +186,9 @@ impl Shell {
                 None if self.nounset => return Err(format!("{}: parameter not set", describe(&p.name))),
                 None => vec![String::new()],
             },
+            ParameterOp::Length if matches!(p.name, Name::Elements(..) | Name::All(_)) => {
+                vec![value.map_or(0, |v| v.len()).to_string()]
+            }
             ParameterOp::Length => vec![text.unwrap_or_default().chars().count().to_string()],
             ParameterOp::Default(null, word) => {
                 if missing(*null) {
@@ -261,9 +274,15 @@ impl Shell {
         self.evaluate(&expr, 0)
     }
 
-    fn target(&self, t: &ArithmeticTarget, depth: u32) -> Result<i64, String> {
-        let ArithmeticTarget::Variable(name) = t else { return Err("arrays are not simulated".into()) };
-        let value = self.variable(name).unwrap_or_default();
+    fn target(&mut self, t: &ArithmeticTarget, depth: u32) -> Result<i64, String> {
+        let value = match t {
+            ArithmeticTarget::Variable(name) => self.variable(name),
+            ArithmeticTarget::ArrayElement(name, index) => {
+                let index = self.evaluate(index, depth)?;
+                self.element(name, index)
+            }
+        };
+        let value = value.unwrap_or_default();
         match value.trim() {
             "" => Ok(0),
             v => match v.parse() {
@@ -276,8 +295,13 @@ impl Shell {
     }
 
     fn store(&mut self, t: &ArithmeticTarget, v: i64) -> Result<i64, String> {
-        let ArithmeticTarget::Variable(name) = t else { return Err("arrays are not simulated".into()) };
-        self.assign(name, v.to_string());
+        match t {
+            ArithmeticTarget::Variable(name) => self.assign(name, v.to_string()),
+            ArithmeticTarget::ArrayElement(name, index) => {
+                let index = self.evaluate(index, 0)?;
+                self.assign_element(name, index, v.to_string());
+            }
+        }
         Ok(v)
     }
 
@@ -369,7 +393,7 @@ fn binary(op: &BinaryOperator, x: i64, y: i64) -> Result<i64, String> {
 
 fn describe(n: &Name) -> String {
     match n {
-        Name::Variable(v) => v.clone(),
+        Name::Variable(v) | Name::Element(v, _) | Name::Elements(v, _) => v.clone(),
         Name::Positional(n) => n.to_string(),
         _ => "parameter".into(),
     }

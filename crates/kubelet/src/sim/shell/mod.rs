@@ -1,8 +1,10 @@
 //! A POSIX shell over virtual time. A script is parsed (by `brush-parser`), flattened to operations, and run one
 //! operation after another; whatever takes time suspends the shell, which goes on where it was.
 
+mod arrays;
 mod builtins;
 mod code;
+mod condition;
 mod expand;
 mod interactive;
 pub mod pattern;
@@ -10,7 +12,7 @@ mod redirect;
 
 use super::machine::{Fds, Input, Kind, Machine, Output, Proc, State, World};
 use super::programs::{self, Io};
-use code::{Code, Op, Simple};
+use code::{Assigned, Code, Op, Simple};
 use expand::Around;
 use interactive::Lines;
 use std::collections::BTreeMap;
@@ -56,6 +58,7 @@ pub struct Shell {
     frames: Vec<Frame>,
     /// Values, and whether they are exported.
     vars: BTreeMap<String, (String, bool)>,
+    arrays: BTreeMap<String, BTreeMap<usize, String>>,
     functions: BTreeMap<String, Arc<Code>>,
     positional: Vec<String>,
     name: String,
@@ -136,6 +139,7 @@ impl Shell {
         Shell {
             frames: vec![Frame { code, at: 0, loops: Vec::new(), positional: None, fds: None, status: None }],
             vars: BTreeMap::new(),
+            arrays: BTreeMap::new(),
             functions: BTreeMap::new(),
             positional: Vec::new(),
             name: name.into(),
@@ -178,9 +182,13 @@ impl Shell {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        self.vars.get(name).map(|(v, _)| v.clone())
+        self.vars.get(name).map(|(v, _)| v.clone()).or_else(|| self.arrays.get(name)?.get(&0).cloned())
     }
     fn assign(&mut self, name: &str, value: String) {
+        if let Some(array) = self.arrays.get_mut(name) {
+            array.insert(0, value);
+            return;
+        }
         let exported = self.vars.get(name).is_some_and(|(_, e)| *e);
         self.vars.insert(name.into(), (value, exported));
     }
@@ -562,6 +570,15 @@ impl Shell {
                 let around = around(m, pid, world);
                 self.status = i32::from(self.arithmetic(text, &around)? == 0);
             }
+            Op::Condition(condition, substitutions) => {
+                if self.substitute(substitutions, m, pid) {
+                    return Ok(());
+                }
+                let around = around(m, pid, world);
+                self.status = i32::from(!self.condition(condition, &around)?);
+                self.results.clear();
+                self.check_errexit();
+            }
             Op::Simple(s) => self.simple(s, m, pid, world)?,
         }
         Ok(())
@@ -594,15 +611,20 @@ impl Shell {
             argv.extend(self.fields(w, &around_here)?);
         }
         let mut assignments = Vec::new();
-        for (name, append, value) in &s.assignments {
-            let mut v = self.string(value, &around_here)?;
-            if *append {
-                v = format!("{}{v}", self.variable(name).unwrap_or_default());
-            }
-            if argv.is_empty() {
-                self.assign(name, v);
-            } else {
-                assignments.push((name.clone(), v));
+        for a in &s.assignments {
+            match &a.value {
+                Assigned::Scalar(value) if a.index.is_none() => {
+                    let mut v = self.string(value, &around_here)?;
+                    if a.append {
+                        v = format!("{}{v}", self.variable(&a.name).unwrap_or_default());
+                    }
+                    if argv.is_empty() {
+                        self.assign(&a.name, v);
+                    } else {
+                        assignments.push((a.name.clone(), v));
+                    }
+                }
+                _ => self.assign_array(a, &around_here)?,
             }
         }
         drop(around_here);
