@@ -157,6 +157,37 @@ spec:
 }
 
 #[test]
+fn variables_come_from_a_file_that_an_init_container_wrote() {
+    let Some(s) = serve() else { return };
+    let pod = s.file(
+        "envfile.yaml",
+        r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: envfile}
+spec:
+  restartPolicy: Never
+  initContainers:
+  - name: setup
+    image: busybox
+    command: [sh, -c, "echo \"ADDRESS='db:5432'\" > /data/config.env"]
+    volumeMounts: [{name: config, mountPath: /data}]
+  containers:
+  - name: main
+    image: busybox
+    command: [sh, -c, "echo $ADDRESS"]
+    env:
+    - name: ADDRESS
+      valueFrom: {fileKeyRef: {path: config.env, volumeName: config, key: ADDRESS}}
+  volumes: [{name: config, emptyDir: {}}]
+"#,
+    );
+    s.k(&format!("apply -f {pod}"));
+    s.k("wait --for=jsonpath={.status.phase}=Succeeded pod/envfile --timeout=60s");
+    assert_eq!(s.k("logs envfile -c main").trim(), "db:5432");
+}
+
+#[test]
 fn a_refusals_text_is_gos() {
     let Some(s) = serve() else { return };
     s.k("create service clusterip mock --tcp=80:80");

@@ -262,6 +262,10 @@ pub trait Runtime: Send {
     fn image_user(&self, _image: &str) -> i64 {
         0
     }
+    /// What a file of a volume that the pod's containers share holds. A real kubelet looks into the volume's directory.
+    fn volume_file(&self, _pod_uid: &str, _volume: &str, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
     /// Models CRI `ListContainers`.
     fn containers(&self) -> Vec<ContainerRecord>;
     /// Opens `exec` or `attach`; its number is for the next three. Models CRI `Exec` and `Attach`.

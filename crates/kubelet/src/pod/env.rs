@@ -1,8 +1,8 @@
 //! A container's environment. Models `makeEnvironmentVariables` of `pkg/kubelet/kubelet_pods.go` and
 //! `k8s.io/kubernetes/third_party/forked/golang/expansion`.
 
-use super::SyncCx;
 use super::resources;
+use super::{SyncCx, env_file};
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, EnvVarSource, ObjectFieldSelector, Pod, ResourceFieldSelector, Secret, Service,
 };
@@ -103,6 +103,25 @@ fn value_from(
             Some(v) => Ok(Some(String::from_utf8_lossy(&v.0).into_owned())),
             None if optional => Ok(None),
             None => Err(format!("couldn't find key {} in Secret {ns}/{}", r.key, r.name)),
+        };
+    }
+    if let Some(f) = &source.file_key_ref {
+        let uid = pod.metadata.uid.as_deref().unwrap_or("");
+        let mut volumes = pod.spec.iter().flat_map(|s| s.volumes.iter().flatten());
+        if !volumes.any(|v| v.name == f.volume_name) {
+            return Err(format!("cannot find the volume {:?} referenced by FileKeyRef", f.volume_name));
+        }
+        let text = cx.runtime.volume_file(uid, &f.volume_name, &f.path);
+        let text = text.and_then(|t| String::from_utf8(t).ok()).ok_or("couldn't parse env file")?;
+        let value = env_file::value(&text, &f.key).map_err(|_| "couldn't parse env file")?;
+        return match (value.is_empty(), f.optional == Some(true)) {
+            (false, _) => Ok(Some(value)),
+            (true, true) => Ok(None),
+            (true, false) => {
+                let volume = format!("/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir/{}", f.volume_name);
+                let path = f.path.trim_start_matches('/');
+                Err(format!("environment variable key {:?} not found in file \"{volume}/{path}\"", f.key))
+            }
         };
     }
     Ok(Some(String::new()))

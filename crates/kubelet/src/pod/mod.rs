@@ -5,6 +5,7 @@ pub mod admit;
 pub mod backoff;
 pub mod conditions;
 pub mod env;
+mod env_file;
 pub mod events;
 pub mod images;
 mod persistent;

@@ -460,6 +460,12 @@ impl Runtime for SimRuntime {
     fn images(&self) -> Vec<ImageInfo> {
         self.pulled.values().cloned().collect()
     }
+    fn volume_file(&self, pod_uid: &str, volume: &str, path: &str) -> Option<Vec<u8>> {
+        match self.volumes.get(&format!("{pod_uid}/{volume}"))?.get(path.trim_start_matches('/'))? {
+            fs::Entry::File(data) => Some(data.to_vec()),
+            _ => None,
+        }
+    }
     fn containers(&self) -> Vec<ContainerRecord> {
         let record = |c: &Container| ContainerRecord {
             id: c.spec.id.clone(),
