@@ -8,6 +8,8 @@ const apply = (page, text) => order(page, [{ command: "apply", id: ID, mode: "ap
 const fast = (page) => order(page, [{ command: "set-speed", speed: { times: 20000 } }]);
 const editor = async (page) => {
   if (await id(page, "pane-editor").isVisible()) await id(page, "pane-editor").click();
+  // On a laptop the inspector has taken its place.
+  else if (!(await id(page, "acting").isVisible())) await id(page, "toggle-left").click();
 };
 const stage = async (page) => {
   if (await id(page, "pane-stage").isVisible()) await id(page, "pane-stage").click();
@@ -17,7 +19,7 @@ const inspect = async (page, kind, name) => {
   await id(page, "show-objects").click();
   const narrow = id(page, "kinds-narrow");
   await id(page, "object-rows").waitFor();
-  if (await narrow.isVisible()) await narrow.selectOption(await narrow.locator("option", { hasText: `${kind} (` }).first().getAttribute("value"));
+  if (await narrow.isVisible()) await narrow.selectOption(await narrow.locator("option", { hasText: new RegExp(`^${kind} \\(`) }).first().getAttribute("value"));
   else await id(page, `kind-${kind}`).click();
   await id(page, "objects-search").fill(name);
   await id(page, `object-${kind}-${name}`).click();
