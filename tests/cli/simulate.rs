@@ -56,6 +56,7 @@ manifests! {
     poddisruptionbudget "poddisruptionbudget.yaml"
     priorityclass "priorityclass.yaml"
     replicaset "replicaset.yaml"
+    replicationcontroller "replicationcontroller.yaml"
     secret "secret.yaml"
     service "service.yaml"
     serviceaccount "serviceaccount.yaml"

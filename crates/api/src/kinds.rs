@@ -37,6 +37,7 @@ pub mod podtemplate;
 pub mod priorityclass;
 pub mod rbac;
 pub mod replicaset;
+pub mod replicationcontroller;
 pub mod resourcequota;
 pub mod role;
 pub mod rolebinding;
@@ -73,7 +74,7 @@ macro_rules! table {
 // In the order in which upstream lists groups: core first, then named groups.
 table! {
     configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod podtemplate
-    resourcequota secret service serviceaccount
+    replicationcontroller resourcequota secret service serviceaccount
     controllerrevision daemonset deployment replicaset statefulset
     customresourcedefinition
     horizontalpodautoscaler horizontalpodautoscaler_v1
@@ -144,6 +145,8 @@ pub(crate) use register;
 #[cfg(test)]
 mod access_tests;
 #[cfg(test)]
+mod job_tests;
+#[cfg(test)]
 mod network_tests;
 #[cfg(test)]
 mod rules_tests;
@@ -151,3 +154,5 @@ mod rules_tests;
 mod storage_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod workload_tests;

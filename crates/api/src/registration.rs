@@ -111,6 +111,8 @@ pub struct Kind {
     pub stored: bool,
     /// Whether `metadata.generation` counts spec changes.
     pub has_generation: bool,
+    /// Whether a delete that says nothing about dependents leaves them.
+    pub orphans_by_default: bool,
     /// What `metadata.name` may be.
     pub name_rule: NameRule,
     /// Graceful deletion: the period to use when the request names none; `None` deletes at once. `Some(0)`
@@ -232,6 +234,8 @@ pub trait Registration: 'static {
     /// False: a question that is answered at once, of which nothing is kept.
     const STORED: bool = true;
     const HAS_GENERATION: bool = false;
+    /// Models a `DefaultGarbageCollectionPolicy` of `OrphanDependents`.
+    const ORPHANS_BY_DEFAULT: bool = false;
     const SCALE: Option<Scale> = None;
     const NAME_RULE: NameRule = rule::subdomain;
 
@@ -302,6 +306,7 @@ impl Kind {
             sample: R::SAMPLE,
             stored: R::STORED,
             has_generation: R::HAS_GENERATION,
+            orphans_by_default: R::ORPHANS_BY_DEFAULT,
             name_rule: R::NAME_RULE,
             default_grace_seconds: |o| R::default_grace_seconds(typed(o)),
             decode: decode::decode_kind::<R>,

@@ -67,6 +67,24 @@ pub fn update_errors(old: &str, new: &str) -> String {
     lines(&errors)
 }
 
+/// As it is stored once somebody has written its status.
+fn reported(yaml: &str) -> Box<dyn Object> {
+    let mut o = object(yaml);
+    (o.kind().default)(&mut *o);
+    o
+}
+
+/// What writing the status of `new` to `old` refuses.
+pub fn status_errors(old: &str, new: &str) -> String {
+    let (old, mut new) = (reported(old), reported(new));
+    let kind = new.kind();
+    new.meta_mut().resource_version = Some("1".into());
+    (kind.prepare_status)(&mut *new, &*old);
+    let mut errors = validate_meta_update(new.meta(), old.meta(), &Path::new("metadata"));
+    errors.extend((kind.validate_status)(&*new, &*old));
+    lines(&errors)
+}
+
 pub fn warnings(yaml: &str) -> String {
     let o = created(yaml);
     (o.kind().warnings)(&*o).into_iter().map(|w| w + "\n").collect()

@@ -23,6 +23,7 @@ pub mod pod_gc;
 pub mod podautoscaler;
 mod pods;
 pub mod replicaset;
+pub mod replicationcontroller;
 pub mod resource_quota;
 pub mod root_ca_publisher;
 pub mod service_account;
@@ -46,6 +47,7 @@ pub fn all() -> Vec<Box<dyn Component>> {
     vec![
         runner::<endpoints::EndpointsController>(),
         runner::<endpointslice::EndpointSliceController>(),
+        runner::<replicationcontroller::ReplicationManager>(),
         runner::<pod_gc::PodGc>(),
         runner::<namespace::NamespaceController>(),
         runner::<resource_quota::ResourceQuotaController>(),

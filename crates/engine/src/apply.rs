@@ -8,9 +8,10 @@ use crate::threeway;
 use api::{KindRef, Kinds, Obj};
 use apiserver::authz::Attributes;
 use apiserver::{Answer, Body, FieldValidation, PatchType, Request, RequestVerb, Response};
-use cluster::Cluster;
+use cluster::{Cluster, requests};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 use manifest::{Document, Problem};
-use meta::{ApiError, User};
+use meta::{ApiError, Key, User};
 use protocol::{ApplyMode, ApplyResult, Diagnostic, File, Missing, ObjectId, ObjectResult};
 use serde_json::Value;
 
@@ -173,7 +174,9 @@ fn apply_one(server: &mut Server<'_>, kinds: &Kinds, user: &User, d: &Document) 
 
 fn delete_one(server: &mut Server<'_>, kinds: &Kinds, user: &User, d: &Document) -> Result<Done, ApiError> {
     let (kind, namespace, name) = target(kinds, d)?;
-    let r = Request::new(user.clone(), RequestVerb::Delete, kind, &namespace, &name);
+    // As kubectl asks.
+    let options = DeleteOptions { propagation_policy: Some("Background".into()), ..Default::default() };
+    let r = requests::delete(user.clone(), kind, &Key::new(&namespace, &name), options);
     server(r).into_result()?;
     let id = ObjectId { api_version: kind.api_version(), kind: kind.kind.into(), namespace, name };
     Ok(Done { kind, id, verb: "deleted", warnings: Vec::new() })

@@ -4,8 +4,8 @@
 use crate::framework::event::Was;
 use crate::framework::{ClusterEvent, Objects};
 use api::{KindRef, Obj, ObjectExt, Registered};
-use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Service};
+use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use meta::Key;
@@ -36,6 +36,14 @@ static KINDS: &[(KindRef, Follow)] = &[
     (ReplicaSet::KIND_REF, |objects, key, new| match new.and_then(|o| o.downcast()) {
         Some(rs) => objects.set_replica_set(rs),
         None => objects.remove_replica_set(key),
+    }),
+    (StatefulSet::KIND_REF, |objects, key, new| match new.and_then(|o| o.downcast()) {
+        Some(set) => objects.set_stateful_set(set),
+        None => objects.remove_stateful_set(key),
+    }),
+    (ReplicationController::KIND_REF, |objects, key, new| match new.and_then(|o| o.downcast()) {
+        Some(rc) => objects.set_replication_controller(rc),
+        None => objects.remove_replication_controller(key),
     }),
     (Namespace::KIND_REF, |objects, key, new| match new.and_then(|o| o.downcast()) {
         Some(namespace) => objects.set_namespace(namespace),

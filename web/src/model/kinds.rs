@@ -35,6 +35,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("podtemplates", "v1", "PodTemplate"),
     ("priorityclasses.scheduling.k8s.io", "scheduling.k8s.io/v1", "PriorityClass"),
     ("replicasets.apps", "apps/v1", "ReplicaSet"),
+    ("replicationcontrollers", "v1", "ReplicationController"),
     ("resourcequotas", "v1", "ResourceQuota"),
     ("rolebindings.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "RoleBinding"),
     ("roles.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "Role"),

@@ -97,6 +97,7 @@ fn kind(number: u16, d: &CustomResourceDefinition, v: &CustomResourceDefinitionV
         sample: "",
         stored: true,
         has_generation: true,
+        orphans_by_default: false,
         name_rule: rule::subdomain,
         default_grace_seconds: |_| None,
         decode: decode::decode_custom,

@@ -229,7 +229,10 @@ fn validate_zone(zone: Option<&str>, path: &Path, errors: &mut Vec<FieldError>) 
         let why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
         errors.push(FieldError::invalid(path, zone, why));
     }
-    if let Err(e) = cron::zone(zone) {
+    // Go knows this one: the machine's own.
+    if zone != "Local"
+        && let Err(e) = cron::zone(zone)
+    {
         errors.push(FieldError::invalid(path, zone, e));
     }
 }

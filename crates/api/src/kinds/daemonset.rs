@@ -194,12 +194,8 @@ fn validate_spec(s: &DaemonSetSpec, errors: &mut Vec<FieldError>) {
     let at = path.child("selector");
     errors.extend(validate_label_selector(&at, &s.selector));
     let template = path.child("template");
+    // A missing and an empty selector cannot be told apart here; the missing one is the common mistake, and matches nothing.
     workload::validate_template_labels(&s.selector, &s.template, &template, errors);
-    if workload::is_empty(&s.selector) {
-        let mut e = FieldError::invalid(&at, "", "empty selector is invalid for daemonset");
-        e.value = workload::selector_json(&s.selector);
-        errors.push(e);
-    }
     errors.extend(pod::validate_pod_template(&s.template, &template));
     workload::validate_runs_forever("DaemonSet", &s.template, &template, errors);
     nonnegative(&path.child("minReadySeconds"), s.min_ready_seconds.unwrap_or(0).into(), errors);
@@ -217,7 +213,7 @@ fn validate_strategy(s: &DaemonSetUpdateStrategy, path: &Path, errors: &mut Vec<
         ("RollingUpdate", None) => errors.push(FieldError::required(&path.child("rollingUpdate"), "")),
         ("RollingUpdate", Some(r)) => validate_rolling_update(r, &path.child("rollingUpdate"), errors),
         (other, r) => {
-            let mut e = FieldError::not_supported(&path.child("type"), other, &["RollingUpdate", "OnDelete"]);
+            let mut e = FieldError::not_supported(path, other, &["RollingUpdate", "OnDelete"]);
             // Upstream shows its internal struct, whose fields are capitalized.
             let rolling = json_text(r).replace("maxUnavailable", "MaxUnavailable").replace("maxSurge", "MaxSurge");
             e.value = format!("{{\"Type\":{},\"RollingUpdate\":{rolling}}}", json_text(&other));

@@ -27,6 +27,7 @@ impl Registration for Reg {
     const CATEGORIES: &'static [&'static str] = &["all"];
     const SUBRESOURCES: &'static [Subresource] = workload::STATUS_ONLY;
     const HAS_GENERATION: bool = true;
+    const ORPHANS_BY_DEFAULT: bool = true;
     const COLUMNS: &'static [Column] = &[
         Column::NAME,
         Column::new("Status", "string", 0).describe("Status of the job."),

@@ -251,7 +251,7 @@ fn validate_spec(s: &StatefulSetSpec, template_too: bool, errors: &mut Vec<Field
         let mut e = FieldError::invalid(&path.child("selector"), "", "");
         e.value = workload::selector_json(&s.selector);
         errors.push(e);
-    } else if !workload::is_empty(&s.selector) {
+    } else {
         workload::validate_template_labels(&s.selector, &s.template, &at, errors);
     }
     if template_too {

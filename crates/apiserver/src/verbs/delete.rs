@@ -297,7 +297,8 @@ fn finalizers_for(old: &dyn Object, options: &DeleteOptions) -> Vec<String> {
         (None, Some("Orphan")) => (true, false),
         (None, Some("Foreground")) => (false, true),
         (None, Some(_)) => (false, false),
-        (None, None) => (has(ORPHAN), has(FOREGROUND) && !has(ORPHAN)),
+        (None, None) if has(ORPHAN) || has(FOREGROUND) => (has(ORPHAN), !has(ORPHAN)),
+        (None, None) => (old.kind().orphans_by_default, false),
     };
     if (orphan, foreground) == (has(ORPHAN), has(FOREGROUND)) {
         return was.to_vec();

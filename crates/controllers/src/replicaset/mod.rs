@@ -7,61 +7,97 @@ mod tests;
 
 use crate::owner::{self, claim, controller_reference, controllers_concerned, count};
 use crate::pods;
-use api::object::controller_of;
-use api::{ObjectExt, Registered};
-use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::Pod;
+use api::{Object, ObjectExt, Registered};
+use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetStatus};
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Key;
 use meta::labels::Selector;
 use reconcile::intent::is_namespace_terminating;
 use reconcile::{Change, Controller, Cx, Intent, Outcome, Reply, Watch};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use trace::note;
 
 /// At most so many pods are created or deleted in one sync (`BurstReplicas`).
 const BURST_REPLICAS: usize = 500;
 
-#[derive(Clone, Default)]
-pub struct ReplicaSetController {
-    /// What the last attempt to create or delete pods was refused with: it goes into the status.
-    refused: BTreeMap<Key, String>,
-    /// How many intents of the sync under way create or delete pods, and how many stand before them.
-    managing: Option<(usize, usize)>,
+/// What asks for a number of equal pods. A ReplicationController is an older form of a ReplicaSet, so one controller
+/// serves both, as upstream's does.
+pub trait Replicated: Registered {
+    const CONTROLLER: &'static str;
+    /// Whether the status tells how many pods are on their way out.
+    const COUNTS_TERMINATING: bool;
+    fn selector(&self) -> Selector;
+    fn replicas(&self) -> i32;
+    fn min_ready_seconds(&self) -> i32;
+    fn template(&self) -> Option<&PodTemplateSpec>;
+    /// As a ReplicaSet's.
+    fn status(&self) -> Option<Cow<'_, ReplicaSetStatus>>;
+    fn set_status(&mut self, status: ReplicaSetStatus);
 }
 
-pub(crate) fn selector(rs: &ReplicaSet) -> Selector {
-    rs.spec.as_ref().map_or(Selector::Nothing, |s| Selector::from_api(Some(&s.selector)).unwrap_or(Selector::Nothing))
+impl Replicated for ReplicaSet {
+    const CONTROLLER: &'static str = "replicaset-controller";
+    const COUNTS_TERMINATING: bool = true;
+
+    fn selector(&self) -> Selector {
+        let selector = self.spec.as_ref().map(|s| &s.selector);
+        selector.map_or(Selector::Nothing, |s| Selector::from_api(Some(s)).unwrap_or(Selector::Nothing))
+    }
+    fn replicas(&self) -> i32 {
+        replicas(self)
+    }
+    fn min_ready_seconds(&self) -> i32 {
+        self.spec.as_ref().and_then(|s| s.min_ready_seconds).unwrap_or(0)
+    }
+    fn template(&self) -> Option<&PodTemplateSpec> {
+        self.spec.as_ref()?.template.as_ref()
+    }
+    fn status(&self) -> Option<Cow<'_, ReplicaSetStatus>> {
+        self.status.as_ref().map(Cow::Borrowed)
+    }
+    fn set_status(&mut self, status: ReplicaSetStatus) {
+        self.status = Some(status);
+    }
 }
 
 pub(crate) fn replicas(rs: &ReplicaSet) -> i32 {
     rs.spec.as_ref().and_then(|s| s.replicas).unwrap_or(1)
 }
 
-fn min_ready_seconds(rs: &ReplicaSet) -> i32 {
-    rs.spec.as_ref().and_then(|s| s.min_ready_seconds).unwrap_or(0)
+pub type ReplicaSetController = Replicas<ReplicaSet>;
+
+#[derive(Clone, Default)]
+pub struct Replicas<R> {
+    /// What the last attempt to create or delete pods was refused with: it goes into the status.
+    refused: BTreeMap<Key, String>,
+    /// How many intents of the sync under way create or delete pods, and how many stand before them.
+    managing: Option<(usize, usize)>,
+    of: PhantomData<fn() -> R>,
 }
 
-fn pod_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
+fn pod_changed<R: Replicated>(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     let (old, new) = (change.old.as_deref(), change.new.as_deref());
-    controllers_concerned::<ReplicaSet>(cx.view, old, new, selector, keys);
+    controllers_concerned::<R>(cx.view, old, new, R::selector, keys);
 }
 
-impl Controller for ReplicaSetController {
-    const NAME: &'static str = "replicaset-controller";
+impl<R: Replicated> Controller for Replicas<R> {
+    const NAME: &'static str = R::CONTROLLER;
 
     fn watches() -> Vec<Watch> {
-        vec![owner::watch_self(ReplicaSet::KIND_REF), Watch { kind: Pod::KIND_REF, keys: pod_changed }]
+        vec![owner::watch_self(R::KIND_REF), Watch { kind: Pod::KIND_REF, keys: pod_changed::<R> }]
     }
 
     fn reconcile(&mut self, cx: &Cx, key: &Key) -> Outcome {
         self.managing = None;
-        let Some(rs) = cx.view.get::<ReplicaSet>(key) else {
+        let Some(rs) = cx.view.get::<R>(key) else {
             self.refused.remove(key);
             return Outcome::done();
         };
         let mut out = Outcome::done();
-        let selector = selector(rs);
+        let selector = rs.selector();
         let claim = claim::<Pod>(cx.view, rs, &selector, pods::is_active);
         if cx.recording {
             for p in &claim.adopt {
@@ -76,7 +112,8 @@ impl Controller for ReplicaSetController {
         }
         let active = claim.claimed();
         out.looked_at(active.len());
-        let uid = rs.metadata.uid.as_deref().unwrap_or("");
+        let object: &dyn Object = rs;
+        let uid = object.uid();
         // The rare answer is asked for first.
         let terminating = cx.view.dependents(uid).filter(|o| {
             o.is_terminating()
@@ -85,23 +122,25 @@ impl Controller for ReplicaSetController {
                 && selector.matches(o.meta().labels.as_ref())
         });
         let refused = self.refused.get(key).map(String::as_str);
-        let new_status = status::calculate(rs, &active, count(terminating.count()), refused, cx.now);
+        let terminating = R::COUNTS_TERMINATING.then(|| count(terminating.count()));
+        let new_status = status::calculate(rs, &active, terminating, refused, cx.now);
         let write_status = status::differs(rs, &new_status).then(|| {
             let mut rs = rs.clone();
-            rs.status = Some(new_status);
+            rs.set_status(new_status);
             Intent::update_status(rs)
         });
         // A refused write stops what stands behind it, so the status that tells of a refusal goes first.
         let (before, after) = if refused.is_some() { (write_status, None) } else { (None, write_status) };
         out.intents.extend(before);
         let first = out.intents.len();
-        if rs.metadata.deletion_timestamp.is_none() {
+        if !object.is_terminating() {
             manage_replicas(cx, rs, &active, &mut out);
         }
         self.managing = Some((first, out.intents.len() - first));
         out.intents.extend(after);
-        for p in active.iter().filter(|_| min_ready_seconds(rs) > 0) {
-            if let Some(wait) = pods::availability_in(p, min_ready_seconds(rs), cx.now) {
+        let settle = rs.min_ready_seconds();
+        for p in active.iter().filter(|_| settle > 0) {
+            if let Some(wait) = pods::availability_in(p, settle, cx.now) {
                 out.requeue(wait);
             }
         }
@@ -127,13 +166,19 @@ fn name(m: &ObjectMeta) -> &str {
 }
 
 /// Models `manageReplicas`.
-fn manage_replicas(cx: &Cx, rs: &ReplicaSet, active: &[&Pod], out: &mut Outcome) {
-    let want = usize::try_from(replicas(rs)).unwrap_or(0);
+fn manage_replicas<R: Replicated>(cx: &Cx, rs: &R, active: &[&Pod], out: &mut Outcome) {
+    let want = usize::try_from(rs.replicas()).unwrap_or(0);
     let have = active.len();
     if have < want {
         let missing = (want - have).min(BURST_REPLICAS);
         if cx.recording {
-            out.note(note!("replicaset.scale-up", name = name(&rs.metadata), from = have, to = want, create = missing));
+            out.note(note!(
+                "replicaset.scale-up",
+                name = name(rs.metadata()),
+                from = have,
+                to = want,
+                create = missing
+            ));
         }
         for _ in 0..missing {
             out.push(create_pod(rs));
@@ -145,7 +190,7 @@ fn manage_replicas(cx: &Cx, rs: &ReplicaSet, active: &[&Pod], out: &mut Outcome)
         if cx.recording {
             out.note(note!(
                 "replicaset.scale-down",
-                name = name(&rs.metadata),
+                name = name(rs.metadata()),
                 from = have,
                 to = want,
                 delete = surplus
@@ -164,13 +209,13 @@ fn manage_replicas(cx: &Cx, rs: &ReplicaSet, active: &[&Pod], out: &mut Outcome)
 }
 
 /// Models `GetPodFromTemplate`.
-fn create_pod(rs: &ReplicaSet) -> Intent {
-    let template = rs.spec.as_ref().and_then(|s| s.template.clone()).unwrap_or_default();
+fn create_pod<R: Replicated>(rs: &R) -> Intent {
+    let template = rs.template().cloned().unwrap_or_default();
     let m = template.metadata.unwrap_or_default();
     let pod = Pod {
         metadata: ObjectMeta {
-            namespace: rs.metadata.namespace.clone(),
-            generate_name: Some(format!("{}-", name(&rs.metadata))),
+            namespace: rs.metadata().namespace.clone(),
+            generate_name: Some(format!("{}-", name(rs.metadata()))),
             labels: m.labels,
             annotations: m.annotations,
             finalizers: m.finalizers,
@@ -187,18 +232,18 @@ fn create_pod(rs: &ReplicaSet) -> Intent {
     )
 }
 
-/// Active pods of every ReplicaSet with the same controller as this one: how crowded a node is counts over the
+/// Active pods of everything of the kind with the same controller as this one: how crowded a node is counts over the
 /// whole Deployment. Models `getIndirectlyRelatedPods`.
-fn related_pods<'a>(cx: &Cx<'a>, rs: &'a ReplicaSet) -> Vec<&'a Pod> {
-    let mut siblings: Vec<&ReplicaSet> = match controller_of(&rs.metadata) {
-        Some(r) => cx.view.controlled_by::<ReplicaSet>(&r.uid).collect(),
+fn related_pods<'a, R: Replicated>(cx: &Cx<'a>, rs: &'a R) -> Vec<&'a Pod> {
+    let mut siblings: Vec<&R> = match (rs as &dyn Object).controller_ref() {
+        Some(r) => cx.view.controlled_by::<R>(&r.uid).collect(),
         None => vec![rs],
     };
-    siblings.retain(|s| s.metadata.namespace == rs.metadata.namespace);
+    siblings.retain(|s| s.metadata().namespace == rs.metadata().namespace);
     let mut related = Vec::new();
     for s in siblings {
-        let selector = selector(s);
-        let of_sibling = cx.view.controlled_by::<Pod>(s.metadata.uid.as_deref().unwrap_or(""));
+        let selector = s.selector();
+        let of_sibling = cx.view.controlled_by::<Pod>((s as &dyn Object).uid());
         related.extend(of_sibling.filter(|p| pods::is_active(p) && selector.matches(p.metadata.labels.as_ref())));
     }
     related

@@ -63,10 +63,16 @@ impl Objects {
         let selector = Selector::from_api(ss.spec.as_ref().map(|s| &s.selector)).unwrap_or(Selector::Nothing);
         self.controllers.insert((STATEFUL_SET, key(&ss.metadata)), selector);
     }
+    pub fn remove_stateful_set(&mut self, key: &Key) {
+        self.controllers.remove(&(STATEFUL_SET, key.clone()));
+    }
     pub fn set_replication_controller(&mut self, rc: &ReplicationController) {
         let selector = rc.spec.as_ref().and_then(|s| s.selector.as_ref());
         let selector = selector.map_or(Selector::Nothing, Selector::from_set);
         self.controllers.insert((REPLICATION_CONTROLLER, key(&rc.metadata)), selector);
+    }
+    pub fn remove_replication_controller(&mut self, key: &Key) {
+        self.controllers.remove(&(REPLICATION_CONTROLLER, key.clone()));
     }
     pub fn set_namespace(&mut self, namespace: &Namespace) {
         let name = namespace.metadata.name.clone().unwrap_or_default();

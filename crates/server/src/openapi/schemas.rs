@@ -100,6 +100,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("", "v1", "PersistentVolumeClaim") => of::<core::v1::PersistentVolumeClaim>(g),
         ("", "v1", "Pod") => of::<core::v1::Pod>(g),
         ("", "v1", "PodTemplate") => of::<core::v1::PodTemplate>(g),
+        ("", "v1", "ReplicationController") => of::<core::v1::ReplicationController>(g),
         ("", "v1", "ResourceQuota") => of::<core::v1::ResourceQuota>(g),
         ("", "v1", "Secret") => of::<core::v1::Secret>(g),
         ("", "v1", "Service") => of::<core::v1::Service>(g),

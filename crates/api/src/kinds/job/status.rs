@@ -107,22 +107,22 @@ fn uncounted(s: &JobStatus, path: &Path, errors: &mut Vec<FieldError>) {
 
 fn indexes(new: &Job, s: &JobStatus, before: &JobStatus, path: &Path, errors: &mut Vec<FieldError>) {
     let Some(spec) = &new.spec else { return };
+    let per_index = spec.backoff_limit_per_index.is_some();
+    let lists = [
+        ("completedIndexes", &s.completed_indexes, &before.completed_indexes, true),
+        ("failedIndexes", &s.failed_indexes, &before.failed_indexes, per_index),
+    ];
+    for (field, list, _, _) in lists.into_iter().filter(|(_, now, then, counts)| now != then && *counts) {
+        let parsed = |l| parse_indexes(l, spec.completions?).err().map(|e| (l, e));
+        if let Some((list, e)) = list.as_deref().and_then(parsed) {
+            let why = format!("error parsing {field}: {e}");
+            errors.push(FieldError::invalid(&path.child(field), list, why));
+        }
+    }
     let completed = s.completed_indexes.as_deref().unwrap_or("");
     if !completed.is_empty() && spec.completion_mode.as_deref() != Some("Indexed") {
         let why = "cannot set non-empty completedIndexes when non-indexed completion mode";
         errors.push(FieldError::invalid(&path.child("completedIndexes"), completed, why));
-    }
-    let completions = spec.completions.unwrap_or(i32::MAX);
-    let lists = [
-        ("completedIndexes", &s.completed_indexes, &before.completed_indexes),
-        ("failedIndexes", &s.failed_indexes, &before.failed_indexes),
-    ];
-    for (field, list, _) in lists.into_iter().filter(|(_, now, then)| now != then) {
-        let list = list.as_deref();
-        if let Some((list, e)) = list.and_then(|l| parse_indexes(l, completions).err().map(|e| (l, e))) {
-            let why = format!("error parsing {field}: {e}");
-            errors.push(FieldError::invalid(&path.child(field), list, why));
-        }
     }
     if spec.backoff_limit_per_index.is_none()
         && let Some(list) = &s.failed_indexes
