@@ -46,3 +46,23 @@ fn processes_are_stopped_and_started_from_the_terminal() {
     s.until("get pod web", |o| o.contains("Running"));
     assert_eq!(state(&s.k("get --raw /kubottle/processes"), "kubelet/"), "running");
 }
+
+#[test]
+fn faults_are_said_in_the_terminal() {
+    let Some(s) = Server::start(&["--sim-nodes", "2", "--speed", "20"]) else { return };
+    s.until("get nodes", |o| o.matches(" Ready ").count() == 2);
+    let node = s.k("get nodes -o jsonpath={.items[0].metadata.name}");
+    let script = |text: &str| {
+        let file = std::env::temp_dir().join(format!("faults-{}", std::process::id()));
+        std::fs::write(&file, text).expect("a file");
+        s.kubectl(&["create", "--raw", "/kubottle/faults", "-f", &file.to_string_lossy()])
+    };
+    let all = script(&format!("# the first word\ncut {node}\nblock-image nginx:1.25\npause kube-scheduler\n")).good();
+    assert_eq!(all, format!("unblock-image docker.io/library/nginx:1.25\nheal {node}\nstart kube-scheduler\n"));
+    s.until("get nodes", |o| o.contains(" NotReady "));
+    let refused = script("dance\n");
+    assert!(!refused.ok && refused.err.contains("\"dance\" is not understood"), "{}", refused.err);
+    assert!(s.k("get --raw /kubottle/faults").contains("slow PROCESS TIMES"));
+    assert_eq!(script("mend\n").good(), "");
+    s.until("get nodes", |o| o.matches(" Ready ").count() == 2);
+}

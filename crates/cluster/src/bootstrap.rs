@@ -16,7 +16,7 @@ use meta::{Rng, User};
 
 const SYSTEM_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Where the API server says it listens: the first address of the node network.
-const API_SERVER_IP: &str = "172.18.0.2";
+pub(crate) const API_SERVER_IP: &str = "172.18.0.2";
 
 /// What claims without a class get: kind's `standard`, made by Rancher's local path provisioner on the node of the pod
 /// that comes first.

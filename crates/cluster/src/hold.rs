@@ -77,6 +77,9 @@ impl Cluster {
     /// Holds the turn that is due at `t` if somebody wants to see it.
     pub(crate) fn hold_turn(&mut self, t: Time, i: usize) -> bool {
         let Some(wanted) = &self.hold.wanted else { return false };
+        if self.slots[i].lamp != crate::Lamp::Running {
+            return false;
+        }
         let Some(scheduler) = self.slots[i].component.as_any().downcast_ref::<Scheduler>() else { return false };
         let mut copy = scheduler.clone();
         let at = self.now.max(t);

@@ -1,7 +1,7 @@
 //! HTTP requests, for hosts: routing, execution and rendering, with what only a host can finish left to it.
 
+use crate::Cluster;
 use crate::machines::kubelet_name;
-use crate::{Cluster, Lamp};
 use apiserver::Credentials;
 use apiserver::authz::Attributes;
 use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants};
@@ -101,15 +101,16 @@ impl Cluster {
             return Ok(Vec::new());
         }
         let name = kubelet_name(&r.node);
-        let kubelet = match (self.component::<Kubelet>(&name), self.lamp(&name)) {
-            (Some(k), Some(Lamp::Running)) => k,
-            _ => {
+        let kubelet = match (self.component::<Kubelet>(&name), self.unreachable(&r.node)) {
+            (Some(k), None) => k,
+            (_, why) => {
                 let ip = self.machine(&r.node).map_or("", |m| m.config.internal_ip.as_str());
                 return Err(ApiError::internal(format!(
-                    "Get \"https://{ip}:10250/containerLogs/{}/{}/{}\": dial tcp {ip}:10250: connect: connection refused",
+                    "Get \"https://{ip}:10250/containerLogs/{}/{}/{}\": {}",
                     r.pod.namespace(),
                     r.pod.name(),
-                    r.options.container
+                    r.options.container,
+                    why.unwrap_or_default()
                 )));
             }
         };

@@ -6,7 +6,7 @@ use crate::requests;
 use apiserver::{Answer, Body, PatchType, Request, RequestVerb, Response};
 use k8s_openapi::api::core::v1::{Binding, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, ObjectMeta, Preconditions};
-use meta::Key;
+use meta::{ApiError, Key};
 use reconcile::{Propagation, Reply, Write};
 use std::sync::Arc;
 use trace::{Seq, What};
@@ -31,6 +31,19 @@ impl Summary {
             resource: req.kind.plural,
             key: Key::new(&req.namespace, &req.name),
             subresource: req.subresource,
+        }
+    }
+
+    /// It never arrived.
+    fn unanswered(self, why: &ApiError) -> What {
+        What::Request {
+            verb: self.verb.into(),
+            resource: self.resource.into(),
+            key: self.key,
+            subresource: self.subresource.into(),
+            code: why.code(),
+            revision: 0,
+            message: why.message().into(),
         }
     }
 
@@ -114,6 +127,11 @@ impl Cluster {
             }
         };
         req.options.field_manager = manager;
+        if self.slots[slot].cut {
+            let what = Summary::of(&req).unanswered(&Self::no_answer());
+            self.trace.push(self.now, cause, actor, what);
+            return Err(Self::no_answer());
+        }
         self.execute(actor, cause, req).0.into_result()
     }
 }

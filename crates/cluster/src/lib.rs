@@ -4,6 +4,7 @@
 
 pub mod bootstrap;
 pub mod clouds;
+pub mod faults;
 pub mod hold;
 pub mod http;
 pub mod idle;
@@ -23,7 +24,7 @@ use api::ObjectExt;
 use apiserver::{Answer, ApiCx, ApiServer, Request, Stored};
 use meta::{Duration, Key, Rng, Time};
 use reconcile::{Change, Cx, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{Backend, Store};
 use trace::{Seq, Trace, What};
@@ -110,6 +111,8 @@ pub struct Cluster {
     pub(crate) hold: hold::Hold,
     pub(crate) scheduler_text: Option<String>,
     pub(crate) cloud: Option<cloud::ToyCloud>,
+    /// Images that no registry gives: see [`Cluster::blocked_images`].
+    pub(crate) blocked: Arc<BTreeSet<String>>,
 }
 
 /// Actors of the trace that are not components.
@@ -161,6 +164,7 @@ impl Cluster {
             hold: hold::Hold::default(),
             scheduler_text: None,
             cloud: None,
+            blocked: Arc::default(),
             config,
         };
         cluster.bootstrap();
@@ -302,7 +306,7 @@ impl Cluster {
             for &i in &watchers {
                 self.hold.changed(i);
                 let slot = &mut self.slots[i];
-                if slot.lamp == Lamp::Running {
+                if slot.lamp == Lamp::Running && slot.stale.is_none() {
                     slot.component.observe(&cx, &change);
                     self.wakes.schedule(i, slot, self.now + WATCH_LATENCY);
                 }

@@ -2,6 +2,7 @@
 
 use crate::{Cluster, Lamp};
 use kubelet::{Kubelet, NodeConfig, Runtime};
+use reconcile::View;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,13 +14,15 @@ pub enum Power {
 pub struct Machine {
     pub config: NodeConfig,
     pub power: Power,
+    /// It does not reach the API server, nor is it reached.
+    pub(crate) cut: bool,
     /// The runtime as it was when new: what comes up after the power returns.
     blank: Box<dyn Runtime>,
 }
 
 impl Clone for Machine {
     fn clone(&self) -> Self {
-        Machine { config: self.config.clone(), power: self.power, blank: self.blank.clone_box() }
+        Machine { config: self.config.clone(), power: self.power, cut: self.cut, blank: self.blank.clone_box() }
     }
 }
 
@@ -66,13 +69,18 @@ impl Cluster {
         if number(&config.name) == Some(self.node_numbers_from) {
             self.node_numbers_from += 1;
         }
-        self.machines.insert(config.name.clone(), Machine { config, power: Power::On, blank });
+        self.machines.insert(config.name.clone(), Machine { config, power: Power::On, cut: false, blank });
         Ok(())
     }
 
-    fn start_kubelet(&mut self, config: &NodeConfig, runtime: Box<dyn Runtime>) {
+    fn start_kubelet(&mut self, config: &NodeConfig, mut runtime: Box<dyn Runtime>) {
+        let cut = self.is_cut(&config.name);
         self.view.usage.add_node(&config.name, self.now);
-        self.add_component(Box::new(Kubelet::new(config.clone(), runtime)));
+        self.view.usage.set_mute(&config.name, cut);
+        runtime.block_images(self.blocked.clone());
+        let kubelet = Box::new(Kubelet::new(config.clone(), runtime));
+        // What is cut off knows nothing when it comes up.
+        self.add_slot(kubelet, cut.then(View::new));
     }
 
     /// The machine loses power: the kubelet and every container are gone at once. The Node object stays.

@@ -19,7 +19,7 @@ pub struct SessionId {
 impl Cluster {
     fn with_runtime<R>(&mut self, node: &str, f: impl FnOnce(&mut dyn Runtime) -> R) -> Option<R> {
         let name = kubelet_name(node);
-        if self.lamp(&name) != Some(Lamp::Running) {
+        if self.unreachable(node).is_some() {
             return None;
         }
         self.with_component(&name, |k: &mut Kubelet| f(k.runtime_mut()))
@@ -40,8 +40,8 @@ impl Cluster {
             Some(Ok(number)) => Ok(SessionId { node: target.node.clone(), number }),
             Some(Err(why)) => Err(format!("unable to upgrade connection: {why}")),
             None => {
-                let ip = self.machine(&target.node).map_or("", |m| m.config.internal_ip.as_str());
-                Err(format!("error dialing backend: dial tcp {ip}:10250: connect: connection refused"))
+                let why = self.unreachable(&target.node).unwrap_or_default();
+                Err(format!("error dialing backend: {why}"))
             }
         }
     }

@@ -1,18 +1,19 @@
 //! Components in their places, and the wheel that says whose turn is next.
 
 use crate::{Cluster, STEP_COST};
-use meta::{Duration, Time};
-use reconcile::{Component, Cx, Gauge};
+use meta::Time;
+use reconcile::{Component, Cx, Gauge, View};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
-use trace::{Seq, What};
+use trace::Seq;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lamp {
     Running,
     Stopped,
+    /// It is started again when [`Slot::wake`] comes.
     Crashed,
+    Paused,
 }
 
 pub struct Slot {
@@ -22,6 +23,12 @@ pub struct Slot {
     /// The newest item taken and its trace entry.
     pub doing: String,
     pub doing_seq: Seq,
+    /// How many times as long as usual its turns take.
+    pub slow: u32,
+    /// What it sends does not reach the API server.
+    pub(crate) cut: bool,
+    /// The cluster as the component knows it while it does not follow: it stands still, or is cut off.
+    pub(crate) stale: Option<View>,
     /// The component is at work until then.
     pub(crate) busy_until: Time,
     /// When the wheel will call; `None` when it will not.
@@ -32,7 +39,7 @@ pub struct Slot {
 
 impl Clone for Slot {
     fn clone(&self) -> Self {
-        Slot { component: self.component.clone_box(), doing: self.doing.clone(), ..*self }
+        Slot { component: self.component.clone_box(), doing: self.doing.clone(), stale: self.stale.clone(), ..*self }
     }
 }
 
@@ -55,9 +62,14 @@ impl Wakes {
             self.0.push(Reverse((t, i)));
         }
     }
+    /// Plans the slot's next call for then and no earlier.
+    pub fn call_at(&mut self, i: usize, slot: &mut Slot, at: Time) {
+        slot.wake = Some(at);
+        self.0.push(Reverse((at, i)));
+    }
     pub fn peek(&mut self, slots: &[Slot]) -> Option<(Time, usize)> {
         while let Some(Reverse((t, i))) = self.0.peek().copied() {
-            if slots[i].wake == Some(t) && slots[i].lamp == Lamp::Running {
+            if slots[i].wake == Some(t) {
                 return Some((t, i));
             }
             self.0.pop();
@@ -71,6 +83,11 @@ impl Wakes {
 
 impl Cluster {
     pub(crate) fn add_component(&mut self, component: Box<dyn Component>) {
+        self.add_slot(component, None);
+    }
+
+    /// `cut_off`: all that it knows, because it does not reach the API server.
+    pub(crate) fn add_slot(&mut self, component: Box<dyn Component>, cut_off: Option<View>) {
         let i = self.slots.len();
         let name = component.name().clone();
         for interest in component.interests() {
@@ -82,6 +99,9 @@ impl Cluster {
             steps: 0,
             doing: String::new(),
             doing_seq: 0,
+            slow: 1,
+            cut: cut_off.is_some(),
+            stale: cut_off,
             busy_until: self.now,
             wake: None,
             gone: false,
@@ -97,7 +117,11 @@ impl Cluster {
         slot.lamp = Lamp::Running;
         slot.wake = None;
         slot.busy_until = self.now;
-        slot.component.start(&Cx { now: self.now, view: &self.view, recording: self.config.recording });
+        if !slot.cut {
+            slot.stale = None;
+        }
+        let view = slot.stale.as_ref().unwrap_or(&self.view);
+        slot.component.start(&Cx { now: self.now, view, recording: self.config.recording });
         self.wakes.schedule(i, slot, self.now + STEP_COST);
     }
 
@@ -117,13 +141,14 @@ impl Cluster {
 
     /// Starts or stops all components of a process; false when there is no such process.
     pub fn set_process(&mut self, process: &str, running: bool) -> bool {
-        let members: Vec<usize> = (0..self.slots.len())
-            .filter(|&i| !self.slots[i].gone && self.slots[i].component.process() == process)
-            .collect();
+        let members = self.members(process);
         if members.is_empty() || !Self::can_stop(process) {
             return false;
         }
-        self.action(if running { "start-process" } else { "stop-process" }, process);
+        if running && self.pause_process(process, false) {
+            return true;
+        }
+        let cause = self.action(if running { "start-process" } else { "stop-process" }, process);
         for i in members {
             match (running, self.slots[i].lamp) {
                 (true, Lamp::Running) => {}
@@ -134,19 +159,8 @@ impl Cluster {
                 }
             }
         }
-        if process == network::PROCESS {
-            if running { self.view.thaw_network() } else { self.view.freeze_network() }
-        }
-        if process == crate::metrics::PROCESS {
-            self.serve_metrics(running);
-        }
-        if let Some(node) = process.strip_prefix("kubelet/") {
-            self.view.usage.set_mute(node, !running);
-        }
-        let state = if running { "running" } else { "stopped" };
-        let lane = self.lanes.apiserver.clone();
-        let cause = self.trace.last();
-        self.trace.push(self.now, cause, &lane, What::Process { process: process.into(), state: state.into() });
+        self.follow(process, running);
+        self.note_process(cause, process, if running { "running" } else { "stopped" });
         true
     }
 
@@ -180,18 +194,4 @@ impl Cluster {
     pub fn gauge(&self, slot: &Slot) -> Gauge {
         slot.component.gauge(self.now)
     }
-
-    /// Catches a panicking component: shown, and restarted as a crashed process would be.
-    pub(crate) fn crashed(&mut self, i: usize, message: String) {
-        let process = self.slots[i].component.process().to_string();
-        let lane: Arc<str> = self.slots[i].component.name().clone();
-        let what = What::Process { process: process.clone(), state: "crashed".into() };
-        self.trace.push(self.now, 0, &lane, what);
-        self.crashes.push((process, message));
-        self.slots[i].busy_until = self.now + CRASH_RESTART;
-        self.start_slot(i);
-    }
 }
-
-/// How long a crashed process takes to come back.
-const CRASH_RESTART: Duration = Duration::from_secs(10);

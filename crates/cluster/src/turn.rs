@@ -23,7 +23,7 @@ pub struct Turn {
 pub enum Woken {
     /// Nothing is due.
     Nobody,
-    /// It had nothing to do after all, or it crashed.
+    /// It had nothing to do after all, or it crashed, or has come back from that.
     InVain,
     Took(Turn),
 }
@@ -71,6 +71,10 @@ impl Cluster {
         self.slots[i].wake = None;
         self.turns += 1;
         self.expire_leases();
+        if self.slots[i].lamp == crate::Lamp::Crashed {
+            self.come_back(i);
+            return None;
+        }
         self.take_turn(i)
     }
 
@@ -102,12 +106,13 @@ impl Cluster {
             return Some(self.finish_turn(i, step));
         }
         let slot = &mut self.slots[i];
-        let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
+        let view = slot.stale.as_ref().unwrap_or(&self.view);
+        let cx = Cx { now: self.now, view, recording: self.config.recording };
         // Each panic is a bug; the others go on, as processes do.
         let step = match catch_unwind(AssertUnwindSafe(|| slot.component.step(&cx))) {
             Ok(step) => step,
             Err(panic) => {
-                self.crashed(i, panic_text(&*panic));
+                self.panicked(i, panic_text(&*panic));
                 return None;
             }
         };
@@ -143,7 +148,7 @@ impl Cluster {
         let cycle = step.cycle.map(|cycle| self.trace.push(self.now, seq, &actor, What::Cycle { cycle }));
         let cause = cycle.unwrap_or(seq);
         let cost = if step.cost == Duration::ZERO { STEP_COST } else { step.cost };
-        self.slots[i].busy_until = self.now + cost;
+        self.slots[i].busy_until = self.now + Duration(cost.0.saturating_mul(u64::from(self.slots[i].slow)));
         let mut replies: Vec<Reply> = Vec::with_capacity(step.intents.len());
         for intent in step.intents {
             let reply = self.carry_out_intent(i, &actor, cause, intent.write);
@@ -161,8 +166,10 @@ impl Cluster {
                 break;
             }
         }
-        let cx = Cx { now: self.now, view: &self.view, recording: self.config.recording };
-        self.slots[i].component.settled(&cx, &replies, cause);
+        let slot = &mut self.slots[i];
+        let view = slot.stale.as_ref().unwrap_or(&self.view);
+        let cx = Cx { now: self.now, view, recording: self.config.recording };
+        slot.component.settled(&cx, &replies, cause);
         Turn { actor, item: step.item, seq, cycle }
     }
 }

@@ -7,7 +7,7 @@ use cluster::{Cluster, HttpOutcome};
 use kubelet::{Capacity, NodeConfig, SimRuntime};
 use meta::{Quantity, User};
 use protocol::debug::Debug;
-use protocol::{ApiCall, ApiReply, Command, Reply, Terminal};
+use protocol::{ApiCall, ApiReply, Command, Fault, Reply, Terminal};
 
 /// What a simulated machine has unless it is said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +115,31 @@ fn act_as(cluster: &mut Cluster, user: &User, command: &Command) -> Option<Reply
             (*id, if cluster.set_process(process, *running) { None } else { missing("process", process) })
         }
         Command::Cloud { id, order } => (*id, crate::cloud::act(cluster, order).err()),
+        Command::Fault { id, fault } => (*id, inject(cluster, fault).err()),
         _ => return None,
     };
     Some(Reply::Done { id, error })
+}
+
+/// Makes something go wrong, or mends it.
+///
+/// # Errors
+/// There is nothing of this name that it could happen to, or it has happened already.
+pub fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<(), String> {
+    let (done, what, name) = match fault {
+        Fault::CrashProcess { process } => (cluster.crash_process(process), "running process", process),
+        Fault::PauseProcess { process, on } => {
+            let what = if *on { "running process" } else { "paused process" };
+            (cluster.pause_process(process, *on), what, process)
+        }
+        Fault::SlowProcess { process, times } => (cluster.slow_process(process, *times), "process", process),
+        Fault::CutLink { node, on } => {
+            let what = if *on { "connected machine" } else { "machine that is cut off" };
+            (cluster.cut_link(node, *on), what, node)
+        }
+        Fault::BlockImage { image, on } => return cluster.block_image(image, *on),
+    };
+    if done { Ok(()) } else { Err(format!("{what} {name:?} not found")) }
 }
 
 /// Whether replaying a session must repeat the command.
@@ -135,6 +157,7 @@ pub fn is_input(command: &Command) -> bool {
         | Command::RemoveNode { .. }
         | Command::SetProcess { .. }
         | Command::Cloud { .. }
+        | Command::Fault { .. }
         | Command::Debug { debug: Debug::SetConfig { .. }, .. } => true,
         _ => false,
     }

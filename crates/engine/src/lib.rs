@@ -6,6 +6,7 @@ pub mod apply;
 pub mod cloud;
 pub mod debugger;
 pub mod detail;
+pub mod faults;
 pub mod listing;
 pub mod panels;
 pub mod rows;

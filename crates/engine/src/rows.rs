@@ -135,6 +135,7 @@ pub fn node(cluster: &Cluster, node: &Node) -> NodeView {
         unschedulable: spec.and_then(|s| s.unschedulable) == Some(true),
         powered: cluster.machine(&name).is_some_and(|m| m.power == Power::On),
         kubelet_running: cluster.lamp(&kubelet_name(&name)) == Some(Lamp::Running),
+        cut: cluster.is_cut(&name),
         taints: spec
             .and_then(|s| s.taints.as_ref())
             .into_iter()
@@ -169,7 +170,9 @@ pub fn component(cluster: &Cluster, slot: &Slot) -> ComponentView {
             Lamp::Running => protocol::Lamp::Running,
             Lamp::Stopped => protocol::Lamp::Stopped,
             Lamp::Crashed => protocol::Lamp::Crashed,
+            Lamp::Paused => protocol::Lamp::Paused,
         },
+        slow: slot.slow,
         queued: gauge.queued,
         delayed: gauge.delayed,
         steps: slot.steps,

@@ -40,7 +40,9 @@ pub struct Viewer {
     components: BTreeMap<String, ComponentView>,
     queues: Option<protocol::QueueView>,
     clock: Option<Clock>,
-    node_lamps: BTreeMap<String, (bool, bool)>,
+    /// By node: powered, kubelet running, cut off.
+    node_lamps: BTreeMap<String, [bool; 3]>,
+    blocked_images: Vec<String>,
     watched: Option<Watched>,
     detail: Option<Detail>,
     detail_dirty: bool,
@@ -166,6 +168,7 @@ impl Viewer {
         self.detail = None;
         self.detail_dirty = true;
         self.queues = None;
+        self.blocked_images.clear();
         self.node_lamps.clear();
         self.list.forget();
         self.console.forget();
@@ -206,7 +209,7 @@ impl Viewer {
         let mut now = BTreeMap::new();
         for (name, m) in cluster.machines() {
             let running = cluster.lamp(&cluster::machines::kubelet_name(name)) == Some(cluster::Lamp::Running);
-            now.insert(name.clone(), (m.power == cluster::Power::On, running));
+            now.insert(name.clone(), [m.power == cluster::Power::On, running, cluster.is_cut(name)]);
         }
         if now != self.node_lamps {
             for (name, lamp) in &now {
@@ -252,6 +255,10 @@ impl Viewer {
         for n in gone {
             self.components.remove(&n);
             u.components_gone.push(n);
+        }
+        if !cluster.blocked_images().eq(&self.blocked_images) {
+            self.blocked_images = cluster.blocked_images().cloned().collect();
+            u.blocked_images = Some(self.blocked_images.clone());
         }
         let queues = detail::queues(cluster);
         if self.queues.as_ref() != Some(&queues) {

@@ -20,6 +20,11 @@ use trace::{Seq, note};
 
 /// Until the container network is up, in milliseconds at speed 1.
 const NETWORK_READY_MILLIS: u64 = 500;
+/// What could not be written is tried again at least so often. Upstream posts statuses every 10 s (`syncPeriod`), renews
+/// leases every 10 s.
+const RETRY_MAX: Duration = Duration::from_secs(10);
+/// The first of these retries, as for any queue.
+const RETRY_FIRST: Duration = Duration::from_millis(5);
 /// Within so much a running pod is synced anyway: `syncFrequency` and half as much jitter.
 const RESYNC_MILLIS: u32 = 90_000;
 
@@ -89,7 +94,7 @@ impl Kubelet {
             rng: Rng::new(config.seed),
             config: Arc::new(config),
             runtime,
-            queue: WorkQueue::default(),
+            queue: WorkQueue::with_delays(RETRY_FIRST, RETRY_MAX),
             pods: BTreeMap::new(),
             requests: Requests::default(),
             addresses: Addresses::default(),
@@ -316,8 +321,7 @@ impl Kubelet {
             // Deleted while the kubelet runs: upstream registers again only when it is restarted.
             return (intents, notes, None);
         }
-        let became_ready = !self.ready && existing.is_some();
-        self.ready |= became_ready;
+        self.ready |= existing.is_some();
         let images = self.runtime.images();
         let input = node::StatusInput {
             config: &self.config,
@@ -354,19 +358,21 @@ impl Kubelet {
         }
         if first {
             intents.push(node::event(name, EventType::Normal, "Starting", "Starting kubelet.".into()));
-            for reason in ["NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"] {
-                intents.push(node::status_event(name, reason));
-            }
+            intents.extend(node::SUFFICIENT.iter().map(|(_, reason)| node::status_event(name, reason)));
             let message = "Updated Node Allocatable limit across pods".to_string();
             intents.push(node::event(name, EventType::Normal, "NodeAllocatableEnforced", message));
             self.registered = true;
             self.queue.add_at(Item::Lease, cx.now, 0);
         }
-        let was_ready = existing
-            .and_then(|n| n.status.as_ref()?.conditions.as_ref())
-            .is_some_and(|c| c.iter().any(|c| c.type_ == "Ready" && c.status == "True"));
-        if became_ready && !was_ready {
-            intents.push(node::status_event(name, "NodeReady"));
+        if let Some(node) = existing.filter(|_| self.ready) {
+            if !first {
+                // The node controller has written these over.
+                let lost = node::SUFFICIENT.iter().filter(|(c, _)| condition(node, c) == Some("Unknown"));
+                intents.extend(lost.map(|(_, reason)| node::status_event(name, reason)));
+            }
+            if condition(node, "Ready") != Some("True") {
+                intents.push(node::status_event(name, "NodeReady"));
+            }
         }
         let next = if self.ready {
             cx.now + node::STATUS_REPORT_PERIOD
@@ -432,6 +438,12 @@ impl Kubelet {
             self.runtime.command(Time(0), RuntimeCommand::RemovePod { pod_uid: uid });
         }
     }
+}
+
+/// The status of a node's condition.
+fn condition<'a>(node: &'a Node, kind: &str) -> Option<&'a str> {
+    let conditions = node.status.as_ref()?.conditions.as_ref()?;
+    conditions.iter().find(|c| c.type_ == kind).map(|c| c.status.as_str())
 }
 
 fn exit_of(e: &RuntimeEvent) -> Option<Exit> {
@@ -506,6 +518,11 @@ impl Component for Kubelet {
             return self.shown_object_changed(cx, change);
         }
         if change.kind == Node::KIND_REF {
+            // What the node controller has written over is put right with the next regular update.
+            let node = change.new.as_ref().and_then(|o| o.downcast::<Node>());
+            if node.is_some_and(|n| condition(n, "Ready") == Some("Unknown")) {
+                self.queue.add_at(Item::Node, cx.now + node::STATUS_UPDATE_PERIOD, change.cause);
+            }
             // The pod range arrives with the node: pods may be waiting for it.
             let waiting = self.pods.values().filter(|w| !w.state.sandbox_ready).map(|w| w.state.uid.clone());
             for uid in waiting.collect::<Vec<_>>() {

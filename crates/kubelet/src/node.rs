@@ -219,6 +219,13 @@ pub fn event(node: &str, event_type: EventType, reason: &str, message: String) -
     }
 }
 
+/// Conditions that say what a node has enough of, and the reasons of the Events about them.
+pub const SUFFICIENT: [(&str, &str); 3] = [
+    ("MemoryPressure", "NodeHasSufficientMemory"),
+    ("DiskPressure", "NodeHasNoDiskPressure"),
+    ("PIDPressure", "NodeHasSufficientPID"),
+];
+
 /// `Node node-1 status is now: NodeReady`
 pub fn status_event(node: &str, reason: &str) -> Intent {
     event(node, EventType::Normal, reason, format!("Node {node} status is now: {reason}"))

@@ -1,6 +1,7 @@
 //! The container runtime as messages, shaped like CRI (`k8s.io/cri-api`): commands go in, events come out
 //! when polled. The simulated runtime lives behind it, and so can a real one outside the core.
 
+use crate::sim::catalogue;
 use crate::sim::net::Sent;
 use meta::{Duration, Time};
 use reconcile::Meter;
@@ -245,6 +246,8 @@ pub trait Runtime: Send {
     /// The cluster as the node's programs find it over the network, for the time of one turn. A runtime whose network is
     /// real has no use for it.
     fn look(&mut self, _view: Option<reconcile::View>) {}
+    /// Pulls of these images fail from now on: full references, or repositories with all their tags.
+    fn block_images(&mut self, blocked: Arc<BTreeSet<String>>);
     fn command(&mut self, now: Time, command: RuntimeCommand);
     /// When `poll` will have something to do.
     fn next_at(&self) -> Option<Time>;
@@ -303,6 +306,7 @@ pub struct ExternalRuntime {
     outbox: Vec<RuntimeCommand>,
     inbox: Vec<RuntimeEvent>,
     images: Vec<ImageInfo>,
+    blocked: Arc<BTreeSet<String>>,
     containers: BTreeMap<ContainerId, ContainerRecord>,
     usage: BTreeMap<ContainerId, Counted>,
     metered: BTreeSet<ContainerId>,
@@ -363,8 +367,17 @@ impl Runtime for ExternalRuntime {
     fn version(&self) -> (String, String) {
         (self.name.clone(), self.version.clone())
     }
+    fn block_images(&mut self, blocked: Arc<BTreeSet<String>>) {
+        self.blocked = blocked;
+    }
     fn command(&mut self, now: Time, command: RuntimeCommand) {
         match &command {
+            RuntimeCommand::PullImage { pull, image } => {
+                if let Some(message) = catalogue::blocked(&self.blocked, image) {
+                    let reason = String::new();
+                    return self.inbox.push(RuntimeEvent::ImagePullFailed { pull: *pull, message, reason });
+                }
+            }
             RuntimeCommand::RunContainer(spec) => {
                 let record =
                     ContainerRecord { id: spec.id.clone(), image: spec.image.clone(), started_at: now, exited: None };

@@ -74,6 +74,12 @@ pub enum Command {
         #[serde(rename = "do")]
         command: Box<Command>,
     },
+    /// Something is made to go wrong, or mended.
+    Fault {
+        id: u64,
+        #[serde(flatten)]
+        fault: crate::Fault,
+    },
     Subscribe(Subscription),
     /// The page has taken in the last update and is ready for the next.
     Seen,

@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod command;
 pub mod cycle_view;
 pub mod debug;
+pub mod fault;
 pub mod listing;
 pub mod panel;
 pub mod preemption_words;
@@ -20,6 +21,7 @@ pub use cloud::{CloudOrder, CloudView};
 pub use command::{ApiCall, ApplyMode, Command, File, Identity, Speed, Start, Subscription};
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
+pub use fault::Fault;
 pub use listing::{KindCount, Listing, ListingView, ObjectRow};
 pub use panel::Panel;
 pub use terminal::{SessionId, Terminal, TerminalOutput};
@@ -32,4 +34,4 @@ pub use view::{
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;

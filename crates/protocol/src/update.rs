@@ -41,6 +41,8 @@ pub struct Update {
     pub components: Vec<ComponentView>,
     pub components_gone: Vec<String>,
     pub queues: Option<QueueView>,
+    /// Images that no registry gives, when they changed: [`crate::Fault::BlockImage`].
+    pub blocked_images: Option<Vec<String>>,
     /// New trace entries, oldest first; `entries_skipped` counts those left out of a busy frame.
     pub entries: Vec<Arc<Entry>>,
     pub entries_skipped: u64,

@@ -74,6 +74,9 @@ pub struct NodeView {
     /// The machine has power (its kubelet may still be stopped).
     pub powered: bool,
     pub kubelet_running: bool,
+    /// It does not reach the API server: [`crate::Fault::CutLink`].
+    #[serde(default)]
+    pub cut: bool,
     /// `key=value:Effect`
     pub taints: Vec<String>,
     pub zone: String,
@@ -94,7 +97,10 @@ pub enum Lamp {
     #[default]
     Running,
     Stopped,
+    /// It will be started again by itself.
     Crashed,
+    /// It stands still and knows what it knew.
+    Paused,
 }
 
 /// One lane: a component within a process.
@@ -106,6 +112,8 @@ pub struct ComponentView {
     /// `kube-controller-manager`
     pub process: String,
     pub lamp: Lamp,
+    /// How many times as long as usual its turns take: [`crate::Fault::SlowProcess`].
+    pub slow: u32,
     pub queued: usize,
     pub delayed: usize,
     /// Steps taken since the cluster began.

@@ -1,5 +1,6 @@
 //! An informer cache: objects by kind and key, with the indexes client-go's informers commonly have.
 
+use crate::component::{Change, Interest};
 use crate::usage::Usage;
 use api::{KINDS, KindRef, Kinds, Obj, ObjectExt, Registered};
 use imbl::{OrdMap, OrdSet};
@@ -8,6 +9,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use meta::Key;
 use std::sync::Arc;
+use trace::Seq;
 
 /// Cloning is a few pointers: the maps share structure.
 #[derive(Clone, Default)]
@@ -98,6 +100,52 @@ impl View {
             Some(o) => self.kinds[i].insert(key.clone(), o.clone()),
             None => self.kinds[i].remove(key),
         };
+    }
+
+    /// What somebody with these interests hears who knew `old` and catches up: in the order of kinds and keys. What was
+    /// deleted and made again was deleted first.
+    pub fn changes_since(&self, old: &View, interests: &[Interest], cause: Seq) -> Vec<Change> {
+        let mut out = Vec::new();
+        let mut compare = |kind: KindRef, key: &Key| {
+            let (was, is) = (old.get_obj(kind, key), self.get_obj(kind, key));
+            let mut push = |old: Option<&Obj>, new: Option<&Obj>| {
+                let (kind, key, revision) = (kind, key.clone(), self.revision);
+                out.push(Change { kind, key, old: old.cloned(), new: new.cloned(), revision, cause });
+            };
+            match (was, is) {
+                (None, None) => {}
+                (Some(a), Some(b)) if Arc::ptr_eq(a, b) => {}
+                (Some(a), Some(b)) if a.uid() != b.uid() => {
+                    push(Some(a), None);
+                    push(None, Some(b));
+                }
+                _ => push(was, is),
+            }
+        };
+        let custom = || self.served.custom().chain(old.served.custom());
+        let mut kinds: Vec<KindRef> = Vec::new();
+        for interest in interests {
+            match interest {
+                Interest::Kind(kind) => kinds.push(kind),
+                Interest::Custom => custom().for_each(|k| kinds.push(k)),
+                Interest::PodsOnNode(node) => {
+                    let of = |v: &View| v.pods_by_node.get(node).cloned().unwrap_or_default();
+                    of(old).union(of(self)).iter().for_each(|key| compare(Pod::KIND_REF, key));
+                }
+                Interest::Object(kind, key) => compare(kind, key),
+            }
+        }
+        kinds.sort_by_key(|k| api::kinds::index(k));
+        kinds.dedup_by_key(|k| api::kinds::index(k));
+        for kind in kinds {
+            let of = |v: &View| v.kinds.get(api::kinds::index(kind)).cloned().unwrap_or_default();
+            let (was, is) = (of(old), of(self));
+            let gone = was.keys().filter(|k| !is.contains_key(*k));
+            let mut keys: Vec<&Key> = is.keys().chain(gone).collect();
+            keys.sort_unstable();
+            keys.into_iter().for_each(|key| compare(kind, key));
+        }
+        out
     }
 
     pub fn get_obj(&self, kind: KindRef, key: &Key) -> Option<&Obj> {

@@ -2,9 +2,7 @@
 
 use crate::world::World;
 use api::ObjectExt;
-use cluster::Lamp;
 use cluster::http::LogRequest;
-use cluster::machines::kubelet_name;
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 use meta::{ApiError, Duration};
 
@@ -14,8 +12,8 @@ impl World {
     /// # Errors
     /// As kubectl shows them.
     pub fn read_log(&self, r: &LogRequest) -> Result<Vec<u8>, ApiError> {
-        let running = self.cluster.lamp(&kubelet_name(&r.node)) == Some(Lamp::Running);
-        let Some(node) = self.wasm.get(&r.node).filter(|_| running) else { return self.cluster.pod_log(r) };
+        let reached = self.cluster.unreachable(&r.node).is_none();
+        let Some(node) = self.wasm.get(&r.node).filter(|_| reached) else { return self.cluster.pod_log(r) };
         let count = |n: Option<i64>| n.and_then(|n| usize::try_from(n).ok());
         let o = &r.options;
         let options = kubelet::runtime::LogOptions {

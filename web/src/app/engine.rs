@@ -288,6 +288,7 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | RemoveNode { id, .. }
         | SetProcess { id, .. }
         | Cloud { id, .. }
+        | Fault { id, .. }
         | Save { id }
         | Debug { id, .. }
         | Terminal { id, .. } => Some(id),

@@ -78,6 +78,8 @@ fn lamp_of(components: &[Rc<ComponentView>]) -> Lamp {
         Lamp::Crashed
     } else if any(Lamp::Stopped) {
         Lamp::Stopped
+    } else if any(Lamp::Paused) {
+        Lamp::Paused
     } else {
         Lamp::Running
     }
@@ -122,6 +124,7 @@ pub fn ProcessHead(p: &HeadProps) -> Html {
         Lamp::Running => ("running", ctx.t("lamp.running")),
         Lamp::Stopped => ("stopped", ctx.t("lamp.stopped")),
         Lamp::Crashed => ("crashed", ctx.t("lamp.crashed")),
+        Lamp::Paused => ("paused", ctx.t("lamp.paused")),
     };
     let on = p.lamp == Lamp::Running;
     let verb = if on {

@@ -75,6 +75,7 @@ pub struct SimRuntime {
     speed: u32,
     pulled: BTreeMap<String, ImageInfo>,
     pulls: VecDeque<Pull>,
+    blocked: Arc<BTreeSet<String>>,
     containers: BTreeMap<ContainerId, Container>,
     volumes: Volumes,
     probes: Vec<Pending>,
@@ -99,6 +100,7 @@ impl SimRuntime {
             speed: speed.max(1),
             pulled: BTreeMap::new(),
             pulls: VecDeque::new(),
+            blocked: Arc::default(),
             containers: BTreeMap::new(),
             volumes: Volumes::new(),
             probes: Vec::new(),
@@ -147,7 +149,8 @@ impl SimRuntime {
             return;
         }
         let image = p.image.clone();
-        let known = ImageRef::parse(&image).ok().map(|r| (catalogue::find(&r), r.full()));
+        let known = ImageRef::parse(&image).ok().filter(|_| catalogue::blocked(&self.blocked, &image).is_none());
+        let known = known.map(|r| (catalogue::find(&r), r.full()));
         let took = match known {
             Some((Ok(_), full)) if self.pulled.contains_key(&full) => self.millis(300, 300),
             Some((Ok(i), _)) => {
@@ -175,6 +178,9 @@ impl SimRuntime {
     fn pull_result(&mut self, pull: u64, image: &str, took: Duration) -> RuntimeEvent {
         let failed = |message: String| RuntimeEvent::ImagePullFailed { pull, message, reason: String::new() };
         let Ok(r) = ImageRef::parse(image) else { return failed("invalid reference format".into()) };
+        if let Some(why) = catalogue::blocked(&self.blocked, image) {
+            return failed(why);
+        }
         match catalogue::find(&r) {
             Err(why @ (Missing::Repository | Missing::Tag | Missing::Registry)) => {
                 failed(catalogue::pull_error(&r, why))
@@ -326,6 +332,10 @@ impl Runtime for SimRuntime {
 
     fn look(&mut self, view: Option<View>) {
         self.view = view;
+    }
+
+    fn block_images(&mut self, blocked: Arc<BTreeSet<String>>) {
+        self.blocked = blocked;
     }
 
     fn command(&mut self, now: Time, command: RuntimeCommand) {

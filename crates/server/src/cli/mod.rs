@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 it failed (said why on stderr), 2 the arguments are wrong.
 
 pub mod extenders;
+mod faults;
 pub mod image;
 pub mod schedule;
 pub mod serve;

@@ -1,5 +1,6 @@
 //! `kubottle simulate`: a whole cluster, headless, in virtual time.
 
+use super::faults::{self, Script};
 use super::{borrowed, decode, no_objects, print, problems, read_files};
 use crate::machines;
 use anyhow::{Context, anyhow};
@@ -35,6 +36,9 @@ pub struct Args {
     /// In a toy cloud: instances, zones, routes and load balancers, and a cloud-controller-manager
     #[arg(long)]
     cloud: bool,
+    /// A script of what goes wrong, a line each: 30s cut node-1, or 1m random 20 in 10m; - is standard input
+    #[arg(long, value_name = "FILE", long_help = faults::HELP)]
+    faults: Vec<PathBuf>,
     #[arg(short = 'o', long = "output", value_enum, default_value = "yaml")]
     output: Output,
 }
@@ -43,6 +47,15 @@ pub struct Args {
 enum Until {
     Idle,
     After(Duration),
+}
+
+impl Until {
+    fn end(self, now: Time) -> Option<Time> {
+        match self {
+            Until::Idle => None,
+            Until::After(span) => Some(now + span),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -62,6 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if documents.is_empty() {
         return Err(no_objects(&files));
     }
+    let script = Script::parse(&read_files(&args.faults)?, args.seed)?;
     let trace = args.output == Output::Trace;
     let keep_entries = if trace { usize::MAX } else { 0 };
     // Nobody watches and nobody looks back.
@@ -79,9 +93,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     switch_on(&mut cluster, &documents, args.nodes)?;
     cluster.advance(SETTLE);
     apply(&mut cluster, files)?;
-    match args.until {
-        Until::After(span) => cluster.advance(span),
-        Until::Idle => {
+    let end = args.until.end(cluster.now());
+    script.run(&mut cluster, end)?;
+    match end {
+        Some(end) => cluster.advance_to(end),
+        None => {
             if !cluster.run_until_idle(IDLE_MAX) {
                 eprintln!("kubottle: not at rest after {}; this is how it stands", IDLE_MAX.go_string());
             }
@@ -210,7 +226,7 @@ fn until(text: &str) -> Result<Until, String> {
 }
 
 /// Go's duration syntax, whole numbers: `1h30m`, `90s`, `500ms`.
-fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let (mut total, mut rest) = (0u64, text);
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;

@@ -2,7 +2,7 @@
 
 use super::auth;
 use super::body::{Body, full, stream};
-use super::{processes, proxy, streams};
+use super::{faults, processes, proxy, streams};
 use crate::world::Handle;
 use crate::{openapi, protobuf};
 use api::Kinds;
@@ -26,17 +26,36 @@ const WATCH_TIMEOUT: Duration = Duration::from_secs(45 * 60);
 /// How often a followed log is looked at.
 const LOG_POLL: Duration = Duration::from_millis(200);
 
+/// All of a body.
+async fn whole(body: Incoming) -> Result<Vec<u8>, ApiError> {
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Err(e) if e.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("Request entity too large: limit is {BODY_BYTES_MAX}");
+            Err(ApiError::new(413, "RequestEntityTooLarge", message))
+        }
+        Err(e) => Err(ApiError::bad_request(e.to_string())),
+    }
+}
+
 /// Answers one request. `certified` is the client certificate's user.
 pub async fn handle(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
     let who = auth::credentials(certified.as_ref(), request.headers());
     let path = request.uri().path();
-    if path.starts_with("/openapi/") || processes::is_process(path) {
+    if path.starts_with("/openapi/") || processes::is_process(path) || path == faults::PATH {
         let kinds = match may(&handle, who, request.method().as_str(), path).await {
             Ok(kinds) => kinds,
             Err(refusal) => return refuse(&refusal),
         };
         if path.starts_with("/openapi/") {
             return openapi_document(&kinds, &request);
+        }
+        if path == faults::PATH {
+            let method = request.method().clone();
+            return match whole(request.into_body()).await {
+                Ok(body) => faults::handle(handle, method, body).await,
+                Err(refusal) => refuse(&refusal),
+            };
         }
         return processes::handle(handle, request.method().clone(), path.to_string()).await;
     }
@@ -47,13 +66,9 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
         return streams::handle(handle, who, request).await;
     }
     let (mut parts, body) = request.into_parts();
-    let mut body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(body) => body.to_bytes().to_vec(),
-        Err(e) if e.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("Request entity too large: limit is {BODY_BYTES_MAX}");
-            return refuse(&ApiError::new(413, "RequestEntityTooLarge", message));
-        }
-        Err(e) => return refuse(&ApiError::bad_request(e.to_string())),
+    let mut body = match whole(body).await {
+        Ok(body) => body,
+        Err(refusal) => return refuse(&refusal),
     };
     if parts.headers.get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(protobuf::CONTENT_TYPE.as_bytes())) {
         match protobuf::to_json(&body) {

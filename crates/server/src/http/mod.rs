@@ -4,6 +4,7 @@ pub mod api;
 pub mod auth;
 pub mod body;
 pub mod channels;
+pub mod faults;
 pub mod forward;
 pub mod page;
 pub mod ports;

@@ -68,6 +68,7 @@ fn states(w: &World) -> BTreeMap<String, &'static str> {
             cluster::Lamp::Running => "running",
             cluster::Lamp::Stopped => "stopped",
             cluster::Lamp::Crashed => "crashed",
+            cluster::Lamp::Paused => "paused",
         };
         all.entry(slot.component.process().to_string()).or_insert(state);
     }

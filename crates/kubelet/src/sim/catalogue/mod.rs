@@ -8,6 +8,7 @@ mod tools;
 use crate::pod::images::ImageRef;
 use popular::POPULAR;
 pub use servers::{Http, Server};
+use std::collections::BTreeSet;
 use table::IMAGES;
 use tools::TOOLS;
 
@@ -202,6 +203,12 @@ pub fn pull_error(r: &ImageRef, why: Missing) -> String {
             )
         }
     }
+}
+
+/// The runtime's words when the image is among those that no registry gives, by its full reference or its repository.
+pub fn blocked(list: &BTreeSet<String>, image: &str) -> Option<String> {
+    let r = ImageRef::parse(image).ok()?;
+    (list.contains(&r.full()) || list.contains(&r.name())).then(|| pull_error(&r, Missing::Tag))
 }
 
 #[cfg(test)]
