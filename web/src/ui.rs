@@ -84,6 +84,7 @@ pub enum Overlay {
     NewNode,
     NewCluster,
     ActAs,
+    Images,
     Breakpoints,
     Config,
     WhatIf,

@@ -8,6 +8,7 @@ pub mod control_plane;
 pub mod decision;
 pub mod dock;
 pub mod editor;
+pub mod faults;
 pub mod flow;
 pub mod flow_paths;
 pub mod heatmap;

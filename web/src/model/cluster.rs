@@ -54,6 +54,8 @@ pub struct Versions {
     pub listing: u64,
     /// Of the cloud's console.
     pub cloud: u64,
+    /// Of the images that no registry gives.
+    pub images: u64,
 }
 
 impl Versions {
@@ -95,6 +97,8 @@ pub struct Model {
     pub detail: Option<Rc<Detail>>,
     pub listing: Option<Rc<ListingView>>,
     pub cloud: Option<Rc<CloudView>>,
+    /// Images that no registry gives.
+    pub blocked_images: Rc<Vec<String>>,
     pub cycle: Option<Rc<CycleView>>,
     pub debugger: Rc<DebuggerView>,
     pub answers: Answers,
@@ -135,6 +139,7 @@ impl Model {
                 answers: all,
                 listing: all,
                 cloud: all,
+                images: all,
             };
         }
         self.tick += 1;
@@ -192,6 +197,10 @@ impl Model {
         if let Some(listing) = update.listing {
             self.listing = Some(Rc::new(listing));
             self.versions.listing = tick;
+        }
+        if let Some(images) = update.blocked_images {
+            self.blocked_images = Rc::new(images);
+            self.versions.images = tick;
         }
         if let Some(cloud) = update.cloud {
             self.cloud = Some(Rc::new(cloud));

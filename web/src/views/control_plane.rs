@@ -1,6 +1,8 @@
 //! The control plane: everything goes through kube-apiserver.
 
+use super::faults;
 use super::icon::Icon;
+use super::menu::Menu;
 use super::pending::Pending;
 use crate::ctx::{Ctx, use_ctx};
 use crate::ui::{Action, Center};
@@ -43,13 +45,13 @@ pub fn ControlPlane(p: &Props) -> Html {
                 <small class="num" title={ctx.t("stage.revision")}>{ format!("rev {}", p.revision) }</small>
             </div>
             <div class="scheduler box" data-port="scheduler">
-                <ProcessHead process="kube-scheduler" lamp={scheduler_lamp} />
+                <ProcessHead process="kube-scheduler" lamp={scheduler_lamp} slow={slow_of(&scheduler)} />
                 <LastDecision version={p.cycles} />
                 <Pending queues={p.queues} pending={p.pending} now={p.now} stopped={scheduler_lamp != Lamp::Running} compact={p.compact} />
             </div>
             <div class="managers">
                 <div class="manager box" data-port="manager">
-                    <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} />
+                    <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} slow={slow_of(&manager)} />
                     <p class="doing latest">{ latest(&manager) }</p>
                     <ul class="controllers">
                         { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
@@ -57,7 +59,7 @@ pub fn ControlPlane(p: &Props) -> Html {
                 </div>
                 { for others.iter().map(|(name, components)| html! {
                     <div class={classes!("other", "box", (components.len() > 1).then_some("many"))} key={name.clone()} data-port={format!("process:{name}")}>
-                        <ProcessHead process={name.clone()} lamp={lamp_of(components)} />
+                        <ProcessHead process={name.clone()} lamp={lamp_of(components)} slow={slow_of(components)} />
                         if components.len() > 1 {
                             if name == CLOUD { <button class="chip console-link" data-testid="open-console" title={ctx.t("cloud.console.about")} onclick={ctx.on(Action::Center(Center::Cloud))}><Icon name="cloud" />{ ctx.t("cloud.console") }</button> }
                             <ul class="controllers">{ for components.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }</ul>
@@ -83,6 +85,10 @@ fn lamp_of(components: &[Rc<ComponentView>]) -> Lamp {
     } else {
         Lamp::Running
     }
+}
+
+fn slow_of(components: &[Rc<ComponentView>]) -> u32 {
+    components.iter().map(|c| c.slow).max().unwrap_or(1)
 }
 
 /// The newest thing that any of them did; empty when they did nothing yet.
@@ -114,6 +120,9 @@ pub struct HeadProps {
     /// It cannot be stopped.
     #[prop_or_default]
     pub fixed: bool,
+    /// How many times as long as usual its turns take.
+    #[prop_or(1)]
+    pub slow: u32,
 }
 
 /// A process's name, its lamp, and the button that stops or starts it.
@@ -138,9 +147,11 @@ pub fn ProcessHead(p: &HeadProps) -> Html {
             <span class={classes!("lamp", class)} role="img" aria-label={state} title={state} data-testid={format!("lamp-{}", p.process)} data-state={class} />
             <span class="box-name">{ p.name.clone().unwrap_or_else(|| p.process.clone()) }</span>
             if !on { <span class="lamp-word">{ state }</span> }
+            if p.slow > 1 { <span class="status warn num" data-testid={format!("slow-{}", p.process)} title={ctx.tf("fault.slow.is", &[("times", &p.slow.to_string())])}>{ format!("×{}", p.slow) }</span> }
             if !p.fixed {
                 <button class={classes!("icon-button", "power", (!on).then_some("off"))} data-testid={format!("power-{}", p.process)} title={verb.clone()} aria-label={verb}
                     onclick={ctx.on_send(command)}><Icon name="power" /></button>
+                <Menu class="faults" icon="bolt" label={ctx.tf("fault.menu", &[("name", &p.process)])} testid={format!("faults-{}", p.process)} items={faults::of_process(&ctx, &p.process, p.lamp, p.slow)} />
             }
         </div>
     }

@@ -1,6 +1,7 @@
 //! A node: its agents' lamps, its pods, its capacity, and what can be done to it.
 
 use super::control_plane::ProcessHead;
+use super::faults;
 use super::menu::{Item, Menu};
 use super::sign::PodChip;
 use crate::ctx::{Ctx, use_ctx};
@@ -28,7 +29,14 @@ pub fn NodeCard(p: &Props) -> Html {
     let n = &p.node;
     let ready = n.status == "Ready";
     let kubelet = format!("kubelet/{}", n.name);
-    let lamp = if n.powered && n.kubelet_running { Lamp::Running } else { Lamp::Stopped };
+    let component = model.components.get(&kubelet);
+    // A crashed or a paused one says so itself; in a large cluster there is only whether it runs.
+    let lamp = match component.map(|c| c.lamp) {
+        Some(lamp) if n.powered => lamp,
+        None if n.powered && n.kubelet_running => Lamp::Running,
+        _ => Lamp::Stopped,
+    };
+    let slow = component.map_or(1, |c| c.slow);
     let proxy = model.components.get(&format!("kube-proxy/{}", n.name));
     let doing = model
         .components
@@ -48,6 +56,7 @@ pub fn NodeCard(p: &Props) -> Html {
                 <button class="node-name" onclick={ctx.on(Action::Inspect(kinds::node(&n.name), InspectorTab::Summary))}>{ n.name.clone() }</button>
                 <span class={classes!("status", if ready { "good" } else { "bad" })}>{ n.status.clone() }</span>
                 if n.unschedulable { <span class="status warn" title={ctx.t("node.cordoned.about")}>{ ctx.t("node.cordoned") }</span> }
+                if n.cut { <span class="status bad" data-testid={format!("cut-off-{}", n.name)} title={ctx.t("fault.cut.about")}>{ ctx.t("fault.cut.is") }</span> }
                 <span class="grow" />
                 <Menu icon="more" label={ctx.tf("node.menu", &[("node", &n.name)])} testid={format!("node-menu-{}", n.name)} items={items(&ctx, n)} />
             </header>
@@ -59,8 +68,8 @@ pub fn NodeCard(p: &Props) -> Html {
                 </p>
             }
             <div class="agents">
-                <ProcessHead process={kubelet} name="kubelet" {lamp} fixed={!n.powered} />
-                if let Some(proxy) = proxy { <ProcessHead process={proxy.process.clone()} name="kube-proxy" lamp={proxy.lamp} fixed={proxy.process.starts_with("kubelet/") || !n.powered} /> }
+                <ProcessHead process={kubelet} name="kubelet" {lamp} {slow} fixed={!n.powered} />
+                if let Some(proxy) = proxy { <ProcessHead process={proxy.process.clone()} name="kube-proxy" lamp={proxy.lamp} slow={proxy.slow} fixed={proxy.process.starts_with("kubelet/") || !n.powered} /> }
                 <span class="doing">{ if n.powered { doing.unwrap_or_default() } else { ctx.t("node.no-power").to_string() } }</span>
             </div>
             <div class={classes!("pods", p.named.then_some("named"))}>
@@ -119,6 +128,7 @@ fn items(ctx: &Ctx, n: &NodeView) -> Vec<Item> {
                 .hint(ctx.t("node.revive.about")),
         );
     }
+    items.push(faults::of_node(ctx, n));
     items.push(
         item(ctx.t("node.remove"), "remove", Command::RemoveNode { id: 0, node: node() })
             .hint(ctx.t("node.remove.about"))

@@ -3,6 +3,7 @@
 use super::acting::ActAs;
 use super::breakpoints::Breakpoints;
 use super::config::Config;
+use super::faults::Images;
 use super::icon::Icon;
 use super::palette::Palette;
 use super::sign::{Sign, state_name};
@@ -20,6 +21,8 @@ pub struct Props {
     pub overlay: Overlay,
     /// Of the debugger, and of the answers.
     pub versions: (u64, u64),
+    /// Of the images that no registry gives.
+    pub images: u64,
     pub what_if: Option<(protocol::ObjectId, u64)>,
     /// How the last new cluster began: nodes, and whether in the toy cloud.
     pub fresh: (u32, bool),
@@ -74,6 +77,7 @@ pub fn OverlayView(p: &Props) -> Html {
             (ctx.t("new-cluster.title"), "small", html! { <NewCluster {nodes} {cloud} /> })
         }
         Overlay::ActAs => (ctx.t("acting.title"), "small", html! { <ActAs acting={p.acting.clone()} /> }),
+        Overlay::Images => (ctx.t("fault.images"), "small", html! { <Images version={p.images} /> }),
         Overlay::NewNode => (ctx.t("node.add"), "small", html! { <NewNode /> }),
         Overlay::Breakpoints => {
             (ctx.t("debug.breakpoints"), "medium", html! { <Breakpoints version={p.versions.0} /> })

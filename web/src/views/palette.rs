@@ -34,6 +34,7 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
         command(ctx.t("stage.objects"), Action::Center(Center::Objects));
         command(ctx.t("stage.cloud"), Action::Center(Center::Cloud));
         command(ctx.t("acting.title"), Action::Overlay(Some(Overlay::ActAs)));
+        command(ctx.t("fault.images"), Action::Overlay(Some(Overlay::Images)));
         command(ctx.t("node.add"), Action::Overlay(Some(Overlay::NewNode)));
         command(ctx.t("dock.editor"), Action::ToggleDock(Dock::Left));
         command(ctx.t("dock.inspector"), Action::ToggleDock(Dock::Right));

@@ -63,6 +63,7 @@ pub fn Stage(p: &Props) -> Html {
                 if p.center == Center::Decision && p.engine == Engine::Ready { <DebugBar version={p.versions.debugger} quiz={p.guess} /> }
                 <span class="grow" />
                 if paused { <span class="paused-badge" data-testid="paused"><Icon name="pause" />{ if held { ctx.t("held.badge") } else { ctx.t("clock.paused") } }</span> }
+                if p.center == Center::Cluster { <button data-testid="images" class="icon-button" disabled={p.engine != Engine::Ready} aria-label={ctx.t("fault.images")} title={ctx.t("fault.images")} onclick={ctx.on(Action::Overlay(Some(Overlay::Images)))}><Icon name="bolt" /></button> }
                 <button data-testid="add-node" disabled={p.engine != Engine::Ready} aria-label={ctx.t("node.add")} onclick={ctx.on(Action::Overlay(Some(Overlay::NewNode)))}>
                     <Icon name="plus" /><span class="wide">{ ctx.t("node.add") }</span></button>
             </div>
