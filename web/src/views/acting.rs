@@ -23,7 +23,7 @@ pub fn ActingButton(p: &Props) -> Html {
     let name = p.acting.as_ref().map_or_else(|| ADMIN.to_string(), access::short);
     let label = ctx.tf("acting.button", &[("user", &name)]);
     html! {
-        <button class={classes!("acting", p.acting.is_some().then_some("other"))} data-testid="acting" title={label.clone()} aria-label={label}
+        <button class={classes!("acting", p.acting.is_some().then_some("other"))} data-testid="acting" title={label}
             onclick={ctx.on(Action::Overlay(Some(Overlay::ActAs)))}><Icon name="person" /><span>{ name }</span></button>
     }
 }

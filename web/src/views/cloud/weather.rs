@@ -77,13 +77,14 @@ where
 fn zone(ctx: &Ctx, z: &ZoneView) -> Html {
     let args = [("zone", z.name.as_str())];
     let verb = if z.down { ctx.tf("cloud.zone.up", &args) } else { ctx.tf("cloud.zone.down", &args) };
+    let word = if z.down { ctx.t("cloud.zone.restore") } else { ctx.t("cloud.zone.fail") };
     let state = if z.down { ctx.t("cloud.zone.is-down") } else { ctx.t("cloud.zone.is-up") };
     html! {
         <li key={z.name.clone()} class={classes!(z.down.then_some("down"))}>
             <span class={classes!("lamp", if z.down { "crashed" } else { "running" })} role="img" aria-label={state} title={state} />
             <span>{ z.name.clone() }</span><small class="num">{ ctx.tf("cloud.zone.instances", &[("n", &z.instances.to_string())]) }</small>
-            <button class="chip" data-testid={format!("zone-{}", z.name)} title={verb.clone()} aria-label={verb}
-                onclick={order(ctx, CloudOrder::SetZone { zone: z.name.clone(), down: !z.down })}>{ if z.down { ctx.t("cloud.zone.restore") } else { ctx.t("cloud.zone.fail") } }</button>
+            <button class="chip" data-testid={format!("zone-{}", z.name)} title={verb} aria-label={format!("{word}: {}", z.name)}
+                onclick={order(ctx, CloudOrder::SetZone { zone: z.name.clone(), down: !z.down })}>{ word }</button>
         </li>
     }
 }

@@ -112,11 +112,10 @@ pub fn Kinds(p: &Props) -> Html {
 
 fn option(ctx: &Ctx, i: usize, name: &str, count: usize, chosen: bool, choose: &Callback<usize>) -> Html {
     let choose = choose.clone();
-    let label = format!("{name}, {}", ctx.tf("objects.count", &[("n", &format::count(count))]));
     html! {
-        <div key={name.to_string()} id={format!("kind-{i}")} role="option" aria-selected={chosen.to_string()} aria-label={label} data-testid={if i == 0 { "kind-all".into() } else { format!("kind-{name}") }}
+        <div key={name.to_string()} id={format!("kind-{i}")} role="option" aria-selected={chosen.to_string()} title={ctx.tf("objects.count", &[("n", &format::count(count))])} data-testid={if i == 0 { "kind-all".into() } else { format!("kind-{name}") }}
             class={classes!("kind", (count == 0).then_some("none"))} onclick={Callback::from(move |_: MouseEvent| choose.emit(i))}>
-            <span>{ name.to_string() }</span><b class="num">{ format::count(count) }</b>
+            <span>{ name.to_string() }</span>{ " " }<b class="num">{ format::count(count) }</b>
         </div>
     }
 }
