@@ -52,7 +52,7 @@ test("an image that cannot be pulled keeps its pod from starting", async () => {
   await applied(page, pod("web"));
   await page.locator('[data-testid="pod-default-web"][data-state="back-off"]').waitFor();
   await id(page, "images").click();
-  await id(page, "unblock-nginx").click();
+  await id(page, "blocked-images").getByRole("button").click();
   await count(id(page, "blocked-images").locator("li"), 0);
   await page.keyboard.press("Escape");
   await id(page, "speed").selectOption("30000");
