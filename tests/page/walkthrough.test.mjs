@@ -123,7 +123,7 @@ test("a pod's attempts: what changed in between, and which event brought it back
   await id(page, "tab-decisions").click();
   const second = id(page, "attempt-2");
   await second.locator(".attempt-result").getByText("node-2").waitFor();
-  await second.locator(".between").getByText("a node changed").waitFor();
+  await second.locator(".between").getByText("a node's labels changed").waitFor();
   await second.locator(".between").getByText("NodeAffinity").waitFor();
   const changes = await second.locator(".between ul").innerText();
   assert.match(changes, /node-2/);
