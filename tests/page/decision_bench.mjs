@@ -39,9 +39,9 @@ await order(page, Array.from({ length: NODES - 3 }, (_, i) => ({ command: "add-n
 await page.waitForFunction((n) => document.querySelector("[data-testid=heatmap-summary]")?.innerText.startsWith(`${n} `), NODES);
 await page.getByTestId("pause").click();
 for (const [name, spec] of [["feasible", ""], ["unfit", "  nodeSelector: {disk: ssd}\n"]]) {
-  const before = await page.locator("[data-testid=last-decision]").innerText().catch(() => "");
+  const before = await page.evaluate(() => document.querySelector("[data-testid=last-decision]")?.innerText ?? "");
   await order(page, [{ command: "apply", id: 2e6, mode: "apply", files: [{ name: "pod.yaml", text: pod(name, spec) }] }, { command: "step-decision" }]);
-  await page.waitForFunction((was) => (document.querySelector("[data-testid=last-decision]")?.innerText ?? was) !== was, before);
+  await page.waitForFunction((was) => (document.querySelector("[data-testid=last-decision]")?.innerText ?? "") !== was, before);
   await page.waitForTimeout(1500);
   const all = [];
   for (let i = 0; i < TIMES; i += 1) {
