@@ -49,26 +49,35 @@ pub fn ControlPlane(p: &Props) -> Html {
                 <LastDecision version={p.cycles} />
                 <Pending queues={p.queues} pending={p.pending} now={p.now} stopped={scheduler_lamp != Lamp::Running} compact={p.compact} />
             </div>
-            <div class="managers">
-                <div class="manager box" data-port="manager">
-                    <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} slow={slow_of(&manager)} />
-                    <p class="doing latest">{ latest(&manager) }</p>
-                    <ul class="controllers">
-                        { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
-                    </ul>
-                </div>
-                { for others.iter().map(|(name, components)| html! {
-                    <div class={classes!("other", "box", (components.len() > 1).then_some("many"))} key={name.clone()} data-port={format!("process:{name}")}>
-                        <ProcessHead process={name.clone()} lamp={lamp_of(components)} slow={slow_of(components)} />
-                        if components.len() > 1 {
-                            if name == CLOUD { <button class="chip console-link" data-testid="open-console" title={ctx.t("cloud.console.about")} onclick={ctx.on(Action::Center(Center::Cloud))}><Icon name="cloud" />{ ctx.t("cloud.console") }</button> }
-                            <ul class="controllers">{ for components.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }</ul>
-                        } else {
-                            <span class="doing">{ newest(components) }</span>
-                        }
-                    </div>
+            <div class="manager box" data-port="manager">
+                <ProcessHead process="kube-controller-manager" lamp={lamp_of(&manager)} slow={slow_of(&manager)} />
+                <p class="doing latest">{ latest(&manager) }</p>
+                <ul class="controllers">
+                    { for manager.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }
+                </ul>
+            </div>
+            // Half of them on each side of the trunk that nodes hang on.
+            <div class="others">
+                { for others.chunks(others.len().div_ceil(2).max(1)).map(|half| html! {
+                    <div class="others-half">{ for half.iter().map(|(name, components)| other(&ctx, name, components)) }</div>
                 }) }
             </div>
+        </div>
+    }
+}
+
+/// A process beside the three large ones: its newest act, or its controllers.
+fn other(ctx: &Ctx, name: &str, components: &[Rc<ComponentView>]) -> Html {
+    let many = components.len() > 1;
+    html! {
+        <div class={classes!("other", "box", many.then_some("many"))} key={name.to_string()} data-port={format!("process:{name}")}>
+            <ProcessHead process={name.to_string()} lamp={lamp_of(components)} slow={slow_of(components)} />
+            if many {
+                if name == CLOUD { <button class="chip console-link" data-testid="open-console" title={ctx.t("cloud.console.about")} onclick={ctx.on(Action::Center(Center::Cloud))}><Icon name="cloud" />{ ctx.t("cloud.console") }</button> }
+                <ul class="controllers">{ for components.iter().map(|c| html! { <Controller key={c.name.clone()} component={c.clone()} /> }) }</ul>
+            } else {
+                <span class="doing">{ newest(components) }</span>
+            }
         </div>
     }
 }

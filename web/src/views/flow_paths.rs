@@ -74,7 +74,8 @@ pub fn link(boxes: &Boxes, end: &Port) -> Option<Line> {
         Port::Process(_) => {
             let mut line = to_trunk(boxes, api);
             let (trunk, _) = line[line.len() - 1];
-            line.extend([(trunk, y), (to.x, y)]);
+            // A box on the trunk's left is reached at its right side.
+            line.extend([(trunk, y), (if to.x < trunk { to.right() } else { to.x }, y)]);
             line
         }
         Port::Node(_) => {
@@ -159,11 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn processes_below_the_controller_manager_hang_on_the_trunk() {
+    fn processes_below_the_first_row_hang_on_the_trunk() {
         let mut b = boxes();
         b.insert(Port::Process("p".into()), Rect { x: 310.0, y: 200.0, w: 180.0, h: 20.0 });
         let line = link(&b, &Port::Process("p".into()));
         assert_eq!(line, Some(vec![(295.0, 50.0), (295.0, 210.0), (310.0, 210.0)]));
+        b.insert(Port::Process("q".into()), Rect { x: 100.0, y: 200.0, w: 180.0, h: 20.0 });
+        let line = link(&b, &Port::Process("q".into()));
+        assert_eq!(line, Some(vec![(295.0, 50.0), (295.0, 210.0), (280.0, 210.0)]));
     }
 
     #[test]

@@ -10,8 +10,11 @@ pub fn job(ctx: &Ctx, job: &JobPanel) -> Html {
     let wanted = job.completions.unwrap_or(1).max(0);
     let share = if wanted == 0 { 1000 } else { i64::from(job.succeeded) * 1000 / i64::from(wanted) };
     let done = ctx.tf("panel.job.done", &[("n", &job.succeeded.to_string()), ("of", &wanted.to_string())]);
-    let limit = job.backoff_limit.map_or_else(|| "—".into(), |n| n.to_string());
-    let failed = ctx.tf("panel.job.failed", &[("n", &job.failed.to_string()), ("limit", &limit)]);
+    let n = job.failed.to_string();
+    let failed = match job.backoff_limit {
+        Some(limit) => ctx.tf("panel.job.failed", &[("n", &n), ("limit", &limit.to_string())]),
+        None => ctx.tf("panel.job.failed.unlimited", &[("n", &n)]),
+    };
     let active = ctx.tf("panel.job.active", &[("n", &job.active.to_string()), ("of", &job.parallelism.to_string())]);
     let count = |state| job.indexes.iter().filter(|s| **s == state).count();
     section(
