@@ -1,6 +1,7 @@
 //! Single pods: commands decide, images can be wrong, requests can be too big.
 
 use expect_test::expect;
+use k8s_openapi::api::core::v1::Pod;
 use testkit::{apply, cluster, events, run, table};
 
 fn pod(name: &str, container: &str) -> String {
@@ -24,7 +25,7 @@ fn a_failing_command_crash_loops() {
         Created Container created (x5)
         Started Container started (x4)
         Pulled Successfully pulled image "busybox" in 518ms (518ms including waiting). Image size: 2107180 bytes.
-        BackOff Back-off restarting failed container main in pod crash_default(43c897ce-1042-4c52-b478-173ca49646e1) (x6)
+        BackOff Back-off restarting failed container main in pod crash_default(597a9bcc-6194-48e3-ba73-f8a61dba87aa) (x6)
         Pulled Successfully pulled image "busybox" in 583ms (583ms including waiting). Image size: 2107180 bytes.
         Pulled Successfully pulled image "busybox" in 478ms (478ms including waiting). Image size: 2107180 bytes.
         Pulled Successfully pulled image "busybox" in 417ms (417ms including waiting). Image size: 2107180 bytes.
@@ -74,4 +75,22 @@ fn every_namespace_learns_the_clusters_authority() {
     c.publish_ca("PEM");
     run(&mut c, 1);
     assert_eq!(bundle(&c).as_deref(), Some("PEM"));
+}
+
+#[test]
+fn a_pod_whose_hook_fails_again_and_again_is_running() {
+    let mut c = cluster(1);
+    let hook = "lifecycle: {postStart: {httpGet: {host: nobody.example.com, port: 80, path: /started}}}";
+    apply(
+        &mut c,
+        &format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: hook}}\nspec:\n  containers:\n  - name: main\n    image: nginx\n    {hook}\n"
+        ),
+    );
+    run(&mut c, 120);
+    let pod = c.view().get::<Pod>(&"default/hook".into()).expect("it was made");
+    let status = pod.status.as_ref().expect("it has one");
+    assert_eq!(status.phase.as_deref(), Some("Running"));
+    let main = &status.container_statuses.as_ref().expect("it has one")[0];
+    assert!(main.restart_count > 1, "{main:?}");
 }

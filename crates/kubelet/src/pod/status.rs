@@ -188,8 +188,7 @@ impl PodWorker {
         };
         let (init, mut main) = (of(&[Role::Init, Role::Sidecar]), of(&[Role::Main]));
         let ephemeral = of(&[Role::Ephemeral]);
-        let again =
-            self.containers.iter().any(|c| c.role == Role::Main && c.stage != Stage::Running && !c.is_over(spec));
+        let again = self.containers.iter().any(|c| c.role == Role::Main && !c.is_up() && !c.is_over(spec));
         main.sort_by(|a, b| a.name.cmp(&b.name));
         let quiet = self.is_quiet();
         let over = quiet && (self.terminating.is_some() || self.phase_is_final(spec));

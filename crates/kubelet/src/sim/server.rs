@@ -85,6 +85,8 @@ pub fn respond(
     let path = path.split('?').next().unwrap_or("/");
     match server.http {
         Http::No | Http::Grpc => Err(NetError::NotHttp),
+        Http::Healthz if path == "/healthz" => ok("ok".into()),
+        Http::Healthz => Ok(Response { status: 404, body: "default backend - 404".into() }),
         Http::Status(status) => Ok(Response { status, body: String::new() }),
         Http::Always(body) => ok(format!("{body}\n")),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),

@@ -28,7 +28,7 @@ macro_rules! images {
     };
 }
 
-use Http::{Always, Grpc, Hostname, No, Status};
+use Http::{Always, Grpc, Healthz, Hostname, No, Status};
 
 pub static POPULAR: &[Image] = images! {
     // The microservices demo: its programs listen where PORT says.
@@ -76,7 +76,7 @@ pub static POPULAR: &[Image] = images! {
     "registry.k8s.io/sig-storage/csi-node-driver-registrar", 12, None, "/csi-node-driver-registrar", [], No, 8, [];
     "registry.k8s.io/external-dns/external-dns", 20, None, "external-dns", [7979], Always("OK"), 20, [];
     "registry.k8s.io/autoscaling/vpa-recommender", 20, None, "/recommender", [8942], Always("OK"), 20, [];
-    "registry.k8s.io/defaultbackend-amd64", 2, None, "/server", [8080], Status(404), 2, [];
+    "registry.k8s.io/defaultbackend-amd64", 2, None, "/server", [8080], Healthz, 2, [];
     "registry.k8s.io/kas-network-proxy/proxy-agent", 10, None, "/proxy-agent", [8093, 8094], Always("ok"), 8, [];
     "registry.k8s.io/kas-network-proxy/proxy-server", 10, None, "/proxy-server", [8090, 8091, 8092, 8095], Always("ok"), 8, [];
     "gcr.io/google-samples/zone-printer", 5, None, "./zone-printer", [80], Hostname, 4, ["0.2"];
@@ -287,4 +287,42 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/mattf/zookeeper", 200, Debian, "/opt/zookeeper/bin/zkServer.sh", [2181, 2888, 3888], No, 60, [];
     "docker.io/mattf/storm-nimbus", 300, Debian, "/configure.sh", [6627], No, 100, [];
     "docker.io/mattf/storm-worker", 300, Debian, "/configure.sh", [6700], No, 100, [];
+    // Books and courses, and more of the clouds' samples.
+    "docker.io/luksa/kiada", 350, Debian, "node", [8080], Always("==== TIP OF THE MINUTE"), 40, ["0.1-slim"];
+    "docker.io/luksa/kiada-ssl-proxy", 50, Debian, "envoy", [8443, 9901], Always("==== TIP OF THE MINUTE"), 20, [];
+    "docker.io/luksa/quiz-api", 15, None, "/app/quiz-api", [8080], Always("{}"), 10, [];
+    "docker.io/luksa/network-traffic-meter", 2, Busybox, "/network-traffic-meter", [], No, 2, [];
+    "docker.io/luksa/static-http-server", 60, Debian, "node", [80], Always("Hello!"), 30, [];
+    "docker.io/nigelpoulton/k8sbook", 30, Busybox, "node", [8080], Hostname, 30, ["hydra-ingress", "shield-01", "shield-ingress", "text-dev", "text-prod", "wasm-0.1"];
+    "docker.io/nigelpoulton/k8s-deep-dive", 30, Busybox, "node", [8080], Hostname, 30, [];
+    "docker.io/nigelpoulton/web-app", 30, Busybox, "node", [8080], Hostname, 30, [];
+    "docker.io/wardviaene/k8s-demo", 300, Debian, "node", [3000], Always("Hello World!"), 40, [];
+    "docker.io/wardviaene/http-echo", 10, None, "/http-echo", [8080], Http::Echo, 4, [];
+    "docker.io/wardviaene/skaffold-demo", 300, Debian, "node", [3000], Always("Hello World!"), 40, [];
+    "docker.io/stacksimplify/kube-frontend-nginx", 50, Debian, "nginx", [80], Always("Hello World"), 6, [];
+    "docker.io/stacksimplify/kube-helloworld", 100, Debian, "java", [8080], Always("Hello World"), 150, [];
+    "docker.io/stacksimplify/kubenginx", 50, Debian, "nginx", [80], Always("<h1>Welcome to Stack Simplify</h1>"), 6, [];
+    "docker.io/stacksimplify/kube-usermgmt-webapp", 180, Debian, "catalina.sh", [8080], Always("<title>User Management</title>"), 200, ["1.0.0-MySQLDB"];
+    "docker.io/vllm/vllm-openai", 5000, Debian, "vllm", [8000], Always("{}"), 900, ["latest"];
+    "docker.io/rayproject/ray", 900, Debian, "ray", [6379, 8265, 10001, 8000], Always("{}"), 400, ["2.37.0-gpu", "2.40.0-py311-gpu", "2.43.0-py310", "2.53.0-py311"];
+    "docker.io/rayproject/ray-ml", 5000, Debian, "ray", [6379, 8265, 10001, 8000], Always("{}"), 400, ["2.9.0-py310"];
+    "docker.io/locustio/locust", 60, Debian, "locust", [8089, 5557], Always("Locust"), 60, ["master"];
+    "registry.k8s.io/git-sync", 30, Debian, "/git-sync", [], No, 10, [];
+    "registry.k8s.io/git-sync/git-sync", 30, Debian, "/git-sync", [], No, 10, [];
+    "gcr.io/cloudsql-docker/gce-proxy", 12, Busybox, "/cloud_sql_proxy", [3306], No, 10, [];
+    "gcr.io/cloud-sql-connectors/cloud-sql-proxy", 12, Busybox, "/cloud-sql-proxy", [5432], No, 10, [];
+    "us.gcr.io/cloud-sql-connectors/cloud-sql-proxy", 12, Busybox, "/cloud-sql-proxy", [5432], No, 10, ["2.3.0-alpine"];
+    "us-docker.pkg.dev/google-samples/containers/gke/hello-app-cdn", 5, Busybox, "./hello-app", [8080], Hostname, 4, [];
+    "us-docker.pkg.dev/google-samples/containers/gke/gradio-app", 120, Debian, "python", [7860], Always("Gradio"), 100, [];
+    "gcr.io/google-samples/microservices-demo/adservice", 90, Busybox, "/app/build/install/hipstershop/bin/AdService", [9555], Grpc, 100, [];
+    "gcr.io/google-samples/microservices-demo/cartservice", 30, None, "/app/cartservice", [7070], Grpc, 40, [];
+    "gcr.io/google-samples/microservices-demo/checkoutservice", 12, None, "/src/checkoutservice", [5050], Grpc, 12, [];
+    "gcr.io/google-samples/microservices-demo/currencyservice", 60, Busybox, "/usr/local/bin/node", [7000], Grpc, 50, [];
+    "gcr.io/google-samples/microservices-demo/emailservice", 80, Busybox, "/usr/local/bin/python", [8080], Grpc, 45, [];
+    "gcr.io/google-samples/microservices-demo/frontend", 15, None, "/src/server", [8080], Always("<title>Online Boutique</title>"), 16, [];
+    "gcr.io/google-samples/microservices-demo/loadgenerator", 60, Debian, "locust", [], No, 60, [];
+    "gcr.io/google-samples/microservices-demo/paymentservice", 60, Busybox, "/usr/local/bin/node", [50051], Grpc, 50, [];
+    "gcr.io/google-samples/microservices-demo/productcatalogservice", 12, None, "/src/server", [3550], Grpc, 12, [];
+    "gcr.io/google-samples/microservices-demo/recommendationservice", 90, Busybox, "/usr/local/bin/python", [8080], Grpc, 50, [];
+    "gcr.io/google-samples/microservices-demo/shippingservice", 12, None, "/src/shippingservice", [50051], Grpc, 12, [];
 };

@@ -19,6 +19,8 @@ pub enum Http {
     Agnhost,
     /// http-echo: what `-text=` says.
     Echo,
+    /// `/healthz` is well, nothing else is found.
+    Healthz,
     /// Always this refusal.
     Status(u16),
     /// It speaks gRPC, with the health service.
@@ -328,7 +330,7 @@ pub static METRICS: Server =
 pub static COREDNS: Server =
     server("/coredns", &[53, 8080, 8181, 9153], Http::Always("OK"), &[".:53", "CoreDNS-1.12.1"]);
 pub static INGRESS: Server =
-    server("/nginx-ingress-controller", &[80, 443, 10254], Http::Status(404), &["NGINX Ingress controller"]);
+    server("/nginx-ingress-controller", &[80, 443, 10254], Http::Healthz, &["NGINX Ingress controller"]);
 pub static TRAEFIK: Server = server("traefik", &[80, 8080], Http::Status(404), &["Configuration loaded from flags."]);
 pub static ELASTICSEARCH: Server = Server {
     ready_ms: 15_000,

@@ -1,7 +1,7 @@
 //! The table of images. Sizes are the compressed ones of linux/amd64, roughly, in MB.
 
 use super::servers as s;
-use super::{Image, Server, Tools};
+use super::{ANY, Image, Server, Tools};
 
 const fn image(name: &'static str, size_mb: u32, tools: Tools, versions: &'static [(u32, u32, u32)]) -> Image {
     Image {
@@ -408,6 +408,35 @@ pub static IMAGES: &[Image] = &[
         entrypoint: &["/nginx-ingress-controller"],
         servers: &[&s::INGRESS],
         ..image("registry.k8s.io/ingress-nginx/controller", 110, Tools::Busybox, &[(1, 0, 14)])
+    },
+    Image {
+        entrypoint: &["/bin/sh", "-c", "echo This is the init container; sleep 2; echo Done"],
+        ..image("docker.io/luksa/init-demo", 2, Tools::Busybox, ANY)
+    },
+    Image {
+        entrypoint: &[
+            "/bin/sh",
+            "-c",
+            "echo Checking network connectivity; sleep 1; echo Host appears to be reachable",
+        ],
+        ..image("docker.io/luksa/network-connectivity-checker", 2, Tools::Busybox, ANY)
+    },
+    Image {
+        entrypoint: &[
+            "/bin/sh",
+            "-c",
+            "mkdir -p /initdb.d; echo 'db = db.getSiblingDB(\"kiada\")' > /initdb.d/insert-questions.js",
+        ],
+        ..image("docker.io/luksa/quiz-initdb-script-installer", 2, Tools::Busybox, ANY)
+    },
+    Image {
+        entrypoint: &[
+            "/bin/sh",
+            "-c",
+            "mkdir -p /var/local/output; while true; do echo 'Never test for an error condition you do not know how to \
+             handle.' > /var/local/output/quote; sleep 60; done",
+        ],
+        ..image("docker.io/luksa/quote-writer", 60, Tools::Busybox, ANY)
     },
     Image {
         entrypoint: &["./hello-app"],
