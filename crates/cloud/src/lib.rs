@@ -1,8 +1,9 @@
-//! cloud-controller-manager: its controllers over a [`Provider`], and a toy cloud that is one.
+//! cloud-controller-manager and a CSI driver: controllers over a [`Provider`], and a toy cloud that is one.
 //!
 //! A controller says which calls it wants made; whoever runs it (the cluster) makes them and brings the answers, which
 //! take their time. So the cloud can be slow, refuse, or lose an answer with the process that waited for it.
 
+pub mod csi;
 pub mod node;
 pub mod node_lifecycle;
 pub mod provider;

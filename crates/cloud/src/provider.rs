@@ -54,6 +54,14 @@ pub struct Listener {
     pub node_port: i32,
 }
 
+/// A disk as its cloud describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskInfo {
+    pub id: String,
+    pub zone: String,
+    pub gib: u64,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
     InstanceMetadata(InstanceRef),
@@ -81,6 +89,31 @@ pub enum Call {
     EnsureLoadBalancerDeleted {
         name: String,
     },
+    /// One of this name that is there already is the answer.
+    CreateDisk {
+        name: String,
+        gib: u64,
+        /// Empty: any.
+        zone: String,
+    },
+    /// Nothing to delete is success.
+    DeleteDisk {
+        id: String,
+    },
+    AttachDisk {
+        id: String,
+        /// An instance's ID.
+        instance: String,
+    },
+    /// Nothing to detach is success.
+    DetachDisk {
+        id: String,
+        instance: String,
+    },
+    ResizeDisk {
+        id: String,
+        gib: u64,
+    },
 }
 
 impl Call {
@@ -97,6 +130,11 @@ impl Call {
             Call::EnsureLoadBalancer(_) => "EnsureLoadBalancer",
             Call::UpdateLoadBalancer { .. } => "UpdateLoadBalancer",
             Call::EnsureLoadBalancerDeleted { .. } => "EnsureLoadBalancerDeleted",
+            Call::CreateDisk { .. } => "CreateDisk",
+            Call::DeleteDisk { .. } => "DeleteDisk",
+            Call::AttachDisk { .. } => "AttachDisk",
+            Call::DetachDisk { .. } => "DetachDisk",
+            Call::ResizeDisk { .. } => "ResizeDisk",
         }
     }
     /// What it is about.
@@ -109,7 +147,12 @@ impl Call {
             Call::DeleteRoute { name }
             | Call::GetLoadBalancer { name }
             | Call::UpdateLoadBalancer { name, .. }
-            | Call::EnsureLoadBalancerDeleted { name } => name,
+            | Call::EnsureLoadBalancerDeleted { name }
+            | Call::CreateDisk { name, .. } => name,
+            Call::DeleteDisk { id }
+            | Call::AttachDisk { id, .. }
+            | Call::DetachDisk { id, .. }
+            | Call::ResizeDisk { id, .. } => id,
         }
     }
     pub fn reads(&self) -> bool {
@@ -131,6 +174,9 @@ pub enum Answer {
     Routes(Vec<Route>),
     /// `None`: there is none of that name.
     LoadBalancer(Option<LoadBalancerStatus>),
+    Disk(DiskInfo),
+    /// The device that the machine sees it as.
+    Attached(String),
     Done,
 }
 

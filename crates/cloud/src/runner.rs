@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use meta::{Duration, Key, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step, Tolerate, WorkQueue, Write};
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use trace::{Note, Seq, note};
 
@@ -50,9 +51,16 @@ impl Remark {
     }
 }
 
-/// One item at a time: the next is taken when the calls of the last are answered, as by upstream's one worker.
+/// One item at a time for each worker: the next is taken when the calls of the last are answered.
 pub trait Controller: Send {
     fn name(&self) -> &'static str;
+    fn process(&self) -> &'static str {
+        PROCESS
+    }
+    /// How many items may wait for answers.
+    fn workers(&self) -> usize {
+        1
+    }
     /// The service account in kube-system that its client has (`ClientName`).
     fn account(&self) -> &'static str;
     fn event_source(&self) -> &'static str;
@@ -103,7 +111,9 @@ pub struct Runner {
     controller: Box<dyn Controller>,
     queue: WorkQueue<Key>,
     settling: Option<Settling>,
-    flight: Option<Flight>,
+    flights: Vec<Flight>,
+    /// Items that came again while their calls are under way, and who put them there.
+    again: BTreeMap<Key, Seq>,
     outbox: Vec<Call>,
     remarks: Vec<Remark>,
 }
@@ -116,7 +126,8 @@ impl Clone for Runner {
             controller: self.controller.clone_box(),
             queue: self.queue.clone(),
             settling: self.settling.clone(),
-            flight: self.flight.clone(),
+            flights: self.flights.clone(),
+            again: self.again.clone(),
             outbox: self.outbox.clone(),
             remarks: self.remarks.clone(),
         }
@@ -132,7 +143,8 @@ impl Runner {
             controller,
             queue: WorkQueue::with_delays(base, max),
             settling: None,
-            flight: None,
+            flights: Vec::new(),
+            again: BTreeMap::new(),
             outbox: Vec::new(),
             remarks: Vec::new(),
         }
@@ -145,31 +157,43 @@ impl Runner {
 
     /// The answers, in the calls' order, and when the last of them arrives.
     pub fn deliver(&mut self, answers: Vec<CloudReply>, at: Time) {
-        if let Some(f) = &mut self.flight {
+        if let Some(f) = self.flights.iter_mut().find(|f| f.answers.is_none()) {
             f.answers = Some((answers, at));
         }
     }
 
     fn next(&mut self, cx: &Cx) -> Option<(Key, Seq, Plan)> {
-        match self.flight.take() {
-            Some(Flight { key, cause, began, answers: Some((answers, at)) }) if at <= cx.now => {
-                let refusals: Vec<Note> = (answers.iter().filter_map(|a| a.as_ref().err()))
-                    .map(|e| note!("cloud.refused", error = &e.message))
-                    .collect();
-                let mut plan = self.controller.answered(cx, &key, answers, at.since(began));
-                plan.notes.splice(0..0, refusals);
-                Some((key, cause, plan))
+        if let Some(i) = self.landing().filter(|(at, _)| *at <= cx.now).map(|(_, i)| i) {
+            let Flight { key, cause, began, answers } = self.flights.remove(i);
+            let (answers, at) = answers.unwrap_or((Vec::new(), cx.now));
+            let refusals: Vec<Note> = (answers.iter().filter_map(|a| a.as_ref().err()))
+                .map(|e| note!("cloud.refused", error = &e.message))
+                .collect();
+            if let Some(seq) = self.again.remove(&key) {
+                self.queue.add(key.clone(), seq);
             }
-            Some(flight) => {
-                self.flight = Some(flight);
-                None
-            }
-            None => {
-                let (key, cause) = self.queue.pop(cx.now)?;
-                let plan = self.controller.reconcile(cx, &key);
-                Some((key, cause, plan))
-            }
+            let mut plan = self.controller.answered(cx, &key, answers, at.since(began));
+            plan.notes.splice(0..0, refusals);
+            return Some((key, cause, plan));
         }
+        if self.flights.len() >= self.controller.workers() {
+            return None;
+        }
+        loop {
+            let (key, cause) = self.queue.pop(cx.now)?;
+            if self.flights.iter().any(|f| f.key == key) {
+                self.again.insert(key, cause);
+                continue;
+            }
+            let plan = self.controller.reconcile(cx, &key);
+            return Some((key, cause, plan));
+        }
+    }
+
+    /// The first flight whose answers come, and when.
+    fn landing(&self) -> Option<(Time, usize)> {
+        let at = |(i, f): (usize, &Flight)| f.answers.as_ref().map(|(_, at)| (*at, i));
+        self.flights.iter().enumerate().filter_map(at).min()
     }
 }
 
@@ -178,7 +202,7 @@ impl Component for Runner {
         &self.name
     }
     fn process(&self) -> &str {
-        PROCESS
+        self.controller.process()
     }
     fn user(&self) -> &User {
         &self.user
@@ -210,9 +234,13 @@ impl Component for Runner {
         }
     }
     fn ready_at(&self) -> Option<Time> {
-        match &self.flight {
-            Some(f) => f.answers.as_ref().map(|(_, at)| *at),
-            None => self.queue.ready_at(),
+        let landing = self.landing().map(|(at, _)| at);
+        if self.flights.len() >= self.controller.workers() {
+            return landing;
+        }
+        match (landing, self.queue.ready_at()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
         }
     }
     fn step(&mut self, cx: &Cx) -> Option<Step> {
@@ -240,7 +268,7 @@ impl Component for Runner {
         }
         if !s.calls.is_empty() {
             self.outbox = s.calls;
-            self.flight = Some(Flight { key: s.key, cause: seq, began: cx.now, answers: None });
+            self.flights.push(Flight { key: s.key, cause: seq, began: cx.now, answers: None });
             return;
         }
         if s.failed {

@@ -174,7 +174,7 @@ impl Cluster {
         self.create_as_apiserver("kube-system", Box::new(map));
     }
 
-    fn create_as_apiserver(&mut self, namespace: &str, mut object: Box<dyn Object>) {
+    pub(crate) fn create_as_apiserver(&mut self, namespace: &str, mut object: Box<dyn Object>) {
         object.meta_mut().namespace = (!namespace.is_empty()).then(|| namespace.into());
         let user = User::new("system:apiserver", &["system:masters", "system:authenticated"]);
         let mut req = requests::create(user, object);

@@ -1,13 +1,14 @@
 //! The cluster in a cloud: who makes the calls of cloud-controller-manager, and what happens to machines when something
 //! happens to the cloud. Without a cloud nothing of this runs.
 
+use crate::machines::kubelet_name;
 use crate::{Cluster, requests};
 use apiserver::PatchType;
-use cloud::toy::{Order, Quotas, State};
-use cloud::{Provider, Settings, ToyCloud, UNINITIALIZED};
+use cloud::toy::{Instance, Order, Quotas, State};
+use cloud::{Call, Provider, Settings, ToyCloud, UNINITIALIZED};
 use k8s_openapi::api::core::v1::{Node, Taint};
-use kubelet::{Kubelet, NodeConfig};
-use meta::{Duration, Key, User};
+use kubelet::{CsiPlugin, Kubelet, NodeConfig};
+use meta::{Duration, Key, Rng, User};
 use serde_json::json;
 
 impl Cluster {
@@ -18,7 +19,12 @@ impl Cluster {
     /// Starts cloud-controller-manager over a new cloud.
     pub(crate) fn start_cloud(&mut self, settings: Settings) {
         self.cloud = Some(ToyCloud::new(settings));
-        for controller in cloud::all() {
+        let kept = std::mem::replace(&mut self.rng, Rng::new(!self.config.seed ^ 0x63_7369));
+        for (namespace, object) in cloud::csi::objects() {
+            self.create_as_apiserver(namespace, object);
+        }
+        self.rng = kept;
+        for controller in cloud::all().into_iter().chain(cloud::csi::all()) {
             self.add_component(Box::new(controller));
         }
     }
@@ -36,17 +42,22 @@ impl Cluster {
         let now = self.now;
         let mut toy = ToyCloud::new(settings.clone());
         let configs: Vec<NodeConfig> = self.machines.values().map(|m| m.config.clone()).collect();
+        let mut plugins = Vec::new();
         for config in &configs {
-            toy.launch(now, &order(config)).map_err(|e| e.message)?;
+            plugins.push(plugin(toy.launch(now, &order(config)).map_err(|e| e.message)?));
         }
         self.start_cloud(settings);
         self.cloud = Some(toy);
-        for config in configs {
+        for (config, plugin) in configs.into_iter().zip(plugins) {
             let name = config.name.clone();
-            self.with_component(&crate::machines::kubelet_name(&name), |k: &mut Kubelet| k.use_external_cloud());
             if let Some(m) = self.machines.get_mut(&name) {
-                prepare(&mut m.config);
+                prepare(&mut m.config, plugin.clone());
             }
+            let kubelet = kubelet_name(&name);
+            if let Some(i) = self.by_name.get(kubelet.as_str()) {
+                self.routes.add(*i, kubelet::kubelet::CLAIMS);
+            }
+            self.with_component(&kubelet, |k: &mut Kubelet| k.use_external_cloud(plugin));
             let Some(node) = self.view.get::<Node>(&Key::from(name.as_str())) else { continue };
             let mut taints = node.spec.as_ref().and_then(|s| s.taints.clone()).unwrap_or_default();
             taints.push(uninitialized());
@@ -61,28 +72,69 @@ impl Cluster {
     /// An instance for a new machine, when there is a cloud.
     pub(crate) fn launch_instance(&mut self, config: &mut NodeConfig) -> Result<(), String> {
         let Some(toy) = &mut self.cloud else { return Ok(()) };
-        toy.launch(self.now, &order(config)).map_err(|e| e.message)?;
-        prepare(config);
+        let plugin = plugin(toy.launch(self.now, &order(config)).map_err(|e| e.message)?);
+        prepare(config, plugin);
         Ok(())
     }
 
     /// Makes the calls that the component in slot `i` wants made.
     pub(crate) fn call_cloud(&mut self, i: usize) {
         let slot = &mut self.slots[i];
-        if slot.component.process() != cloud::PROCESS {
-            return;
-        }
         let (Some(toy), name) = (&mut self.cloud, slot.component.name().clone()) else { return };
         let Some(runner) = slot.component.as_any_mut().downcast_mut::<cloud::Runner>() else { return };
+        let calls = runner.take_calls();
         let mut answers = Vec::new();
         let mut at = self.now;
-        for call in runner.take_calls() {
-            let (latency, answer) = toy.call(self.now, &name, &call);
+        for call in &calls {
+            let (latency, answer) = toy.call(self.now, &name, call);
             at = at.max(self.now + latency);
             answers.push(answer);
         }
-        if !answers.is_empty() {
-            runner.deliver(answers, at);
+        if calls.is_empty() {
+            return;
+        }
+        let done: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+        runner.deliver(answers, at);
+        for (call, _) in calls.iter().zip(done).filter(|(_, done)| *done) {
+            self.move_disk(call);
+        }
+    }
+
+    /// What is on a disk is where the disk is: at a machine, or in the cloud.
+    fn move_disk(&mut self, call: &Call) {
+        match call {
+            Call::AttachDisk { id, instance } => {
+                let node = self.cloud.as_ref().and_then(|t| t.node_of(instance)).map(str::to_string);
+                self.plug(&node.unwrap_or_default(), id);
+            }
+            Call::DetachDisk { id, instance } => {
+                let node = self.cloud.as_ref().and_then(|t| t.node_of(instance)).map(str::to_string);
+                self.unplug(&node.unwrap_or_default(), id);
+            }
+            Call::DeleteDisk { id } => _ = self.disks.remove(id),
+            _ => {}
+        }
+    }
+    fn plug(&mut self, node: &str, id: &str) {
+        let content = self.disks.get(id).cloned().unwrap_or_default();
+        let kept = content.clone();
+        let there = self.with_component(&kubelet_name(node), |k: &mut Kubelet| k.runtime_mut().put_disk(id, content));
+        if there.is_some() {
+            self.disks.remove(id);
+        } else {
+            self.disks.insert(id.into(), kept);
+        }
+    }
+    fn unplug(&mut self, node: &str, id: &str) {
+        let taken = self.with_component(&kubelet_name(node), |k: &mut Kubelet| k.runtime_mut().take_disk(id));
+        if let Some(content) = taken.flatten() {
+            self.disks.insert(id.into(), content);
+        }
+    }
+    /// A machine that has lost its power keeps its disks, as a machine that gets it back finds them.
+    pub(crate) fn plug_disks(&mut self, node: &str, on: bool) {
+        for id in self.cloud.as_ref().map(|t| t.disks_of(node)).unwrap_or_default() {
+            if on { self.plug(node, &id) } else { self.unplug(node, &id) }
         }
     }
 
@@ -185,10 +237,21 @@ fn order(config: &NodeConfig) -> Order<'_> {
 }
 
 /// The kubelet's part: `--cloud-provider=external`. Its zone is the cloud's to say.
-fn prepare(config: &mut NodeConfig) {
+fn prepare(config: &mut NodeConfig, plugin: CsiPlugin) {
     config.zone.clear();
     config.external_cloud = true;
+    config.csi = vec![plugin];
     config.taints.push(uninitialized());
+}
+
+/// The driver's part on a machine of the cloud.
+fn plugin(instance: &Instance) -> CsiPlugin {
+    CsiPlugin {
+        driver: cloud::csi::DRIVER.into(),
+        node_id: instance.id.clone(),
+        topology: [(cloud::csi::ZONE.to_string(), instance.zone.clone())].into(),
+        volumes_max: i32::try_from(instance.type_.disks_max()).unwrap_or(i32::MAX),
+    }
 }
 
 fn uninitialized() -> Taint {

@@ -5,6 +5,7 @@
 pub mod bootstrap;
 pub mod clouds;
 pub mod faults;
+pub mod full;
 pub mod hold;
 pub mod http;
 pub mod idle;
@@ -111,6 +112,11 @@ pub struct Cluster {
     pub(crate) hold: hold::Hold,
     pub(crate) scheduler_text: Option<String>,
     pub(crate) cloud: Option<cloud::ToyCloud>,
+    /// What is on the cloud's disks that no machine has.
+    pub(crate) disks: BTreeMap<String, kubelet::runtime::DiskContent>,
+    /// Nodes whose own disk is full, and claims whose volume is.
+    pub(crate) full_disks: BTreeSet<String>,
+    pub(crate) full_volumes: BTreeSet<String>,
     /// Images that no registry gives: see [`Cluster::blocked_images`].
     pub(crate) blocked: Arc<BTreeSet<String>>,
 }
@@ -164,6 +170,9 @@ impl Cluster {
             hold: hold::Hold::default(),
             scheduler_text: None,
             cloud: None,
+            disks: BTreeMap::new(),
+            full_disks: BTreeSet::new(),
+            full_volumes: BTreeSet::new(),
             blocked: Arc::default(),
             config,
         };

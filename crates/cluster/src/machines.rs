@@ -78,6 +78,7 @@ impl Cluster {
         self.view.usage.add_node(&config.name, self.now);
         self.view.usage.set_mute(&config.name, cut);
         runtime.block_images(self.blocked.clone());
+        runtime.fill(self.full_places(&config.name));
         let kubelet = Box::new(Kubelet::new(config.clone(), runtime));
         // What is cut off knows nothing when it comes up.
         self.add_slot(kubelet, cut.then(View::new));
@@ -89,6 +90,7 @@ impl Cluster {
         let Some(m) = self.machines.get_mut(node).filter(|m| m.power == Power::On) else { return false };
         m.power = Power::Off;
         self.action("kill-node", node);
+        self.plug_disks(node, false);
         self.drop_kubelet(node);
         true
     }
@@ -115,6 +117,7 @@ impl Cluster {
         let (config, runtime) = (m.config.clone(), m.blank.clone_box());
         self.action("revive-node", node);
         self.start_kubelet(&config, runtime);
+        self.plug_disks(node, true);
         true
     }
 
@@ -122,6 +125,8 @@ impl Cluster {
     pub fn remove_machine(&mut self, node: &str) -> bool {
         let Some(m) = self.machines.remove(node) else { return false };
         self.node_numbers_from = self.node_numbers_from.min(number(node).unwrap_or(u32::MAX));
+        self.plug_disks(node, false);
+        self.full_disks.remove(node);
         if let Some(toy) = &mut self.cloud {
             toy.terminate(self.now, node);
         }

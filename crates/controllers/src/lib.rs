@@ -1,6 +1,7 @@
 //! kube-controller-manager: one file (or folder) per controller, and the table of them.
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
+pub mod attach_detach;
 pub mod cluster_role_aggregation;
 pub mod cronjob;
 pub mod daemonset;
@@ -10,6 +11,7 @@ pub mod disruption;
 pub mod endpoints;
 pub mod endpointslice;
 pub mod ephemeral_volume;
+pub mod expand;
 pub mod garbage_collector;
 mod history;
 pub mod job;
@@ -66,6 +68,8 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<node_lifecycle::NodeLifecycle>(),
         runner::<taint_eviction::TaintEviction>(),
         runner::<persistent_volume::PersistentVolumeBinder>(),
+        runner::<attach_detach::AttachDetach>(),
+        runner::<expand::Expand>(),
         runner::<cluster_role_aggregation::ClusterRoleAggregation>(),
         runner::<volume_protection::ClaimProtection>(),
         runner::<volume_protection::VolumeProtection>(),

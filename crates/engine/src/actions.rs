@@ -137,6 +137,14 @@ pub fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<(), String> {
             let what = if *on { "connected machine" } else { "machine that is cut off" };
             (cluster.cut_link(node, *on), what, node)
         }
+        Fault::FillDisk { node, on } => {
+            let what = if *on { "machine with room on its disk" } else { "machine whose disk is full" };
+            (cluster.fill_disk(node, *on), what, node)
+        }
+        Fault::FillVolume { claim, on } => {
+            let what = if *on { "bound claim with room on its volume" } else { "claim whose volume is full" };
+            (cluster.fill_volume(claim, *on), what, claim)
+        }
         Fault::BlockImage { image, on } => return cluster.block_image(image, *on),
     };
     if done { Ok(()) } else { Err(format!("{what} {name:?} not found")) }

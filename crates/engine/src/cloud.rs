@@ -2,11 +2,11 @@
 
 use cluster::Cluster;
 use cluster::cloud::Settings;
-use cluster::cloud::toy::{Instance, LoadBalancer, LogEntry, Quotas, State, TYPES, ToyCloud};
+use cluster::cloud::toy::{Disk, Instance, LoadBalancer, LogEntry, Quotas, State, TYPES, ToyCloud};
 use meta::Duration;
 use protocol::cloud::{
-    CallView, CloudOrder, CloudView, InstanceState, InstanceTypeView, InstanceView, LoadBalancerView, PortView,
-    RouteView, TargetView, ZoneView,
+    CallView, CloudOrder, CloudView, DiskView, InstanceState, InstanceTypeView, InstanceView, LoadBalancerView,
+    PortView, RouteView, TargetView, ZoneView,
 };
 
 /// More of each are only counted.
@@ -87,8 +87,9 @@ pub fn act(cluster: &mut Cluster, order: &CloudOrder) -> Result<(), String> {
             Ok(())
         }
         CloudOrder::SetQuotas { instances, load_balancers } => {
-            let routes = cluster.cloud().map_or(0, |c| c.settings().quotas.routes);
-            cluster.set_quotas(Quotas { instances: *instances, routes, load_balancers: *load_balancers });
+            if let Some(now) = cluster.cloud().map(|c| c.settings().quotas) {
+                cluster.set_quotas(Quotas { instances: *instances, load_balancers: *load_balancers, ..now });
+            }
             Ok(())
         }
     }
@@ -114,6 +115,8 @@ fn view(cluster: &Cluster, cloud: &ToyCloud) -> CloudView {
         routes_total: cloud.routes().count(),
         routes: cloud.routes().take(SHOWN_MAX).map(route).collect(),
         load_balancers: cloud.load_balancers().take(SHOWN_MAX).map(|lb| balancer(cluster, lb)).collect(),
+        disks_total: cloud.disks().count(),
+        disks: cloud.disks().take(SHOWN_MAX).map(|d| disk(cloud, d)).collect(),
         calls: calls.into_iter().rev().take(CALLS_MAX).map(call).collect(),
         calls_total: cloud.calls_made(),
         cost_micros: cloud.cost_micros(cluster.now()) / COST_STEP * COST_STEP,
@@ -158,6 +161,19 @@ fn route(r: &cluster::cloud::provider::Route) -> RouteView {
         cidr: r.destination_cidr.clone(),
         node: r.target_node.clone(),
         blackhole: r.blackhole,
+    }
+}
+
+fn disk(cloud: &ToyCloud, d: &Disk) -> DiskView {
+    let (instance, device) = d.attached.clone().unwrap_or_default();
+    DiskView {
+        id: d.id.clone(),
+        name: d.name.clone(),
+        zone: d.zone.clone(),
+        gib: d.gib,
+        node: cloud.node_of(&instance).unwrap_or_default().into(),
+        device,
+        price_micros: d.price_micros(),
     }
 }
 

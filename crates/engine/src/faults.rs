@@ -21,6 +21,10 @@ power-on NODE
 cordon NODE
 uncordon NODE
 drain NODE
+fill-disk NODE           nothing fits on its own disk any more
+free-disk NODE
+fill-volume CLAIM        nothing fits on the volume of NAMESPACE/NAME any more
+free-volume CLAIM
 block-image IMAGE        no registry gives it any more
 unblock-image IMAGE
 ";
@@ -50,6 +54,10 @@ pub fn command(line: &str) -> Result<Command, String> {
         ["power-on", node] => Ok(Command::ReviveNode { id, node: node.into() }),
         ["cordon" | "uncordon", node] => Ok(Command::Cordon { id, node: node.into(), on: words[0] == "cordon" }),
         ["drain", node] => Ok(Command::Drain { id, node: node.into() }),
+        ["fill-disk" | "free-disk", node] => fault(Fault::FillDisk { node: node.into(), on: words[0] == "fill-disk" }),
+        ["fill-volume" | "free-volume", claim] => {
+            fault(Fault::FillVolume { claim: claim.into(), on: words[0] == "fill-volume" })
+        }
         ["block-image" | "unblock-image", image] => {
             fault(Fault::BlockImage { image: image.into(), on: words[0] == "block-image" })
         }
@@ -71,6 +79,8 @@ pub fn words(command: &Command) -> String {
             Fault::PauseProcess { process, on } => either(*on, "pause", "resume", process),
             Fault::SlowProcess { process, times } => format!("slow {process} {times}"),
             Fault::CutLink { node, on } => either(*on, "cut", "heal", node),
+            Fault::FillDisk { node, on } => either(*on, "fill-disk", "free-disk", node),
+            Fault::FillVolume { claim, on } => either(*on, "fill-volume", "free-volume", claim),
             Fault::BlockImage { image, on } => either(*on, "block-image", "unblock-image", image),
         },
         _ => String::new(),
@@ -84,8 +94,14 @@ pub fn mend(cluster: &Cluster) -> Vec<Command> {
     for image in cluster.blocked_images() {
         out.push(Command::Fault { id, fault: Fault::BlockImage { image: image.clone(), on: false } });
     }
+    for claim in cluster.full_volumes() {
+        out.push(Command::Fault { id, fault: Fault::FillVolume { claim: claim.clone(), on: false } });
+    }
     for (node, machine) in cluster.machines() {
         let node = || node.clone();
+        if cluster.is_full(&node()) {
+            out.push(Command::Fault { id, fault: Fault::FillDisk { node: node(), on: false } });
+        }
         if cluster.is_cut(&node()) {
             out.push(Command::Fault { id, fault: Fault::CutLink { node: node(), on: false } });
         }
@@ -123,7 +139,7 @@ pub fn random(cluster: &Cluster, rng: &mut Rng) -> Option<Command> {
         cluster.slots().map(|s| s.component.process()).filter(|p| Cluster::can_stop(p)).collect();
     let process = || processes.iter().copied();
     let nodes: Vec<&String> = cluster.machines().map(|(name, _)| name).collect();
-    let what = rng.below(7);
+    let what = rng.below(8);
     if what < 4 {
         let n = one(rng, processes.len());
         let process = process().nth(n)?.to_string();
@@ -143,6 +159,7 @@ pub fn random(cluster: &Cluster, rng: &mut Rng) -> Option<Command> {
     let node = (*nodes.get(one(rng, nodes.len()))?).clone();
     match what {
         4 => fault(Fault::CutLink { node, on: true }),
+        7 => fault(Fault::FillDisk { node, on: true }),
         _ => Some(Command::KillNode { id, node }),
     }
 }

@@ -136,6 +136,7 @@ pub fn node(cluster: &Cluster, node: &Node) -> NodeView {
         powered: cluster.machine(&name).is_some_and(|m| m.power == Power::On),
         kubelet_running: cluster.lamp(&kubelet_name(&name)) == Some(Lamp::Running),
         cut: cluster.is_cut(&name),
+        full: cluster.is_full(&name),
         taints: spec
             .and_then(|s| s.taints.as_ref())
             .into_iter()

@@ -40,8 +40,8 @@ pub struct Viewer {
     components: BTreeMap<String, ComponentView>,
     queues: Option<protocol::QueueView>,
     clock: Option<Clock>,
-    /// By node: powered, kubelet running, cut off.
-    node_lamps: BTreeMap<String, [bool; 3]>,
+    /// By node: powered, kubelet running, cut off, its disk full.
+    node_lamps: BTreeMap<String, [bool; 4]>,
     blocked_images: Vec<String>,
     watched: Option<Watched>,
     detail: Option<Detail>,
@@ -209,7 +209,10 @@ impl Viewer {
         let mut now = BTreeMap::new();
         for (name, m) in cluster.machines() {
             let running = cluster.lamp(&cluster::machines::kubelet_name(name)) == Some(cluster::Lamp::Running);
-            now.insert(name.clone(), [m.power == cluster::Power::On, running, cluster.is_cut(name)]);
+            now.insert(
+                name.clone(),
+                [m.power == cluster::Power::On, running, cluster.is_cut(name), cluster.is_full(name)],
+            );
         }
         if now != self.node_lamps {
             for (name, lamp) in &now {

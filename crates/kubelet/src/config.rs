@@ -28,6 +28,17 @@ impl Default for Capacity {
     }
 }
 
+/// A CSI driver's plugin that runs on the node. Models the answer of CSI's `NodeGetInfo`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsiPlugin {
+    pub driver: String,
+    /// The node, as the driver names it.
+    pub node_id: String,
+    /// Labels that say where its volumes can be used.
+    pub topology: BTreeMap<String, String>,
+    pub volumes_max: i32,
+}
+
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
     pub name: String,
@@ -44,6 +55,7 @@ pub struct NodeConfig {
     pub internal_ip: String,
     /// `--cloud-provider=external`: addresses are the cloud's to say.
     pub external_cloud: bool,
+    pub csi: Vec<CsiPlugin>,
     /// Names and small random delays derive from it.
     pub seed: u64,
     /// How many times faster than real the node's own work (sandboxes) runs; 1 is real.
@@ -63,6 +75,7 @@ impl Default for NodeConfig {
             taints: Vec::new(),
             internal_ip: "192.168.0.11".into(),
             external_cloud: false,
+            csi: Vec::new(),
             seed: 1,
             speed: 1,
         }

@@ -1,20 +1,22 @@
 //! The kubelet as a component: its queue, its pods' workers, its node's status and lease.
 //! Models `pkg/kubelet/kubelet.go`.
 
-use crate::config::NodeConfig;
+use crate::config::{CsiPlugin, NodeConfig};
+use crate::csi;
 use crate::node;
 use crate::pod::resources::{Resources, pod_requests};
 use crate::pod::status::{Surroundings, patch};
 use crate::pod::volumes;
 use crate::pod::{Addresses, Exit, PodWorker, Requests, Role, Run, Stage, SyncCx, exit_reason};
+use crate::pod::{attachable, expand};
 use crate::runtime::{Runtime, RuntimeCommand, RuntimeEvent};
 use api::{Obj, Object, ObjectExt, Registered};
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, PersistentVolumeClaim, Pod, Secret};
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step, Tolerate, WorkQueue, Write};
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trace::{Seq, note};
 
@@ -27,6 +29,9 @@ const RETRY_MAX: Duration = Duration::from_secs(10);
 const RETRY_FIRST: Duration = Duration::from_millis(5);
 /// Within so much a running pod is synced anyway: `syncFrequency` and half as much jitter.
 const RESYNC_MILLIS: u32 = 90_000;
+
+/// Watched by kubelets whose volumes can grow.
+pub const CLAIMS: Interest = Interest::Kind(PersistentVolumeClaim::KIND_REF);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Item {
@@ -59,6 +64,8 @@ pub struct Kubelet {
     lease: Option<Obj>,
     /// When the node's conditions were last reported.
     reported: Time,
+    /// See [`Kubelet::volumes_in_use`]; as of the newest change.
+    in_use: BTreeSet<String>,
     /// The item whose intents are being carried out, and when it wants to be looked at again.
     current: Option<(Item, Option<Time>)>,
 }
@@ -80,6 +87,7 @@ impl Clone for Kubelet {
             ready: self.ready,
             lease: self.lease.clone(),
             reported: self.reported,
+            in_use: self.in_use.clone(),
             current: self.current.clone(),
         }
     }
@@ -102,6 +110,7 @@ impl Kubelet {
             ready: false,
             lease: None,
             reported: Time(0),
+            in_use: BTreeSet::new(),
             current: None,
         }
     }
@@ -109,8 +118,11 @@ impl Kubelet {
         &self.config
     }
     /// As if it had been restarted with `--cloud-provider=external`.
-    pub fn use_external_cloud(&mut self) {
-        Arc::make_mut(&mut self.config).external_cloud = true;
+    pub fn use_external_cloud(&mut self, plugin: CsiPlugin) {
+        let config = Arc::make_mut(&mut self.config);
+        config.external_cloud = true;
+        config.csi = vec![plugin];
+        self.queue.add(Item::Node, 0);
     }
     pub fn runtime(&self) -> &dyn Runtime {
         &*self.runtime
@@ -222,8 +234,7 @@ impl Kubelet {
         for (uid, w) in &self.pods {
             let Some(pod) = w.pod.downcast::<Pod>().map(|p| w.state.given(p)) else { continue };
             let Some(spec) = &pod.spec else { continue };
-            let over = w.state.is_quiet() && (w.state.terminating.is_some() || w.state.phase_is_final(spec));
-            if **uid == *except || !w.state.admitted || over {
+            if **uid == *except || !w.state.admitted || w.state.has_ended(spec) {
                 continue;
             }
             count += 1;
@@ -232,6 +243,20 @@ impl Kubelet {
             }
         }
         (total, count)
+    }
+
+    /// The volumes that pods use, or will: those must stay attached.
+    fn volumes_in_use(&self, cx: &Cx) -> BTreeSet<String> {
+        let mut out = BTreeSet::new();
+        for w in self.pods.values() {
+            let Some(pod) = w.pod.downcast::<Pod>() else { continue };
+            let Some(spec) = &pod.spec else { continue };
+            let refused = w.state.verdict.is_some() && !w.state.admitted;
+            if !refused && !w.state.has_ended(spec) && !already_over(pod, &w.state) {
+                out.extend(attachable(pod, cx.view).into_iter().map(|(_, unique)| unique));
+            }
+        }
+        out
     }
 
     fn sync_pod(&mut self, cx: &Cx, uid: &Arc<str>) -> (String, Vec<Intent>, Vec<trace::Note>, Option<Time>) {
@@ -308,6 +333,13 @@ impl Kubelet {
             self.requests.forget(uid);
             self.pods.remove(uid);
         }
+        if !self.config.csi.is_empty() && volumes::has_claims(pod) {
+            let in_use = self.volumes_in_use(cx);
+            if in_use != self.in_use {
+                self.in_use = in_use;
+                self.queue.add(Item::Node, 0);
+            }
+        }
         (item, intents, notes, wake)
     }
 
@@ -345,6 +377,16 @@ impl Kubelet {
                         let patch = serde_json::json!({ "metadata": { "labels": missing } });
                         intents.push(Intent::patch(Node::KIND_REF, self.node_key(), "", patch));
                     }
+                }
+                if self.ready {
+                    intents.extend(csi::register(&self.config, node, cx));
+                }
+                let used: Vec<&String> = self.in_use.iter().collect();
+                let said = node.status.iter().flat_map(|s| s.volumes_in_use.iter().flatten());
+                if !said.eq(used.iter().copied()) {
+                    let used = (!used.is_empty()).then_some(used);
+                    let patch = serde_json::json!({ "status": { "volumesInUse": used } });
+                    intents.push(Intent::patch(Node::KIND_REF, self.node_key(), "status", patch));
                 }
                 let heartbeat = first || cx.now.since(self.reported) >= node::STATUS_REPORT_PERIOD;
                 if let Some(patch) = node::status_patch(&status, node, heartbeat) {
@@ -483,12 +525,16 @@ impl Component for Kubelet {
     }
     fn interests(&self) -> Vec<Interest> {
         let node = self.config.name.as_str();
-        vec![
+        let mut all = vec![
             Interest::PodsOnNode(node.into()),
             Interest::Object(Node::KIND_REF, self.node_key()),
             Interest::Kind(ConfigMap::KIND_REF),
             Interest::Kind(Secret::KIND_REF),
-        ]
+        ];
+        if !self.config.csi.is_empty() {
+            all.push(CLAIMS);
+        }
+        all
     }
     fn start(&mut self, cx: &Cx) {
         self.queue.clear();
@@ -511,11 +557,26 @@ impl Component for Kubelet {
             let Some(spec) = w.pod.downcast::<Pod>().and_then(|p| p.spec.clone()) else { continue };
             w.state.resume_probes(&spec, cx.now);
         }
+        self.in_use = self.volumes_in_use(cx);
         self.queue.add(Item::Node, 0);
     }
     fn observe(&mut self, cx: &Cx, change: &Change) {
         if change.kind == ConfigMap::KIND_REF || change.kind == Secret::KIND_REF {
             return self.shown_object_changed(cx, change);
+        }
+        if change.kind == PersistentVolumeClaim::KIND_REF {
+            let claim = change.new.as_ref().and_then(|o| o.downcast::<PersistentVolumeClaim>());
+            if claim.is_some_and(expand::is_pending) {
+                let of_it = |w: &&Worker| {
+                    w.state.key.namespace() == change.key.namespace()
+                        && w.pod.downcast::<Pod>().is_some_and(|p| expand::uses(p, change.key.name()))
+                };
+                let uids: Vec<Arc<str>> = self.pods.values().filter(of_it).map(|w| w.state.uid.clone()).collect();
+                for uid in uids {
+                    self.queue.add(Item::Pod(uid), change.cause);
+                }
+            }
+            return;
         }
         if change.kind == Node::KIND_REF {
             // What the node controller has written over is put right with the next regular update.

@@ -4,13 +4,14 @@
 //! [`sim`] is the simulated runtime; a host can put a real one behind [`runtime::ExternalRuntime`].
 
 pub mod config;
+mod csi;
 pub mod kubelet;
 pub mod node;
 pub mod pod;
 pub mod runtime;
 pub mod sim;
 
-pub use config::{Capacity, NodeConfig};
+pub use config::{Capacity, CsiPlugin, NodeConfig};
 pub use kubelet::Kubelet;
 pub use runtime::{ExternalRuntime, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};
 pub use sim::SimRuntime;

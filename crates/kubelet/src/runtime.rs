@@ -2,6 +2,7 @@
 //! when polled. The simulated runtime lives behind it, and so can a real one outside the core.
 
 use crate::sim::catalogue;
+use crate::sim::fs::Tree as DiskTree;
 use crate::sim::net::Sent;
 use meta::{Duration, Time};
 use reconcile::Meter;
@@ -25,7 +26,23 @@ pub enum MountSource {
     Shared(String),
     /// A directory of the node, by path; the same for every pod on it.
     Host(String),
+    /// A disk that is attached to the node, by its ID, or a directory on it: `ID/dir`.
+    Disk(String),
 }
+
+/// Where nothing fits any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Full {
+    /// The node's own disk: what containers write, `emptyDir`s, directories of the node, images.
+    pub node: bool,
+    /// Directories of the node, which are volumes.
+    pub dirs: BTreeSet<String>,
+    /// Attached disks, by their IDs.
+    pub disks: BTreeSet<String>,
+}
+
+/// The files of a disk.
+pub type DiskContent = DiskTree;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mount {
@@ -248,6 +265,12 @@ pub trait Runtime: Send {
     fn look(&mut self, _view: Option<reconcile::View>) {}
     /// Pulls of these images fail from now on: full references, or repositories with all their tags.
     fn block_images(&mut self, blocked: Arc<BTreeSet<String>>);
+    /// From now on nothing fits there.
+    fn fill(&mut self, _full: Full) {}
+    /// Whether anything fits on the node's own disk.
+    fn disk_is_full(&self) -> bool {
+        false
+    }
     fn command(&mut self, now: Time, command: RuntimeCommand);
     /// When `poll` will have something to do.
     fn next_at(&self) -> Option<Time>;
@@ -289,6 +312,12 @@ pub trait Runtime: Send {
     /// Requests of its containers to those of other nodes, since the last call.
     fn take_sent(&mut self) -> Vec<Sent> {
         Vec::new()
+    }
+    /// A disk is attached that has this on it.
+    fn put_disk(&mut self, _disk: &str, _content: DiskContent) {}
+    /// A disk is detached: what is on it. `None`: there is nothing.
+    fn take_disk(&mut self, _disk: &str) -> Option<DiskContent> {
+        None
     }
     /// A request from another node.
     fn arrive(&mut self, _sent: Sent) {}

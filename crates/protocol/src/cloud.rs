@@ -49,6 +49,8 @@ pub struct CloudView {
     pub routes: Vec<RouteView>,
     pub routes_total: usize,
     pub load_balancers: Vec<LoadBalancerView>,
+    pub disks: Vec<DiskView>,
+    pub disks_total: usize,
     /// The newest first.
     pub calls: Vec<CallView>,
     pub calls_total: u64,
@@ -102,6 +104,20 @@ pub struct RouteView {
     pub cidr: String,
     pub node: String,
     pub blackhole: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiskView {
+    pub id: String,
+    pub name: String,
+    pub zone: String,
+    pub gib: u64,
+    /// Empty: no machine has it.
+    pub node: String,
+    pub device: String,
+    /// An hour of it, millionths of a dollar.
+    pub price_micros: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

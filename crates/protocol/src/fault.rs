@@ -18,4 +18,8 @@ pub enum Fault {
     /// No registry gives the image any more; nodes that have it keep it ([`crate::Update::blocked_images`]). Without a tag:
     /// none of its tags.
     BlockImage { image: String, on: bool },
+    /// Nothing fits on the node's own disk any more ([`crate::NodeView::full`]).
+    FillDisk { node: String, on: bool },
+    /// Nothing fits on the volume of a claim any more; the claim by `namespace/name`.
+    FillVolume { claim: String, on: bool },
 }

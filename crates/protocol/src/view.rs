@@ -77,6 +77,9 @@ pub struct NodeView {
     /// It does not reach the API server: [`crate::Fault::CutLink`].
     #[serde(default)]
     pub cut: bool,
+    /// Its disk is full: [`crate::Fault::FillDisk`].
+    #[serde(default)]
+    pub full: bool,
     /// `key=value:Effect`
     pub taints: Vec<String>,
     pub zone: String,

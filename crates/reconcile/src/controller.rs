@@ -27,6 +27,8 @@ pub struct Outcome {
     pub intents: Vec<Intent>,
     pub notes: Vec<Note>,
     pub requeue_after: Option<Duration>,
+    /// Other items that need a look.
+    pub enqueue: Vec<Key>,
     /// What the reconcile takes; zero is what any turn takes.
     pub cost: Duration,
 }
@@ -90,7 +92,7 @@ pub struct Runner<C> {
     controller: C,
     queue: WorkQueue<Key>,
     /// The item whose intents are being carried out.
-    current: Option<(Key, Option<Duration>)>,
+    current: Option<(Key, Option<Duration>, Vec<Key>)>,
     scratch: Vec<Key>,
 }
 
@@ -171,12 +173,15 @@ impl<C: Controller> Component for Runner<C> {
         let (key, cause) = self.queue.pop(cx.now)?;
         let out = self.controller.reconcile(cx, &key);
         let item = key.as_str().to_string();
-        self.current = Some((key, out.requeue_after));
+        self.current = Some((key, out.requeue_after, out.enqueue));
         Some(Step { item, cause, notes: out.notes, intents: out.intents, cost: out.cost, ..Default::default() })
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], seq: Seq) {
-        let Some((key, requeue)) = self.current.take() else { return };
+        let Some((key, requeue, others)) = self.current.take() else { return };
         self.controller.settled(cx, &key, replies);
+        for other in others {
+            self.queue.add(other, seq);
+        }
         if replies.last().is_some_and(Result::is_err) {
             self.queue.add_rate_limited(key, cx.now, seq);
             return;

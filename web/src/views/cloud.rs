@@ -2,6 +2,7 @@
 
 mod balancers;
 mod calls;
+mod disks;
 mod instances;
 mod weather;
 
@@ -56,6 +57,7 @@ pub fn Cloud(p: &Props) -> Html {
                 <div class="console-main">
                     <instances::Instances cloud={cloud.clone()} />
                     <balancers::Balancers cloud={cloud.clone()} />
+                    <disks::Disks cloud={cloud.clone()} />
                     <Routes cloud={cloud.clone()} />
                 </div>
                 <calls::Calls {cloud} />

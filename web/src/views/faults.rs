@@ -40,6 +40,17 @@ pub fn of_process(ctx: &Ctx, process: &str, lamp: Lamp, slow: u32) -> Vec<Item> 
     items
 }
 
+pub fn of_disk(ctx: &Ctx, n: &NodeView) -> Item {
+    let fault = Fault::FillDisk { node: n.name.clone(), on: !n.full };
+    if n.full {
+        let item = Item::new(ctx.t("fault.free"), format!("free-disk-{}", n.name), send(ctx, fault));
+        item.hint(ctx.t("fault.free.about"))
+    } else {
+        let item = Item::new(ctx.t("fault.fill"), format!("fill-disk-{}", n.name), send(ctx, fault));
+        item.hint(ctx.t("fault.fill.about")).danger()
+    }
+}
+
 pub fn of_node(ctx: &Ctx, n: &NodeView) -> Item {
     let fault = Fault::CutLink { node: n.name.clone(), on: !n.cut };
     if n.cut {

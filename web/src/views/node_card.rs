@@ -57,6 +57,7 @@ pub fn NodeCard(p: &Props) -> Html {
                 <span class={classes!("status", if ready { "good" } else { "bad" })}>{ n.status.clone() }</span>
                 if n.unschedulable { <span class="status warn" title={ctx.t("node.cordoned.about")}>{ ctx.t("node.cordoned") }</span> }
                 if n.cut { <span class="status bad" data-testid={format!("cut-off-{}", n.name)} title={ctx.t("fault.cut.about")}>{ ctx.t("fault.cut.is") }</span> }
+                if n.full { <span class="status bad" data-testid={format!("full-{}", n.name)} title={ctx.t("fault.fill.about")}>{ ctx.t("fault.fill.is") }</span> }
                 <span class="grow" />
                 <Menu icon="more" label={ctx.tf("node.menu", &[("node", &n.name)])} testid={format!("node-menu-{}", n.name)} items={items(&ctx, n)} />
             </header>
@@ -129,6 +130,7 @@ fn items(ctx: &Ctx, n: &NodeView) -> Vec<Item> {
         );
     }
     items.push(faults::of_node(ctx, n));
+    items.push(faults::of_disk(ctx, n));
     items.push(
         item(ctx.t("node.remove"), "remove", Command::RemoveNode { id: 0, node: node() })
             .hint(ctx.t("node.remove.about"))

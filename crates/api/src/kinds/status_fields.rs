@@ -39,7 +39,7 @@ status_fields!(PodStatus:
 
 status_fields!(NodeStatus:
     addresses allocatable capacity conditions config daemon_endpoints declared_features features images node_info phase
-    runtime_handlers volumes_attached
+    runtime_handlers volumes_attached volumes_in_use
 );
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ impl Provider for ToyCloud {
             _ if call.reads() => 40,
             Call::CreateRoute { .. } | Call::DeleteRoute { .. } => 600,
             Call::EnsureLoadBalancerDeleted { .. } => 3000,
+            Call::AttachDisk { .. } | Call::DetachDisk { .. } => 1500,
             _ => 1000,
         };
         let mut latency = Duration::from_millis(usual + u64::from(self.rng.below(usual as u32 / 2)));
@@ -83,6 +84,11 @@ impl ToyCloud {
                 self.ledger.end(now, name);
                 Ok(Answer::Done)
             }
+            Call::CreateDisk { name, gib, zone } => self.create_disk(now, name, *gib, zone),
+            Call::DeleteDisk { id } => self.delete_disk(now, id),
+            Call::AttachDisk { id, instance } => self.attach_disk(id, instance),
+            Call::DetachDisk { id, instance } => self.detach_disk(id, instance),
+            Call::ResizeDisk { id, gib } => self.resize_disk(now, id, *gib),
         }
     }
 

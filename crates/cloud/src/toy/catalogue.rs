@@ -31,6 +31,14 @@ impl InstanceType {
     pub fn spot_price(&self) -> u64 {
         self.price_micros * 3 / 10
     }
+    /// How many disks may be attached to one.
+    pub fn disks_max(&self) -> usize {
+        match self.cpu {
+            ..=1 => 4,
+            2..=3 => 8,
+            _ => 16,
+        }
+    }
 }
 
 /// The smallest that has as much; the largest there is when none has.

@@ -1,13 +1,15 @@
-//! A toy cloud: one region with three zones, machines of a few types, routes, load balancers, prices, quotas. It takes
+//! A toy cloud: one region with three zones, machines of a few types, routes, load balancers, disks, prices, quotas. It takes
 //! its time, and refuses what a real one would refuse.
 
 mod calls;
 mod catalogue;
+mod disks;
 mod ledger;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{InstanceType, TYPES};
+pub use disks::Disk;
 pub use ledger::LogEntry;
 
 use crate::provider::{CloudError, Route, Wanted};
@@ -39,6 +41,7 @@ pub struct Quotas {
     pub instances: usize,
     pub routes: usize,
     pub load_balancers: usize,
+    pub disks: usize,
 }
 
 impl Default for Settings {
@@ -47,7 +50,7 @@ impl Default for Settings {
             seed: 1,
             region: "toy-1".into(),
             zones: ["a", "b", "c"].map(Into::into).into(),
-            quotas: Quotas { instances: 5000, routes: 5000, load_balancers: 20 },
+            quotas: Quotas { instances: 5000, routes: 5000, load_balancers: 20, disks: 500 },
             failures_permille: 0,
             delay: Duration::ZERO,
             spot_every: 3,
@@ -110,6 +113,8 @@ pub struct ToyCloud {
     by_node: BTreeMap<String, String>,
     routes: BTreeMap<String, Route>,
     load_balancers: BTreeMap<String, LoadBalancer>,
+    disks: BTreeMap<String, Disk>,
+    disks_made: u32,
     zones_down: BTreeSet<String>,
     launched: u32,
     ledger: Ledger,
@@ -125,6 +130,8 @@ impl ToyCloud {
             by_node: BTreeMap::new(),
             routes: BTreeMap::new(),
             load_balancers: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            disks_made: 0,
             zones_down: BTreeSet::new(),
             launched: 0,
             ledger: Ledger::default(),
@@ -238,6 +245,7 @@ impl ToyCloud {
     pub fn terminate(&mut self, now: Time, node: &str) -> bool {
         let Some(id) = self.by_node.remove(node) else { return false };
         self.instances.remove(&id);
+        self.release_disks(&id);
         for r in self.routes.values_mut().filter(|r| r.target_node == node) {
             r.blackhole = true;
         }

@@ -42,7 +42,7 @@ fn machines_spread_over_zones_and_cost_by_the_hour() {
 #[test]
 fn quotas_zones_and_names_are_respected() {
     let mut c = ToyCloud::new(Settings {
-        quotas: Quotas { instances: 2, routes: 1, load_balancers: 1 },
+        quotas: Quotas { instances: 2, routes: 1, load_balancers: 1, disks: 1 },
         ..Settings::default()
     });
     assert!(c.set_zone(at(0), "toy-1a", true) && !c.set_zone(at(0), "toy-1a", true) && !c.set_zone(at(0), "x", true));
@@ -85,4 +85,31 @@ fn failures_come_by_the_seed() {
     };
     assert_eq!(run(7), run(7));
     assert!(run(7).contains(&true) && run(7).contains(&false) && run(7) != run(8));
+}
+
+#[test]
+fn a_disk_is_of_one_zone_and_of_one_machine() {
+    let mut c = ToyCloud::new(Settings { spot_every: 0, ..Settings::default() });
+    let [a, b, d] = ["a", "b", "d"].map(|n| c.launch(at(0), &order(n)).unwrap().id.clone());
+    let far = c.launch(at(0), &order("e")).unwrap().id.clone();
+    let idle = c.rate_micros();
+    let mut call = |call: Call| c.call(at(0), "t", &call).1;
+    let make = Call::CreateDisk { name: "one".into(), gib: 10, zone: "toy-1a".into() };
+    let Ok(Answer::Disk(disk)) = call(make.clone()) else { panic!("it is made") };
+    assert_eq!(call(make), Ok(Answer::Disk(disk.clone())), "asking twice makes one");
+    let attach = |instance: &String| Call::AttachDisk { id: disk.id.clone(), instance: instance.clone() };
+    assert_eq!(call(attach(&a)), Ok(Answer::Attached("/dev/vdb".into())));
+    let why = |r: crate::provider::Reply| r.unwrap_err().message.replace(&disk.id, "DISK");
+    assert_eq!(why(call(attach(&far))), format!("DiskInUse: DISK is attached to {a}"));
+    assert_eq!(why(call(Call::DeleteDisk { id: disk.id.clone() })), format!("DiskInUse: DISK is attached to {a}"));
+    call(Call::DetachDisk { id: disk.id.clone(), instance: a.clone() }).unwrap();
+    assert_eq!(why(call(attach(&b))), format!("ZoneMismatch: DISK is in toy-1a, {b} is in toy-1b"));
+    assert_eq!(why(call(attach(&d))), format!("ZoneMismatch: DISK is in toy-1a, {d} is in toy-1c"));
+    assert_eq!(call(attach(&far)), Ok(Answer::Attached("/dev/vdb".into())));
+    call(Call::ResizeDisk { id: disk.id.clone(), gib: 20 }).unwrap();
+    assert_eq!(c.rate_micros() - idle, 20 * 139);
+    assert!(c.terminate(at(0), "e"));
+    assert_eq!(c.disks().next().unwrap().attached, None);
+    assert!(c.call(at(0), "t", &Call::DeleteDisk { id: disk.id }).1.is_ok());
+    assert_eq!((c.disks().count(), c.rate_micros()), (0, idle - 85_000));
 }

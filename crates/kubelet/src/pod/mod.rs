@@ -2,11 +2,13 @@
 //! Models `pkg/kubelet/pod_workers.go` and `pkg/kubelet/kuberuntime`.
 
 pub mod admit;
+mod attached;
 pub mod backoff;
 pub mod conditions;
 pub mod env;
 mod env_file;
 pub mod events;
+pub mod expand;
 pub mod images;
 mod persistent;
 pub mod probes;
@@ -18,6 +20,8 @@ pub mod status;
 pub mod stop;
 pub mod sync;
 pub mod volumes;
+
+pub use attached::attachable;
 
 use crate::config::NodeConfig;
 use crate::runtime::{ContainerId, ExitReason, Runtime};
@@ -307,6 +311,8 @@ pub struct PodWorker {
     /// When volumes that could not be set up are tried again, and how long that waits.
     pub mount_at: Time,
     pub mount_delay: Duration,
+    /// Since when it waits for volumes to be attached, or when it last complained.
+    waits_since: Option<Time>,
     /// When changed ConfigMaps, Secrets, labels or annotations reach the files of running containers.
     pub remount_at: Option<Time>,
     /// When the sandbox under way is ready.
@@ -350,6 +356,7 @@ impl PodWorker {
             ip: String::new(),
             mount_at: Time(0),
             mount_delay: Duration::ZERO,
+            waits_since: None,
             remount_at: None,
             sandbox_at: None,
             sandbox_ready: false,

@@ -6,12 +6,13 @@ use crate::runtime::MountSource;
 use api::object::controller_of;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Volume};
 use meta::Key;
+use reconcile::View;
 
 /// What such errors begin with; the pod's event then says more about all its volumes.
 const PROCESSING: &str = "error processing PVC ";
 
 /// The claim that the volume is; `None` for other volumes.
-fn claim_name(pod: &Pod, v: &Volume) -> Option<String> {
+pub fn claim_name(pod: &Pod, v: &Volume) -> Option<String> {
     let own = pod.metadata.name.as_deref().unwrap_or("");
     match &v.persistent_volume_claim {
         Some(c) => Some(c.claim_name.clone()),
@@ -32,6 +33,14 @@ fn claim<'a>(pod: &Pod, v: &Volume, cx: &SyncCx<'a>) -> Option<Result<&'a Persis
         return Some(Err(format!("{PROCESSING}{ns}/{name}: {why}")));
     }
     Some(Ok(claim))
+}
+
+/// The volume behind a pod's volume, when that is a claim which is bound.
+pub fn volume<'a>(pod: &Pod, v: &Volume, view: &'a View) -> Option<&'a PersistentVolume> {
+    let name = claim_name(pod, v)?;
+    let claim = view.get::<PersistentVolumeClaim>(&Key::new(pod.metadata.namespace.as_deref().unwrap_or(""), &name))?;
+    let volume = claim.spec.as_ref()?.volume_name.as_deref().filter(|n| !n.is_empty())?;
+    view.get(&Key::from(volume))
 }
 
 /// Before a pod starts: a claim that is on its way out takes no new pods.
@@ -76,6 +85,9 @@ pub fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<Option<MountSource>,
     }
     if let Some(c) = &spec.csi {
         let driver = &c.driver;
+        if cx.config.csi.iter().any(|p| p.driver == *driver) {
+            return Ok(Some(MountSource::Disk(c.volume_handle.clone())));
+        }
         return Err(format!(
             "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of \
              registered CSI drivers"

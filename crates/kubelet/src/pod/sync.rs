@@ -54,6 +54,7 @@ impl PodWorker {
             self.advance(pod, spec, cx);
             self.run_probes(pod, spec, cx);
             self.remount(pod, spec, cx);
+            self.expand_volumes(pod, cx);
         }
     }
 
@@ -113,6 +114,9 @@ impl PodWorker {
         }
         if cx.now < self.mount_at {
             cx.wake_at(self.mount_at);
+            return false;
+        }
+        if !self.has_disks(pod, cx) {
             return false;
         }
         if let Err((volume, why)) = volumes::check(pod, cx) {
@@ -210,6 +214,11 @@ impl PodWorker {
                 return;
             }
         }
+    }
+
+    /// Nothing of the pod runs, nor will.
+    pub fn has_ended(&self, spec: &PodSpec) -> bool {
+        self.is_quiet() && (self.terminating.is_some() || self.phase_is_final(spec))
     }
 
     /// Nothing of the pod will be started again.

@@ -66,6 +66,7 @@ pub fn mounts(
                 },
                 MountSource::Shared(name) => MountSource::Shared(format!("{name}/{sub}")),
                 MountSource::Host(dir) => MountSource::Host(format!("{}/{sub}", dir.trim_end_matches('/'))),
+                MountSource::Disk(id) => MountSource::Disk(format!("{id}/{sub}")),
             };
         }
         let claim_read_only = v.persistent_volume_claim.as_ref().is_some_and(|c| c.read_only == Some(true));
@@ -88,6 +89,11 @@ pub fn shows(pod: &Pod, kind: &str, name: &str) -> bool {
         }
     };
     pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()).any(of_volume)
+}
+
+pub fn has_claims(pod: &Pod) -> bool {
+    let claim = |v: &Volume| v.persistent_volume_claim.is_some() || v.ephemeral.is_some();
+    pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()).any(claim)
 }
 
 /// Whether labels and annotations of the pod are shown in a volume.

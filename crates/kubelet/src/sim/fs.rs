@@ -1,8 +1,16 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
-use crate::runtime::{ContainerSpec, Mount, MountSource};
+use crate::runtime::{ContainerSpec, Full, Mount, MountSource};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+
+const DISK: &str = "disk:";
+
+/// The name of a disk's files among [`Volumes`].
+pub fn disk(id: &str) -> String {
+    format!("{DISK}{id}")
+}
 
 /// No file grows beyond this.
 const MAX_FILE_BYTES: usize = 8 << 20;
@@ -43,8 +51,44 @@ pub enum Entry {
 pub type Tree = BTreeMap<String, Entry>;
 /// The node's own directories, by path.
 const HOST: &str = "host:";
-/// Directories that several containers share, by name: `UID/volume`, or [`HOST`].
-pub type Volumes = BTreeMap<String, Tree>;
+/// Directories that several containers share, by name: `UID/volume`, [`HOST`], or [`disk`].
+#[derive(Clone, Debug, Default)]
+pub struct Volumes {
+    trees: BTreeMap<String, Tree>,
+    pub full: Arc<Full>,
+}
+
+impl Volumes {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Nothing fits there any more.
+    fn is_full(&self, place: &Place) -> bool {
+        let Place::Volume(name, path) = place else { return self.full.node };
+        if let Some(id) = name.strip_prefix(DISK) {
+            return self.full.disks.contains(id);
+        }
+        let inside = |dir: &String| {
+            let rest = path.strip_prefix(dir.trim_matches('/'));
+            rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
+        };
+        self.full.node || (name == HOST && self.full.dirs.iter().any(inside))
+    }
+}
+
+impl Deref for Volumes {
+    type Target = BTreeMap<String, Tree>;
+    fn deref(&self) -> &Self::Target {
+        &self.trees
+    }
+}
+
+impl DerefMut for Volumes {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.trees
+    }
+}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Place {
@@ -214,6 +258,10 @@ impl Fs {
                     return Place::Volume(format!("{}/{volume}", self.pod_uid), below(sub, &rest));
                 }
                 MountSource::Host(dir) => return Place::Volume(HOST.into(), below(dir, &rest)),
+                MountSource::Disk(name) => {
+                    let (id, sub) = name.split_once('/').unwrap_or((name, ""));
+                    return Place::Volume(disk(id), below(sub, &rest));
+                }
             }
         }
         Place::Own
@@ -234,6 +282,11 @@ impl Fs {
             }
         };
         if read_only { Err(FsError::ReadOnly) } else { Ok(place) }
+    }
+
+    /// Whether anything fits where `path` is.
+    pub fn is_full(&self, path: &str, volumes: &Volumes) -> bool {
+        volumes.is_full(&self.place(path))
     }
 
     /// What is at `path`: a directory (`None` inside), or a file's content.
@@ -302,6 +355,9 @@ impl Fs {
             return Err(FsError::NotFound);
         }
         let place = self.writable(path)?;
+        if !data.is_empty() && volumes.is_full(&place) {
+            return Err(FsError::NoSpace);
+        }
         let (tree, key) = match place {
             Place::Volume(name, rest) => (volumes.entry(name).or_default(), rest),
             _ => (&mut self.own, path.to_string()),
@@ -332,7 +388,11 @@ impl Fs {
         if !self.is_dir(parent(path), volumes) {
             return Err(FsError::NotFound);
         }
-        match self.writable(path)? {
+        let place = self.writable(path)?;
+        if volumes.is_full(&place) {
+            return Err(FsError::NoSpace);
+        }
+        match place {
             Place::Volume(name, rest) => volumes.entry(name).or_default().insert(rest, Entry::Dir),
             _ => self.own.insert(path.into(), Entry::Dir),
         };

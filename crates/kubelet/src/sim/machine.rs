@@ -3,7 +3,7 @@
 
 use super::Container;
 use super::catalogue::{Image, Server};
-use super::fs::{Fs, Volumes};
+use super::fs::{Fs, FsError, Volumes};
 use super::logs::Log;
 use super::net::{Network, Sent};
 use super::programs::{self, Outcome, Running};
@@ -505,7 +505,20 @@ impl Machine {
     pub fn emit_bytes(&mut self, pid: u32, data: &[u8], error: bool, world: &mut World) {
         let Some(p) = self.procs.get(&pid) else { return };
         let (out, at) = (if error { p.fds.stderr.clone() } else { p.fds.stdout.clone() }, p.clock);
-        self.write_to(&out, data, at, world);
+        // Who ignores write errors loses data.
+        let _ = self.write_to(&out, data, at, world);
+    }
+
+    /// All that a program has to say. Whether it could: it complains when it could not.
+    pub fn speak(&mut self, pid: u32, program: &str, out: &[u8], err: &[u8], world: &mut World) -> bool {
+        self.emit_bytes(pid, err, true, world);
+        let Some(p) = self.procs.get(&pid) else { return true };
+        let (stdout, at) = (p.fds.stdout.clone(), p.clock);
+        let written = self.write_to(&stdout, out, at, world);
+        if let Err(why) = written {
+            self.emit(pid, &format!("{program}: write error: {}\n", why.text()), true, world);
+        }
+        written.is_ok()
     }
 
     /// To the container's log, and to who is attached.
@@ -516,7 +529,9 @@ impl Machine {
         }
     }
 
-    pub fn write_to(&mut self, out: &Output, data: &[u8], at: Time, world: &mut World) {
+    /// # Errors
+    /// A file takes it not.
+    pub fn write_to(&mut self, out: &Output, data: &[u8], at: Time, world: &mut World) -> Result<(), FsError> {
         match out {
             Output::Log => self.print(at, data),
             Output::Null => {}
@@ -529,12 +544,10 @@ impl Machine {
             }
             Output::File(path) => match path.as_str() {
                 "/dev/stdout" | "/dev/stderr" | "/proc/1/fd/1" | "/proc/1/fd/2" => self.print(at, data),
-                _ => {
-                    // A full disk loses data, as it does for programs that ignore write errors.
-                    let _ = self.fs.write(path, data, true, world.volumes);
-                }
+                _ => return self.fs.write(path, data, true, world.volumes),
             },
         }
+        Ok(())
     }
 
     /// What listens in this container: port, server, its arguments, and since when.

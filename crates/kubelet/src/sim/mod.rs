@@ -19,8 +19,8 @@ pub mod terminal;
 use crate::pod::container_hash;
 use crate::pod::images::ImageRef;
 use crate::runtime::{
-    ContainerId, ContainerRecord, ContainerSpec, ExitReason, ImageInfo, LogOptions, ProbeOutcome, Runtime,
-    RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput, SessionSpec,
+    ContainerId, ContainerRecord, ContainerSpec, DiskContent, ExitReason, Full, ImageInfo, LogOptions, ProbeOutcome,
+    Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput, SessionSpec,
 };
 use catalogue::Missing;
 use cluster_net::ClusterNet;
@@ -185,6 +185,15 @@ impl SimRuntime {
             Err(why @ (Missing::Repository | Missing::Tag | Missing::Registry)) => {
                 failed(catalogue::pull_error(&r, why))
             }
+            Ok(_) if self.volumes.full.node && !self.pulled.contains_key(&r.full()) => {
+                let digest = container_hash(&r.full(), "sha256", 0);
+                failed(format!(
+                    "failed to pull and unpack image {:?}: failed to copy: write \
+                     /var/lib/containerd/io.containerd.content.v1.content/ingest/{}/data: no space left on device",
+                    r.full(),
+                    &digest[..16]
+                ))
+            }
             Ok(found) => {
                 let full = r.full();
                 let digest = container_hash(&full, "sha256", 0);
@@ -334,6 +343,12 @@ impl Runtime for SimRuntime {
         self.view = view;
     }
 
+    fn fill(&mut self, full: Full) {
+        self.volumes.full = Arc::new(full);
+    }
+    fn disk_is_full(&self) -> bool {
+        self.volumes.full.node
+    }
     fn block_images(&mut self, blocked: Arc<BTreeSet<String>>) {
         self.blocked = blocked;
     }
@@ -456,6 +471,12 @@ impl Runtime for SimRuntime {
     }
     fn take_sent(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.sent)
+    }
+    fn put_disk(&mut self, disk: &str, content: DiskContent) {
+        self.volumes.insert(fs::disk(disk), content);
+    }
+    fn take_disk(&mut self, disk: &str) -> Option<DiskContent> {
+        self.volumes.remove(&fs::disk(disk))
     }
     fn arrive(&mut self, sent: Sent) {
         self.serve(Sent { node: None, ..sent });

@@ -37,7 +37,7 @@ fn registers_reports_and_renews() {
               "kubernetes.io/os": "linux"
             },
             "name": "node-1",
-            "resourceVersion": "4",
+            "resourceVersion": "5",
             "uid": "uid-node-1"
           },
           "spec": {

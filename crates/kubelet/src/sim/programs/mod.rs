@@ -333,10 +333,9 @@ fn start(m: &mut Machine, pid: u32, world: &mut World) -> Outcome {
 fn finish(m: &mut Machine, pid: u32, stdin: Vec<u8>, world: &mut World) -> Outcome {
     let Some(mut io) = io(m, pid, stdin, world) else { return Outcome::Exit(0) };
     let outcome = dispatch(&mut io);
-    let (out, err) = (std::mem::take(&mut io.out), std::mem::take(&mut io.err));
-    m.emit_bytes(pid, &err, true, world);
-    m.emit_bytes(pid, &out, false, world);
-    outcome
+    let (out, err, argv) = (std::mem::take(&mut io.out), std::mem::take(&mut io.err), std::mem::take(&mut io.argv));
+    let written = m.speak(pid, base_name(argv.first().map_or("", |a| a)), &out, &err, world);
+    if !written && matches!(outcome, Outcome::Exit(0)) { Outcome::Exit(1) } else { outcome }
 }
 
 fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> Outcome {

@@ -723,11 +723,12 @@ impl Shell {
             out: Vec::new(),
             err: Vec::new(),
         };
-        let done = programs::inline(&mut io);
+        let mut done = programs::inline(&mut io);
         let (out, err) = (std::mem::take(&mut io.out), std::mem::take(&mut io.err));
-        if done.is_some() {
-            m.emit_bytes(pid, &err, true, world);
-            m.emit_bytes(pid, &out, false, world);
+        // busybox's shell has `echo` and `printf` built in, and speaks for them.
+        let speaker = if self.bash { format!("bash: line 1: {}", argv[0]) } else { "sh".into() };
+        if done.is_some() && !m.speak(pid, &speaker, &out, &err, world) {
+            done = done.map(|code| code.max(1));
         }
         let unknown = done.is_none() && !programs::exists(m.image, &argv[0]);
         if unknown {
