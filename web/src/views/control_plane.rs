@@ -57,11 +57,9 @@ pub fn ControlPlane(p: &Props) -> Html {
                 </ul>
             </div>
             // Half of them on each side of the trunk that nodes hang on.
-            <div class="others">
-                { for others.chunks(others.len().div_ceil(2).max(1)).map(|half| html! {
-                    <div class="others-half">{ for half.iter().map(|(name, components)| other(&ctx, name, components)) }</div>
-                }) }
-            </div>
+            { for others.chunks(others.len().div_ceil(2).max(1)).map(|half| html! {
+                <div class="others">{ for half.iter().map(|(name, components)| other(&ctx, name, components)) }</div>
+            }) }
         </div>
     }
 }
