@@ -8,7 +8,8 @@ use crate::server::Cx;
 use crate::stored::Stored;
 use api::{KindRef, Obj, Object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) fn by(req: &Request) -> By {
     By { manager: req.options.field_manager.as_str().into(), subresource: req.subresource }
@@ -27,8 +28,28 @@ pub(crate) fn created(
     if let Some(managed) = given.and_then(|g| Managed::decode(&g).ok()).filter(|m| !m.fields.is_empty()) {
         return Ledger::of(managed);
     }
-    let asked = (!PLAIN.contains(&req.kind.kind)).then(|| Arc::from(object.clone_object()));
+    let asked = (!PLAIN.contains(&req.kind.kind)).then(|| cx.server.asked().shared(object));
     Ledger::noted(Noted { by: by(req), now: cx.now, inside: cx.inside, asked, old: None })
+}
+
+/// The newest objects that were asked for. A ReplicaSet asks for the same pod again and again: one copy serves all.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(Mutex<VecDeque<Obj>>);
+
+/// As many ReplicaSets as create pods side by side.
+const ASKED_MAX: usize = 8;
+
+impl Asked {
+    fn shared(&self, object: &dyn Object) -> Obj {
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = newest.iter().find(|o| o.equals(object)) {
+            return same.clone();
+        }
+        let copy: Obj = Arc::from(object.clone_object());
+        newest.truncate(ASKED_MAX - 1);
+        newest.push_front(copy.clone());
+        copy
+    }
 }
 
 /// A changed object as it was asked for, when the registry may add to it.

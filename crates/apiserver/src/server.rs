@@ -3,6 +3,7 @@
 use crate::authn::Authenticator;
 use crate::authz::{Attributes, Authorizer};
 use crate::http::{self, HttpRequest};
+use crate::owners::Asked;
 use crate::request::{Body, Request, RequestVerb};
 use crate::response::{Answer, MetricsQuery, Response};
 use crate::select::Filter;
@@ -54,6 +55,7 @@ pub struct ApiServer {
     authn: Authenticator,
     authz: Authorizer,
     kinds: Kinds,
+    asked: Arc<Asked>,
 }
 
 /// What planning sees: the state as it is, read-only.
@@ -121,6 +123,7 @@ impl ApiServer {
             authn,
             authz: Authorizer::default(),
             kinds: Kinds::default(),
+            asked: Arc::default(),
         }
     }
 
@@ -129,6 +132,9 @@ impl ApiServer {
     }
     pub(crate) fn ranges(&self) -> &Ranges {
         &self.ranges
+    }
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
     }
     pub fn authn(&self) -> &Authenticator {
         &self.authn

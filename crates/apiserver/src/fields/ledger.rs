@@ -7,6 +7,7 @@
 
 use super::managed::{By, Kinded, Managed};
 use api::{Obj, Object};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use meta::Time;
 use std::sync::{Arc, OnceLock};
@@ -25,9 +26,9 @@ struct State {
 struct Write {
     by: By,
     time: Time,
-    /// `None`: it was created.
+    /// `None`: it was created. Of a write to a pod's status, without the spec.
     before: Option<Obj>,
-    /// `None`: what is there now.
+    /// `None`: what is there now. Like `before`.
     after: Option<Obj>,
     /// Whether later writes by the same may be counted to this one.
     joins: bool,
@@ -67,9 +68,11 @@ impl Ledger {
                 last.time = w.now;
                 return Ledger(Some(Arc::new(State { base: state.base.clone(), writes, ..State::default() })));
             }
-            last.after.get_or_insert_with(|| old.clone());
+            last.after.get_or_insert_with(|| held(old, &last.by));
         }
-        let write = Write { by: w.by, time: w.now, before: Some(old.clone()), joins: w.inside, after: w.asked };
+        let before = writes.last().and_then(|last| last.after.clone()).filter(|after| Arc::ptr_eq(after, old));
+        let before = before.unwrap_or_else(|| held(old, &w.by));
+        let write = Write { by: w.by, time: w.now, before: Some(before), joins: w.inside, after: w.asked };
         let state = match state.worked_out.get() {
             Some(managed) => State { base: managed.clone(), writes: vec![write], ..State::default() },
             None if writes.len() >= WRITES_MAX => {
@@ -92,7 +95,7 @@ impl Ledger {
         }
         let mut writes = state.writes.clone();
         if let Some(last) = writes.last_mut() {
-            last.after = Some(old.clone());
+            last.after = Some(held(old, &last.by));
         }
         let state = State { base: state.base.clone(), writes, worked_out: state.worked_out.clone() };
         Ledger(Some(Arc::new(state)))
@@ -114,6 +117,19 @@ impl Ledger {
     }
 }
 
+/// What a write by `by` has to keep of an object. A pod's spec is most of it, there are many pods, and their kubelets
+/// write status.
+fn held(object: &Obj, by: &By) -> Obj {
+    match object.as_any().downcast_ref::<Pod>() {
+        Some(pod) if by.subresource == STATUS => {
+            Arc::new(Pod { metadata: pod.metadata.clone(), status: pod.status.clone(), spec: None })
+        }
+        _ => object.clone(),
+    }
+}
+
+const STATUS: &str = "status";
+
 impl State {
     fn work_out(&self, object: &dyn Object) -> Arc<Managed> {
         if self.writes.is_empty() {
@@ -126,8 +142,13 @@ impl State {
             if w.before.is_some() && managed.fields.is_empty() {
                 continue;
             }
-            let before = w.before.as_ref().map_or_else(|| kinded.zero(), |o| o.to_value());
-            let after = w.after.as_ref().map_or_else(|| object.to_value(), |o| o.to_value());
+            let mut before = w.before.as_ref().map_or_else(|| kinded.zero(), |o| o.to_value());
+            let mut after = w.after.as_ref().map_or_else(|| object.to_value(), |o| o.to_value());
+            if w.by.subresource == STATUS {
+                for side in [&mut before, &mut after] {
+                    side.as_object_mut().map(|o| o.remove("spec"));
+                }
+            }
             kinded.update(&mut managed, &w.by, &before, &after, w.time);
         }
         Arc::new(managed)
