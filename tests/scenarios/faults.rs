@@ -54,6 +54,8 @@ fn without_the_controller_manager_a_new_namespace_takes_no_pods() {
         "pods \"p\" is forbidden: error looking up service account young/default: serviceaccount \"default\" not found";
     assert!(why.len() == 1 && why[0].contains(want), "{why:?}");
     c.set_process("kube-controller-manager", true);
+    // Until the lease of the one that was stopped has run out.
+    run(&mut c, 20);
     apply(&mut c, POD);
     apply(&mut c, &format!("{}---\n{}", YOUNG.replace("young", "younger"), POD.replace("young", "younger")));
     run(&mut c, 30);

@@ -224,12 +224,14 @@ fn a_process_that_dies_is_back_ten_seconds_later() {
     assert_eq!(c.lamp("kube-scheduler"), Some(Lamp::Crashed));
     assert!(pods(&c).iter().all(|p| on(p).is_empty()));
     run(&mut c, 2);
+    assert_eq!(c.lamp("kube-scheduler"), Some(Lamp::Standby), "its lease from before has not run out");
+    run(&mut c, 20);
     assert_eq!(c.lamp("kube-scheduler"), Some(Lamp::Running));
     assert!(pods(&c).iter().all(|p| !on(p).is_empty()));
     say(&mut c, "crash kube-controller-manager");
     run(&mut c, 1);
     say(&mut c, "start kube-controller-manager");
-    assert_eq!(c.lamp("deployment-controller"), Some(Lamp::Running), "somebody was faster");
+    assert_eq!(c.lamp("deployment-controller"), Some(Lamp::Standby), "somebody was faster");
 }
 
 #[test]

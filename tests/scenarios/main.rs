@@ -7,6 +7,7 @@ mod cloud;
 mod cronjob;
 mod daemonset;
 mod disks;
+mod elections;
 mod faults;
 mod full;
 mod job;

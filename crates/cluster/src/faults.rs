@@ -2,7 +2,7 @@
 //! registry gives any more.
 
 use crate::machines::kubelet_name;
-use crate::{Cluster, Lamp, WATCH_LATENCY};
+use crate::{Cluster, Lamp, WATCH_LATENCY, elections};
 use kubelet::Kubelet;
 use kubelet::pod::images::ImageRef;
 use meta::{ApiError, Duration};
@@ -17,7 +17,7 @@ impl Cluster {
     /// The slots of a process.
     pub(crate) fn members(&self, process: &str) -> Vec<usize> {
         let all = self.slots.iter().enumerate();
-        all.filter(|(_, s)| !s.gone && s.component.process() == process).map(|(i, _)| i).collect()
+        all.filter(|(_, s)| !s.gone && *s.process == *process).map(|(i, _)| i).collect()
     }
 
     /// Notes what a process has become.
@@ -54,19 +54,23 @@ impl Cluster {
 
     /// A component panicked, which is a bug: shown, and its process dies.
     pub(crate) fn panicked(&mut self, i: usize, message: String) {
-        let process = self.slots[i].component.process().to_string();
+        let process = self.slots[i].process.to_string();
         self.crashes.push((process.clone(), message));
         self.die(&process, 0);
     }
 
-    fn die(&mut self, process: &str, cause: Seq) {
+    pub(crate) fn die(&mut self, process: &str, cause: Seq) {
         let back = self.now + CRASH_RESTART;
         for i in self.members(process) {
             self.hold.changed(i);
             let slot = &mut self.slots[i];
             if slot.lamp != Lamp::Stopped {
                 slot.lamp = Lamp::Crashed;
-                self.wakes.call_at(i, slot, back);
+                slot.wake = None;
+                // Those wait for their process to lead again.
+                if !elections::is_led(&*slot.component) {
+                    self.wakes.call_at(i, slot, back);
+                }
             }
         }
         self.follow(process, false);
@@ -75,9 +79,16 @@ impl Cluster {
 
     /// The process of a component that died is there again; its components come one by one.
     pub(crate) fn come_back(&mut self, i: usize) {
-        let process = self.slots[i].component.process().to_string();
-        let first = !self.members(&process).iter().any(|m| self.slots[*m].lamp == Lamp::Running);
+        let process = self.slots[i].process.to_string();
+        let members = self.members(&process);
+        let first = !members.iter().any(|m| self.slots[*m].lamp == Lamp::Running);
         self.start_slot(i);
+        for m in members {
+            let slot = &mut self.slots[m];
+            if slot.lamp == Lamp::Crashed && elections::is_led(&*slot.component) {
+                slot.lamp = Lamp::Standby;
+            }
+        }
         if first {
             self.follow(&process, true);
             self.note_process(0, &process, "running");

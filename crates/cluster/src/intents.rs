@@ -114,7 +114,9 @@ impl Cluster {
             }
             Write::Event { regarding, event_type, reason, message } => {
                 let component = &self.slots[slot].component;
-                let new_api = matches!(component.process(), "kube-scheduler" | "kube-proxy");
+                // What is said of leases goes by the older one.
+                let new_api = matches!(component.process(), "kube-scheduler" | "kube-proxy")
+                    && !component.as_any().is::<reconcile::Elector>();
                 let source = component.event_source();
                 let event = crate::recorder::Wanted { regarding, event_type, reason, message, source, new_api };
                 match self.recorder.record(event, self.now, &self.view, &mut self.rng) {

@@ -4,6 +4,7 @@
 
 pub mod bootstrap;
 pub mod clouds;
+pub mod elections;
 pub mod faults;
 pub mod full;
 pub mod hold;
@@ -90,6 +91,7 @@ pub struct Cluster {
     pub(crate) store: Store<Stored>,
     pub(crate) api: ApiServer,
     pub(crate) rng: Rng,
+    pub(crate) election_rng: Rng,
     pub(crate) view: View,
     pub(crate) trace: Trace,
     pub(crate) slots: Vec<Slot>,
@@ -152,6 +154,7 @@ impl Cluster {
             store: Store::new(),
             api: ApiServer::new(apiserver::Config { service_account_secret, ..Default::default() }),
             rng,
+            election_rng: elections::rng(config.seed),
             view: View::new(),
             trace: Trace::new(config.keep_entries, config.hashing),
             slots: Vec::new(),
@@ -188,6 +191,7 @@ impl Cluster {
         if let Some(settings) = cluster.config.cloud.clone() {
             cluster.start_cloud(settings);
         }
+        cluster.hold_elections();
         Ok(cluster)
     }
 

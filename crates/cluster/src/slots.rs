@@ -1,10 +1,11 @@
 //! Components in their places, and the wheel that says whose turn is next.
 
-use crate::{Cluster, STEP_COST};
+use crate::{Cluster, STEP_COST, elections};
 use meta::Time;
 use reconcile::{Component, Cx, Gauge, View};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 use trace::Seq;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +15,14 @@ pub enum Lamp {
     /// It is started again when [`Slot::wake`] comes.
     Crashed,
     Paused,
+    /// Its process runs, and waits until it may lead ([`crate::elections`]).
+    Standby,
 }
 
 pub struct Slot {
     pub component: Box<dyn Component>,
+    /// The process that it runs in: one of several, where there may be several of its program.
+    pub process: Arc<str>,
     pub lamp: Lamp,
     pub steps: u64,
     /// The newest item taken and its trace entry.
@@ -39,7 +44,13 @@ pub struct Slot {
 
 impl Clone for Slot {
     fn clone(&self) -> Self {
-        Slot { component: self.component.clone_box(), doing: self.doing.clone(), stale: self.stale.clone(), ..*self }
+        Slot {
+            component: self.component.clone_box(),
+            process: self.process.clone(),
+            doing: self.doing.clone(),
+            stale: self.stale.clone(),
+            ..*self
+        }
     }
 }
 
@@ -90,12 +101,14 @@ impl Cluster {
     pub(crate) fn add_slot(&mut self, component: Box<dyn Component>, cut_off: Option<View>) {
         let i = self.slots.len();
         let name = component.name().clone();
+        let (process, is_led) = (component.process().into(), elections::is_led(&*component));
         for interest in component.interests() {
             self.routes.add(i, interest);
         }
         self.slots.push(Slot {
             component,
-            lamp: Lamp::Running,
+            process,
+            lamp: Lamp::Standby,
             steps: 0,
             doing: String::new(),
             doing_seq: 0,
@@ -107,7 +120,9 @@ impl Cluster {
             gone: false,
         });
         self.by_name.insert(name, i);
-        self.start_slot(i);
+        if !is_led {
+            self.start_slot(i);
+        }
     }
 
     /// Starts (or restarts) a component: its memory is gone, it relists.
@@ -131,7 +146,7 @@ impl Cluster {
     }
 
     pub fn process_exists(&self, process: &str) -> bool {
-        self.slots().any(|s| s.component.process() == process)
+        self.slots().any(|s| *s.process == *process)
     }
 
     /// What answers requests is no component, so its process cannot be stopped, nor can what it does besides.
@@ -139,19 +154,29 @@ impl Cluster {
         process != controllers::definitions::PROCESS
     }
 
-    /// Starts or stops all components of a process; false when there is no such process.
+    /// Starts or stops all components of a process; false when there is no such process. Of programs that elect a leader one
+    /// more is started ([`crate::elections`]).
     pub fn set_process(&mut self, process: &str, running: bool) -> bool {
-        let members = self.members(process);
-        if members.is_empty() || !Self::can_stop(process) {
+        let mut members = self.members(process);
+        let new = members.is_empty() && running && elections::may_be_added(process);
+        if (members.is_empty() && !new) || !Self::can_stop(process) {
             return false;
         }
         if running && self.pause_process(process, false) {
             return true;
         }
         let cause = self.action(if running { "start-process" } else { "stop-process" }, process);
+        if new {
+            self.add_replica(process);
+            members = self.members(process);
+        }
+        if !running {
+            self.release_lease(process, cause);
+        }
         for i in members {
             match (running, self.slots[i].lamp) {
-                (true, Lamp::Running) => {}
+                (true, Lamp::Running | Lamp::Standby) => {}
+                (true, _) if elections::is_led(&*self.slots[i].component) => self.slots[i].lamp = Lamp::Standby,
                 (true, _) => self.start_slot(i),
                 (false, _) => {
                     self.slots[i].lamp = Lamp::Stopped;

@@ -78,6 +78,13 @@ impl Cluster {
         self.take_turn(i)
     }
 
+    /// A turn that does not wait for the wheel.
+    pub(crate) fn call_at_once(&mut self, i: usize) {
+        self.slots[i].wake = None;
+        self.turns += 1;
+        self.take_turn(i);
+    }
+
     /// Runs everything that is due by `t` and leaves the clock there.
     pub fn advance_to(&mut self, t: Time) {
         while self.step(t).is_some() {}
@@ -128,12 +135,16 @@ impl Cluster {
     fn finish_turn(&mut self, i: usize, step: Step) -> Turn {
         let turn = self.carry_out(i, step);
         self.call_cloud(i);
+        self.follow_election(i, turn.seq);
         let slot = &mut self.slots[i];
         slot.steps += 1;
         slot.doing.clone_from(&turn.item);
         slot.doing_seq = turn.seq;
         let floor = slot.busy_until;
-        self.wakes.schedule(i, slot, floor);
+        // It may have died of its turn.
+        if slot.lamp == crate::Lamp::Running {
+            self.wakes.schedule(i, slot, floor);
+        }
         turn
     }
 
@@ -149,6 +160,10 @@ impl Cluster {
         let cause = cycle.unwrap_or(seq);
         let cost = if step.cost == Duration::ZERO { STEP_COST } else { step.cost };
         self.slots[i].busy_until = self.now + Duration(cost.0.saturating_mul(u64::from(self.slots[i].slow)));
+        let elects = self.slots[i].component.as_any().is::<reconcile::Elector>();
+        if elects {
+            std::mem::swap(&mut self.rng, &mut self.election_rng);
+        }
         let mut replies: Vec<Reply> = Vec::with_capacity(step.intents.len());
         for intent in step.intents {
             let reply = self.carry_out_intent(i, &actor, cause, intent.write);
@@ -165,6 +180,9 @@ impl Cluster {
             if failed {
                 break;
             }
+        }
+        if elects {
+            std::mem::swap(&mut self.rng, &mut self.election_rng);
         }
         let slot = &mut self.slots[i];
         let view = slot.stale.as_ref().unwrap_or(&self.view);

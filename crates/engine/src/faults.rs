@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub const WORDS: &str = "\
 crash PROCESS            it dies and is started again ten seconds later
 stop PROCESS             it ends, until it is started
-start PROCESS
+start PROCESS            kube-scheduler-2 or kube-controller-manager-2: one more, which stands by
 pause PROCESS            it stands still, until it is resumed
 resume PROCESS
 slow PROCESS TIMES       each of its turns takes so many times as long; 1 is the usual
@@ -111,7 +111,7 @@ pub fn mend(cluster: &Cluster) -> Vec<Command> {
     }
     let mut seen = BTreeSet::new();
     for slot in cluster.slots() {
-        let process = slot.component.process();
+        let process = &*slot.process;
         if !seen.insert(process) {
             continue;
         }
@@ -119,7 +119,7 @@ pub fn mend(cluster: &Cluster) -> Vec<Command> {
             let fault = Fault::SlowProcess { process: process.into(), times: 1 };
             out.push(Command::Fault { id, fault });
         }
-        if slot.lamp != Lamp::Running {
+        if matches!(slot.lamp, Lamp::Stopped | Lamp::Crashed | Lamp::Paused) {
             out.push(Command::SetProcess { id, process: process.into(), running: true });
         }
     }
@@ -135,11 +135,14 @@ pub fn random(cluster: &Cluster, rng: &mut Rng) -> Option<Command> {
     }
     let id = 0;
     let fault = |fault| Some(Command::Fault { id, fault });
-    let processes: BTreeSet<&str> =
-        cluster.slots().map(|s| s.component.process()).filter(|p| Cluster::can_stop(p)).collect();
+    let processes: BTreeSet<&str> = cluster.slots().map(|s| &*s.process).filter(|p| Cluster::can_stop(p)).collect();
     let process = || processes.iter().copied();
     let nodes: Vec<&String> = cluster.machines().map(|(name, _)| name).collect();
-    let what = rng.below(8);
+    let what = rng.below(9);
+    if what == 8 {
+        let process = ["kube-scheduler-2", "kube-controller-manager-2"][one(rng, 2)].to_string();
+        return Some(Command::SetProcess { id, process, running: true });
+    }
     if what < 4 {
         let n = one(rng, processes.len());
         let process = process().nth(n)?.to_string();

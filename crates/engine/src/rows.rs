@@ -166,8 +166,10 @@ pub fn component(cluster: &Cluster, slot: &Slot) -> ComponentView {
     let gauge = cluster.gauge(slot);
     ComponentView {
         name: slot.component.name().to_string(),
-        process: slot.component.process().into(),
+        process: slot.process.to_string(),
         lamp: match slot.lamp {
+            Lamp::Running | Lamp::Standby if cluster.stands_by(&slot.process) => protocol::Lamp::Standby,
+            Lamp::Standby => protocol::Lamp::Standby,
             Lamp::Running => protocol::Lamp::Running,
             Lamp::Stopped => protocol::Lamp::Stopped,
             Lamp::Crashed => protocol::Lamp::Crashed,

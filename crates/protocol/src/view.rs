@@ -104,6 +104,8 @@ pub enum Lamp {
     Crashed,
     /// It stands still and knows what it knew.
     Paused,
+    /// It waits until it may lead.
+    Standby,
 }
 
 /// One lane: a component within a process.

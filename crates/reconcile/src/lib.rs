@@ -7,6 +7,7 @@
 pub mod component;
 pub mod controller;
 pub mod intent;
+pub mod leader_election;
 pub mod queue;
 pub mod usage;
 pub mod view;
@@ -14,6 +15,7 @@ pub mod view;
 pub use component::{Change, Component, Cx, Gauge, Interest, Reply, Step};
 pub use controller::{Controller, Outcome, Runner, Watch};
 pub use intent::{Announce, EventType, Intent, Propagation, Tolerate, Write};
+pub use leader_election::Elector;
 pub use queue::WorkQueue;
 pub use usage::{Meter, Usage};
 pub use view::View;

@@ -89,6 +89,8 @@ fn lamp_of(components: &[Rc<ComponentView>]) -> Lamp {
         Lamp::Stopped
     } else if any(Lamp::Paused) {
         Lamp::Paused
+    } else if any(Lamp::Standby) {
+        Lamp::Standby
     } else {
         Lamp::Running
     }
@@ -141,8 +143,9 @@ pub fn ProcessHead(p: &HeadProps) -> Html {
         Lamp::Stopped => ("stopped", ctx.t("lamp.stopped")),
         Lamp::Crashed => ("crashed", ctx.t("lamp.crashed")),
         Lamp::Paused => ("paused", ctx.t("lamp.paused")),
+        Lamp::Standby => ("standby", ctx.t("lamp.standby")),
     };
-    let on = p.lamp == Lamp::Running;
+    let on = matches!(p.lamp, Lamp::Running | Lamp::Standby);
     let verb = if on {
         ctx.tf("process.stop", &[("process", &p.process)])
     } else {
@@ -153,7 +156,7 @@ pub fn ProcessHead(p: &HeadProps) -> Html {
         <div class="process-head">
             <span class={classes!("lamp", class)} role="img" aria-label={state} title={state} data-testid={format!("lamp-{}", p.process)} data-state={class} />
             <span class="box-name">{ p.name.clone().unwrap_or_else(|| p.process.clone()) }</span>
-            if !on { <span class="lamp-word">{ state }</span> }
+            if p.lamp != Lamp::Running { <span class="lamp-word">{ state }</span> }
             if p.slow > 1 { <span class="status warn num" data-testid={format!("slow-{}", p.process)} title={ctx.tf("fault.slow.is", &[("times", &p.slow.to_string())])}>{ format!("×{}", p.slow) }</span> }
             if !p.fixed {
                 <button class={classes!("icon-button", "power", (!on).then_some("off"))} data-testid={format!("power-{}", p.process)} title={verb.clone()} aria-label={verb}

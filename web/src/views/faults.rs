@@ -10,6 +10,9 @@ use yew::prelude::*;
 /// How many times as long the turns of a slow process take.
 const SLOW: u32 = 10;
 
+/// Programs of which several processes may run, one of which leads.
+const ELECTED: [&str; 2] = ["kube-scheduler", "kube-controller-manager"];
+
 fn send<E: 'static>(ctx: &Ctx, fault: Fault) -> Callback<E> {
     ctx.on_send(Command::Fault { id: 0, fault })
 }
@@ -20,7 +23,7 @@ pub fn of_process(ctx: &Ctx, process: &str, lamp: Lamp, slow: u32) -> Vec<Item> 
     };
     let process_name = || process.to_string();
     let mut items = Vec::new();
-    if lamp == Lamp::Running {
+    if matches!(lamp, Lamp::Running | Lamp::Standby) {
         let crash = Fault::CrashProcess { process: process_name() };
         items.push(item(ctx.t("fault.crash"), ctx.t("fault.crash.about"), "crash", crash).danger());
         let pause = Fault::PauseProcess { process: process_name(), on: true };
@@ -37,6 +40,11 @@ pub fn of_process(ctx: &Ctx, process: &str, lamp: Lamp, slow: u32) -> Vec<Item> 
         let fault = Fault::SlowProcess { process: process_name(), times: SLOW };
         item(ctx.t("fault.slow"), ctx.t("fault.slow.about"), "slow", fault)
     });
+    if ELECTED.contains(&process) {
+        let command = Command::SetProcess { id: 0, process: format!("{process}-2"), running: true };
+        let replica = Item::new(ctx.t("process.replica"), format!("replica-{process}"), ctx.on_send(command));
+        items.push(replica.hint(ctx.t("process.replica.about")));
+    }
     items
 }
 

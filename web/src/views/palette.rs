@@ -55,7 +55,8 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
     processes.sort_unstable();
     processes.dedup();
     for process in processes {
-        let running = model.process(process).all(|c| c.lamp == protocol::Lamp::Running);
+        let running =
+            model.process(process).all(|c| matches!(c.lamp, protocol::Lamp::Running | protocol::Lamp::Standby));
         let text = if running {
             ctx.tf("process.stop", &[("process", process)])
         } else {

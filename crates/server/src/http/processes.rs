@@ -1,7 +1,8 @@
 //! The control plane's processes, from the terminal: what the page's lamps do, for people who only have kubectl.
 //!
 //! `kubectl get --raw /kubottle/processes` lists them, `kubectl create --raw
-//! /kubottle/processes/kube-scheduler/stop -f /dev/null` stops one, `…/start` starts it again.
+//! /kubottle/processes/kube-scheduler/stop -f /dev/null` stops one, `…/start` starts it again. `kube-scheduler-2/start` starts
+//! a second one, which stands by; the same goes for `kube-controller-manager`.
 
 use super::api::{finish, refuse};
 use super::body::{Body, full};
@@ -63,14 +64,16 @@ pub async fn handle(handle: Handle, method: Method, path: String) -> Response<Bo
 /// Processes that can be stopped, by name, with the state of their first component.
 fn states(w: &World) -> BTreeMap<String, &'static str> {
     let mut all = BTreeMap::new();
-    for slot in w.cluster.slots().filter(|s| cluster::Cluster::can_stop(s.component.process())) {
+    for slot in w.cluster.slots().filter(|s| cluster::Cluster::can_stop(&s.process)) {
         let state = match slot.lamp {
+            cluster::Lamp::Running | cluster::Lamp::Standby if w.cluster.stands_by(&slot.process) => "standby",
+            cluster::Lamp::Standby => "standby",
             cluster::Lamp::Running => "running",
             cluster::Lamp::Stopped => "stopped",
             cluster::Lamp::Crashed => "crashed",
             cluster::Lamp::Paused => "paused",
         };
-        all.entry(slot.component.process().to_string()).or_insert(state);
+        all.entry(slot.process.to_string()).or_insert(state);
     }
     all
 }
