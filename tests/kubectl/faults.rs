@@ -42,8 +42,17 @@ fn processes_are_stopped_and_started_from_the_terminal() {
     let refused = s.kubectl(&["create", "--raw", "/kubottle/processes/kube-schedule/stop", "-f", "/dev/null"]);
     assert!(!refused.ok && refused.err.contains("no process \"kube-schedule\", there are: "), "{}", refused.err);
     assert_eq!(s.k("get pod web -o jsonpath={.spec.nodeName}"), "");
-    assert_eq!(state(&set("kube-scheduler", "start"), "kube-scheduler"), "running");
+    set("kube-scheduler", "start");
     s.until("get pod web", |o| o.contains("Running"));
+    assert_eq!(state(&s.k("get --raw /kubottle/processes"), "kube-scheduler"), "running");
+    assert_eq!(state(&set("kube-scheduler-2", "start"), "kube-scheduler-2"), "standby");
+    let leases = s.k("get leases -n kube-system");
+    assert!(leases.contains("kube-scheduler            control-plane_"), "{leases}");
+    // Its lease is given back, and the other takes it.
+    set("kube-scheduler", "stop");
+    s.until("get lease kube-scheduler -n kube-system", |o| o.contains("control-plane-2_"));
+    let events = s.k("get events -n kube-system --field-selector involvedObject.kind=Lease");
+    assert!(events.contains("LeaderElection") && events.contains("became leader"), "{events}");
     assert_eq!(state(&s.k("get --raw /kubottle/processes"), "kubelet/"), "running");
 }
 

@@ -17,6 +17,9 @@ apiVersion: v1
 kind: Pod
 metadata: {name: writer}
 spec:
+  # It stays when a node without room drives the others away.
+  priorityClassName: system-node-critical
+  tolerations: [{operator: Exists}]
   containers:
   - name: main
     image: busybox
@@ -51,7 +54,7 @@ fn nothing_fits_on_a_full_node() {
     // Nor do images.
     apply(
         &mut c,
-        "apiVersion: v1\nkind: Pod\nmetadata: {name: late}\nspec: {containers: [{name: main, image: redis}]}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: late}\nspec: {priorityClassName: system-node-critical, tolerations: [{operator: Exists}], containers: [{name: main, image: redis}]}\n",
     );
     run(&mut c, 10);
     let events = events(&c, "late");

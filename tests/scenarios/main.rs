@@ -15,6 +15,7 @@ mod links;
 mod pods;
 mod policies;
 mod preemption;
+mod pressure;
 mod random;
 mod replay;
 mod rollout;

@@ -1,6 +1,6 @@
 //! What components ask of nodes.
 
-use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, PodSpec};
+use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Taint, Toleration};
 use meta::labels::{Labels, Op, Requirement};
 
 /// `nodeSelector` and the required node affinity. Models `component-helpers/scheduling/corev1/nodeaffinity`.
@@ -41,4 +41,18 @@ fn requirement(r: &NodeSelectorRequirement) -> Option<Requirement> {
         _ => return None,
     };
     Some(Requirement { key: r.key.clone(), op, values: r.values.clone().unwrap_or_default() })
+}
+
+/// Models `Toleration.ToleratesTaint`.
+pub fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
+    let text = |s: &Option<String>| s.clone().unwrap_or_default();
+    let (effect, key) = (text(&toleration.effect), text(&toleration.key));
+    if !(effect.is_empty() || effect == taint.effect) || !(key.is_empty() || key == taint.key) {
+        return false;
+    }
+    match text(&toleration.operator).as_str() {
+        "" | "Equal" => text(&toleration.value) == text(&taint.value),
+        "Exists" => true,
+        _ => false,
+    }
 }

@@ -58,6 +58,6 @@ impl Cluster {
 
     fn tell_full(&mut self, node: &str) {
         let full = self.full_places(node);
-        self.with_component(&kubelet_name(node), |k: &mut Kubelet| k.runtime_mut().fill(full));
+        self.with_component(&kubelet_name(node), |k: &mut Kubelet| k.fill(full));
     }
 }

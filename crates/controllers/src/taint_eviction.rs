@@ -33,20 +33,6 @@ pub(crate) fn no_execute(node: &Node) -> Vec<&Taint> {
     node.spec.iter().flat_map(|s| s.taints.iter().flatten()).filter(|t| t.effect == NO_EXECUTE).collect()
 }
 
-/// Models `Toleration.ToleratesTaint`.
-pub(crate) fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
-    let text = |s: &Option<String>| s.clone().unwrap_or_default();
-    let (effect, key) = (text(&toleration.effect), text(&toleration.key));
-    if !(effect.is_empty() || effect == taint.effect) || !(key.is_empty() || key == taint.key) {
-        return false;
-    }
-    match text(&toleration.operator).as_str() {
-        "" | "Equal" => text(&toleration.value) == text(&taint.value),
-        "Exists" => true,
-        _ => false,
-    }
-}
-
 /// How long a pod may stay on a node with these taints.
 #[derive(Debug, PartialEq)]
 enum Stay {
@@ -60,7 +46,9 @@ enum Stay {
 fn stay(taints: &[&Taint], tolerations: &[Toleration]) -> Stay {
     let mut shortest: Option<u64> = None;
     for taint in taints {
-        let Some(t) = tolerations.iter().find(|t| tolerates(t, taint)) else { return Stay::Not(taint.key.clone()) };
+        let Some(t) = tolerations.iter().find(|t| api::nodes::tolerates(t, taint)) else {
+            return Stay::Not(taint.key.clone());
+        };
         if let Some(secs) = t.toleration_seconds {
             let secs = u64::try_from(secs).unwrap_or(0);
             shortest = Some(shortest.map_or(secs, |s| s.min(secs)));

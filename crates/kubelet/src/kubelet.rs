@@ -3,8 +3,9 @@
 
 use crate::config::{CsiPlugin, NodeConfig};
 use crate::csi;
+use crate::eviction::Manager;
 use crate::node;
-use crate::pod::resources::{Resources, pod_requests};
+use crate::pod::admit::Admitted;
 use crate::pod::status::{Surroundings, patch};
 use crate::pod::volumes;
 use crate::pod::{Addresses, Exit, PodWorker, Requests, Role, Run, Stage, SyncCx, exit_reason};
@@ -19,6 +20,8 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trace::{Seq, note};
+
+mod pressure;
 
 /// Until the container network is up, in milliseconds at speed 1.
 const NETWORK_READY_MILLIS: u64 = 500;
@@ -37,6 +40,8 @@ pub const CLAIMS: Interest = Interest::Kind(PersistentVolumeClaim::KIND_REF);
 enum Item {
     Node,
     Lease,
+    /// Whether the node has enough of everything.
+    Pressure,
     /// By UID.
     Pod(Arc<str>),
 }
@@ -66,6 +71,7 @@ pub struct Kubelet {
     reported: Time,
     /// See [`Kubelet::volumes_in_use`]; as of the newest change.
     in_use: BTreeSet<String>,
+    eviction: Manager,
     /// The item whose intents are being carried out, and when it wants to be looked at again.
     current: Option<(Item, Option<Time>)>,
 }
@@ -88,6 +94,7 @@ impl Clone for Kubelet {
             lease: self.lease.clone(),
             reported: self.reported,
             in_use: self.in_use.clone(),
+            eviction: self.eviction.clone(),
             current: self.current.clone(),
         }
     }
@@ -111,6 +118,7 @@ impl Kubelet {
             lease: None,
             reported: Time(0),
             in_use: BTreeSet::new(),
+            eviction: Manager::default(),
             current: None,
         }
     }
@@ -186,6 +194,10 @@ impl Kubelet {
                     let (intents, wake) = self.sync_lease(cx);
                     (format!("lease/{}", self.config.name), intents, Vec::new(), wake)
                 }
+                Item::Pressure => {
+                    let (intents, notes, wake) = self.sync_pressure(cx);
+                    (format!("pressure/{}", self.config.name), intents, notes, wake)
+                }
                 Item::Pod(uid) => self.sync_pod(cx, uid),
             };
             if intents.is_empty() && notes.is_empty() {
@@ -207,6 +219,7 @@ impl Kubelet {
         }
         let mut events = Vec::new();
         self.runtime.poll(now, &mut events);
+        self.look_at_usage(now);
         for e in events {
             let uid = match &e {
                 RuntimeEvent::Started { id, .. }
@@ -227,22 +240,18 @@ impl Kubelet {
         }
     }
 
-    /// What the admitted pods that still run request, and how many they are, without `except`.
-    fn used(&self, except: &str) -> (Resources, i64) {
-        let mut total = Resources::new();
-        let mut count = 0;
+    /// What the admitted pods that still run have of the node, without `except`.
+    fn used(&self, except: &str) -> Admitted {
+        let mut total = Admitted::default();
         for (uid, w) in &self.pods {
             let Some(pod) = w.pod.downcast::<Pod>().map(|p| w.state.given(p)) else { continue };
             let Some(spec) = &pod.spec else { continue };
             if **uid == *except || !w.state.admitted || w.state.has_ended(spec) {
                 continue;
             }
-            count += 1;
-            for (k, v) in pod_requests(spec) {
-                *total.entry(k).or_default() += v;
-            }
+            total.add(spec);
         }
-        (total, count)
+        total
     }
 
     /// The volumes that pods use, or will: those must stay attached.
@@ -260,11 +269,11 @@ impl Kubelet {
     }
 
     fn sync_pod(&mut self, cx: &Cx, uid: &Arc<str>) -> (String, Vec<Intent>, Vec<trace::Note>, Option<Time>) {
-        let (used, count) = match self.pods.get(uid) {
+        let used = match self.pods.get(uid) {
             Some(w) if !w.state.admitted || w.pod.downcast::<Pod>().is_some_and(|p| w.state.wants_more(p)) => {
                 self.used(uid)
             }
-            _ => (Resources::new(), 0),
+            _ => Admitted::default(),
         };
         let Some(worker) = self.pods.get_mut(uid) else { return Default::default() };
         let object = worker.pod.clone();
@@ -281,19 +290,20 @@ impl Kubelet {
             rng: &mut self.rng,
             requests: &mut self.requests,
             addresses: &mut self.addresses,
+            pressure: self.eviction.conditions(),
             intents: Vec::new(),
             notes: Vec::new(),
             wake: None,
         };
         let w = &mut worker.state;
-        w.resize(wanted, &used, &mut scx);
+        w.resize(wanted, &used.requests, &mut scx);
         let given = w.given(wanted);
         let pod = &*given;
         if already_over(pod, w) {
             // It ended before this kubelet started; only its deletion is left to do.
             w.terminating = Some(Duration::ZERO);
         } else {
-            w.sync(pod, &used, count, inbox, &mut scx);
+            w.sync(pod, &used, inbox, &mut scx);
         }
         let (mut intents, mut notes, wake) = (scx.intents, scx.notes, scx.wake);
         let settled = w.is_quiet() && w.terminating.is_some();
@@ -360,6 +370,7 @@ impl Kubelet {
             runtime_version: self.runtime.version(),
             images,
             ready: self.ready,
+            short: self.eviction.conditions(),
             now: cx.now,
         };
         let status = node::status(input, existing);
@@ -400,7 +411,7 @@ impl Kubelet {
         }
         if first {
             intents.push(node::event(name, EventType::Normal, "Starting", "Starting kubelet.".into()));
-            intents.extend(node::SUFFICIENT.iter().map(|(_, reason)| node::status_event(name, reason)));
+            intents.extend(node::pressure_events(name, self.eviction.conditions(), |_| None));
             let message = "Updated Node Allocatable limit across pods".to_string();
             intents.push(node::event(name, EventType::Normal, "NodeAllocatableEnforced", message));
             self.registered = true;
@@ -408,9 +419,13 @@ impl Kubelet {
         }
         if let Some(node) = existing.filter(|_| self.ready) {
             if !first {
-                // The node controller has written these over.
-                let lost = node::SUFFICIENT.iter().filter(|(c, _)| condition(node, c) == Some("Unknown"));
-                intents.extend(lost.map(|(_, reason)| node::status_event(name, reason)));
+                // The node controller may have written these over.
+                let before = |kind: &str| match condition(node, kind) {
+                    Some("True") => Some(true),
+                    Some("False") => Some(false),
+                    _ => None,
+                };
+                intents.extend(node::pressure_events(name, self.eviction.conditions(), before));
             }
             if condition(node, "Ready") != Some("True") {
                 intents.push(node::status_event(name, "NodeReady"));
@@ -544,6 +559,7 @@ impl Component for Kubelet {
         self.registered = false;
         self.ready = false;
         self.lease = None;
+        self.eviction = Manager::default();
         self.current = None;
         let config = self.config.clone();
         for pod in cx.view.pods_on_node(&config.name) {
@@ -559,6 +575,7 @@ impl Component for Kubelet {
         }
         self.in_use = self.volumes_in_use(cx);
         self.queue.add(Item::Node, 0);
+        self.look_at_usage(cx.now);
     }
     fn observe(&mut self, cx: &Cx, change: &Change) {
         if change.kind == ConfigMap::KIND_REF || change.kind == Secret::KIND_REF {
@@ -635,7 +652,7 @@ impl Component for Kubelet {
             Item::Lease => {
                 self.lease = replies.iter().rev().find_map(|r| r.as_ref().ok().cloned().flatten());
             }
-            Item::Node => {}
+            Item::Node | Item::Pressure => {}
         }
         if failed {
             self.queue.add_rate_limited(item, cx.now, seq);

@@ -5,6 +5,7 @@
 
 pub mod config;
 mod csi;
+pub mod eviction;
 pub mod kubelet;
 pub mod node;
 pub mod pod;

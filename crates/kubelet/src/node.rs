@@ -2,6 +2,7 @@
 //! `pkg/kubelet/nodestatus/setters.go` and the node lease controller of `component-helpers`.
 
 use crate::config::NodeConfig;
+use crate::eviction::Pressure;
 use crate::runtime::ImageInfo;
 use api::kinds::status_fields::StatusFields;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -13,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use meta::{Duration, Quantity, Rng, Time};
 use reconcile::{EventType, Intent, Tolerate, Write};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const LEASE_NAMESPACE: &str = "kube-node-lease";
 /// `nodeLeaseDurationSeconds`; a quarter of it is the renewal period.
@@ -86,15 +87,25 @@ fn condition(kind: &str, status: bool, reason: &str, message: &str) -> NodeCondi
 }
 
 /// The kubelet's four conditions; transition times are kept while the status stays the same.
-fn conditions(ready: bool, now: Time, before: &[NodeCondition]) -> Vec<NodeCondition> {
+fn conditions(ready: bool, short: &BTreeSet<Pressure>, now: Time, before: &[NodeCondition]) -> Vec<NodeCondition> {
     let ready = if ready {
         condition("Ready", true, "KubeletReady", "kubelet is posting ready status")
     } else {
         condition("Ready", false, "KubeletNotReady", NETWORK_NOT_READY)
     };
+    let memory = if short.contains(&Pressure::Memory) {
+        condition("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
+    } else {
+        condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available")
+    };
+    let disk = if short.contains(&Pressure::Disk) {
+        condition("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure")
+    } else {
+        condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure")
+    };
     let mut ours = vec![
-        condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        memory,
+        disk,
         condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ready,
     ];
@@ -113,6 +124,7 @@ pub struct StatusInput<'a> {
     pub runtime_version: (String, String),
     pub images: Vec<ImageInfo>,
     pub ready: bool,
+    pub short: &'a BTreeSet<Pressure>,
     pub now: Time,
 }
 
@@ -134,7 +146,7 @@ pub fn status(input: StatusInput, existing: Option<&Node>) -> NodeStatus {
         },
         capacity: Some(capacity(c)),
         allocatable: Some(allocatable(c)),
-        conditions: Some(conditions(input.ready, input.now, before)),
+        conditions: Some(conditions(input.ready, input.short, input.now, before)),
         daemon_endpoints: Some(NodeDaemonEndpoints { kubelet_endpoint: Some(DaemonEndpoint { port: 10250 }) }),
         images: (!images.is_empty()).then(|| {
             images
@@ -219,12 +231,24 @@ pub fn event(node: &str, event_type: EventType, reason: &str, message: String) -
     }
 }
 
-/// Conditions that say what a node has enough of, and the reasons of the Events about them.
-pub const SUFFICIENT: [(&str, &str); 3] = [
-    ("MemoryPressure", "NodeHasSufficientMemory"),
-    ("DiskPressure", "NodeHasNoDiskPressure"),
-    ("PIDPressure", "NodeHasSufficientPID"),
+/// Conditions that say what a node has enough of, and the reasons of the Events about them: there is enough, there is not.
+const PRESSURES: [(&str, &str, &str); 3] = [
+    ("MemoryPressure", "NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
+    ("DiskPressure", "NodeHasNoDiskPressure", "NodeHasDiskPressure"),
+    ("PIDPressure", "NodeHasSufficientPID", "NodeHasInsufficientPID"),
 ];
+
+/// Events about those of these conditions whose status will be another one than before.
+pub fn pressure_events(node: &str, short: &BTreeSet<Pressure>, before: impl Fn(&str) -> Option<bool>) -> Vec<Intent> {
+    let mut out = Vec::new();
+    for (kind, enough, not) in PRESSURES {
+        let wanted = short.iter().any(|p| p.condition() == kind);
+        if before(kind) != Some(wanted) {
+            out.push(status_event(node, if wanted { not } else { enough }));
+        }
+    }
+    out
+}
 
 /// `Node node-1 status is now: NodeReady`
 pub fn status_event(node: &str, reason: &str) -> Intent {

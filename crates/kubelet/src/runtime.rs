@@ -119,6 +119,20 @@ pub enum SessionEnd {
     Failed(String),
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContainerStats {
+    pub memory_bytes: u64,
+    /// What it wrote beside its volumes, its log included.
+    pub disk_bytes: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PodStats {
+    pub containers: BTreeMap<Arc<str>, ContainerStats>,
+    /// Bytes in the volumes that the pod's containers share.
+    pub volumes: BTreeMap<String, u64>,
+}
+
 /// What came out since it was asked last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionOutput {
@@ -309,6 +323,12 @@ pub trait Runtime: Send {
     fn take_usage(&mut self) -> Vec<(ContainerId, Option<Meter>)> {
         Vec::new()
     }
+    /// What pods take up now, by UID: those that have containers or volumes. Models the kubelet's summary of CRI's stats.
+    fn stats(&self) -> BTreeMap<Arc<str>, PodStats> {
+        BTreeMap::new()
+    }
+    /// Frees the disk from images that no container uses.
+    fn remove_unused_images(&mut self) {}
     /// Requests of its containers to those of other nodes, since the last call.
     fn take_sent(&mut self) -> Vec<Sent> {
         Vec::new()
@@ -442,6 +462,14 @@ impl Runtime for ExternalRuntime {
     fn take_usage(&mut self) -> Vec<(ContainerId, Option<Meter>)> {
         let moved = std::mem::take(&mut self.metered);
         moved.into_iter().map(|id| (self.usage.get(&id).map(|c| c.meter.clone()), id)).map(|(m, id)| (id, m)).collect()
+    }
+    fn stats(&self) -> BTreeMap<Arc<str>, PodStats> {
+        let mut out: BTreeMap<Arc<str>, PodStats> = BTreeMap::new();
+        for (id, counted) in &self.usage {
+            let stats = ContainerStats { memory_bytes: counted.meter.memory_bytes, disk_bytes: 0 };
+            out.entry(id.pod_uid.clone()).or_default().containers.insert(id.container.clone(), stats);
+        }
+        out
     }
     fn open_session(&mut self, _: Time, _: &str, _: &str, _: SessionSpec) -> Result<u64, String> {
         Err(format!("{} containers run one WebAssembly program and no commands beside it", self.name))

@@ -168,7 +168,8 @@ pub struct Usage {
 
 /// What a node's own programs (kubelet, container runtime, kernel) take: they are no containers.
 const SYSTEM_MILLI: u64 = 30;
-const SYSTEM_BYTES: u64 = 300 << 20;
+/// Memory that the node's own programs use.
+pub const SYSTEM_BYTES: u64 = 300 << 20;
 
 impl Usage {
     /// metrics-server starts, or stops.

@@ -1,7 +1,7 @@
 //! Which nodes get a pod, and the pod they get. Models `NodeShouldRunDaemonPod` and `pkg/controller/daemon/util`.
 
 use super::{GENERATION_LABEL, REVISION_LABEL, controller_reference, name, template_generation};
-use crate::{pods, taint_eviction};
+use crate::pods;
 use k8s_openapi::api::apps::v1::DaemonSet;
 use k8s_openapi::api::core::v1::{Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Taint, Toleration};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -55,7 +55,7 @@ pub fn should_run(ds: &DaemonSet, node: &Node) -> (bool, bool) {
     let tolerations = tolerations(spec);
     let taints: &[Taint] = node.spec.as_ref().and_then(|s| s.taints.as_deref()).unwrap_or_default();
     let untolerated = |effects: &[&str]| {
-        let tolerated = |t: &Taint| tolerations.iter().any(|x| taint_eviction::tolerates(x, t));
+        let tolerated = |t: &Taint| tolerations.iter().any(|x| api::nodes::tolerates(x, t));
         taints.iter().any(|t| effects.contains(&t.effect.as_str()) && !tolerated(t))
     };
     if untolerated(&["NoSchedule", "NoExecute"]) {

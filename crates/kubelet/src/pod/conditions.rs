@@ -10,6 +10,8 @@ pub struct Input<'a> {
     pub init: &'a [ContainerStatus],
     pub main: &'a [ContainerStatus],
     pub sandbox_ready: bool,
+    /// Why the node ended the pod.
+    pub disrupted: Option<&'a str>,
     /// Reason and message.
     pub resize_pending: Option<(&'static str, &'a str)>,
     pub now: Time,
@@ -115,6 +117,19 @@ pub fn generate(i: &Input) -> Vec<PodCondition> {
             message: Some(message.into()),
             observed_generation: i.pod.metadata.generation,
             last_transition_time: since,
+            ..Default::default()
+        });
+    }
+    if let Some(message) = i.disrupted
+        && !out.iter().any(|c| c.type_ == "DisruptionTarget")
+    {
+        out.push(PodCondition {
+            type_: "DisruptionTarget".into(),
+            status: "True".into(),
+            reason: Some("TerminationByKubelet".into()),
+            message: Some(message.into()),
+            observed_generation: i.pod.metadata.generation,
+            last_transition_time: Some(i.now.to_k8s()),
             ..Default::default()
         });
     }

@@ -24,6 +24,7 @@ pub mod volumes;
 pub use attached::attachable;
 
 use crate::config::NodeConfig;
+use crate::eviction::Pressure;
 use crate::runtime::{ContainerId, ExitReason, Runtime};
 use backoff::Backoff;
 use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Node, Pod, PodSpec, ResourceRequirements};
@@ -31,7 +32,7 @@ use meta::{Duration, Key, Rng, Time};
 use probes::ProbeWorker;
 use reconcile::{Intent, View};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trace::{Note, Seq};
 
@@ -45,6 +46,8 @@ pub struct SyncCx<'a> {
     pub rng: &'a mut Rng,
     pub requests: &'a mut Requests,
     pub addresses: &'a mut Addresses,
+    /// What the node is short of.
+    pub pressure: &'a BTreeSet<Pressure>,
     pub intents: Vec<Intent>,
     pub notes: Vec<Note>,
     pub wake: Option<Time>,
@@ -293,6 +296,16 @@ fn ephemeral(e: &EphemeralContainer) -> Container {
 pub struct Verdict {
     pub reason: String,
     pub message: String,
+    /// How long its containers have, when that is not the pod's to say.
+    pub grace: Option<Duration>,
+    /// The pod says that it is the node that ended it (`DisruptionTarget`).
+    pub disrupted: bool,
+}
+
+impl Verdict {
+    pub fn new(reason: &str, message: impl Into<String>) -> Self {
+        Verdict { reason: reason.into(), message: message.into(), grace: None, disrupted: false }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -215,6 +215,7 @@ impl PodWorker {
             init: &init,
             main: &main,
             sandbox_ready: self.sandbox_ready && !over,
+            disrupted: self.verdict.as_ref().filter(|v| quiet && v.disrupted).map(|v| v.message.as_str()),
             resize_pending: self.resize_pending.as_ref().map(|(reason, why)| (*reason, why.as_str())),
             now: s.now,
         }));

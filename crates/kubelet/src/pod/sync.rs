@@ -1,7 +1,7 @@
 //! One turn of a pod's worker. Models `SyncPod` of `pkg/kubelet/kubelet.go` and `computePodActions` of
 //! `pkg/kubelet/kuberuntime/kuberuntime_manager.go`.
 
-use super::resources::Resources;
+use super::admit::Admitted;
 use super::{
     ContainerState, Exit, Hook, PodWorker, Role, Stage, SyncCx, Verdict, admit, events, exit_reason, persistent,
     volumes,
@@ -25,21 +25,21 @@ const POST_START_MAX: Duration = Duration::from_secs(365 * 86_400);
 const SANDBOX_MILLIS: u32 = 250;
 
 impl PodWorker {
-    pub fn sync(&mut self, pod: &Pod, used: &Resources, pods: i64, inbox: Vec<RuntimeEvent>, cx: &mut SyncCx) {
+    pub fn sync(&mut self, pod: &Pod, used: &Admitted, inbox: Vec<RuntimeEvent>, cx: &mut SyncCx) {
         let Some(spec) = &pod.spec else { return };
         self.accept_ephemeral(spec);
         for e in inbox {
             self.take_event(e, pod, spec, cx);
         }
-        if !self.admitted && self.verdict.is_none() && !self.admission(pod, used, pods, cx) {
+        if !self.admitted && self.verdict.is_none() && !self.admission(pod, used, cx) {
             return;
         }
         self.check_deadline(pod, spec, cx);
         if self.terminating.is_none() {
             if let Some(d) = self.deletion_grace(pod, spec) {
                 self.terminating = Some(d);
-            } else if self.verdict.is_some() {
-                self.terminating = Some(spec_grace(spec));
+            } else if let Some(v) = &self.verdict {
+                self.terminating = Some(v.grace.unwrap_or_else(|| spec_grace(spec)));
             }
         } else if let (Some(d), Some(old)) = (self.deletion_grace(pod, spec), self.terminating) {
             // A second delete may shorten the grace period, never lengthen it.
@@ -69,7 +69,7 @@ impl PodWorker {
     }
 
     /// Whether the pod goes on; a refused one is Failed for good.
-    fn admission(&mut self, pod: &Pod, used: &Resources, pods: i64, cx: &mut SyncCx) -> bool {
+    fn admission(&mut self, pod: &Pod, used: &Admitted, cx: &mut SyncCx) -> bool {
         if self.started_at == Time(0) {
             self.started_at = cx.now;
         }
@@ -77,11 +77,11 @@ impl PodWorker {
             self.admitted = true;
             return true;
         }
-        if let Some(v) = admit::admit(cx, pod, used, pods) {
+        if let Some(v) = admit::admit(cx, pod, used) {
             events::pod(cx, pod, Warning, &v.reason, v.message.clone());
             cx.note(note!("kubelet.pod-rejected", pod = &self.key, reason = &v.reason, why = &v.message));
             let message = format!("Pod was rejected: {}", v.message);
-            self.verdict = Some(Verdict { reason: v.reason, message });
+            self.verdict = Some(Verdict::new(&v.reason, message));
             return false;
         }
         self.admitted = true;
@@ -104,7 +104,7 @@ impl PodWorker {
         let message = "Pod was active on the node longer than the specified deadline";
         events::pod(cx, pod, Normal, "DeadlineExceeded", message);
         cx.note(note!("kubelet.deadline-exceeded", pod = &self.key, seconds = &seconds));
-        self.verdict = Some(Verdict { reason: "DeadlineExceeded".into(), message: message.into() });
+        self.verdict = Some(Verdict::new("DeadlineExceeded", message));
     }
 
     /// Volumes and sandbox: what every container of the pod needs first.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-const DISK: &str = "disk:";
+/// How the names of disks begin among [`Volumes`].
+pub const DISK: &str = "disk:";
 
 /// The name of a disk's files among [`Volumes`].
 pub fn disk(id: &str) -> String {
@@ -43,6 +44,8 @@ impl FsError {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
     File(Arc<Vec<u8>>),
+    /// A file of so many bytes, of which only the first are kept: the rest are zeroes that nothing reads back.
+    Long(Arc<Vec<u8>>, u64),
     Dir,
     /// Removed, though the image has it.
     Gone,
@@ -188,7 +191,21 @@ fn hosts_file(spec: &ContainerSpec) -> String {
     out
 }
 
+/// The length of all files together.
+pub fn bytes(tree: &Tree) -> u64 {
+    let length = |e: &Entry| match e {
+        Entry::File(f) => f.len() as u64,
+        Entry::Long(_, length) => *length,
+        Entry::Dir | Entry::Gone => 0,
+    };
+    tree.values().map(length).sum()
+}
+
 impl Fs {
+    /// What the container itself wrote: the size of its layer.
+    pub fn own_bytes(&self) -> u64 {
+        bytes(&self.own)
+    }
     /// `files` are the image's own.
     pub fn new(spec: &ContainerSpec, files: &[(&'static str, &'static str)]) -> Self {
         let mut base: BTreeMap<&'static str, String> = files.iter().map(|(p, t)| (*p, (*t).to_string())).collect();
@@ -303,7 +320,7 @@ impl Fs {
             Place::Volume(name, rest) => {
                 let tree = volumes.get(&name);
                 match tree.and_then(|t| t.get(&rest)) {
-                    Some(Entry::File(f)) => return Some(Some(f.as_slice().into())),
+                    Some(Entry::File(f) | Entry::Long(f, _)) => return Some(Some(f.as_slice().into())),
                     Some(Entry::Dir) => return Some(None),
                     Some(Entry::Gone) | None => {}
                 }
@@ -313,7 +330,7 @@ impl Fs {
                 (self.mounts.iter().any(|(at, ..)| at == path) || tree.is_some_and(holds)).then_some(None)
             }
             Place::Own => match self.own.get(path) {
-                Some(Entry::File(f)) => Some(Some(f.as_slice().into())),
+                Some(Entry::File(f) | Entry::Long(f, _)) => Some(Some(f.as_slice().into())),
                 Some(Entry::Dir) => Some(None),
                 Some(Entry::Gone) => None,
                 None if self.base_dir(path) => Some(None),
@@ -379,6 +396,20 @@ impl Fs {
         }
         tree.insert(key, Entry::File(Arc::new(content)));
         Ok(())
+    }
+
+    /// Says how long a file is of which only the beginning was written.
+    pub fn lengthen(&mut self, path: &str, length: u64, volumes: &mut Volumes) {
+        let entry = match self.place(path) {
+            Place::Volume(name, rest) => volumes.get_mut(&name).and_then(|t| t.get_mut(&rest)),
+            _ => self.own.get_mut(path),
+        };
+        if let Some(entry) = entry
+            && let Entry::File(kept) = entry
+            && (kept.len() as u64) < length
+        {
+            *entry = Entry::Long(kept.clone(), length);
+        }
     }
 
     pub fn mkdir(&mut self, path: &str, volumes: &mut Volumes) -> Result<(), FsError> {

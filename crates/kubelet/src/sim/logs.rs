@@ -28,6 +28,9 @@ impl Log {
             }
         }
     }
+    pub fn bytes(&self) -> u64 {
+        (self.bytes + self.partial.len()) as u64
+    }
     fn push(&mut self) {
         let line = std::mem::take(&mut self.partial).into_boxed_slice();
         self.bytes += line.len();

@@ -19,8 +19,8 @@ pub mod terminal;
 use crate::pod::container_hash;
 use crate::pod::images::ImageRef;
 use crate::runtime::{
-    ContainerId, ContainerRecord, ContainerSpec, DiskContent, ExitReason, Full, ImageInfo, LogOptions, ProbeOutcome,
-    Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput, SessionSpec,
+    ContainerId, ContainerRecord, ContainerSpec, ContainerStats, DiskContent, ExitReason, Full, ImageInfo, LogOptions,
+    PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput, SessionSpec,
 };
 use catalogue::Missing;
 use cluster_net::ClusterNet;
@@ -468,6 +468,29 @@ impl Runtime for SimRuntime {
         let meter = |c: &Container| c.machine.as_ref().filter(|_| c.exited.is_none()).map(|m| m.meter.clone());
         let moved = std::mem::take(&mut self.metered);
         moved.into_iter().map(|id| (newest(&id).and_then(meter), id)).map(|(m, id)| (id, m)).collect()
+    }
+    fn stats(&self) -> BTreeMap<Arc<str>, PodStats> {
+        let mut out: BTreeMap<Arc<str>, PodStats> = BTreeMap::new();
+        // A newer run comes after the older ones.
+        for (id, c) in &self.containers {
+            let Some(m) = &c.machine else { continue };
+            let memory_bytes = if c.exited.is_none() { m.meter.memory_bytes } else { 0 };
+            let stats = ContainerStats { memory_bytes, disk_bytes: m.fs.own_bytes() + m.log.bytes() };
+            out.entry(id.pod_uid.clone()).or_default().containers.insert(id.container.clone(), stats);
+        }
+        // Attached disks are not the node's.
+        for (name, tree) in self.volumes.iter().filter(|(name, _)| !name.starts_with(fs::DISK)) {
+            // The node's own directories belong to nobody.
+            let (uid, volume) = name.split_once('/').unwrap_or(("", name));
+            out.entry(uid.into()).or_default().volumes.insert(volume.into(), fs::bytes(tree));
+        }
+        out
+    }
+    fn remove_unused_images(&mut self) {
+        let used = self.containers.values().filter(|c| c.exited.is_none());
+        let used: BTreeSet<String> =
+            used.filter_map(|c| ImageRef::parse(&c.spec.image).ok()).map(|r| r.full()).collect();
+        self.pulled.retain(|full, _| used.contains(full));
     }
     fn take_sent(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.sent)

@@ -4,6 +4,7 @@ mod features;
 mod languages;
 mod lifecycle;
 mod nodes;
+mod pressure;
 mod probing;
 mod scripts;
 mod sessions;

@@ -207,6 +207,7 @@ pub fn dd(io: &mut Io) -> i32 {
             io.complain(format!("dd: can't open '{of}': {}", e.text()));
             return 1;
         }
+        io.m.fs.lengthen(&path, total as u64, io.world.volumes);
     }
     io.complain(format!("{count}+0 records in\n{count}+0 records out\n{total} bytes copied"));
     0
