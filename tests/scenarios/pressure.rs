@@ -25,11 +25,10 @@ fn a_pod_that_is_evicted_comes_back_on_another_node() {
     cordon(&mut c, true);
     apply(&mut c, HOGS);
     // Both fit on one node, until they have taken what they want.
-    c.run_until(meta::Duration::from_secs(5), |c| {
-        pods(c).iter().all(|p| p.spec.as_ref().is_some_and(|s| s.node_name.is_some()))
-    });
+    let placed = |p: &Pod| p.spec.as_ref().is_some_and(|s| s.node_name.is_some());
+    assert!(c.run_until(meta::Duration::from_secs(5), |c| pods(c).iter().filter(|p| placed(p)).count() == 2));
     cordon(&mut c, false);
-    run(&mut c, 60);
+    run(&mut c, 120);
     let evicted: Vec<Pod> = pods(&c)
         .into_iter()
         .filter(|p| p.status.as_ref().and_then(|s| s.reason.as_deref()) == Some("Evicted"))
