@@ -1,5 +1,7 @@
 //! From a request's body to typed objects. Models `apiserver/pkg/endpoints/handlers/{create,rest}.go`.
 
+mod syntax;
+
 use crate::request::{Body, FieldValidation, PatchType, Request, RequestVerb};
 use crate::server::Cx;
 use api::decode::Source;
@@ -213,7 +215,8 @@ pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, Api
             serde_saphyr::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
         }
         Body::Raw { bytes, .. } => {
-            serde_json::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
+            let wrong = |e| ApiError::bad_request(format!("error decoding patch: {}", syntax::words(&bytes, &e)));
+            serde_json::from_slice(&bytes).map_err(wrong)
         }
         body => serde_json::from_slice(&json_bytes(body)?).map_err(|e| ApiError::bad_request(e.to_string())),
     }

@@ -553,6 +553,11 @@ pub static IMAGES: &[Image] = &[
         ..image("docker.io/polinux/stress", 4, Tools::Busybox, &[(1, 0, 0)])
     },
     Image {
+        extra: &["stress", "/usr/bin/stress"],
+        cmd: &["stress"],
+        ..image("docker.io/jfusterm/stress", 4, Tools::Busybox, ANY)
+    },
+    Image {
         extra: &["/stress"],
         entrypoint: &["/stress", "-logtostderr"],
         ..image("docker.io/vish/stress", 2, Tools::None, &[])
