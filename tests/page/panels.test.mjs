@@ -106,3 +106,31 @@ spec:
   await panel.getByText("60%").waitFor();
   await panel.getByRole("img").waitFor();
 });
+
+test("a request is followed from a pod to the container that answers, by keyboard", async () => {
+  const page = await open();
+  await id(page, "speed").selectOption("10000");
+  await look(page, `apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 8080, targetPort: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: nginx}]}
+`);
+  const panel = id(page, "panel-follow");
+  assert.equal(await id(page, "follow-url").inputValue(), "http://web.default:8080/");
+  await id(page, "panel-endpoints").getByText("1 of 1").waitFor({ timeout: 60_000 });
+  await id(page, "follow-from").fill("default/web");
+  await id(page, "follow-url").press("Enter");
+  await id(page, "follow-result").getByText("HTTP 200").waitFor();
+  const stages = await id(page, "follow-hops").locator("> li").evaluateAll((all) => all.map((li) => li.dataset.stage));
+  assert.deepEqual(stages.slice(0, 3), ["client", "dns", "service"]);
+  assert.equal(stages.at(-1), "answer");
+  await panel.getByText("Welcome to nginx!").waitFor();
+  await id(page, "follow-url").fill("http://nobody/");
+  await id(page, "follow-url").press("Enter");
+  await id(page, "follow-hops").locator("li.ends").getByText("nobody is called nobody").waitFor();
+});

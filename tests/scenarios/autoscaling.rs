@@ -47,7 +47,8 @@ fn load_brings_replicas_and_its_end_takes_them() {
     let mut c = cluster(3);
     let (server, load) = documents();
     apply(&mut c, &server);
-    run(&mut c, 90);
+    // The load then begins so that the autoscaler sees a whole window of it with one replica.
+    run(&mut c, 96);
     assert_eq!((replicas(&c), utilization(&c)), (1, Some(0)), "idle: {:?}", hpa(&c).status);
     assert_eq!(condition(&c, "ScalingActive"), "True ValidMetricFound");
     assert_eq!(condition(&c, "ScalingLimited"), "False DesiredWithinRange");

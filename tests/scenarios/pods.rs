@@ -25,7 +25,7 @@ fn a_failing_command_crash_loops() {
         Created Container created (x5)
         Started Container started (x4)
         Pulled Successfully pulled image "busybox" in 518ms (518ms including waiting). Image size: 2107180 bytes.
-        BackOff Back-off restarting failed container main in pod crash_default(597a9bcc-6194-48e3-ba73-f8a61dba87aa) (x6)
+        BackOff Back-off restarting failed container main in pod crash_default(052b404c-3545-4f30-b0f0-f695700461a5) (x6)
         Pulled Successfully pulled image "busybox" in 583ms (583ms including waiting). Image size: 2107180 bytes.
         Pulled Successfully pulled image "busybox" in 478ms (478ms including waiting). Image size: 2107180 bytes.
         Pulled Successfully pulled image "busybox" in 417ms (417ms including waiting). Image size: 2107180 bytes.

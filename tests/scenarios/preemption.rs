@@ -56,7 +56,7 @@ fn the_higher_class_takes_the_room() {
         Pulled Successfully pulled image "busybox" in 518ms (518ms including waiting). Image size: 2107180 bytes.
         Created Container created
         Started Container started
-        Preempted Preempted by pod 71020dd1-7037-4b04-96f5-630918089416 on node node-1
+        Preempted Preempted by pod 411f2c9d-3b48-48f4-acdc-c57d42aa28f2 on node node-1
         Killing Stopping container main
     "#]]
     .assert_eq(&events(&c, "late"));

@@ -123,7 +123,7 @@ fn pods_find_each_other_by_name() {
     apply(&mut c, WEB);
     run(&mut c, 90);
     let probe = "apiVersion: v1\nkind: Pod\nmetadata: {name: probe}\nspec:\n  restartPolicy: Never\n  containers:\n  - \
-                 {name: c, image: busybox, command: [wget, -qO-, web-1.nginx.default.svc.cluster.local]}\n";
+                 {name: c, image: busybox, command: [nc, -z, web-1.nginx.default.svc.cluster.local, \"80\"]}\n";
     apply(&mut c, probe);
     run(&mut c, 60);
     let phase =

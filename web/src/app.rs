@@ -38,6 +38,8 @@ enum Asked {
     /// More rows of the shown cycle, as far as it was; and those that have come.
     Rows(u64, Option<usize>, Vec<protocol::Row>),
     Fetch(String),
+    /// A request, from the panel of this object.
+    Follow(protocol::ObjectId),
     Other,
 }
 

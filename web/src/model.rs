@@ -5,10 +5,13 @@ pub mod answers;
 pub mod cluster;
 pub mod filtered;
 pub mod flow;
+pub mod follow;
 pub mod kinds;
 pub mod owners;
 pub mod pod_ask;
 pub mod pod_change;
 
 pub use answers::{Answers, Fetched, Topic};
+
 pub use cluster::{Model, ModelRef, Versions};
+pub use follow::Followed;

@@ -3,7 +3,7 @@
 use crate::files::Files;
 use crate::i18n::Lang;
 use crate::model::Topic;
-use protocol::{ApplyMode, ApplyResult, Command, Debug, Identity, Listing, ObjectId, Subscription};
+use protocol::{ApplyMode, ApplyResult, Command, Debug, Follow, Identity, Listing, ObjectId, Subscription};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
@@ -271,6 +271,8 @@ pub enum Action {
     Ask(Topic, Debug),
     /// An object of the API, by its path.
     Fetch(String),
+    /// A pod sends a request, asked for beside this object.
+    Follow(ObjectId, Follow),
     /// "Why not here?" of a pod, a node and a cycle.
     WhyNot(ObjectId, Rc<str>, u64),
     /// "What if" of a pod and the decision that is forked (0 is now).

@@ -11,6 +11,7 @@ pub mod editor;
 pub mod faults;
 pub mod flow;
 pub mod flow_paths;
+pub mod follow;
 pub mod heatmap;
 pub mod history;
 pub mod icon;

@@ -9,4 +9,5 @@ mod render;
 pub use accept::Wants;
 pub(crate) use info::authorized;
 pub use path::{HttpRequest, Routed, route};
+pub use query::parse as query_pairs;
 pub use render::{HttpResponse, render};

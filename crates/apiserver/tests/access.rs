@@ -11,7 +11,7 @@ use world::{World, summary};
 
 fn with_policy() -> World {
     let mut w = World::new();
-    for ns in ["kube-public", "prod"] {
+    for ns in ["ingress-nginx", "kube-public", "prod"] {
         w.ok("POST", "/api/v1/namespaces", &format!(r#"{{"metadata":{{"name":"{ns}"}}}}"#));
     }
     for object in policy::bootstrap() {
@@ -60,8 +60,8 @@ fn the_policy_of_a_new_cluster_is_upstreams() {
     };
     let counts: Vec<usize> =
         ["clusterroles", "clusterrolebindings", "roles", "rolebindings"].map(|k| count(&mut w, k)).into();
-    // Two of the roles and three of the bindings are metrics-server's.
-    expect!["[70, 51, 7, 8]"].assert_eq(&format!("{counts:?}"));
+    // Two of the cluster roles and three of the bindings are metrics-server's, one of each kind is ingress-nginx's.
+    expect!["[71, 52, 8, 9]"].assert_eq(&format!("{counts:?}"));
     let scheduler = w.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/system:kube-scheduler");
     assert_eq!(scheduler["metadata"]["labels"]["kubernetes.io/bootstrapping"], "rbac-defaults");
     assert_eq!(scheduler["metadata"]["annotations"]["rbac.authorization.kubernetes.io/autoupdate"], "true");

@@ -16,7 +16,7 @@ use meta::{Rng, User};
 
 const SYSTEM_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Where the API server says it listens: the first address of the node network.
-pub(crate) const API_SERVER_IP: &str = "172.18.0.2";
+pub(crate) const API_SERVER_IP: &str = network::policy::CONTROL_PLANE_ADDRESS;
 
 /// What claims without a class get: kind's `standard`, made by Rancher's local path provisioner on the node of the pod
 /// that comes first.
@@ -141,11 +141,13 @@ impl Cluster {
         self.create_as_apiserver("default", Box::new(endpoints));
     }
 
-    /// Roles, bindings and the runtime class. Their UIDs come from a generator of their own: one role more should not change what happens in
+    /// Roles, bindings, what ingress-nginx brings, and the runtime class. Their UIDs come from a generator of their own: one role more should not change what happens in
     /// every simulation.
     fn bootstrap_access(&mut self) {
         let kept = std::mem::replace(&mut self.rng, Rng::new(!self.config.seed));
-        for object in apiserver::authz::policy::bootstrap().into_iter().chain(provisioner_access()) {
+        self.create_as_apiserver("", crate::ingress::namespace());
+        let access = apiserver::authz::policy::bootstrap().into_iter().chain(provisioner_access());
+        for object in access.chain(crate::ingress::objects()) {
             let namespace = object.meta().namespace.clone().unwrap_or_default();
             self.create_as_apiserver(&namespace, object);
         }

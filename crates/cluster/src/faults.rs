@@ -6,7 +6,7 @@ use crate::{Cluster, Lamp, WATCH_LATENCY, elections};
 use kubelet::Kubelet;
 use kubelet::pod::images::ImageRef;
 use meta::{ApiError, Duration};
-use reconcile::Cx;
+use reconcile::{Cx, Gateway};
 use std::sync::Arc;
 use trace::{Seq, What};
 
@@ -28,9 +28,8 @@ impl Cluster {
 
     /// What depends on whether a process runs, beside its components.
     pub(crate) fn follow(&mut self, process: &str, running: bool) {
-        // The rules in the nodes' kernels stay as they are.
-        if process == network::PROCESS {
-            if running { self.view.thaw_network() } else { self.view.freeze_network() }
+        if process == network::gateway::PROCESS {
+            self.serve_ingresses(process, running);
         }
         if process == crate::metrics::PROCESS {
             self.serve_metrics(running);
@@ -39,6 +38,16 @@ impl Cluster {
             let cut = self.is_cut(node);
             self.view.usage.set_mute(node, !running || cut);
         }
+    }
+
+    /// The web server dies with its controller, and knows nothing when it comes back. It works on while the controller
+    /// stands still.
+    fn serve_ingresses(&mut self, process: &str, running: bool) {
+        let paused = self.members(process).iter().any(|i| self.slots[*i].lamp == Lamp::Paused);
+        if !running && !paused {
+            self.view.gateway = Gateway::default();
+        }
+        self.view.gateway.listening = running || paused;
     }
 
     /// A process dies, and is started again after a while. False: none of this name can, or it does not run.

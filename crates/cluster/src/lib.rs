@@ -5,14 +5,18 @@
 pub mod bootstrap;
 pub mod clouds;
 pub mod elections;
+pub mod exchange;
 pub mod faults;
+pub mod follow;
 pub mod full;
 pub mod hold;
 pub mod http;
 pub mod idle;
+mod ingress;
 pub mod intents;
 pub mod machines;
 pub mod metrics;
+pub mod net;
 pub mod nodeops;
 pub mod recorder;
 pub mod requests;
@@ -186,6 +190,8 @@ impl Cluster {
         }
         let seed = cluster.rng.next_u64();
         cluster.add_component(Box::new(network::KubeProxy::new(seed)));
+        cluster.add_component(Box::new(network::IngressController::default()));
+        cluster.view.gateway.listening = true;
         cluster.add_component(Box::new(metrics::MetricsServer::default()));
         cluster.serve_metrics(true);
         if let Some(settings) = cluster.config.cloud.clone() {

@@ -1,16 +1,13 @@
 //! metrics-server: a component that keeps the API `metrics.k8s.io` up while it runs, and what the API answers. Models
-//! `sigs.k8s.io/metrics-server/pkg/api` behind `kube-aggregator`. What it shows is counted on the nodes and brought together
-//! here, after each kubelet's turn.
+//! `sigs.k8s.io/metrics-server/pkg/api` behind `kube-aggregator`. What it shows is counted on the nodes (`exchange.rs`).
 
-use crate::machines::kubelet_name;
-use crate::{Cluster, Lamp};
+use crate::Cluster;
 use api::kinds::podmetrics::{self, ContainerMetrics, NodeMetrics, PodMetrics};
 use api::{Object, ObjectExt, Registered};
 use apiserver::response::MetricsQuery;
 use apiserver::{Answer, Response};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kubelet::Kubelet;
 use meta::{ApiError, Key, Time, User};
 use reconcile::{Change, Component, Cx, Gauge, Interest, Reply, Step};
 use std::any::Any;
@@ -82,34 +79,6 @@ impl Cluster {
             (true, true) => {}
         }
         self.api.set_aggregated(running);
-    }
-
-    /// Brings what a kubelet's runtime has counted to the view, and its containers' requests to the nodes that they are for.
-    pub(crate) fn exchange(&mut self, slot: usize) {
-        let Some(sent) = self.publish_usage(slot) else { return };
-        for request in sent {
-            let name = kubelet_name(request.node.as_deref().unwrap_or_default());
-            let Some(&to) = self.by_name.get(name.as_str()).filter(|i| self.slots[**i].lamp == Lamp::Running) else {
-                continue;
-            };
-            if let Some(kubelet) = self.slots[to].component.as_any_mut().downcast_mut::<Kubelet>() {
-                kubelet.runtime_mut().arrive(request);
-            }
-            self.publish_usage(to);
-        }
-    }
-
-    fn publish_usage(&mut self, slot: usize) -> Option<Vec<kubelet::sim::net::Sent>> {
-        let kubelet = self.slots[slot].component.as_any_mut().downcast_mut::<Kubelet>()?;
-        let usage = kubelet.runtime_mut().take_usage();
-        let sent = kubelet.runtime_mut().take_sent();
-        if !usage.is_empty() {
-            let node: Arc<str> = kubelet.config().name.as_str().into();
-            for (id, meter) in usage {
-                self.view.usage.set(&node, &id.pod_uid, &id.container, meter);
-            }
-        }
-        Some(sent)
     }
 
     /// What metrics-server answers.

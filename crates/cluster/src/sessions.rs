@@ -3,11 +3,9 @@
 use crate::machines::kubelet_name;
 use crate::{Cluster, Lamp};
 use apiserver::{Connect, ConnectTarget};
-use k8s_openapi::api::core::v1::Node;
 use kubelet::runtime::{SessionInput, SessionOutput, SessionSpec};
 use kubelet::sim::net::{NetError, Response};
 use kubelet::{Kubelet, Runtime, SimRuntime};
-use std::net::Ipv4Addr;
 
 /// An open stream: the node's, and its number there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,17 +60,10 @@ impl Cluster {
         self.with_runtime(&session.node, |r| r.close_session(now, session.number));
     }
 
-    /// The node whose pod range `ip` lies in.
+    /// The node of the pod that has the address. Pods of the host's network have their node's.
     pub fn node_of_pod_ip(&self, ip: &str) -> Option<&str> {
-        let ip: Ipv4Addr = ip.parse().ok()?;
-        let holds = |n: &Node| {
-            let cidr = n.spec.as_ref()?.pod_cidr.as_deref()?;
-            let (base, bits) = cidr.split_once('/')?;
-            let (base, bits): (Ipv4Addr, u32) = (base.parse().ok()?, bits.parse().ok()?);
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            (u32::from(base) & mask == u32::from(ip) & mask).then_some(())
-        };
-        self.view.list::<Node>().find(|n| holds(n).is_some())?.metadata.name.as_deref()
+        let mut all = self.view.pods_with_ip(ip).filter(|p| !api::pods::is_terminal(p));
+        all.find_map(|p| p.spec.as_ref()?.node_name.as_deref())
     }
 
     fn simulated(&self, node: &str) -> Option<&SimRuntime> {

@@ -209,10 +209,11 @@ impl Cluster {
         self.hold.changed(i);
         let slot = &mut self.slots[i];
         let r = f(slot.component.as_any_mut().downcast_mut()?);
+        self.exchange(i);
+        let slot = &mut self.slots[i];
         if slot.lamp == Lamp::Running {
             self.wakes.schedule(i, slot, self.now);
         }
-        self.exchange(i);
         Some(r)
     }
 

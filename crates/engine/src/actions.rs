@@ -98,6 +98,13 @@ fn act_as(cluster: &mut Cluster, user: &User, command: &Command) -> Option<Reply
         Command::Terminal { id, terminal } => {
             return Some(Reply::Terminal { id: *id, output: terminal::act(cluster, user, terminal) });
         }
+        Command::Follow { id, follow } => {
+            let (journey, error) = match crate::follow::send(cluster, follow) {
+                Ok(journey) => (crate::follow::shown(&journey), None),
+                Err(why) => (protocol::Journey::default(), Some(why)),
+            };
+            return Some(Reply::Journey { id: *id, journey, error });
+        }
         Command::AddNode { id, cpu, memory, pods } => {
             let size = NodeSize { cpu: cpu.clone(), memory: memory.clone(), pods: pods.clone() };
             (*id, add_sim_node(cluster, &size).err())
@@ -166,6 +173,7 @@ pub fn is_input(command: &Command) -> bool {
         | Command::SetProcess { .. }
         | Command::Cloud { .. }
         | Command::Fault { .. }
+        | Command::Follow { .. }
         | Command::Debug { debug: Debug::SetConfig { .. }, .. } => true,
         _ => false,
     }

@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod debugger;
 pub mod detail;
 pub mod faults;
+pub mod follow;
 pub mod listing;
 pub mod panels;
 pub mod rows;

@@ -3,7 +3,7 @@
 
 use crate::sim::catalogue;
 use crate::sim::fs::Tree as DiskTree;
-use crate::sim::net::Sent;
+use crate::sim::net::{Answer, Call, NetError, Server};
 use meta::{Duration, Time};
 use reconcile::Meter;
 use std::collections::{BTreeMap, BTreeSet};
@@ -329,8 +329,8 @@ pub trait Runtime: Send {
     }
     /// Frees the disk from images that no container uses.
     fn remove_unused_images(&mut self) {}
-    /// Requests of its containers to those of other nodes, since the last call.
-    fn take_sent(&mut self) -> Vec<Sent> {
+    /// What its containers want of other nodes, since the last call.
+    fn take_calls(&mut self) -> Vec<Call> {
         Vec::new()
     }
     /// A disk is attached that has this on it.
@@ -339,8 +339,12 @@ pub trait Runtime: Send {
     fn take_disk(&mut self, _disk: &str) -> Option<DiskContent> {
         None
     }
-    /// A request from another node.
-    fn arrive(&mut self, _sent: Sent) {}
+    /// Somebody on another node calls.
+    fn called(&mut self, _now: Time, _server: &Server, _http: bool) -> Answer {
+        Err(NetError::Refused)
+    }
+    /// The answer to one of [`Runtime::take_calls`].
+    fn answered(&mut self, _now: Time, _call: &Call, _answer: Answer) {}
     fn clone_box(&self) -> Box<dyn Runtime>;
     fn as_any(&self) -> &dyn std::any::Any;
     fn as_any_mut(&mut self) -> &mut dyn std::any::Any;

@@ -1,13 +1,14 @@
 //! kube-proxy as a component. Models `pkg/proxy/iptables/proxier.go` `syncProxyRules`, without the kernel.
 
-use crate::table::{Endpoint, Rule, Table, rules};
+use crate::balance::Balancer;
+use crate::table::rules;
 use api::{ObjectExt, Registered};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use meta::{Key, Rng, Time, User};
+use meta::{Key, Time, User};
+use reconcile::services::{Rule, Spot};
 use reconcile::{Change, Component, Cx, Gauge, Interest, Reply, Step, WorkQueue};
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use trace::{Seq, note};
 
@@ -20,10 +21,10 @@ pub struct KubeProxy {
     name: Arc<str>,
     user: User,
     queue: WorkQueue<Key>,
-    table: Table,
-    /// Which endpoint a client with `ClientIP` affinity goes to: (Service, port, client) to (endpoint, until).
-    sticky: BTreeMap<(Key, u16, String), (Endpoint, Time)>,
-    rng: Rng,
+    /// Rules that were made and are not in the kernels yet.
+    made: Vec<(Key, Vec<Rule>)>,
+    /// For what comes from outside, and from wasm guests.
+    pub balancer: Balancer,
 }
 
 impl Default for KubeProxy {
@@ -39,68 +40,14 @@ impl KubeProxy {
             name: PROCESS.into(),
             user: User::component("kube-proxy"),
             queue: WorkQueue::default(),
-            table: Table::default(),
-            sticky: BTreeMap::new(),
-            rng: Rng::new(seed),
+            made: Vec::new(),
+            balancer: Balancer::new(seed),
         }
     }
 
-    /// The listing the page shows.
-    pub fn table(&self) -> &Table {
-        &self.table
-    }
-
-    /// Where a connection to a cluster IP (or a Service as `namespace/name`) and port may end.
-    pub fn resolve(&self, ip_or_service: &str, port: u16) -> Vec<Endpoint> {
-        let rule = self.table.find(ip_or_service, port);
-        rule.map(|r| r.usable(None).into_iter().cloned().collect()).unwrap_or_default()
-    }
-
-    /// The same for a node port. A Local external policy leaves only the endpoints of that node.
-    pub fn resolve_node_port(&self, node: &str, port: u16) -> Vec<Endpoint> {
-        let Some(rule) = self.table.find_node_port(port) else { return Vec::new() };
-        let all = rule.usable(None).into_iter();
-        all.filter(|e| !rule.external_local || e.node == node).cloned().collect()
-    }
-
-    /// The one endpoint that a new connection gets, session affinity respected. `client`: its address, and its node
-    /// where that is known.
-    pub fn pick(
-        &mut self,
-        now: Time,
-        client: (&str, Option<&str>),
-        ip_or_service: &str,
-        port: u16,
-    ) -> Option<Endpoint> {
-        let rule = self.table.find(ip_or_service, port)?.clone();
-        self.pick_of(now, client, rule)
-    }
-
-    /// The same for a connection to a node port that comes from outside.
-    pub fn pick_for_node_port(&mut self, now: Time, address: &str, port: u16) -> Option<Endpoint> {
-        let rule = Rule { internal_local: false, ..self.table.find_node_port(port)?.clone() };
-        self.pick_of(now, (address, None), rule)
-    }
-
-    fn pick_of(&mut self, now: Time, client: (&str, Option<&str>), rule: Rule) -> Option<Endpoint> {
-        let (address, node) = client;
-        let port = rule.port;
-        let usable = rule.usable(node);
-        let sticky = (rule.service.clone(), port, address.to_string());
-        if let Some((e, until)) = self.sticky.get(&sticky)
-            && rule.affinity_seconds.is_some()
-            && *until > now
-            && usable.contains(&e)
-        {
-            return Some(e.clone());
-        }
-        let n = self.rng.below(u32::try_from(usable.len()).ok()?);
-        let chosen = (*usable.get(n as usize)?).clone();
-        if let Some(s) = rule.affinity_seconds {
-            let until = now + meta::Duration::from_secs(u64::try_from(s).unwrap_or(0));
-            self.sticky.insert(sticky, (chosen.clone(), until));
-        }
-        Some(chosen)
+    /// The rules that the last turn made, for whoever carries them into the kernels.
+    pub fn take_made(&mut self) -> Vec<(Key, Vec<Rule>)> {
+        std::mem::take(&mut self.made)
     }
 }
 
@@ -133,7 +80,7 @@ impl Component for KubeProxy {
     fn start(&mut self, cx: &Cx) {
         // The kernel's rules outlive the process; they are recomputed and replaced.
         self.queue.clear();
-        let mut stale: Vec<Key> = self.table.rules().map(|r| r.service.clone()).collect();
+        let mut stale: Vec<Key> = cx.view.services.rules().map(|r| r.service.clone()).collect();
         stale.extend(cx.view.list_obj(Service::KIND_REF).map(|o| o.key()));
         for key in stale {
             self.queue.add(key, 0);
@@ -158,18 +105,18 @@ impl Component for KubeProxy {
                 }
                 None => Vec::new(),
             };
-            if self.table.of(&key) == new {
+            if cx.view.services.of(&key) == new {
                 continue;
             }
-            let usable = new.first().map_or(0, |r| r.usable(None).len());
+            let usable = new.first().map_or(0, |r| r.usable(Spot::default()).0.len());
             let n = if new.is_empty() {
                 note!("proxy.removed", service = &key)
             } else {
                 note!("proxy.rules", service = &key, ports = &new.len(), endpoints = &usable)
             };
-            self.table.set(&key, new);
-            self.sticky.retain(|(s, _, _), _| *s != key);
-            return Some(Step { item: key.as_str().into(), cause, notes: vec![n], ..Default::default() });
+            let item = key.as_str().into();
+            self.made.push((key, new));
+            return Some(Step { item, cause, notes: vec![n], ..Default::default() });
         }
         None
     }
@@ -194,18 +141,27 @@ mod tests {
     use api::Obj;
     use reconcile::View;
 
-    fn put(p: &mut KubeProxy, view: &mut View, o: Obj) {
+    /// The object is there, and kube-proxy has seen to it; whether there was anything to do.
+    fn put(p: &mut KubeProxy, view: &mut View, o: Obj) -> bool {
         let (kind, key) = (o.kind(), o.key());
-        view.apply(kind, &key, None, Some(&o), 1);
-        let change = Change { kind, key, old: None, new: Some(o), revision: 1, cause: 0 };
+        let old = view.get_obj(kind, &key).cloned();
+        view.apply(kind, &key, old.as_ref(), Some(&o), 1);
+        let change = Change { kind, key, old, new: Some(o), revision: 1, cause: 0 };
         p.observe(&Cx { now: Time(0), view, recording: false }, &change);
-        while p.step(&Cx { now: Time(0), view, recording: false }).is_some() {}
+        let mut worked = false;
+        while p.step(&Cx { now: Time(0), view, recording: false }).is_some() {
+            worked = true;
+            p.take_made().into_iter().for_each(|(key, rules)| view.services.set(&key, rules));
+        }
+        worked
     }
 
-    fn slice(endpoints: serde_json::Value) -> Obj {
+    fn slice(ready: bool) -> Obj {
         let s: EndpointSlice = serde_json::from_value(serde_json::json!({
             "metadata": { "name": "web-1", "namespace": "default", "labels": { SERVICE_NAME: "web" } },
-            "addressType": "IPv4", "ports": [{ "name": "", "port": 8080, "protocol": "TCP" }], "endpoints": endpoints,
+            "addressType": "IPv4", "ports": [{ "name": "", "port": 8080, "protocol": "TCP" }],
+            "endpoints": [{ "addresses": ["10.244.1.2"], "conditions": { "ready": ready }, "nodeName": "a",
+                            "hints": { "forZones": [{ "name": "x" }] } }],
         }))
         .unwrap();
         Arc::new(s)
@@ -222,56 +178,23 @@ mod tests {
         Arc::new(serde_json::from_value::<Service>(v).unwrap())
     }
 
-    fn ips(list: &[Endpoint]) -> Vec<&str> {
-        list.iter().map(|e| e.ip.as_str()).collect()
-    }
-
     #[test]
-    fn ready_endpoints_get_traffic_and_terminating_ones_only_when_there_is_no_other() {
+    fn services_and_slices_become_rules() {
         let (mut p, mut view) = (KubeProxy::default(), View::new());
-        put(&mut p, &mut view, service(serde_json::json!({})));
-        put(
-            &mut p,
-            &mut view,
-            slice(serde_json::json!([
-                { "addresses": ["10.244.1.2"], "conditions": { "ready": true }, "nodeName": "a" },
-                { "addresses": ["10.244.2.2"], "conditions": { "ready": false, "serving": true, "terminating": true } },
-                { "addresses": ["10.244.2.3"], "conditions": { "ready": false } },
-            ])),
-        );
-        assert_eq!(ips(&p.resolve("10.96.0.7", 80)), ["10.244.1.2"]);
-        assert_eq!(ips(&p.resolve("default/web", 80)), ["10.244.1.2"]);
-        assert_eq!(ips(&p.resolve_node_port("b", 30080)), ["10.244.1.2"]);
-        assert!(p.resolve("10.96.0.7", 81).is_empty());
-        put(
-            &mut p,
-            &mut view,
-            slice(serde_json::json!([
-                { "addresses": ["10.244.2.2"], "conditions": { "ready": false, "serving": true, "terminating": true } },
-            ])),
-        );
-        assert_eq!(ips(&p.resolve("10.96.0.7", 80)), ["10.244.2.2"]);
-    }
-
-    #[test]
-    fn policies_and_affinity_bind_clients() {
-        let (mut p, mut view) = (KubeProxy::default(), View::new());
-        let extra = serde_json::json!({ "internalTrafficPolicy": "Local", "externalTrafficPolicy": "Local", "sessionAffinity": "ClientIP" });
-        put(&mut p, &mut view, service(extra));
-        put(
-            &mut p,
-            &mut view,
-            slice(serde_json::json!([
-                { "addresses": ["10.244.1.2"], "nodeName": "a" }, { "addresses": ["10.244.1.3"], "nodeName": "a" },
-                { "addresses": ["10.244.2.2"], "nodeName": "b" },
-            ])),
-        );
-        assert_eq!(ips(&p.resolve_node_port("b", 30080)), ["10.244.2.2"]);
-        let first = p.pick(Time(0), ("10.244.1.9", Some("a")), "10.96.0.7", 80).unwrap();
-        assert_eq!(first.node, "a");
-        for _ in 0..10 {
-            assert_eq!(p.pick(Time(5), ("10.244.1.9", Some("a")), "10.96.0.7", 80).as_ref(), Some(&first));
-        }
-        assert_eq!(p.pick(Time(0), ("x", Some("c")), "10.96.0.7", 80), None);
+        let policies = serde_json::json!({ "internalTrafficPolicy": "Local", "sessionAffinity": "ClientIP" });
+        assert!(put(&mut p, &mut view, service(policies.clone())));
+        let rule = view.services.find("10.96.0.7", 80).unwrap();
+        assert!(rule.endpoints.is_empty() && rule.internal_local && !rule.external_local);
+        assert_eq!((rule.node_port, rule.affinity_seconds), (30080, Some(10_800)));
+        assert!(put(&mut p, &mut view, slice(true)));
+        let endpoint = &view.services.find_node_port(30080).unwrap().endpoints[0];
+        assert_eq!((endpoint.ip.as_str(), endpoint.port, endpoint.node.as_str()), ("10.244.1.2", 8080, "a"));
+        assert!(endpoint.ready && endpoint.zones == ["x"]);
+        assert!(!put(&mut p, &mut view, slice(true)), "nothing is new");
+        put(&mut p, &mut view, slice(false));
+        assert!(!view.services.find("10.96.0.7", 80).unwrap().endpoints[0].ready);
+        let external = serde_json::json!({ "type": "ExternalName", "externalName": "x.example.com" });
+        put(&mut p, &mut view, service(external));
+        assert!(view.services.with_ip("10.96.0.7").is_none());
     }
 }

@@ -80,6 +80,12 @@ pub enum Command {
         #[serde(flatten)]
         fault: crate::Fault,
     },
+    /// A pod sends a request, and its way is told. The answer is a [`crate::Reply::Journey`].
+    Follow {
+        id: u64,
+        #[serde(flatten)]
+        follow: crate::Follow,
+    },
     Subscribe(Subscription),
     /// The page has taken in the last update and is ready for the next.
     Seen,

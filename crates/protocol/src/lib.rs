@@ -9,6 +9,7 @@ pub mod command;
 pub mod cycle_view;
 pub mod debug;
 pub mod fault;
+pub mod follow;
 pub mod listing;
 pub mod panel;
 pub mod preemption_words;
@@ -22,6 +23,7 @@ pub use command::{ApiCall, ApplyMode, Command, File, Identity, Speed, Start, Sub
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
 pub use fault::Fault;
+pub use follow::{Follow, FollowHop, Journey};
 pub use listing::{KindCount, Listing, ListingView, ObjectRow};
 pub use panel::Panel;
 pub use terminal::{SessionId, Terminal, TerminalOutput};

@@ -134,6 +134,12 @@ pub enum Reply {
         id: u64,
         output: crate::TerminalOutput,
     },
+    /// Where a request went that [`crate::Command::Follow`] sent; or why none could be sent.
+    Journey {
+        id: u64,
+        journey: crate::Journey,
+        error: Option<String>,
+    },
     /// The engine cannot go on with what it was asked (another version, a session that cannot be read).
     Refused {
         message: String,

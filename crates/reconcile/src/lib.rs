@@ -6,16 +6,20 @@
 
 pub mod component;
 pub mod controller;
+pub mod gateway;
 pub mod intent;
 pub mod leader_election;
 pub mod queue;
+pub mod services;
 pub mod usage;
 pub mod view;
 
 pub use component::{Change, Component, Cx, Gauge, Interest, Reply, Step};
 pub use controller::{Controller, Outcome, Runner, Watch};
+pub use gateway::Gateway;
 pub use intent::{Announce, EventType, Intent, Propagation, Tolerate, Write};
 pub use leader_election::Elector;
 pub use queue::WorkQueue;
+pub use services::Services;
 pub use usage::{Meter, Usage};
 pub use view::View;

@@ -1,6 +1,8 @@
 //! An informer cache: objects by kind and key, with the indexes client-go's informers commonly have.
 
 use crate::component::{Change, Interest};
+use crate::gateway::Gateway;
+use crate::services::Services;
 use crate::usage::Usage;
 use api::{KINDS, KindRef, Kinds, Obj, ObjectExt, Registered};
 use imbl::{OrdMap, OrdSet};
@@ -25,10 +27,12 @@ pub struct View {
     /// What is served: see [`View::kinds`].
     served: Kinds,
     revision: u64,
-    /// See [`View::network`].
-    network: Option<Arc<View>>,
     /// Not of the store: what the nodes' runtimes count, and whether metrics-server runs that shows it.
     pub usage: Usage,
+    /// The rules that kube-proxy has put into the nodes' kernels.
+    pub services: Services,
+    /// What the ingress controller has told its web server.
+    pub gateway: Gateway,
 }
 
 impl View {
@@ -44,20 +48,6 @@ impl View {
     /// The kinds there are, with those of the CustomResourceDefinitions that this view has seen.
     pub fn kinds(&self) -> &Kinds {
         &self.served
-    }
-
-    /// Services and EndpointSlices as the rules in the nodes' kernels have them: these stay as they were while no
-    /// kube-proxy runs.
-    pub fn network(&self) -> &View {
-        self.network.as_deref().unwrap_or(self)
-    }
-    /// From now on [`View::network`] stays as it is.
-    pub fn freeze_network(&mut self) {
-        self.network = Some(Arc::new(self.network().clone()));
-    }
-    /// [`View::network`] follows the rest again.
-    pub fn thaw_network(&mut self) {
-        self.network = None;
     }
 
     /// Takes in one change: `new` absent means deleted.

@@ -1,5 +1,6 @@
-//! Where traffic for a Service or a pod goes: to a wasm guest or a simulated container that listens. Connections to cluster IPs and NodePorts follow
-//! the rules that kube-proxy made, also while it is stopped; the API server's proxy goes by endpoints, as upstream's does.
+//! Where traffic for a Service or a pod goes: to a wasm guest, a simulated container that listens, or the ingress controller.
+//! Connections to cluster IPs and NodePorts take the way of all traffic ([`network::Net`]); the API server's proxy goes by
+//! endpoints, as upstream's does.
 
 use crate::wasm::Container;
 use crate::wasm::host::Caller;
@@ -8,9 +9,10 @@ use apiserver::ConnectTarget;
 use cluster::cloud::toy::LoadBalancer;
 use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kubelet::sim::policy;
 use meta::Key;
-use network::{Endpoint, KubeProxy};
+use network::gateway;
+use network::policy::CONTROL_PLANE_ADDRESS;
+use network::{Client, End, Net, NetError, Reached, Request, Response, Trail};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -23,6 +25,10 @@ pub enum Backend {
         node: String,
         ip: String,
         port: u16,
+    },
+    /// The ingress controller's web server, for whom the request itself says where it goes.
+    Gateway {
+        tls: bool,
     },
 }
 
@@ -57,13 +63,9 @@ pub struct OpenPort {
 }
 
 impl World {
-    fn proxy(&self) -> Option<&KubeProxy> {
-        self.cluster.component(network::PROCESS)
-    }
-
     /// Changes when the rules of Services do.
     pub fn rules_version(&self) -> u64 {
-        let rules = self.proxy().map_or(0, |p| p.table().version());
+        let rules = self.cluster.view().services.version();
         // Load balancers are few, and fewer than a thousand are being set up.
         rules * 1_000_000 + self.cluster.cloud().map_or(0, |c| c.version() * 1000 + self.balancers().count() as u64)
     }
@@ -76,8 +78,7 @@ impl World {
 
     /// All TCP NodePorts, and the ports of load balancers.
     pub fn open_ports(&self) -> Vec<OpenPort> {
-        let rules = self.proxy().into_iter().flat_map(|p| p.table().rules());
-        let tcp = rules.filter(|r| r.protocol == "TCP" && r.node_port != 0);
+        let tcp = self.cluster.view().services.rules().filter(|r| r.protocol == "TCP" && r.node_port != 0);
         let mut open: Vec<OpenPort> = tcp
             .map(|r| OpenPort {
                 ip: Ipv4Addr::LOCALHOST,
@@ -104,18 +105,42 @@ impl World {
         if through.is_some_and(|l| self.cluster.healthy_hosts(l).next().is_none()) {
             return Err(NoRoute::NoEndpoints(format!("the load balancer of {} has no healthy host", open.service)));
         }
-        let (now, client) = (self.cluster.now(), client.to_string());
-        let pick = |p: &mut KubeProxy| p.pick_for_node_port(now, &client, port);
-        let picked = self.cluster.with_component(network::PROCESS, pick).flatten();
-        self.endpoint(picked, "127.0.0.1", port)
+        let client = client.to_string();
+        let end = self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.enter(&client, None, port));
+        self.backend(end, "127.0.0.1", port)
     }
 
-    /// A Service without endpoints refuses.
-    fn endpoint(&self, picked: Option<Endpoint>, ip: &str, port: u16) -> Result<Backend, NoRoute> {
-        match picked {
-            Some(e) => self.listener(&e.ip, i32::from(e.port)),
-            None => Err(NoRoute::Refused(format!("dial tcp {ip}:{port}: connect: connection refused"))),
+    /// Who answers at the end of a connection that was made to a host's port.
+    fn backend(&self, end: Result<End, NetError>, host: &str, port: u16) -> Result<Backend, NoRoute> {
+        match end {
+            Ok(End::Port { ip, port }) => self.listener(&ip, i32::from(port)),
+            Ok(End::Gateway { tls }) => Ok(Backend::Gateway { tls }),
+            Err(NetError::NoSuchHost) => Err(NoRoute::Unknown(format!("lookup {host}: no such host"))),
+            Err(NetError::Unreachable) => Err(NoRoute::Refused(format!("dial tcp {host}:{port}: i/o timeout"))),
+            Ok(End::ApiServer | End::Outside) | Err(_) => {
+                Err(NoRoute::Refused(format!("dial tcp {host}:{port}: connect: connection refused")))
+            }
         }
+    }
+
+    /// What the ingress controller does with a request: who answers and by which path, or its own answer.
+    ///
+    /// # Errors
+    /// Client and server do not come to speak HTTP.
+    pub fn through_gateway(
+        &mut self,
+        tls: bool,
+        request: &Request,
+    ) -> Result<Result<(Backend, String), Response>, NetError> {
+        let reached =
+            self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.ask(End::Gateway { tls }, request))?;
+        Ok(match reached {
+            Reached::Answer(response) => Err(response),
+            Reached::Server(server) => match self.listener(&server.ip, i32::from(server.port)) {
+                Ok(backend) => Ok((backend, server.path)),
+                Err(_) => Err(gateway::page(502)),
+            },
+        })
     }
 
     /// A guest behind a Service, for the API server's proxy; `port` is a number, a name, or empty when the Service has only one.
@@ -155,40 +180,10 @@ impl World {
 
     /// Where a guest's request to `host` goes: a Service by name or address, or a pod by address.
     pub fn host_backend(&mut self, caller: &Caller, host: &str, port: u16) -> Result<Backend, NoRoute> {
-        let unknown = || NoRoute::Unknown(format!("lookup {host}: no such host"));
-        let ip = if host.parse::<IpAddr>().is_ok() {
-            host.to_string()
-        } else {
-            let key = service_name(&caller.namespace, host).ok_or_else(unknown)?;
-            let service = self.cluster.view().get::<Service>(&key).ok_or_else(unknown)?;
-            match service.spec.as_ref().and_then(|s| s.cluster_ip.clone()).as_deref() {
-                // The name of a headless Service is its endpoints' addresses.
-                Some("None") => {
-                    let addresses = self.ready_addresses(&key, None);
-                    self.one_of(&addresses).ok_or_else(unknown)?.0
-                }
-                Some(ip) => ip.to_string(),
-                None => return Err(unknown()),
-            }
-        };
-        if self.proxy().is_none_or(|p| p.table().find(&ip, port).is_none()) {
-            self.obey_policies(caller, &ip, port)?;
-            return self.listener(&ip, i32::from(port));
-        }
-        let (now, node) = (self.cluster.now(), Some(caller.node.as_str()).filter(|n| !n.is_empty()));
-        let pick = |p: &mut KubeProxy| p.pick(now, (&caller.ip, node), &ip, port);
-        let picked = self.cluster.with_component(network::PROCESS, pick).flatten();
-        if let Some(e) = &picked {
-            self.obey_policies(caller, &e.ip, e.port)?;
-        }
-        self.endpoint(picked, &ip, port)
-    }
-
-    fn obey_policies(&self, caller: &Caller, ip: &str, port: u16) -> Result<(), NoRoute> {
-        match policy::allows(self.cluster.view(), &caller.ip, ip, port, "TCP") {
-            true => Ok(()),
-            false => Err(NoRoute::Refused(format!("dial tcp {ip}:{port}: i/o timeout"))),
-        }
+        let node = Some(caller.node.as_str()).filter(|n| !n.is_empty());
+        let client = Client { ip: &caller.ip, namespace: &caller.namespace, node, hostname: "", aliases: &[] };
+        let end = self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.connect(&client, host, port));
+        self.backend(end, host, port)
     }
 
     /// Addresses of the ready endpoints of a Service, with the number of the port of that name, or any.
@@ -221,11 +216,14 @@ impl World {
         addresses.get(turn.checked_rem(addresses.len())?).cloned()
     }
 
-    fn listener(&self, ip: &str, port: i32) -> Result<Backend, NoRoute> {
+    pub fn listener(&self, ip: &str, port: i32) -> Result<Backend, NoRoute> {
         if let Some(guest) = self.wasm.values().find_map(|n| n.server(ip)) {
             return Ok(Backend::Wasm(guest));
         }
         let number = u16::try_from(port).unwrap_or(0);
+        if (ip, self.cluster.view().gateway.listening) == (CONTROL_PLANE_ADDRESS, true) && matches!(number, 80 | 443) {
+            return Ok(Backend::Gateway { tls: number == 443 });
+        }
         match self.cluster.node_of_pod_ip(ip) {
             Some(node) if self.cluster.pod_listens(node, ip, number) => {
                 Ok(Backend::Simulated { node: node.into(), ip: ip.into(), port: number })
@@ -242,35 +240,5 @@ impl World {
         let pod = self.cluster.view().get::<Pod>(&target.pod);
         let ip = pod.and_then(|p| p.status.as_ref()?.pod_ip.clone()).unwrap_or_default();
         self.listener(&ip, i32::from(port)).map_err(|_| "connection refused".to_string())
-    }
-}
-
-/// Cluster DNS: `web`, `web.ns`, `web.ns.svc`, `web.ns.svc.cluster.local`.
-fn service_name(namespace: &str, host: &str) -> Option<Key> {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let host = host.strip_suffix(".svc.cluster.local").or_else(|| host.strip_suffix(".svc")).unwrap_or(host);
-    match host.split('.').collect::<Vec<_>>()[..] {
-        [name] => Some(Key::new(namespace, name)),
-        [name, namespace] => Some(Key::new(namespace, name)),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_resolve_as_cluster_dns_does() {
-        for (host, key) in [
-            ("web", Some("shop/web")),
-            ("web.blog", Some("blog/web")),
-            ("web.blog.svc", Some("blog/web")),
-            ("web.blog.svc.cluster.local", Some("blog/web")),
-            ("web.blog.svc.cluster.local.", Some("blog/web")),
-            ("www.example.com", None),
-        ] {
-            assert_eq!(service_name("shop", host).map(|k| k.to_string()).as_deref(), key, "{host}");
-        }
     }
 }

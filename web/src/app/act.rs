@@ -20,6 +20,7 @@ impl App {
         match action {
             Action::Send(command) => self.send(command),
             Action::Ask(topic, debug) => self.ask(topic, debug),
+            Action::Follow(from, follow) => self.order(Command::Follow { id: 0, follow }, Asked::Follow(from)),
             Action::Fetch(path) => {
                 let nothing = String::new;
                 let call = ApiCall {

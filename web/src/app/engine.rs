@@ -3,7 +3,7 @@
 use super::{App, Asked, Msg};
 use crate::bridge;
 use crate::i18n::{Lang, fill, find};
-use crate::model::{Fetched, Topic};
+use crate::model::{Fetched, Followed, Topic};
 use crate::persist;
 use crate::ui::{Applied, Center, Engine, EngineKind, Pane, Prefs};
 use gloo::timers::callback::Timeout;
@@ -268,6 +268,12 @@ impl App {
                     self.model.change(|m| m.put_fetched(Fetched { path, body: Rc::new(body) }));
                 }
             }
+            Reply::Journey { id, journey, error } => {
+                if let Some(Asked::Follow(from)) = self.asked.remove(&id) {
+                    let journey = error.map_or(Ok(Rc::new(journey)), Err);
+                    self.model.change(|m| m.put_journey(Followed { from, journey }));
+                }
+            }
             Reply::Replaying { .. } | Reply::Terminal { .. } => {}
         }
     }
@@ -289,6 +295,7 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | SetProcess { id, .. }
         | Cloud { id, .. }
         | Fault { id, .. }
+        | Follow { id, .. }
         | Save { id }
         | Debug { id, .. }
         | Terminal { id, .. } => Some(id),

@@ -1,7 +1,7 @@
 //! The model and how an [`Update`] changes it. Cost follows the size of the update, not of the cluster.
 
 use super::owners::{Owners, Tint};
-use super::{Answers, Fetched, Topic};
+use super::{Answers, Fetched, Followed, Topic};
 use protocol::{
     Answer, Clock, CloudView, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, ListingView,
     NodeView, PodView, QueueView, Reply, Row, Update,
@@ -103,6 +103,8 @@ pub struct Model {
     pub debugger: Rc<DebuggerView>,
     pub answers: Answers,
     pub fetched: Option<Fetched>,
+    /// The newest request that was followed.
+    pub journey: Option<Followed>,
     /// The effect first.
     pub why: Rc<Vec<Arc<Entry>>>,
     pub owners: Owners,
@@ -257,6 +259,10 @@ impl Model {
     }
     pub fn waits(&self, topic: Topic, what: &Debug) -> bool {
         self.answers.waits(topic, what)
+    }
+    pub fn put_journey(&mut self, followed: Followed) {
+        self.journey = Some(followed);
+        self.versions.answers += 1;
     }
     pub fn put_fetched(&mut self, fetched: Fetched) {
         self.fetched = Some(fetched);

@@ -74,7 +74,7 @@ pub fn Inspector(p: &Props) -> Html {
             <div class="tab-body" role="tabpanel">
                 if let Some(d) = detail {
                     { match tab {
-                        Tab::Summary => html! { <Summary detail={d} /> },
+                        Tab::Summary => html! { <Summary detail={d} answers={p.answers} /> },
                         Tab::Yaml => html! { <Yaml text={Rc::<str>::from(d.yaml.as_str())} label={ctx.tf("inspector.yaml.label", &[("name", &object.name)])} testid="object-yaml" read_only=true /> },
                         Tab::Events => html! { <Events detail={d} /> },
                         Tab::Owners => html! { <Owners detail={d} /> },

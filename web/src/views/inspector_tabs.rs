@@ -1,5 +1,6 @@
 //! The inspector's tabs.
 
+use super::follow::FollowRequest;
 use super::panels::Panels;
 use super::timeline::{EntryRef, EntryRow, mark};
 use crate::ctx::{Ctx, use_ctx};
@@ -24,8 +25,15 @@ fn object_button(ctx: &Ctx, id: &ObjectId) -> Html {
     }
 }
 
+#[derive(PartialEq, Properties)]
+pub struct SummaryProps {
+    pub detail: Rc<Detail>,
+    /// Of the answers.
+    pub answers: u64,
+}
+
 #[component]
-pub fn Summary(p: &DetailProps) -> Html {
+pub fn Summary(p: &SummaryProps) -> Html {
     let ctx = use_ctx();
     let d = &p.detail;
     let message = {
@@ -48,6 +56,7 @@ pub fn Summary(p: &DetailProps) -> Html {
                 { for d.columns.iter().filter(|(_, v)| !v.is_empty()).map(|(name, value)| html! { <><dt>{ name.clone() }</dt><dd>{ value.clone() }</dd></> }) }
             </dl>
             <Panels detail={d.clone()} />
+            <FollowRequest detail={d.clone()} answers={p.answers} />
             if !d.owners.is_empty() {
                 <p class="breadcrumb">{ ctx.t("inspector.owned-by") }{ for d.owners.iter().map(|o| object_button(&ctx, o)) }</p>
             }

@@ -1,6 +1,6 @@
 //! The roles and bindings that every cluster has from the start, read from texts beside this file. Models
-//! `plugin/pkg/auth/authorizer/rbac/bootstrappolicy` with the feature gates as v1.35 has them by default; metrics-server's are
-//! those of its manifest.
+//! `plugin/pkg/auth/authorizer/rbac/bootstrappolicy` with the feature gates as v1.35 has them by default; those of
+//! metrics-server and ingress-nginx are their manifests'.
 //!
 //! A role is its name (with its namespace; `+label` for `rbac.authorization.k8s.io/label: "true"`) and indented rules:
 //! `verbs groups: resources = names` or `verbs /url /url`; `@ label` aggregates roles. A binding is one line:
@@ -18,9 +18,30 @@ const CLUSTER_ROLES: &str = include_str!("policy/cluster_roles.txt");
 const CONTROLLER_ROLES: &str = include_str!("policy/controller_roles.txt");
 const NAMESPACE_ROLES: &str = include_str!("policy/namespace_roles.txt");
 const BINDINGS: &str = include_str!("policy/bindings.txt");
-const METRICS_SERVER: &str = include_str!("policy/metrics_server.txt");
-const METRICS_SERVER_BINDINGS: &str = include_str!("policy/metrics_server_bindings.txt");
+/// What comes with a manifest of its own, as that has it.
+const ADDONS: &[Addon] = &[
+    Addon {
+        cluster_roles: include_str!("policy/metrics_server.txt"),
+        roles: "",
+        bindings: include_str!("policy/metrics_server_bindings.txt"),
+        labels: &[("k8s-app", "metrics-server")],
+    },
+    Addon {
+        cluster_roles: include_str!("policy/ingress_nginx.txt"),
+        roles: include_str!("policy/ingress_nginx_roles.txt"),
+        bindings: include_str!("policy/ingress_nginx_bindings.txt"),
+        labels: &[("app.kubernetes.io/instance", "ingress-nginx"), ("app.kubernetes.io/name", "ingress-nginx")],
+    },
+];
 const CONTROLLER: &str = "system:controller:";
+
+struct Addon {
+    cluster_roles: &'static str,
+    /// Of namespaces.
+    roles: &'static str,
+    bindings: &'static str,
+    labels: &'static [(&'static str, &'static str)],
+}
 
 /// Everything, in the order in which it is created: roles before their bindings.
 pub fn bootstrap() -> Vec<Box<dyn Object>> {
@@ -39,32 +60,41 @@ pub fn bootstrap() -> Vec<Box<dyn Object>> {
         let account = name.strip_prefix(CONTROLLER).unwrap_or(&name);
         all.push(binding(&name, vec![subject(&format!("account:kube-system/{account}"))]));
     }
-    for line in METRICS_SERVER_BINDINGS.lines() {
-        let (name, account) = line.split_once(' ').unwrap_or((line, ""));
-        let mut object = binding(name, vec![subject(account)]);
-        of_manifest(object.meta_mut());
-        all.push(object);
+    for addon in ADDONS {
+        for mut role in roles(addon.roles) {
+            addon.mark(&mut role.metadata);
+            all.push(Box::new(Role { metadata: role.metadata, rules: role.rules }));
+        }
+        for line in addon.bindings.lines() {
+            let (name, account) = line.split_once(' ').unwrap_or((line, ""));
+            let mut object = binding(name, vec![subject(account)]);
+            addon.mark(object.meta_mut());
+            all.push(object);
+        }
     }
     all
 }
 
-/// As metrics-server's manifest has it, not as the API server makes its own.
-fn of_manifest(m: &mut ObjectMeta) {
-    m.annotations = None;
-    let labels = m.labels.get_or_insert_default();
-    labels.remove("kubernetes.io/bootstrapping");
-    labels.insert("k8s-app".into(), "metrics-server".into());
+impl Addon {
+    /// As the manifest has it, not as the API server makes its own.
+    fn mark(&self, m: &mut ObjectMeta) {
+        m.annotations = None;
+        let labels = m.labels.get_or_insert_default();
+        labels.remove("kubernetes.io/bootstrapping");
+        labels.extend(self.labels.iter().map(|(k, v)| ((*k).into(), (*v).into())));
+    }
 }
 
 /// The cluster roles, controllers' included. The aggregated ones are here as the aggregation makes them, so that a cluster
 /// begins with them filled.
 fn cluster_roles() -> Vec<ClusterRole> {
-    let of_metrics_server = roles(METRICS_SERVER).map(|mut r| {
-        of_manifest(&mut r.metadata);
-        r
+    let of_addons = ADDONS.iter().flat_map(|addon| {
+        roles(addon.cluster_roles).map(|mut r| {
+            addon.mark(&mut r.metadata);
+            r
+        })
     });
-    let mut all: Vec<ClusterRole> =
-        roles(CLUSTER_ROLES).chain(roles(CONTROLLER_ROLES)).chain(of_metrics_server).collect();
+    let mut all: Vec<ClusterRole> = roles(CLUSTER_ROLES).chain(roles(CONTROLLER_ROLES)).chain(of_addons).collect();
     // `view` goes into `edit`, and `edit` into `admin`.
     for name in ["view", "edit", "admin"] {
         let Some(i) = all.iter().position(|r| r.metadata.name.as_deref() == Some(name)) else { continue };

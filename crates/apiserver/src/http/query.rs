@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 use meta::{ApiError, FieldError, Path, Time};
 
 /// Decoded pairs in order.
-pub(super) fn parse(query: &str) -> Vec<(String, String)> {
+pub fn parse(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
         .filter(|p| !p.is_empty())

@@ -5,13 +5,14 @@ use super::Container;
 use super::catalogue::{Image, Server};
 use super::fs::{Fs, FsError, Volumes};
 use super::logs::Log;
-use super::net::{Network, Sent};
+use super::net::{Answer, Call, Sent};
 use super::programs::{self, Outcome, Running};
 use super::shell::Shell;
 use super::terminal::Outside;
 use crate::runtime::{ContainerId, ContainerSpec};
 use meta::{Duration, Rng, Time};
-use reconcile::Meter;
+use network::Balancer;
+use reconcile::{Meter, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,10 +35,14 @@ pub struct World<'a> {
     pub volumes: &'a mut Volumes,
     /// The node's other containers.
     pub peers: &'a BTreeMap<ContainerId, Container>,
-    pub network: Option<&'a dyn Network>,
+    /// The cluster that the node is in, if any.
+    pub view: Option<&'a View>,
+    pub balancer: &'a mut Balancer,
     pub speed: u32,
     /// Requests that were made, for whoever serves them to work on.
     pub sent: Vec<Sent>,
+    /// And those to other nodes.
+    pub calls: Vec<Call>,
 }
 
 impl World<'_> {
@@ -261,6 +266,16 @@ impl Machine {
     /// Work on a request of somebody else's that comes at `at`.
     pub fn serve(&mut self, at: Time, work: Duration) {
         self.meter.work(at, work, self.spec.cpu_limit_milli);
+    }
+
+    /// A process that waits for an answer from another node gets it.
+    pub fn hear(&mut self, pid: u32, answer: Answer, now: Time) {
+        if let Some(p) = self.procs.get_mut(&pid)
+            && let Kind::Program(Running::Asking(answers)) = &mut p.kind
+        {
+            answers.push(answer);
+            p.state = State::Sleeping(now);
+        }
     }
 
     /// Whether any process still writes to `pipe`.

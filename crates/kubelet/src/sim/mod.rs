@@ -2,13 +2,11 @@
 //! Deterministic: the same commands at the same times give the same events and logs.
 
 pub mod catalogue;
-mod cluster_net;
 pub mod fs;
 pub mod logs;
 pub mod machine;
 pub mod net;
 mod nginx;
-pub mod policy;
 mod probe;
 pub mod programs;
 mod server;
@@ -23,11 +21,11 @@ use crate::runtime::{
     PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput, SessionSpec,
 };
 use catalogue::Missing;
-use cluster_net::ClusterNet;
 use fs::Volumes;
 use machine::{Machine, MachineExit, SIGTERM, World};
 use meta::{Duration, Rng, Time};
-use net::{Network, Sent, Served};
+use net::{Answer, Call, Sent, Served, Server};
+use network::Balancer;
 use probe::Pending;
 use reconcile::{Meter, View};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -82,8 +80,10 @@ pub struct SimRuntime {
     sessions: session::Sessions,
     /// Containers whose meters may have moved since they were told.
     metered: BTreeSet<ContainerId>,
-    /// Requests to other nodes.
-    sent: Vec<Sent>,
+    /// What its processes want of other nodes.
+    calls: Vec<Call>,
+    /// What the node's kernel keeps of connections to Services.
+    pub balancer: Balancer,
     /// The cluster, while the kubelet takes its turn.
     view: Option<View>,
     events: Vec<RuntimeEvent>,
@@ -106,7 +106,8 @@ impl SimRuntime {
             probes: Vec::new(),
             sessions: session::Sessions::default(),
             metered: BTreeSet::new(),
-            sent: Vec::new(),
+            calls: Vec::new(),
+            balancer: Balancer::new(!seed),
             view: None,
             events: Vec::new(),
             next: None,
@@ -118,23 +119,24 @@ impl SimRuntime {
         server::connect(&self.containers, None, ip, port, now).is_ok()
     }
 
+    /// The container that listens at a port of a pod, and the program.
+    pub fn listener(&self, ip: &str, port: u16, now: Time) -> Option<(String, String)> {
+        server::listener(&self.containers, ip, port, now)
+    }
+
     /// An HTTP request to one of the node's pods.
     ///
     /// # Errors
     /// Why there is no answer.
     pub fn http(&mut self, ip: &str, port: u16, path: &str, now: Time) -> Result<Served, net::NetError> {
         let served = server::http(&self.containers, None, &self.volumes, ip, port, path, now)?;
-        self.serve(Sent { node: None, ip: ip.into(), port, at: now, work: served.work });
+        self.serve(Sent { ip: ip.into(), port, at: now, work: served.work });
         Ok(served)
     }
 
-    /// Has the container work that the request is for; what is for another node waits to be sent there.
+    /// Has the container work that the request is for.
     fn serve(&mut self, sent: Sent) {
-        match server::serve(&mut self.containers, &sent) {
-            Some(id) => _ = self.metered.insert(id),
-            None if sent.node.is_some() => self.sent.push(sent),
-            None => {}
-        }
+        self.metered.extend(server::serve(&mut self.containers, &sent));
     }
 
     fn millis(&mut self, least: u32, spread: u32) -> Duration {
@@ -217,16 +219,18 @@ impl SimRuntime {
         let kill = c.kill_at.filter(|at| *at <= now);
         let mut sent = Vec::new();
         if let Some(m) = &mut c.machine {
-            let network = self.view.as_ref().map(|v| ClusterNet::new(v, now));
             let mut world = World {
                 volumes: &mut self.volumes,
                 peers: &self.containers,
-                network: network.as_ref().map(|n| n as &dyn Network),
+                view: self.view.as_ref(),
+                balancer: &mut self.balancer,
                 speed: self.speed,
                 sent: Vec::new(),
+                calls: Vec::new(),
             };
             m.run(kill.unwrap_or(now), &mut world);
             sent = world.sent;
+            self.calls.append(&mut world.calls);
             if let (Some(at), None) = (kill, m.exit) {
                 m.exit = Some(MachineExit { at, code: 137, signal: None, oom: false });
             }
@@ -492,8 +496,8 @@ impl Runtime for SimRuntime {
             used.filter_map(|c| ImageRef::parse(&c.spec.image).ok()).map(|r| r.full()).collect();
         self.pulled.retain(|full, _| used.contains(full));
     }
-    fn take_sent(&mut self) -> Vec<Sent> {
-        std::mem::take(&mut self.sent)
+    fn take_calls(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.calls)
     }
     fn put_disk(&mut self, disk: &str, content: DiskContent) {
         self.volumes.insert(fs::disk(disk), content);
@@ -501,8 +505,20 @@ impl Runtime for SimRuntime {
     fn take_disk(&mut self, disk: &str) -> Option<DiskContent> {
         self.volumes.remove(&fs::disk(disk))
     }
-    fn arrive(&mut self, sent: Sent) {
-        self.serve(Sent { node: None, ..sent });
+    fn called(&mut self, now: Time, server: &Server, http: bool) -> Answer {
+        let Server { ip, port, path, .. } = server;
+        match http {
+            true => self.http(ip, *port, path, now).map(Some),
+            false => server::connect(&self.containers, None, ip, *port, now).map(|()| None),
+        }
+    }
+    fn answered(&mut self, now: Time, call: &Call, answer: Answer) {
+        let own = |response| Some(Served { response, work: Duration::ZERO, done: now });
+        let answer = call.server.answer(answer, own);
+        if let Some(m) = self.containers.get_mut(&call.id).and_then(|c| c.machine.as_mut()) {
+            m.hear(call.pid, answer, now);
+        }
+        self.update_next();
     }
 
     fn image(&self, image: &str) -> Option<ImageInfo> {

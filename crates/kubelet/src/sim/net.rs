@@ -1,15 +1,9 @@
-//! What a simulated program finds when it reaches out: the cluster's network where there is one (`cluster_net`); without
-//! one, only the node's own containers answer.
+//! What simulated programs send and get. The way through the cluster is [`network::Net`]; who is at its end answers here
+//! when it is on this node, and by a [`Call`] when it is on another one.
 
+use crate::runtime::ContainerId;
 use meta::{Duration, Time};
-use std::sync::Arc;
-
-/// An HTTP answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
-    pub status: u16,
-    pub body: String,
-}
+pub use network::{NetError, Response, Server};
 
 /// An answer, and what it takes the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,46 +12,26 @@ pub struct Served {
     pub work: Duration,
     /// When it is there, with what else the container has to do.
     pub done: Time,
-    /// The node of a server that is not on this one.
-    pub node: Option<Arc<str>>,
 }
 
-/// A request under way to the container that listens there.
+/// A request that a container of the node takes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    pub node: Option<Arc<str>>,
     pub ip: String,
     pub port: u16,
     pub at: Time,
     pub work: Duration,
 }
 
-/// Why nothing answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetError {
-    /// The name does not resolve.
-    NoSuchHost,
-    /// Nobody listens at that port.
-    Refused,
-    /// Nobody has that address.
-    Unreachable,
-    /// Somebody listens who does not speak HTTP.
-    NotHttp,
+/// A process of this node reaches out to another node, and waits for the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub id: ContainerId,
+    pub pid: u32,
+    pub server: Server,
+    /// A request, not only a connection.
+    pub http: bool,
 }
 
-pub trait Network {
-    /// Addresses of a host name as seen from `namespace`; empty when there is none.
-    fn resolve(&self, namespace: &str, host: &str) -> Vec<String>;
-    /// Where a connection to a Service's address ends; `None`: it is no Service's.
-    fn route(&self, ip: &str, port: u16) -> Option<Result<(String, u16), NetError>>;
-    /// Whether policies let a connection between two pods' (or other) addresses through.
-    fn allows(&self, from: &str, to: &str, port: u16) -> bool;
-    /// Whether they let a pod ask for names.
-    fn allows_names(&self, from: &str) -> bool;
-    /// # Errors
-    /// Why there is no answer.
-    fn http(&self, ip: &str, port: u16, method: &str, path: &str) -> Result<Served, NetError>;
-    /// # Errors
-    /// Why there is no connection.
-    fn connect(&self, ip: &str, port: u16) -> Result<(), NetError>;
-}
+/// What came of reaching out: nothing but a connection, or an answer to a request.
+pub type Answer = Result<Option<Served>, NetError>;

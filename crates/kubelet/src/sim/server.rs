@@ -8,6 +8,7 @@ use super::net::{NetError, Response, Sent, Served};
 use super::nginx;
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
+use network::gateway;
 use std::collections::BTreeMap;
 
 /// The container of the node that has `ip` and listens at `port` at `now`.
@@ -43,6 +44,17 @@ pub fn connect(
     find(containers, own, ip, port, now).map(|_| ())
 }
 
+/// Who listens: container and program.
+pub fn listener(
+    containers: &BTreeMap<ContainerId, Container>,
+    ip: &str,
+    port: u16,
+    now: Time,
+) -> Option<(String, String)> {
+    let (m, server, ..) = find(containers, None, ip, port, now).ok()?;
+    Some((m.spec.id.container.to_string(), server.program.trim_start_matches('/').to_string()))
+}
+
 /// # Errors
 /// Why there is no answer.
 pub fn http(
@@ -57,7 +69,7 @@ pub fn http(
     let (m, server, argv, since) = find(containers, own, ip, port, now)?;
     let response = respond(m, server, argv, since, volumes, port, path, now)?;
     let work = server.work();
-    Ok(Served { response, work, done: m.meter.done_at(now, work, m.spec.cpu_limit_milli), node: None })
+    Ok(Served { response, work, done: m.meter.done_at(now, work, m.spec.cpu_limit_milli) })
 }
 
 /// The container that listens there takes a request on; which one it is.
@@ -81,13 +93,13 @@ pub fn respond(
     path: &str,
     now: Time,
 ) -> Result<Response, NetError> {
-    let ok = |body: String| Ok(Response { status: 200, body });
+    let ok = |body: String| Ok(Response::new(200, body));
     let path = path.split('?').next().unwrap_or("/");
     match server.http {
         Http::No | Http::Grpc => Err(NetError::NotHttp),
         Http::Healthz if path == "/healthz" => ok("ok".into()),
-        Http::Healthz => Ok(Response { status: 404, body: "default backend - 404".into() }),
-        Http::Status(status) => Ok(Response { status, body: String::new() }),
+        Http::Healthz => Ok(Response::new(404, "default backend - 404")),
+        Http::Status(status) => Ok(Response::new(status, "")),
         Http::Always(body) => ok(format!("{body}\n")),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),
         Http::Hello(version) => ok(format!("Hello, world!\nVersion: {version}\nHostname: {}\n", m.spec.hostname)),
@@ -100,16 +112,19 @@ pub fn respond(
             let mut file = normalize("/", &format!("{root}{path}"));
             if server.program == "nginx" {
                 match nginx::reply(&m.fs, volumes, port, path) {
-                    nginx::Reply::Text(status, body) => return Ok(Response { status, body }),
+                    nginx::Reply::Text(status, body) => return Ok(Response::new(status, body)),
                     nginx::Reply::File(f) => file = f,
                 }
             }
             if m.fs.is_dir(&file, volumes) {
                 file = format!("{file}/index.html");
+                if server.program == "nginx" && m.fs.read(&file, volumes).is_err() {
+                    return Ok(gateway::page(403));
+                }
             }
             match m.fs.read(&file, volumes) {
                 Ok(data) => ok(String::from_utf8_lossy(&data).into_owned()),
-                Err(_) => Ok(Response { status: 404, body: "<h1>404 Not Found</h1>\n".into() }),
+                Err(_) => Ok(Response::new(404, "<h1>404 Not Found</h1>\n")),
             }
         }
     }
@@ -118,11 +133,11 @@ pub fn respond(
 /// `agnhost liveness` is well for ten seconds; the other subcommands answer always.
 fn agnhost(m: &Machine, argv: &[String], path: &str, up: Duration) -> Result<Response, NetError> {
     let sub = argv.get(1).map_or("", String::as_str);
-    let ok = |body: String| Ok(Response { status: 200, body });
+    let ok = |body: String| Ok(Response::new(200, body));
     let is_liveness = sub == "liveness" || argv.first().is_some_and(|a| a == "/server");
     match (sub, path) {
         _ if is_liveness && up > Duration::from_secs(10) => {
-            Ok(Response { status: 500, body: format!("error: {}", up.go_string()) })
+            Ok(Response::new(500, format!("error: {}", up.go_string())))
         }
         _ if is_liveness => ok("ok".into()),
         ("pause", _) => Err(NetError::NotHttp),

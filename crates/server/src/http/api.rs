@@ -2,7 +2,7 @@
 
 use super::auth;
 use super::body::{Body, full, stream};
-use super::{faults, processes, proxy, streams};
+use super::{faults, follow, processes, proxy, streams};
 use crate::world::Handle;
 use crate::{openapi, protobuf};
 use api::Kinds;
@@ -42,13 +42,16 @@ async fn whole(body: Incoming) -> Result<Vec<u8>, ApiError> {
 pub async fn handle(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
     let who = auth::credentials(certified.as_ref(), request.headers());
     let path = request.uri().path();
-    if path.starts_with("/openapi/") || processes::is_process(path) || path == faults::PATH {
+    if path.starts_with("/openapi/") || processes::is_process(path) || path == faults::PATH || path == follow::PATH {
         let kinds = match may(&handle, who, request.method().as_str(), path).await {
             Ok(kinds) => kinds,
             Err(refusal) => return refuse(&refusal),
         };
         if path.starts_with("/openapi/") {
             return openapi_document(&kinds, &request);
+        }
+        if path == follow::PATH {
+            return follow::handle(handle, request.uri().query().unwrap_or("")).await;
         }
         if path == faults::PATH {
             let method = request.method().clone();

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod body;
 pub mod channels;
 pub mod faults;
+pub mod follow;
 pub mod forward;
 pub mod page;
 pub mod ports;

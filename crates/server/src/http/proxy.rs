@@ -95,20 +95,58 @@ pub async fn to_backend(
     backend: Backend,
     request: Request<Incoming>,
 ) -> anyhow::Result<Response<Body>> {
+    let (backend, request) = match backend {
+        Backend::Gateway { tls } => match at_gateway(&handle, tls, for_gateway(&request)).await? {
+            Err(answer) => return Ok(simulated(answer)),
+            Ok((backend, path)) => {
+                let mut request = request;
+                *request.uri_mut() = path.parse()?;
+                (backend, request)
+            }
+        },
+        backend => (backend, request),
+    };
     match backend {
         Backend::Wasm(guest) => forward(&guest, request.map(|b| b.map_err(HttpError::from).boxed_unsync())).await,
         Backend::Simulated { node, ip, port } => {
             let path = request.uri().path().to_string();
             let answer = handle.ask(move |w| w.cluster.pod_http(&node, &ip, port, &path)).await?;
-            let answer = answer.map_err(|e| anyhow::anyhow!("{e:?}"))?;
-            let kind = match answer.body.trim_start().as_bytes().first() {
-                Some(b'<') => "text/html",
-                Some(b'{' | b'[') => "application/json",
-                _ => "text/plain; charset=utf-8",
-            };
-            Ok(finish(Response::builder().status(answer.status).header("content-type", kind).body(full(answer.body))))
+            Ok(simulated(answer.map_err(|e| anyhow::anyhow!("{e:?}"))?))
         }
+        Backend::Gateway { .. } => Err(anyhow::anyhow!("the ingress controller is a backend of its own")),
     }
+}
+
+/// A request as the ingress controller looks at it.
+fn for_gateway<B>(request: &Request<B>) -> network::Request {
+    let named = request.headers().get(http::header::HOST).and_then(|h| h.to_str().ok());
+    let header = named.or(request.uri().authority().map(|a| a.as_str())).unwrap_or("").to_string();
+    let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_string();
+    network::Request { header, path, ..network::Request::default() }
+}
+
+/// What the ingress controller does with a request: who answers and by which path, or its own answer.
+async fn at_gateway(
+    handle: &Handle,
+    tls: bool,
+    asked: network::Request,
+) -> anyhow::Result<Result<(Backend, String), network::Response>> {
+    let passed = handle.ask(move |w| w.through_gateway(tls, &asked)).await?;
+    passed.map_err(|e| anyhow::anyhow!("{e:?}"))
+}
+
+/// The answer of something simulated.
+fn simulated(answer: network::Response) -> Response<Body> {
+    let kind = match answer.body.trim_start().as_bytes().first() {
+        Some(b'<') => "text/html",
+        Some(b'{' | b'[') => "application/json",
+        _ => "text/plain; charset=utf-8",
+    };
+    let mut response = Response::builder().status(answer.status).header("content-type", kind);
+    if let Some(location) = answer.location {
+        response = response.header("location", location);
+    }
+    finish(response.body(full(answer.body)))
 }
 
 /// One request to one guest, with the connection's own headers taken off both ways.
@@ -172,16 +210,28 @@ impl Network for ClusterNetwork {
                 }
                 _ => return Err(HttpError::ConnectionRefused),
             };
+            let answered = |answer: network::Response| {
+                let body = Full::new(answer.body.into()).map_err(|e| match e {}).boxed_unsync();
+                let built = http::Response::builder().status(answer.status).body(body);
+                built.map_err(|_| HttpError::HttpProtocolError)
+            };
+            let asked = for_gateway(&request);
+            let (backend, path) = match backend {
+                Backend::Gateway { tls } => match at_gateway(&handle, tls, asked).await {
+                    Ok(Ok(found)) => found,
+                    Ok(Err(answer)) => return answered(answer),
+                    Err(_) => return Err(HttpError::ConnectionTerminated),
+                },
+                backend => (backend, uri.path().to_string()),
+            };
             let container = match backend {
                 Backend::Wasm(container) => container,
                 Backend::Simulated { node, ip, port } => {
-                    let path = uri.path().to_string();
                     let answer = handle.ask(move |w| w.cluster.pod_http(&node, &ip, port, &path)).await;
                     let Ok(Ok(answer)) = answer else { return Err(HttpError::ConnectionTerminated) };
-                    let body = Full::new(answer.body.into()).map_err(|e| match e {}).boxed_unsync();
-                    let built = http::Response::builder().status(answer.status).body(body);
-                    return built.map_err(|_| HttpError::HttpProtocolError);
+                    return answered(answer);
                 }
+                Backend::Gateway { .. } => return Err(HttpError::ConnectionTerminated),
             };
             let (parts, body) = request.into_parts();
             let body = http_body_util::Limited::new(body, GUEST_BODY_BYTES_MAX).collect().await;

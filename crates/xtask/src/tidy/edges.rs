@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("scheduler", &["api", "meta", "reconcile", "trace"]),
     ("controllers", &["api", "meta", "reconcile", "trace"]),
     ("cloud", &["api", "meta", "reconcile", "trace"]),
-    ("kubelet", &["api", "meta", "reconcile", "trace"]),
+    ("kubelet", &["api", "meta", "network", "reconcile", "trace"]),
     ("network", &["api", "meta", "reconcile", "trace"]),
     ("apiserver", &["api", "meta", "store", "trace"]),
     (
@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "kubelet",
             "manifest",
             "meta",
+            "network",
             "protocol",
             "reconcile",
             "scheduler",

@@ -4,6 +4,7 @@ mod awk;
 mod calc;
 mod clients;
 mod clock;
+mod fetch;
 mod files;
 mod gzip;
 mod info;
@@ -17,6 +18,7 @@ mod work;
 use super::catalogue::{Image, Server, Tools};
 use super::fs::normalize;
 use super::machine::{Input, Machine, World};
+use super::net::{Answer, Call};
 use super::shell::Shell;
 use meta::{Duration, Time};
 use std::collections::BTreeMap;
@@ -50,6 +52,8 @@ pub enum Running {
     },
     /// Has its answer when it wakes up.
     Answered(Box<Late>),
+    /// Waits for an answer from another node; those that it has got so far. It then begins anew and gets the same answers.
+    Asking(Vec<Answer>),
     Python(Box<python::Python>),
     Forever,
 }
@@ -84,6 +88,17 @@ pub struct Io<'a, 'w> {
     pub now: Time,
     pub out: Vec<u8>,
     pub err: Vec<u8>,
+    pub asked: Asked,
+}
+
+/// What a program has asked the network for, and the answers.
+#[derive(Default)]
+pub struct Asked {
+    pub answers: Vec<Answer>,
+    /// How many of the answers the program has taken.
+    pub taken: usize,
+    /// What it cannot go on without.
+    pub call: Option<Call>,
 }
 
 impl Io<'_, '_> {
@@ -260,7 +275,8 @@ fn streams(argv: &[String]) -> bool {
 /// Steps process `pid`, which is a program.
 pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) -> Outcome {
     match std::mem::replace(running, Running::Start) {
-        Running::Start => start(m, pid, world),
+        Running::Start => start(m, pid, Vec::new(), world),
+        Running::Asking(answers) => start(m, pid, answers, world),
         Running::Ending(code) | Running::Hogging { code, .. } => Outcome::Exit(code),
         Running::Answered(late) => {
             m.emit_bytes(pid, &late.err, true, world);
@@ -279,10 +295,11 @@ pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) 
 fn io<'a, 'w>(m: &'a mut Machine, pid: u32, stdin: Vec<u8>, world: &'a mut World<'w>) -> Option<Io<'a, 'w>> {
     let p = m.procs.get(&pid)?;
     let (argv, env, cwd, now) = (p.argv.clone(), p.env.clone(), p.cwd.clone(), p.clock);
-    Some(Io { m, pid, world, argv, env, cwd, stdin, now, out: Vec::new(), err: Vec::new() })
+    let asked = Asked::default();
+    Some(Io { m, pid, world, argv, env, cwd, stdin, now, out: Vec::new(), err: Vec::new(), asked })
 }
 
-fn start(m: &mut Machine, pid: u32, world: &mut World) -> Outcome {
+fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> Outcome {
     let Some(p) = m.procs.get_mut(&pid) else { return Outcome::Exit(0) };
     if p.argv.is_empty() {
         return Outcome::Exit(0);
@@ -326,13 +343,24 @@ fn start(m: &mut Machine, pid: u32, world: &mut World) -> Outcome {
         };
         return finish(m, pid, data, world);
     }
-    finish(m, pid, Vec::new(), world)
+    go(m, pid, Vec::new(), answers, world)
 }
 
 /// Runs the program with its whole input.
 fn finish(m: &mut Machine, pid: u32, stdin: Vec<u8>, world: &mut World) -> Outcome {
+    go(m, pid, stdin, Vec::new(), world)
+}
+
+fn go(m: &mut Machine, pid: u32, stdin: Vec<u8>, answers: Vec<Answer>, world: &mut World) -> Outcome {
     let Some(mut io) = io(m, pid, stdin, world) else { return Outcome::Exit(0) };
+    io.asked.answers = answers;
     let outcome = dispatch(&mut io);
+    if let Some(call) = io.asked.call.take() {
+        // What it made of the lack of an answer never happened.
+        let answers = std::mem::take(&mut io.asked.answers);
+        world.calls.push(call);
+        return Outcome::Block(Running::Asking(answers));
+    }
     let (out, err, argv) = (std::mem::take(&mut io.out), std::mem::take(&mut io.err), std::mem::take(&mut io.argv));
     let written = m.speak(pid, base_name(argv.first().map_or("", |a| a)), &out, &err, world);
     if !written && matches!(outcome, Outcome::Exit(0)) { Outcome::Exit(1) } else { outcome }
@@ -384,7 +412,7 @@ pub fn inline(io: &mut Io) -> Option<i32> {
     }
     let sent = io.world.sent.len();
     match dispatch(io) {
-        Outcome::Exit(code) => Some(code),
+        Outcome::Exit(code) if io.asked.call.is_none() => Some(code),
         _ => {
             // The process that it needs does all of it.
             io.world.sent.truncate(sent);

@@ -1,74 +1,142 @@
-//! Programs that reach out. They find the node's own pods, and whatever the cluster's network lends them.
+//! Programs that reach out: into the cluster's network where there is one, else only to the node's own pods.
 
-use super::{Io, Late, Outcome, Running, after};
-use crate::sim::net::{NetError, Sent, Served};
+use super::fetch::fetch;
+use super::{Io, Outcome, Running, after};
+use crate::runtime::ContainerSpec;
+use crate::sim::net::{Answer, Call, NetError, Sent, Served, Server};
 use crate::sim::server;
-use meta::{Duration, Time};
+use meta::Duration;
+use network::{Client, End, Net, Reached, Request, Trail};
+use std::net::IpAddr;
 
 /// How long a packet to nowhere is waited for.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
-/// An answer that takes no longer is there at once.
-const AT_ONCE: Duration = Duration::from_millis(1);
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Scheme, host, port and path of a URL.
-fn parse_url(url: &str) -> (String, String, u16, String) {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-    let (authority, path) = match rest.find('/') {
-        Some(i) => (&rest[..i], &rest[i..]),
-        None => (rest, "/"),
-    };
-    let default = if scheme == "https" { 443 } else { 80 };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((h, p)) => (h, p.parse().unwrap_or(default)),
-        None => (authority, default),
-    };
-    (scheme.into(), host.into(), port, path.into())
-}
-
-fn resolve(io: &Io, host: &str) -> Vec<String> {
-    if host == "localhost" || host == io.m.spec.hostname || host.starts_with("127.") {
-        return vec![io.m.spec.pod_ip.clone()];
+/// Where the container is in the network.
+pub fn client(spec: &ContainerSpec) -> Client<'_> {
+    Client {
+        ip: &spec.pod_ip,
+        namespace: &spec.namespace,
+        node: Some(spec.node.as_str()).filter(|n| !n.is_empty()),
+        hostname: &spec.hostname,
+        aliases: &spec.host_aliases,
     }
-    if host.split('.').count() == 4 && host.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return vec![host.into()];
+}
+
+/// With the network that the node's programs find; `None`: the node is in no cluster.
+fn with_net<R>(io: &mut Io, f: impl FnOnce(&mut Net, &Client) -> R) -> Option<R> {
+    let view = io.world.view?;
+    let mut trail = Trail::off();
+    let mut net = Net { view, balancer: &mut *io.world.balancer, now: io.now, trail: &mut trail };
+    Some(f(&mut net, &client(&io.m.spec)))
+}
+
+/// The address that a host has for a node in no cluster.
+fn alone(io: &Io, host: &str) -> Option<String> {
+    match client(&io.m.spec).is_own(host) {
+        true => Some(io.m.spec.pod_ip.clone()),
+        false => host.parse::<IpAddr>().is_ok().then(|| host.into()),
     }
-    // A name server that does not answer knows nothing.
-    let network = io.world.network.filter(|n| n.allows_names(&io.m.spec.pod_ip));
-    network.map(|n| n.resolve(&io.m.spec.namespace, host)).unwrap_or_default()
 }
 
-/// Where a connection to `host` ends: an address, or behind a Service's address one of its endpoints.
-fn reach(io: &Io, host: &str, port: u16) -> Result<(String, u16), NetError> {
-    let ip = resolve(io, host).into_iter().next().ok_or(NetError::NoSuchHost)?;
-    let Some(network) = io.world.network else { return Ok((ip, port)) };
-    let (ip, port) = network.route(&ip, port).unwrap_or(Ok((ip, port)))?;
-    // What a policy forbids is dropped on the way.
-    if network.allows(&io.m.spec.pod_ip, &ip, port) { Ok((ip, port)) } else { Err(NetError::Unreachable) }
+pub fn resolve(io: &mut Io, host: &str) -> Vec<String> {
+    match with_net(io, |net, client| net.resolve(client, host)) {
+        Some(found) => found.unwrap_or_default(),
+        None => alone(io, host).into_iter().collect(),
+    }
 }
 
-pub fn connect(io: &Io, host: &str, port: u16) -> Result<(), NetError> {
-    let (ip, port) = reach(io, host, port)?;
-    match server::connect(io.world.peers, Some(io.m), &ip, port, io.now) {
-        Err(NetError::Unreachable) => match io.world.network {
-            Some(n) => n.connect(&ip, port),
-            None => Err(NetError::Unreachable),
+/// What the program was told the last time it asked for this; while it waits for one answer it gets no other.
+fn recall(io: &mut Io) -> Option<Answer> {
+    if io.asked.call.is_some() {
+        return Some(Err(NetError::Waiting));
+    }
+    let known = io.asked.answers.get(io.asked.taken).cloned()?;
+    io.asked.taken += 1;
+    Some(known)
+}
+
+fn remember(io: &mut Io, answer: &Answer) {
+    if *answer != Err(NetError::Waiting) {
+        io.asked.answers.push(answer.clone());
+        io.asked.taken += 1;
+    }
+}
+
+/// Who is on another node answers later.
+fn call(io: &mut Io, server: Server, http: bool) -> Answer {
+    if io.world.view.is_none() {
+        return Err(NetError::Unreachable);
+    }
+    io.asked.call = Some(Call { id: io.m.spec.id.clone(), pid: io.pid, server, http });
+    Err(NetError::Waiting)
+}
+
+fn connect_to(io: &mut Io, server: Server) -> Answer {
+    match server::connect(io.world.peers, Some(io.m), &server.ip, server.port, io.now) {
+        Err(NetError::Unreachable) => call(io, server, false),
+        result => result.map(|()| None),
+    }
+}
+
+/// # Errors
+/// Why there is no connection.
+pub fn connect(io: &mut Io, host: &str, port: u16) -> Result<(), NetError> {
+    if let Some(known) = recall(io) {
+        return known.map(|_| ());
+    }
+    let to = |ip: &str, port| Server { ip: ip.into(), port, path: String::new(), proxied: false };
+    let answer = match with_net(io, |net, client| net.connect(client, host, port)) {
+        Some(Ok(End::Port { ip, port })) => connect_to(io, to(&ip, port)),
+        Some(Ok(_)) => Ok(None),
+        Some(Err(e)) => Err(e),
+        None => match alone(io, host) {
+            Some(ip) => connect_to(io, to(&ip, port)),
+            None => Err(NetError::NoSuchHost),
         },
-        result => result,
-    }
+    };
+    remember(io, &answer);
+    answer.map(|_| ())
 }
 
 /// Sends a request; the answer and when it is there.
-fn http(io: &mut Io, host: &str, port: u16, path: &str) -> Result<Served, NetError> {
-    let (ip, port) = reach(io, host, port)?;
-    let served = match server::http(io.world.peers, Some(io.m), io.world.volumes, &ip, port, path, io.now) {
-        Err(NetError::Unreachable) => match io.world.network {
-            Some(n) => n.http(&ip, port, "GET", path),
-            None => Err(NetError::Unreachable),
+///
+/// # Errors
+/// Why there is none.
+pub fn http(io: &mut Io, request: &Request) -> Result<Served, NetError> {
+    if let Some(known) = recall(io) {
+        // Only a connection was wanted, to learn who is there.
+        return known?.ok_or(if request.tls { NetError::NotTls } else { NetError::NotHttp });
+    }
+    let to = |ip| Reached::Server(Server { ip, port: request.port, path: request.path.clone(), proxied: false });
+    let reached = match with_net(io, |net, client| net.request(client, request)) {
+        Some(reached) => reached,
+        None => alone(io, &request.host).map(to).ok_or(NetError::NoSuchHost),
+    };
+    let answer = match reached {
+        Ok(Reached::Server(server)) if request.tls && !server.proxied => match connect_to(io, server) {
+            Ok(_) => Err(NetError::NotTls),
+            other => other,
         },
-        result => result,
-    }?;
-    io.world.sent.push(Sent { node: served.node.clone(), ip, port, at: io.now, work: served.work });
-    Ok(served)
+        Ok(Reached::Server(server)) => ask(io, server),
+        Ok(Reached::Answer(response)) => Ok(Some(Served { response, work: Duration::ZERO, done: io.now })),
+        Err(e) => Err(e),
+    };
+    remember(io, &answer);
+    answer?.ok_or(NetError::NotHttp)
+}
+
+fn ask(io: &mut Io, to: Server) -> Answer {
+    let Server { ip, port, path, .. } = &to;
+    let served = match server::http(io.world.peers, Some(io.m), io.world.volumes, ip, *port, path, io.now) {
+        Err(NetError::Unreachable) => return call(io, to, true),
+        served => served,
+    };
+    if let Ok(served) = &served {
+        io.world.sent.push(Sent { ip: ip.clone(), port: *port, at: io.now, work: served.work });
+    }
+    let now = io.now;
+    to.answer(served.map(Some), |response| Some(Served { response, work: Duration::ZERO, done: now }))
 }
 
 pub fn run(io: &mut Io, name: &str) -> Outcome {
@@ -121,138 +189,6 @@ pub fn option(io: &Io, names: &[&str]) -> Option<String> {
     None
 }
 
-fn fetch(io: &mut Io, name: &str) -> Outcome {
-    let to_file = option(io, &["-O", "-o", "--output"]);
-    let valued = [
-        "-O",
-        "-o",
-        "-T",
-        "-m",
-        "-H",
-        "-X",
-        "-d",
-        "-w",
-        "--max-time",
-        "--header",
-        "--output",
-        "-t",
-        "--connect-timeout",
-        "--retry",
-    ];
-    let mut url = String::new();
-    let mut args = io.argv.iter().skip(1);
-    while let Some(a) = args.next() {
-        if valued.contains(&a.as_str()) {
-            args.next();
-        } else if !a.starts_with('-') {
-            url = a.clone();
-        }
-    }
-    let clustered =
-        io.argv.iter().find_map(|a| a.strip_prefix("-qO").or_else(|| a.strip_prefix("-O"))).filter(|v| !v.is_empty());
-    let stdout = name == "curl" && to_file.is_none()
-        || clustered == Some("-")
-        || to_file.as_deref() == Some("-")
-        || io.argv.iter().any(|a| a == "-qO-" || a == "-O-");
-    let quiet = io.flag('s') || io.flag('q');
-    let (scheme, host, port, path) = parse_url(&url);
-    let result = if url.is_empty() { Err(NetError::NoSuchHost) } else { http(io, &host, port, &path) };
-    let done = result.as_ref().map_or(io.now, |served| served.done);
-    let result = result.map(|served| served.response);
-    let ip = resolve(io, &host).first().cloned().unwrap_or_default();
-    let seconds = |io: &Io, names: &[&str]| option(io, names).and_then(|s| s.parse().ok()).map(Duration::from_secs);
-    let limit = seconds(io, &["-T", "-m", "--max-time", "--timeout"]);
-    let patience = limit.or_else(|| seconds(io, &["--connect-timeout"])).unwrap_or(DIAL_TIMEOUT);
-    if name == "wget" && !quiet && !ip.is_empty() {
-        io.complain(format!("Connecting to {host}:{port} ({ip}:{port})"));
-    }
-    if let Ok(r) = &result
-        && name == "wget"
-        && (io.flag('S') || io.argv.iter().any(|a| a == "--server-response"))
-    {
-        let reason = match r.status {
-            200 => "OK",
-            404 => "Not Found",
-            _ => "Error",
-        };
-        let line = format!("  HTTP/1.1 {} {reason}", r.status);
-        io.complain(line);
-    }
-    let fails = io.flag('f') || name == "wget";
-    let mute = name == "curl" && io.flag('s') && !io.flag('S');
-    if let Some(limit) = limit.filter(|l| done.since(io.now) > *l) {
-        io.complain(match name {
-            "curl" => {
-                format!("curl: (28) Operation timed out after {} milliseconds with 0 bytes received", limit.as_millis())
-            }
-            _ => "wget: download timed out".into(),
-        });
-        return answered(io, io.now + limit, if name == "curl" { 28 } else { 1 });
-    }
-    let code = match result {
-        Ok(_) if scheme == "https" => {
-            io.complain(format!("{name}: the simulated network has no TLS"));
-            if name == "curl" { 35 } else { 1 }
-        }
-        Ok(r) if r.status >= 400 && fails => {
-            let text = if r.status == 404 { "Not Found" } else { "Error" };
-            let said = match name {
-                "curl" => format!("curl: (22) The requested URL returned error: {}", r.status),
-                _ => format!("wget: server returned error: HTTP/1.1 {} {text}", r.status),
-            };
-            if !mute {
-                io.complain(said);
-            }
-            if name == "curl" { 22 } else { 1 }
-        }
-        Ok(r) => {
-            if stdout {
-                io.say(r.body);
-            } else {
-                let last = path.rsplit('/').next().filter(|n| !n.is_empty()).unwrap_or("index.html").to_string();
-                let file = to_file.unwrap_or(last);
-                let target = io.path(&file);
-                if let Err(e) = io.m.fs.write(&target, r.body.as_bytes(), false, io.world.volumes) {
-                    io.complain(format!("{name}: can't open '{file}': {}", e.text()));
-                    return Outcome::Exit(1);
-                }
-            }
-            0
-        }
-        Err(e) => {
-            let (text, code) = match (name, e) {
-                ("curl", NetError::NoSuchHost) => (format!("curl: (6) Could not resolve host: {host}"), 6),
-                ("curl", NetError::Refused) => (
-                    format!("curl: (7) Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"),
-                    7,
-                ),
-                ("curl", NetError::NotHttp) => ("curl: (52) Empty reply from server".into(), 52),
-                ("curl", NetError::Unreachable) => {
-                    (format!("curl: (28) Failed to connect to {host} port {port}: Timeout was reached"), 28)
-                }
-                (_, NetError::NoSuchHost) => (format!("wget: bad address '{host}'"), 1),
-                (_, NetError::Refused) => (format!("wget: can't connect to remote host ({ip}): Connection refused"), 1),
-                (_, NetError::NotHttp) => ("wget: error getting response".into(), 1),
-                (_, NetError::Unreachable) => ("wget: download timed out".into(), 1),
-            };
-            if !mute {
-                io.complain(text);
-            }
-            if e == NetError::Unreachable {
-                return Outcome::Sleep(after(io, patience), Running::Ending(code));
-            }
-            code
-        }
-    };
-    if done.since(io.now) > AT_ONCE { answered(io, done, code) } else { Outcome::Exit(code) }
-}
-
-/// What was said so far is said when the answer is there.
-fn answered(io: &mut Io, at: Time, code: i32) -> Outcome {
-    let late = Late { out: std::mem::take(&mut io.out), err: std::mem::take(&mut io.err), code };
-    Outcome::Sleep(at, Running::Answered(Box::new(late)))
-}
-
 fn netcat(io: &mut Io) -> Outcome {
     let operands = io.operands();
     let [host, port, ..] = operands.as_slice() else {
@@ -264,6 +200,7 @@ fn netcat(io: &mut Io) -> Outcome {
     };
     let verbose = io.flag('v');
     match connect(io, host, port.parse().unwrap_or(0)) {
+        Err(NetError::Waiting) => Outcome::Exit(1),
         Ok(()) => {
             if verbose {
                 io.complain(format!("{host} ({host}:{port}) open"));
@@ -308,8 +245,8 @@ fn ping(io: &mut Io) -> Outcome {
         }
         Some(ip) => {
             io.line(format!("PING {host} ({ip}): 56 data bytes"));
-            let known =
-                io.m.spec.pod_ip == ip || io.world.peers.keys().any(|_| connect(io, &ip, 0) == Err(NetError::Refused));
+            // Whoever refuses a connection is there.
+            let known = matches!(connect(io, &ip, 0), Ok(()) | Err(NetError::Refused));
             if known {
                 io.line(format!("64 bytes from {ip}: seq=0 ttl=64 time=0.050 ms"));
             }

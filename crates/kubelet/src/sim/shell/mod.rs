@@ -722,6 +722,7 @@ impl Shell {
             now,
             out: Vec::new(),
             err: Vec::new(),
+            asked: programs::Asked::default(),
         };
         let mut done = programs::inline(&mut io);
         let (out, err) = (std::mem::take(&mut io.out), std::mem::take(&mut io.err));

@@ -9,19 +9,35 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use meta::Key;
 use meta::labels::{Labels, Selector};
 use reconcile::View;
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
-/// Cluster DNS: where names are asked for, and who answers there.
-const DNS_ADDRESS: &str = "10.96.0.10";
-const DNS_NAMESPACE: &str = "kube-system";
-const DNS_LABEL: (&str, &str) = ("k8s-app", "kube-dns");
+/// The address of cluster DNS.
+pub const DNS_ADDRESS: &str = "10.96.0.10";
+/// The address of the machine of the control plane, where the ingress controller runs, too.
+pub const CONTROL_PLANE_ADDRESS: &str = "172.18.0.2";
+
+/// Pods of the system that are no objects here: their address, their namespace, and their labels.
+type SystemPod = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+const SYSTEM_PODS: &[SystemPod] = &[
+    (DNS_ADDRESS, "kube-system", &[("k8s-app", "kube-dns")]),
+    (
+        CONTROL_PLANE_ADDRESS,
+        "ingress-nginx",
+        &[
+            ("app.kubernetes.io/component", "controller"),
+            ("app.kubernetes.io/instance", "ingress-nginx"),
+            ("app.kubernetes.io/name", "ingress-nginx"),
+        ],
+    ),
+];
 
 /// One end of a connection.
 struct End<'a> {
     ip: &'a str,
     /// `None`: outside the cluster, or a node.
     namespace: Option<&'a str>,
-    labels: Option<&'a Labels>,
+    labels: Option<Cow<'a, Labels>>,
     pod: Option<&'a Pod>,
 }
 
@@ -32,52 +48,87 @@ struct Port<'a> {
     protocol: &'a str,
 }
 
-/// Whether policies let a connection from one address to another through. What a pod sends to itself always gets
-/// there, and so do answers.
-pub fn allows(view: &View, from: &str, to: &str, port: u16, protocol: &str) -> bool {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Egress,
+    Ingress,
+}
+
+impl Direction {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Direction::Egress => "Egress",
+            Direction::Ingress => "Ingress",
+        }
+    }
+}
+
+/// What the policies of one end say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// The end is no pod, or no policy selects it.
+    Open,
+    /// A policy's rule, counted from 0, lets the connection through.
+    Allowed { policy: Key, rule: usize },
+    /// These select the pod, and no rule of theirs lets it through.
+    Denied { policies: Vec<Key> },
+}
+
+/// What the policies of both ends say of a connection, in the order in which they are asked: those of the destination are
+/// not when the source's refuse.
+pub fn verdict(view: &View, from: &str, to: &str, port: u16, protocol: &str) -> Vec<(Direction, Ruling)> {
     if view.count(&api::kinds::networkpolicy::KIND) == 0 || from == to {
-        return true;
+        // What a pod sends to itself always gets there.
+        return vec![(Direction::Egress, Ruling::Open), (Direction::Ingress, Ruling::Open)];
     }
     let (from, to) = (end(view, from), end(view, to));
     let port = Port { number: port, protocol };
     let out = |p: &NetworkPolicy| {
         let rules = p.spec.iter().flat_map(|s| s.egress.iter().flatten());
-        let mut allowed = rules.map(|r| (r.to.as_deref(), r.ports.as_deref()));
-        allowed.any(|(peers, ports)| rule_allows(view, p, peers, ports, &to, &to, port))
+        let mut all = rules.map(|r| (r.to.as_deref(), r.ports.as_deref()));
+        all.position(|(peers, ports)| rule_allows(view, p, peers, ports, &to, &to, port))
     };
     let into = |p: &NetworkPolicy| {
         let rules = p.spec.iter().flat_map(|s| s.ingress.iter().flatten());
-        let mut allowed = rules.map(|r| (r.from.as_deref(), r.ports.as_deref()));
-        allowed.any(|(peers, ports)| rule_allows(view, p, peers, ports, &from, &to, port))
+        let mut all = rules.map(|r| (r.from.as_deref(), r.ports.as_deref()));
+        all.position(|(peers, ports)| rule_allows(view, p, peers, ports, &from, &to, port))
     };
-    direction_allows(view, &from, "Egress", out) && direction_allows(view, &to, "Ingress", into)
+    let egress = ruling(view, &from, Direction::Egress, out);
+    let mut all = vec![(Direction::Egress, egress)];
+    if !matches!(all[0].1, Ruling::Denied { .. }) {
+        all.push((Direction::Ingress, ruling(view, &to, Direction::Ingress, into)));
+    }
+    all
 }
 
-/// The same for asking cluster DNS.
-pub fn allows_dns(view: &View, from: &str) -> bool {
-    allows(view, from, DNS_ADDRESS, 53, "UDP")
+/// Whether policies let a connection from one address to another through; answers always get there.
+pub fn allows(view: &View, from: &str, to: &str, port: u16, protocol: &str) -> bool {
+    !verdict(view, from, to, port, protocol).iter().any(|(_, r)| matches!(r, Ruling::Denied { .. }))
+}
+
+/// The pod that has an address of its own.
+pub fn pod_at<'a>(view: &'a View, ip: &str) -> Option<&'a Pod> {
+    view.pods_with_ip(ip).find(|p| {
+        let host_network = p.spec.as_ref().and_then(|s| s.host_network) == Some(true);
+        !host_network && !api::pods::is_terminal(p)
+    })
 }
 
 fn end<'a>(view: &'a View, ip: &'a str) -> End<'a> {
-    let of_pod = |p: &&Pod| {
-        let host_network = p.spec.as_ref().and_then(|s| s.host_network) == Some(true);
-        !host_network && !api::pods::is_terminal(p)
-    };
-    match view.pods_with_ip(ip).find(of_pod) {
-        Some(p) => {
-            End { ip, namespace: p.metadata.namespace.as_deref(), labels: p.metadata.labels.as_ref(), pod: Some(p) }
-        }
-        None => End { ip, namespace: (ip == DNS_ADDRESS).then_some(DNS_NAMESPACE), labels: None, pod: None },
+    if let Some(p) = pod_at(view, ip) {
+        let labels = p.metadata.labels.as_ref().map(Cow::Borrowed);
+        return End { ip, namespace: p.metadata.namespace.as_deref(), labels, pod: Some(p) };
     }
+    let Some((_, namespace, labels)) = SYSTEM_PODS.iter().find(|(address, ..)| *address == ip) else {
+        return End { ip, namespace: None, labels: None, pod: None };
+    };
+    let labels = labels.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())).collect();
+    End { ip, namespace: Some(namespace), labels: Some(Cow::Owned(labels)), pod: None }
 }
 
 impl End<'_> {
     fn matches(&self, selector: &Selector) -> bool {
-        if self.ip == DNS_ADDRESS && self.pod.is_none() {
-            let dns: Labels = [(DNS_LABEL.0.into(), DNS_LABEL.1.into())].into();
-            return selector.matches(Some(&dns));
-        }
-        selector.matches(self.labels)
+        selector.matches(self.labels.as_deref())
     }
 }
 
@@ -85,23 +136,24 @@ fn selector(s: &LabelSelector) -> Selector {
     Selector::from_api(Some(s)).unwrap_or(Selector::Nothing)
 }
 
-/// Nobody's policy: everything may pass. Otherwise one of them has to let it.
-fn direction_allows(view: &View, subject: &End, direction: &str, allows: impl Fn(&NetworkPolicy) -> bool) -> bool {
-    let Some(namespace) = subject.namespace else { return true };
+/// Nobody's policy: everything may pass. Otherwise one of them has to let it; `rule` says by which of its rules.
+fn ruling(view: &View, subject: &End, direction: Direction, rule: impl Fn(&NetworkPolicy) -> Option<usize>) -> Ruling {
+    let Some(namespace) = subject.namespace else { return Ruling::Open };
     let applies = |p: &&NetworkPolicy| {
         let Some(spec) = &p.spec else { return false };
         let types = spec.policy_types.as_deref().unwrap_or_default();
         let of_pods = spec.pod_selector.as_ref().map_or_else(Selector::everything, selector);
-        types.iter().any(|t| t == direction) && subject.matches(&of_pods)
+        types.iter().any(|t| t == direction.as_str()) && subject.matches(&of_pods)
     };
-    let mut isolated = false;
+    let mut policies = Vec::new();
     for policy in view.list_in::<NetworkPolicy>(namespace).filter(applies) {
-        if allows(policy) {
-            return true;
+        let key = Key::new(namespace, policy.metadata.name.as_deref().unwrap_or(""));
+        if let Some(rule) = rule(policy) {
+            return Ruling::Allowed { policy: key, rule };
         }
-        isolated = true;
+        policies.push(key);
     }
-    !isolated
+    if policies.is_empty() { Ruling::Open } else { Ruling::Denied { policies } }
 }
 
 /// `peers` missing or empty: everybody; `ports` missing or empty: every port.
@@ -173,7 +225,7 @@ fn contains(cidr: &str, ip: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{allows, allows_dns};
+    use super::{DNS_ADDRESS, Direction, Ruling, allows, verdict};
     use api::ObjectExt;
     use reconcile::View;
     use serde_json::{Value, json};
@@ -272,19 +324,52 @@ mod tests {
         assert!(!w.passes("172.17.0.9", "web", 53), "that is of another protocol");
     }
 
+    /// Whether `web` may ask cluster DNS.
+    fn asks(w: &World) -> bool {
+        allows(&w.0, "10.244.0.1", DNS_ADDRESS, 53, "UDP")
+    }
+
+    #[test]
+    fn a_verdict_names_the_policy_and_its_rule() {
+        let mut w = World::new();
+        let ask = |w: &World| verdict(&w.0, "10.244.0.1", "10.244.0.2", 80, "TCP");
+        assert_eq!(ask(&w), [(Direction::Egress, Ruling::Open), (Direction::Ingress, Ruling::Open)]);
+        let db = json!({ "matchLabels": { "app": "db" } });
+        w.policy("closed", json!({ "podSelector": db, "policyTypes": ["Ingress"] }));
+        let policies = vec!["shop/closed".into()];
+        assert_eq!(ask(&w)[1], (Direction::Ingress, Ruling::Denied { policies }));
+        let rules = json!([{ "from": [{ "namespaceSelector": { "matchLabels": { "a": "b" } } }] }, { "ports": [{ "port": 80 }] }]);
+        w.policy("open", json!({ "podSelector": {}, "policyTypes": ["Ingress"], "ingress": rules }));
+        assert_eq!(ask(&w)[1], (Direction::Ingress, Ruling::Allowed { policy: "shop/open".into(), rule: 1 }));
+        w.policy("no-way-out", json!({ "podSelector": {}, "policyTypes": ["Egress"] }));
+        assert_eq!(ask(&w).len(), 1, "who may not send is not asked any further");
+    }
+
+    #[test]
+    fn the_ingress_controller_has_a_namespace_and_labels() {
+        let mut w = World::new();
+        let labels = json!({ "kubernetes.io/metadata.name": "ingress-nginx" });
+        w.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "ingress-nginx", "labels": labels } }));
+        w.policy("closed", json!({ "podSelector": {}, "policyTypes": ["Ingress"] }));
+        assert!(!w.passes(super::CONTROL_PLANE_ADDRESS, "web", 80));
+        let from = json!([{ "namespaceSelector": { "matchLabels": labels } }]);
+        w.policy("nginx", json!({ "podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{ "from": from }] }));
+        assert!(w.passes(super::CONTROL_PLANE_ADDRESS, "web", 80) && !w.passes("db", "web", 80));
+    }
+
     #[test]
     fn egress_and_names() {
         let mut w = World::new();
         w.policy("deny", json!({ "podSelector": {}, "policyTypes": ["Egress"] }));
         assert!(!w.passes("web", "db", 80) && !w.passes("web", "8.8.8.8", 80) && w.passes("visitor", "db", 80));
-        assert!(!allows_dns(&w.0, "10.244.0.1"), "nobody is asked for names either");
+        assert!(!asks(&w), "nobody is asked for names either");
         let to = json!([{ "namespaceSelector": {}, "podSelector": { "matchLabels": { "k8s-app": "kube-dns" } } }]);
         let ports = json!([{ "protocol": "UDP", "port": 53 }]);
         w.policy(
             "dns",
             json!({ "podSelector": {}, "policyTypes": ["Egress"], "egress": [{ "to": to, "ports": ports }] }),
         );
-        assert!(allows_dns(&w.0, "10.244.0.1") && !w.passes("web", "db", 80));
+        assert!(asks(&w) && !w.passes("web", "db", 80));
         // Both ends have to agree.
         w.policy("out", json!({ "podSelector": {}, "policyTypes": ["Egress"], "egress": [{}] }));
         assert!(w.passes("web", "db", 80));

@@ -1,0 +1,72 @@
+//! What passes between the parts of the cluster beside the API: after a component's turn its rules go into the nodes' kernels,
+//! what its containers have used becomes known, and what they want of other nodes is answered there.
+
+use crate::Cluster;
+use crate::machines::kubelet_name;
+use kubelet::Kubelet;
+use kubelet::sim::net::{Answer, NetError, Server};
+use network::gateway::Told;
+use network::{IngressController, KubeProxy};
+use std::sync::Arc;
+
+impl Cluster {
+    /// After slot `i`'s component has done anything.
+    pub(crate) fn exchange(&mut self, i: usize) {
+        let component = self.slots[i].component.as_any_mut();
+        if let Some(proxy) = component.downcast_mut::<KubeProxy>() {
+            for (service, rules) in proxy.take_made() {
+                self.view.services.set(&service, rules);
+            }
+        } else if let Some(controller) = component.downcast_mut::<IngressController>() {
+            for told in controller.take_told() {
+                match told {
+                    Told::Ingress(key, loaded) => self.view.gateway.set(&key, loaded),
+                    Told::Upstream(upstream, found) => self.view.gateway.set_found(&upstream, found),
+                }
+            }
+        } else if component.is::<Kubelet>() {
+            self.publish_usage(i);
+            self.carry_calls(i);
+        }
+    }
+
+    fn kubelet_mut(&mut self, slot: usize) -> Option<&mut Kubelet> {
+        self.slots[slot].component.as_any_mut().downcast_mut()
+    }
+
+    fn publish_usage(&mut self, slot: usize) {
+        let Some(kubelet) = self.kubelet_mut(slot) else { return };
+        let usage = kubelet.runtime_mut().take_usage();
+        if usage.is_empty() {
+            return;
+        }
+        let node: Arc<str> = kubelet.config().name.as_str().into();
+        for (id, meter) in usage {
+            self.view.usage.set(&node, &id.pod_uid, &id.container, meter);
+        }
+    }
+
+    /// Connections between nodes need neither their kubelets nor the API server, but power on both.
+    fn carry_calls(&mut self, slot: usize) {
+        let Some(kubelet) = self.kubelet_mut(slot) else { return };
+        let calls = kubelet.runtime_mut().take_calls();
+        for call in calls {
+            let answer = self.ask_server(&call.server, call.http);
+            let now = self.now;
+            if let Some(kubelet) = self.kubelet_mut(slot) {
+                kubelet.runtime_mut().answered(now, &call, answer);
+            }
+        }
+    }
+
+    /// Whoever listens at a pod's port answers now.
+    pub(crate) fn ask_server(&mut self, server: &Server, http: bool) -> Answer {
+        let node = self.node_of_pod_ip(&server.ip).map(kubelet_name);
+        let to = node.and_then(|name| self.by_name.get(name.as_str()).copied()).ok_or(NetError::Unreachable)?;
+        let now = self.now;
+        let kubelet = self.kubelet_mut(to).ok_or(NetError::Unreachable)?;
+        let answer = kubelet.runtime_mut().called(now, server, http);
+        self.publish_usage(to);
+        answer
+    }
+}

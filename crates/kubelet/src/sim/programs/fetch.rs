@@ -1,0 +1,269 @@
+//! `curl` and `wget`.
+
+use super::net::{DIAL_TIMEOUT, http, option, resolve};
+use super::{Io, Late, Outcome, Running, after};
+use crate::sim::net::{NetError, Response};
+use meta::{Duration, Time};
+use network::Request;
+
+/// An answer that takes no longer is there at once.
+const AT_ONCE: Duration = Duration::from_millis(1);
+/// `--max-redirs` is 50; more than a few are a circle here.
+const REDIRECTS_MAX: usize = 10;
+/// Options that have a value behind them.
+const VALUED: &[&str] = &[
+    "-O",
+    "-o",
+    "-T",
+    "-m",
+    "-H",
+    "-X",
+    "-d",
+    "-w",
+    "-A",
+    "-u",
+    "--max-time",
+    "--header",
+    "--output",
+    "-t",
+    "--connect-timeout",
+    "--retry",
+    "--resolve",
+    "--cacert",
+    "--user-agent",
+    "--request",
+    "--data",
+];
+const NO_TRUST: &str = "curl: (60) SSL certificate problem: self-signed certificate\nMore details here: \
+    https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\n\
+    establish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the web page \
+    mentioned above.";
+
+/// Scheme, authority and path of a URL.
+fn parse_url(url: &str) -> (&str, &str, String) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    match rest.find(['/', '?']) {
+        Some(i) if rest[i..].starts_with('/') => (scheme, &rest[..i], rest[i..].into()),
+        Some(i) => (scheme, &rest[..i], format!("/{}", &rest[i..])),
+        None => (scheme, rest, "/".into()),
+    }
+}
+
+/// What a URL asks for, with what the arguments say about it.
+fn request(io: &Io, name: &str, url: &str) -> Request {
+    let (scheme, authority, path) = parse_url(url);
+    let tls = scheme == "https";
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((h, p)) => (h, p.parse().unwrap_or(80)),
+        None => (authority, if tls { 443 } else { 80 }),
+    };
+    let mut args = io.argv.iter().skip(1).peekable();
+    let (mut header, mut to) = (authority.to_string(), host.to_string());
+    // busybox' wget trusts everybody.
+    let mut insecure = name == "wget" && io.is_busybox() || io.flag('k');
+    while let Some(a) = args.next() {
+        let value = match a.as_str() {
+            "-H" | "--header" | "--resolve" | "--cacert" => args.next().map(String::as_str).unwrap_or(""),
+            _ => a.strip_prefix("--header=").or_else(|| a.strip_prefix("-H")).unwrap_or(""),
+        };
+        match a.as_str() {
+            "--insecure" | "--no-check-certificate" | "--cacert" => insecure = true,
+            "--resolve" => {
+                if let Some(address) = value.strip_prefix(&format!("{host}:{port}:")) {
+                    to = address.into();
+                }
+            }
+            _ => {
+                if let Some((key, value)) = value.split_once(':')
+                    && key.trim().eq_ignore_ascii_case("host")
+                {
+                    header = value.trim().into();
+                }
+            }
+        }
+    }
+    Request { tls, insecure, host: to, port, header, path }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        308 => "Permanent Redirect",
+        404 => "Not Found",
+        502 => "Bad Gateway",
+        503 => "Service Temporarily Unavailable",
+        504 => "Gateway Time-out",
+        _ => "Error",
+    }
+}
+
+fn content_type(body: &str) -> &'static str {
+    if body.trim_start().starts_with('<') { "text/html" } else { "text/plain" }
+}
+
+pub fn fetch(io: &mut Io, name: &str) -> Outcome {
+    let to_file = option(io, &["-O", "-o", "--output"]);
+    let mut url = String::new();
+    let mut args = io.argv.iter().skip(1);
+    while let Some(a) = args.next() {
+        if VALUED.contains(&a.as_str()) {
+            args.next();
+        } else if !a.starts_with('-') {
+            url = a.clone();
+        }
+    }
+    let clustered =
+        io.argv.iter().find_map(|a| a.strip_prefix("-qO").or_else(|| a.strip_prefix("-O"))).filter(|v| !v.is_empty());
+    let stdout = name == "curl" && to_file.is_none()
+        || clustered == Some("-")
+        || to_file.as_deref() == Some("-")
+        || io.argv.iter().any(|a| a == "-qO-" || a == "-O-");
+    let quiet = io.flag('s') || io.flag('q');
+    let mut request = request(io, name, &url);
+    let mut result = if url.is_empty() { Err(NetError::NoSuchHost) } else { http(io, &request) };
+    let follows = name == "wget" || io.flag('L') || io.argv.iter().any(|a| a == "--location");
+    for _ in 0..REDIRECTS_MAX {
+        let Ok(next) = &result else { break };
+        let Some(to) = next.response.location.clone().filter(|_| follows) else { break };
+        // Who was named in a header is still asked there.
+        let same = request.host.clone();
+        request = self::request(io, name, &to);
+        if parse_url(&to).1 == request.header && same != request.host && io.argv.iter().any(|a| a == "--resolve") {
+            request.host = same;
+        }
+        result = http(io, &request);
+    }
+    let (host, port) = (request.host.clone(), request.port);
+    let done = result.as_ref().map_or(io.now, |served| served.done);
+    let result = result.map(|served| served.response);
+    let ip = resolve(io, &host).first().cloned().unwrap_or_default();
+    let seconds = |io: &Io, names: &[&str]| option(io, names).and_then(|s| s.parse().ok()).map(Duration::from_secs);
+    let limit = seconds(io, &["-T", "-m", "--max-time", "--timeout"]);
+    let patience = limit.or_else(|| seconds(io, &["--connect-timeout"])).unwrap_or(DIAL_TIMEOUT);
+    if name == "wget" && !quiet && !ip.is_empty() {
+        io.complain(format!("Connecting to {host}:{port} ({ip}:{port})"));
+    }
+    if let Ok(r) = &result
+        && name == "wget"
+        && (io.flag('S') || io.argv.iter().any(|a| a == "--server-response"))
+    {
+        let line = format!("  HTTP/1.1 {} {}", r.status, reason(r.status));
+        io.complain(line);
+    }
+    let fails = io.flag('f') || name == "wget";
+    let mute = name == "curl" && io.flag('s') && !io.flag('S');
+    if let Some(limit) = limit.filter(|l| done.since(io.now) > *l) {
+        io.complain(match name {
+            "curl" => {
+                format!("curl: (28) Operation timed out after {} milliseconds with 0 bytes received", limit.as_millis())
+            }
+            _ => "wget: download timed out".into(),
+        });
+        return answered(io, io.now + limit, if name == "curl" { 28 } else { 1 });
+    }
+    let code = match result {
+        Ok(r) if r.status >= 400 && fails => {
+            let said = match name {
+                "curl" => format!("curl: (22) The requested URL returned error: {}", r.status),
+                _ => format!("wget: server returned error: HTTP/1.1 {} {}", r.status, reason(r.status)),
+            };
+            if !mute {
+                io.complain(said);
+            }
+            if name == "curl" { 22 } else { 1 }
+        }
+        Ok(r) => match keep(io, name, &request, r, stdout, to_file) {
+            Ok(()) => 0,
+            Err(why) => {
+                io.complain(why);
+                1
+            }
+        },
+        Err(e) => {
+            let (text, code) = failure(name, e, &host, port, &ip);
+            if !mute {
+                io.complain(text);
+            }
+            if e == NetError::Unreachable {
+                return Outcome::Sleep(after(io, patience), Running::Ending(code));
+            }
+            code
+        }
+    };
+    if done.since(io.now) > AT_ONCE { answered(io, done, code) } else { Outcome::Exit(code) }
+}
+
+/// The answer to where it belongs.
+fn keep(
+    io: &mut Io,
+    name: &str,
+    request: &Request,
+    r: Response,
+    stdout: bool,
+    to_file: Option<String>,
+) -> Result<(), String> {
+    if let Some(format) = option(io, &["-w", "--write-out"])
+        && name == "curl"
+    {
+        let silent = to_file.as_deref() == Some("/dev/null");
+        if !silent {
+            io.say(&r.body);
+        }
+        io.say(format.replace("%{http_code}", &r.status.to_string()).replace("\\n", "\n"));
+        return Ok(());
+    }
+    if stdout {
+        let head = io.flag('I') || io.argv.iter().any(|a| a == "--head");
+        if name == "curl" && (head || io.flag('i') || io.argv.iter().any(|a| a == "--include")) {
+            io.say(format!("HTTP/1.1 {} {}\r\n", r.status, reason(r.status)));
+            io.say(format!("Content-Type: {}\r\nContent-Length: {}\r\n", content_type(&r.body), r.body.len()));
+            if let Some(location) = &r.location {
+                io.say(format!("Location: {location}\r\n"));
+            }
+            io.say("\r\n");
+        }
+        if !(name == "curl" && head) {
+            io.say(r.body);
+        }
+        return Ok(());
+    }
+    let path = request.path.split('?').next().unwrap_or("/");
+    let last = path.rsplit('/').next().filter(|n| !n.is_empty()).unwrap_or("index.html").to_string();
+    let file = to_file.unwrap_or(last);
+    let target = io.path(&file);
+    let written = io.m.fs.write(&target, r.body.as_bytes(), false, io.world.volumes);
+    written.map_err(|e| format!("{name}: can't open '{file}': {}", e.text()))
+}
+
+/// What is said when nothing came, and the exit code.
+fn failure(name: &str, e: NetError, host: &str, port: u16, ip: &str) -> (String, i32) {
+    match (name, e) {
+        ("curl", NetError::NoSuchHost) => (format!("curl: (6) Could not resolve host: {host}"), 6),
+        ("curl", NetError::Refused) => {
+            (format!("curl: (7) Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"), 7)
+        }
+        ("curl", NetError::NotHttp) => ("curl: (52) Empty reply from server".into(), 52),
+        ("curl", NetError::NotTls) => (
+            "curl: (35) error:0A00010B:SSL routines::wrong version number: only the ingress controller speaks TLS in the \
+             simulated network"
+                .into(),
+            35,
+        ),
+        ("curl", NetError::Untrusted) => (NO_TRUST.into(), 60),
+        ("curl", NetError::Unreachable | NetError::Waiting) => {
+            (format!("curl: (28) Failed to connect to {host} port {port}: Timeout was reached"), 28)
+        }
+        (_, NetError::NoSuchHost) => (format!("wget: bad address '{host}'"), 1),
+        (_, NetError::Refused) => (format!("wget: can't connect to remote host ({ip}): Connection refused"), 1),
+        (_, NetError::NotHttp) => ("wget: error getting response".into(), 1),
+        (_, NetError::NotTls) => ("wget: the simulated network has no TLS but at the ingress controller".into(), 1),
+        (_, NetError::Untrusted) => (format!("ERROR: cannot verify {host}'s certificate"), 5),
+        (_, NetError::Unreachable | NetError::Waiting) => ("wget: download timed out".into(), 1),
+    }
+}
+
+/// What was said so far is said when the answer is there.
+fn answered(io: &mut Io, at: Time, code: i32) -> Outcome {
+    let late = Late { out: std::mem::take(&mut io.out), err: std::mem::take(&mut io.err), code };
+    Outcome::Sleep(at, Running::Answered(Box::new(late)))
+}

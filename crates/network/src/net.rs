@@ -1,0 +1,430 @@
+//! A connection's way through the cluster: from a name to an address, from a Service's address to an endpoint, past the
+//! policies of both ends, and through the ingress controller when that is where it leads. Whoever sends anything goes this
+//! way: simulated containers, wasm guests, ports of the host; and so does who only wants to see the way.
+
+use crate::balance::Balancer;
+use crate::dns::{self, OUTSIDE};
+use crate::gateway::{self, Passed};
+use crate::hop::{Stage, Trail};
+use crate::policy::{self, CONTROL_PLANE_ADDRESS, DNS_ADDRESS, Direction, Ruling};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use meta::{Key, Time};
+use reconcile::View;
+use reconcile::services::{Rule, Spot};
+use std::net::IpAddr;
+use trace::note;
+
+const OUTSIDE_PAGE: &str = "<html><head></head><body><header>\n<title>http://info.cern.ch</title>\n</header>\n\n\
+     <h1>http://info.cern.ch - home of the first website</h1>\n</body></html>\n";
+const API_SERVER_PORT: u16 = 6443;
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// Why nothing answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetError {
+    /// The name does not resolve.
+    NoSuchHost,
+    /// Nobody listens at that port.
+    Refused,
+    /// Nobody has that address, or a policy drops what is sent there.
+    Unreachable,
+    /// Somebody listens who does not speak HTTP.
+    NotHttp,
+    /// Somebody listens who does not speak TLS.
+    NotTls,
+    /// Somebody speaks TLS whose certificate the client does not trust.
+    Untrusted,
+    /// The answer is under way.
+    Waiting,
+}
+
+/// An HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    pub body: String,
+    /// Where a redirect leads to.
+    pub location: Option<String>,
+}
+
+impl Response {
+    pub fn new(status: u16, body: impl Into<String>) -> Self {
+        Response { status, body: body.into(), location: None }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client<'a> {
+    pub ip: &'a str,
+    /// Where names without a namespace are looked up; empty: by nobody.
+    pub namespace: &'a str,
+    /// Unknown for what comes from outside.
+    pub node: Option<&'a str>,
+    /// What its `/etc/hosts` says: its own name, and addresses with theirs.
+    pub hostname: &'a str,
+    pub aliases: &'a [(String, Vec<String>)],
+}
+
+impl Client<'_> {
+    /// Whether a host is the client itself.
+    pub fn is_own(&self, host: &str) -> bool {
+        host == "localhost" || host.starts_with("127.") || (host == self.hostname && !host.is_empty())
+    }
+}
+
+/// An HTTP request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    pub tls: bool,
+    /// Whoever answers over TLS is trusted.
+    pub insecure: bool,
+    /// Whom to connect to.
+    pub host: String,
+    pub port: u16,
+    /// The `Host` header, with a port where one is written.
+    pub header: String,
+    /// With the query.
+    pub path: String,
+}
+
+/// Who is at the end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Some pod or machine.
+    Port {
+        ip: String,
+        port: u16,
+    },
+    Gateway {
+        tls: bool,
+    },
+    ApiServer,
+    Outside,
+}
+
+/// Where a request has got to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Whoever listens there answers.
+    Server(Server),
+    Answer(Response),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub ip: String,
+    pub port: u16,
+    /// As the server sees it.
+    pub path: String,
+    /// The ingress controller stands between.
+    pub proxied: bool,
+}
+
+impl Server {
+    /// What the client gets: the ingress controller answers for a server that does not.
+    ///
+    /// # Errors
+    /// Nobody stands between.
+    pub fn answer<T>(&self, result: Result<T, NetError>, own: impl FnOnce(Response) -> T) -> Result<T, NetError> {
+        match result {
+            Err(NetError::Unreachable) if self.proxied => Ok(own(gateway::page(504))),
+            Err(NetError::Refused | NetError::NotHttp | NetError::NotTls) if self.proxied => {
+                Ok(own(gateway::page(502)))
+            }
+            result => result,
+        }
+    }
+}
+
+/// The network as one node's programs find it.
+pub struct Net<'a> {
+    pub view: &'a View,
+    pub balancer: &'a mut Balancer,
+    pub now: Time,
+    pub trail: &'a mut Trail,
+}
+
+impl Net<'_> {
+    /// Addresses of a host.
+    ///
+    /// # Errors
+    /// Nobody has that name, or policies keep the client from asking.
+    pub fn resolve(&mut self, client: &Client, host: &str) -> Result<Vec<String>, NetError> {
+        if client.is_own(host) {
+            self.trail.hop(Stage::Dns, "", "/etc/hosts");
+            self.trail.note(|| note!("hop.own", name = host));
+            return Ok(vec![client.ip.into()]);
+        }
+        if host.parse::<IpAddr>().is_ok() {
+            return Ok(vec![host.into()]);
+        }
+        if let Some((ip, _)) = client.aliases.iter().find(|(_, names)| names.iter().any(|n| n == host)) {
+            self.trail.hop(Stage::Dns, "", "/etc/hosts");
+            self.trail.note(|| note!("hop.dns-found", name = host, addresses = ip));
+            return Ok(vec![ip.clone()]);
+        }
+        self.trail.hop(Stage::Dns, "", DNS_ADDRESS);
+        // A name server that does not answer knows nothing.
+        if !client.namespace.is_empty() && !policy::allows(self.view, client.ip, DNS_ADDRESS, 53, "UDP") {
+            self.trail.fail(|| note!("hop.dns-closed"));
+            return Err(NetError::NoSuchHost);
+        }
+        let found = dns::resolve(self.view, client.namespace, host, self.trail);
+        if found.is_empty() {
+            self.trail.fail(|| note!("hop.dns-none", name = host));
+            return Err(NetError::NoSuchHost);
+        }
+        Ok(found)
+    }
+
+    /// Who a connection to a host's port ends at.
+    ///
+    /// # Errors
+    /// It ends before.
+    pub fn connect(&mut self, client: &Client, host: &str, port: u16) -> Result<End, NetError> {
+        let ip = self.resolve(client, host)?.into_iter().next().ok_or(NetError::NoSuchHost)?;
+        let (ip, port) = self.route(client, &ip, port)?;
+        self.arrive(client.ip, &ip, port)
+    }
+
+    /// Where the rules of Services lead an address and port.
+    fn route(&mut self, client: &Client, ip: &str, port: u16) -> Result<(String, u16), NetError> {
+        if let Some(rule) = self.view.services.find(ip, port) {
+            // Addresses of its clients outside lead to its endpoints at once, wherever they are.
+            let local = rule.internal_local && rule.cluster_ip == ip;
+            return self.follow(client, rule, ip, port, local);
+        }
+        if let Some(service) = self.view.services.with_ip(ip) {
+            self.trail.hop(Stage::Service, "Service", service);
+            self.trail.fail(|| note!("hop.no-port", ip = ip, port = port));
+            return Err(NetError::Unreachable);
+        }
+        if let Some(rule) = self.view.services.find_node_port(port).filter(|r| r.protocol == "TCP")
+            && let Some(node) = node_at(self.view, ip)
+        {
+            let client = Client { node: Some(node), ..*client };
+            return self.follow(&client, rule, ip, port, rule.external_local);
+        }
+        Ok((ip.into(), port))
+    }
+
+    /// A connection that comes to a node's port from outside. `node`: where it comes in, if that matters.
+    ///
+    /// # Errors
+    /// It ends before.
+    pub fn enter(&mut self, client: &str, node: Option<&str>, node_port: u16) -> Result<End, NetError> {
+        let rule = self.view.services.find_node_port(node_port).ok_or(NetError::Refused)?;
+        let client = Client { ip: client, node, ..Client::default() };
+        let (ip, port) = self.follow(&client, rule, "*", node_port, rule.external_local)?;
+        self.arrive(client.ip, &ip, port)
+    }
+
+    fn follow(
+        &mut self,
+        client: &Client,
+        rule: &Rule,
+        ip: &str,
+        port: u16,
+        local: bool,
+    ) -> Result<(String, u16), NetError> {
+        let node = client.node.and_then(|n| self.view.get::<Node>(&Key::from(n)));
+        let label = |name: &str| node.and_then(|n| n.metadata.labels.as_ref()?.get(name)).map(String::as_str);
+        let spot = Spot { node: client.node, zone: label(ZONE), local };
+        self.trail.hop(Stage::Service, "Service", &rule.service);
+        let ready = rule.endpoints.iter().filter(|e| e.ready).count();
+        self.trail.note(|| {
+            note!("hop.rule", ip = ip, port = port, name = &rule.port_name, ready = ready, all = rule.endpoints.len())
+        });
+        let chosen = self.balancer.choose(self.now, rule, spot, client.ip, self.trail)?;
+        Ok((chosen.ip, chosen.port))
+    }
+
+    /// Past the policies, to whoever has the address.
+    pub(crate) fn arrive(&mut self, from: &str, ip: &str, port: u16) -> Result<End, NetError> {
+        self.pass(from, ip, port)?;
+        if (ip, port) == (CONTROL_PLANE_ADDRESS, API_SERVER_PORT) {
+            self.trail.hop(Stage::Server, "", "kube-apiserver");
+            return Ok(End::ApiServer);
+        }
+        match (ip, port) {
+            (CONTROL_PLANE_ADDRESS, 80 | 443) => {
+                self.trail.hop(Stage::Ingress, "", gateway::PROCESS);
+                match self.view.gateway.listening {
+                    true => {
+                        self.trail.note(|| note!("hop.gateway", port = port));
+                        Ok(End::Gateway { tls: port == 443 })
+                    }
+                    false => {
+                        self.trail.fail(|| note!("hop.refused", ip = ip, port = port));
+                        Err(NetError::Refused)
+                    }
+                }
+            }
+            (ip, port) if ip == OUTSIDE.1 => match port {
+                80 => Ok(End::Outside),
+                _ => Err(NetError::Unreachable),
+            },
+            _ => Ok(End::Port { ip: ip.into(), port }),
+        }
+    }
+
+    fn pass(&mut self, from: &str, ip: &str, port: u16) -> Result<(), NetError> {
+        for (direction, ruling) in policy::verdict(self.view, from, ip, port, "TCP") {
+            let end = if direction == Direction::Egress { from } else { ip };
+            let way = direction.as_str();
+            match ruling {
+                Ruling::Open => {
+                    // What is no pod has no policies that could be told about.
+                    if let Some(pod) = policy::pod_at(self.view, end) {
+                        self.trail.hop(Stage::Policy, "Pod", key_of(pod));
+                        self.trail.note(|| note!("hop.policy-open", way = way));
+                    }
+                }
+                Ruling::Allowed { policy, rule } => {
+                    self.trail.hop(Stage::Policy, "NetworkPolicy", &policy);
+                    self.trail.note(|| note!("hop.policy-allows", way = way, rule = rule + 1));
+                }
+                Ruling::Denied { policies } => {
+                    self.trail.hop(Stage::Policy, "NetworkPolicy", &policies[0]);
+                    let names: Vec<&str> = policies.iter().map(Key::as_str).collect();
+                    self.trail.fail(|| note!("hop.policy-denies", way = way, policies = names.join(", ")));
+                    return Err(NetError::Unreachable);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Who answers a request, or the answer of somebody who is no pod.
+    ///
+    /// # Errors
+    /// Nobody does.
+    pub fn request(&mut self, client: &Client, request: &Request) -> Result<Reached, NetError> {
+        let end = self.connect(client, &request.host, request.port)?;
+        self.ask(end, request)
+    }
+
+    /// The same for a connection that is there.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    pub fn ask(&mut self, end: End, request: &Request) -> Result<Reached, NetError> {
+        match end {
+            End::Port { ip, port } => {
+                let path = request.path.clone();
+                Ok(Reached::Server(Server { ip, port, path, proxied: false }))
+            }
+            // It speaks HTTP with those whom it knows.
+            End::ApiServer => Err(NetError::NotHttp),
+            End::Outside if request.tls => Err(NetError::NotTls),
+            End::Outside => Ok(Reached::Answer(Response::new(200, OUTSIDE_PAGE))),
+            End::Gateway { tls } => match gateway::pass(self, tls, request)? {
+                Passed::Answer(response) => Ok(Reached::Answer(response)),
+                Passed::To { ip, port, path } => {
+                    let server = Server { ip, port, path, proxied: true };
+                    // Its own connection goes past policies, too.
+                    match self.pass(CONTROL_PLANE_ADDRESS, &server.ip, server.port) {
+                        Ok(()) => Ok(Reached::Server(server)),
+                        Err(e) => server.answer(Err(e), Reached::Answer),
+                    }
+                }
+            },
+        }
+    }
+}
+
+pub(crate) fn key_of(pod: &Pod) -> Key {
+    Key::new(pod.metadata.namespace.as_deref().unwrap_or(""), pod.metadata.name.as_deref().unwrap_or(""))
+}
+
+/// The node that has an address.
+fn node_at<'a>(view: &'a View, ip: &str) -> Option<&'a str> {
+    let has = |n: &&Node| n.status.iter().flat_map(|s| s.addresses.iter().flatten()).any(|a| a.address == ip);
+    view.list::<Node>().find(has)?.metadata.name.as_deref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{codes, put, world};
+    use serde_json::json;
+
+    const CLIENT: Client =
+        Client { ip: "10.244.1.1", namespace: "blog", node: Some("b"), hostname: "visitor", aliases: &[] };
+
+    fn connect(view: &View, host: &str, port: u16) -> (Result<End, NetError>, String) {
+        let (mut balancer, mut trail) = (Balancer::new(1), Trail::on());
+        let mut net = Net { view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
+        let result = net.connect(&CLIENT, host, port);
+        (result, codes(&trail.into_hops()))
+    }
+
+    fn port(ip: &str, port: u16) -> Result<End, NetError> {
+        Ok(End::Port { ip: ip.into(), port })
+    }
+
+    #[test]
+    fn a_connection_goes_by_name_service_and_policy_and_says_so() {
+        let view = world();
+        let (end, hops) = connect(&view, "web.shop", 80);
+        assert_eq!(end, port("10.244.0.1", 8080));
+        assert_eq!(
+            hops,
+            "dns: dns-nothing dns-found; service shop/web: rule chosen-only endpoint; policy blog/visitor: policy-open; \
+             policy shop/web-0: policy-open"
+        );
+        let (end, hops) = connect(&view, "10.244.0.2", 5432);
+        assert_eq!(
+            (end, hops.as_str()),
+            (port("10.244.0.2", 5432), "policy blog/visitor: policy-open; policy shop/db-0: policy-open")
+        );
+    }
+
+    #[test]
+    fn what_leads_nowhere_says_where_it_ends() {
+        let mut view = world();
+        let ends = |view: &View, host: &str, port: u16| {
+            let (end, hops) = connect(view, host, port);
+            (end.unwrap_err(), hops.rsplit("; ").next().unwrap_or("").to_string())
+        };
+        let (e, last) = ends(&view, "nobody", 80);
+        assert_eq!((e, last.ends_with("dns-none !")), (NetError::NoSuchHost, true), "{last}");
+        assert_eq!(ends(&view, "web.shop", 81), (NetError::Unreachable, "service shop/web: no-port !".into()));
+        assert_eq!(
+            ends(&view, "empty.shop", 80),
+            (NetError::Refused, "service shop/empty: rule no-endpoints !".into())
+        );
+        put(
+            &mut view,
+            json!({ "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": { "name": "closed", "namespace": "shop" },
+            "spec": { "podSelector": {}, "policyTypes": ["Ingress"] } }),
+        );
+        let denied = (NetError::Unreachable, "policy shop/closed: policy-denies !".into());
+        assert_eq!(ends(&view, "web.shop", 80), denied);
+    }
+
+    #[test]
+    fn node_ports_lead_from_every_node_and_from_outside() {
+        let view = world();
+        assert_eq!(connect(&view, "172.18.0.3", 30080).0, port("10.244.0.1", 8080));
+        assert_eq!(connect(&view, "172.18.0.9", 30080).0, port("172.18.0.9", 30080), "no node has that address");
+        let (mut balancer, mut trail) = (Balancer::new(1), Trail::off());
+        let mut net = Net { view: &view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
+        assert_eq!(net.enter("127.0.0.1", None, 30080), port("10.244.0.1", 8080));
+        assert_eq!(net.enter("127.0.0.1", None, 30081), Err(NetError::Refused));
+    }
+
+    #[test]
+    fn what_hosts_says_is_asked_first() {
+        let view = world();
+        let aliases = [("10.244.0.2".to_string(), vec!["web".to_string()])];
+        let client = Client { aliases: &aliases, ..CLIENT };
+        let (mut balancer, mut trail) = (Balancer::new(1), Trail::off());
+        let mut net = Net { view: &view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
+        assert_eq!(net.connect(&client, "web", 5432), port("10.244.0.2", 5432));
+        assert_eq!(net.connect(&client, "localhost", 80), port("10.244.1.1", 80));
+        assert_eq!(net.connect(&client, "visitor", 80), port("10.244.1.1", 80));
+    }
+}
