@@ -26,6 +26,15 @@ pub trait Object: Any + Send + Sync {
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
+/// k8s-openapi writes `apiVersion` and then `kind`; upstream the other way round, which clients' messages show.
+fn kind_first(json: &mut [u8], kind: KindRef) {
+    let version = r#""apiVersion":"","#.len() + kind.api_version().len();
+    let both = 1 + version + r#""kind":"","#.len() + kind.kind.len();
+    if let Some(head) = json.get_mut(1..both).filter(|h| h.starts_with(b"\"apiVersion\"") && h.ends_with(b",")) {
+        head.rotate_left(version);
+    }
+}
+
 impl<T: Registered> Object for T {
     fn kind(&self) -> KindRef {
         T::KIND_REF
@@ -50,6 +59,7 @@ impl<T: Registered> Object for T {
         let mut out = Vec::new();
         // Writing to a vector cannot fail.
         let _ = self.serialize(&mut serde_json::Serializer::with_formatter(&mut out, GoNumbers));
+        kind_first(&mut out, self.kind());
         out
     }
     fn as_any(&self) -> &dyn Any {

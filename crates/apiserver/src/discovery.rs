@@ -2,6 +2,7 @@
 //! registered kinds. Models `apiserver/pkg/endpoints/discovery` (legacy and aggregated), `server/healthz`, and
 //! `component-base/version`.
 
+use crate::http::indent;
 use crate::response::{Answer, Response};
 use api::{Kind, KindRef, Kinds, Verb};
 use serde_json::{Value, json};
@@ -63,12 +64,12 @@ pub(crate) fn root(kinds: &Kinds) -> Vec<u8> {
             paths.insert(format!("/apis/{group}/{version}"));
         }
     }
-    bytes(&json!({ "paths": paths }))
+    indent(&bytes(&json!({ "paths": paths })))
 }
 
 /// `/version`
 pub(crate) fn version() -> Vec<u8> {
-    bytes(&json!({
+    indent(&bytes(&json!({
         "major": "1",
         "minor": "35",
         "emulationMajor": "1",
@@ -82,7 +83,7 @@ pub(crate) fn version() -> Vec<u8> {
         "goVersion": "",
         "compiler": "rustc",
         "platform": "kubottle",
-    }))
+    })))
 }
 
 /// `/api`

@@ -10,4 +10,5 @@ pub use accept::Wants;
 pub(crate) use info::authorized;
 pub use path::{HttpRequest, Routed, route};
 pub use query::parse as query_pairs;
+pub(crate) use render::indent;
 pub use render::{HttpResponse, render};

@@ -39,7 +39,10 @@ pub(crate) fn fill_system_fields(o: &mut dyn Object, now: Time, rng: &mut Rng) {
 /// What an update keeps, said or not; what it may not say is left for validation to refuse. Models `BeforeUpdate`.
 pub(crate) fn keep_system_fields(o: &mut dyn Object, old: &ObjectMeta) {
     let meta = o.meta_mut();
-    meta.uid.clone_from(&old.uid);
+    // Another one is refused by the validation.
+    if meta.uid.as_deref().is_none_or(str::is_empty) {
+        meta.uid.clone_from(&old.uid);
+    }
     meta.creation_timestamp.clone_from(&old.creation_timestamp);
     if old.deletion_timestamp.is_some() {
         meta.deletion_timestamp.clone_from(&old.deletion_timestamp);

@@ -33,6 +33,8 @@ pub enum Response {
     Status(Box<Status>),
     /// Legacy discovery, version, Scale: JSON ready to send.
     Json(Vec<u8>),
+    /// JSON that is laid out for people and always sent so.
+    Document(Vec<u8>),
     /// Aggregated discovery: JSON that clients recognize by its media type.
     Discovery(Vec<u8>),
     Text(String),
@@ -149,7 +151,12 @@ pub fn unavailable() -> Answer {
     Answer::new(503, Response::Text("service unavailable\n".into()))
 }
 
-/// `{"status":"Success"}` as deletes, bindings and evictions answer.
+/// `{"status":"Success"}` as deletes answer.
 pub(crate) fn success() -> Status {
     Status { status: Some("Success".into()), ..Status::default() }
+}
+
+/// The same with its code, as a POST that makes no object answers: bindings and evictions.
+pub(crate) fn created() -> Status {
+    Status { code: Some(201), ..success() }
 }

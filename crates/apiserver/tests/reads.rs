@@ -2,9 +2,11 @@
 //! `storage/etcd3/list_test` tables and `negotiation` tests.
 
 mod world;
+use apiserver::http::HttpRequest;
 use apiserver::watch::Watcher;
 use apiserver::{Response, http};
 use expect_test::{Expect, expect};
+use meta::User;
 use serde_json::Value;
 use store::Backend;
 use world::{TABLE, World, summary};
@@ -304,12 +306,17 @@ fn tables_and_metadata() {
     out.push_str(&show("application/json", &format!("{MAPS}?limit=1")));
     expect![[r#"
         {"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"7","continue":"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Nywic3RhcnQiOiJhXHUwMDAwIn0","remainingItemCount":1},"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names","priority":0},{"name":"Data","type":"string","format":"","description":"Data contains the configuration data. Each key must consist of alphanumeric characters, '-', '_' or '.'. Values with non-UTF-8 byte sequences must use the BinaryData field. The keys stored in Data must not overlap with the keys in the BinaryData field, this is enforced during validation process.","priority":0},{"name":"Age","type":"string","format":"","description":"CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata","priority":0}],"rows":[{"cells":["a",0,"75s"],"object":{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}}}]}
+
         {"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"6"},"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names","priority":0},{"name":"Data","type":"string","format":"","description":"Data contains the configuration data. Each key must consist of alphanumeric characters, '-', '_' or '.'. Values with non-UTF-8 byte sequences must use the BinaryData field. The keys stored in Data must not overlap with the keys in the BinaryData field, this is enforced during validation process.","priority":0},{"name":"Age","type":"string","format":"","description":"CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata","priority":0}],"rows":[{"cells":["a",0,"75s"]}]}
+
         {"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"7"},"items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"managedFields":[{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tier":{}}}},"manager":"kubectl","operation":"Update","time":"2026-01-01T00:00:00Z"}],"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}},{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"y"},"managedFields":[{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tier":{}}}},"manager":"kubectl","operation":"Update","time":"2026-01-01T00:00:00Z"}],"name":"b","namespace":"default","resourceVersion":"7","uid":"19a9eaff-1a75-4d10-bdd2-bbc79a5b1657"}}]}
+
         {"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"managedFields":[{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tier":{}}}},"manager":"kubectl","operation":"Update","time":"2026-01-01T00:00:00Z"}],"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}}
-        {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"only the following media types are accepted: application/json, application/json;stream=watch","reason":"NotAcceptable","code":406}
+
+        {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"only the following media types are accepted: application/json, application/yaml","reason":"NotAcceptable","code":406}
 
         {"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Nywic3RhcnQiOiJhXHUwMDAwIn0","remainingItemCount":1},"items":[{"metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"managedFields":[{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tier":{}}}},"manager":"kubectl","operation":"Update","time":"2026-01-01T00:00:00Z"}],"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}}]}
+
     "#]].assert_eq(&out);
 }
 
@@ -342,7 +349,21 @@ fn discovery_and_health() {
     }
     out.push_str(&format!("{}\n", w.line("POST", "/version", "")));
     expect![[r#"
-        /version 200 {"buildDate":"2025-12-17T00:00:00Z","compiler":"rustc","emulationMajor":"1","emulationMinor":"35","gitCommit":"","gitTreeState":"clean","gitVersion":"v1.35.0","goVersion":"","major":"1","minCompatibilityMajor":"1","minCompatibilityMinor":"34","minor":"35","platform":"kubottle"}
+        /version 200 {
+          "buildDate": "2025-12-17T00:00:00Z",
+          "compiler": "rustc",
+          "emulationMajor": "1",
+          "emulationMinor": "35",
+          "gitCommit": "",
+          "gitTreeState": "clean",
+          "gitVersion": "v1.35.0",
+          "goVersion": "",
+          "major": "1",
+          "minCompatibilityMajor": "1",
+          "minCompatibilityMinor": "34",
+          "minor": "35",
+          "platform": "kubottle"
+        }
         /api 200 {"kind":"APIVersions","serverAddressByClientCIDRs":[{"clientCIDR":"0.0.0.0/0","serverAddress":"10.96.0.1:443"}],"versions":["v1"]}
         /apis/apps 200 {"apiVersion":"v1","kind":"APIGroup","name":"apps","preferredVersion":{"groupVersion":"apps/v1","version":"v1"},"versions":[{"groupVersion":"apps/v1","version":"v1"}]}
         /healthz 200 ok
@@ -399,18 +420,47 @@ fn pretty_is_indented() {
     let r = http::render(&a, &wants, w.now);
     expect![[r#"
         {
-          "apiVersion": "v1",
-          "code": 404,
-          "details": {
-            "kind": "namespaces",
-            "name": "none"
-          },
           "kind": "Status",
-          "message": "namespaces \"none\" not found",
+          "apiVersion": "v1",
           "metadata": {},
+          "status": "Failure",
+          "message": "namespaces \"none\" not found",
           "reason": "NotFound",
-          "status": "Failure"
-        }
-    "#]]
+          "details": {
+            "name": "none",
+            "kind": "namespaces"
+          },
+          "code": 404
+        }"#]]
     .assert_eq(&String::from_utf8_lossy(&r.body));
+}
+
+/// Models `isPrettyPrint`: people's programs get what people can read, unless they say otherwise.
+#[test]
+fn answers_come_in_the_form_that_is_asked_for() {
+    let mut w = World::new();
+    w.ok("POST", "/api/v1/namespaces/default/configmaps", r#"{"metadata":{"name":"a"},"data":{"b":"1","a":"x: y"}}"#);
+    let mut body = |query: &str, accept: &str, user_agent: &str| {
+        let http = HttpRequest {
+            accept,
+            user_agent,
+            ..HttpRequest::bare("GET", "/api/v1/namespaces/default/configmaps/a", query, User::admin())
+        };
+        let http::Routed::Api(request, wants) = http::route(w.server.kinds(), http) else { panic!("not an object") };
+        let answer = w.handle(*request);
+        let r = http::render(&answer, &wants, w.now);
+        (r.content_type, String::from_utf8_lossy(&r.body).into_owned())
+    };
+    let (json, plain) = body("", "application/json", "kubectl/v1.35.0");
+    assert_eq!(json, "application/json");
+    assert!(plain.starts_with(r#"{"kind":"ConfigMap","apiVersion":"v1","#) && plain.ends_with("}\n"), "{plain}");
+    let (_, pretty) = body("", "*/*", "curl/8.5.0");
+    assert!(pretty.starts_with("{\n  \"kind\": \"ConfigMap\",\n") && pretty.ends_with("\n}"), "{pretty}");
+    assert!(pretty.contains("\"a\": \"x: y\","), "{pretty}");
+    assert_eq!(body("pretty=false", "*/*", "curl/8.5.0").1, plain);
+    assert_eq!(body("pretty=1", "application/json", "kubectl").1, pretty);
+    assert_eq!(body("", "application/json;pretty=1", "kubectl").1, pretty);
+    let (kind, yaml) = body("", "application/yaml", "kubectl");
+    assert_eq!(kind, "application/yaml");
+    assert!(yaml.starts_with("apiVersion: v1\ndata:\n  a: \"x: y\"\n  b: \"1\"\nkind: ConfigMap\n"), "{yaml}");
 }

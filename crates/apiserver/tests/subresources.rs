@@ -310,7 +310,7 @@ fn a_typed_status_patch_is_a_merge_patch() {
     ] {
         let (typed, json) = (patched(true, status, uid), patched(false, status, uid));
         assert_eq!(typed, json, "{status}");
-        assert_eq!(typed.0, if uid.is_some() { 409 } else { 200 });
+        assert_eq!(typed.0, if uid.is_some() { 422 } else { 200 });
         assert_eq!(typed.1["status"]["hostIP"], "10.0.0.9");
     }
 }

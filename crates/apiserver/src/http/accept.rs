@@ -8,6 +8,8 @@ use meta::ApiError;
 pub struct Wants {
     pub form: As,
     pub pretty: bool,
+    /// YAML instead of JSON.
+    pub yaml: bool,
 }
 
 /// One clause of an `Accept` header.
@@ -34,6 +36,15 @@ fn json(media: &str) -> bool {
     matches!(media, "" | "*/*" | "application/*" | "application/json")
 }
 
+/// Whether the answer is to be read by a person. Models `isPrettyPrint`.
+pub(super) fn pretty(query: &[(String, String)], user_agent: &str) -> bool {
+    match query.iter().find(|(k, _)| k == "pretty").map_or("", |(_, v)| v.as_str()) {
+        "" => ["curl", "Wget", "Mozilla/5.0"].iter().any(|client| user_agent.starts_with(client)),
+        // As `strconv.ParseBool` reads it.
+        v => matches!(v, "1" | "t" | "T" | "true" | "TRUE" | "True"),
+    }
+}
+
 /// The first clause that the server can satisfy. Errors: 406.
 pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wants, ApiError> {
     let include = match include {
@@ -42,7 +53,8 @@ pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wan
         _ => Include::Metadata,
     };
     for c in clauses(accept) {
-        if !json(c.media) {
+        let yaml = c.media == "application/yaml";
+        if !json(c.media) && !yaml {
             continue;
         }
         let form = match (c.get("as"), c.get("g"), c.get("v")) {
@@ -51,7 +63,7 @@ pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wan
             ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io", "v1" | "v1beta1") => As::Metadata,
             _ => continue,
         };
-        return Ok(Wants { form, pretty });
+        return Ok(Wants { form, pretty: pretty || c.get("pretty") == "1", yaml });
     }
     Err(not_acceptable())
 }
@@ -69,6 +81,6 @@ pub(super) fn aggregated(accept: &str) -> bool {
 }
 
 fn not_acceptable() -> ApiError {
-    let why = "only the following media types are accepted: application/json, application/json;stream=watch";
+    let why = "only the following media types are accepted: application/json, application/yaml";
     ApiError::new(406, "NotAcceptable", why)
 }

@@ -48,10 +48,12 @@ pub enum Routed {
 pub fn route(kinds: &Kinds, http: HttpRequest<'_>) -> Routed {
     let path = query::decode(http.path, false);
     let query = query::parse(http.query);
-    let pretty = query.iter().any(|(k, v)| k == "pretty" && !matches!(v.as_str(), "false" | "0"));
+    let pretty = accept::pretty(&query, http.user_agent);
     let plain = Wants { pretty, ..Wants::default() };
     if let Some(answer) = special(kinds, &http, &path, &query) {
-        return Routed::Direct(answer, plain);
+        // What cannot be had in another form is answered as it is.
+        let wants = accept::negotiate(http.accept, "", pretty).map_or(plain, |w| Wants { form: As::Object, ..w });
+        return Routed::Direct(answer, wants);
     }
     match resource(kinds, http, &path, &query, plain) {
         Ok((request, wants)) => Routed::Api(Box::new(request), wants),
@@ -62,11 +64,12 @@ pub fn route(kinds: &Kinds, http: HttpRequest<'_>) -> Routed {
 fn special(kinds: &Kinds, http: &HttpRequest<'_>, path: &str, query: &[(String, String)]) -> Option<Answer> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let json = |v: Vec<u8>| Answer::new(200, Response::Json(v));
+    let document = |v: Vec<u8>| Answer::new(200, Response::Document(v));
     let not_found = || Answer::new(404, Response::Text("404 page not found\n".into()));
     let aggregated = accept::aggregated(http.accept);
     let found = match parts.as_slice() {
-        [""] => json(discovery::root(kinds)),
-        ["version"] => json(discovery::version()),
+        [""] => document(discovery::root(kinds)),
+        ["version"] => document(discovery::version()),
         ["healthz" | "livez" | "readyz", rest @ ..] => discovery::health(parts[0], rest, query),
         ["api"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(kinds, true))),
         ["apis"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(kinds, false))),

@@ -19,7 +19,7 @@ pub struct HttpResponse {
 
 /// What the host must stream or connect itself (watches, logs, proxies) renders as an empty body.
 pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
-    let (content_type, body) = match &answer.response {
+    let (mut content_type, mut body) = match &answer.response {
         Response::Object(o) => (JSON, object(o, wants, now)),
         Response::List { kind, items, resource_version, continue_token, remaining } => {
             let metadata = ListMeta {
@@ -32,20 +32,30 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
         }
         Response::Status(s) => (JSON, status(s)),
         Response::Json(bytes) => (JSON, json(bytes, wants, now)),
+        Response::Document(bytes) => (JSON, bytes.clone()),
         Response::Discovery(bytes) => (DISCOVERY, bytes.clone()),
-        Response::Text(text) => ("text/plain; charset=utf-8", text.clone().into_bytes()),
+        Response::Text(text) => (TEXT, text.clone().into_bytes()),
         Response::Watch(_) => (JSON, Vec::new()),
-        Response::Logs { .. } | Response::Proxy(_) | Response::Connect(_) | Response::Metrics(_) => {
-            ("text/plain", Vec::new())
-        }
+        Response::Logs { .. } | Response::Proxy(_) | Response::Connect(_) | Response::Metrics(_) => (TEXT, Vec::new()),
     };
-    let body = if wants.pretty && content_type == JSON { indent(body) } else { body };
+    let negotiated = !matches!(answer.response, Response::Document(_) | Response::Watch(_));
+    if negotiated && content_type != TEXT {
+        if wants.yaml && content_type == JSON {
+            (content_type, body) = ("application/yaml", yaml(&body));
+        } else if wants.pretty {
+            body = indent(&body);
+        } else {
+            // Go's encoder ends every value with a line's end, its indenter does not.
+            body.push(b'\n');
+        }
+    }
     // RFC 7234: code 299, no agent.
     let warnings = answer.warnings.iter().map(|w| format!("299 - {}", quoted(w))).collect();
     HttpResponse { code: answer.code, content_type, warnings, body }
 }
 
 const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 fn bytes<T: Serialize>(v: &T) -> Vec<u8> {
@@ -108,14 +118,14 @@ fn item(o: &dyn Object, kind: KindRef) -> Vec<u8> {
     if kind.custom.is_some() {
         return json;
     }
-    let head = format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",", kind.api_version(), kind.kind);
+    let head = format!("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",", kind.kind, kind.api_version());
     match json.strip_prefix(head.as_bytes()) {
         Some(rest) => [b"{", rest].concat(),
         None => json,
     }
 }
 
-/// Status with its fields in upstream's order and the line's end that Go's encoder writes: clients compare the text.
+/// Status with its fields in upstream's order: clients compare the text.
 fn status(s: &Status) -> Vec<u8> {
     let details = s.details.as_ref().map(|d| Details {
         name: d.name.as_deref(),
@@ -130,7 +140,7 @@ fn status(s: &Status) -> Vec<u8> {
             .collect(),
         retry_after_seconds: d.retry_after_seconds,
     });
-    let mut out = bytes(&Refusal {
+    bytes(&Refusal {
         kind: "Status",
         api_version: "v1",
         metadata: &s.metadata,
@@ -139,9 +149,7 @@ fn status(s: &Status) -> Vec<u8> {
         reason: s.reason.as_deref(),
         details,
         code: s.code,
-    });
-    out.push(b'\n');
-    out
+    })
 }
 
 #[derive(Serialize)]
@@ -189,14 +197,59 @@ struct Cause<'a> {
     field: Option<&'a str>,
 }
 
-fn indent(body: Vec<u8>) -> Vec<u8> {
-    match serde_json::from_slice::<serde_json::Value>(&body).and_then(|v| serde_json::to_vec_pretty(&v)) {
-        Ok(mut pretty) => {
-            pretty.push(b'\n');
-            pretty
+/// As Go's `json.Indent` does with two spaces: the order of the fields stays.
+pub(crate) fn indent(json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len() * 2);
+    let (mut depth, mut in_string, mut escaped) = (0, false, false);
+    let line = |out: &mut Vec<u8>, depth: usize| {
+        out.push(b'\n');
+        out.extend(std::iter::repeat_n(b' ', depth * 2));
+    };
+    for (i, b) in json.iter().enumerate() {
+        if in_string {
+            out.push(*b);
+            in_string = escaped || *b != b'"';
+            escaped = *b == b'\\' && !escaped;
+            continue;
         }
-        Err(_) => body,
+        match b {
+            b'{' | b'[' => {
+                out.push(*b);
+                depth += 1;
+                if !matches!(json.get(i + 1), Some(b'}' | b']')) {
+                    line(&mut out, depth);
+                }
+            }
+            b'}' | b']' => {
+                depth -= 1;
+                if !matches!(out.last(), Some(b'{' | b'[')) {
+                    line(&mut out, depth);
+                }
+                out.push(*b);
+            }
+            b',' => {
+                out.push(*b);
+                line(&mut out, depth);
+            }
+            b':' => out.extend_from_slice(b": "),
+            b'"' => {
+                in_string = true;
+                out.push(*b);
+            }
+            other => out.push(*other),
+        }
     }
+    out
+}
+
+/// As `sigs.k8s.io/yaml` writes it: keys in alphabetical order.
+fn yaml(json: &[u8]) -> Vec<u8> {
+    let tree: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    let mut out = String::new();
+    // Writing a JSON tree to a string cannot fail.
+    let _ = serde_saphyr::to_fmt_writer_with_options(&mut out, &tree, options);
+    out.into_bytes()
 }
 
 /// Models `net.NewWarningHeader`: control characters are dropped, quotes and backslashes escaped.

@@ -4,7 +4,7 @@ use crate::admission;
 use crate::decode;
 use crate::keys;
 use crate::request::Request;
-use crate::response::success;
+use crate::response::created;
 use crate::server::{Cx, Plan};
 use api::ObjectExt;
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
@@ -72,7 +72,7 @@ pub(crate) fn bind(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> 
         compares: vec![Compare::ModRevision(key.clone(), entry.mod_revision)],
         ops: vec![Op::Put { key, value: entry.value.changed(Box::new(pod)), lease: entry.lease }],
     };
-    Ok(Plan { txns: vec![txn], ..Plan::status(201, success()) })
+    Ok(Plan { txns: vec![txn], ..Plan::status(201, created()) })
 }
 
 /// Models `podutil.UpdatePodCondition` for `PodScheduled=True`.

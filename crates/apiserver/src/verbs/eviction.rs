@@ -2,7 +2,7 @@
 
 use super::delete::delete_one;
 use crate::request::Request;
-use crate::response::success;
+use crate::response::created;
 use crate::server::{Cx, Plan};
 use crate::stored::Stored;
 use crate::{decode, keys};
@@ -60,7 +60,7 @@ pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
         ops: vec![Op::Put { key, value: marked.value, lease: entry.lease }],
     });
     txns.extend(delete);
-    Ok(Plan { txns, ..Plan::status(201, success()) })
+    Ok(Plan { txns, ..Plan::status(201, created()) })
 }
 
 /// What has ended, never ran or is going already disrupts nothing any more. Models `canIgnorePDB`.

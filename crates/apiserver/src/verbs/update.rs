@@ -1,7 +1,7 @@
 //! PUT, and the second half of PATCH. Models `rest.BeforeUpdate` and `registry.Store.Update`.
 
 use crate::fields::managed::Managed;
-use crate::request::Request;
+use crate::request::{Request, RequestVerb};
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, decode, keys, objectmeta, owners, service};
@@ -92,7 +92,9 @@ pub(crate) fn replace_as(
     let owners = owners::Change::new(req, &mut *object, &old.value, applied);
     let before = &*old.value.0;
     let key = keys::of_parts(kind, &req.namespace, &req.name);
+    // A patch has no preconditions: a wrong UID of its is an immutable field's.
     if let Some(uid) = object.meta().uid.as_deref().filter(|u| !u.is_empty())
+        && req.verb == RequestVerb::Update
         && uid != before.uid()
     {
         return Err(uid_conflict(kind, &req.name, &key, uid, before.uid()));

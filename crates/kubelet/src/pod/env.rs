@@ -48,9 +48,11 @@ pub fn resolve(pod: &Pod, container: &Container, pod_ip: &str, cx: &SyncCx) -> R
             }
         }
     }
+    let links = pod.spec.as_ref().and_then(|s| s.enable_service_links).unwrap_or(true);
+    let services = service_variables(ns, links, cx);
     for var in container.env.iter().flatten() {
         let value = match (&var.value, &var.value_from) {
-            (Some(v), _) if !v.is_empty() => expand(v, &env),
+            (Some(v), _) if !v.is_empty() => expand(v, &[&env, &services]),
             (_, Some(source)) => match value_from(pod, container, source, pod_ip, ns, cx)? {
                 Some(v) => v,
                 None => continue,
@@ -60,8 +62,7 @@ pub fn resolve(pod: &Pod, container: &Container, pod_ip: &str, cx: &SyncCx) -> R
         set(&mut env, &var.name, value);
     }
     // Service variables never override what the pod says itself.
-    let links = pod.spec.as_ref().and_then(|s| s.enable_service_links).unwrap_or(true);
-    for (name, value) in service_variables(ns, links, cx) {
+    for (name, value) in services {
         if !env.iter().any(|(n, _)| *n == name) {
             env.push((name, value));
         }
@@ -189,8 +190,8 @@ pub fn resource(pod: &Pod, own: &Container, r: &ResourceFieldSelector, cx: &Sync
     Ok((v / d.max(1) + i64::from(v % d.max(1) != 0)).to_string())
 }
 
-/// `$(NAME)` is replaced when `NAME` is known, `$$(NAME)` is the text itself.
-pub fn expand(text: &str, env: &[(String, String)]) -> String {
+/// `$(NAME)` is replaced when one of the lists knows `NAME`, the first that does; `$$(NAME)` is the text itself.
+pub fn expand(text: &str, known: &[&[(String, String)]]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(i) = rest.find('$') {
@@ -200,7 +201,7 @@ pub fn expand(text: &str, env: &[(String, String)]) -> String {
             out.push('$');
             rest = tail;
         } else if let Some((name, tail)) = after.strip_prefix('(').and_then(|t| t.split_once(')')) {
-            match env.iter().find(|(n, _)| n == name) {
+            match known.iter().copied().flatten().find(|(n, _)| n == name) {
                 Some((_, v)) => out.push_str(v),
                 None => {
                     out.push_str("$(");
@@ -263,6 +264,7 @@ mod tests {
     #[test]
     fn references_expand_as_the_api_documents() {
         let env = vec![("A".to_string(), "1".to_string()), ("B".to_string(), "$(A)".to_string())];
+        let services = vec![("A".to_string(), "2".to_string()), ("S".to_string(), "svc".to_string())];
         for (text, want) in [
             ("$(A)-$(B)", "1-$(A)"),
             ("$$(A)", "$(A)"),
@@ -270,8 +272,9 @@ mod tests {
             ("$A $", "$A $"),
             ("$(A", "$(A"),
             ("$$$(A)", "$1"),
+            ("$(A) $(S)", "1 svc"),
         ] {
-            assert_eq!(expand(text, &env), want, "{text}");
+            assert_eq!(expand(text, &[&env, &services]), want, "{text}");
         }
     }
 }

@@ -192,7 +192,7 @@ impl PodWorker {
         let attempt = self.containers[c].next_attempt();
         let id = self.container_id(c, attempt);
         let expand = |list: &Option<Vec<String>>| -> Vec<String> {
-            list.iter().flatten().map(|s| env::expand(s, &made)).collect()
+            list.iter().flatten().map(|s| env::expand(s, &[&made])).collect()
         };
         let limits = resources::limits(container);
         let run = ContainerSpec {

@@ -43,7 +43,7 @@ pub fn mounts(
         let mut source = source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
         let mut path = m.mount_path.trim_end_matches('/').to_string();
         let sub = match m.sub_path_expr.as_deref().filter(|s| !s.is_empty()) {
-            Some(expression) => env::expand(expression, env),
+            Some(expression) => env::expand(expression, &[env]),
             None => m.sub_path.clone().unwrap_or_default(),
         };
         if !sub.is_empty() {

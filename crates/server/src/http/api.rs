@@ -10,11 +10,14 @@ use apiserver::Credentials;
 use apiserver::http::HttpRequest;
 use bytes::Bytes;
 use cluster::http::{HttpOutcome, LogRequest};
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT, VARY,
+};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use meta::{ApiError, User};
+use std::io::Write;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -41,6 +44,8 @@ async fn whole(body: Incoming) -> Result<Vec<u8>, ApiError> {
 /// Answers one request. `certified` is the client certificate's user.
 pub async fn handle(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
     let who = auth::credentials(certified.as_ref(), request.headers());
+    let zips = request.headers().get(ACCEPT_ENCODING).and_then(|v| v.to_str().ok());
+    let zips = zips.is_some_and(|v| v.split(',').any(|e| e.split(';').next().is_some_and(|e| e.trim() == "gzip")));
     let path = request.uri().path();
     if path.starts_with("/openapi/") || processes::is_process(path) || path == faults::PATH || path == follow::PATH {
         let kinds = match may(&handle, who, request.method().as_str(), path).await {
@@ -112,8 +117,16 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
         Ok(Next::Refusal(e) | Next::Log(Err(e), _)) => refuse(&e),
         Ok(Next::Answer(r)) => {
             let mut response = Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type);
+            response = response.header(CACHE_CONTROL, "no-cache, private");
+            if r.content_type == "text/plain; charset=utf-8" {
+                response = response.header("X-Content-Type-Options", "nosniff");
+            }
             for warning in r.warnings {
                 response = response.header("Warning", warning);
+            }
+            if zips && r.body.len() > GZIP_BYTES_MIN {
+                response = response.header(CONTENT_ENCODING, "gzip").header(VARY, "Accept-Encoding");
+                return finish(response.body(full(zipped(&r.body))));
             }
             finish(response.body(full(r.body)))
         }
@@ -148,7 +161,19 @@ async fn may(handle: &Handle, who: Credentials, method: &str, path: &str) -> Res
 pub fn refuse(e: &ApiError) -> Response<Body> {
     let answer = apiserver::Answer::refusal(e.clone());
     let r = apiserver::http::render(&answer, &apiserver::http::Wants::default(), meta::Time(0));
-    finish(Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type).body(full(r.body)))
+    let response = Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type);
+    finish(response.header(CACHE_CONTROL, "no-cache, private").body(full(r.body)))
+}
+
+/// Models `defaultGzipThresholdBytes`.
+const GZIP_BYTES_MIN: usize = 128 << 10;
+
+fn zipped(body: &[u8]) -> Vec<u8> {
+    // The level that upstream takes.
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(1));
+    // Writing to a vector cannot fail.
+    let _ = writer.write_all(body);
+    writer.finish().unwrap_or_default()
 }
 
 fn streaming(content_type: &'static str, body: Body) -> Response<Body> {

@@ -190,6 +190,10 @@ pub fn pull_error(r: &ImageRef, why: Missing) -> String {
     let full = r.full();
     let head = format!("failed to pull and unpack image {full:?}: failed to resolve reference {full:?}: ");
     match why {
+        // These let anybody look.
+        Missing::Repository if matches!(r.registry.as_str(), "registry.k8s.io" | "k8s.gcr.io" | "gcr.io") => {
+            pull_error(r, Missing::Tag)
+        }
         Missing::Repository => format!(
             "{head}pull access denied, repository does not exist or may require authorization: \
              server message: insufficient_scope: authorization failed"
@@ -295,6 +299,11 @@ mod tests {
             "failed to pull and unpack image \"docker.io/library/nosuch:latest\": failed to resolve reference \
              \"docker.io/library/nosuch:latest\": pull access denied, repository does not exist or may require \
              authorization: server message: insufficient_scope: authorization failed"
+        );
+        assert_eq!(
+            message("registry.k8s.io/nosuch:1"),
+            "rpc error: code = NotFound desc = failed to pull and unpack image \"registry.k8s.io/nosuch:1\": failed to \
+             resolve reference \"registry.k8s.io/nosuch:1\": registry.k8s.io/nosuch:1: not found"
         );
         assert_eq!(
             message("nginx:1.161"),
