@@ -192,6 +192,8 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/containous/whoami", 3, None, "/whoami", [80], Hostname, 3, [];
     "docker.io/rancher/hello-world", 8, Busybox, "/entrypoint.sh", [80], Hostname, 4, [];
     "docker.io/tutum/hello-world", 20, Busybox, "/run.sh", [80], Hostname, 10, [];
+    "docker.io/crccheck/hello-world", 2, Busybox, "httpd", [8000], Always("<pre>\nHello World\n</pre>"), 2, [];
+    "docker.io/clux/blog", 20, Busybox, "nginx", [80], Always("<title>clux</title>"), 6, [];
     "docker.io/docker/getting-started", 20, Busybox, "nginx", [80], Always("Getting Started"), 6, ["pwd"];
     "docker.io/luksa/kubia", 250, Debian, "node", [8080], Always("You've hit kubia"), 30, ["v1", "v2", "v3", "v4"];
     "docker.io/luksa/fortune", 50, Debian, "/bin/fortuneloop.sh", [], No, 2, ["args", "env"];
