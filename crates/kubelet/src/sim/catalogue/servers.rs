@@ -316,7 +316,7 @@ pub static ECHOSERVER: Server = server(
     &["Generating self-signed cert", "Starting nginx"],
 );
 pub static SERVE_HOSTNAME: Server = server("/serve_hostname", &[9376], Http::Hostname, &["Serving on port 9376."]);
-pub static AGNHOST: Server = Server { ready_ms: 50, ..server("/agnhost", &[8080], Http::Agnhost, &[]) };
+pub static AGNHOST: Server = Server { ready_ms: 0, ..server("/agnhost", &[8080], Http::Agnhost, &[]) };
 /// `registry.k8s.io/liveness`: the older form of the documentation's probe example.
 pub static LIVENESS: Server = Server { program: "/server", ready_ms: 50, ..AGNHOST };
 pub static ETCD: Server = server(
