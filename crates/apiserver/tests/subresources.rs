@@ -98,6 +98,9 @@ fn scale() {
         404 NotFound: deployments.apps "none" not found
         404 NotFound: the server could not find the requested resource
     "#]].assert_eq(&out);
+    // Typed clients leave out what goes without saying.
+    let bare = w.ok("PUT", &path, r#"{"metadata":{"name":"web"},"spec":{"replicas":7}}"#);
+    assert_eq!(bare["spec"]["replicas"], 7);
 }
 
 #[test]

@@ -85,7 +85,10 @@ fn replicas(scale: &Value) -> Result<Option<i32>, ApiError> {
 
 fn check(wanted: &Value, req: &Request) -> Result<(), ApiError> {
     let text = |pointer: &str| wanted.pointer(pointer).and_then(Value::as_str).unwrap_or("");
-    if text("/apiVersion") != "autoscaling/v1" || text("/kind") != "Scale" {
+    // Who does not say what it is means a Scale; an apply says it.
+    let may_omit = req.verb == RequestVerb::Update;
+    let is = |at: &str, wanted: &str| text(at) == wanted || (may_omit && text(at).is_empty());
+    if !is("/apiVersion", "autoscaling/v1") || !is("/kind", "Scale") {
         return Err(ApiError::bad_request(format!(
             "the API version in the data ({}) does not match the expected API version (autoscaling/v1)",
             text("/apiVersion")
