@@ -13,6 +13,9 @@ use yew::prelude::*;
 /// The process that the cloud's console belongs to.
 const CLOUD: &str = "cloud-controller-manager";
 
+/// Before the name of what holds a process's lease.
+const ELECTION: &str = "leader-election/";
+
 #[derive(PartialEq, Properties)]
 pub struct Props {
     pub components: u64,
@@ -29,7 +32,8 @@ pub fn ControlPlane(p: &Props) -> Html {
     let ctx = use_ctx();
     let model = ctx.model.get();
     let process = |name: &str| -> Vec<Rc<ComponentView>> { model.process(name).cloned().collect() };
-    let others: Vec<_> = model.other_processes().into_iter().map(|name| (name.to_string(), process(name))).collect();
+    let others: Vec<Process> =
+        model.other_processes().into_iter().map(|name| (name.to_string(), process(name))).collect();
     let (api, scheduler, manager) =
         (process("kube-apiserver"), process("kube-scheduler"), process("kube-controller-manager"));
     let scheduler_lamp = lamp_of(&scheduler);
@@ -57,11 +61,26 @@ pub fn ControlPlane(p: &Props) -> Html {
                 </ul>
             </div>
             // Half of them on each side of the trunk that nodes hang on.
-            { for others.chunks(others.len().div_ceil(2).max(1)).map(|half| html! {
-                <div class="others">{ for half.iter().map(|(name, components)| other(&ctx, name, components)) }</div>
+            { for halves(&others).into_iter().map(|half| html! {
+                <div class="others">{ for half.into_iter().map(|(name, components)| other(&ctx, name, components)) }</div>
             }) }
         </div>
     }
+}
+
+type Process = (String, Vec<Rc<ComponentView>>);
+
+/// Two columns of about the same height: first the processes with a list, which take a row each.
+fn halves(others: &[Process]) -> [Vec<&Process>; 2] {
+    let (large, small): (Vec<_>, Vec<_>) = others.iter().partition(|(_, components)| components.len() > 1);
+    let mut halves = [Vec::new(), Vec::new()];
+    let mut heights = [0, 0];
+    for (height, process) in large.into_iter().map(|p| (5, p)).chain(small.into_iter().map(|p| (1, p))) {
+        let to = usize::from(heights[1] < heights[0]);
+        heights[to] += height;
+        halves[to].push(process);
+    }
+    halves
 }
 
 /// A process beside the three large ones: its newest act, or its controllers.
@@ -111,11 +130,14 @@ fn doing(ctx: &Ctx, components: &[Rc<ComponentView>]) -> String {
 
 /// The newest thing any controller did: for when there is no room for each one's own.
 fn latest(components: &[Rc<ComponentView>]) -> String {
-    let newest = components.iter().filter(|c| !c.doing.is_empty()).max_by_key(|c| c.doing_seq);
+    // Its lease is renewed all the time.
+    let newest = components.iter().filter(|c| !c.doing.is_empty() && !c.name.starts_with(ELECTION));
+    let newest = newest.max_by_key(|c| c.doing_seq);
     newest.map(|c| format!("{} · {}", short(&c.name), c.doing)).unwrap_or_default()
 }
 
 fn short(name: &str) -> &str {
+    let name = name.split_once('/').map_or(name, |(kind, _)| kind);
     name.strip_suffix("-controller").unwrap_or(name)
 }
 
