@@ -1,6 +1,6 @@
 //! garbage-collector-controller: what nobody owns any more goes. Models `pkg/controller/garbagecollector`.
 //!
-//! Items are objects of any kind: `RESOURCE.GROUP/NAMESPACE/NAME`.
+//! Items are objects of any kind: `RESOURCE.GROUP/NAMESPACE/NAME`, after `UID@` of an owner that was seen to go.
 
 #[cfg(test)]
 mod tests;
@@ -34,8 +34,17 @@ fn item(o: &dyn Object) -> Key {
     Key::from(format!("{}/{}", group_resource(k.group, k.plural), o.key()).as_str())
 }
 
-fn object_of<'a>(view: &'a View, item: &Key) -> Option<&'a api::Obj> {
-    let (resource, key) = item.as_str().split_once('/')?;
+/// A dependent of an object that is gone. The object's kind may be gone with it before this is looked at, and an unknown
+/// kind is no reason to delete anything: so the item says it. Models `absentOwnerCache`.
+fn item_without(owner: &dyn Object, dependent: &dyn Object) -> Key {
+    if owner.kind().custom.is_none() {
+        return item(dependent);
+    }
+    Key::from(format!("{}@{}", owner.uid(), item(dependent)).as_str())
+}
+
+fn object_of<'a>(view: &'a View, item: &str) -> Option<&'a api::Obj> {
+    let (resource, key) = item.split_once('/')?;
     let kind: KindRef =
         KINDS.iter().copied().chain(view.kinds().custom()).find(|k| group_resource(k.group, k.plural) == resource)?;
     view.get_obj(kind, &key.into())
@@ -65,12 +74,12 @@ fn owners(o: &dyn Object) -> &[OwnerReference] {
 /// Models the graph builder: which items a change gives work.
 fn changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     let Some(o) = change.object() else { return };
-    let mut push = |o: &dyn Object| {
-        let k = item(o);
+    let mut add = |k: Key| {
         if !keys.contains(&k) {
             keys.push(k);
         }
     };
+    let mut push = |o: &dyn Object| add(item(o));
     for r in owners(o.as_ref()) {
         match owner(cx.view, o.as_ref(), r) {
             // A blocking dependent that is gone or has let go may be the last one its owner waits for.
@@ -101,7 +110,7 @@ fn changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     }
     if gone || waits_for_dependents(o.as_ref()) {
         for d in cx.view.dependents(o.uid()) {
-            push(d.as_ref());
+            add(if gone { item_without(o.as_ref(), d.as_ref()) } else { item(d.as_ref()) });
         }
     }
 }
@@ -125,7 +134,8 @@ impl Controller for GarbageCollector {
 
     fn reconcile(&mut self, cx: &Cx, key: &Key) -> Outcome {
         let mut out = Outcome::done();
-        let Some(o) = object_of(cx.view, key) else { return out };
+        let (gone, item) = key.as_str().split_once('@').unwrap_or(("", key.as_str()));
+        let Some(o) = object_of(cx.view, item) else { return out };
         let o = o.as_ref();
         if o.is_terminating() && has_finalizer(o, ORPHAN) {
             orphan_dependents(cx, o, &mut out);
@@ -134,7 +144,7 @@ impl Controller for GarbageCollector {
         if waits_for_dependents(o) && finish_foreground(cx, o, &mut out) {
             return out;
         }
-        attempt_to_delete(cx, o, &mut out);
+        attempt_to_delete(cx, o, gone, &mut out);
         out
     }
 }
@@ -176,8 +186,8 @@ fn finish_foreground(cx: &Cx, o: &dyn Object, out: &mut Outcome) -> bool {
     blocking == 0
 }
 
-/// Models `attemptToDeleteItem`.
-fn attempt_to_delete(cx: &Cx, o: &dyn Object, out: &mut Outcome) {
+/// Models `attemptToDeleteItem`. `gone`: the UID of an owner that was seen to go, if it is about one.
+fn attempt_to_delete(cx: &Cx, o: &dyn Object, gone: &str, out: &mut Outcome) {
     if o.is_terminating() || owners(o).is_empty() {
         return;
     }
@@ -185,6 +195,7 @@ fn attempt_to_delete(cx: &Cx, o: &dyn Object, out: &mut Outcome) {
     for r in owners(o) {
         match owner(cx.view, o, r) {
             Owner::Absent => absent.push(r),
+            Owner::Unknown if r.uid == gone => absent.push(r),
             Owner::There(owner) if waits_for_dependents(owner) => waiting.push(r),
             _ => solid += 1,
         }
