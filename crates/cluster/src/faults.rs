@@ -2,7 +2,7 @@
 //! registry gives any more.
 
 use crate::machines::kubelet_name;
-use crate::{Cluster, Lamp, elections};
+use crate::{Cluster, Lamp, WATCH_LATENCY, elections};
 use kubelet::Kubelet;
 use kubelet::pod::images::ImageRef;
 use meta::{ApiError, Duration};
@@ -174,7 +174,7 @@ impl Cluster {
                 slot.component.observe(&cx, &change);
             }
         }
-        self.wakes.schedule(i, slot, self.now + self.config.watch_latency);
+        self.wakes.schedule(i, slot, self.now + WATCH_LATENCY);
     }
 
     /// What a request comes to that a node sends while it is cut off.

@@ -53,8 +53,6 @@ pub struct Config {
     pub seed: u64,
     /// Where the virtual clock starts.
     pub start: Time,
-    /// How long a change takes to the components that watch.
-    pub watch_latency: Duration,
     /// Notes and full scheduling cycles are recorded.
     pub recording: bool,
     /// The trace's running hash is kept: two runs can be compared.
@@ -77,7 +75,6 @@ impl Default for Config {
         Config {
             seed: 1,
             start: Time::SIMULATION_START,
-            watch_latency: WATCH_LATENCY,
             recording: true,
             hashing: true,
             keep_entries: 200_000,
@@ -330,7 +327,7 @@ impl Cluster {
                 let slot = &mut self.slots[i];
                 if slot.lamp == Lamp::Running && slot.stale.is_none() {
                     slot.component.observe(&cx, &change);
-                    self.wakes.schedule(i, slot, self.now + self.config.watch_latency);
+                    self.wakes.schedule(i, slot, self.now + WATCH_LATENCY);
                 }
             }
         }

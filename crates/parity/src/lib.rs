@@ -18,7 +18,6 @@ pub fn start(manifests: &str, nodes: u32, seed: u64, recording: bool) -> Result<
     let config = Config {
         seed,
         start: Time::SIMULATION_START,
-        watch_latency: cluster::WATCH_LATENCY,
         recording,
         hashing: recording,
         keep_entries: if recording { 200_000 } else { 0 },

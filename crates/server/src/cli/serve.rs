@@ -189,9 +189,7 @@ async fn start_cluster(
     let load_balancer_ip = Ipv4Addr::new(127, 0, 113, 10);
     let settings = Settings { seed: args.seed, load_balancer_ip, ..Settings::default() };
     let cloud = args.cloud.then_some(settings);
-    // Clients here are programs: between a write and what controllers do about it passes what passes in a real cluster.
-    let watch_latency = meta::Duration::from_millis(10);
-    let config = Config { seed: args.seed, start, watch_latency, service_account_secret, cloud, ..Config::default() };
+    let config = Config { seed: args.seed, start, service_account_secret, cloud, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     cluster.publish_ca(ca);
     let caller: Arc<dyn Caller> = Arc::new(HttpCaller::new()?);
