@@ -41,10 +41,10 @@ pub fn FollowRequest(p: &Props) -> Html {
         <section class="panel follow" data-testid="panel-follow" aria-label={ctx.t("follow.title")} key={format!("{}/{}", id.namespace, id.name)}>
             <h3>{ ctx.t("follow.title") }</h3>
             <form class="form" {onsubmit}>
-                <label>{ ctx.t("follow.from") }<input ref={from} value={first.0} required=true list="follow-pods" autocomplete="off" placeholder="default/client" data-testid="follow-from" /></label>
+                <label>{ ctx.t("follow.from") }<input ref={from} ~defaultValue={first.0} required=true list="follow-pods" autocomplete="off" placeholder="default/client" data-testid="follow-from" /></label>
                 <datalist id="follow-pods">{ for pods.into_iter().map(|p| html! { <option value={p} /> }) }</datalist>
-                <label>{ "URL" }<input ref={url} value={first.1} required=true autocomplete="off" placeholder="http://web:80/" data-testid="follow-url" /></label>
-                <label>{ ctx.t("follow.host") }<input ref={host} value={first.2} autocomplete="off" placeholder={ctx.t("follow.host.none")} data-testid="follow-host" /></label>
+                <label>{ "URL" }<input ref={url} ~defaultValue={first.1} required=true autocomplete="off" placeholder="http://web:80/" data-testid="follow-url" /></label>
+                <label>{ ctx.t("follow.host") }<input ref={host} ~defaultValue={first.2} autocomplete="off" placeholder={ctx.t("follow.host.none")} data-testid="follow-host" /></label>
                 <button type="submit" data-testid="follow-send">{ ctx.t("follow.send") }</button>
             </form>
             if let Some(Followed { journey, .. }) = journey {
