@@ -110,7 +110,8 @@ spec:
 
 #[test]
 fn requests_reach_services_by_way_of_the_ingress_controller() {
-    let Some(s) = Server::start(&["--speed", "10"]) else { return };
+    // Of its own seed, so of node ports of its own: those of this machine are shared by all servers.
+    let Some(s) = Server::start(&["--speed", "10", "--seed", "271"]) else { return };
     let file = s.file("shop.yaml", SHOP);
     s.kubectl(&["apply", "-f", &file]).good();
     s.k("wait --for=condition=Ready pod --all --timeout=60s");
