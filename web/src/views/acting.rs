@@ -81,13 +81,13 @@ pub fn ActAs(p: &Props) -> Html {
                 { choice(Kind::Admin, ADMIN, ctx.t("acting.admin"), "act-as-admin") }
                 { choice(Kind::User, ctx.t("acting.user"), ctx.t("acting.user.about"), "act-as-user") }
                 if *kind == Kind::User {
-                    <label>{ ctx.t("acting.name") }<input ref={user} value={user_name} required=true placeholder="jane" autocomplete="off" data-testid="act-as-name" /></label>
-                    <label>{ ctx.t("acting.groups") }<input ref={groups} value={before.groups.join(", ")} placeholder="developers, testers" autocomplete="off" data-testid="act-as-groups" /></label>
+                    <label>{ ctx.t("acting.name") }<input ref={user} ~defaultValue={user_name} required=true placeholder="jane" autocomplete="off" data-testid="act-as-name" /></label>
+                    <label>{ ctx.t("acting.groups") }<input ref={groups} ~defaultValue={before.groups.join(", ")} placeholder="developers, testers" autocomplete="off" data-testid="act-as-groups" /></label>
                 }
                 { choice(Kind::Account, ctx.t("acting.account"), ctx.t("acting.account.about"), "act-as-account") }
                 if *kind == Kind::Account {
-                    <label>{ ctx.t("acting.namespace") }<input ref={namespace} value={account_namespace} required=true autocomplete="off" data-testid="act-as-namespace" /></label>
-                    <label>{ ctx.t("acting.name") }<input ref={name} value={account_name} required=true autocomplete="off" data-testid="act-as-account-name" /></label>
+                    <label>{ ctx.t("acting.namespace") }<input ref={namespace} ~defaultValue={account_namespace} required=true autocomplete="off" data-testid="act-as-namespace" /></label>
+                    <label>{ ctx.t("acting.name") }<input ref={name} ~defaultValue={account_name} required=true autocomplete="off" data-testid="act-as-account-name" /></label>
                 }
             </fieldset>
             <button class="primary" type="submit" data-testid="act-as-go">{ ctx.t("acting.go") }</button>

@@ -188,7 +188,7 @@ fn NewCluster(p: &NewClusterProps) -> Html {
     html! {
         <form class="form" {onsubmit}>
             <p>{ ctx.t("new-cluster.about") }</p>
-            <label>{ ctx.t("new-cluster.nodes") }<input ref={nodes} type="number" value={p.nodes.to_string()} min="0" max={NODES_MAX.to_string()} required=true data-testid="new-cluster-nodes" /></label>
+            <label>{ ctx.t("new-cluster.nodes") }<input ref={nodes} type="number" ~defaultValue={p.nodes.to_string()} min="0" max={NODES_MAX.to_string()} required=true data-testid="new-cluster-nodes" /></label>
             <label class="check"><input ref={cloud} type="checkbox" checked={p.cloud} data-testid="new-cluster-cloud" />{ ctx.t("new-cluster.cloud") }</label>
             <button class="primary" type="submit" data-testid="new-cluster-start">{ ctx.t("new-cluster.start") }</button>
         </form>
@@ -219,10 +219,10 @@ fn NewNode() -> Html {
     html! {
         <form class="form" {onsubmit}>
             <p>{ ctx.t("node.add.about") }</p>
-            <label>{ "cpu" }<input ref={cpu} value="4" required=true pattern="[0-9.]+m?" data-testid="new-node-cpu" /></label>
-            <label>{ "memory" }<input ref={memory} value="8Gi" required=true pattern="[0-9.]+([kKMGTPE]i?)?" data-testid="new-node-memory" /></label>
-            <label>{ "pods" }<input ref={pods} value="110" required=true pattern="[0-9]+" data-testid="new-node-pods" /></label>
-            <label>{ ctx.t("node.add.count") }<input ref={count} type="number" value="1" min="1" max={NODES_MAX.to_string()} required=true data-testid="new-node-count" /></label>
+            <label>{ "cpu" }<input ref={cpu} ~defaultValue="4" required=true pattern="[0-9.]+m?" data-testid="new-node-cpu" /></label>
+            <label>{ "memory" }<input ref={memory} ~defaultValue="8Gi" required=true pattern="[0-9.]+([kKMGTPE]i?)?" data-testid="new-node-memory" /></label>
+            <label>{ "pods" }<input ref={pods} ~defaultValue="110" required=true pattern="[0-9]+" data-testid="new-node-pods" /></label>
+            <label>{ ctx.t("node.add.count") }<input ref={count} type="number" ~defaultValue="1" min="1" max={NODES_MAX.to_string()} required=true data-testid="new-node-count" /></label>
             <button class="primary" type="submit" data-testid="new-node-add">{ ctx.t("node.add") }</button>
         </form>
     }
