@@ -75,6 +75,14 @@ const shots = {
     await id(page, "help").click();
     await settle(page, 400);
   }],
+  "presenter-decision-1920-ko": [1920, 1080, "light", "ko", async (page) => {
+    await id(page, "presenter").click();
+    await decision(page);
+  }],
+  "presenter-decision-1280-dark": [1280, 800, "dark", "en", async (page) => {
+    await id(page, "presenter").click();
+    await decision(page);
+  }],
   "presenter-1920-ko": [1920, 1080, "light", "ko", async (page) => {
     await cluster(page);
     await id(page, "presenter").click();

@@ -10,6 +10,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 mod perf;
 pub use perf::{Perf, perf_cases};
 
+/// As in the page's worker.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// A cluster in which `manifests` have been applied.
 ///
 /// # Errors
@@ -110,6 +115,9 @@ impl Placement {
             };
             apply(&mut cluster, &(0..nodes).map(of).collect::<Vec<_>>());
         }
+        // Nodes are registered, have their ranges of addresses and lose their first taints before anything is measured, as
+        // in `scheduler_perf`.
+        cluster.advance(Duration::from_secs(5 + u64::from(nodes) / 500));
         let of = |i: u32| {
             format!(
                 "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p{i}\n  labels:\n    app: a{}\nspec:\n  containers:\n    \

@@ -4,6 +4,11 @@
 mod budget;
 mod shell;
 
+/// A cluster is many small objects, and the standard library's allocator for wasm is the slower one for them.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 fn main() {
     shell::start();
 }

@@ -183,6 +183,12 @@ impl App {
         self.subscribe();
     }
 
+    fn show_editor(&mut self) {
+        self.ui.prefs.set_open(Dock::Left, true);
+        self.ui.pane = Pane::Editor;
+        self.dress();
+    }
+
     fn show_inspector(&mut self, tab: InspectorTab) {
         self.ui.tab = tab;
         self.ui.pane = Pane::Inspector;
@@ -230,8 +236,7 @@ impl App {
             FileAction::Open(name, text) => {
                 files.open(&name, &text);
                 self.ui.applied = None;
-                self.ui.prefs.set_open(Dock::Left, true);
-                self.ui.pane = Pane::Editor;
+                self.show_editor();
             }
             FileAction::Close(index) => files.close(index),
             FileAction::Rename(index, name) => files.rename(index, &name),
@@ -240,11 +245,14 @@ impl App {
                 files.open(sample.file, sample.yaml);
                 self.ui.applied = None;
                 self.ui.overlay = self.ui.overlay.filter(|o| *o != Overlay::Palette);
-                self.ui.prefs.set_open(Dock::Left, true);
+                let pane = self.ui.pane;
+                // Who presents keeps the stage clean: what is applied is seen there.
+                if !(apply && self.ui.prefs.presenter) {
+                    self.show_editor();
+                }
                 if apply {
+                    self.ui.pane = pane;
                     self.apply(ApplyMode::Apply);
-                } else {
-                    self.ui.pane = Pane::Editor;
                 }
             }
         }
