@@ -5,6 +5,7 @@ mod apply;
 mod cluster;
 mod custom;
 mod daemons;
+mod describe;
 mod disks;
 mod events;
 mod exec;

@@ -4,8 +4,10 @@
 //! the binary or kubectl is missing, a test says so and passes: `cargo xtask test` tells which are left out.
 #![expect(clippy::disallowed_methods, reason = "a test of processes waits in real time")]
 
+mod proxy;
 mod server;
 
+pub use proxy::Proxy;
 pub use server::{Ran, Server};
 
 use std::path::{Path, PathBuf};
@@ -46,4 +48,16 @@ pub fn kubectl_is_here() -> bool {
         eprintln!("left out: kubectl is not on PATH");
     }
     found
+}
+
+/// A kubectl of the version that we model, whose output is compared byte by byte: `KUBOTTLE_KUBECTL`, else the one on PATH.
+pub fn kubectl_of_our_version() -> Option<PathBuf> {
+    let program = std::env::var_os("KUBOTTLE_KUBECTL").map_or_else(|| PathBuf::from("kubectl"), PathBuf::from);
+    let version = Command::new(&program).args(["version", "--client"]).output();
+    let version = version.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
+    if version.contains("Client Version: v1.35.") {
+        return Some(program);
+    }
+    eprintln!("left out: {} is not kubectl v1.35 (KUBOTTLE_KUBECTL names another one)", program.display());
+    None
 }

@@ -80,6 +80,11 @@ impl Server {
         self.dir.join("config")
     }
 
+    /// A directory of its own, where kubectl keeps what it has discovered.
+    pub fn home(&self) -> &std::path::Path {
+        &self.dir
+    }
+
     /// `kubottle ARGS` with this server's state directory.
     pub fn kubottle(&self, args: &[&str]) -> Ran {
         let bin = crate::kubottle().unwrap_or_default();

@@ -2,6 +2,7 @@
 //! server through [`client::Client`] only. Models `k8s.io/kubectl` and `k8s.io/cli-runtime`.
 
 pub mod client;
+pub mod describe;
 pub mod error;
 pub mod mapping;
 

@@ -148,6 +148,14 @@ impl Quantity {
     pub fn of(q: &ApiQuantity) -> Self {
         Quantity::parse(&q.0).unwrap_or(Quantity::ZERO)
     }
+    /// Whole units in the notation of `other`, when that has another one.
+    #[must_use]
+    pub fn in_format_of(self, other: Quantity) -> Self {
+        if self.format == other.format {
+            return self;
+        }
+        Quantity { nano: i128::from(self.value()) * NANO, format: other.format }
+    }
     pub fn to_api(self) -> ApiQuantity {
         ApiQuantity(self.to_string())
     }
