@@ -37,7 +37,9 @@ impl Status {
             504 => ("Timeout", "the server was unable to return a response in the time allotted, but may still be processing the request".into()),
             code => ("", format!("the server responded with the status code {code} but did not return more information")),
         };
-        Status(json!({"kind": "Status", "status": "Failure", "reason": reason, "message": message, "code": response.status}))
+        Status(
+            json!({"kind": "Status", "status": "Failure", "reason": reason, "message": message, "code": response.status}),
+        )
     }
 }
 
@@ -194,7 +196,11 @@ fn many(prefix: &str, list: &[Error]) -> String {
         .map(|e| match e {
             Error::Many(inner) => many(prefix, inner),
             e => {
-                let line = if matches!(e, Error::Status(s) if s.reason() == "Invalid") { invalid(e.status().unwrap_or(&Status(Value::Null))) } else { one(e) };
+                let line = if matches!(e, Error::Status(s) if s.reason() == "Invalid") {
+                    invalid(e.status().unwrap_or(&Status(Value::Null)))
+                } else {
+                    one(e)
+                };
                 format!("{prefix}{line}\n")
             }
         })

@@ -175,6 +175,27 @@ mod tests {
         });
         let text = described("autoscaling", "HorizontalPodAutoscaler", &hpa, &[]);
         let rest = text.split_once("Reference:").map_or("", |(_, rest)| rest);
-        expect_test::expect![[""]].assert_eq(rest);
+        expect_test::expect![[r#"
+                                                                          Deployment/web
+            Metrics:                                                                ( current / target )
+              resource cpu on pods  (as a percentage of request):                   40% (200m) / 50%
+              resource memory on pods:                                              <unknown> / 1Gi
+              "hits" on pods:                                                       <unknown> / 10
+              "rate" on Ingress/i (target value):                                   <unknown> / 2k
+              "queue" (target average value):                                       <unknown> / 30
+              resource cpu of container "c" on pods  (as a percentage of request):  <unknown> / 60%
+              <unknown metric type "Odd">
+            Min replicas:  1
+            Max replicas:  4
+            Behavior:
+              Scale Up:
+                Stabilization Window: 30 seconds
+                Select Policy: Max
+                Policies:
+                  - Type: Pods  Value: 4  Period: 60 seconds
+            Deployment pods:    2 current / 3 desired
+            Events:             <none>
+        "#]]
+        .assert_eq(rest);
     }
 }

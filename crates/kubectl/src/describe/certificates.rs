@@ -126,14 +126,14 @@ Signer:              example.com/s
 Requested Duration:  60m
 Status:              Pending
 Subject:
-         Common Name:          system:node:n1
-         Serial Number:        
-         Organization:         system:nodes
-                               staff
-         Organizational Unit:  unit
-         Country:              KR
-         Locality:             Seoul
-         Province:             Seoul State
+  Common Name:          system:node:n1
+  Serial Number:        
+  Organization:         system:nodes
+                        staff
+  Organizational Unit:  unit
+  Country:              KR
+  Locality:             Seoul
+  Province:             Seoul State
 Subject Alternative Names:
          DNS Names:        n1.example.com
                            n1

@@ -135,6 +135,6 @@ mod tests {
         assert_eq!(indexes(""), "<none>");
         assert_eq!(indexes("0-3,7"), "0-3,7");
         let long = (0..40).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
-        assert_eq!(indexes(&long), "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,...");
+        assert_eq!(indexes(&long), "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,...");
     }
 }

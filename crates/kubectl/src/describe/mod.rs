@@ -35,6 +35,8 @@ use serde_json::Value;
 use view::View;
 use writer::Writer;
 
+pub(crate) use show::value as go_value;
+
 /// Models `describe.DescriberSettings`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {

@@ -27,9 +27,8 @@ impl Describer<'_> {
             // The kubelet's events have the node's name for a UID.
             events.extend(self.events(About { uid: name, ..about }).await.unwrap_or_default());
         }
-        let lease =
-            get_json(self.client, &format!("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}"));
-        let lease = lease.await;
+        let lease = format!("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}");
+        let lease = get_json(self.client, &lease).await;
         let mut w = self.writer();
         write(&mut w, node, lease);
         match pods {

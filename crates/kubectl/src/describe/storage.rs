@@ -174,9 +174,7 @@ fn node_affinity(w: &mut Writer, required: View) {
     }
     w.line("");
     for (i, term) in terms.into_iter().enumerate() {
-        let requirements = term.list("matchExpressions").into_iter();
-        let shown = |r: View| (r.s("key").to_string(), r.s("operator").to_lowercase(), r.strings("values"));
-        requirements_of(w, 2, i, requirements.map(shown).collect());
+        requirements(w, 2, i, term.list("matchExpressions"), |r| r.s("operator").to_lowercase());
     }
 }
 
@@ -187,23 +185,22 @@ fn topologies(w: &mut Writer, terms: Vec<View>) {
     }
     w.line("");
     for (i, term) in terms.into_iter().enumerate() {
-        let requirements = term.list("matchLabelExpressions").into_iter();
-        let shown = |r: View| (r.s("key").to_string(), "in".to_string(), r.strings("values"));
-        requirements_of(w, 1, i, requirements.map(shown).collect());
+        requirements(w, 1, i, term.list("matchLabelExpressions"), |_| "in".into());
     }
 }
 
 /// A numbered term: keys, operators and values. Models `printNodeSelectorTermsMultilineWithIndent` and its like.
-fn requirements_of(w: &mut Writer, level: usize, number: usize, requirements: Vec<(String, String, Vec<&str>)>) {
+fn requirements(w: &mut Writer, level: usize, number: usize, list: Vec<View>, operator: impl Fn(View) -> String) {
     put!(w, level, "Term {number}:\t");
-    if requirements.is_empty() {
+    if list.is_empty() {
         return w.line("<none>");
     }
-    for (i, (key, operator, values)) in requirements.into_iter().enumerate() {
+    for (i, requirement) in list.into_iter().enumerate() {
         if i != 0 {
             put!(w, level, "\t");
         }
-        match values.as_slice() {
+        let (key, operator) = (requirement.s("key"), operator(requirement));
+        match requirement.strings("values").as_slice() {
             [] => put!(w, 0, "{key} {operator}\n"),
             values => put!(w, 0, "{key} {operator} [{}]\n", values.join(", ")),
         }

@@ -409,7 +409,7 @@ mod tests {
     #[test]
     fn attributes_of_a_driver() {
         let text = of_pod(json!({"name": "v", "csi": {"driver": "d", "volumeAttributes": {"b": "2", "a": "1"}}}));
-        assert!(text.ends_with("    VolumeAttributes:      a=1\n                               b=2\n"), "{text}");
+        assert!(text.ends_with("    VolumeAttributes:      a=1\n                           b=2\n"), "{text}");
         let text = of_pod(json!({"name": "v", "csi": {"driver": "d"}}));
         assert!(text.ends_with("    VolumeAttributes:  <none>\n"), "{text}");
     }
