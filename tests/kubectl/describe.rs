@@ -1,4 +1,5 @@
 //! `kubectl describe`, ours and the real one, of every object of a rich cluster: the same bytes.
+#![expect(clippy::disallowed_methods, reason = "ages are told at the real time")]
 
 use kubectl::client::{Client, Future, Request, Response, Stream, get_json};
 use kubectl::describe::{Settings, describe};

@@ -144,7 +144,7 @@ fn escape(text: &str, also: &[u8]) -> String {
 
 /// `int64(f)` of Go on amd64: what does not fit is the smallest number.
 pub fn whole(f: f64) -> i64 {
-    let fits = f.is_finite() && f.abs() < 9.223_372_036_854_775_8e18;
+    let fits = f.is_finite() && f.abs() < i64::MAX as f64;
     if fits { f as i64 } else { i64::MIN }
 }
 
