@@ -4,7 +4,6 @@
 pub mod client;
 pub mod describe;
 pub mod error;
-pub mod explain;
 pub mod mapping;
 
 pub use client::{Client, Future, Request, Response, Stream};

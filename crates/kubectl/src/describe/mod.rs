@@ -35,8 +35,6 @@ use serde_json::Value;
 use view::View;
 use writer::Writer;
 
-pub(crate) use show::value as go_value;
-
 /// Models `describe.DescriberSettings`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
