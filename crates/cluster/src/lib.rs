@@ -28,7 +28,7 @@ pub mod turn;
 
 use api::ObjectExt;
 use apiserver::{Answer, ApiCx, ApiServer, Request, Stored};
-use meta::{Duration, Key, Rng, Time};
+use meta::{Duration, Key, Reserve, Rng, Time};
 use reconcile::{Change, Cx, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -92,6 +92,7 @@ pub struct Cluster {
     pub(crate) config: Config,
     pub(crate) now: Time,
     pub(crate) turns: u64,
+    pub(crate) reserve: Reserve,
     pub(crate) store: Store<Stored>,
     pub(crate) api: ApiServer,
     pub(crate) rng: Rng,
@@ -155,6 +156,7 @@ impl Cluster {
         let mut cluster = Cluster {
             now: config.start,
             turns: 0,
+            reserve: Reserve::default(),
             store: Store::new(),
             api: ApiServer::new(apiserver::Config { service_account_secret, ..Default::default() }),
             rng,
@@ -269,6 +271,7 @@ impl Cluster {
 
     /// Lets the API server handle a request, records it, and delivers what changed.
     pub(crate) fn execute(&mut self, actor: &Arc<str>, cause: Seq, req: Request) -> (Answer, Seq) {
+        self.reserve.top_up();
         let writes = intents::writes(&req);
         if writes && Arc::ptr_eq(actor, &self.lanes.you) {
             // A cycle that somebody looks at has begun before this request: it ends first.
