@@ -9,6 +9,7 @@ pub mod nodes;
 pub mod object;
 pub mod pods;
 pub mod quota;
+pub mod references;
 pub mod registration;
 pub mod table;
 #[cfg(test)]

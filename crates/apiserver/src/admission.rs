@@ -4,6 +4,7 @@ mod default_ingress_class;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
+pub mod node_restriction;
 mod pod_security;
 pub(crate) mod pod_topology_labels;
 mod priority;
@@ -30,11 +31,15 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
     if let Some(pod) = o.as_any_mut().downcast_mut::<Pod>() {
         limit_ranger::admit(cx, pod);
         service_account::admit(cx, pod)?;
+        node_restriction::create(cx, req, pod)?;
         priority::admit(cx, pod)?;
         default_toleration_seconds::admit(pod);
         runtime_class::admit(cx, pod)?;
         pod_topology_labels::admit(cx, pod);
-    } else if let Some(node) = o.as_any_mut().downcast_mut::<Node>() {
+        return Ok(());
+    }
+    node_restriction::create(cx, req, o)?;
+    if let Some(node) = o.as_any_mut().downcast_mut::<Node>() {
         taint_nodes_by_condition::admit(node);
     } else if let Some(class) = o.as_any().downcast_ref::<PriorityClass>() {
         priority::validate(cx, class, true)?;

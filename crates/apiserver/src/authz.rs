@@ -2,7 +2,7 @@
 //! has. Models `apiserver/pkg/authorization/{union, authorizerfactory}` and `endpoints/filters/authorization.go`.
 
 pub(crate) mod escalation;
-mod node;
+pub(crate) mod node;
 pub mod policy;
 mod rbac;
 pub mod rules;

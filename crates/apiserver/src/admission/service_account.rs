@@ -2,7 +2,7 @@
 //! `plugin/pkg/admission/serviceaccount`.
 
 use crate::server::Cx;
-use api::ObjectExt;
+use api::{ObjectExt, references};
 use k8s_openapi::api::core::v1::{
     ConfigMapProjection, Container, DownwardAPIProjection, DownwardAPIVolumeFile, KeyToPath, ObjectFieldSelector, Pod,
     ProjectedVolumeSource, ServiceAccount, ServiceAccountTokenProjection, Volume, VolumeMount, VolumeProjection,
@@ -13,11 +13,10 @@ const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const VOLUME_PREFIX: &str = "kube-api-access-";
 /// The one second over an hour is upstream's: it tells these tokens apart.
 const TOKEN_SECONDS: i64 = 3607;
-const MIRROR: &str = "kubernetes.io/config.mirror";
 
 pub(super) fn admit(cx: &mut Cx<'_>, pod: &mut Pod) -> Result<(), ApiError> {
-    if pod.metadata.annotations.as_ref().is_some_and(|a| a.contains_key(MIRROR)) {
-        return Ok(());
+    if references::is_mirror(pod) {
+        return check_mirror(pod);
     }
     let namespace = pod.metadata.namespace.clone().unwrap_or_default();
     let spec = pod.spec.get_or_insert_default();
@@ -54,6 +53,24 @@ pub(super) fn admit(cx: &mut Cx<'_>, pod: &mut Pod) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// What a kubelet runs of its own accord gets nothing that only the API can give.
+fn check_mirror(pod: &Pod) -> Result<(), ApiError> {
+    let Some(spec) = &pod.spec else { return Ok(()) };
+    let mut projected =
+        spec.volumes.iter().flatten().filter_map(|v| v.projected.as_ref()).flat_map(|p| p.sources.iter().flatten());
+    let why = match () {
+        () if spec.service_account_name.as_deref().is_some_and(|n| !n.is_empty()) => {
+            "a mirror pod may not reference service accounts"
+        }
+        () if references::secrets(spec).next().is_some() => "a mirror pod may not reference secrets",
+        () if projected.any(|s| s.service_account_token.is_some()) => {
+            "a mirror pod may not use ServiceAccountToken volume projections"
+        }
+        () => return Ok(()),
+    };
+    Err(super::forbidden(pod, why))
 }
 
 /// Whether the mount was added: a container may have its own at that path.

@@ -6,6 +6,7 @@ use super::rules::allows;
 use super::{Attributes, Verdict};
 use crate::keys;
 use crate::stored::Stored;
+use api::references::{config_maps, secrets};
 use api::{ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec};
 use k8s_openapi::api::rbac::v1::PolicyRule;
@@ -167,41 +168,6 @@ fn related(store: &Store<Stored>, node: &str, a: &Attributes<'_>, what: What) ->
         return Verdict::allow("");
     }
     Verdict::no_opinion(format!("no relationship found between node '{node}' and this object"))
-}
-
-fn containers_env(s: &PodSpec) -> impl Iterator<Item = &k8s_openapi::api::core::v1::Container> {
-    s.init_containers.iter().flatten().chain(&s.containers)
-}
-
-/// Models `podutil.VisitPodSecretNames`, for the volumes that simulated nodes have.
-fn secrets(s: &PodSpec) -> impl Iterator<Item = &str> {
-    let pull = s.image_pull_secrets.iter().flatten().map(|r| r.name.as_str());
-    let env = containers_env(s).flat_map(|c| {
-        let from = c.env_from.iter().flatten().filter_map(|e| Some(e.secret_ref.as_ref()?.name.as_str()));
-        let each = c.env.iter().flatten();
-        from.chain(each.filter_map(|e| Some(e.value_from.as_ref()?.secret_key_ref.as_ref()?.name.as_str())))
-    });
-    let volumes = s.volumes.iter().flatten().flat_map(|v| {
-        let whole = v.secret.iter().filter_map(|x| x.secret_name.as_deref());
-        let sources = v.projected.iter().flat_map(|p| p.sources.iter().flatten());
-        whole.chain(sources.filter_map(|x| Some(x.secret.as_ref()?.name.as_str())))
-    });
-    pull.chain(env).chain(volumes)
-}
-
-/// Models `podutil.VisitPodConfigmapNames`.
-fn config_maps(s: &PodSpec) -> impl Iterator<Item = &str> {
-    let env = containers_env(s).flat_map(|c| {
-        let from = c.env_from.iter().flatten().filter_map(|e| Some(e.config_map_ref.as_ref()?.name.as_str()));
-        let each = c.env.iter().flatten();
-        from.chain(each.filter_map(|e| Some(e.value_from.as_ref()?.config_map_key_ref.as_ref()?.name.as_str())))
-    });
-    let volumes = s.volumes.iter().flatten().flat_map(|v| {
-        let whole = v.config_map.iter().map(|x| x.name.as_str());
-        let sources = v.projected.iter().flat_map(|p| p.sources.iter().flatten());
-        whole.chain(sources.filter_map(|x| Some(x.config_map.as_ref()?.name.as_str())))
-    });
-    env.chain(volumes)
 }
 
 /// Claims by their names; a generic ephemeral volume's is named after pod and volume.

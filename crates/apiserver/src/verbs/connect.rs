@@ -54,7 +54,7 @@ pub(crate) fn stream(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
     Ok(Plan::read(Response::Connect(ConnectTarget {
         connect,
         pod: Key::new(&req.namespace, &req.name),
-        pod_uid: pod.metadata.uid.clone().unwrap_or_default(),
+        pod_uid: api::references::uid_on_node(pod).into(),
         node,
         container,
         options: req.options.stream.clone(),

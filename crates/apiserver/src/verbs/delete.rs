@@ -24,6 +24,7 @@ pub(crate) fn delete(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError
     admission::check_delete(req.kind, &req.name)?;
     let entry =
         cx.store.get_ref(&key).ok_or_else(|| ApiError::not_found(req.kind.group, req.kind.plural, &req.name))?;
+    admission::node_restriction::delete(&req, &*entry.value.0)?;
     let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
     let mut plan = delete_one(cx.now, key, entry, &options, compare)?;
     let gone = plan.txns.iter().flat_map(|t| &t.ops).any(|op| matches!(op, Op::Delete { .. }));

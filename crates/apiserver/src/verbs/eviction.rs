@@ -1,6 +1,7 @@
 //! `POST pods/NAME/eviction`. Models `pkg/registry/core/pod/storage/eviction.go`.
 
 use super::delete::delete_one;
+use crate::admission::node_restriction;
 use crate::request::Request;
 use crate::response::created;
 use crate::server::{Cx, Plan};
@@ -32,6 +33,7 @@ pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
         .get_ref(&key)
         .and_then(|e| Some((e, e.value.0.downcast::<Pod>()?)))
         .ok_or_else(|| ApiError::not_found("", "pods", &req.name))?;
+    node_restriction::evict(&req, pod)?;
     let mut txns = Vec::new();
     if !is_beyond_budgets(pod) {
         match budgets_of(cx, pod).as_slice() {

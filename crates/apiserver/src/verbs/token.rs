@@ -1,5 +1,6 @@
 //! `POST serviceaccounts/NAME/token`. Models `pkg/registry/core/serviceaccount/storage.TokenREST`.
 
+use crate::admission::node_restriction;
 use crate::authn::account::{Bound, ISSUER, claims};
 use crate::decode;
 use crate::request::Request;
@@ -49,6 +50,7 @@ pub(crate) fn request(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiErro
     token.metadata.namespace = Some(req.namespace.clone());
     token.metadata.uid = Some(uid);
     token.metadata.creation_timestamp = Some(cx.now.to_k8s());
+    node_restriction::token(cx, &req, token.spec.bound_object_ref.as_ref())?;
     let found = Found::of(cx, &req, &token)?;
     let for_pod = matches!(found, Found::Pod(..)) && seconds == POD_SECONDS && token.spec.audiences == [ISSUER];
     let after = |seconds: i64| cx.now + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));

@@ -122,6 +122,7 @@ pub(crate) fn replace_as(
     objectmeta::warn_of_owners(&twice, " after mutating admission happens", &mut cx.warnings);
     (kind.default)(&mut *object);
     objectmeta::keep_system_fields(&mut *object, before.meta());
+    admission::node_restriction::update(req, &*object, before)?;
     let asked = owners::asked(kind, req.subresource, &*object);
     match req.subresource {
         "status" => (kind.prepare_status)(&mut *object, before),

@@ -19,7 +19,7 @@ pub fn keep_all_but_ephemeral(new: &mut Pod, old: &Pod) {
 }
 
 pub fn validate_ephemeral(new: &Pod, old: &Pod) -> Vec<FieldError> {
-    if old.metadata.annotations.as_ref().is_some_and(|a| a.contains_key("kubernetes.io/config.mirror")) {
+    if crate::references::is_mirror(old) {
         return vec![FieldError::forbidden(&Path::new(""), "static pods do not support ephemeral containers")];
     }
     let none = PodSpec::default();

@@ -40,7 +40,7 @@ pub fn validate_resize(new: &Pod, old: &Pod) -> Vec<FieldError> {
     let none = PodSpec::default();
     let (now, then) = (new.spec.as_ref().unwrap_or(&none), old.spec.as_ref().unwrap_or(&none));
     let mut errors = spec::validate_pod_and_spec(new, now);
-    if old.metadata.annotations.as_ref().is_some_and(|a| a.contains_key("kubernetes.io/config.mirror")) {
+    if crate::references::is_mirror(old) {
         return vec![FieldError::forbidden(&Path::new(""), "static pods cannot be resized")];
     }
     let (before, after) = (pods::qos_class(old), pods::qos_class(new));

@@ -2,6 +2,7 @@
 
 use super::volumes::{self, Owner};
 use super::{affinity, container, env, resources, scheduling, security};
+use crate::references::MIRROR;
 use crate::validate::{each, json_text, meta::validate_annotations, names, net, text, validate_labels};
 use k8s_openapi::api::core::v1::{Container, Pod, PodResourceClaim, PodSpec, PodTemplateSpec};
 use meta::{FieldError, Path};
@@ -46,11 +47,11 @@ fn specific_annotations(
     path: &Path,
     errors: &mut Vec<FieldError>,
 ) {
-    let (mirror, cost) = ("kubernetes.io/config.mirror", "controller.kubernetes.io/pod-deletion-cost");
+    let cost = "controller.kubernetes.io/pod-deletion-cost";
     let get = |key: &str| annotations.and_then(|a| a.get(key));
-    if let Some(v) = get(mirror).filter(|_| text(&spec.node_name).is_empty()) {
+    if let Some(v) = get(MIRROR).filter(|_| text(&spec.node_name).is_empty()) {
         let why = "must set spec.nodeName if mirror pod annotation is set";
-        errors.push(FieldError::invalid(&path.key(mirror), v.as_str(), why));
+        errors.push(FieldError::invalid(&path.key(MIRROR), v.as_str(), why));
     }
     if let Some(v) = get(cost) {
         let plain = !v.starts_with('+') && (v == "0" || !v.trim_start_matches('-').starts_with('0'));
