@@ -51,7 +51,10 @@ pub fn of(cluster: &Cluster, watched: &Watched, last: Option<&Detail>) -> Option
 
 fn events(cluster: &Cluster, watched: &Watched, o: &dyn api::Object) -> Vec<EventView> {
     // Events about a node carry its name as UID, as kubelets write them; those of a namesake that is gone, another UID.
-    let uid = |e: &&Event| e.involved_object.uid.as_deref().is_none_or(|u| u == o.uid() || u == o.name());
+    // Those about a static pod carry the UID that its kubelet knows it by.
+    let on_node = o.downcast::<Pod>().map(api::references::uid_on_node);
+    let is_its = |u: &str| u == o.uid() || u == o.name() || Some(u) == on_node;
+    let uid = |e: &&Event| e.involved_object.uid.as_deref().is_none_or(is_its);
     let found = watched.events.iter().filter_map(|key| cluster.view().get::<Event>(key));
     let mut list: Vec<EventView> = found.filter(uid).map(event_view).collect();
     list.sort_by_key(|e| std::cmp::Reverse(e.last_seen));

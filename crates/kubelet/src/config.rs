@@ -1,5 +1,6 @@
 //! What makes one node differ from another.
 
+use crate::statics::Manifests;
 use k8s_openapi::api::core::v1::Taint;
 use meta::Quantity;
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub struct NodeConfig {
     /// `--cloud-provider=external`: addresses are the cloud's to say.
     pub external_cloud: bool,
     pub csi: Vec<CsiPlugin>,
+    /// What `staticPodPath` holds.
+    pub manifests: Manifests,
     /// Names and small random delays derive from it.
     pub seed: u64,
     /// How many times faster than real the node's own work (sandboxes) runs; 1 is real.
@@ -76,6 +79,7 @@ impl Default for NodeConfig {
             internal_ip: "192.168.0.11".into(),
             external_cloud: false,
             csi: Vec::new(),
+            manifests: Manifests::new(),
             seed: 1,
             speed: 1,
         }

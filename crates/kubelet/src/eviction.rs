@@ -2,6 +2,7 @@
 //! Models `pkg/kubelet/eviction` with the default thresholds.
 
 use crate::pod::Verdict;
+use api::references;
 use k8s_openapi::api::core::v1::Pod;
 use meta::{Duration, Quantity, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,8 +44,7 @@ impl Pressure {
 
 /// Models `IsCriticalPod`: those of the node itself, and those of the system's priorities.
 pub fn is_critical(pod: &Pod) -> bool {
-    let source = pod.metadata.annotations.as_ref().and_then(|a| a.get("kubernetes.io/config.source"));
-    source.is_some_and(|s| s != "api") || pod.spec.as_ref().and_then(|s| s.priority).is_some_and(|p| p >= CRITICAL)
+    references::is_static(pod) || pod.spec.as_ref().and_then(|s| s.priority).is_some_and(|p| p >= CRITICAL)
 }
 
 /// What a threshold is about. Images, containers and volumes share one disk, with a threshold for each.

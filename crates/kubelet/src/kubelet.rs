@@ -11,7 +11,7 @@ use crate::pod::volumes;
 use crate::pod::{Addresses, Exit, PodWorker, Requests, Role, Run, Stage, SyncCx, exit_reason};
 use crate::pod::{attachable, expand};
 use crate::runtime::{Runtime, RuntimeCommand, RuntimeEvent};
-use api::{Obj, Object, ObjectExt, Registered};
+use api::{Obj, Object, ObjectExt, Registered, references};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Node, PersistentVolumeClaim, Pod, Secret};
 use meta::{Duration, Key, Rng, Time, User};
@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trace::{Seq, note};
 
+mod mirrors;
 mod pressure;
 
 /// Until the container network is up, in milliseconds at speed 1.
@@ -44,6 +45,8 @@ enum Item {
     Pressure,
     /// By UID.
     Pod(Arc<str>),
+    /// A mirror pod that may be one of nothing.
+    Mirror(Key),
 }
 
 #[derive(Clone)]
@@ -51,6 +54,8 @@ struct Worker {
     pod: Obj,
     state: PodWorker,
     inbox: Vec<RuntimeEvent>,
+    /// A file of the node says that it runs.
+    is_static: bool,
 }
 
 pub struct Kubelet {
@@ -61,6 +66,8 @@ pub struct Kubelet {
     runtime: Box<dyn Runtime>,
     queue: WorkQueue<Item>,
     pods: BTreeMap<Arc<str>, Worker>,
+    /// The mirror pods of the node as they are at the API server.
+    mirrors: BTreeMap<Key, Obj>,
     requests: Requests,
     addresses: Addresses,
     rng: Rng,
@@ -86,6 +93,7 @@ impl Clone for Kubelet {
             runtime: self.runtime.clone_box(),
             queue: self.queue.clone(),
             pods: self.pods.clone(),
+            mirrors: self.mirrors.clone(),
             requests: self.requests.clone(),
             addresses: self.addresses.clone(),
             rng: self.rng.clone(),
@@ -111,6 +119,7 @@ impl Kubelet {
             runtime,
             queue: WorkQueue::with_delays(RETRY_FIRST, RETRY_MAX),
             pods: BTreeMap::new(),
+            mirrors: BTreeMap::new(),
             requests: Requests::default(),
             addresses: Addresses::default(),
             registered: false,
@@ -146,6 +155,9 @@ impl Kubelet {
     /// Takes a pod of this node in, or its change.
     fn accept(&mut self, obj: &Obj, cause: Seq) {
         let Some(pod) = obj.downcast::<Pod>() else { return };
+        if references::is_mirror(pod) {
+            return self.mirror_changed(obj.key(), Some(obj.clone()), cause);
+        }
         let uid: Arc<str> = obj.uid().into();
         match self.pods.get_mut(&uid) {
             Some(w) => {
@@ -158,7 +170,8 @@ impl Kubelet {
             }
             None => {
                 let state = PodWorker::new(pod, uid.clone(), obj.key());
-                self.pods.insert(uid.clone(), Worker { pod: obj.clone(), state, inbox: Vec::new() });
+                let worker = Worker { pod: obj.clone(), state, inbox: Vec::new(), is_static: false };
+                self.pods.insert(uid.clone(), worker);
             }
         }
         self.queue.add(Item::Pod(uid), cause);
@@ -199,6 +212,7 @@ impl Kubelet {
                     (format!("pressure/{}", self.config.name), intents, notes, wake)
                 }
                 Item::Pod(uid) => self.sync_pod(cx, uid),
+                Item::Mirror(key) => (key.as_str().to_string(), self.sync_mirror(key), Vec::new(), None),
             };
             if intents.is_empty() && notes.is_empty() {
                 if let Some(at) = wake {
@@ -269,6 +283,9 @@ impl Kubelet {
     }
 
     fn sync_pod(&mut self, cx: &Cx, uid: &Arc<str>) -> (String, Vec<Intent>, Vec<trace::Note>, Option<Time>) {
+        if self.waits_for_another(uid) {
+            return Default::default();
+        }
         let used = match self.pods.get(uid) {
             Some(w) if !w.state.admitted || w.pod.downcast::<Pod>().is_some_and(|p| w.state.wants_more(p)) => {
                 self.used(uid)
@@ -276,7 +293,7 @@ impl Kubelet {
             _ => Admitted::default(),
         };
         let Some(worker) = self.pods.get_mut(uid) else { return Default::default() };
-        let object = worker.pod.clone();
+        let (object, is_static) = (worker.pod.clone(), worker.is_static);
         let Some(wanted) = object.downcast::<Pod>() else { return Default::default() };
         let item = worker.state.key.as_str().to_string();
         let inbox = std::mem::take(&mut worker.inbox);
@@ -307,22 +324,29 @@ impl Kubelet {
         }
         let (mut intents, mut notes, wake) = (scx.intents, scx.notes, scx.wake);
         let settled = w.is_quiet() && w.terminating.is_some();
-        let gone = w.deleted && (settled || (w.verdict.is_some() && !w.admitted));
+        let deleting = pod.metadata.deletion_timestamp.is_some();
+        let ended = settled || (w.verdict.is_some() && !w.admitted);
+        let gone = (w.deleted || (is_static && deleting)) && ended;
+        let mirror = self.mirrors.get(&w.key).filter(|_| is_static);
         if !w.deleted && !already_over(pod, w) {
             let (runtime, _) = self.runtime.version();
             let around = Surroundings { now: cx.now, host_ip: &self.config.internal_ip, runtime: &runtime };
             let status = w.status(pod, &around);
-            if w.sent.as_deref() != Some(&status)
-                && let Some(patch) = patch(&status, pod)
-            {
+            let known = if is_static { mirrors::shown(wanted, mirror) } else { Some(pod) };
+            let patch = known.filter(|_| w.sent.as_deref() != Some(&status)).and_then(|known| patch(&status, known));
+            if is_static && let Some(pod) = mirrors::with_status(wanted, status.clone()) {
+                worker.pod = pod;
+            }
+            if let Some(patch) = patch {
                 notes.push(note!("kubelet.status", pod = &w.key, phase = &status.phase.as_deref().unwrap_or(""),));
                 w.sent = Some(Arc::new(status));
                 intents.push(Intent::patch_status(patch).tolerate(Tolerate::NotFound));
             }
         }
-        let deleting = pod.metadata.deletion_timestamp.is_some();
-        let ended = settled || (w.verdict.is_some() && !w.admitted);
-        if deleting && ended && !w.deleted && !w.delete_sent {
+        if is_static && !deleting {
+            intents.extend(mirrors::reconcile(&w.key, wanted, mirror, cx.view.get::<Node>(&key)));
+        }
+        if deleting && ended && !is_static && !w.deleted && !w.delete_sent {
             w.delete_sent = true;
             notes.push(note!("kubelet.pod-deleted", pod = &w.key));
             intents.push(Intent {
@@ -341,7 +365,9 @@ impl Kubelet {
             self.runtime.command(cx.now, RuntimeCommand::RemovePod { pod_uid: uid.clone() });
             self.addresses.release(uid);
             self.requests.forget(uid);
-            self.pods.remove(uid);
+            if let Some(w) = self.pods.remove(uid).filter(|w| w.is_static) {
+                self.static_pod_ended(&w.state.key);
+            }
         }
         if !self.config.csi.is_empty() && volumes::has_claims(pod) {
             let in_use = self.volumes_in_use(cx);
@@ -554,6 +580,7 @@ impl Component for Kubelet {
     fn start(&mut self, cx: &Cx) {
         self.queue.clear();
         self.pods.clear();
+        self.mirrors.clear();
         self.requests = Requests::default();
         self.addresses = Addresses::default();
         self.registered = false;
@@ -568,6 +595,7 @@ impl Component for Kubelet {
                 self.accept(&obj, 0);
             }
         }
+        self.load_manifests(cx.now);
         self.recover();
         for w in self.pods.values_mut() {
             let Some(spec) = w.pod.downcast::<Pod>().and_then(|p| p.spec.clone()) else { continue };
@@ -610,6 +638,9 @@ impl Component for Kubelet {
         }
         match (&change.new, &change.old) {
             (Some(obj), _) => self.accept(obj, change.cause),
+            (None, Some(obj)) if obj.downcast::<Pod>().is_some_and(references::is_mirror) => {
+                self.mirror_changed(obj.key(), None, change.cause);
+            }
             (None, Some(obj)) => {
                 let uid: Arc<str> = obj.uid().into();
                 if let Some(w) = self.pods.get_mut(&uid) {
@@ -652,7 +683,7 @@ impl Component for Kubelet {
             Item::Lease => {
                 self.lease = replies.iter().rev().find_map(|r| r.as_ref().ok().cloned().flatten());
             }
-            Item::Node | Item::Pressure => {}
+            Item::Node | Item::Pressure | Item::Mirror(_) => {}
         }
         if failed {
             self.queue.add_rate_limited(item, cx.now, seq);

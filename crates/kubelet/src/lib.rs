@@ -11,6 +11,7 @@ pub mod node;
 pub mod pod;
 pub mod runtime;
 pub mod sim;
+pub mod statics;
 
 pub use config::{Capacity, CsiPlugin, NodeConfig};
 pub use kubelet::Kubelet;

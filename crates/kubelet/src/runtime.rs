@@ -153,7 +153,8 @@ pub enum Handler {
 #[derive(Clone, Debug, PartialEq)]
 pub enum RuntimeCommand {
     /// Answered by `ImagePulled` or `ImagePullFailed` with the same `pull`.
-    PullImage { pull: u64, image: String },
+    /// `user` is whom the pod's secrets name to the image's registry; empty: nobody.
+    PullImage { pull: u64, image: String, user: String },
     /// Answered by `Started` or `StartFailed`, and later `Exited`.
     RunContainer(Box<ContainerSpec>),
     /// New content for mounts of files (ConfigMaps, Secrets, the downward API); the others stay as they are.
@@ -425,7 +426,7 @@ impl Runtime for ExternalRuntime {
     }
     fn command(&mut self, now: Time, command: RuntimeCommand) {
         match &command {
-            RuntimeCommand::PullImage { pull, image } => {
+            RuntimeCommand::PullImage { pull, image, .. } => {
                 if let Some(message) = catalogue::blocked(&self.blocked, image) {
                     let reason = String::new();
                     return self.inbox.push(RuntimeEvent::ImagePullFailed { pull: *pull, message, reason });

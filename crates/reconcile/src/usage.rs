@@ -267,7 +267,7 @@ impl Usage {
 pub fn of_pod(view: &View, pod: &Pod, now: Time) -> Option<PodSample> {
     let running = pod.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Running");
     let node = pod.spec.as_ref()?.node_name.as_deref().filter(|_| running)?;
-    view.usage.pod(node, pod.metadata.uid.as_deref()?, now)
+    view.usage.pod(node, api::references::uid_on_node(pod), now)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Container logs, wherever they are kept.
 
 use crate::world::World;
-use api::ObjectExt;
 use cluster::http::LogRequest;
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 use meta::{ApiError, Duration};
@@ -31,7 +30,7 @@ impl World {
     /// Whether nothing more can come: the run has ended, or its pod is gone.
     pub fn container_ended(&self, r: &LogRequest) -> bool {
         let Some(pod) = self.cluster.view().get::<Pod>(&r.pod) else { return true };
-        if (pod as &dyn api::Object).uid() != r.pod_uid || r.options.previous || r.node.is_empty() {
+        if api::references::uid_on_node(pod) != r.pod_uid || r.options.previous || r.node.is_empty() {
             return true;
         }
         let Some(status) = &pod.status else { return false };

@@ -5,6 +5,7 @@ pub mod admit;
 mod attached;
 pub mod backoff;
 pub mod conditions;
+mod credentials;
 pub mod env;
 mod env_file;
 pub mod events;

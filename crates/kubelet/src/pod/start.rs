@@ -2,7 +2,7 @@
 //! `pkg/kubelet/kuberuntime` and `EnsureImageExists` of `pkg/kubelet/images`.
 
 use super::images::{ImageRef, pull_policy};
-use super::{Exit, PodWorker, Run, Stage, SyncCx, env, events, pod_desc, resources, security, volumes};
+use super::{Exit, PodWorker, Run, Stage, SyncCx, credentials, env, events, pod_desc, resources, security, volumes};
 use crate::runtime::{ContainerSpec, RuntimeCommand};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use meta::{Duration, Time};
@@ -118,9 +118,10 @@ impl PodWorker {
         }
         events::container(cx, self, pod, c, Normal, "Pulling", format!("Pulling image {image:?}"));
         cx.note(note!("kubelet.pull", container = &self.containers[c].name, image = &image));
+        let user = credentials::of(pod, image, cx);
         let pull = cx.requests.open(&self.uid);
         self.containers[c].stage = Stage::Pulling { pull, since: cx.now };
-        cx.runtime.command(cx.now, RuntimeCommand::PullImage { pull, image: image.into() });
+        cx.runtime.command(cx.now, RuntimeCommand::PullImage { pull, image: image.into(), user });
     }
 
     /// The answer to a pull.

@@ -7,6 +7,7 @@ pub mod logs;
 pub mod machine;
 pub mod net;
 mod nginx;
+pub mod parts;
 mod probe;
 pub mod programs;
 mod server;
@@ -26,6 +27,7 @@ use machine::{Machine, MachineExit, SIGTERM, World};
 use meta::{Duration, Rng, Time};
 use net::{Answer, Call, Sent, Served, Server};
 use network::Balancer;
+use parts::Part;
 use probe::Pending;
 use reconcile::{Meter, View};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -40,6 +42,7 @@ const REFUSAL_MILLIS: u32 = 900;
 struct Pull {
     pull: u64,
     image: String,
+    user: String,
     /// Set when it has begun: pulls run one after another, as with `serializeImagePulls`.
     ends: Option<(Time, Duration)>,
 }
@@ -58,6 +61,10 @@ pub struct Container {
 }
 
 impl Container {
+    /// It is held back.
+    fn waits(&self) -> bool {
+        self.starts_at.is_none() && self.machine.is_none() && self.exited.is_none()
+    }
     fn next_at(&self) -> Option<Time> {
         if self.exited.is_some() {
             return None;
@@ -78,6 +85,7 @@ pub struct SimRuntime {
     volumes: Volumes,
     probes: Vec<Pending>,
     sessions: session::Sessions,
+    parts: parts::Parts,
     /// Containers whose meters may have moved since they were told.
     metered: BTreeSet<ContainerId>,
     /// What its processes want of other nodes.
@@ -105,6 +113,7 @@ impl SimRuntime {
             volumes: Volumes::new(),
             probes: Vec::new(),
             sessions: session::Sessions::default(),
+            parts: parts::Parts::default(),
             metered: BTreeSet::new(),
             calls: Vec::new(),
             balancer: Balancer::new(!seed),
@@ -170,23 +179,25 @@ impl SimRuntime {
     fn finish_pulls(&mut self, now: Time) {
         while let Some((at, took)) = self.pulls.front().and_then(|p| p.ends).filter(|(at, _)| *at <= now) {
             if let Some(p) = self.pulls.pop_front() {
-                let event = self.pull_result(p.pull, &p.image, took);
+                let event = self.pull_result(&p, took);
                 self.events.push(event);
             }
             self.begin_pull(at);
         }
     }
 
-    fn pull_result(&mut self, pull: u64, image: &str, took: Duration) -> RuntimeEvent {
+    fn pull_result(&mut self, p: &Pull, took: Duration) -> RuntimeEvent {
+        let (pull, image) = (p.pull, p.image.as_str());
         let failed = |message: String| RuntimeEvent::ImagePullFailed { pull, message, reason: String::new() };
         let Ok(r) = ImageRef::parse(image) else { return failed("invalid reference format".into()) };
         if let Some(why) = catalogue::blocked(&self.blocked, image) {
             return failed(why);
         }
+        if catalogue::is_private(&r) && p.user.is_empty() {
+            return failed(catalogue::pull_error(&r, Missing::Credentials));
+        }
         match catalogue::find(&r) {
-            Err(why @ (Missing::Repository | Missing::Tag | Missing::Registry)) => {
-                failed(catalogue::pull_error(&r, why))
-            }
+            Err(why) => failed(catalogue::pull_error(&r, why)),
             Ok(_) if self.volumes.full.node && !self.pulled.contains_key(&r.full()) => {
                 let digest = container_hash(&r.full(), "sha256", 0);
                 failed(format!(
@@ -214,7 +225,9 @@ impl SimRuntime {
         let Some(mut c) = self.containers.remove(id) else { return };
         if let Some(at) = c.starts_at.filter(|at| *at <= now) {
             c.starts_at = None;
-            self.boot(&mut c, at);
+            if self.parts.of(&c) != Some(Part::Held) {
+                self.boot(&mut c, at);
+            }
         }
         let kill = c.kill_at.filter(|at| *at <= now);
         let mut sent = Vec::new();
@@ -240,6 +253,7 @@ impl SimRuntime {
             let event = self.exited(&mut c, exit);
             c.exited = Some(event.clone());
             self.events.push(event);
+            self.parts.note(&c, false);
         }
         self.containers.insert(id.clone(), c);
         self.metered.insert(id.clone());
@@ -262,6 +276,7 @@ impl SimRuntime {
             Ok(m) => {
                 c.machine = Some(m);
                 c.started_at = at;
+                self.parts.note(c, true);
                 RuntimeEvent::Started { id: c.spec.id.clone(), at }
             }
             Err(message) => {
@@ -310,7 +325,10 @@ impl SimRuntime {
         let at = now + grace;
         self.metered.insert(id.clone());
         c.kill_at = Some(c.kill_at.map_or(at, |k| k.min(at)));
+        let frozen = self.parts.of(c) == Some(Part::Frozen);
         match &mut c.machine {
+            // What stands still hears no signal.
+            Some(_) if frozen => {}
             Some(m) => {
                 m.signal(1, SIGTERM, now);
             }
@@ -359,8 +377,8 @@ impl Runtime for SimRuntime {
 
     fn command(&mut self, now: Time, command: RuntimeCommand) {
         match command {
-            RuntimeCommand::PullImage { pull, image } => {
-                self.pulls.push_back(Pull { pull, image, ends: None });
+            RuntimeCommand::PullImage { pull, image, user } => {
+                self.pulls.push_back(Pull { pull, image, user, ends: None });
                 self.begin_pull(now);
             }
             RuntimeCommand::RunContainer(spec) => {

@@ -3,6 +3,7 @@
 use super::catalogue::Http;
 use super::machine::{Fds, Input, Output, SIGKILL, State};
 use super::net::NetError;
+use super::parts::Part;
 use super::{Container, SimRuntime, answer, programs, server};
 use crate::runtime::{ContainerId, Handler, ProbeOutcome};
 use meta::{Duration, Time};
@@ -102,6 +103,11 @@ impl SimRuntime {
                 };
                 let get = |why: String| ProbeOutcome::Failure(format!("Get {url:?}: {why}"));
                 let late = || get("context deadline exceeded (Client.Timeout exceeded while awaiting headers)".into());
+                match self.containers.get(id).and_then(|c| self.parts.of(c)) {
+                    Some(Part::Frozen) => return (late(), now + timeout),
+                    Some(_) => return (ProbeOutcome::Success, known),
+                    None => {}
+                }
                 let answer = self.http(host, *port, path, now);
                 if let Ok(served) = &answer {
                     // A server that has much to do answers late.

@@ -1,6 +1,7 @@
 //! What single fields of a pod do.
 
 use super::World;
+use expect_test::expect;
 use k8s_openapi::api::core::v1::{ContainerStatus, EphemeralContainer};
 use serde_json::json;
 use std::sync::Arc;
@@ -207,4 +208,65 @@ fn resources_change_in_place() {
     let why = "Infeasible: Node didn't have enough capacity: cpu, requested: 1000000, capacity: 4000";
     assert_eq!(ask(&mut w, "1000", "300Mi"), text("800m", "300Mi", 1, why));
     assert_eq!(ask(&mut w, "900m", "300Mi"), text("900m", "300Mi", 1, ""));
+}
+
+/// A registry that wants to know who asks.
+#[test]
+fn a_private_image_needs_the_secret_of_its_registry() {
+    let mut w = World::new();
+    let secret = |name: &str, host: &str| {
+        let config = format!(r#"{{"auths":{{"{host}":{{"auth":"anM6c2VjcmV0"}}}}}}"#);
+        let secret: k8s_openapi::api::core::v1::Secret = serde_json::from_value(json!({
+            "metadata": { "name": name, "namespace": "default" }, "type": "kubernetes.io/dockerconfigjson",
+            "stringData": {},
+        }))
+        .expect("a secret");
+        let data = [(".dockerconfigjson".to_string(), k8s_openapi::ByteString(config.into_bytes()))].into();
+        k8s_openapi::api::core::v1::Secret { data: Some(data), string_data: None, ..secret }
+    };
+    w.put(Arc::new(secret("regcred", "private.example.com")));
+    w.put(Arc::new(secret("other", "https://private.example.org/v1/")));
+    let pod = |secrets: serde_json::Value| json!({ "imagePullSecrets": secrets, "containers": [{ "name": "c", "image": "private.example.com/nginx:1.25" }] });
+    w.take_log();
+    w.pod("stranger", pod(json!([])));
+    w.pod("wrong", pod(json!([{ "name": "other" }, { "name": "nosuch" }])));
+    w.run(4);
+    w.pod("known", pod(json!([{ "name": "other" }, { "name": "regcred" }])));
+    w.run(15);
+    let log = w.take_log();
+    let told: Vec<&str> = log.lines().filter(|l| l.contains("Failed") || l.contains("Successfully")).take(9).collect();
+    expect![[r#"
+        2.3s Warning FailedToRetrieveImagePullSecret wrong: Unable to retrieve some image pull secrets (nosuch); attempting to pull the image may not succeed.
+        4.5s Warning Failed stranger: Failed to pull image "private.example.com/nginx:1.25": failed to pull and unpack image "private.example.com/nginx:1.25": failed to resolve reference "private.example.com/nginx:1.25": pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials
+        4.5s Warning Failed stranger: Error: ErrImagePull
+        6.5s Warning Failed stranger: Error: ImagePullBackOff
+        7.0s Warning Failed wrong: Failed to pull image "private.example.com/nginx:1.25": failed to pull and unpack image "private.example.com/nginx:1.25": failed to resolve reference "private.example.com/nginx:1.25": pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials
+        7.0s Warning Failed wrong: Error: ErrImagePull
+        9.0s Warning Failed wrong: Error: ImagePullBackOff
+        9.4s Normal Pulled known: Successfully pulled image "private.example.com/nginx:1.25" in 2.389s (3.142s including waiting). Image size: 72744877 bytes.
+    "#]].assert_eq(&format!("{}\n", told.join("\n")));
+}
+
+#[test]
+fn a_port_of_the_node_is_one_pods() {
+    let mut w = World::new();
+    let pod = |protocol: &str, ip: &str| {
+        let port = json!({ "containerPort": 80, "hostPort": 8080, "protocol": protocol, "hostIP": ip });
+        json!({ "containers": [{ "name": "c", "image": "nginx", "ports": [port] }] })
+    };
+    w.take_log();
+    w.pod("first", pod("TCP", ""));
+    w.run(5);
+    w.pod("udp", pod("UDP", ""));
+    w.pod("second", pod("TCP", "127.0.0.1"));
+    w.run(5);
+    let refused = w.get("second").and_then(|p| p.status.clone()).expect("a status");
+    assert_eq!(refused.reason.as_deref(), Some("NodePorts"));
+    assert_eq!(
+        refused.message.as_deref(),
+        Some(
+            "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+        )
+    );
+    assert!(w.get("udp").is_some_and(api::pods::is_ready));
 }

@@ -8,6 +8,7 @@ mod pressure;
 mod probing;
 mod scripts;
 mod sessions;
+mod statics;
 mod usage;
 
 use crate::{Capacity, Kubelet, NodeConfig, SimRuntime};
@@ -105,6 +106,11 @@ impl World {
 
     pub fn get(&self, name: &str) -> Option<&Pod> {
         self.view.get::<Pod>(&Key::new("default", name))
+    }
+
+    /// Without the kubelet's doing.
+    pub fn change_pod(&mut self, name: &str, new: Option<Obj>) {
+        self.change(Pod::KIND_REF, Key::new("default", name), new);
     }
 
     /// As `kubectl delete` does: the grace period starts.

@@ -171,8 +171,8 @@ fn a_copy_goes_on_as_the_original_would() {
 fn a_runtime_outside_the_core_gets_commands_and_gives_events() {
     use crate::runtime::{ExternalRuntime, Runtime, RuntimeCommand, RuntimeEvent};
     let mut rt = ExternalRuntime::new("wasmtime", "48.0.8");
-    rt.command(Time(1), RuntimeCommand::PullImage { pull: 4, image: "hello".into() });
-    assert_eq!(rt.take_commands(), [RuntimeCommand::PullImage { pull: 4, image: "hello".into() }]);
+    rt.command(Time(1), RuntimeCommand::PullImage { pull: 4, image: "hello".into(), user: String::new() });
+    assert_eq!(rt.take_commands(), [RuntimeCommand::PullImage { pull: 4, image: "hello".into(), user: String::new() }]);
     assert_eq!(rt.next_at(), None);
     let took = meta::Duration::ZERO;
     rt.push(RuntimeEvent::ImagePulled { pull: 4, image_id: "hello".into(), size_bytes: 1, took });

@@ -68,7 +68,7 @@ impl WasmNode {
 
     pub fn command(&mut self, now: Time, command: RuntimeCommand) {
         match command {
-            RuntimeCommand::PullImage { pull, image } => self.pull(pull, image),
+            RuntimeCommand::PullImage { pull, image, .. } => self.pull(pull, image),
             RuntimeCommand::RunContainer(spec) => self.run(now, *spec),
             // A component keeps the files it was started with.
             RuntimeCommand::UpdateMounts { .. } => {}

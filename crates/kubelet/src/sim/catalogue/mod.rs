@@ -105,6 +105,14 @@ pub enum Missing {
     Tag,
     /// There is no such registry.
     Registry,
+    /// The registry gives nothing to strangers.
+    Credentials,
+}
+
+/// Registries whose host begins with `private.` have what Docker Hub has, for those who come with credentials: any user of
+/// an `imagePullSecrets` entry for that host.
+pub fn is_private(r: &ImageRef) -> bool {
+    r.registry.starts_with("private.")
 }
 
 const REGISTRIES: &[&str] = &[
@@ -123,6 +131,10 @@ const REGISTRIES: &[&str] = &[
 /// What is missing.
 pub fn find(r: &ImageRef) -> Result<&'static Image, Missing> {
     let mut name = r.name();
+    if is_private(r) {
+        let library = if r.repository.contains('/') { "" } else { "library/" };
+        name = format!("docker.io/{library}{}", r.repository);
+    }
     // Old names lead to the present ones.
     for (old, new) in [
         ("k8s.gcr.io/", "registry.k8s.io/"),
@@ -197,6 +209,10 @@ pub fn pull_error(r: &ImageRef, why: Missing) -> String {
         Missing::Repository => format!(
             "{head}pull access denied, repository does not exist or may require authorization: \
              server message: insufficient_scope: authorization failed"
+        ),
+        Missing::Credentials => format!(
+            "{head}pull access denied, repository does not exist or may require authorization: \
+             authorization failed: no basic auth credentials"
         ),
         Missing::Tag => format!("rpc error: code = NotFound desc = {head}{full}: not found"),
         Missing::Registry => {

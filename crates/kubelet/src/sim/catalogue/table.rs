@@ -391,7 +391,7 @@ pub static IMAGES: &[Image] = &[
         entrypoint: &["etcd"],
         servers: &[&s::ETCD],
         extra: &["etcdctl"],
-        tags: &["3.5.1-0", "3.5.9-0", "3.5.15-0", "3.5.16-0", "3.6.4-0", "3.6.5-0"],
+        tags: &["3.5.1-0", "3.5.9-0", "3.5.15-0", "3.5.16-0", "3.6.4-0", "3.6.5-0", "3.6.6-0"],
         ..image("registry.k8s.io/etcd", 55, Tools::None, &[(3, 4, 6)])
     },
     Image {

@@ -1,0 +1,87 @@
+//! Containers whose programs are parts of this very cluster: the processes of a control plane that runs in static pods. A
+//! process runs when its container does, and what becomes of the one becomes of the other; the cluster passes it on.
+
+use super::machine::MachineExit;
+use super::{Container, SimRuntime};
+use meta::Time;
+use std::collections::BTreeMap;
+
+/// The namespace that a control plane's pods are in.
+const NAMESPACE: &str = "kube-system";
+
+/// What is to be with a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It runs as soon as its container is started.
+    Free,
+    /// It stands still: it takes connections and says nothing.
+    Frozen,
+    /// Somebody keeps it from running: its container does not come up.
+    Held,
+}
+
+/// What became of a process, told by its container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartChange {
+    /// The pod's name.
+    pub pod: String,
+    pub runs: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parts {
+    states: BTreeMap<String, Part>,
+    changes: Vec<PartChange>,
+}
+
+impl Parts {
+    pub fn of(&self, c: &Container) -> Option<Part> {
+        // Most nodes have none.
+        if self.states.is_empty() || c.spec.namespace != NAMESPACE {
+            return None;
+        }
+        self.states.get(&c.spec.pod).copied()
+    }
+
+    pub fn note(&mut self, c: &Container, runs: bool) {
+        if self.of(c).is_some() {
+            self.changes.push(PartChange { pod: c.spec.pod.clone(), runs });
+        }
+    }
+}
+
+impl SimRuntime {
+    /// The pod's program is a part of the cluster, and this is to be with it from now on.
+    pub fn set_part(&mut self, now: Time, pod: &str, part: Part) {
+        self.parts.states.insert(pod.into(), part);
+        if part != Part::Held {
+            let waits = |c: &&mut Container| c.spec.pod == pod && c.waits();
+            self.containers.values_mut().filter(waits).for_each(|c| c.starts_at = Some(now));
+        }
+        self.update_next();
+    }
+
+    /// The pod's process has ended with this code.
+    pub fn end_part(&mut self, now: Time, pod: &str, code: i32) {
+        let mut all = self.containers.values_mut().filter(|c| c.exited.is_none() && c.spec.pod == pod);
+        if let Some(m) = all.find_map(|c| c.machine.as_mut())
+            && m.exit.is_none()
+        {
+            m.exit = Some(MachineExit { at: now, code, signal: None, oom: false });
+        }
+        self.update_next();
+    }
+
+    /// What became of the cluster's processes since the last call.
+    pub fn take_part_changes(&mut self) -> Vec<PartChange> {
+        std::mem::take(&mut self.parts.changes)
+    }
+
+    /// The images are on the node from the beginning.
+    pub fn preload(&mut self, images: &[&str]) {
+        for image in images {
+            let pull = super::Pull { pull: 0, image: (*image).into(), user: String::new(), ends: None };
+            let _ = self.pull_result(&pull, meta::Duration::ZERO);
+        }
+    }
+}
