@@ -4,6 +4,7 @@ mod apply;
 mod autoscaling;
 mod budgets;
 mod cloud;
+mod control_plane;
 mod cronjob;
 mod daemonset;
 mod disks;

@@ -125,6 +125,8 @@ pub struct Prefs {
     /// How a new cluster begins.
     pub nodes: u32,
     pub cloud: bool,
+    /// Whether its control plane is a node.
+    pub control_plane_node: bool,
 }
 
 impl Default for Prefs {
@@ -146,6 +148,7 @@ impl Default for Prefs {
             guess: false,
             nodes: 3,
             cloud: false,
+            control_plane_node: false,
         }
     }
 }
@@ -308,10 +311,12 @@ pub enum Action {
     Restart {
         fresh: bool,
     },
-    /// Starts a new cluster with so many nodes, in the toy cloud or on machines of its own.
+    /// Starts a new cluster with so many nodes, in the toy cloud or on machines of its own, its control plane on a node or
+    /// beside them.
     NewCluster {
         nodes: u32,
         cloud: bool,
+        control_plane_node: bool,
     },
     ActAs(Option<Identity>),
     /// A manifest that gives a permission: whoever misses it cannot apply it, so the page acts for itself again.

@@ -2,6 +2,7 @@
 //! ([`reconcile::leader_election`]). Each process has its elector; the program's other components run in the process that
 //! leads, and begin anew when another one takes over.
 
+use crate::control_plane::LOST_LEASE;
 use crate::{Cluster, Lamp};
 use meta::Rng;
 use reconcile::leader_election::{Elector, Turnout, name_of};
@@ -72,7 +73,7 @@ impl Cluster {
         let process = self.slots[i].process.clone();
         match turnout {
             Turnout::Won => self.take_over(i, cause),
-            Turnout::Lost => self.die(&process, cause),
+            Turnout::Lost => self.die(&process, cause, LOST_LEASE),
         }
     }
 

@@ -27,6 +27,7 @@ impl Cluster {
         } else if component.is::<Kubelet>() {
             self.publish_usage(i);
             self.carry_calls(i);
+            self.follow_containers(i);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What goes wrong on purpose: processes that die, stand still or are slow, nodes that are cut off, images that no
 //! registry gives any more.
 
+use crate::control_plane::PANICKED;
 use crate::machines::kubelet_name;
 use crate::{Cluster, Lamp, WATCH_LATENCY, elections};
 use kubelet::Kubelet;
@@ -57,7 +58,7 @@ impl Cluster {
             return false;
         }
         let cause = self.action("crash-process", process);
-        self.die(process, cause);
+        self.die(process, cause, PANICKED);
         true
     }
 
@@ -65,10 +66,12 @@ impl Cluster {
     pub(crate) fn panicked(&mut self, i: usize, message: String) {
         let process = self.slots[i].process.to_string();
         self.crashes.push((process.clone(), message));
-        self.die(&process, 0);
+        self.die(&process, 0, PANICKED);
     }
 
-    pub(crate) fn die(&mut self, process: &str, cause: Seq) {
+    /// `code`: what the program ends with.
+    pub(crate) fn die(&mut self, process: &str, cause: Seq, code: i32) {
+        let contained = self.is_contained(process);
         let back = self.now + CRASH_RESTART;
         for i in self.members(process) {
             self.hold.changed(i);
@@ -77,11 +80,12 @@ impl Cluster {
                 slot.lamp = Lamp::Crashed;
                 slot.wake = None;
                 // Those wait for their process to lead again.
-                if !elections::is_led(&*slot.component) {
+                if !contained && !elections::is_led(&*slot.component) {
                     self.wakes.call_at(i, slot, back);
                 }
             }
         }
+        self.end_container(process, code);
         self.follow(process, false);
         self.note_process(cause, process, "crashed");
     }
@@ -124,6 +128,7 @@ impl Cluster {
                 self.catch_up(i, cause);
             }
         }
+        self.freeze_container(process, on);
         self.follow(process, !on);
         self.note_process(cause, process, if on { "paused" } else { "running" });
         true

@@ -89,7 +89,7 @@ impl Cluster {
         let p = self.view.get::<Pod>(&pod).ok_or_else(|| ApiError::not_found("", "pods", pod.name()))?;
         // Without a node there is no log, and that is no error.
         let node = p.spec.as_ref().and_then(|s| s.node_name.clone()).unwrap_or_default();
-        Ok(LogRequest { pod_uid: p.metadata.uid.clone().unwrap_or_default(), pod, node, options })
+        Ok(LogRequest { pod_uid: api::references::uid_on_node(p).into(), pod, node, options })
     }
 
     /// The container's log as its kubelet serves it.

@@ -4,6 +4,7 @@
 
 pub mod bootstrap;
 pub mod clouds;
+pub mod control_plane;
 pub mod elections;
 pub mod exchange;
 pub mod faults;
@@ -68,6 +69,8 @@ pub struct Config {
     pub service_account_secret: Option<[u8; 32]>,
     /// The cloud the machines are in; `None`: they are somebody's own.
     pub cloud: Option<cloud::Settings>,
+    /// The control plane is a node of its own ([`control_plane`]).
+    pub control_plane_node: bool,
 }
 
 impl Default for Config {
@@ -82,6 +85,7 @@ impl Default for Config {
             scheduler: None,
             service_account_secret: None,
             cloud: None,
+            control_plane_node: false,
         }
     }
 }
@@ -199,7 +203,10 @@ impl Cluster {
         if let Some(settings) = cluster.config.cloud.clone() {
             cluster.start_cloud(settings);
         }
-        cluster.hold_elections();
+        match cluster.config.control_plane_node {
+            true => cluster.add_control_plane()?,
+            false => cluster.hold_elections(),
+        }
         Ok(cluster)
     }
 

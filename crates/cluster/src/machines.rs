@@ -1,6 +1,7 @@
 //! Machines: what a node is before it is an API object. Power, and the kubelet that runs on it.
 
 use crate::{Cluster, Lamp};
+use kubelet::statics::Manifests;
 use kubelet::{Kubelet, NodeConfig, Runtime};
 use reconcile::View;
 use std::sync::Arc;
@@ -73,6 +74,16 @@ impl Cluster {
         Ok(())
     }
 
+    /// What a node's manifest directory holds from now on. False: there is no such machine.
+    pub fn set_manifests(&mut self, node: &str, manifests: Manifests) -> bool {
+        let Some(m) = self.machines.get_mut(node) else { return false };
+        m.config.manifests.clone_from(&manifests);
+        self.action("static-pods", node);
+        let now = self.now;
+        self.with_component(&kubelet_name(node), |k: &mut Kubelet| k.set_manifests(now, manifests));
+        true
+    }
+
     fn start_kubelet(&mut self, config: &NodeConfig, mut runtime: Box<dyn Runtime>) {
         let cut = self.is_cut(&config.name);
         self.view.usage.add_node(&config.name, self.now);
@@ -85,8 +96,11 @@ impl Cluster {
     }
 
     /// The machine loses power: the kubelet and every container are gone at once. The Node object stays.
-    /// False when there is no such machine or it is off already.
+    /// False when there is no such machine, it is off already, or the API server runs on it.
     pub fn kill_machine(&mut self, node: &str) -> bool {
+        if self.holds_api_server(node) {
+            return false;
+        }
         let Some(m) = self.machines.get_mut(node).filter(|m| m.power == Power::On) else { return false };
         m.power = Power::Off;
         self.action("kill-node", node);
@@ -121,8 +135,12 @@ impl Cluster {
         true
     }
 
-    /// Takes the machine away (its Node object is the caller's to delete). False when there is none.
+    /// Takes the machine away (its Node object is the caller's to delete). False when there is none, or the API server runs
+    /// on it.
     pub fn remove_machine(&mut self, node: &str) -> bool {
+        if self.holds_api_server(node) {
+            return false;
+        }
         let Some(m) = self.machines.remove(node) else { return false };
         self.node_numbers_from = self.node_numbers_from.min(number(node).unwrap_or(u32::MAX));
         self.plug_disks(node, false);

@@ -166,6 +166,9 @@ impl Cluster {
             return true;
         }
         let cause = self.action(if running { "start-process" } else { "stop-process" }, process);
+        if running && self.allow_container(process, true) {
+            return true;
+        }
         if new {
             self.add_replica(process);
             members = self.members(process);
@@ -184,6 +187,7 @@ impl Cluster {
                 }
             }
         }
+        self.allow_container(process, running);
         self.follow(process, running);
         self.note_process(cause, process, if running { "running" } else { "stopped" });
         true

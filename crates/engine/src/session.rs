@@ -32,6 +32,9 @@ pub struct Setup {
     /// In the toy cloud.
     #[serde(default)]
     pub cloud: bool,
+    /// With the control plane on a node of its own.
+    #[serde(default)]
+    pub control_plane_node: bool,
 }
 
 #[derive(Serialize)]
@@ -73,15 +76,15 @@ impl Session {
     /// # Errors
     /// Only a broken default configuration, which would be a bug.
     pub fn new(nodes: u32, seed: u64, start: Time) -> Result<Self, String> {
-        Session::begin(Setup { nodes, seed, start, cloud: false })
+        Session::begin(Setup { nodes, seed, start, cloud: false, control_plane_node: false })
     }
 
     /// # Errors
     /// A broken default configuration, which would be a bug, or more machines than the cloud has.
     pub fn begin(setup: Setup) -> Result<Self, String> {
-        let Setup { nodes, seed, start, cloud } = setup;
+        let Setup { nodes, seed, start, cloud, control_plane_node } = setup;
         let cloud = cloud.then(|| crate::cloud::settings(seed));
-        let mut cluster = Cluster::new(Config { seed, start, cloud, ..Default::default() })?;
+        let mut cluster = Cluster::new(Config { seed, start, cloud, control_plane_node, ..Default::default() })?;
         for _ in 0..nodes {
             actions::add_sim_node(&mut cluster, &NodeSize::default())?;
         }
@@ -245,7 +248,8 @@ mod tests {
     #[test]
     fn a_session_in_a_cloud_comes_back_with_what_was_done_at_its_console() {
         use protocol::CloudOrder;
-        let mut s = Session::begin(Setup { nodes: 3, seed: 7, start: Time(0), cloud: true }).unwrap();
+        let mut s = Session::begin(Setup { nodes: 3, seed: 7, start: Time(0), cloud: true, control_plane_node: false })
+            .unwrap();
         s.cluster.advance(Duration::from_secs(30));
         let service =
             "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n";

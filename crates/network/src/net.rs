@@ -17,6 +17,7 @@ use trace::note;
 const OUTSIDE_PAGE: &str = "<html><head></head><body><header>\n<title>http://info.cern.ch</title>\n</header>\n\n\
      <h1>http://info.cern.ch - home of the first website</h1>\n</body></html>\n";
 const API_SERVER_PORT: u16 = 6443;
+const DNS_PORT: u16 = 53;
 const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// Why nothing answered.
@@ -164,9 +165,10 @@ impl Net<'_> {
             self.trail.note(|| note!("hop.dns-found", name = host, addresses = ip));
             return Ok(vec![ip.clone()]);
         }
-        self.trail.hop(Stage::Dns, "", DNS_ADDRESS);
+        let server = self.name_server(client)?;
+        self.trail.hop(Stage::Dns, "", &server.0);
         // A name server that does not answer knows nothing.
-        if !client.namespace.is_empty() && !policy::allows(self.view, client.ip, DNS_ADDRESS, 53, "UDP") {
+        if !client.namespace.is_empty() && !policy::allows(self.view, client.ip, &server.0, server.1, "UDP") {
             self.trail.fail(|| note!("hop.dns-closed"));
             return Err(NetError::NoSuchHost);
         }
@@ -176,6 +178,15 @@ impl Net<'_> {
             return Err(NetError::NoSuchHost);
         }
         Ok(found)
+    }
+
+    /// Who answers at the address of cluster DNS: a process of the cluster, or the pods of a Service that has the address.
+    fn name_server(&mut self, client: &Client) -> Result<(String, u16), NetError> {
+        // It has one rule for each protocol, with the same endpoints.
+        match self.view.services.with_ip(DNS_ADDRESS) {
+            Some(_) => self.route(client, DNS_ADDRESS, DNS_PORT).map_err(|_| NetError::NoSuchHost),
+            None => Ok((DNS_ADDRESS.into(), DNS_PORT)),
+        }
     }
 
     /// Who a connection to a host's port ends at.

@@ -30,6 +30,7 @@ pub fn start(manifests: &str, nodes: u32, seed: u64, recording: bool) -> Result<
         scheduler: None,
         service_account_secret: None,
         cloud: None,
+        control_plane_node: false,
     };
     let mut cluster = Cluster::new(config)?;
     for _ in 0..nodes {

@@ -116,6 +116,9 @@ pub struct Start {
     /// A new cluster is in the toy cloud.
     #[serde(default)]
     pub cloud: bool,
+    /// Its control plane is a node, with its programs as static pods.
+    #[serde(default)]
+    pub control_plane_node: bool,
     /// The wall clock, microseconds since the Unix epoch: where a new cluster's virtual clock starts.
     pub now: u64,
     /// What [`Command::Save`] gave.

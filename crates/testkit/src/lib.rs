@@ -24,6 +24,14 @@ pub fn cluster_in_cloud(settings: cluster::cloud::Settings, nodes: u32) -> Clust
     cluster_of(Config { cloud: Some(settings), ..Config::default() }, nodes)
 }
 
+/// The same, with the control plane on a node of its own.
+///
+/// # Panics
+/// As [`cluster`].
+pub fn cluster_with_control_plane(nodes: u32) -> Cluster {
+    cluster_of(Config { control_plane_node: true, ..Config::default() }, nodes)
+}
+
 fn cluster_of(config: Config, nodes: u32) -> Cluster {
     let mut c = Cluster::new(config).expect("the default configuration is sound");
     for _ in 0..nodes {

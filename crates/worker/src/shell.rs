@@ -164,7 +164,13 @@ impl Shell {
     }
 
     fn fresh(&mut self, start: &Start) -> State {
-        let setup = Setup { nodes: start.nodes, seed: start.seed, start: Time(start.now), cloud: start.cloud };
+        let setup = Setup {
+            nodes: start.nodes,
+            seed: start.seed,
+            start: Time(start.now),
+            cloud: start.cloud,
+            control_plane_node: start.control_plane_node,
+        };
         match Session::begin(setup) {
             Ok(session) => State::Live(Box::new(session)),
             Err(message) => {

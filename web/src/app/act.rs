@@ -142,8 +142,9 @@ impl App {
                     self.begin(ctx);
                 }
             }
-            Action::NewCluster { nodes, cloud } => {
-                (self.ui.prefs.nodes, self.ui.prefs.cloud) = (nodes, cloud);
+            Action::NewCluster { nodes, cloud, control_plane_node } => {
+                let prefs = &mut self.ui.prefs;
+                (prefs.nodes, prefs.cloud, prefs.control_plane_node) = (nodes, cloud, control_plane_node);
                 return self.act(ctx, Action::Restart { fresh: true });
             }
             Action::Grant(file) => {

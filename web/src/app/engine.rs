@@ -62,6 +62,7 @@ impl App {
                     nodes: self.ui.prefs.nodes,
                     seed: 1,
                     cloud: self.ui.prefs.cloud,
+                    control_plane_node: self.ui.prefs.control_plane_node,
                     now: js_sys::Date::now() as u64 * 1000,
                     session: (!session.is_empty()).then_some(session),
                     subscription: self.subscription(),

@@ -24,8 +24,8 @@ pub struct Props {
     /// Of the images that no registry gives.
     pub images: u64,
     pub what_if: Option<(protocol::ObjectId, u64)>,
-    /// How the last new cluster began: nodes, and whether in the toy cloud.
-    pub fresh: (u32, bool),
+    /// How the last new cluster began: nodes, whether in the toy cloud, and whether with a node for the control plane.
+    pub fresh: (u32, bool, bool),
     pub acting: Option<protocol::Identity>,
 }
 
@@ -73,8 +73,8 @@ pub fn OverlayView(p: &Props) -> Html {
         Overlay::Palette => (ctx.t("palette.title"), "palette", html! { <Palette /> }),
         Overlay::Help => (ctx.t("help.title"), "sheet", html! { <Help /> }),
         Overlay::NewCluster => {
-            let (nodes, cloud) = p.fresh;
-            (ctx.t("new-cluster.title"), "small", html! { <NewCluster {nodes} {cloud} /> })
+            let (nodes, cloud, control_plane) = p.fresh;
+            (ctx.t("new-cluster.title"), "small", html! { <NewCluster {nodes} {cloud} {control_plane} /> })
         }
         Overlay::ActAs => (ctx.t("acting.title"), "small", html! { <ActAs acting={p.acting.clone()} /> }),
         Overlay::Images => (ctx.t("fault.images"), "small", html! { <Images version={p.images} /> }),
@@ -166,23 +166,24 @@ fn Help() -> Html {
 struct NewClusterProps {
     nodes: u32,
     cloud: bool,
+    control_plane: bool,
 }
 
 #[component]
 fn NewCluster(p: &NewClusterProps) -> Html {
     let ctx = use_ctx();
-    let (nodes, cloud) = (use_node_ref(), use_node_ref());
+    let (nodes, cloud, control_plane) = (use_node_ref(), use_node_ref(), use_node_ref());
     let onsubmit = {
-        let (ctx, nodes, cloud) = (ctx.clone(), nodes.clone(), cloud.clone());
+        let (ctx, nodes) = (ctx.clone(), nodes.clone());
+        let (cloud, control_plane) = (cloud.clone(), control_plane.clone());
         Callback::from(move |e: SubmitEvent| {
             e.prevent_default();
-            let (Some(nodes), Some(cloud)) = (nodes.cast::<HtmlInputElement>(), cloud.cast::<HtmlInputElement>())
-            else {
-                return;
-            };
+            let checked = |r: &NodeRef| r.cast::<HtmlInputElement>().is_some_and(|i| i.checked());
+            let Some(nodes) = nodes.cast::<HtmlInputElement>() else { return };
             let nodes = nodes.value().parse::<u32>().unwrap_or(3).min(NODES_MAX);
+            let (cloud, control_plane_node) = (checked(&cloud), checked(&control_plane));
             ctx.act(Action::Overlay(None));
-            ctx.act(Action::NewCluster { nodes, cloud: cloud.checked() });
+            ctx.act(Action::NewCluster { nodes, cloud, control_plane_node });
         })
     };
     html! {
@@ -190,6 +191,7 @@ fn NewCluster(p: &NewClusterProps) -> Html {
             <p>{ ctx.t("new-cluster.about") }</p>
             <label>{ ctx.t("new-cluster.nodes") }<input ref={nodes} type="number" ~defaultValue={p.nodes.to_string()} min="0" max={NODES_MAX.to_string()} required=true data-testid="new-cluster-nodes" /></label>
             <label class="check"><input ref={cloud} type="checkbox" checked={p.cloud} data-testid="new-cluster-cloud" />{ ctx.t("new-cluster.cloud") }</label>
+            <label class="check"><input ref={control_plane} type="checkbox" checked={p.control_plane} data-testid="new-cluster-control-plane" />{ ctx.t("new-cluster.control-plane") }</label>
             <button class="primary" type="submit" data-testid="new-cluster-start">{ ctx.t("new-cluster.start") }</button>
         </form>
     }

@@ -3,6 +3,7 @@
 pub mod extenders;
 mod faults;
 pub mod image;
+mod manifests;
 pub mod schedule;
 pub mod serve;
 pub mod simulate;

@@ -1,6 +1,7 @@
 //! `kubottle serve`
 
 use super::extenders::HttpCaller;
+use super::manifests::StaticPods;
 use super::print;
 use crate::http::{page, ports, proxy::ClusterNetwork};
 use crate::wasm::node::{RUNTIME_CLASS, Shared, WasmNode};
@@ -53,6 +54,13 @@ pub struct Args {
     /// In a toy cloud: instances, zones, routes and load balancers, and a cloud-controller-manager
     #[arg(long)]
     cloud: bool,
+    /// The control plane is a node of its own: its programs, and CoreDNS, are pods in kube-system
+    #[arg(long)]
+    control_plane_node: bool,
+    /// Static pods of a node: its kubelet runs what the files of a directory say (staticPodPath); node-1 when no node is
+    /// named
+    #[arg(long = "pod-manifest-path", value_name = "[NODE=]DIR")]
+    manifests: Vec<StaticPods>,
     /// Where to write the kubeconfig [default: kubottle.kubeconfig in the state directory]
     #[arg(long, value_name = "PATH")]
     kubeconfig: Option<PathBuf>,
@@ -189,7 +197,9 @@ async fn start_cluster(
     let load_balancer_ip = Ipv4Addr::new(127, 0, 113, 10);
     let settings = Settings { seed: args.seed, load_balancer_ip, ..Settings::default() };
     let cloud = args.cloud.then_some(settings);
-    let config = Config { seed: args.seed, start, service_account_secret, cloud, ..Config::default() };
+    let control_plane_node = args.control_plane_node;
+    let config =
+        Config { seed: args.seed, start, service_account_secret, cloud, control_plane_node, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     cluster.publish_ca(ca);
     let caller: Arc<dyn Caller> = Arc::new(HttpCaller::new()?);
@@ -210,7 +220,13 @@ async fn start_cluster(
         let runtime = ExternalRuntime::new("wasmtime", "48.0.8");
         cluster.add_machine(config, Box::new(runtime)).map_err(|e| anyhow!(e))?;
     }
+    for dir in &args.manifests {
+        dir.give(&mut cluster)?;
+    }
     let (handle, services) = World::start(cluster)?;
+    for dir in &args.manifests {
+        tokio::spawn(dir.clone().watch(handle.clone()));
+    }
     let extenders = Extenders { caller, handle: handle.clone() };
     handle.ask(move |w| w.extenders = Some(extenders)).await?;
     if !names.is_empty() {

@@ -1,6 +1,7 @@
 //! `kubottle simulate`: a whole cluster, headless, in virtual time.
 
 use super::faults::{self, Script};
+use super::manifests::StaticPods;
 use super::{borrowed, decode, no_objects, print, problems, read_files};
 use crate::machines;
 use anyhow::{Context, anyhow};
@@ -36,6 +37,13 @@ pub struct Args {
     /// In a toy cloud: instances, zones, routes and load balancers, and a cloud-controller-manager
     #[arg(long)]
     cloud: bool,
+    /// The control plane is a node of its own: its programs, and CoreDNS, are pods in kube-system
+    #[arg(long)]
+    control_plane_node: bool,
+    /// Static pods of a node: its kubelet runs what the files of a directory say (staticPodPath); node-1 when no node is
+    /// named
+    #[arg(long = "pod-manifest-path", value_name = "[NODE=]DIR")]
+    manifests: Vec<StaticPods>,
     /// A script of what goes wrong, a line each: 30s cut node-1, or 1m random 20 in 10m; - is standard input
     #[arg(long, value_name = "FILE", long_help = faults::HELP)]
     faults: Vec<PathBuf>,
@@ -86,11 +94,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         hashing: false,
         keep_entries,
         keep_history,
+        control_plane_node: args.control_plane_node,
         cloud: args.cloud.then(|| Settings { seed: args.seed, ..Settings::default() }),
         ..Config::default()
     };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     switch_on(&mut cluster, &documents, args.nodes)?;
+    for dir in &args.manifests {
+        dir.give(&mut cluster)?;
+    }
     cluster.advance(SETTLE);
     apply(&mut cluster, files)?;
     let end = args.until.end(cluster.now());
@@ -140,7 +152,9 @@ fn machine(n: u32, seed: u64, node: &Node) -> anyhow::Result<NodeConfig> {
     let size =
         NodeSize { cpu: of("cpu", &usual.cpu), memory: of("memory", &usual.memory), pods: of("pods", &usual.pods) };
     let mut config = machines::config(name, n, &size, seed).map_err(|e| anyhow!(e))?;
-    config.labels.extend(node.metadata.labels.clone().unwrap_or_default());
+    // The others come when the files are applied.
+    let may_say = |(label, _): &(String, String)| !apiserver::admission::node_restriction::is_forbidden(label);
+    config.labels.extend(node.metadata.labels.clone().unwrap_or_default().into_iter().filter(may_say));
     Ok(config)
 }
 
