@@ -154,3 +154,36 @@ fn a_definition_takes_its_objects_with_it() {
     let said = s.kubectl(&["get", "crontabs"]).bad();
     assert!(said.contains("the server could not find the requested resource"), "{said}");
 }
+
+#[test]
+fn rules_in_cel_hold() {
+    let Some(s) = Server::start(&[]) else { return };
+    let rules = "            type: object
+            x-kubernetes-validations:
+            - {rule: 'self.replicas <= 5', message: no more than five}
+            - {rule: '!has(oldSelf.image) || self.image == oldSelf.image', fieldPath: .image}
+            properties:
+              cronSpec:";
+    let definition =
+        DEFINITION.replacen("            type: object\n            properties:\n              cronSpec:", rules, 1);
+    assert!(definition.contains("x-kubernetes-validations"));
+    let wrong = s.file("wrong.yaml", &definition.replace("self.replicas <= 5", "self.replicas <= five"));
+    let said = s.kubectl(&["apply", "-f", &wrong]).bad();
+    assert!(said.contains("undeclared reference to 'five' (in container '')"), "{said}");
+    let file = s.file("crd.yaml", &definition);
+    s.kubectl(&["apply", "-f", &file]).good();
+    s.k("wait --for condition=established --timeout=60s crd/crontabs.stable.example.com");
+    let file = s.file("crontab.yaml", OBJECT);
+    s.kubectl(&["apply", "-f", &file]).good();
+    let patch = |spec: &str| s.kubectl(&["patch", "ct", "my-new-cron-object", "--type=merge", "-p", spec]);
+    let said = patch(r#"{"spec":{"replicas":6}}"#).bad();
+    assert!(said.contains("spec: Invalid value: \"object\": no more than five"), "{said}");
+    let said = patch(r#"{"spec":{"image":"other"}}"#).bad();
+    assert!(
+        said.contains(
+            "spec.image: Invalid value: \"object\": failed rule: !has(oldSelf.image) || self.image == oldSelf.image"
+        ),
+        "{said}"
+    );
+    patch(r#"{"spec":{"replicas":5}}"#).good();
+}

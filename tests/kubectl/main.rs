@@ -2,10 +2,12 @@
 
 mod access;
 mod apply;
+mod certificates;
 mod cluster;
 mod custom;
 mod daemons;
 mod describe;
+mod discovery;
 mod disks;
 mod events;
 mod exec;

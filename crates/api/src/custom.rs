@@ -8,10 +8,12 @@ pub mod jsonpath;
 mod kinds;
 mod object;
 mod prune;
+mod rules;
 
 pub use jsonpath::JsonPath;
 pub use kinds::{Kinds, is_true};
 pub use object::CustomObject;
+pub use rules::check_rules;
 
 use crate::object::{Obj, Object};
 use crate::registration::KindRef;
@@ -35,6 +37,7 @@ pub struct Custom {
     pub has_status: bool,
     pub schema: JSONSchemaProps,
     patterns: Patterns,
+    rules: rules::Rules,
     columns: Vec<Column>,
     scale: Option<ScalePaths>,
     selectable: Vec<(&'static str, JsonPath)>,

@@ -2,8 +2,11 @@
 
 use crate::registration::{KindRef, UNLISTED, Verb};
 
+pub mod apiservice;
+pub mod certificatesigningrequest;
 pub mod clusterrole;
 pub mod clusterrolebinding;
+pub mod componentstatus;
 pub mod configmap;
 pub mod controllerrevision;
 pub mod cronjob;
@@ -17,6 +20,8 @@ pub mod endpoints;
 pub mod endpointslice;
 pub mod event;
 pub mod event_v1;
+pub mod flowcontrol;
+pub mod flowschema;
 pub mod horizontalpodautoscaler;
 pub mod horizontalpodautoscaler_v1;
 pub mod ingress;
@@ -35,6 +40,7 @@ pub mod poddisruptionbudget;
 pub mod podmetrics;
 pub mod podtemplate;
 pub mod priorityclass;
+pub mod prioritylevelconfiguration;
 pub mod rbac;
 pub mod replicaset;
 pub mod replicationcontroller;
@@ -48,6 +54,7 @@ pub mod selfsubjectreview;
 pub mod selfsubjectrulesreview;
 pub mod service;
 pub mod serviceaccount;
+pub mod servicecidr;
 pub mod statefulset;
 pub mod status_fields;
 pub mod storage;
@@ -55,6 +62,7 @@ pub mod storageclass;
 pub mod subjectaccessreview;
 pub mod tokenreview;
 pub mod volumeattachment;
+pub mod volumeattributesclass;
 mod workload;
 
 /// What `/status` can do.
@@ -73,17 +81,20 @@ macro_rules! table {
 }
 // In the order in which upstream lists groups: core first, then named groups.
 table! {
-    configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod podtemplate
+    componentstatus configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod podtemplate
     replicationcontroller resourcequota secret service serviceaccount
+    apiservice
     controllerrevision daemonset deployment replicaset statefulset
     customresourcedefinition
     horizontalpodautoscaler horizontalpodautoscaler_v1
     cronjob job
-    ingress ingressclass networkpolicy
+    certificatesigningrequest
+    ingress ingressclass networkpolicy servicecidr
     poddisruptionbudget
-    csidriver csinode csistoragecapacity storageclass volumeattachment
+    csidriver csinode csistoragecapacity storageclass volumeattachment volumeattributesclass
     priorityclass
     lease
+    flowschema prioritylevelconfiguration
     endpointslice
     event_v1
     runtimeclass

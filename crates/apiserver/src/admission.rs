@@ -1,5 +1,6 @@
 //! Admission in the order of `pkg/kubeapiserver/options/plugins.go` `AllOrderedPlugins`; one file each.
 
+mod certificates;
 mod default_ingress_class;
 mod default_toleration_seconds;
 mod limit_ranger;
@@ -19,6 +20,7 @@ use crate::server::Cx;
 use crate::stored::Stored;
 use api::kinds::priorityclass;
 use api::{KindRef, Object, ObjectExt, Registered};
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
@@ -57,6 +59,8 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
 pub(crate) fn validate_create(cx: &mut Cx<'_>, o: &dyn Object) -> Result<Vec<Txn<Stored>>, ApiError> {
     if o.kind() == Pod::KIND_REF || o.kind() == PersistentVolumeClaim::KIND_REF {
         limit_ranger::validate(cx, o)?;
+    } else if let Some(csr) = o.downcast::<CertificateSigningRequest>() {
+        certificates::check_subject(csr)?;
     }
     pod_security::validate(cx, o, None)?;
     resource_quota::charge(cx, o, None)
@@ -69,6 +73,20 @@ pub(crate) fn validate_update(cx: &mut Cx<'_>, o: &dyn Object, old: &dyn Object)
     }
     pod_security::validate(cx, o, Some(old))?;
     resource_quota::charge(cx, o, Some(old))
+}
+
+/// The same for updates of `/status` and `/approval`.
+pub(crate) fn validate_subresource(
+    cx: &Cx<'_>,
+    req: &Request,
+    o: &dyn Object,
+    old: &dyn Object,
+) -> Result<(), ApiError> {
+    let (Some(new), Some(old)) = (o.downcast::<CertificateSigningRequest>(), old.downcast()) else { return Ok(()) };
+    match req.subresource {
+        "approval" => certificates::check_approval(cx, req, old),
+        _ => certificates::check_signing(cx, req, new, old),
+    }
 }
 
 /// The same for updates of the resource itself.

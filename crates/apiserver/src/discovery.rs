@@ -5,7 +5,10 @@
 use crate::http::indent;
 use crate::response::{Answer, Response};
 use api::{Kind, KindRef, Kinds, Verb};
+use base64::Engine;
+use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// Where the `kubernetes` Service leads. Clients keep to the address they came by.
@@ -55,7 +58,13 @@ fn kinds_of(kinds: &Kinds, group: &str, version: &str) -> Vec<KindRef> {
 /// `/`
 pub(crate) fn root(kinds: &Kinds) -> Vec<u8> {
     let mut paths: BTreeSet<String> =
-        ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"].map(String::from).into();
+        ["/api", "/apis", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/version"]
+            .map(String::from)
+            .into();
+    for endpoint in ["healthz", "livez", "readyz"] {
+        paths.insert(format!("/{endpoint}"));
+        paths.extend(checks(endpoint).map(|c| format!("/{endpoint}/{c}")));
+    }
     for (group, version) in group_versions(kinds) {
         if group.is_empty() {
             paths.insert(format!("/api/{version}"));
@@ -130,6 +139,50 @@ pub(crate) fn group(kinds: &Kinds, name: &str) -> Option<Vec<u8>> {
     Some(bytes(&value))
 }
 
+/// Models `metav1.APIResource`: the order of its fields is that of its JSON.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiResource {
+    name: String,
+    singular_name: &'static str,
+    namespaced: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    group: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    version: &'static str,
+    kind: &'static str,
+    verbs: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    short_names: &'static [&'static str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    categories: &'static [&'static str],
+    #[serde(skip_serializing_if = "String::is_empty")]
+    storage_version_hash: String,
+}
+
+/// Models `metav1.APIResourceList`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiResourceList {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    api_version: &'static str,
+    group_version: String,
+    resources: Vec<ApiResource>,
+}
+
+/// Which version objects are stored in, for clients that compare. Models `discovery.StorageVersionHash`.
+fn storage_version_hash(kinds: &Kinds, k: KindRef) -> String {
+    let stored = match (k.alias, k.custom) {
+        _ if !k.stored => return String::new(),
+        (Some(alias), _) => alias.of,
+        (None, Some(custom)) => kinds.custom().find(|o| o.custom.is_some_and(|c| c.name == custom.name)).unwrap_or(k),
+        (None, None) => k,
+    };
+    let digest = Sha256::digest(format!("{}/{}/{}", stored.group, stored.version, stored.kind));
+    base64::engine::general_purpose::STANDARD.encode(&digest[..8])
+}
+
 /// `/api/VERSION` and `/apis/GROUP/VERSION`
 pub(crate) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Vec<u8>> {
     let found = kinds_of(kinds, group, version);
@@ -138,50 +191,43 @@ pub(crate) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Vec
     }
     let mut list = Vec::new();
     for k in found {
-        let mut r = json!({
-            "name": k.plural,
-            "singularName": k.singular,
-            "namespaced": k.namespaced(),
-            "kind": k.kind,
-            "verbs": verbs(k.verbs),
+        list.push(ApiResource {
+            name: k.plural.into(),
+            singular_name: k.singular,
+            namespaced: k.namespaced(),
+            kind: k.kind,
+            verbs: verbs(k.verbs),
+            short_names: k.short_names,
+            categories: k.categories,
+            storage_version_hash: storage_version_hash(kinds, k),
+            ..ApiResource::default()
         });
-        if !k.short_names.is_empty() {
-            r["shortNames"] = json!(k.short_names);
-        }
-        if !k.categories.is_empty() {
-            r["categories"] = json!(k.categories);
-        }
-        list.push(r);
         let mut subresources: Vec<_> = k.subresources.iter().collect();
         subresources.sort_by_key(|s| s.name);
-        for s in subresources {
-            let (g, v, kind) = s.gvk.unwrap_or((k.group, k.version, k.kind));
-            let mut r = json!({
-                "name": format!("{}/{}", k.plural, s.name),
-                "singularName": "",
-                "namespaced": k.namespaced(),
-                "kind": kind,
-                "verbs": verbs(s.verbs),
-            });
-            if (g, v) != (k.group, k.version) {
-                r["group"] = g.into();
-                r["version"] = v.into();
+        list.extend(subresources.into_iter().map(|s| {
+            let (group, version, kind) = s.gvk.unwrap_or((k.group, k.version, k.kind));
+            let other = (group, version) != (k.group, k.version);
+            ApiResource {
+                name: format!("{}/{}", k.plural, s.name),
+                namespaced: k.namespaced(),
+                group: if other { group } else { "" },
+                version: if other { version } else { "" },
+                kind,
+                verbs: verbs(s.verbs),
+                ..ApiResource::default()
             }
-            list.push(r);
-        }
+        }));
     }
     if group.is_empty() {
-        list.insert(
-            0,
-            json!({ "name": "bindings", "singularName": "binding", "namespaced": true, "kind": "Binding", "verbs": ["create"] }),
-        );
+        let (name, singular_name, verbs) = ("bindings".into(), "binding", vec!["create"]);
+        let old =
+            ApiResource { name, singular_name, namespaced: true, kind: "Binding", verbs, ..ApiResource::default() };
+        list.insert(0, old);
     }
-    let group_version = if group.is_empty() { version.to_string() } else { format!("{group}/{version}") };
-    let mut value = json!({ "kind": "APIResourceList", "groupVersion": group_version, "resources": list });
-    if !group.is_empty() {
-        value["apiVersion"] = "v1".into();
-    }
-    Some(bytes(&value))
+    let (api_version, group_version) =
+        if group.is_empty() { ("", version.to_string()) } else { ("v1", format!("{group}/{version}")) };
+    let list = ApiResourceList { kind: "APIResourceList", api_version, group_version, resources: list };
+    serde_json::to_vec(&list).ok()
 }
 
 /// `/api` (`core`) or `/apis` as one document, `apidiscovery.k8s.io/v2`.
@@ -255,16 +301,44 @@ fn aggregated_resource(k: &'static Kind) -> Value {
     r
 }
 
-const LIVEZ: &[&str] = &["ping", "log", "etcd"];
-const READYZ: &[&str] = &["ping", "log", "etcd", "etcd-readiness", "informer-sync", "shutdown"];
+const FIRST: &[&str] = &["ping", "log", "etcd"];
+/// What is done before the first request is answered: the hooks of upstream's that have something to do here.
+const HOOKS: &[&str] = &[
+    "poststarthook/start-apiserver-admission-initializer",
+    "poststarthook/generic-apiserver-start-informers",
+    "poststarthook/priority-and-fairness-config-consumer",
+    "poststarthook/start-apiextensions-informers",
+    "poststarthook/start-apiextensions-controllers",
+    "poststarthook/crd-informer-synced",
+    "poststarthook/start-system-namespaces-controller",
+    "poststarthook/start-cluster-authentication-info-controller",
+    "poststarthook/rbac/bootstrap-roles",
+    "poststarthook/scheduling/bootstrap-system-priority-classes",
+    "poststarthook/priority-and-fairness-config-producer",
+    "poststarthook/bootstrap-controller",
+    "poststarthook/start-kube-aggregator-informers",
+    "poststarthook/apiservice-status-remote-available-controller",
+    "poststarthook/apiservice-registration-controller",
+    "poststarthook/kube-apiserver-autoregistration",
+    "autoregister-completion",
+    "poststarthook/apiservice-openapi-controller",
+    "poststarthook/apiservice-openapiv3-controller",
+];
+
+/// The checks of an endpoint, in order.
+pub fn checks(endpoint: &str) -> impl Iterator<Item = &'static str> {
+    let (early, late): (&[&str], &[&str]) =
+        if endpoint == "readyz" { (&["etcd-readiness", "informer-sync"], &["shutdown"]) } else { (&[], &[]) };
+    [FIRST, early, HOOKS, late].into_iter().flatten().copied()
+}
 
 /// `/healthz`, `/livez`, `/readyz` and their single checks. While the server answers at all, all is well.
 pub(crate) fn health(endpoint: &str, rest: &[&str], query: &[(String, String)]) -> Answer {
-    let checks = if endpoint == "readyz" { READYZ } else { LIVEZ };
+    let checks: Vec<&str> = checks(endpoint).collect();
     let text = |code: u16, t: String| Answer::new(code, Response::Text(t));
     match rest {
         [] | [""] => {}
-        [check] if checks.contains(check) => return text(200, "ok".into()),
+        _ if checks.contains(&rest.join("/").as_str()) => return text(200, "ok".into()),
         _ => return text(404, "404 page not found\n".into()),
     }
     if !query.iter().any(|(k, _)| k == "verbose") {
@@ -272,7 +346,7 @@ pub(crate) fn health(endpoint: &str, rest: &[&str], query: &[(String, String)]) 
     }
     let excluded: Vec<&str> = query.iter().filter(|(k, _)| k == "exclude").map(|(_, v)| v.as_str()).collect();
     let mut out = String::new();
-    for c in checks {
+    for c in &checks {
         let state = if excluded.contains(c) { "excluded: ok" } else { "ok" };
         out.push_str(&format!("[+]{c} {state}\n"));
     }

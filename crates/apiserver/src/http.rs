@@ -6,6 +6,7 @@ mod path;
 pub(crate) mod query;
 mod render;
 
+pub use crate::discovery::checks as health_checks;
 pub use accept::Wants;
 pub(crate) use info::authorized;
 pub use path::{HttpRequest, Routed, route};

@@ -49,8 +49,8 @@ pub enum Response {
     Proxy(ProxyTarget),
     /// The host upgrades the connection.
     Connect(ConnectTarget),
-    /// metrics-server answers.
-    Metrics(MetricsQuery),
+    /// Of kinds that are not stored: the host works it out.
+    Live(LiveQuery),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +60,9 @@ pub enum Connect {
     PortForward,
 }
 
-/// `metrics.k8s.io`: one object when there is a name, else a list.
+/// One object when there is a name, else a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetricsQuery {
+pub struct LiveQuery {
     pub kind: KindRef,
     /// Empty: all namespaces.
     pub namespace: String,

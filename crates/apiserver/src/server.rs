@@ -5,7 +5,7 @@ use crate::authz::{Attributes, Authorizer};
 use crate::http::{self, HttpRequest};
 use crate::owners::Asked;
 use crate::request::{Body, Request, RequestVerb};
-use crate::response::{Answer, MetricsQuery, Response};
+use crate::response::{Answer, LiveQuery, Response};
 use crate::select::Filter;
 use crate::service::Ranges;
 use crate::stored::Stored;
@@ -240,10 +240,10 @@ fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     if !req.subresource.is_empty() && req.subresource != "status" {
         return verbs::subresource(cx, req);
     }
-    if req.kind.group == api::kinds::podmetrics::GROUP {
+    if !req.kind.stored && matches!(req.verb, RequestVerb::Get | RequestVerb::List) {
         let filter = Filter::parse(req.kind, &req.options.label_selector, &req.options.field_selector)?;
-        let query = MetricsQuery { kind: req.kind, namespace: req.namespace, name: req.name, filter };
-        return Ok(Plan::read(Response::Metrics(query)));
+        let query = LiveQuery { kind: req.kind, namespace: req.namespace, name: req.name, filter };
+        return Ok(Plan::read(Response::Live(query)));
     }
     if !req.kind.stored {
         return verbs::review::review(cx, req);

@@ -1,8 +1,9 @@
 //! The server-side Table that kubectl prints, and the metadata-only forms. Models
 //! `apiserver/pkg/endpoints/handlers/response.go` (`asTable`, `asPartialObjectMetadata`).
 
-use api::{KindRef, Object, ObjectExt};
+use api::{KindRef, Object, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::flowcontrol::v1::FlowSchema;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Time;
 use serde::Serialize;
@@ -99,7 +100,13 @@ pub(crate) fn table<'o>(
         description: c.description,
         priority: c.priority,
     });
-    let rows = objects.map(|o| Row {
+    let mut objects: Vec<&dyn Object> = objects.collect();
+    if kind == FlowSchema::KIND_REF {
+        // In the order in which they are tried. Models `FlowSchemaSequence`.
+        let precedence = |o: &dyn Object| o.downcast::<FlowSchema>().and_then(|s| s.spec.as_ref()?.matching_precedence);
+        objects.sort_by(|a, b| (precedence(*a), a.name()).cmp(&(precedence(*b), b.name())));
+    }
+    let rows = objects.into_iter().map(|o| Row {
         cells: (kind.cells)(o, now),
         conditions: conditions(o),
         object: match include {

@@ -146,7 +146,7 @@ fn definitions_that_are_not_structural_are_refused() {
     let mut v = version("v1", true);
     v["schema"]["openAPIV3Schema"]["properties"]["spec"] = json!({"properties": {
         "a": {"type": "strin"}, "b": {"type": "array"}, "c": {"type": "string", "pattern": "("},
-        "d": {"type": "integer", "default": "x"}, "e": {"type": "object", "x-kubernetes-validations": [{"rule": "true"}]}}});
+        "d": {"type": "integer", "default": "x"}, "e": {"type": "object", "x-kubernetes-validations": [{"rule": "other == 1"}]}}});
     let mut d = definition(&[v, version("v1", true)]);
     d["metadata"]["name"] = "wrong".into();
     d["spec"]["scope"] = "Everywhere".into();
@@ -161,7 +161,8 @@ fn definitions_that_are_not_structural_are_refused() {
         format!("{at}.properties[c].pattern: Invalid value: \"(\": must be a valid regular expression"),
         format!("{at}.properties[d].default: Invalid value: \"string\""),
         format!(
-            "{at}.properties[e].x-kubernetes-validations: Forbidden: validation rules in CEL are not supported by this cluster"
+            "{at}.properties[e].x-kubernetes-validations[0].rule: Invalid value: \"other == 1\": compilation failed: ERROR: \
+             <input>:1:1: undeclared reference to 'other' (in container '')"
         ),
         "must contain unique version names".into(),
         "must have exactly one version marked as storage version".into(),

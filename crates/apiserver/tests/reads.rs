@@ -372,6 +372,25 @@ fn discovery_and_health() {
         [+]etcd ok
         [+]etcd-readiness ok
         [+]informer-sync ok
+        [+]poststarthook/start-apiserver-admission-initializer ok
+        [+]poststarthook/generic-apiserver-start-informers ok
+        [+]poststarthook/priority-and-fairness-config-consumer ok
+        [+]poststarthook/start-apiextensions-informers ok
+        [+]poststarthook/start-apiextensions-controllers ok
+        [+]poststarthook/crd-informer-synced ok
+        [+]poststarthook/start-system-namespaces-controller ok
+        [+]poststarthook/start-cluster-authentication-info-controller ok
+        [+]poststarthook/rbac/bootstrap-roles ok
+        [+]poststarthook/scheduling/bootstrap-system-priority-classes ok
+        [+]poststarthook/priority-and-fairness-config-producer ok
+        [+]poststarthook/bootstrap-controller ok
+        [+]poststarthook/start-kube-aggregator-informers ok
+        [+]poststarthook/apiservice-status-remote-available-controller ok
+        [+]poststarthook/apiservice-registration-controller ok
+        [+]poststarthook/kube-apiserver-autoregistration ok
+        [+]autoregister-completion ok
+        [+]poststarthook/apiservice-openapi-controller ok
+        [+]poststarthook/apiservice-openapiv3-controller ok
         [+]shutdown ok
         readyz check passed
         /readyz/ping 200 ok
@@ -379,6 +398,25 @@ fn discovery_and_health() {
         /livez?verbose&exclude=etcd&exclude=x 200 [+]ping ok
         [+]log ok
         [+]etcd excluded: ok
+        [+]poststarthook/start-apiserver-admission-initializer ok
+        [+]poststarthook/generic-apiserver-start-informers ok
+        [+]poststarthook/priority-and-fairness-config-consumer ok
+        [+]poststarthook/start-apiextensions-informers ok
+        [+]poststarthook/start-apiextensions-controllers ok
+        [+]poststarthook/crd-informer-synced ok
+        [+]poststarthook/start-system-namespaces-controller ok
+        [+]poststarthook/start-cluster-authentication-info-controller ok
+        [+]poststarthook/rbac/bootstrap-roles ok
+        [+]poststarthook/scheduling/bootstrap-system-priority-classes ok
+        [+]poststarthook/priority-and-fairness-config-producer ok
+        [+]poststarthook/bootstrap-controller ok
+        [+]poststarthook/start-kube-aggregator-informers ok
+        [+]poststarthook/apiservice-status-remote-available-controller ok
+        [+]poststarthook/apiservice-registration-controller ok
+        [+]poststarthook/kube-apiserver-autoregistration ok
+        [+]autoregister-completion ok
+        [+]poststarthook/apiservice-openapi-controller ok
+        [+]poststarthook/apiservice-openapiv3-controller ok
         warn: some health checks cannot be excluded: no matches for "x"
         livez check passed
         /apis/zebra 404 {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the requested resource","reason":"NotFound","details":{},"code":404}
@@ -389,7 +427,7 @@ fn discovery_and_health() {
     "#]].assert_eq(&out);
     let v = w.get("/api/v1");
     let maps = v["resources"].as_array().expect("a list").iter().find(|r| r["name"] == "configmaps").unwrap();
-    expect![[r#"{"kind":"ConfigMap","name":"configmaps","namespaced":true,"shortNames":["cm"],"singularName":"configmap","verbs":["create","delete","deletecollection","get","list","patch","update","watch"]}"#]].assert_eq(&maps.to_string());
+    expect![[r#"{"kind":"ConfigMap","name":"configmaps","namespaced":true,"shortNames":["cm"],"singularName":"configmap","storageVersionHash":"qFsyl6wFWjQ=","verbs":["create","delete","deletecollection","get","list","patch","update","watch"]}"#]].assert_eq(&maps.to_string());
 }
 
 #[test]

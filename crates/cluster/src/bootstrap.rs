@@ -5,14 +5,17 @@
 use crate::{Cluster, requests};
 use api::Object;
 use api::kinds::storageclass::WAIT_FOR_FIRST_CONSUMER;
+use api::kinds::{flowcontrol, flowschema};
 use k8s_openapi::api::core::v1::{self as core, ConfigMap, EndpointAddress, EndpointSubset, Endpoints};
 use k8s_openapi::api::core::v1::{Namespace, Service, ServiceAccount, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
+use k8s_openapi::api::flowcontrol::v1::FlowSchema;
+use k8s_openapi::api::networking::v1::{ServiceCIDR, ServiceCIDRSpec, ServiceCIDRStatus};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
 use k8s_openapi::api::storage::v1::StorageClass;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use meta::{Rng, User};
+use meta::{Key, Rng, User};
 
 const SYSTEM_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Where the API server says it listens: the first address of the node network.
@@ -67,6 +70,10 @@ fn provisioner_access() -> [Box<dyn Object>; 2] {
             subjects: Some(vec![subject]),
         }),
     ]
+}
+
+fn as_apiserver() -> User {
+    User::new("system:apiserver", &["system:masters", "system:authenticated"])
 }
 
 impl Cluster {
@@ -161,7 +168,43 @@ impl Cluster {
             ..Default::default()
         };
         self.create_as_apiserver("kube-system", Box::new(account));
+        self.bootstrap_own();
         self.rng = kept;
+    }
+
+    /// What the API server keeps about itself: who answers for which group, how requests share its attention, and which
+    /// addresses Services have.
+    fn bootstrap_own(&mut self) {
+        for service in api::kinds::apiservice::built_in() {
+            self.create_as_apiserver("", Box::new(service));
+        }
+        self.create_as_apiserver("", Box::new(crate::metrics::api_service()));
+        for level in flowcontrol::levels() {
+            self.create_as_apiserver("", Box::new(level));
+        }
+        for schema in flowcontrol::schemas() {
+            let name = Key::new("", schema.metadata.name.as_deref().unwrap_or(""));
+            self.create_as_apiserver("", Box::new(schema));
+            let said = self.view.get::<FlowSchema>(&name).and_then(|s| flowschema::with_dangling(s, true, self.now));
+            said.into_iter().for_each(|s| self.update_status_as_apiserver(Box::new(s)));
+        }
+        let mut cidr = ServiceCIDR::default();
+        cidr.metadata.name = Some("kubernetes".into());
+        cidr.metadata.finalizers = Some(vec!["networking.k8s.io/service-cidr-finalizer".into()]);
+        let range = self.api.config().service_cidr.clone();
+        cidr.spec = Some(ServiceCIDRSpec { cidrs: Some(vec![range]) });
+        self.create_as_apiserver("", Box::new(cidr));
+        let Some(mut cidr) = self.view.get::<ServiceCIDR>(&Key::new("", "kubernetes")).cloned() else { return };
+        let ready = Condition {
+            type_: "Ready".into(),
+            status: "True".into(),
+            reason: String::new(),
+            message: "Kubernetes Service CIDR is ready".into(),
+            last_transition_time: self.now.to_k8s(),
+            observed_generation: None,
+        };
+        cidr.status = Some(ServiceCIDRStatus { conditions: Some(vec![ready]) });
+        self.update_status_as_apiserver(Box::new(cidr));
     }
 
     /// Says by which certificate authority (PEM) clients recognize this API server: the ConfigMap from which the
@@ -176,10 +219,16 @@ impl Cluster {
         self.create_as_apiserver("kube-system", Box::new(map));
     }
 
+    pub(crate) fn update_status_as_apiserver(&mut self, object: Box<dyn Object>) {
+        let mut req = requests::update(as_apiserver(), "status", object);
+        req.options.field_manager = "kube-apiserver".into();
+        let lane = self.lanes.apiserver.clone();
+        self.execute(&lane, 0, req);
+    }
+
     pub(crate) fn create_as_apiserver(&mut self, namespace: &str, mut object: Box<dyn Object>) {
         object.meta_mut().namespace = (!namespace.is_empty()).then(|| namespace.into());
-        let user = User::new("system:apiserver", &["system:masters", "system:authenticated"]);
-        let mut req = requests::create(user, object);
+        let mut req = requests::create(as_apiserver(), object);
         req.options.field_manager = "kube-apiserver".into();
         let lane = self.lanes.apiserver.clone();
         self.execute(&lane, 0, req);

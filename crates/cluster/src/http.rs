@@ -2,12 +2,14 @@
 
 use crate::Cluster;
 use crate::machines::kubelet_name;
+use api::Registered;
 use apiserver::Credentials;
 use apiserver::authz::Attributes;
 use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants};
+use apiserver::response::LiveQuery;
 use apiserver::watch::Watcher;
 use apiserver::{Answer, ConnectTarget, ProxyTarget, Response};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ComponentStatus, Pod};
 use kubelet::Kubelet;
 use meta::{ApiError, Duration, Key, User};
 
@@ -44,6 +46,11 @@ impl Cluster {
             let answer = Answer::refusal(e);
             return HttpOutcome::Response(apiserver::http::render(&answer, &Wants::default(), self.now));
         }
+        if matches!(req.method, "GET" | "HEAD")
+            && let Some(response) = self.telemetry(req.path)
+        {
+            return HttpOutcome::Response(response);
+        }
         let (answer, wants) = match apiserver::http::route(self.api.kinds(), req) {
             Routed::Api(req, wants) => {
                 let you = self.lanes.you.clone();
@@ -63,10 +70,14 @@ impl Cluster {
             },
             Response::Proxy(target) => return HttpOutcome::Proxy(target),
             Response::Connect(target) => return HttpOutcome::Connect(target),
-            Response::Metrics(query) => self.metrics(&query),
+            Response::Live(query) => Answer { warnings: answer.warnings, ..self.live(&query) },
             _ => answer,
         };
         HttpOutcome::Response(apiserver::http::render(&answer, &wants, self.now))
+    }
+
+    fn live(&self, query: &LiveQuery) -> Answer {
+        if query.kind == ComponentStatus::KIND_REF { self.component_statuses(query) } else { self.metrics(query) }
     }
 
     /// Who makes a request.

@@ -4,6 +4,7 @@
 
 pub mod bootstrap;
 pub mod clouds;
+mod components;
 pub mod control_plane;
 pub mod elections;
 pub mod exchange;
@@ -24,6 +25,7 @@ pub mod requests;
 pub mod routes;
 pub mod sessions;
 pub mod slots;
+mod telemetry;
 pub mod trial;
 pub mod turn;
 
@@ -65,7 +67,7 @@ pub struct Config {
     pub keep_history: usize,
     /// `KubeSchedulerConfiguration`; `None` is upstream's default.
     pub scheduler: Option<serde_json::Value>,
-    /// What the key for service account tokens is made of; `None`: of the seed, which anybody can know.
+    /// What the keys for service account tokens and certificates are made of; `None`: of the seed, which anybody can know.
     pub service_account_secret: Option<[u8; 32]>,
     /// The cloud the machines are in; `None`: they are somebody's own.
     pub cloud: Option<cloud::Settings>,
@@ -99,6 +101,7 @@ pub struct Cluster {
     pub(crate) reserve: Reserve,
     pub(crate) store: Store<Stored>,
     pub(crate) api: ApiServer,
+    pub(crate) authority: Arc<pki::Authority>,
     pub(crate) rng: Rng,
     pub(crate) election_rng: Rng,
     pub(crate) view: View,
@@ -130,6 +133,8 @@ pub struct Cluster {
     pub(crate) full_volumes: BTreeSet<String>,
     /// Images that no registry gives: see [`Cluster::blocked_images`].
     pub(crate) blocked: Arc<BTreeSet<String>>,
+    /// How often the API server was asked what.
+    pub(crate) requests: telemetry::Counts,
 }
 
 /// Actors of the trace that are not components.
@@ -157,7 +162,9 @@ impl Cluster {
             secret[..8].copy_from_slice(&config.seed.to_le_bytes());
             secret
         });
+        let authority = Arc::new(pki::Authority::new(&service_account_secret, config.start)?);
         let mut cluster = Cluster {
+            authority: authority.clone(),
             now: config.start,
             turns: 0,
             reserve: Reserve::default(),
@@ -187,11 +194,12 @@ impl Cluster {
             full_disks: BTreeSet::new(),
             full_volumes: BTreeSet::new(),
             blocked: Arc::default(),
+            requests: telemetry::Counts::new(),
             config,
         };
         cluster.bootstrap();
         cluster.add_component(Box::new(scheduler));
-        for c in controllers::all() {
+        for c in controllers::all(authority) {
             cluster.add_component(c);
         }
         let seed = cluster.rng.next_u64();
@@ -245,6 +253,10 @@ impl Cluster {
     pub fn api(&self) -> &ApiServer {
         &self.api
     }
+    /// Who signs the cluster's certificates.
+    pub fn authority(&self) -> &pki::Authority {
+        &self.authority
+    }
     pub fn recording(&self) -> bool {
         self.config.recording
     }
@@ -286,8 +298,10 @@ impl Cluster {
         }
         let entry = (writes && self.trace.is_on()).then(|| intents::Summary::of(&req));
         let accounts_come = self.accounts_come();
+        let asked = telemetry::asked(&req);
         let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come };
         let answer = self.api.handle(&mut cx, req);
+        telemetry::count(&mut self.requests, asked, answer.code);
         if !writes {
             return (answer, 0);
         }

@@ -2,12 +2,14 @@
 //! `sigs.k8s.io/metrics-server/pkg/api` behind `kube-aggregator`. What it shows is counted on the nodes (`exchange.rs`).
 
 use crate::Cluster;
+use api::kinds::apiservice;
 use api::kinds::podmetrics::{self, ContainerMetrics, NodeMetrics, PodMetrics};
 use api::{Object, ObjectExt, Registered};
-use apiserver::response::MetricsQuery;
+use apiserver::response::LiveQuery;
 use apiserver::{Answer, Response};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceSpec, ServiceReference};
 use meta::{ApiError, Key, Time, User};
 use reconcile::{Change, Component, Cx, Gauge, Interest, Reply, Step};
 use std::any::Any;
@@ -70,6 +72,29 @@ impl Component for MetricsServer {
     }
 }
 
+/// As metrics-server's manifest has it.
+pub(crate) fn api_service() -> APIService {
+    let service =
+        ServiceReference { namespace: Some("kube-system".into()), name: Some(PROCESS.into()), port: Some(443) };
+    APIService {
+        metadata: ObjectMeta {
+            name: Some(format!("{}.{}", podmetrics::VERSION, podmetrics::GROUP)),
+            labels: Some([("k8s-app".into(), PROCESS.into())].into()),
+            ..ObjectMeta::default()
+        },
+        spec: Some(APIServiceSpec {
+            group: Some(podmetrics::GROUP.into()),
+            version: Some(podmetrics::VERSION.into()),
+            group_priority_minimum: 100,
+            version_priority: 100,
+            insecure_skip_tls_verify: Some(true),
+            service: Some(service),
+            ca_bundle: None,
+        }),
+        status: None,
+    }
+}
+
 impl Cluster {
     /// The API is there, or gone, with the process.
     pub(crate) fn serve_metrics(&mut self, running: bool) {
@@ -79,10 +104,18 @@ impl Cluster {
             (true, true) => {}
         }
         self.api.set_aggregated(running);
+        let name = Key::new("", &format!("{}.{}", podmetrics::VERSION, podmetrics::GROUP));
+        let Some(mut o) = self.view.get::<APIService>(&name).cloned() else { return };
+        let missing =
+            "endpointslices for service/metrics-server in \"kube-system\" have no addresses with port name \"https\"";
+        let (status, reason, message) =
+            if running { ("True", "Passed", "all checks passed") } else { ("False", "MissingEndpoints", missing) };
+        apiservice::set_available(&mut o, status, reason, message, self.now);
+        self.update_status_as_apiserver(Box::new(o));
     }
 
     /// What metrics-server answers.
-    pub(crate) fn metrics(&self, q: &MetricsQuery) -> Answer {
+    pub(crate) fn metrics(&self, q: &LiveQuery) -> Answer {
         if !self.view.usage.is_served(self.now) {
             return apiserver::response::unavailable();
         }
@@ -106,7 +139,7 @@ impl Cluster {
         }
     }
 
-    fn pod_metrics(&self, q: &MetricsQuery) -> Vec<api::Obj> {
+    fn pod_metrics(&self, q: &LiveQuery) -> Vec<api::Obj> {
         let all: Box<dyn Iterator<Item = &api::Obj>> = match q.namespace.as_str() {
             "" => Box::new(self.view.list_obj(Pod::KIND_REF)),
             namespace => Box::new(self.view.list_obj_in(Pod::KIND_REF, namespace)),
@@ -114,7 +147,7 @@ impl Cluster {
         all.filter(|o| q.filter.matches(&***o)).filter_map(|o| self.metrics_of_pod(&**o)).collect()
     }
 
-    fn node_metrics(&self, q: &MetricsQuery) -> Vec<api::Obj> {
+    fn node_metrics(&self, q: &LiveQuery) -> Vec<api::Obj> {
         let all = self.view.list_obj(Node::KIND_REF);
         all.filter(|o| q.filter.matches(&***o)).filter_map(|o| self.metrics_of_node(&**o)).collect()
     }

@@ -1,7 +1,9 @@
 //! kube-controller-manager: one file (or folder) per controller, and the table of them.
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
+pub mod aggregator;
 pub mod attach_detach;
+pub mod certificates;
 pub mod cluster_role_aggregation;
 pub mod cronjob;
 pub mod daemonset;
@@ -12,6 +14,7 @@ pub mod endpoints;
 pub mod endpointslice;
 pub mod ephemeral_volume;
 pub mod expand;
+pub mod flow_control;
 pub mod garbage_collector;
 mod history;
 pub mod job;
@@ -38,14 +41,17 @@ mod together;
 pub mod ttl_after_finished;
 pub mod volume_protection;
 
+use pki::Authority;
 use reconcile::{Component, Controller, Runner};
+use std::sync::Arc;
 
 fn runner<C: Controller>() -> Box<dyn Component> {
     Box::new(Runner::<C>::default())
 }
 
-/// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`.
-pub fn all() -> Vec<Box<dyn Component>> {
+/// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`. `authority` is what
+/// `--cluster-signing-cert-file` and `--cluster-signing-key-file` hold.
+pub fn all(authority: Arc<Authority>) -> Vec<Box<dyn Component>> {
     vec![
         runner::<endpoints::EndpointsController>(),
         runner::<endpointslice::EndpointSliceController>(),
@@ -63,6 +69,9 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<disruption::DisruptionController>(),
         runner::<statefulset::StatefulSetController>(),
         runner::<cronjob::CronJobController>(),
+        Box::new(Runner::new(certificates::Signing::new(authority))),
+        runner::<certificates::Approving>(),
+        runner::<certificates::Cleaner>(),
         runner::<ttl_after_finished::TtlAfterFinished>(),
         runner::<node_ipam::NodeIpam>(),
         runner::<node_lifecycle::NodeLifecycle>(),
@@ -81,5 +90,8 @@ pub fn all() -> Vec<Box<dyn Component>> {
         runner::<definitions::NamingController>(),
         runner::<definitions::EstablishingController>(),
         runner::<definitions::DefinitionFinalizer>(),
+        runner::<aggregator::Autoregister>(),
+        runner::<aggregator::RemoteAvailable>(),
+        runner::<flow_control::FlowControl>(),
     ]
 }

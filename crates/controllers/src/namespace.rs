@@ -1,15 +1,19 @@
 //! namespace-controller: empties a namespace that is being deleted. Models `pkg/controller/namespace`.
 
 use crate::owner::watch_self;
-use api::{KINDS, KindRef, Registered, Verb};
+use api::{KINDS, KindRef, ObjectExt, Registered, Verb};
 use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, NamespaceStatus, Pod};
-use meta::{Key, Time};
+use meta::{Duration, Key, Time};
 use reconcile::{Change, Controller, Cx, Intent, Outcome, Watch};
 use std::collections::BTreeMap;
 use trace::note;
 
 /// `spec.finalizers`: this controller's own.
 const KUBERNETES: &str = "kubernetes";
+/// `namespaceDeletionGracePeriod`
+const GRACE_PERIOD: Duration = Duration::from_secs(5);
+/// `finalizerEstimateSeconds`
+const FINALIZER_SECONDS: u64 = 15;
 
 #[derive(Clone, Default)]
 pub struct NamespaceController;
@@ -19,25 +23,21 @@ fn deletable() -> impl Iterator<Item = KindRef> {
     KINDS.iter().copied().filter(|k| k.alias.is_none() && k.namespaced() && k.verbs.contains(&Verb::Delete))
 }
 
-/// Content that goes or changes lets a terminating namespace get on. Upstream polls instead, with an estimate
-/// of how long the rest will take; the effect is the same, the wait is not.
-fn content_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    let namespace = Key::new("", change.key.namespace());
-    if cx.view.get::<Namespace>(&namespace).is_some_and(|n| n.metadata.deletion_timestamp.is_some()) {
-        keys.push(namespace);
-    }
-}
-
 impl Controller for NamespaceController {
     const NAME: &'static str = "namespace-controller";
-    const CUSTOM: Option<fn(&Cx, &Change, &mut Vec<Key>)> = Some(content_changed);
 
     fn watches() -> Vec<Watch> {
-        let content = deletable().map(|kind| Watch { kind, keys: content_changed });
-        std::iter::once(watch_self(Namespace::KIND_REF)).chain(content).collect()
+        vec![watch_self(Namespace::KIND_REF)]
     }
 
-    /// Models `namespacedResourcesDeleter.Delete`.
+    /// Every API server should know first that nothing more is to be created in it.
+    fn batch(change: &Change) -> Duration {
+        let terminating = change.new.as_ref().is_some_and(|o| o.is_terminating());
+        if terminating { GRACE_PERIOD } else { Duration::ZERO }
+    }
+
+    /// Models `namespacedResourcesDeleter.Delete`. What goes at once is gone when the key comes back right after its deletes;
+    /// what then remains is waited for.
     fn reconcile(&mut self, cx: &Cx, key: &Key) -> Outcome {
         let mut out = Outcome::done();
         let Some(ns) = cx.view.get::<Namespace>(key).filter(|n| n.metadata.deletion_timestamp.is_some()) else {
@@ -47,43 +47,25 @@ impl Controller for NamespaceController {
         if !finalizers.iter().any(|f| f == KUBERNETES) {
             return out;
         }
-        let custom = cx.view.kinds().custom().filter(|k| k.namespaced());
-        let mut remaining: Vec<String> = Vec::new();
-        let mut held: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut deletes = Vec::new();
-        // Pods first: as long as one is there it may need the rest (`OrderedNamespaceDeletion`).
-        let pods_left = cx.view.list_in::<Pod>(key.name()).next().is_some();
-        for kind in deletable().chain(custom).filter(|k| !pods_left || *k == Pod::KIND_REF) {
-            let mut n = 0;
-            for o in cx.view.list_obj_in(kind, key.name()) {
-                n += 1;
-                for f in o.meta().finalizers.iter().flatten() {
-                    *held.entry(f).or_default() += 1;
-                }
-                if o.meta().deletion_timestamp.is_none() {
-                    deletes.push(Intent::delete(o.as_ref()));
-                }
-            }
-            if n > 0 {
-                remaining.push(format!("{}.{} has {n} resource instances", kind.plural, kind.group));
-            }
-        }
-        remaining.sort();
-        let held: Vec<String> = held.iter().map(|(f, n)| format!("{f} in {n} resource instances")).collect();
+        let content = Content::of(cx, key.name());
         if cx.recording {
-            let rest = remaining.join(", ");
-            out.note(note!("namespace.content", name = key.name(), deleting = deletes.len(), remaining = rest));
+            let (deleting, remaining) = (content.deletes.len(), content.remaining.join(", "));
+            out.note(note!("namespace.content", name = key.name(), deleting = deleting, remaining = remaining));
         }
-        let status = status(ns, &remaining, &held, cx.now);
+        out.looked_at(content.seen);
+        if !content.deletes.is_empty() {
+            out.intents = content.deletes;
+            out.enqueue.push(key.clone());
+            return out;
+        }
+        let status = status(ns, &content.remaining, &content.held, cx.now);
         let mut ns = ns.clone();
         if ns.status.as_ref() != Some(&status) {
             ns.status = Some(status);
             out.push(Intent::update_status(ns.clone()));
             ns.metadata.resource_version = None;
         }
-        let empty = remaining.is_empty();
-        out.intents.extend(deletes);
-        if empty {
+        if content.remaining.is_empty() {
             if let Some(spec) = ns.spec.as_mut() {
                 spec.finalizers = Some(finalizers.into_iter().filter(|f| f != KUBERNETES).collect());
             }
@@ -91,9 +73,63 @@ impl Controller for NamespaceController {
                 out.note(note!("namespace.finalize", name = key.name()));
             }
             out.push(Intent::finalize(ns));
+        } else {
+            out.requeue(Duration::from_secs(content.estimate / 2 + 1));
         }
         out
     }
+}
+
+/// What is in a namespace that is being deleted.
+#[derive(Default)]
+struct Content {
+    seen: usize,
+    deletes: Vec<Intent>,
+    /// In the words of the condition.
+    remaining: Vec<String>,
+    held: Vec<String>,
+    /// How many seconds what remains will take.
+    estimate: u64,
+}
+
+impl Content {
+    fn of(cx: &Cx, namespace: &str) -> Content {
+        let mut content = Content::default();
+        let custom = cx.view.kinds().custom().filter(|k| k.namespaced());
+        let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+        // Pods first: as long as one is there it may need the rest (`OrderedNamespaceDeletion`).
+        let pods_left = cx.view.list_in::<Pod>(namespace).next().is_some();
+        for kind in deletable().chain(custom).filter(|k| !pods_left || *k == Pod::KIND_REF) {
+            let mut n = 0;
+            for o in cx.view.list_obj_in(kind, namespace) {
+                n += 1;
+                for f in o.meta().finalizers.iter().flatten() {
+                    *held.entry(f).or_default() += 1;
+                    content.estimate = content.estimate.max(FINALIZER_SECONDS);
+                }
+                if o.meta().deletion_timestamp.is_none() {
+                    content.deletes.push(Intent::delete(o.as_ref()));
+                }
+            }
+            if n > 0 {
+                content.remaining.push(format!("{}.{} has {n} resource instances", kind.plural, kind.group));
+            }
+            content.seen += n;
+        }
+        let pods = cx.view.list_in::<Pod>(namespace).map(grace_seconds).max();
+        content.estimate = content.estimate.max(pods.unwrap_or(0));
+        content.remaining.sort();
+        content.held = held.iter().map(|(f, n)| format!("{f} in {n} resource instances")).collect();
+        content
+    }
+}
+
+/// Models `estimateGracefulTerminationForPods`: one that has finished goes at once.
+fn grace_seconds(pod: &Pod) -> u64 {
+    let finished =
+        pod.status.as_ref().and_then(|s| s.phase.as_deref()).is_some_and(|p| matches!(p, "Succeeded" | "Failed"));
+    let grace = pod.spec.as_ref().and_then(|s| s.termination_grace_period_seconds);
+    grace.filter(|_| !finished).and_then(|g| u64::try_from(g).ok()).unwrap_or(0)
 }
 
 /// Models `namespaceConditionUpdater`: five conditions, always the same order.
@@ -165,19 +201,26 @@ mod tests {
     /// Modelled on `namespaced_resources_deleter_test.go`.
     #[test]
     fn content_goes_first_then_the_finalizer() {
+        let held = json!({"metadata": {"deletionTimestamp": rfc3339(0), "finalizers": ["example.com/x"]},
+                          "spec": {"terminationGracePeriodSeconds": 30}});
         let mut w = World::<NamespaceController>::new([
             namespace(),
             pod("a", None, json!({})),
-            pod("b", None, json!({"metadata": {"deletionTimestamp": rfc3339(0), "finalizers": ["example.com/x"]}})),
+            pod("b", None, held),
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "default"}}),
         ]);
-        expect![[r##"
+        expect![[r#"
             # namespace.content name=default deleting=1 remaining=pods. has 2 resource instances
-            update-status namespaces default {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All resources successfully discovered","reason":"ResourcesDiscovered","status":"False","type":"NamespaceDeletionDiscoveryFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All legacy kube types successfully parsed","reason":"ParsedGroupVersions","status":"False","type":"NamespaceDeletionGroupVersionParsingFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content successfully deleted, may be waiting on finalization","reason":"ContentDeleted","status":"False","type":"NamespaceDeletionContentFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"Some resources are remaining: pods. has 2 resource instances","reason":"SomeResourcesRemain","status":"True","type":"NamespaceContentRemaining"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"Some content in the namespace has finalizers remaining: example.com/x in 1 resource instances","reason":"SomeFinalizersRemain","status":"True","type":"NamespaceFinalizersRemaining"}],"phase":"Terminating"}
             delete pods default/a grace=None propagation=Some(Background)
-        "##]].assert_eq(&w.run("default"));
+        "#]]
+        .assert_eq(&w.run("default"));
         w.delete("v1", "Pod", "default/a");
-        assert_eq!(format!("{:?}", w.delete("v1", "Pod", "default/b")), "[default]");
+        expect![[r##"
+            # namespace.content name=default deleting=0 remaining=pods. has 1 resource instances
+            update-status namespaces default {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All resources successfully discovered","reason":"ResourcesDiscovered","status":"False","type":"NamespaceDeletionDiscoveryFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All legacy kube types successfully parsed","reason":"ParsedGroupVersions","status":"False","type":"NamespaceDeletionGroupVersionParsingFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content successfully deleted, may be waiting on finalization","reason":"ContentDeleted","status":"False","type":"NamespaceDeletionContentFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"Some resources are remaining: pods. has 1 resource instances","reason":"SomeResourcesRemain","status":"True","type":"NamespaceContentRemaining"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"Some content in the namespace has finalizers remaining: example.com/x in 1 resource instances","reason":"SomeFinalizersRemain","status":"True","type":"NamespaceFinalizersRemaining"}],"phase":"Terminating"}
+            requeue after 16s
+        "##]].assert_eq(&w.run("default"));
+        w.delete("v1", "Pod", "default/b");
         assert!(w.run("default").contains("delete configmaps default/c"), "what pods may need goes after them");
         w.delete("v1", "ConfigMap", "default/c");
         expect![[r##"

@@ -9,6 +9,7 @@ use meta::{Key, Time};
 use reconcile::{Change, Component, Cx, View, Write};
 use serde_json::{Value, json};
 use server::Server;
+use std::sync::Arc;
 
 /// More steps than this without time passing is a loop.
 const MAX_STEPS: usize = 5_000;
@@ -28,7 +29,9 @@ impl Cluster {
     pub fn new(objects: impl IntoIterator<Item = Value>) -> Self {
         let mut c = Cluster {
             server: Server::default(),
-            components: crate::all(),
+            components: crate::all(Arc::new(
+                pki::Authority::new(&[0; 32], Time::SIMULATION_START).expect("an authority"),
+            )),
             kubelets: vec!["node-1", "node-2", "node-3"],
             next_node: 0,
             writes: 0,

@@ -66,6 +66,11 @@ pub trait Controller: Clone + Default + Send + 'static {
     fn user() -> User {
         User::controller(Self::NAME)
     }
+    /// It when its process starts anew: all but what the process is told on its command line is forgotten.
+    #[must_use]
+    fn anew(&self) -> Self {
+        Self::default()
+    }
     fn watches() -> Vec<Watch>;
     /// Which keys a change of any custom resource queues; `None`: they are not watched.
     const CUSTOM: Option<fn(&Cx, &Change, &mut Vec<Key>)> = None;
@@ -98,11 +103,17 @@ pub struct Runner<C> {
 
 impl<C: Controller> Default for Runner<C> {
     fn default() -> Self {
+        Self::new(C::default())
+    }
+}
+
+impl<C: Controller> Runner<C> {
+    pub fn new(controller: C) -> Self {
         Runner {
             name: C::NAME.into(),
             user: C::user(),
             watches: C::watches(),
-            controller: C::default(),
+            controller,
             queue: WorkQueue::default(),
             current: None,
             scratch: Vec::new(),
@@ -128,7 +139,7 @@ impl<C: Controller> Component for Runner<C> {
         self.watches.iter().map(|w| Interest::Kind(w.kind)).chain(custom).collect()
     }
     fn start(&mut self, cx: &Cx) {
-        *self = Self::default();
+        *self = Self::new(self.controller.anew());
         let custom = cx.view.kinds().custom().filter(|_| C::CUSTOM.is_some());
         for kind in C::watches().into_iter().map(|w| w.kind).chain(custom) {
             for o in cx.view.list_obj(kind) {

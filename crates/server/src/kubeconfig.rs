@@ -1,6 +1,6 @@
 //! The kubeconfig file that lets kubectl in.
 
-use crate::pki::Credentials;
+use crate::tls::Credentials;
 use anyhow::Context;
 use base64::Engine;
 use std::path::Path;

@@ -8,9 +8,9 @@ mod kubeconfig;
 mod logs;
 mod machines;
 mod openapi;
-mod pki;
 mod protobuf;
 mod services;
+mod tls;
 mod wasm;
 mod world;
 

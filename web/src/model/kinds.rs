@@ -4,6 +4,8 @@ use protocol::ObjectId;
 
 /// Resource (with its group, as `kubectl api-resources` joins them), apiVersion, kind.
 const KINDS: &[(&str, &str, &str)] = &[
+    ("apiservices.apiregistration.k8s.io", "apiregistration.k8s.io/v1", "APIService"),
+    ("certificatesigningrequests.certificates.k8s.io", "certificates.k8s.io/v1", "CertificateSigningRequest"),
     ("clusterrolebindings.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
     ("clusterroles.rbac.authorization.k8s.io", "rbac.authorization.k8s.io/v1", "ClusterRole"),
     ("configmaps", "v1", "ConfigMap"),
@@ -19,6 +21,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("endpointslices.discovery.k8s.io", "discovery.k8s.io/v1", "EndpointSlice"),
     ("events", "v1", "Event"),
     ("events.events.k8s.io", "events.k8s.io/v1", "Event"),
+    ("flowschemas.flowcontrol.apiserver.k8s.io", "flowcontrol.apiserver.k8s.io/v1", "FlowSchema"),
     ("horizontalpodautoscalers.autoscaling", "autoscaling/v2", "HorizontalPodAutoscaler"),
     ("ingressclasses.networking.k8s.io", "networking.k8s.io/v1", "IngressClass"),
     ("ingresses.networking.k8s.io", "networking.k8s.io/v1", "Ingress"),
@@ -34,6 +37,11 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("pods", "v1", "Pod"),
     ("podtemplates", "v1", "PodTemplate"),
     ("priorityclasses.scheduling.k8s.io", "scheduling.k8s.io/v1", "PriorityClass"),
+    (
+        "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+        "flowcontrol.apiserver.k8s.io/v1",
+        "PriorityLevelConfiguration",
+    ),
     ("replicasets.apps", "apps/v1", "ReplicaSet"),
     ("replicationcontrollers", "v1", "ReplicationController"),
     ("resourcequotas", "v1", "ResourceQuota"),
@@ -42,10 +50,12 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("runtimeclasses.node.k8s.io", "node.k8s.io/v1", "RuntimeClass"),
     ("secrets", "v1", "Secret"),
     ("serviceaccounts", "v1", "ServiceAccount"),
+    ("servicecidrs.networking.k8s.io", "networking.k8s.io/v1", "ServiceCIDR"),
     ("services", "v1", "Service"),
     ("statefulsets.apps", "apps/v1", "StatefulSet"),
     ("storageclasses.storage.k8s.io", "storage.k8s.io/v1", "StorageClass"),
     ("volumeattachments.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttachment"),
+    ("volumeattributesclasses.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttributesClass"),
 ];
 
 /// What kinds are for, in the order in which the list of objects shows them: `objects.area.<code>`.
@@ -67,7 +77,9 @@ pub fn area(kind: &str, custom: bool) -> &'static str {
         | "ReplicationController"
         | "HorizontalPodAutoscaler"
         | "PodDisruptionBudget" => "workloads",
-        "Service" | "Endpoints" | "EndpointSlice" | "Ingress" | "IngressClass" | "NetworkPolicy" => "network",
+        "Service" | "Endpoints" | "EndpointSlice" | "Ingress" | "IngressClass" | "NetworkPolicy" | "ServiceCIDR" => {
+            "network"
+        }
         "ConfigMap" | "Secret" | "LimitRange" | "ResourceQuota" => "config",
         "PersistentVolume"
         | "PersistentVolumeClaim"
@@ -75,8 +87,14 @@ pub fn area(kind: &str, custom: bool) -> &'static str {
         | "VolumeAttachment"
         | "CSIDriver"
         | "CSINode"
-        | "CSIStorageCapacity" => "storage",
-        "ServiceAccount" | "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => "access",
+        | "CSIStorageCapacity"
+        | "VolumeAttributesClass" => "storage",
+        "CertificateSigningRequest"
+        | "ServiceAccount"
+        | "Role"
+        | "RoleBinding"
+        | "ClusterRole"
+        | "ClusterRoleBinding" => "access",
         _ => "cluster",
     }
 }

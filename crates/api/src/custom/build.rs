@@ -64,6 +64,7 @@ fn kind(number: u16, d: &CustomResourceDefinition, v: &CustomResourceDefinitionV
         served: v.served,
         storage: v.storage,
         has_status,
+        rules: super::rules::Rules::of(&schema),
         schema,
         patterns,
         columns: columns.iter().map(|c| Column { path: path(&c.json_path), kind: word(&c.type_) }).collect(),
@@ -245,6 +246,7 @@ impl CustomObject {
     fn validate(&self, old: Option<&CustomObject>) -> Vec<meta::FieldError> {
         let Some(d) = self.definition() else { return Vec::new() };
         let mut errors = d.check(&self.fields, old.map(|o| &o.fields));
+        super::rules::run(d, self, old, &mut errors);
         let Some(scale) = &d.scale else { return errors };
         for path in [&scale.spec_replicas, &scale.status_replicas] {
             let Some(fields) = path.fields() else { continue };

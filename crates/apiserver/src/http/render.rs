@@ -36,7 +36,7 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
         Response::Discovery(bytes) => (DISCOVERY, bytes.clone()),
         Response::Text(text) => (TEXT, text.clone().into_bytes()),
         Response::Watch(_) => (JSON, Vec::new()),
-        Response::Logs { .. } | Response::Proxy(_) | Response::Connect(_) | Response::Metrics(_) => (TEXT, Vec::new()),
+        Response::Logs { .. } | Response::Proxy(_) | Response::Connect(_) | Response::Live(_) => (TEXT, Vec::new()),
     };
     let negotiated = !matches!(answer.response, Response::Document(_) | Response::Watch(_));
     if negotiated && content_type != TEXT {

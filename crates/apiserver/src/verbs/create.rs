@@ -7,6 +7,7 @@ use crate::request::Request;
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, keys, objectmeta, owners, service};
+use api::kinds::certificatesigningrequest;
 use api::validate::meta::{validate_meta, validate_own_finalizers};
 use api::{KindRef, Object, ObjectExt, Registered};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -52,6 +53,9 @@ pub(crate) fn create_object(
     objectmeta::fill_system_fields(&mut *object, cx.now, cx.rng);
     let key = choose_name(cx, kind, &mut *object);
     (kind.prepare_create)(&mut *object);
+    if let Some(csr) = object.as_any_mut().downcast_mut() {
+        certificatesigningrequest::identify(csr, &req.user);
+    }
     if kind.has_generation {
         object.meta_mut().generation = Some(1);
     }

@@ -5,9 +5,11 @@ use crate::request::{Request, RequestVerb};
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, decode, keys, objectmeta, owners, service};
+use api::kinds::certificatesigningrequest as csr;
 use api::kinds::pod;
 use api::validate::meta::{validate_meta_update, validate_own_finalizers};
 use api::{KindRef, Object, ObjectExt};
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::{ApiError, FieldError, Path};
@@ -66,6 +68,7 @@ fn unconditional(kind: KindRef) -> bool {
             (kind.group, kind.kind),
             ("coordination.k8s.io", "Lease")
                 | ("policy", "PodDisruptionBudget")
+                | ("apiregistration.k8s.io", "APIService")
                 | ("apiextensions.k8s.io", "CustomResourceDefinition")
         )
 }
@@ -125,7 +128,11 @@ pub(crate) fn replace_as(
     admission::node_restriction::update(req, &*object, before)?;
     let asked = owners::asked(kind, req.subresource, &*object);
     match req.subresource {
-        "status" => (kind.prepare_status)(&mut *object, before),
+        "status" => {
+            (kind.prepare_status)(&mut *object, before);
+            stamp_request(cx, &mut *object, before, |_, _| {});
+        }
+        "approval" => stamp_request(cx, &mut *object, before, csr::keep_all_but_conditions),
         "finalize" => only_finalizers(&mut *object, before),
         "ephemeralcontainers" => only_of_pod(&mut *object, before, pod::keep_all_but_ephemeral),
         "resize" => only_of_pod(&mut *object, before, pod::keep_all_but_resources),
@@ -149,6 +156,10 @@ pub(crate) fn replace_as(
     errors.extend(match req.subresource {
         "status" => (kind.validate_status)(&*object, before),
         "finalize" => Vec::new(),
+        "approval" => match (object.downcast(), before.downcast()) {
+            (Some(new), Some(old)) => csr::validate_approval(new, old),
+            _ => Vec::new(),
+        },
         "ephemeralcontainers" => match (object.downcast::<Pod>(), before.downcast::<Pod>()) {
             (Some(new), Some(old)) => pod::validate_ephemeral(new, old),
             _ => Vec::new(),
@@ -164,6 +175,10 @@ pub(crate) fn replace_as(
     }
     let mut txns = match req.subresource {
         "" | "ephemeralcontainers" | "resize" => admission::validate_update(cx, &*object, before)?,
+        "status" | "approval" => {
+            admission::validate_subresource(cx, req, &*object, before)?;
+            Vec::new()
+        }
         _ => Vec::new(),
     };
     if req.subresource.is_empty() && warns_on_update(&*object, before) {
@@ -234,6 +249,19 @@ fn only_of_pod(object: &mut dyn Object, old: &dyn Object, keep: fn(&mut Pod, &Po
         if new.spec != old.spec {
             new.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
+    }
+}
+
+/// What is said of a request for a certificate bears the time at which it is said.
+fn stamp_request(
+    cx: &Cx<'_>,
+    object: &mut dyn Object,
+    old: &dyn Object,
+    keep: fn(&mut CertificateSigningRequest, &CertificateSigningRequest),
+) {
+    if let (Some(new), Some(old)) = (object.as_any_mut().downcast_mut(), old.downcast()) {
+        csr::stamp_conditions(new, old, cx.now);
+        keep(new, old);
     }
 }
 

@@ -19,7 +19,7 @@ use meta::User;
 pub const PROCESS: &str = "kube-apiserver";
 
 /// The API server asks itself under this name.
-fn user() -> User {
+pub(crate) fn user() -> User {
     User::new("system:apiserver", &["system:masters"])
 }
 

@@ -2,7 +2,6 @@
 //! with the feature gates that v1.35 has on.
 
 pub mod allocator;
-mod cel;
 mod constraint;
 mod pools;
 mod request;

@@ -1,7 +1,7 @@
 //! A request of a claim, or one of the alternatives it lists, and which devices it selects.
 
-use super::cel::{self, Value};
 use super::{DeviceId, Devices};
+use cel::Value;
 use k8s_openapi::api::resource::v1::{Device, DeviceClass, DeviceRequest, DeviceSelector, ResourceClaim};
 
 pub struct Request<'a> {
@@ -90,7 +90,7 @@ pub fn selects(r: &Request, claim: &ResourceClaim, device: &Device, id: &DeviceI
             let text = selector.cel.as_ref().map(|c| c.expression.as_str()).unwrap_or_default();
             let compiled = cel::parse(text)
                 .map_err(|e| format!("{who}: selector #{i}: CEL compile error: compilation failed: {e}"))?;
-            match cel::evaluate(&compiled, value.clone()) {
+            match cel::evaluate(&compiled, &[("device", value.clone())]) {
                 Ok(Value::Bool(true)) => {}
                 Ok(Value::Bool(false)) => return Ok(false),
                 Ok(other) => {

@@ -7,7 +7,7 @@ use crate::http::{page, ports, proxy::ClusterNetwork};
 use crate::wasm::node::{RUNTIME_CLASS, Shared, WasmNode};
 use crate::wasm::{Engine, Images};
 use crate::world::{Extenders, Handle, World};
-use crate::{http, kubeconfig, machines, pki};
+use crate::{http, kubeconfig, machines, tls};
 use anyhow::{Context, anyhow};
 use cluster::cloud::Settings;
 use cluster::{Cluster, Config};
@@ -113,8 +113,9 @@ async fn serve(args: Args, state: &Path, guests: tokio::runtime::Handle) -> anyh
     let page_address = pages.local_addr()?;
     let dir = page_dir(args.page.clone())?;
 
-    let (tls, credentials) = pki::generate(address.ip())?;
-    let (handle, services) = start_cluster(&args, state, guests, &credentials.ca).await?;
+    let cluster = new_cluster(&args)?;
+    let (certificates, credentials) = tls::generate(address.ip(), cluster.authority())?;
+    let (handle, services) = start_cluster(cluster, &args, state, guests).await?;
     let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     let server = format!("https://{}", SocketAddr::new(host, address.port()));
     let config = args.kubeconfig.unwrap_or_else(|| state.join("kubottle.kubeconfig"));
@@ -127,7 +128,7 @@ async fn serve(args: Args, state: &Path, guests: tokio::runtime::Handle) -> anyh
     let mut page_stopped = stopped.clone();
     let page_end = async move { drop(page_stopped.wait_for(|s| *s).await) };
     tokio::spawn(async move { axum::serve(pages, router).with_graceful_shutdown(page_end).await });
-    let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(tls), handle, stopped));
+    let accepting = tokio::spawn(accept(listener, TlsAcceptor::from(certificates), handle, stopped));
 
     let config = std::path::absolute(&config).unwrap_or(config);
     let page = if shows_page { format!(", page http://{page_address}/") } else { String::new() };
@@ -184,15 +185,10 @@ fn page_dir(asked: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
     Ok(beside.into_iter().find(|d| d.join("index.html").exists()))
 }
 
-async fn start_cluster(
-    args: &Args,
-    state: &Path,
-    guests: tokio::runtime::Handle,
-    ca: &str,
-) -> anyhow::Result<(Handle, watch::Receiver<u64>)> {
+fn new_cluster(args: &Args) -> anyhow::Result<Cluster> {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     let start = Time(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX));
-    let service_account_secret = Some(pki::secret()?);
+    let service_account_secret = Some(tls::secret()?);
     // Every address of 127.0.0.0/8 is this machine's own: its load balancers can be reached on it.
     let load_balancer_ip = Ipv4Addr::new(127, 0, 113, 10);
     let settings = Settings { seed: args.seed, load_balancer_ip, ..Settings::default() };
@@ -201,7 +197,17 @@ async fn start_cluster(
     let config =
         Config { seed: args.seed, start, service_account_secret, cloud, control_plane_node, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
-    cluster.publish_ca(ca);
+    let ca = cluster.authority().pem();
+    cluster.publish_ca(&ca);
+    Ok(cluster)
+}
+
+async fn start_cluster(
+    mut cluster: Cluster,
+    args: &Args,
+    state: &Path,
+    guests: tokio::runtime::Handle,
+) -> anyhow::Result<(Handle, watch::Receiver<u64>)> {
     let caller: Arc<dyn Caller> = Arc::new(HttpCaller::new()?);
     cluster.with_component("kube-scheduler", |s: &mut Scheduler| s.reach_extenders(caller.clone()));
     if let Some(path) = &args.scheduler_config {

@@ -53,7 +53,7 @@ pub async fn handle(handle: Handle, certified: Option<User>, request: Request<In
             Err(refusal) => return refuse(&refusal),
         };
         if path.starts_with("/openapi/") {
-            return openapi_document(&kinds, &request);
+            return openapi_document(&kinds, &request, zips);
         }
         if path == follow::PATH {
             return follow::handle(handle, request.uri().query().unwrap_or("")).await;
@@ -192,12 +192,17 @@ pub fn finish(built: Result<Response<Body>, http::Error>) -> Response<Body> {
 /// What kubectl asks `/openapi/v2` for when `/openapi/v3` does not know a kind.
 const OPENAPI_V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-/// `/openapi/v3` and below. `/openapi/v2` is a document without definitions (no bytes, as protobuf): clients find every
-/// kind that exists in v3, and learn from v2 only that there is nothing more.
-fn openapi_document(kinds: &Kinds, request: &Request<Incoming>) -> Response<Body> {
+/// `/openapi/v3` and below, and `/openapi/v2`.
+fn openapi_document(kinds: &Kinds, request: &Request<Incoming>, zips: bool) -> Response<Body> {
     let path = request.uri().path().trim_end_matches('/');
+    let accept = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let json = accept.is_empty() || ["json", "*/*", "application/*"].iter().any(|t| accept.contains(t));
     if path == "/openapi/v2" {
-        return finish(Response::builder().header(CONTENT_TYPE, OPENAPI_V2_PROTOBUF).body(full("")));
+        if !json {
+            let document = openapi::v2::protobuf(kinds);
+            return finish(Response::builder().header(CONTENT_TYPE, OPENAPI_V2_PROTOBUF).body(full(document)));
+        }
+        return send_document(&openapi::v2::document(kinds), request, zips);
     }
     if path == "/openapi/v3" {
         return finish(Response::builder().header(CONTENT_TYPE, "application/json").body(full(openapi::index(kinds))));
@@ -205,10 +210,13 @@ fn openapi_document(kinds: &Kinds, request: &Request<Incoming>) -> Response<Body
     let Some(document) = path.strip_prefix("/openapi/v3/").and_then(|p| openapi::get(kinds, p)) else {
         return refuse(&ApiError::new(404, "NotFound", "the server could not find the requested resource"));
     };
-    let accept = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("");
-    if !accept.is_empty() && !["json", "*/*", "application/*"].iter().any(|t| accept.contains(t)) {
+    if !json {
         return refuse(&ApiError::new(406, "NotAcceptable", "only application/json is served"));
     }
+    send_document(&document, request, zips)
+}
+
+fn send_document(document: &openapi::Document, request: &Request<Incoming>, zips: bool) -> Response<Body> {
     let etag = format!("\"{}\"", document.hash);
     if request.headers().get(IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
         return finish(Response::builder().status(StatusCode::NOT_MODIFIED).header(ETAG, etag).body(full("")));
@@ -216,7 +224,11 @@ fn openapi_document(kinds: &Kinds, request: &Request<Incoming>) -> Response<Body
     let asked_by_hash = request.uri().query().is_some_and(|q| q.contains("hash="));
     let cache = if asked_by_hash { "public, immutable" } else { "no-cache, private" };
     let response = Response::builder().header(CONTENT_TYPE, "application/json").header(ETAG, etag);
-    finish(response.header(CACHE_CONTROL, cache).body(full(document.into_owned().body)))
+    let response = response.header(CACHE_CONTROL, cache).header(VARY, "Accept-Encoding, Accept");
+    if zips {
+        return finish(response.header(CONTENT_ENCODING, "gzip").body(full(zipped(&document.body))));
+    }
+    finish(response.body(full(document.body.clone())))
 }
 
 /// Sends what a container prints from now on; ends when it has ended.

@@ -1,10 +1,12 @@
-//! `/openapi/v3`: what kubectl's `explain`, `apply` and `diff` read, made from the kind registry and the schemas
+//! `/openapi/v3` and `/openapi/v2`: what kubectl's `explain`, `apply` and `diff` read, made from the kind registry and the schemas
 //! that k8s-openapi carries. Models `k8s.io/kube-openapi/pkg/handler3`.
 
 mod custom;
 mod metrics;
 mod paths;
 mod schemas;
+pub mod v2;
+mod v2_proto;
 
 use api::Kinds;
 use api::kinds::KINDS;

@@ -202,6 +202,46 @@ fn query(action: &str) -> Vec<Value> {
     [("pretty", "string")]
         .iter()
         .chain(names)
-        .map(|(name, kind)| json!({"name": name, "in": "query", "schema": {"type": kind, "uniqueItems": true}}))
+        .map(|(name, kind)| {
+            let about = about(name);
+            json!({"name": name, "in": "query", "description": about, "schema": {"type": kind, "uniqueItems": true}})
+        })
         .collect()
+}
+
+/// What a query parameter is for; the beginnings of upstream's sentences.
+fn about(name: &str) -> &'static str {
+    match name {
+        "allowWatchBookmarks" => "allowWatchBookmarks requests watch events with type \"BOOKMARK\".",
+        "continue" => "The continue option should be set when retrieving more results from the server.",
+        "dryRun" => "When present, indicates that modifications should not be persisted.",
+        "fieldManager" => "fieldManager is a name associated with the actor or entity that is making these changes.",
+        "fieldSelector" => {
+            "A selector to restrict the list of returned objects by their fields. Defaults to everything."
+        }
+        "fieldValidation" => {
+            "fieldValidation instructs the server on how to handle objects in the request (POST/PUT/PATCH) containing \
+             unknown or duplicate fields."
+        }
+        "force" => "Force is going to \"force\" Apply requests.",
+        "gracePeriodSeconds" => "The duration in seconds before the object should be deleted.",
+        "labelSelector" => {
+            "A selector to restrict the list of returned objects by their labels. Defaults to everything."
+        }
+        "limit" => "limit is a maximum number of responses to return for a list call.",
+        "orphanDependents" => "Deprecated: please use the PropagationPolicy, this field will be deprecated in 1.7.",
+        "pretty" => "If 'true', then the output is pretty printed.",
+        "propagationPolicy" => "Whether and how garbage collection will be performed.",
+        "resourceVersion" => {
+            "resourceVersion sets a constraint on what resource versions a request may be served from."
+        }
+        "resourceVersionMatch" => "resourceVersionMatch determines how resourceVersion is applied to list calls.",
+        "sendInitialEvents" => "`sendInitialEvents=true` may be set together with `watch=true`.",
+        "timeoutSeconds" => "Timeout for the list/watch call.",
+        "watch" => {
+            "Watch for changes to the described resources and return them as a stream of add, update, and remove \
+             notifications. Specify resourceVersion."
+        }
+        _ => "",
+    }
 }

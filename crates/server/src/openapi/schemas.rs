@@ -2,11 +2,12 @@
 
 use api::Kind;
 use k8s_openapi::api::{
-    apps, authentication, authorization, autoscaling, batch, coordination, core, discovery, events, networking, node,
-    policy, rbac, scheduling, storage,
+    apps, authentication, authorization, autoscaling, batch, certificates, coordination, core, discovery, events,
+    flowcontrol, networking, node, policy, rbac, scheduling, storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration;
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator as Generator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -69,6 +70,13 @@ impl Builder {
                     json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]})
                 }
                 Some("Quantity") => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
+                // Anything goes in these: a description and no type.
+                Some("JSON" | "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrStringArray") => {
+                    if let Some(schema) = schema.as_object_mut() {
+                        schema.retain(|key, _| key == "description");
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             if let (Some(schema), Value::Object(extra)) = (schema.as_object_mut(), extra) {
@@ -90,6 +98,7 @@ impl Builder {
 /// Every registered kind and its type. The registry cannot hold this: schemas are compiled into the server only.
 fn register(g: &mut Generator, kind: &Kind) -> String {
     match (kind.group, kind.version, kind.kind) {
+        ("", "v1", "ComponentStatus") => of::<core::v1::ComponentStatus>(g),
         ("", "v1", "ConfigMap") => of::<core::v1::ConfigMap>(g),
         ("", "v1", "Endpoints") => of::<core::v1::Endpoints>(g),
         ("", "v1", "Event") => of::<core::v1::Event>(g),
@@ -106,6 +115,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("", "v1", "Service") => of::<core::v1::Service>(g),
         ("", "v1", "ServiceAccount") => of::<core::v1::ServiceAccount>(g),
         ("apiextensions.k8s.io", "v1", "CustomResourceDefinition") => of::<apiextensions::CustomResourceDefinition>(g),
+        ("apiregistration.k8s.io", "v1", "APIService") => of::<apiregistration::v1::APIService>(g),
         ("apps", "v1", "ControllerRevision") => of::<apps::v1::ControllerRevision>(g),
         ("apps", "v1", "DaemonSet") => of::<apps::v1::DaemonSet>(g),
         ("apps", "v1", "Deployment") => of::<apps::v1::Deployment>(g),
@@ -125,12 +135,20 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("authorization.k8s.io", "v1", "SubjectAccessReview") => of::<authorization::v1::SubjectAccessReview>(g),
         ("batch", "v1", "CronJob") => of::<batch::v1::CronJob>(g),
         ("batch", "v1", "Job") => of::<batch::v1::Job>(g),
+        ("certificates.k8s.io", "v1", "CertificateSigningRequest") => {
+            of::<certificates::v1::CertificateSigningRequest>(g)
+        }
         ("coordination.k8s.io", "v1", "Lease") => of::<coordination::v1::Lease>(g),
         ("discovery.k8s.io", "v1", "EndpointSlice") => of::<discovery::v1::EndpointSlice>(g),
         ("events.k8s.io", "v1", "Event") => of::<events::v1::Event>(g),
+        ("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema") => of::<flowcontrol::v1::FlowSchema>(g),
+        ("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration") => {
+            of::<flowcontrol::v1::PriorityLevelConfiguration>(g)
+        }
         ("networking.k8s.io", "v1", "Ingress") => of::<networking::v1::Ingress>(g),
         ("networking.k8s.io", "v1", "IngressClass") => of::<networking::v1::IngressClass>(g),
         ("networking.k8s.io", "v1", "NetworkPolicy") => of::<networking::v1::NetworkPolicy>(g),
+        ("networking.k8s.io", "v1", "ServiceCIDR") => of::<networking::v1::ServiceCIDR>(g),
         ("node.k8s.io", "v1", "RuntimeClass") => of::<node::v1::RuntimeClass>(g),
         ("policy", "v1", "PodDisruptionBudget") => of::<policy::v1::PodDisruptionBudget>(g),
         ("rbac.authorization.k8s.io", "v1", "ClusterRole") => of::<rbac::v1::ClusterRole>(g),
@@ -143,6 +161,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("storage.k8s.io", "v1", "CSIStorageCapacity") => of::<storage::v1::CSIStorageCapacity>(g),
         ("storage.k8s.io", "v1", "StorageClass") => of::<storage::v1::StorageClass>(g),
         ("storage.k8s.io", "v1", "VolumeAttachment") => of::<storage::v1::VolumeAttachment>(g),
+        ("storage.k8s.io", "v1", "VolumeAttributesClass") => of::<storage::v1::VolumeAttributesClass>(g),
         // A test checks that no registered kind ends here.
         _ => String::new(),
     }
@@ -159,7 +178,9 @@ fn upstream(value: Value) -> Value {
         Value::Array(items) => Value::Array(items.into_iter().map(upstream).collect()),
         Value::Object(map) => {
             let mut map: Map<String, Value> = map.into_iter().map(|(k, v)| (k, upstream(v))).collect();
+            // JSONSchemaProps has a property of this name: its value is a schema.
             if map.len() > 1
+                && map.get("$ref").is_some_and(Value::is_string)
                 && let Some(reference) = map.remove("$ref")
             {
                 map.insert("allOf".into(), json!([{ "$ref": reference }]));
@@ -180,7 +201,7 @@ pub fn list(kind: &Kind, name: &str) -> Value {
             "apiVersion": {"type": "string", "description": "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources"},
             "kind": {"type": "string", "description": "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
             "metadata": {"allOf": reference("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"), "default": {}, "description": "Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
-            "items": {"type": "array", "description": format!("Items is the list of {} objects.", kind.kind), "items": {"allOf": reference(name), "default": {}}}
+            "items": {"type": "array", "description": format!("List of {}.", kind.plural), "items": {"allOf": reference(name), "default": {}}}
         },
         "x-kubernetes-group-version-kind": [{"group": kind.group, "kind": format!("{}List", kind.kind), "version": kind.version}]
     })

@@ -35,6 +35,7 @@ const KEEP_ZERO: &[&str] = &[
     "backoffLimit",
     "backoffLimitPerIndex",
     "blockOwnerDeletion",
+    "borrowingLimitPercent",
     "completions",
     "controller",
     "count",
@@ -49,9 +50,11 @@ const KEEP_ZERO: &[&str] = &[
     "immutable",
     "leaseDurationSeconds",
     "leaseTransitions",
+    "lendablePercent",
     "manualSelector",
     "maxFailedIndexes",
     "mode",
+    "nominalConcurrencyShares",
     "optional",
     "orphanDependents",
     "parallelism",
@@ -149,7 +152,10 @@ fn type_name(api_version: &str, kind: &str) -> Option<String> {
         "" => "core",
         other => other.split('.').next()?,
     };
-    let name = format!("api.{room}.{version}.{kind}");
+    let name = match room {
+        "apiregistration" => format!("kube-aggregator.pkg.apis.{room}.{version}.{kind}"),
+        _ => format!("api.{room}.{version}.{kind}"),
+    };
     numbers(&name).map(|_| name)
 }
 

@@ -1,7 +1,7 @@
 //! What an OpenAPI schema may say: it must be structural. Models `ValidateCustomResourceDefinitionOpenAPISchema` and
 //! `apiextensions-apiserver/pkg/apiserver/schema/validation.go`.
 
-use crate::custom::{check_default, pattern_error};
+use crate::custom::{check_default, check_rules, pattern_error};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps as Schema, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -51,15 +51,11 @@ fn unsupported(s: &Schema, path: &Path, errors: &mut Errors) {
     if let Some(JSONSchemaPropsOrArray::Schemas(_)) = &s.items {
         errors.push(FieldError::forbidden(&path.child("items"), "items must be a schema object and not an array"));
     }
-    // Its rules are programs in CEL, which nobody here can run: better no definition than one that does not hold.
-    if s.x_kubernetes_validations.as_ref().is_some_and(|v| !v.is_empty()) {
-        let why = "validation rules in CEL are not supported by this cluster";
-        errors.push(FieldError::forbidden(&path.child("x-kubernetes-validations"), why));
-    }
 }
 
 fn walk(s: &Schema, path: &Path, place: Place, errors: &mut Errors) {
     unsupported(s, path, errors);
+    errors.extend(check_rules(s, path));
     kind(s, path, place, errors);
     if let Some(p) = s.pattern.as_deref().filter(|p| !p.is_empty())
         && let Some(why) = pattern_error(p)

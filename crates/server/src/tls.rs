@@ -1,10 +1,9 @@
-//! The cluster's certificate authority, the server's certificate, and the administrator's client certificate.
-//! They are made anew at every start: a bottle has no secrets worth keeping.
+//! The server's certificate and the administrator's client certificate, by the cluster's authority. They are made anew at every
+//! start: a bottle has no secrets worth keeping.
 
 use anyhow::{Context, anyhow};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-};
+use pki::Authority;
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio_rustls::rustls;
@@ -22,13 +21,11 @@ pub struct Credentials {
 ///
 /// # Errors
 /// Only those of the cryptography library.
-pub fn generate(ip: IpAddr) -> anyhow::Result<(Arc<rustls::ServerConfig>, Credentials)> {
-    let ca_key = KeyPair::generate()?;
-    let mut ca = named("kubernetes", &[])?;
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-    let ca_certificate = ca.self_signed(&ca_key)?;
-    let issuer = Issuer::new(ca, ca_key);
+pub fn generate(ip: IpAddr, authority: &Authority) -> anyhow::Result<(Arc<rustls::ServerConfig>, Credentials)> {
+    let key = authority.key_der().map_err(|e| anyhow!(e))?;
+    let ca_key = KeyPair::try_from(&PrivatePkcs8KeyDer::from(key))?;
+    let ca = CertificateDer::from(authority.der().to_vec());
+    let issuer = Issuer::from_ca_cert_der(&ca, ca_key)?;
 
     // The names kubeadm puts into apiserver.crt.
     let mut names: Vec<String> =
@@ -54,12 +51,9 @@ pub fn generate(ip: IpAddr) -> anyhow::Result<(Arc<rustls::ServerConfig>, Creden
     client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     let client_certificate = client.signed_by(&client_key, &issuer)?;
 
-    let config = tls(ca_certificate.der().clone(), server_certificate.der().clone(), &server_key)?;
-    let credentials = Credentials {
-        ca: ca_certificate.pem(),
-        certificate: client_certificate.pem(),
-        key: client_key.serialize_pem(),
-    };
+    let config = tls(ca, server_certificate.der().clone(), &server_key)?;
+    let credentials =
+        Credentials { ca: authority.pem(), certificate: client_certificate.pem(), key: client_key.serialize_pem() };
     Ok((config, credentials))
 }
 

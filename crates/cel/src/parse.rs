@@ -232,17 +232,25 @@ impl Parser {
         let mut e = self.primary()?;
         loop {
             if self.accept(".") {
+                let optional = self.accept("?");
                 let Some(Token::Name(name)) = self.peek().cloned() else { return Err(self.wrong("a name")) };
                 self.at += 1;
-                e = if self.accept("(") {
+                e = if optional {
+                    Expr::Call(Some(Box::new(e)), "?select".into(), vec![Expr::Text(name)])
+                } else if self.accept("(") {
                     Expr::Call(Some(Box::new(e)), name, self.list(")")?)
                 } else {
                     Expr::Select(Box::new(e), name)
                 };
             } else if self.accept("[") {
+                let optional = self.accept("?");
                 let index = self.ternary()?;
                 self.expect("]")?;
-                e = Expr::Index(Box::new(e), Box::new(index));
+                e = if optional {
+                    Expr::Call(Some(Box::new(e)), "?select".into(), vec![index])
+                } else {
+                    Expr::Index(Box::new(e), Box::new(index))
+                };
             } else {
                 return Ok(e);
             }

@@ -1,11 +1,13 @@
 //! A tree to a value.
 
-use super::call;
-use super::parse::Expr;
-use super::version::Version;
+use crate::call;
+use crate::parse::Expr;
+use crate::text::Url;
+use crate::version::Version;
 use meta::Quantity;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 #[derive(Clone, Debug)]
@@ -22,6 +24,13 @@ pub enum Value {
     Domains(Rc<BTreeMap<String, Value>>),
     Quantity(Quantity),
     Version(Rc<Version>),
+    /// Perhaps a value.
+    Optional(Option<Rc<Value>>),
+    Url(Rc<Url>),
+    Ip(IpAddr),
+    Cidr(IpAddr, u8),
+    /// `optional`, of which only the functions count.
+    OptionalType,
 }
 
 pub type Answer = Result<Value, String>;
@@ -49,6 +58,11 @@ impl Value {
             Value::Map(_) | Value::Domains(_) => "map",
             Value::Quantity(_) => "kubernetes.Quantity",
             Value::Version(_) => "kubernetes.Semver",
+            Value::Optional(_) => "optional_type",
+            Value::Url(_) => "kubernetes.URL",
+            Value::Ip(_) => "net.IP",
+            Value::Cidr(..) => "net.CIDR",
+            Value::OptionalType => "type",
         }
     }
     /// The order of two values of comparable types.
@@ -79,16 +93,78 @@ impl Value {
             }
             (Value::Quantity(a), Value::Quantity(b)) => a == b,
             (Value::Version(a), Value::Version(b)) => a.cmp(b).is_eq(),
+            (Value::Optional(a), Value::Optional(b)) => match (a, b) {
+                (Some(a), Some(b)) => a.equals(b),
+                (a, b) => a.is_none() && b.is_none(),
+            },
+            (Value::Url(a), Value::Url(b)) => a == b,
+            (Value::Ip(a), Value::Ip(b)) => a == b,
+            (Value::Cidr(a, n), Value::Cidr(b, m)) => (a, n) == (b, m),
             (a, b) => a.order(b) == Some(Ordering::Equal),
         }
     }
+    /// What `string()` and messages make of it.
+    pub fn shown(&self) -> String {
+        match self {
+            Value::Text(s) => s.to_string(),
+            Value::Bool(b) => b.to_string(),
+            Value::Int(n) => n.to_string(),
+            Value::Uint(n) => n.to_string(),
+            Value::Double(n) => n.to_string(),
+            Value::Null => "null".into(),
+            Value::List(all) => {
+                format!("[{}]", all.iter().map(Value::shown).collect::<Vec<_>>().join(", "))
+            }
+            Value::Map(map) | Value::Domains(map) => {
+                let all: Vec<String> = map.iter().map(|(k, v)| format!("{k}: {}", v.shown())).collect();
+                format!("{{{}}}", all.join(", "))
+            }
+            Value::Ip(a) => a.to_string(),
+            Value::Cidr(a, n) => format!("{a}/{n}"),
+            other => other.kind().into(),
+        }
+    }
+    /// A value of JSON. What is null is not there.
+    pub fn of_json(v: &serde_json::Value) -> Value {
+        use serde_json::Value as Json;
+        match v {
+            Json::Null => Value::Null,
+            Json::Bool(b) => Value::Bool(*b),
+            Json::Number(n) => n.as_i64().map_or_else(|| Value::Double(n.as_f64().unwrap_or(0.0)), Value::Int),
+            Json::String(s) => Value::text(s),
+            Json::Array(all) => Value::List(Rc::new(all.iter().map(Value::of_json).collect())),
+            Json::Object(all) => {
+                Value::map(all.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), Value::of_json(v))))
+            }
+        }
+    }
+    /// What a field or key leads to. Names that are no identifiers are escaped in programs.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let Value::Map(map) = self else { return None };
+        map.get(name).or_else(|| map.get(&unescape(name)?)).cloned()
+    }
     fn field(&self, name: &str) -> Answer {
         match self {
-            Value::Map(map) => map.get(name).cloned().ok_or_else(|| format!("no such key: {name}")),
+            Value::Map(_) => self.get(name).ok_or_else(|| format!("no such key: {name}")),
+            Value::Optional(of) => Ok(Value::Optional(of.as_ref().and_then(|v| v.get(name)).map(Rc::new))),
             Value::Domains(map) => Ok(map.get(name).cloned().unwrap_or_else(|| Value::map([]))),
             _ => Err("no such overload".into()),
         }
     }
+}
+
+/// Models `cel.Unescape` of apiserver: `__dash__`, and `__namespace__` for what is a word of the language.
+fn unescape(name: &str) -> Option<String> {
+    if !name.contains("__") {
+        return None;
+    }
+    if let Some(word) = name.strip_prefix("__").and_then(|n| n.strip_suffix("__"))
+        && !matches!(word, "dot" | "dash" | "slash" | "underscores")
+    {
+        return Some(word.into());
+    }
+    let parts = [("__dot__", "."), ("__dash__", "-"), ("__slash__", "/"), ("__underscores__", "__")];
+    Some(parts.iter().fold(name.to_string(), |n, (from, to)| n.replace(from, to)))
 }
 
 /// Variables, the latest first.
@@ -111,8 +187,15 @@ fn lookup(scope: Option<&Scope>, name: &str) -> Answer {
 
 /// # Errors
 /// Upstream's words for a key that is not there; the like for other errors.
-pub fn evaluate(e: &Expr, device: Value) -> Answer {
-    eval(e, Some(&Scope { name: "device", value: device, outer: None }))
+pub fn evaluate(e: &Expr, variables: &[(&str, Value)]) -> Answer {
+    within(e, variables, None)
+}
+
+fn within(e: &Expr, variables: &[(&str, Value)], outer: Option<&Scope>) -> Answer {
+    match variables {
+        [] => eval(e, outer),
+        [(name, value), rest @ ..] => within(e, rest, Some(&Scope { name, value: value.clone(), outer })),
+    }
 }
 
 pub fn eval(e: &Expr, scope: Option<&Scope>) -> Answer {
@@ -123,6 +206,7 @@ pub fn eval(e: &Expr, scope: Option<&Scope>) -> Answer {
         Expr::Text(s) => Value::text(s),
         Expr::Bool(b) => Value::Bool(*b),
         Expr::Null => Value::Null,
+        Expr::Name(name) if name == "optional" => Value::OptionalType,
         Expr::Name(name) => return lookup(scope, name),
         Expr::List(all) => Value::List(Rc::new(all.iter().map(|e| eval(e, scope)).collect::<Result<_, _>>()?)),
         Expr::Map(all) => {
@@ -177,8 +261,9 @@ fn operator(name: &str, args: &[Expr], scope: Option<&Scope>) -> Answer {
             }
         }
         ("has", [Expr::Select(of, field)]) => Ok(Value::Bool(match eval(of, scope)? {
-            Value::Map(map) => map.contains_key(field),
+            of @ Value::Map(_) => of.get(field).is_some(),
             Value::Domains(_) => true,
+            Value::Optional(of) => of.is_some_and(|v| v.get(field).is_some()),
             _ => return Err("no such overload".into()),
         })),
         _ => {
@@ -203,6 +288,20 @@ fn method(target: &Expr, name: &str, args: &[Expr], scope: Option<&Scope>) -> An
             let run = |item: &Value| eval(body, Some(&Scope { name: variable, value: item.clone(), outer: scope }));
             macros(name, &items, run)
         }
+        // What the filter lets through, mapped.
+        (_, "map", [Expr::Name(variable), filter, body]) => {
+            let kept = method(target, "filter", &[Expr::Name(variable.clone()), filter.clone()], scope)?;
+            let Value::List(items) = kept else { return Err("no such overload".into()) };
+            macros("map", &items, |item| eval(body, Some(&Scope { name: variable, value: item.clone(), outer: scope })))
+        }
+        (_, "optMap" | "optFlatMap", [Expr::Name(variable), body]) => match eval(target, scope)? {
+            Value::Optional(None) => Ok(Value::Optional(None)),
+            Value::Optional(Some(v)) => {
+                let made = eval(body, Some(&Scope { name: variable, value: (*v).clone(), outer: scope }))?;
+                Ok(if name == "optMap" { Value::Optional(Some(Rc::new(made))) } else { made })
+            }
+            _ => Err("no such overload".into()),
+        },
         _ => {
             let target = eval(target, scope)?;
             let args: Vec<Value> = args.iter().map(|a| eval(a, scope)).collect::<Result<_, _>>()?;

@@ -1,9 +1,90 @@
 //! Functions and methods. Models cel-go's standard library and `k8s.io/apiserver/pkg/cel/library`.
 
-use super::eval::{Answer, Value};
+use crate::eval::{Answer, Value};
+use crate::text::{self, Url};
 use meta::Quantity;
 use std::cmp::Ordering;
 use std::rc::Rc;
+
+/// The names of all functions below.
+pub const FUNCTIONS: &[&str] = &[
+    "size",
+    "quantity",
+    "isQuantity",
+    "semver",
+    "isSemver",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bool",
+    "dyn",
+    "url",
+    "isURL",
+    "ip",
+    "isIP",
+    "cidr",
+    "isCIDR",
+];
+
+/// The names of all methods, those of strings and of optional values among them.
+pub const METHODS: &[&str] = &[
+    "size",
+    "startsWith",
+    "endsWith",
+    "contains",
+    "lowerAscii",
+    "upperAscii",
+    "trim",
+    "replace",
+    "split",
+    "matches",
+    "find",
+    "findAll",
+    "indexOf",
+    "lastIndexOf",
+    "charAt",
+    "substring",
+    "reverse",
+    "format",
+    "join",
+    "sum",
+    "min",
+    "max",
+    "isSorted",
+    "compareTo",
+    "isGreaterThan",
+    "isLessThan",
+    "add",
+    "sub",
+    "asInteger",
+    "isInteger",
+    "asApproximateFloat",
+    "sign",
+    "major",
+    "minor",
+    "patch",
+    "getScheme",
+    "getHost",
+    "getHostname",
+    "getPort",
+    "getEscapedPath",
+    "family",
+    "isLoopback",
+    "isUnspecified",
+    "ip",
+    "prefixLength",
+    "containsIP",
+    "orValue",
+    "or",
+    "hasValue",
+    "value",
+    "of",
+    "none",
+    "optMap",
+    "optFlatMap",
+    "?select",
+];
 
 fn none() -> Answer {
     Err("no such overload".into())
@@ -82,9 +163,26 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             Value::Int(n) => Ok(Value::text(&n.to_string())),
             Value::Uint(n) => Ok(Value::text(&n.to_string())),
             Value::Bool(b) => Ok(Value::text(&b.to_string())),
-            Value::Double(n) => Ok(Value::text(&n.to_string())),
+            Value::Double(_) | Value::Ip(_) | Value::Cidr(..) => Ok(Value::text(&v.shown())),
             _ => none(),
         },
+        ("uint", [v]) => match v {
+            Value::Uint(_) => Ok(v.clone()),
+            Value::Int(n) => u64::try_from(*n).map(Value::Uint).map_err(|_| "unsigned integer overflow".into()),
+            _ => none(),
+        },
+        ("url", [Value::Text(s)]) => Url::parse(s)
+            .map(|u| Value::Url(Rc::new(u)))
+            .ok_or_else(|| format!("URL parse error during conversion from string: parse {s:?}")),
+        ("isURL", [Value::Text(s)]) => Ok(Value::Bool(Url::parse(s).is_some())),
+        ("ip", [Value::Text(s)]) => text::ip(s)
+            .map(Value::Ip)
+            .ok_or_else(|| format!("IP Address {s:?} parse error during conversion from string")),
+        ("isIP", [Value::Text(s)]) => Ok(Value::Bool(text::ip(s).is_some())),
+        ("cidr", [Value::Text(s)]) => text::cidr(s)
+            .map(|(a, n)| Value::Cidr(a, n))
+            .ok_or_else(|| format!("network address parse error during conversion from string: {s:?}")),
+        ("isCIDR", [Value::Text(s)]) => Ok(Value::Bool(text::cidr(s).is_some())),
         ("bool", [Value::Bool(b)]) => Ok(Value::Bool(*b)),
         ("dyn", [v]) => Ok(v.clone()),
         (name, _) => Err(format!("undeclared reference to '{name}' (in container '')")),
@@ -112,9 +210,64 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
         (Value::Text(s), "upperAscii", []) => Ok(Value::text(&s.to_ascii_uppercase())),
         (Value::Text(s), "trim", []) => Ok(Value::text(s.trim())),
         (Value::Text(s), "replace", [Value::Text(a), Value::Text(b)]) => Ok(Value::text(&s.replace(&**a, b))),
-        (Value::Text(s), "split", [Value::Text(t)]) => {
-            Ok(Value::List(Rc::new(s.split(&**t).map(Value::text).collect())))
+        (Value::List(list), "join", []) => Ok(Value::text(&list.iter().map(Value::shown).collect::<String>())),
+        (Value::List(list), "join", [Value::Text(by)]) => {
+            Ok(Value::text(&list.iter().map(Value::shown).collect::<Vec<_>>().join(by)))
         }
+        (Value::List(list), "sum", []) => list.iter().try_fold(Value::Int(0), |sum, v| match (&sum, v) {
+            (Value::Int(0), Value::Double(_)) => Ok(v.clone()),
+            _ => arithmetic("+", &sum, v),
+        }),
+        (Value::List(list), "min" | "max", []) => {
+            let wanted = if name == "min" { Ordering::Less } else { Ordering::Greater };
+            let best = list.iter().reduce(|a, b| if b.order(a) == Some(wanted) { b } else { a });
+            best.cloned().ok_or_else(|| format!("{name} called on empty list"))
+        }
+        (Value::List(list), "isSorted", []) => {
+            Ok(Value::Bool(list.windows(2).all(|w| w[0].order(&w[1]) != Some(Ordering::Greater))))
+        }
+        (Value::List(list), "indexOf", [v]) => {
+            Ok(Value::Int(list.iter().position(|o| o.equals(v)).map_or(-1, |i| i as i64)))
+        }
+        (Value::List(list), "lastIndexOf", [v]) => {
+            Ok(Value::Int(list.iter().rposition(|o| o.equals(v)).map_or(-1, |i| i as i64)))
+        }
+        (Value::Url(u), "getScheme", []) => Ok(Value::text(&u.scheme)),
+        (Value::Url(u), "getHost", []) => Ok(Value::text(&u.host)),
+        (Value::Url(u), "getHostname", []) => Ok(Value::text(u.hostname())),
+        (Value::Url(u), "getPort", []) => Ok(Value::text(u.port())),
+        (Value::Url(u), "getEscapedPath", []) => Ok(Value::text(&u.path)),
+        (Value::Ip(a), "family", []) => Ok(Value::Int(if a.is_ipv4() { 4 } else { 6 })),
+        (Value::Ip(a), "isLoopback", []) => Ok(Value::Bool(a.is_loopback())),
+        (Value::Ip(a), "isUnspecified", []) => Ok(Value::Bool(a.is_unspecified())),
+        (Value::Cidr(a, _), "ip", []) => Ok(Value::Ip(*a)),
+        (Value::Cidr(_, n), "prefixLength", []) => Ok(Value::Int(i64::from(*n))),
+        (Value::Cidr(a, n), "containsIP", [v]) => {
+            let address = match v {
+                Value::Ip(b) => *b,
+                Value::Text(s) => {
+                    text::ip(s).ok_or_else(|| format!("IP Address {s:?} parse error during conversion from string"))?
+                }
+                _ => return none(),
+            };
+            let same = a.is_ipv4() == address.is_ipv4();
+            Ok(Value::Bool(same && text::network(*a, *n) == text::network(address, *n)))
+        }
+        (Value::OptionalType, "none", []) => Ok(Value::Optional(None)),
+        (Value::OptionalType, "of", [v]) => Ok(Value::Optional(Some(Rc::new(v.clone())))),
+        (Value::Optional(of), "hasValue", []) => Ok(Value::Bool(of.is_some())),
+        (Value::Optional(of), "value", []) => {
+            of.as_ref().map(|v| (**v).clone()).ok_or_else(|| "optional.none() dereference".into())
+        }
+        (Value::Optional(of), "orValue", [v]) => Ok(of.as_ref().map_or_else(|| v.clone(), |v| (**v).clone())),
+        (Value::Optional(of), "or", [v]) => Ok(if of.is_some() { target.clone() } else { v.clone() }),
+        (Value::Optional(None), "?select", [_]) => Ok(Value::Optional(None)),
+        (Value::Optional(Some(v)), "?select", [key]) => method(v, name, std::slice::from_ref(key)),
+        (Value::List(list), "?select", [Value::Int(i)]) => {
+            let found = usize::try_from(*i).ok().and_then(|i| list.get(i));
+            Ok(Value::Optional(found.cloned().map(Rc::new)))
+        }
+        (map, "?select", [Value::Text(key)]) => Ok(Value::Optional(map.get(key).map(Rc::new))),
         (Value::Quantity(a), "compareTo" | "isGreaterThan" | "isLessThan", [Value::Quantity(b)]) => {
             ordered(name, a.cmp(b))
         }
@@ -135,6 +288,7 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
         (Value::Version(a), "major", []) => Ok(Value::Int(a.part(0) as i64)),
         (Value::Version(a), "minor", []) => Ok(Value::Int(a.part(1) as i64)),
         (Value::Version(a), "patch", []) => Ok(Value::Int(a.part(2) as i64)),
+        (Value::Text(s), name, args) => text::method(s, name, args).unwrap_or_else(none),
         _ => none(),
     }
 }
