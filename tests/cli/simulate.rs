@@ -50,6 +50,7 @@ manifests! {
     pod_image "pod-image.yaml"
     pod_init "pod-init.yaml"
     pod_init_services "pod-init-services.yaml"
+    pod_private_image "pod-private-image.yaml"
     pod_probes "pod-probes.yaml"
     pod_resources "pod-resources.yaml"
     pod_too_big "pod-too-big.yaml"
