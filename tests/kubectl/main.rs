@@ -9,6 +9,7 @@ mod daemons;
 mod describe;
 mod discovery;
 mod disks;
+mod equal;
 mod events;
 mod exec;
 mod extenders;

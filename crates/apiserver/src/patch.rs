@@ -1,14 +1,9 @@
 //! The three ways to patch. Each takes the object as a tree and gives the patched tree.
 
-mod merge_keys;
-mod strategic;
-
-pub use merge_keys::merge_key;
-pub use strategic::strategic_merge;
-
 use crate::request::PatchType;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
 use meta::ApiError;
+use meta::strategic::strategic_merge;
 use serde_json::Value;
 
 /// Applies a patch to an object of the kind called `kind` (`Pod`).
@@ -56,19 +51,3 @@ fn unprocessable() -> ApiError {
 
 /// Models `maxJSONPatchOperations`.
 const MAX_OPERATIONS: usize = 10_000;
-
-/// A tree as Go's `%+v` prints it: `map[a:1 b:[x y]]`.
-pub(crate) fn go_text(v: &Value) -> String {
-    match v {
-        Value::Null => "<nil>".into(),
-        Value::String(s) => s.clone(),
-        Value::Array(list) => format!("[{}]", list.iter().map(go_text).collect::<Vec<_>>().join(" ")),
-        Value::Object(map) => {
-            let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
-            pairs.sort_by_key(|(k, _)| *k);
-            let pairs: Vec<String> = pairs.into_iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
-            format!("map[{}]", pairs.join(" "))
-        }
-        other => other.to_string(),
-    }
-}

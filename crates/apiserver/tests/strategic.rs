@@ -1,7 +1,7 @@
 //! Strategic merge patches. Cases modelled on upstream's `strategicpatch/patch_test.go`, on real kinds.
 
-use apiserver::patch::strategic_merge;
 use expect_test::{Expect, expect};
+use meta::strategic::strategic_merge;
 use serde_json::Value;
 
 fn parse(yaml: &str) -> Value {

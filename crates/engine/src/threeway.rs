@@ -50,7 +50,7 @@ fn delete_missing(patch: &mut Value, last: &Value, path: &mut Vec<String>, kind:
             }
         }
         (Value::Array(p), Value::Array(l)) => {
-            let Some(key) = apiserver::patch::merge_key(kind.kind, path) else { return };
+            let Some(key) = meta::strategic::merge_key(kind.kind, path) else { return };
             for item in l {
                 let Some(id) = item.get(key) else { continue };
                 match p.iter_mut().find(|i| i.get(key) == Some(id)) {

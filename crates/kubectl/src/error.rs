@@ -190,19 +190,13 @@ fn invalid(s: &Status) -> String {
     }
 }
 
-/// Models `MultipleErrors`: one line each.
+/// Models `MultipleErrors`: one line each, without `error: `.
 fn many(prefix: &str, list: &[Error]) -> String {
     list.iter()
         .map(|e| match e {
             Error::Many(inner) => many(prefix, inner),
-            e => {
-                let line = if matches!(e, Error::Status(s) if s.reason() == "Invalid") {
-                    invalid(e.status().unwrap_or(&Status(Value::Null)))
-                } else {
-                    one(e)
-                };
-                format!("{prefix}{line}\n")
-            }
+            Error::Status(s) if s.reason() == "Invalid" => format!("{prefix}{}\n", invalid(s)),
+            e => format!("{prefix}{}\n", message(e)),
         })
         .collect()
 }

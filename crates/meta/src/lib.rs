@@ -9,6 +9,7 @@ pub mod names;
 pub mod quantity;
 pub mod reserve;
 pub mod rng;
+pub mod strategic;
 pub mod time;
 pub mod user;
 

@@ -413,7 +413,7 @@ fn check_scalar(s: Scalar, v: &Value, path: &[Element], errors: &mut Errors) {
     let got = match s {
         Scalar::Number => go_type(v).to_string(),
         Scalar::String => format!("&value.valueUnstructured{{Value:{}}}", shown(v)),
-        _ => format!("&{{{}}}", crate::patch::go_text(v)),
+        _ => format!("&{{{}}}", meta::strategic::go_text(v)),
     };
     errors.add(path, format_args!("expected {wanted}, got {got}"));
 }
@@ -431,7 +431,7 @@ fn go_type(v: &Value) -> &'static str {
 
 fn shown(v: &Value) -> String {
     match v {
-        Value::Array(_) | Value::Object(_) => format!("&{{{}}}", crate::patch::go_text(v)),
+        Value::Array(_) | Value::Object(_) => format!("&{{{}}}", meta::strategic::go_text(v)),
         v => v.to_string(),
     }
 }

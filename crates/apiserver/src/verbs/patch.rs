@@ -23,7 +23,7 @@ pub(crate) fn patch(cx: &mut Cx<'_>, mut req: Request, how: PatchType) -> Result
     let before = if patch::names_managed_fields(&body) { old.value.full() } else { old.value.0.clone() };
     let patched = patch::apply(how, decode::in_form(req.options.form, before).to_value(), &body, kind.kind)?;
     // A strategic merge patch is quoted as it came, as Go prints a map; the others as what they made of the object.
-    let quoted = (how == PatchType::Strategic).then(|| patch::go_text(&body));
+    let quoted = (how == PatchType::Strategic).then(|| meta::strategic::go_text(&body));
     let mut object = decode::patched(cx, &req, patched, quoted)?;
     objectmeta::match_namespace(&mut *object, &req.namespace, kind)?;
     match_name(&*object, &req.name)?;

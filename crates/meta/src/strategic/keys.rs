@@ -2,7 +2,7 @@
 //! built-in kinds. Every other list is replaced as a whole.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ListStrategy {
+pub enum ListStrategy {
     Replace,
     /// A list of strings or numbers that is a set.
     MergeValues,
@@ -37,7 +37,7 @@ const OTHERS: &[(&str, &[&str], &str, &str)] = &[
 ];
 
 /// `path` leads from the root to the object that holds the list `field`.
-pub(super) fn strategy(kind: &str, path: &[String], field: &str) -> ListStrategy {
+pub fn strategy(kind: &str, path: &[String], field: &str) -> ListStrategy {
     let find = |table: &[(&str, &'static str)]| {
         table.iter().find(|(f, _)| *f == field).map_or(ListStrategy::Replace, |(_, key)| ListStrategy::MergeBy(key))
     };

@@ -1,8 +1,11 @@
 //! Strategic merge patch. Models `apimachinery/pkg/util/strategicpatch` `StrategicMergePatch` with
 //! `MergeParallelList` and `IgnoreUnmatchedNulls`, as the API server uses it.
 
-use super::merge_keys::{ListStrategy, strategy};
-use meta::ApiError;
+mod keys;
+
+pub use keys::{ListStrategy, merge_key, strategy};
+
+use crate::ApiError;
 use serde_json::{Map, Value};
 
 const DIRECTIVE: &str = "$patch";
@@ -102,7 +105,7 @@ impl Merger<'_> {
         if said.all(|i| order_left.any(|o| same(i, o))) {
             return Ok(());
         }
-        let text = |list: &[Value]| super::go_text(&Value::Array(list.to_vec()));
+        let text = |list: &[Value]| go_text(&Value::Array(list.to_vec()));
         Err(plain(&format!(
             "The order in patch list:\n{}\n doesn't match {} list:\n{}\n",
             text(items),
@@ -180,12 +183,12 @@ fn plain(message: &str) -> ApiError {
 }
 
 fn no_key(item: &Value, key: &str) -> ApiError {
-    plain(&format!("map: {} does not contain declared merge key: {key}", super::go_text(item)))
+    plain(&format!("map: {} does not contain declared merge key: {key}", go_text(item)))
 }
 
 fn unknown_directive(directive: &Value, patch: &Map<String, Value>) -> ApiError {
-    let map = super::go_text(&Value::Object(patch.clone()));
-    plain(&format!("unknown patch type: {} in map: {map}", super::go_text(directive)))
+    let map = go_text(&Value::Object(patch.clone()));
+    plain(&format!("unknown patch type: {} in map: {map}", go_text(directive)))
 }
 
 /// What stands in a patch for something that is not there yet: without nulls and without what only directs. `None`
@@ -222,5 +225,21 @@ fn enforce_order(items: Vec<Value>, order: &[Value], server: &[Value], how: List
             (Some(t), Some(o)) => matches!((place(server, t), place(server, o)), (Some(t), Some(o)) if t < o),
         };
         out.extend(if server_first { theirs.next() } else { ours.next() });
+    }
+}
+
+/// A tree as Go's `%+v` prints it: `map[a:1 b:[x y]]`.
+pub fn go_text(v: &Value) -> String {
+    match v {
+        Value::Null => "<nil>".into(),
+        Value::String(s) => s.clone(),
+        Value::Array(list) => format!("[{}]", list.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+            pairs.sort_by_key(|(k, _)| *k);
+            let pairs: Vec<String> = pairs.into_iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
+            format!("map[{}]", pairs.join(" "))
+        }
+        other => other.to_string(),
     }
 }

@@ -1,0 +1,104 @@
+//! Which command does what.
+
+use crate::cx::Cx;
+use crate::env::Env;
+use crate::error::Error;
+use crate::{
+    apply, create, delete, describing, events, exec, explain, flags, get, help, info, label, logs, nodes, replace,
+    rollout, run_pod, scale, set, wait,
+};
+
+/// Runs `kubectl ARGS`; the exit code.
+pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
+    let parsed = match flags::parse(args) {
+        Ok(p) => p,
+        Err(message) => return fail(env, &Error::Text(message)),
+    };
+    if parsed.flags.bool("help") || help::is_group(&parsed.command, &parsed.args) {
+        let text = help::of(&parsed.command);
+        env.terminal.out(&text);
+        // A group alone is no command.
+        return i32::from(!parsed.flags.bool("help") && !parsed.command.path.is_empty());
+    }
+    let mut cx = Cx::new(env, parsed);
+    let done = command(&mut cx).await;
+    cx.warn();
+    match done {
+        Ok(()) => 0,
+        Err(e) => fail(env, &e),
+    }
+}
+
+fn fail(env: &mut Env<'_>, e: &Error) -> i32 {
+    let text = e.said();
+    if !text.is_empty() {
+        env.terminal.err(&text);
+    }
+    e.exit_code()
+}
+
+async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    required(cx)?;
+    match cx.command.path {
+        "annotate" | "label" => label::run(cx).await,
+        "api-resources" => info::api_resources(cx).await,
+        "api-versions" => info::api_versions(cx).await,
+        "apply" => apply::run(cx).await,
+        "attach" => exec::attach(cx).await,
+        "auth can-i" => info::can_i(cx).await,
+        "auth whoami" => info::whoami(cx).await,
+        "autoscale" => scale::autoscale(cx).await,
+        "cluster-info" => info::cluster_info(cx).await,
+        "cordon" | "uncordon" => nodes::cordon(cx).await,
+        "delete" => delete::run(cx).await,
+        "describe" => describing::run(cx).await,
+        "drain" => nodes::drain(cx).await,
+        "events" => events::run(cx).await,
+        "exec" => exec::exec(cx).await,
+        "explain" => explain::run(cx).await,
+        "expose" => run_pod::expose(cx).await,
+        "get" => get::run(cx).await,
+        "logs" => logs::run(cx).await,
+        "patch" => label::patch(cx).await,
+        "port-forward" => exec::port_forward(cx).await,
+        "replace" => replace::run(cx).await,
+        "run" => run_pod::run(cx).await,
+        "scale" => scale::run(cx).await,
+        "taint" => nodes::taint(cx).await,
+        "top node" | "top pod" => events::top(cx).await,
+        "version" => info::version(cx).await,
+        "wait" => wait::run(cx).await,
+        path if path.starts_with("config ") => info::config(cx).await,
+        path if path.starts_with("rollout ") => rollout::run(cx).await,
+        path if path.starts_with("set ") => set::run(cx).await,
+        path if path == "create" || path.starts_with("create ") => create::run(cx).await,
+        "" | "auth" | "certificate" | "config" | "rollout" | "set" | "top" if help::has_children(&cx.command) => {
+            Err(unknown(cx))
+        }
+        path => Err(Error::text(format!("kubectl {path} is not in this terminal yet"))),
+    }
+}
+
+/// A group's word that is no command of it.
+fn unknown(cx: &Cx<'_, '_>) -> Error {
+    let word = cx.args.first().map_or("", String::as_str);
+    cx.usage(format!("unknown command {word:?}"))
+}
+
+/// Models cobra's `ValidateRequiredFlags`.
+fn required(cx: &Cx<'_, '_>) -> Result<(), Error> {
+    let names: &[&str] = match cx.command.path {
+        "autoscale" => &["max"],
+        "create clusterrolebinding" => &["clusterrole"],
+        "create cronjob" => &["image", "schedule"],
+        "create deployment" | "run" => &["image"],
+        "create service externalname" => &["external-name"],
+        "scale" => &["replicas"],
+        _ => &[],
+    };
+    let missing: Vec<String> = names.iter().filter(|n| !cx.flags.changed(n)).map(|n| format!("{n:?}")).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Text(format!("required flag(s) {} not set", missing.join(", "))))
+}

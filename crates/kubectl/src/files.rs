@@ -1,0 +1,116 @@
+//! `-f`: files, directories and standard input. Models `FileVisitorForSTDIN`, `ExpandPathsToFileVisitors` and
+//! `StreamVisitor`.
+
+use crate::builder::Builder;
+use crate::cx::Cx;
+use crate::error::Error;
+use crate::print::gojson;
+use manifest::Limits;
+use serde_json::Value;
+
+/// Appends every document with its source; whether it was one file that holds one object.
+pub(crate) fn read(
+    cx: &mut Cx<'_, '_>,
+    b: &Builder,
+    out: &mut Vec<(String, Value)>,
+    errors: &mut Vec<Error>,
+) -> Result<bool, Error> {
+    if !b.kustomize.is_empty() {
+        if !b.filenames.is_empty() {
+            return Err(Error::text("only one of -f or -k can be specified"));
+        }
+        return Err(Error::text("kustomize is not in this terminal yet"));
+    }
+    let mut paths: Vec<String> = Vec::new();
+    let mut several = b.filenames.len() != 1;
+    for name in &b.filenames {
+        if name == "-" {
+            several = true;
+            paths.push("-".into());
+            continue;
+        }
+        if name.starts_with("http://") || name.starts_with("https://") {
+            return Err(Error::text(format!("unable to read URL {name:?}: addresses are not in this terminal yet")));
+        }
+        if cx.env.files.read(name).is_some() {
+            paths.push(name.clone());
+        } else if cx.env.files.list(name).is_some() {
+            several = true;
+            let mut found = Vec::new();
+            directory(cx, name, b.recursive, &mut found);
+            if found.is_empty() {
+                return Err(Error::text(format!(
+                    "error reading [{name}]: recognized file extensions are [.json .yaml .yml]"
+                )));
+            }
+            paths.extend(found);
+        } else {
+            return Err(Error::text(format!("the path {name:?} does not exist")));
+        }
+    }
+    // Only what sends manifests checks them first.
+    let validating = cx.command.flag("validate").is_some() && cx.field_validation()? != "Ignore";
+    for path in &paths {
+        let (source, text) = match path.as_str() {
+            "-" => ("STDIN".to_string(), cx.env.stdin.take().unwrap_or_default()),
+            path => (path.to_string(), cx.env.files.read(path).unwrap_or_default()),
+        };
+        match manifest::parse_values(&[(&source, &text)], Limits::REQUEST) {
+            Ok(documents) => {
+                for d in documents {
+                    match check(&source, &d.value, validating) {
+                        Ok(()) => out.push((source.clone(), d.value)),
+                        Err(e) => errors.push(e),
+                    }
+                }
+            }
+            Err(problems) => {
+                errors.extend(problems.into_iter().take(1).map(|p| Error::text(p.kubectl)));
+            }
+        }
+    }
+    if out.is_empty() && errors.is_empty() {
+        return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
+    }
+    Ok(!several && out.len() == 1)
+}
+
+fn directory(cx: &Cx<'_, '_>, dir: &str, recursive: bool, out: &mut Vec<String>) {
+    let mut names = cx.env.files.list(dir).unwrap_or_default();
+    names.sort();
+    for name in names {
+        let path = format!("{}/{name}", dir.trim_end_matches('/'));
+        if cx.env.files.list(&path).is_some() {
+            if recursive {
+                directory(cx, &path, recursive, out);
+            }
+        } else if [".json", ".yaml", ".yml"].iter().any(|e| name.ends_with(e)) {
+            out.push(path);
+        }
+    }
+}
+
+/// Models `schemaValidation` for what is checked at the client, and the decoder's refusal where nothing is.
+fn check(source: &str, v: &Value, validating: bool) -> Result<(), Error> {
+    let mut missing = Vec::new();
+    for field in ["apiVersion", "kind"] {
+        match v.get(field) {
+            None | Some(Value::Null) => missing.push(format!("{field} not set")),
+            Some(Value::String(s)) if s.is_empty() => missing.push(format!("{field} not set")),
+            Some(Value::String(_)) => {}
+            Some(_) => missing.push(format!("{field} isn't string type")),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if validating {
+        let said = if missing.len() == 1 { missing.concat() } else { format!("[{}]", missing.join(", ")) };
+        return Err(Error::text(format!(
+            "error validating {source:?}: error validating data: {said}; if you choose to ignore these errors, turn \
+             validation off with --validate=false"
+        )));
+    }
+    let what = if v["kind"].as_str().is_none_or(str::is_empty) { "Kind" } else { "apiVersion" };
+    Err(Error::text(format!("unable to decode {source:?}: Object '{what}' is missing in '{}'", gojson::compact(v))))
+}

@@ -1,0 +1,54 @@
+//! `--help`, in its essential form: what a command does, its commands or flags, how it is called.
+
+use crate::flags::{Command, Type, commands};
+
+pub(crate) fn has_children(command: &Command) -> bool {
+    commands().iter().any(|c| !c.path.is_empty() && c.parent() == command.path)
+}
+
+/// Whether a command without arguments only tells what is in it.
+pub(crate) fn is_group(command: &Command, args: &[String]) -> bool {
+    // These two do something by themselves.
+    args.is_empty() && has_children(command) && !matches!(command.path, "create" | "apply" | "cluster-info")
+}
+
+pub(crate) fn of(command: &Command) -> String {
+    let mut text = String::new();
+    if command.path.is_empty() {
+        text.push_str("kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/\n\n");
+    } else {
+        text.push_str(&format!("{}.\n\n", command.short));
+    }
+    let children: Vec<Command> =
+        commands().into_iter().filter(|c| !c.path.is_empty() && c.parent() == command.path).collect();
+    if !children.is_empty() {
+        let width = children.iter().map(|c| c.name().len()).max().unwrap_or(0).max(13);
+        text.push_str("Available Commands:\n");
+        for c in &children {
+            text.push_str(&format!("  {:<width$} {}\n", c.name(), c.short));
+        }
+        text.push('\n');
+    }
+    let own: Vec<_> = command.flags.iter().filter(|f| !crate::flags::is_global(f.name)).collect();
+    if !own.is_empty() {
+        text.push_str("Options:\n");
+        for f in own {
+            let shorthand = f.shorthand.map_or(String::new(), |s| format!("-{s}, "));
+            let default = match f.kind {
+                Type::String => format!("'{}'", f.default),
+                Type::List | Type::Array => format!("[{}]", f.default),
+                _ => f.default.to_string(),
+            };
+            text.push_str(&format!("    {shorthand}--{}={default}\n", f.name));
+        }
+        text.push('\n');
+    }
+    let path = command.full();
+    let usage = if command.usage.is_empty() { "SUBCOMMAND".to_string() } else { command.usage.to_string() };
+    text.push_str(&format!("Usage:\n  {path} {usage} [options]\n\n"));
+    if !children.is_empty() {
+        text.push_str(&format!("Use \"{path} <command> --help\" for more information about a given command.\n"));
+    }
+    text.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
+    text
+}

@@ -1,0 +1,51 @@
+//! `TYPE NAME key=value other-`: resources first, then changes. Models `GetResourcesAndPairs` and `ParsePairs`.
+
+use crate::error::Error;
+
+pub(crate) struct Pairs {
+    pub resources: Vec<String>,
+    pub words: Vec<String>,
+}
+
+/// # Errors
+/// A resource that comes after a change.
+pub(crate) fn split(args: &[String], what: &str) -> Result<Pairs, Error> {
+    let (mut resources, mut words) = (Vec::new(), Vec::new());
+    for a in args {
+        let is_pair = a.contains('=') || a.ends_with('-');
+        if is_pair {
+            words.push(a.clone());
+        } else if words.is_empty() {
+            resources.push(a.clone());
+        } else {
+            return Err(Error::text(format!("all resources must be specified before {what} changes: {a}")));
+        }
+    }
+    Ok(Pairs { resources, words })
+}
+
+/// What to set, in order, and what to take away.
+pub(crate) type Changes = (Vec<(String, String)>, Vec<String>);
+
+pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Changes, Error> {
+    let (mut set, mut remove, mut bad): (Vec<(String, String)>, Vec<String>, Vec<String>) =
+        (Vec::new(), Vec::new(), Vec::new());
+    for w in words {
+        if let Some((k, v)) = w.split_once('=').filter(|(k, _)| !k.is_empty()) {
+            set.push((k.into(), v.into()));
+        } else if let Some(k) = w.strip_suffix('-').filter(|k| removal && !k.is_empty()) {
+            remove.push(k.into());
+        } else {
+            bad.push(w.clone());
+        }
+    }
+    if !bad.is_empty() {
+        return Err(Error::text(format!("invalid {what} format: {}", bad.join(", "))));
+    }
+    for k in &remove {
+        if set.iter().any(|(s, _)| s == k) {
+            return Err(Error::text(format!("can not both modify and remove {what} {k:?} in the same command")));
+        }
+    }
+    Ok((set, remove))
+}

@@ -1,0 +1,44 @@
+//! `--sort-by`. Models `kubectl/pkg/cmd/get/sorter.go`.
+
+use super::jsonpath::JsonPath;
+use meta::Quantity;
+use serde_json::Value;
+use std::cmp::Ordering;
+
+/// Sorts by the first thing that a JSONPath finds in each; what lacks it comes first.
+pub(crate) fn sort_by<T>(list: Vec<T>, field: &str, object: impl Fn(&T) -> &Value) -> Result<Vec<T>, String> {
+    if list.is_empty() {
+        return Ok(list);
+    }
+    let path = JsonPath::parse(field, true).map_err(|e| format!("sorting error: {e}"))?;
+    let mut keyed = Vec::with_capacity(list.len());
+    for item in list {
+        let key =
+            path.find(object(&item))?.into_iter().next().and_then(|r| r.into_iter().next().map(|v| v.into_owned()));
+        keyed.push((key, item));
+    }
+    if keyed.iter().all(|(k, _)| k.is_none()) {
+        return Err(format!("couldn't find any field with path {field:?} in the list of objects"));
+    }
+    keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+        (None, None) => Ordering::Equal,
+        (None, _) => Ordering::Less,
+        (_, None) => Ordering::Greater,
+        (Some(a), Some(b)) => compare(a, b),
+    });
+    Ok(keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Number(x), Value::Number(y)) => x.as_f64().partial_cmp(&y.as_f64()).unwrap_or(Ordering::Equal),
+        (Value::String(x), Value::String(y)) => match (Quantity::parse(x), Quantity::parse(y)) {
+            (Ok(p), Ok(q)) => p.cmp(&q),
+            _ => x.cmp(y),
+        },
+        (Value::Array(x), Value::Array(y)) => {
+            x.iter().zip(y).map(|(p, q)| compare(p, q)).find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)
+        }
+        _ => Ordering::Equal,
+    }
+}

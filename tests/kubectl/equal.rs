@@ -1,0 +1,200 @@
+//! Command lines in real kubectl and in the page's: what they print and how they exit must be the same.
+
+mod native;
+
+use native::Native;
+use std::process::{Command, Stdio};
+use system_tests::Server;
+
+/// One a line; `#` begins a comment. Reads only, or with `--dry-run=server`: both run against the same server.
+const READS: &str = include_str!("equal/reads.txt");
+/// Writes: each is run in both, against two servers of the same seed, in this order.
+const WRITES: &str = include_str!("equal/writes.txt");
+/// What both lists work on.
+const STATE: &str = include_str!("equal/state.yaml");
+
+struct Side {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// The words of a line as a shell parts them.
+fn words(line: &str) -> Vec<String> {
+    let (mut out, mut word, mut quote, mut begun) = (Vec::new(), String::new(), None, false);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (None, '\'' | '"') => (quote, begun) = (Some(c), true),
+            (None, ' ') => {
+                if begun {
+                    out.push(std::mem::take(&mut word));
+                    begun = false;
+                }
+            }
+            (_, c) => {
+                word.push(c);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        out.push(word);
+    }
+    out
+}
+
+/// `kubectl ... < file` reads the file.
+fn line_parts(line: &str) -> (Vec<String>, Option<String>) {
+    match line.split_once(" < ") {
+        Some((l, f)) => (words(l), Some(f.trim().to_string())),
+        None => (words(line), None),
+    }
+}
+
+fn real(s: &Server, line: &str) -> Side {
+    use std::io::Write as _;
+    let (args, stdin) = line_parts(line);
+    // No flags before the command: an unknown command would be a plugin's.
+    let mut c = Command::new("kubectl");
+    c.args(&args).env("KUBECONFIG", s.kubeconfig()).env("HOME", s.kubeconfig().with_file_name("home"));
+    c.current_dir(native::files()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = c.spawn().unwrap_or_else(|e| panic!("kubectl: {e}"));
+    if let Some(mut pipe) = child.stdin.take() {
+        let text = stdin.map(|f| std::fs::read(native::files().join(f)).unwrap_or_default()).unwrap_or_default();
+        let _ = pipe.write_all(&text);
+    }
+    let o = child.wait_with_output().unwrap_or_else(|e| panic!("kubectl: {e}"));
+    Side {
+        code: o.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&o.stdout).into_owned(),
+        err: String::from_utf8_lossy(&o.stderr).into_owned(),
+    }
+}
+
+fn ours(native: &mut Native, line: &str) -> Side {
+    let (args, stdin) = line_parts(line);
+    let (code, out, err) = native.run(&args, stdin);
+    Side { code, out, err }
+}
+
+/// What differs between the kubectl installed and v1.35, and what no two runs share.
+fn normal(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        // Warnings of the client's log have a time and a process in them.
+        if let Some(rest) = line.strip_prefix("E1").or_else(|| line.strip_prefix("W1"))
+            && let Some((_, m)) = rest.split_once("\"command failed\" err=")
+        {
+            let m: String = serde_json::from_str(m).unwrap_or_default();
+            out.push_str(&format!("error: {m}\n"));
+            continue;
+        }
+        if let Some(i) = line.find("] --dry-run") {
+            out.push_str(&format!("W{}\n", &line[i + 1..]));
+            continue;
+        }
+        // The installed one says `Error:` for its flags.
+        let line = line.strip_prefix("Error: ").map_or(line.to_string(), |l| format!("error: {l}"));
+        // v1.34 leaves times out that are not set.
+        if line.trim_start_matches([' ', '-']).trim() == "creationTimestamp: null" {
+            continue;
+        }
+        // v1.33 says where from something was deleted, v1.34 knows one more format.
+        let line = match line.split_once(" deleted from ") {
+            Some((head, rest)) if rest.contains(" namespace") => {
+                format!("{head} deleted{}", rest.split_once(" namespace").map_or("", |(_, r)| r))
+            }
+            _ => line.replace("kyaml,", ""),
+        };
+        out.push_str(&line);
+        out.push('\n');
+    }
+    // With its time left out, metadata may be empty.
+    let lines: Vec<&str> = out.lines().collect();
+    let depth = |l: &str| l.len() - l.trim_start_matches([' ', '-']).len();
+    let mut out = String::new();
+    for (i, l) in lines.iter().enumerate() {
+        out.push_str(l);
+        if l.trim() == "metadata:" && lines.get(i + 1).is_none_or(|n| depth(n) <= depth(l)) {
+            out.push_str(" {}");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn differs(a: &Side, b: &Side) -> bool {
+    a.code != b.code || normal(&a.out) != normal(&b.out) || normal(&a.err) != normal(&b.err)
+}
+
+fn report(line: &str, real: &Side, ours: &Side) -> String {
+    let mut text = format!("=== kubectl {line}\n");
+    for (what, r, o) in [("out", normal(&real.out), normal(&ours.out)), ("err", normal(&real.err), normal(&ours.err))] {
+        if r != o {
+            text.push_str(&format!("--- real {what}\n{r}--- ours {what}\n{o}"));
+        }
+    }
+    if real.code != ours.code {
+        text.push_str(&format!("--- exit: real {}, ours {}\n", real.code, ours.code));
+    }
+    text
+}
+
+fn lines(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'))
+}
+
+fn ready(args: &[&str]) -> Option<(Server, Native)> {
+    let s = Server::start(args)?;
+    let state = s.file("state.yaml", STATE);
+    s.k(&format!("apply -f {state}"));
+    s.until("get pods", |o| o.matches(" Running ").count() >= 4);
+    s.until("get pods", |o| !o.contains("ContainerCreating") && !o.contains("Pending"));
+    let native = Native::of(&s);
+    Some((s, native))
+}
+
+#[test]
+fn reads_print_the_same() {
+    let Some((s, mut native)) = ready(&["--sim-nodes", "2"]) else { return };
+    let (mut bad, mut count) = (Vec::new(), 0);
+    for line in lines(READS) {
+        count += 1;
+        let mut last = None;
+        // Ages move on between two runs.
+        for _ in 0..3 {
+            let o = ours(&mut native, line);
+            let r = real(&s, line);
+            let same = !differs(&r, &o);
+            last = Some((r, o));
+            if same {
+                last = None;
+                break;
+            }
+        }
+        if let Some((r, o)) = last {
+            bad.push(report(line, &r, &o));
+        }
+    }
+    assert!(bad.is_empty(), "{} of {count} differ:\n{}", bad.len(), bad.join("\n"));
+}
+
+#[test]
+fn writes_print_the_same() {
+    let args = ["--sim-nodes", "2"];
+    let Some((one, _)) = ready(&args) else { return };
+    let Some((_two, mut native)) = ready(&args) else { return };
+    let (mut bad, mut count) = (Vec::new(), 0);
+    for line in lines(WRITES) {
+        count += 1;
+        // What is told on the way is not the same in two clusters.
+        let (line, compared) = line.strip_prefix('~').map_or((line, true), |l| (l, false));
+        let r = real(&one, line);
+        let o = ours(&mut native, line);
+        if compared && differs(&r, &o) {
+            bad.push(report(line, &r, &o));
+        }
+    }
+    assert!(bad.is_empty(), "{} of {count} differ:\n{}", bad.len(), bad.join("\n"));
+}
