@@ -1,6 +1,6 @@
 //! PersistentVolume. Models `pkg/registry/core/persistentvolume` and `ValidatePersistentVolume`.
 
-use super::pod::{self, visit_resource_list};
+use super::pod::{self, defaults, visit_resource_list};
 use super::{register, storage};
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
@@ -90,6 +90,18 @@ spec:
         spec.volume_mode.get_or_insert_with(|| "Filesystem".into());
         if let Some(h) = &mut spec.host_path {
             h.type_.get_or_insert_default();
+        }
+        if let Some(s) = &mut spec.azure_disk {
+            defaults::azure_disk(s);
+        }
+        if let Some(s) = &mut spec.iscsi {
+            defaults::set(&mut s.iscsi_interface, defaults::ISCSI_INTERFACE);
+        }
+        if let Some(s) = &mut spec.rbd {
+            defaults::rbd(&mut s.pool, &mut s.user, &mut s.keyring);
+        }
+        if let Some(s) = &mut spec.scale_io {
+            defaults::scale_io(&mut s.storage_mode, &mut s.fs_type);
         }
         o.status.get_or_insert_default().phase.get_or_insert_with(|| "Pending".into());
     }

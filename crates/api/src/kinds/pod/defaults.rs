@@ -3,8 +3,8 @@
 use crate::pods;
 use crate::validate::text;
 use k8s_openapi::api::core::v1::{
-    Container, EnvVar, EphemeralContainer, HTTPGetAction, ObjectFieldSelector, Pod, PodSpec, Probe,
-    ResourceRequirements, Volume,
+    AzureDiskVolumeSource, Container, EnvVar, EphemeralContainer, HTTPGetAction, ObjectFieldSelector, Pod, PodSpec,
+    Probe, ResourceRequirements, Volume,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
 use meta::Quantity;
@@ -194,9 +194,40 @@ fn volume(v: &mut Volume) {
             }
         }
     }
+    if let Some(s) = &mut v.azure_disk {
+        azure_disk(s);
+    }
+    if let Some(s) = &mut v.iscsi {
+        set(&mut s.iscsi_interface, ISCSI_INTERFACE);
+    }
+    if let Some(s) = &mut v.rbd {
+        rbd(&mut s.pool, &mut s.user, &mut s.keyring);
+    }
+    if let Some(s) = &mut v.scale_io {
+        scale_io(&mut s.storage_mode, &mut s.fs_type);
+    }
     if let Some(spec) = v.ephemeral.as_mut().and_then(|e| e.volume_claim_template.as_mut()).map(|t| &mut t.spec) {
         set(&mut spec.volume_mode, "Filesystem");
     }
+}
+
+/// The kinds of volumes that a PersistentVolume may have too. Models the `+default` markers of their types.
+pub const ISCSI_INTERFACE: &str = "default";
+
+pub fn azure_disk(s: &mut AzureDiskVolumeSource) {
+    set(&mut s.caching_mode, "ReadWrite");
+    set(&mut s.fs_type, "ext4");
+    set(&mut s.kind, "Shared");
+    s.read_only.get_or_insert(false);
+}
+pub fn rbd(pool: &mut Option<String>, user: &mut Option<String>, keyring: &mut Option<String>) {
+    set(pool, "rbd");
+    set(user, "admin");
+    set(keyring, "/etc/ceph/keyring");
+}
+pub fn scale_io(storage_mode: &mut Option<String>, fs_type: &mut Option<String>) {
+    set(storage_mode, "ThinProvisioned");
+    set(fs_type, "xfs");
 }
 
 fn host_ports(containers: &mut [Container]) {

@@ -1,7 +1,7 @@
 //! Rules of pod specs that one meets less often, in upstream's words and order.
 
 use super::{errors, pod, update_errors, with};
-use crate::testing::warnings;
+use crate::testing::{created, warnings};
 use expect_test::expect;
 
 #[test]
@@ -387,4 +387,26 @@ fn warnings_of_pods() {
             volume "p" (Projected) has no sources provided
         "#]],
     );
+}
+
+/// What the docs of these volume types give as their defaults, for a pod and for a PersistentVolume.
+#[test]
+fn volumes_of_disks_have_defaults_of_their_own() {
+    let sources = "azureDisk: {diskName: d, diskURI: u}; iscsi: {targetPortal: p, iqn: iqn.2026-01.com.example, lun: 0}; \
+                   rbd: {monitors: [m], image: i}; scaleIO: {gateway: g, system: s, volumeName: v, secretRef: {name: x}}";
+    let filled = [
+        r#"{"cachingMode":"ReadWrite","diskName":"d","diskURI":"u","fsType":"ext4","kind":"Shared","readOnly":false}"#,
+        r#"{"iqn":"iqn.2026-01.com.example","iscsiInterface":"default","lun":0,"targetPortal":"p"}"#,
+        r#"{"image":"i","keyring":"/etc/ceph/keyring","monitors":["m"],"pool":"rbd","user":"admin"}"#,
+        r#"{"fsType":"xfs","gateway":"g","secretRef":{"name":"x"},"storageMode":"ThinProvisioned","system":"s","volumeName":"v"}"#,
+    ];
+    for (source, filled) in sources.split("; ").zip(filled) {
+        let of_pod = created(&with("", &format!(", volumes: [{{name: v, {source}}}]"))).to_value().to_string();
+        assert!(of_pod.contains(filled), "{of_pod}");
+        let of_volume = created(&format!(
+            "{{apiVersion: v1, kind: PersistentVolume, metadata: {{name: a}}, spec: {{capacity: {{storage: 1Gi}}, accessModes: \
+             [ReadWriteOnce], {source}}}}}"
+        )).to_value().to_string();
+        assert!(of_volume.contains(filled), "{of_volume}");
+    }
 }
