@@ -1,6 +1,7 @@
 //! `kubectl describe`, ours and the real one, of every object of a rich cluster: the same bytes.
 #![expect(clippy::disallowed_methods, reason = "ages are told at the real time")]
 
+use crate::client::Http;
 use kubectl::client::{Client, Future, Request, Response, Stream, get_json};
 use kubectl::describe::{Settings, describe};
 use kubectl::{Error, Mapping};
@@ -12,19 +13,18 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use system_tests::{Proxy, Ran, Server};
 
+/// At a time that is set.
 struct Direct {
-    proxy: Proxy,
+    http: Http,
     now: Cell<i64>,
 }
 
 impl Client for Direct {
     fn request(&self, r: Request) -> Future<'_, Result<Response, String>> {
-        let answer = self.proxy.send(r.method, &r.path, &r.headers, &r.body);
-        let answer = answer.map(|(status, body)| Response { status, headers: Vec::new(), body });
-        Box::pin(std::future::ready(answer.map_err(|e| e.to_string())))
+        self.http.request(r)
     }
-    fn stream(&self, _: Request) -> Future<'_, Result<Box<dyn Stream>, Response>> {
-        Box::pin(std::future::ready(Err(Response::default())))
+    fn stream(&self, r: Request) -> Future<'_, Result<Box<dyn Stream>, Response>> {
+        self.http.stream(r)
     }
     fn now(&self) -> i64 {
         self.now.get()
@@ -143,7 +143,8 @@ fn every_object_of_a_rich_cluster_is_described_alike() {
     s.until("-n rich get pod done", |o| o.contains("Completed"));
     s.until("-n rich get job once", |o| o.contains("1/1"));
 
-    let client = Direct { proxy: Proxy::start(real(&[])), now: Cell::new(0) };
+    let proxy = Proxy::start(real(&[]));
+    let client = Direct { http: Http(proxy.address.clone()), now: Cell::new(0) };
     let mut described = 0;
     let mut failures = Vec::new();
     for kind in kinds(&client) {

@@ -3,6 +3,7 @@
 mod access;
 mod apply;
 mod certificates;
+mod client;
 mod cluster;
 mod custom;
 mod daemons;
