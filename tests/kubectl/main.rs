@@ -23,6 +23,7 @@ mod programs;
 mod replication;
 mod rollout;
 mod services;
+mod statics;
 mod wasm;
 mod workloads;
 
