@@ -302,21 +302,15 @@ fn aggregated_resource(k: &'static Kind) -> Value {
 }
 
 const FIRST: &[&str] = &["ping", "log", "etcd"];
-/// What is done before the first request is answered: the hooks of upstream's that have something to do here.
+/// What is done before the first request is answered: upstream's hooks, without those whose work nobody does here (flow control
+/// is not enforced, the server reads the store itself and needs no informers).
 const HOOKS: &[&str] = &[
-    "poststarthook/start-apiserver-admission-initializer",
-    "poststarthook/generic-apiserver-start-informers",
-    "poststarthook/priority-and-fairness-config-consumer",
-    "poststarthook/start-apiextensions-informers",
     "poststarthook/start-apiextensions-controllers",
-    "poststarthook/crd-informer-synced",
     "poststarthook/start-system-namespaces-controller",
-    "poststarthook/start-cluster-authentication-info-controller",
     "poststarthook/rbac/bootstrap-roles",
     "poststarthook/scheduling/bootstrap-system-priority-classes",
     "poststarthook/priority-and-fairness-config-producer",
     "poststarthook/bootstrap-controller",
-    "poststarthook/start-kube-aggregator-informers",
     "poststarthook/apiservice-status-remote-available-controller",
     "poststarthook/apiservice-registration-controller",
     "poststarthook/kube-apiserver-autoregistration",

@@ -372,19 +372,12 @@ fn discovery_and_health() {
         [+]etcd ok
         [+]etcd-readiness ok
         [+]informer-sync ok
-        [+]poststarthook/start-apiserver-admission-initializer ok
-        [+]poststarthook/generic-apiserver-start-informers ok
-        [+]poststarthook/priority-and-fairness-config-consumer ok
-        [+]poststarthook/start-apiextensions-informers ok
         [+]poststarthook/start-apiextensions-controllers ok
-        [+]poststarthook/crd-informer-synced ok
         [+]poststarthook/start-system-namespaces-controller ok
-        [+]poststarthook/start-cluster-authentication-info-controller ok
         [+]poststarthook/rbac/bootstrap-roles ok
         [+]poststarthook/scheduling/bootstrap-system-priority-classes ok
         [+]poststarthook/priority-and-fairness-config-producer ok
         [+]poststarthook/bootstrap-controller ok
-        [+]poststarthook/start-kube-aggregator-informers ok
         [+]poststarthook/apiservice-status-remote-available-controller ok
         [+]poststarthook/apiservice-registration-controller ok
         [+]poststarthook/kube-apiserver-autoregistration ok
@@ -398,19 +391,12 @@ fn discovery_and_health() {
         /livez?verbose&exclude=etcd&exclude=x 200 [+]ping ok
         [+]log ok
         [+]etcd excluded: ok
-        [+]poststarthook/start-apiserver-admission-initializer ok
-        [+]poststarthook/generic-apiserver-start-informers ok
-        [+]poststarthook/priority-and-fairness-config-consumer ok
-        [+]poststarthook/start-apiextensions-informers ok
         [+]poststarthook/start-apiextensions-controllers ok
-        [+]poststarthook/crd-informer-synced ok
         [+]poststarthook/start-system-namespaces-controller ok
-        [+]poststarthook/start-cluster-authentication-info-controller ok
         [+]poststarthook/rbac/bootstrap-roles ok
         [+]poststarthook/scheduling/bootstrap-system-priority-classes ok
         [+]poststarthook/priority-and-fairness-config-producer ok
         [+]poststarthook/bootstrap-controller ok
-        [+]poststarthook/start-kube-aggregator-informers ok
         [+]poststarthook/apiservice-status-remote-available-controller ok
         [+]poststarthook/apiservice-registration-controller ok
         [+]poststarthook/kube-apiserver-autoregistration ok
