@@ -1,5 +1,6 @@
 // The engine as wasm under Node. PKG is the module that wasm-bindgen wrote.
 //   node parity.mjs PKG trace NODES SECONDS SEED < manifests   prints the trace's hash
+//   node parity.mjs PKG lessons < [text, ...]                  what becomes of each lesson, a line each
 //   node parity.mjs PKG bench                                  what crates/parity/examples/bench.rs measures natively
 //   node parity.mjs PKG perf [CASE [recorded]]                 its scheduler_perf cases alone
 import { readFileSync } from "node:fs";
@@ -7,11 +8,13 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
 const [pkg, what, ...rest] = process.argv.slice(2);
-const { Perf, Placement, deployment_ready, perf_cases, trace_hash } = createRequire(import.meta.url)(resolve(pkg));
+const { Perf, Placement, deployment_ready, perf_cases, prove_lesson, trace_hash } = createRequire(import.meta.url)(resolve(pkg));
 
 if (what === "trace") {
   const [nodes, seconds, seed] = rest.map(Number);
   console.log(trace_hash(readFileSync(0, "utf8"), nodes, seconds, seed));
+} else if (what === "lessons") {
+  for (const text of JSON.parse(readFileSync(0, "utf8"))) console.log(prove_lesson(text).trim().replaceAll("\n", "; "));
 } else {
   const print = (value) => console.log(JSON.stringify(value));
   /** Seconds this thread was on a processor: what a busy machine does not change. NaN where there is no /proc. */

@@ -14,6 +14,7 @@ mod follow;
 mod full;
 mod ingress;
 mod job;
+mod lessons;
 mod links;
 mod pods;
 mod policies;

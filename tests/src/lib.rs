@@ -22,6 +22,20 @@ pub fn read(name: &str) -> String {
     std::fs::read_to_string(manifest(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
+/// The lessons that are shipped: names of files and texts, in order.
+pub fn lessons() -> Vec<(String, String)> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../static/lessons");
+    let listing = std::fs::read_dir(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    let mut files: Vec<PathBuf> = listing.flatten().map(|e| e.path()).collect();
+    files.retain(|f| f.extension().is_some_and(|e| e == "md"));
+    files.sort();
+    let read = |f: &PathBuf| {
+        let name = f.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(f).unwrap_or_else(|e| panic!("{}: {e}", f.display())))
+    };
+    files.iter().map(read).collect()
+}
+
 pub fn kubottle() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("KUBOTTLE_BIN") {
         return Some(path.into());

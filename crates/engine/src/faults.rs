@@ -1,5 +1,6 @@
 //! Faults in words, as scripts and terminals say them; at random; and what mends all of them.
 
+use crate::actions::NodeSize;
 use cluster::{Cluster, Lamp, Power};
 use k8s_openapi::api::core::v1::Pod;
 use meta::Rng;
@@ -18,6 +19,8 @@ cut NODE                 it does not reach the API server, nor is it reached
 heal NODE
 power-off NODE
 power-on NODE
+add-node CPU MEMORY      one more machine
+remove-node NODE
 cordon NODE
 uncordon NODE
 drain NODE
@@ -52,6 +55,10 @@ pub fn command(line: &str) -> Result<Command, String> {
         ["cut" | "heal", node] => fault(Fault::CutLink { node: node.into(), on: words[0] == "cut" }),
         ["power-off", node] => Ok(Command::KillNode { id, node: node.into() }),
         ["power-on", node] => Ok(Command::ReviveNode { id, node: node.into() }),
+        ["add-node", cpu, memory] => {
+            Ok(Command::AddNode { id, cpu: cpu.into(), memory: memory.into(), pods: NodeSize::default().pods })
+        }
+        ["remove-node", node] => Ok(Command::RemoveNode { id, node: node.into() }),
         ["cordon" | "uncordon", node] => Ok(Command::Cordon { id, node: node.into(), on: words[0] == "cordon" }),
         ["drain", node] => Ok(Command::Drain { id, node: node.into() }),
         ["fill-disk" | "free-disk", node] => fault(Fault::FillDisk { node: node.into(), on: words[0] == "fill-disk" }),
@@ -73,6 +80,8 @@ pub fn words(command: &Command) -> String {
         Command::KillNode { node, .. } => format!("power-off {node}"),
         Command::ReviveNode { node, .. } => format!("power-on {node}"),
         Command::Cordon { node, on, .. } => either(*on, "cordon", "uncordon", node),
+        Command::AddNode { cpu, memory, .. } => format!("add-node {cpu} {memory}"),
+        Command::RemoveNode { node, .. } => format!("remove-node {node}"),
         Command::Drain { node, .. } => format!("drain {node}"),
         Command::Fault { fault, .. } => match fault {
             Fault::CrashProcess { process } => format!("crash {process}"),
@@ -177,7 +186,7 @@ mod tests {
             let mut said: Vec<&str> = line.split_whitespace().take(3).collect();
             if said.get(2) == Some(&"TIMES") {
                 said[2] = "20";
-            } else {
+            } else if said.get(2) != Some(&"MEMORY") {
                 said.truncate(2);
             }
             let line = said.join(" ");

@@ -8,6 +8,7 @@ pub mod debugger;
 pub mod detail;
 pub mod faults;
 pub mod follow;
+pub mod lesson;
 pub mod listing;
 pub mod panels;
 pub mod rows;

@@ -91,6 +91,12 @@ impl Session {
         Ok(Session { cluster, debugger: Debugger::default(), setup, inputs: Vec::new(), bytes: 0 })
     }
 
+    /// A copy of the cluster as it is, without how it came to be so.
+    pub fn fork(&self) -> Self {
+        let (cluster, setup) = (self.cluster.clone(), self.setup);
+        Session { cluster, debugger: Debugger::default(), setup, inputs: Vec::new(), bytes: 0 }
+    }
+
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.
     pub fn act(&mut self, command: Command) -> Option<Reply> {
         if actions::is_input(&command) {

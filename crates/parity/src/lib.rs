@@ -58,6 +58,15 @@ pub fn trace_hash(manifests: &str, nodes: u32, seconds: u32, seed: u32) -> Strin
     }
 }
 
+/// Proves a lesson as `kubottle lesson check` does: the trace's hash, or what is wrong, a line each.
+#[wasm_bindgen]
+pub fn prove_lesson(text: &str) -> String {
+    match lessons::Lesson::read(text).and_then(engine::lesson::prove) {
+        Ok(report) => format!("{:016x}", report.hash),
+        Err(problems) => problems.iter().map(|p| format!("error: {p}\n")).collect(),
+    }
+}
+
 /// Applies a Deployment of `replicas` and runs until all its pods are Ready; virtual milliseconds, or a negative number
 /// when they are not within an hour. The caller measures real time.
 #[wasm_bindgen]

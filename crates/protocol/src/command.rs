@@ -95,6 +95,12 @@ pub enum Command {
         #[serde(flatten)]
         debug: crate::debug::Debug,
     },
+    /// What a learner asks of the lesson that the cluster was started for.
+    Lesson {
+        id: u64,
+        #[serde(flatten)]
+        order: crate::LessonOrder,
+    },
     /// A terminal in a container. The answer is a [`crate::Reply::Terminal`].
     Terminal {
         id: u64,
@@ -123,6 +129,9 @@ pub struct Start {
     pub now: u64,
     /// What [`Command::Save`] gave.
     pub session: Option<String>,
+    /// A new cluster is the lesson's; one that comes back goes on with it.
+    #[serde(default)]
+    pub lesson: Option<crate::LessonStart>,
     pub subscription: Subscription,
 }
 

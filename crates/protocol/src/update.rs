@@ -140,6 +140,10 @@ pub enum Reply {
         journey: crate::Journey,
         error: Option<String>,
     },
+    /// The cluster was started for a lesson: its texts, or what is wrong with it.
+    LessonBegun(crate::lesson::LessonBegun),
+    /// How the lesson stands, whenever that changes.
+    Lesson(crate::LessonState),
     /// The engine cannot go on with what it was asked (another version, a session that cannot be read).
     Refused {
         message: String,

@@ -2,10 +2,13 @@
 //! for longer than one.
 
 use crate::budget::Budget;
+use engine::lesson::{Course, diagnostics};
 use engine::{Errands, Replay, Search, Seek, Session, Setup, Transport, Viewer};
 use gloo::timers::callback::Interval;
 use meta::{Duration, Time};
-use protocol::{Command, Reply, Speed, Start, Subscription};
+use lessons::Lesson;
+use protocol::lesson::LessonBegun;
+use protocol::{Command, LessonOrder, Reply, Speed, Start, Subscription};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -19,6 +22,8 @@ const UNSEEN_MAX_MS: f64 = 1000.0;
 const PROGRESS_MS: f64 = 100.0;
 /// Milliseconds of a frame for questions whose answers take long.
 const ERRANDS_MS: f64 = 8.0;
+/// Milliseconds between two looks at a lesson's checks.
+const LOOK_MS: f64 = 200.0;
 /// A tab in the background is throttled; more real time than this at once is not made up for.
 const CATCH_UP_MAX: Duration = Duration::from_millis(250);
 
@@ -36,6 +41,11 @@ struct Shell {
     /// The next scheduling decision is looked for.
     search: Option<Search>,
     errands: Errands,
+    /// The lesson under way, and when its checks were last looked at.
+    course: Option<Course>,
+    looked_ms: f64,
+    /// A lesson that goes on when its session has come back.
+    waiting: Option<(Rc<Lesson>, u32)>,
     viewer: Viewer,
     replies: Vec<Reply>,
     last_tick_ms: f64,
@@ -55,6 +65,9 @@ pub fn start() {
         transport: Transport::default(),
         search: None,
         errands: Errands::default(),
+        course: None,
+        looked_ms: 0.0,
+        waiting: None,
         viewer: Viewer::new(Subscription::default()),
         replies: Vec::new(),
         unseen_since: None,
@@ -139,7 +152,40 @@ impl Shell {
                 Ok(session) => Reply::Session { id, session },
                 Err(e) => Reply::Done { id, error: Some(e) },
             }),
+            Command::Lesson { order, .. } => match (order, &mut self.course) {
+                (LessonOrder::Show, Some(course)) => course.show(),
+                (LessonOrder::Answered, Some(course)) => course.answer(),
+                (LessonOrder::Leave, _) => self.course = None,
+                (_, None) => {}
+            },
             change => self.replies.extend(session.act(change)),
+        }
+    }
+
+    /// The lesson that the page starts a cluster for; `None` when there is none, or it cannot be read.
+    fn lesson(&mut self, start: &Start) -> Option<Rc<Lesson>> {
+        let read = Lesson::read(&start.lesson.as_ref()?.text);
+        let begun = match &read {
+            Ok(lesson) => LessonBegun { text: Some(Box::new(lesson.text())), problems: Vec::new() },
+            Err(problems) => LessonBegun { text: None, problems: diagnostics(problems.clone()) },
+        };
+        self.replies.push(Reply::LessonBegun(begun));
+        read.ok().map(Rc::new)
+    }
+
+    fn teach(&mut self, course: Course) {
+        self.replies.push(Reply::Lesson(course.state().clone()));
+        self.course = Some(course);
+    }
+
+    /// Looks at the lesson's checks now and then.
+    fn look(&mut self, now: f64) {
+        let (Some(course), State::Live(session)) = (&mut self.course, &mut self.state) else { return };
+        if now - self.looked_ms >= LOOK_MS {
+            self.looked_ms = now;
+            if course.look(session) {
+                self.replies.push(Reply::Lesson(course.state().clone()));
+            }
         }
     }
 
@@ -149,21 +195,39 @@ impl Shell {
             self.replies.push(Reply::Refused { message });
             return;
         }
+        (self.course, self.waiting) = (None, None);
+        let lesson = self.lesson(&start);
+        let done = start.lesson.as_ref().map_or(0, |l| l.done);
         let replay = start.session.as_deref().map(Replay::new);
         self.state = match replay {
-            Some(Ok(replay)) => State::Replaying(Box::new(replay)),
+            Some(Ok(replay)) => {
+                self.waiting = lesson.map(|l| (l, done));
+                State::Replaying(Box::new(replay))
+            }
             Some(Err(message)) => {
                 self.replies.push(Reply::Refused { message });
-                self.fresh(&start)
+                self.fresh(&start, lesson)
             }
-            None => self.fresh(&start),
+            None => self.fresh(&start, lesson),
         };
         self.errands.clear();
         self.viewer = Viewer::new(start.subscription);
         self.last_tick_ms = now_ms(&self.scope);
     }
 
-    fn fresh(&mut self, start: &Start) -> State {
+    fn fresh(&mut self, start: &Start, lesson: Option<Rc<Lesson>>) -> State {
+        if let Some(lesson) = lesson {
+            match Course::begin(lesson, start.seed, Time(start.now)) {
+                Ok((session, course)) => {
+                    self.teach(course);
+                    return State::Live(Box::new(session));
+                }
+                Err(problem) => {
+                    let begun = LessonBegun { text: None, problems: diagnostics(vec![problem]) };
+                    self.replies.push(Reply::LessonBegun(begun));
+                }
+            }
+        }
         let setup = Setup {
             nodes: start.nodes,
             seed: start.seed,
@@ -195,6 +259,7 @@ impl Shell {
             let (scope, end) = (&self.scope, now_ms(&self.scope) + ERRANDS_MS);
             self.replies.extend(self.errands.run(&session.cluster, || now_ms(scope) > end));
         }
+        self.look(began);
         self.flush();
     }
 
@@ -210,7 +275,11 @@ impl Shell {
             return;
         }
         if let State::Replaying(replay) = std::mem::replace(&mut self.state, State::Empty) {
-            self.state = State::Live(Box::new(replay.finish()));
+            let session = replay.finish();
+            if let Some((lesson, done)) = self.waiting.take() {
+                self.teach(Course::resume(lesson, done, &session));
+            }
+            self.state = State::Live(Box::new(session));
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod extenders;
 mod faults;
 pub mod image;
+mod lesson;
 mod manifests;
 pub mod schedule;
 pub mod serve;
@@ -37,6 +38,9 @@ enum Command {
     /// The images of wasm nodes.
     #[command(subcommand)]
     Image(image::Command),
+    /// Lessons and challenges: for those who write them.
+    #[command(subcommand)]
+    Lesson(lesson::Command),
     /// Prints the version.
     Version,
 }
@@ -49,6 +53,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Simulate(args) => simulate::run(args),
         Command::Schedule(args) => schedule::run(args),
         Command::Image(command) => image::run(command, &state()?),
+        Command::Lesson(command) => lesson::run(command),
         Command::Version => {
             let own = env!("CARGO_PKG_VERSION");
             print(&format!("kubottle {own} (Kubernetes v1.35)\n"))

@@ -40,14 +40,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("kubectl", &["api", "manifest", "meta"]),
-    ("lessons", &["manifest", "meta", "protocol"]),
+    ("lessons", &["cel", "protocol"]),
     (
         "engine",
         &[
             "api",
             "apiserver",
             "cluster",
+            "kubectl",
             "kubelet",
+            "lessons",
             "manifest",
             "meta",
             "network",
@@ -58,8 +60,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
-    ("parity", &["cluster", "engine", "meta", "protocol"]),
-    ("worker", &["cluster", "engine", "meta", "protocol"]),
+    ("parity", &["cluster", "engine", "lessons", "meta", "protocol"]),
+    ("worker", &["cluster", "engine", "lessons", "meta", "protocol"]),
     (
         "server",
         &[
@@ -68,6 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "cluster",
             "engine",
             "kubelet",
+            "lessons",
             "manifest",
             "meta",
             "network",

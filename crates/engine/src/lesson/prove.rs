@@ -1,0 +1,110 @@
+//! Whether a lesson does what it says: nothing is done at the beginning, the reference solution (and every other way) does each
+//! step, and what is wrong does not.
+
+use super::Course;
+use crate::session::Session;
+use lessons::{Action, Lesson, Problem};
+use meta::{Duration, Time};
+use std::rc::Rc;
+
+/// Virtual time between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a wrong way is given to turn out right.
+const WRONG_FOR: Duration = Duration::from_secs(60);
+
+/// What it took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub steps: usize,
+    pub checks: usize,
+    /// Ways beside the reference solutions that were tried: right ones and wrong ones.
+    pub also: usize,
+    pub wrong: usize,
+    /// Which choice came true of each step, from 1.
+    pub answers: Vec<Option<u32>>,
+    /// Virtual time that the solutions took.
+    pub took: Duration,
+    /// Of the whole trace: the same wherever it runs.
+    pub hash: u64,
+}
+
+/// # Errors
+/// Everything that is not as it should be.
+pub fn prove(lesson: Lesson) -> Result<Report, Vec<Problem>> {
+    let lesson = Rc::new(lesson);
+    let (mut session, mut course) = Course::begin(lesson.clone(), 1, Time::SIMULATION_START).map_err(|p| vec![p])?;
+    let begun = session.cluster.now();
+    let mut problems = Vec::new();
+    let mut report = Report { steps: lesson.steps.len(), ..Default::default() };
+    for (i, step) in lesson.steps.iter().enumerate() {
+        let place = lesson.places[i];
+        report.checks += step.checks.len();
+        problems.extend(course.errors(&session.cluster));
+        course.look(&mut session);
+        if !step.checks.is_empty() && course.state.done as usize > i {
+            problems.push(Problem::new(place, format!("step {} is done before anything is done for it", i + 1)));
+            return Err(problems);
+        }
+        let cx = (&session, &course, i, place);
+        for (n, way) in step.wrong.iter().enumerate() {
+            report.wrong += 1;
+            if try_way(cx, way, WRONG_FOR).is_ok() {
+                problems.push(Problem::new(place, format!("step {}: wrong way {} fulfils the checks", i + 1, n + 1)));
+            }
+        }
+        for (n, way) in step.also.iter().enumerate() {
+            report.also += 1;
+            if let Err(why) = try_way(cx, way, Duration(step.within.0)) {
+                problems.push(Problem::new(place, format!("step {}: other way {}: {why}", i + 1, n + 1)));
+            }
+        }
+        if step.checks.is_empty() {
+            course.answer();
+        }
+        course.show();
+        if let Err(why) = reach(&mut session, &mut course, i, Duration(step.within.0)) {
+            problems.push(Problem::new(place, format!("step {}: the solution {why}", i + 1)));
+            return Err(problems);
+        }
+        if step.predict.is_some() && course.state.answers.last() == Some(&None) {
+            problems.push(Problem::new(place, format!("step {}: none of the choices came true", i + 1)));
+        }
+    }
+    for (process, message) in session.cluster.take_crashes() {
+        problems.push(Problem::new((0, 0), format!("{process} panicked: {message}")));
+    }
+    report.took = session.cluster.now().since(begun);
+    report.answers = course.state.answers.iter().map(|a| a.map(|n| n + 1)).collect();
+    report.hash = session.cluster.trace().hash();
+    if problems.is_empty() { Ok(report) } else { Err(problems) }
+}
+
+/// One more way through a step, on a copy.
+fn try_way(
+    (session, course, step, _): (&Session, &Course, usize, (u64, u64)),
+    way: &[Action],
+    within: Duration,
+) -> Result<(), String> {
+    let (mut session, mut course) = (session.fork(), course.clone());
+    course.carry_out(way.to_vec());
+    reach(&mut session, &mut course, step, within)
+}
+
+fn reach(session: &mut Session, course: &mut Course, step: usize, within: Duration) -> Result<(), String> {
+    let end = session.cluster.now() + within;
+    loop {
+        course.look(session);
+        if !course.state.error.is_empty() {
+            return Err(format!("was refused: {}", course.state.error));
+        }
+        if course.state.done as usize > step && !course.state.showing {
+            return Ok(());
+        }
+        if session.cluster.now() >= end {
+            let open: Vec<String> =
+                course.state.ticks.iter().enumerate().filter(|(_, t)| !**t).map(|(n, _)| (n + 1).to_string()).collect();
+            return Err(format!("does not fulfil check {} within {}", open.join(", "), within.go_string()));
+        }
+        session.cluster.advance(LOOK_EVERY);
+    }
+}
