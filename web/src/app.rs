@@ -2,12 +2,14 @@
 
 mod act;
 mod engine;
+mod lesson;
 
 use crate::bridge;
 use crate::ctx::Ctx;
 use crate::files::Files;
 use crate::i18n::Lang;
 use crate::keys;
+use crate::lessons::Lessons;
 use crate::model::{ModelRef, Topic, Versions};
 use crate::persist;
 use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Theme, Ui};
@@ -51,6 +53,8 @@ pub enum Msg {
     /// Time to save the session.
     Save,
     Saved(Result<String, String>),
+    /// A text of the library has come, or has not.
+    Library(lesson::Loaded, Result<String, String>),
     /// Time to store the files.
     KeepFiles,
     /// The page is left, or may be.
@@ -106,6 +110,7 @@ impl Component for App {
             history: Vec::new(),
             engine: Engine::Loading,
             has_server,
+            lessons: Rc::new(Lessons { progress: App::kept_progress(), ..Lessons::default() }),
             files: Rc::new(persist::load::<Files>(FILES).unwrap_or_default().repaired()),
             applied: None,
             acting: None,
@@ -134,6 +139,7 @@ impl Component for App {
         };
         app.dress();
         app.begin(ctx);
+        app.load_index(ctx);
         app
     }
 
@@ -161,6 +167,7 @@ impl Component for App {
                 self.ask_to_save();
                 false
             }
+            Msg::Library(what, text) => self.library(ctx, &what, text),
             Msg::KeepFiles => {
                 self.keep_files();
                 true

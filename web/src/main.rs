@@ -7,6 +7,8 @@ mod files;
 mod format;
 mod i18n;
 mod keys;
+mod lessons;
+mod library;
 mod model;
 mod persist;
 mod samples;

@@ -40,7 +40,7 @@ pub fn words(error: &JsValue) -> String {
         .unwrap_or_else(|| format!("{error:?}"))
 }
 
-fn once(done: impl FnOnce(Result<String, String>) + 'static) -> JsValue {
+pub fn once(done: impl FnOnce(Result<String, String>) + 'static) -> JsValue {
     Closure::once_into_js(move |text: JsValue, error: JsValue| {
         done(if error.is_undefined() || error.is_null() {
             Ok(text.as_string().unwrap_or_default())

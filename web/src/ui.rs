@@ -2,6 +2,7 @@
 
 use crate::files::Files;
 use crate::i18n::Lang;
+use crate::lessons::{LessonAction, Lessons};
 use crate::model::Topic;
 use protocol::{ApplyMode, ApplyResult, Command, Debug, Follow, Identity, Listing, ObjectId, Subscription};
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,15 @@ pub enum InspectorTab {
     Placement,
 }
 
+/// What the left dock shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftTab {
+    #[default]
+    Editor,
+    Lesson,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlay {
     Palette,
@@ -109,6 +119,7 @@ pub struct Prefs {
     pub left: bool,
     pub right: bool,
     pub bottom: bool,
+    pub left_tab: LeftTab,
     pub left_size: u32,
     pub right_size: u32,
     pub bottom_size: u32,
@@ -137,6 +148,7 @@ impl Default for Prefs {
             left: true,
             right: false,
             bottom: true,
+            left_tab: LeftTab::Editor,
             left_size: 380,
             right_size: 400,
             bottom_size: 210,
@@ -242,6 +254,7 @@ pub struct Ui {
     pub engine: Engine,
     /// The page came from a kubottle server, whose own cluster can be shown.
     pub has_server: bool,
+    pub lessons: Rc<Lessons>,
     pub files: Rc<Files>,
     pub applied: Option<Rc<Applied>>,
     /// Who applies, when it is somebody else than the page's own user.
@@ -319,6 +332,10 @@ pub enum Action {
         control_plane_node: bool,
     },
     ActAs(Option<Identity>),
+    Lesson(LessonAction),
+    /// Opens a manifest of the lesson in the editor.
+    LessonFile(String),
+    LeftTab(LeftTab),
     /// A manifest that gives a permission: whoever misses it cannot apply it, so the page acts for itself again.
     Grant(FileAction),
     Escape,

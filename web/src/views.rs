@@ -19,6 +19,7 @@ pub mod inputs;
 pub mod inspector;
 pub mod inspector_tabs;
 pub mod lanes;
+pub mod lesson;
 pub mod menu;
 pub mod node_card;
 pub mod objects;

@@ -72,13 +72,18 @@ impl Action {
         let at = self.deed().map(|d| d.place()).filter(|p| p.0 > 0).unwrap_or(at);
         match self.deeds().count() {
             1 => {}
-            0 => out.push(Problem::new(at, "the action does nothing: add one of apply, delete, do, api, kubectl, wait")),
+            0 => {
+                out.push(Problem::new(at, "the action does nothing: add one of apply, delete, do, api, kubectl, wait"))
+            }
             _ => out.push(Problem::new(at, "the action does more than one thing: make an action of each")),
         }
         if let Some(api) = &self.api
             && !matches!(api.value.split_once(' '), Some(("GET" | "POST" | "PUT" | "PATCH" | "DELETE", path)) if path.starts_with('/'))
         {
-            out.push(Problem::new(at, "api: a method and a path are expected: DELETE /api/v1/namespaces/default/pods/web"));
+            out.push(Problem::new(
+                at,
+                "api: a method and a path are expected: DELETE /api/v1/namespaces/default/pods/web",
+            ));
         }
     }
 }

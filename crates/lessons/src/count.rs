@@ -43,6 +43,7 @@ impl Count {
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        Count::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no count: write 3, \">=1\" or \"<=2\"")))
+        Count::parse(&text)
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is no count: write 3, \">=1\" or \"<=2\"")))
     }
 }

@@ -192,11 +192,8 @@ fn has_condition(object: &Value, wanted: &str) -> bool {
 
 fn event(e: &Event, now: &dyn World) -> Verdict {
     let fits = |object: &Value| {
-        let about = format!(
-            "{}/{}",
-            text(object, &["involvedObject", "kind"]),
-            text(object, &["involvedObject", "name"])
-        );
+        let about =
+            format!("{}/{}", text(object, &["involvedObject", "kind"]), text(object, &["involvedObject", "name"]));
         text(object, &["reason"]) == e.reason
             && in_namespace(object, e.namespace.as_deref())
             && e.about.as_deref().is_none_or(|p| matches(&about, p))

@@ -140,7 +140,8 @@ fn check_front(front: &Front, out: &mut Vec<Problem>) {
     for c in &front.covers {
         if !syllabus::is_known(&c.value) {
             let meant = syllabus::guess(&c.value).map(|g| format!(" (did you mean {g}?)")).unwrap_or_default();
-            let message = format!("covers: {:?} is not in the syllabus{meant}; `kubottle lesson topics` lists it", c.value);
+            let message =
+                format!("covers: {:?} is not in the syllabus{meant}; `kubottle lesson topics` lists it", c.value);
             out.push(Problem::new(place(c), message));
         }
     }
@@ -187,7 +188,9 @@ fn check_step(front: &Front, step: &Spanned<Step>, out: &mut Vec<Problem>) {
     if let Some(p) = &s.predict {
         match (&p.answer, p.when.is_empty()) {
             (Some(_), true) | (None, false) => {}
-            _ => out.push(Problem::new(at, "predict: either answer (a number from 1) or when (a check for each choice)")),
+            _ => {
+                out.push(Problem::new(at, "predict: either answer (a number from 1) or when (a check for each choice)"))
+            }
         }
         for c in &p.when {
             c.problems(at, out);
@@ -249,7 +252,8 @@ fn check_language(text: &LanguageText, front: &Front, out: &mut Vec<Problem>) {
                 p.when.len() == n
             };
             if n < 2 || !fits {
-                let message = format!("{n} choices: there are at least two, and the answer in the front matter fits them");
+                let message =
+                    format!("{n} choices: there are at least two, and the answer in the front matter fits them");
                 out.push(Problem::new(t.title.at, message));
             }
             if t.reveal.is_none() {

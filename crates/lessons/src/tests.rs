@@ -1,5 +1,5 @@
-use crate::{Lesson, Verdict, World, template};
 use crate::{Answer, May, Request, Span, judge};
+use crate::{Lesson, Verdict, World, template};
 use serde_json::{Value, json};
 
 fn lesson() -> String {
@@ -34,14 +34,23 @@ fn the_template_is_a_lesson() {
 fn problems_have_a_place() {
     refused("# en\n", &["1:1: a lesson begins with its front matter"]);
     refused("---\nlesson: a\n", &["1:1: the front matter does not end"]);
-    refused(&lesson().replace("covers: [Pod]", "covers: [pods]"), &["8:10: covers: \"pods\" is not in the syllabus (did you mean Pod?)"]);
+    refused(
+        &lesson().replace("covers: [Pod]", "covers: [pods]"),
+        &["8:10: covers: \"pods\" is not in the syllabus (did you mean Pod?)"],
+    );
     refused(&lesson().replace("minutes: 5", "minutes: 50"), &["6:10: minutes: 3 to 20 are expected"]);
     refused(&lesson().replace("minutes: 5", "minuts: 5"), &["6:1: front matter: unknown field"]);
     refused(&lesson().replace("- apply: pod.yaml", "- apply: pot.yaml"), &["30:12: no file \"pot.yaml\""]);
-    refused(&lesson().replace("file:pod.yaml", "file:pot.yaml"), &["43:1: file:pot.yaml is not", "78:1: file:pot.yaml is not"]);
+    refused(
+        &lesson().replace("file:pod.yaml", "file:pot.yaml"),
+        &["43:1: file:pot.yaml is not", "78:1: file:pot.yaml is not"],
+    );
     refused(&lesson().replace("condition: Ready}", "where: 'status.phase =='}"), &["28:"]);
     refused(&lesson().replace("answer: 2", "answer: 4"), &["39:1: 3 choices", "74:1: 3 choices"]);
-    refused(&lesson().replace("## 정리", "## 맺음"), &["68:1: ## Recap (## 정리) is missing", "68:1: 2 steps in the text, 1"]);
+    refused(
+        &lesson().replace("## 정리", "## 맺음"),
+        &["68:1: ## Recap (## 정리) is missing", "68:1: 2 steps in the text, 1"],
+    );
     refused(&lesson().replace("# ko\n", "# fr\n"), &["0", "68:1: a heading of the first level names a language"]);
 }
 

@@ -68,6 +68,14 @@ async function unpack(id) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
+// Unpacked when the first of them is asked for.
+let lessons;
+window.kubottleLessons = async (name) => {
+  lessons ??= unpack("kubottle-lessons").then((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
+  const text = (await lessons)[name];
+  if (text === undefined) throw new Error(name);
+  return text;
+};
 async function start() {
   const [page, engine] = await Promise.all([unpack("kubottle-page"), unpack("kubottle-engine")]);
   const script = document.getElementById("kubottle-worker").textContent;
@@ -107,7 +115,9 @@ html = html.replace(/<script\b([^>]*)><\/script>/gi, (tag, attributes) => {
   return path ? `<script>${js(readFileSync(path, "utf8"))}</script>` : tag;
 });
 // Kept in <head>: the page clears <body>. A function as replacement: the texts hold `$&`.
+const texts = Object.fromEntries(readdirSync(join(dist, "lessons")).map((name) => [name, readFileSync(join(dist, "lessons", name), "utf8")]));
 const inlined = [
+  `<script type="text/plain" id="kubottle-lessons">${gzipSync(JSON.stringify(texts), { level: 9 }).toString("base64")}</script>`,
   `<script type="text/plain" id="kubottle-page">${packed(join(dist, wasm))}</script>`,
   `<script type="text/plain" id="kubottle-engine">${packed(workerWasm)}</script>`,
   `<script type="text/plain" id="kubottle-worker">${js(worker)}</script>`,

@@ -19,6 +19,8 @@ struct Link {
 enum Asks {
     /// The file as it is, under its own name.
     CopyFile(PathBuf),
+    /// The files of a directory, in one of the same name.
+    CopyDir(PathBuf),
     Css(PathBuf),
     /// The program that draws the page.
     Main(String),
@@ -61,6 +63,15 @@ fn lay_out(asks: &Asks, programs: &Path, page: &Path) -> Result<String> {
     match asks {
         Asks::CopyFile(from) => {
             copy(from, &page.join(from.file_name().unwrap_or_default()))?;
+            Ok(String::new())
+        }
+        Asks::CopyDir(from) => {
+            let to = page.join(from.file_name().unwrap_or_default());
+            std::fs::create_dir_all(&to).map_err(|e| format!("cannot make {}: {e}", to.display()))?;
+            let listing = std::fs::read_dir(from).map_err(|e| format!("cannot read {}: {e}", from.display()))?;
+            for file in listing.flatten().map(|e| e.path()).filter(|f| f.is_file()) {
+                copy(&file, &to.join(file.file_name().unwrap_or_default()))?;
+            }
             Ok(String::new())
         }
         Asks::Css(from) => {
@@ -135,6 +146,7 @@ fn links(html: &str) -> Result<Vec<Link>> {
         let file = || word("href").map(|href| Path::new(INDEX).with_file_name(href));
         let asks = match (word("rel")?, attribute(tag, "data-type")) {
             ("copy-file", _) => Asks::CopyFile(file()?),
+            ("copy-dir", _) => Asks::CopyDir(file()?),
             ("css", _) => Asks::Css(file()?),
             ("rust", Some("main")) => Asks::Main(word("data-bin")?.to_string()),
             ("rust", Some("worker")) => Asks::Worker(word("data-bin")?.to_string()),

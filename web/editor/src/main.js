@@ -1,6 +1,7 @@
-// The page's two helpers in plain JavaScript, as one classic script that sets `window.kubottle`:
-// the YAML editor (CodeMirror 6) and the session's place in IndexedDB.
+// The page's helpers in plain JavaScript, as one classic script that sets `window.kubottle`: the YAML editor (CodeMirror 6), the
+// session's place in IndexedDB, and where texts of lessons come from.
 import * as editor from "./editor.js";
+import * as lessons from "./lessons.js";
 import * as session from "./session.js";
 
-globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor, session };
+globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor, lessons, session };

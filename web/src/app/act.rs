@@ -4,7 +4,7 @@ use super::{App, Asked};
 use crate::model::Topic;
 use crate::persist;
 use crate::samples::SAMPLES;
-use crate::ui::{Action, Center, Dock, FileAction, InspectorTab, Overlay, Pane};
+use crate::ui::{Action, Center, Dock, FileAction, InspectorTab, LeftTab, Overlay, Pane};
 use protocol::{ApiCall, ApplyMode, Command, Debug, File, Speed};
 use std::rc::Rc;
 use yew::Context;
@@ -134,10 +134,10 @@ impl App {
             Action::Restart { fresh } => {
                 self.saved_revision = 0;
                 if fresh {
-                    persist::clear_session();
-                    (self.ui.prefs.paused, self.ui.prefs.speed) = (false, 1000);
-                    self.keep_prefs();
-                    self.start(ctx, Ok(String::new()));
+                    // The lesson's cluster is gone, and with it the lesson.
+                    Rc::make_mut(&mut self.ui.lessons).leave();
+                    self.keep_progress();
+                    self.restart_fresh(ctx);
                 } else {
                     self.begin(ctx);
                 }
@@ -152,9 +152,25 @@ impl App {
                 return self.act(ctx, Action::File(file));
             }
             Action::ActAs(identity) => self.ui.acting = identity,
+            Action::Lesson(action) => return self.lesson(ctx, action),
+            Action::LessonFile(name) => return self.open_lesson_file(ctx, &name),
+            Action::LeftTab(tab) => {
+                self.ui.prefs.left_tab = tab;
+                self.ui.pane = Pane::Editor;
+                self.keep_prefs();
+            }
             Action::Escape => self.escape(),
         }
         true
+    }
+
+    /// Forgets the session and begins anew.
+    pub(super) fn restart_fresh(&mut self, ctx: &Context<Self>) {
+        self.saved_revision = 0;
+        persist::clear_session();
+        (self.ui.prefs.paused, self.ui.prefs.speed) = (false, 1000);
+        self.keep_prefs();
+        self.start(ctx, Ok(String::new()));
     }
 
     pub(super) fn ask(&mut self, topic: Topic, debug: Debug) {
@@ -186,6 +202,7 @@ impl App {
 
     fn show_editor(&mut self) {
         self.ui.prefs.set_open(Dock::Left, true);
+        self.ui.prefs.left_tab = LeftTab::Editor;
         self.ui.pane = Pane::Editor;
         self.dress();
     }

@@ -65,6 +65,7 @@ impl App {
                     control_plane_node: self.ui.prefs.control_plane_node,
                     now: js_sys::Date::now() as u64 * 1000,
                     session: (!session.is_empty()).then_some(session),
+                    lesson: self.ui.lessons.start().filter(|_| kind == EngineKind::Worker),
                     subscription: self.subscription(),
                 }));
                 self.engine = Some(engine);
@@ -275,6 +276,8 @@ impl App {
                     self.model.change(|m| m.put_journey(Followed { from, journey }));
                 }
             }
+            Reply::LessonBegun(begun) => self.lesson_begun(begun),
+            Reply::Lesson(state) => self.lesson_state(state),
             Reply::Replaying { .. } | Reply::Terminal { .. } => {}
         }
     }
@@ -299,6 +302,7 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | Follow { id, .. }
         | Save { id }
         | Debug { id, .. }
+        | Lesson { id, .. }
         | Terminal { id, .. } => Some(id),
         Api(call) => Some(&mut call.id),
         As { command, .. } => id_of(command),

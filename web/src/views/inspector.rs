@@ -7,7 +7,7 @@ use super::placement::Placement;
 use super::yaml::Yaml;
 use crate::ctx::use_ctx;
 use crate::ui::{Action, Dock, InspectorTab as Tab};
-use protocol::ObjectId;
+use protocol::{ApplyMode, Command, File, ObjectId};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -24,6 +24,16 @@ pub struct Props {
     pub answers: u64,
     /// "Why not here?" as it was asked elsewhere.
     pub about: Option<(Rc<str>, u64)>,
+}
+
+/// Deletes the object as kubectl does.
+fn delete(id: &ObjectId) -> Command {
+    let mut text = format!("apiVersion: {}\nkind: {}\nmetadata:\n  name: {:?}\n", id.api_version, id.kind, id.name);
+    if !id.namespace.is_empty() {
+        text.push_str(&format!("  namespace: {:?}\n", id.namespace));
+    }
+    let files = vec![File { name: format!("{}.yaml", id.name), text }];
+    Command::Apply { id: 0, mode: ApplyMode::Delete, files }
 }
 
 #[component]
@@ -64,7 +74,11 @@ pub fn Inspector(p: &Props) -> Html {
                 <div class="object-name"><small>{ &object.kind }{ if object.namespace.is_empty() { String::new() } else { format!(" · {}", object.namespace) } }</small>
                     <h2 title={object.name.clone()} data-testid="inspector-name">{ &object.name }</h2></div>
                 if detail.as_ref().is_some_and(|d| !d.exists) { <span class="status bad" data-testid="deleted">{ ctx.t("inspector.deleted") }</span> }
-                <span class="grow" />{ close }
+                <span class="grow" />
+                if detail.as_ref().is_some_and(|d| d.exists) {
+                    <button class="icon-button" data-testid="delete-object" aria-label={ctx.t("inspector.delete")} title={ctx.t("inspector.delete")} onclick={ctx.on_send(delete(object))}><Icon name="bin" /></button>
+                }
+                { close }
             </div>
             <div class="segments tabs-line" role="tablist">
                 { for tabs.iter().filter(|(t, ..)| has(*t)).map(|(t, label, id)| html! {

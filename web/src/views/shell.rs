@@ -4,6 +4,7 @@ use super::dock::Dock;
 use super::editor::EditorDock;
 use super::icon::Icon;
 use super::inspector::Inspector;
+use super::lesson::LessonDock;
 use super::overlay::OverlayView;
 use super::sign::SignDefs;
 use super::stage::Stage;
@@ -11,7 +12,7 @@ use super::timeline::Timeline;
 use super::topbar::TopBar;
 use crate::ctx::use_ctx;
 use crate::model::Versions;
-use crate::ui::{Action, Dock as Side, Engine, EngineKind, Notice, Pane, Ui};
+use crate::ui::{Action, Dock as Side, Engine, EngineKind, LeftTab, Notice, Pane, Ui};
 use protocol::Clock;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -30,10 +31,19 @@ pub fn Shell(p: &Props) -> Html {
     let dock = |side: Side, size: u32, pane: Pane, label: &'static str, children: Html| {
         html! { <Dock {side} {size} open={ui.prefs.open(side)} front={ui.pane == pane} {label}>{ children }</Dock> }
     };
-    let left = html! {
-        <EditorDock files={ui.files.clone()} applied={ui.applied.clone()} applying={ui.applying} acting={ui.acting.clone()} storage_error={ui.storage_error.clone()}
-            ready={ui.engine == Engine::Ready} />
+    let lesson = ui.prefs.left_tab == LeftTab::Lesson;
+    let left_tab = |tab: LeftTab, label: &'static str, id: &'static str| {
+        html! { <button role="tab" aria-selected={(ui.prefs.left_tab == tab).to_string()} data-testid={id} onclick={ctx.on(Action::LeftTab(tab))}>{ label }</button> }
     };
+    // The editor stays: what can be undone in it must not be forgotten.
+    let left = html! { <>
+        <div class="left-tabs segments" role="tablist">{ left_tab(LeftTab::Editor, ctx.t("dock.editor"), "left-editor") }{ left_tab(LeftTab::Lesson, ctx.t("dock.lesson"), "left-lesson") }</div>
+        <div class="left-pane" hidden={lesson}>
+            <EditorDock files={ui.files.clone()} applied={ui.applied.clone()} applying={ui.applying} acting={ui.acting.clone()} storage_error={ui.storage_error.clone()}
+                ready={ui.engine == Engine::Ready} />
+        </div>
+        if lesson { <LessonDock lessons={ui.lessons.clone()} ready={ui.engine == Engine::Ready} /> }
+    </> };
     let right = html! {
         <Inspector tab={ui.tab} object={ui.subscription.object.clone()} why={ui.subscription.why} can_go_back={!ui.history.is_empty()}
             versions={(v.detail, v.why)} answers={v.answers} about={ui.about.clone()} />
@@ -41,7 +51,8 @@ pub fn Shell(p: &Props) -> Html {
     let bottom = html! { <Timeline version={v.entries} selected={ui.subscription.why} /> };
     let stage = html! {
         <Stage center={ui.center} engine={ui.engine.clone()} running={p.clock.running} now={tenths(&p.clock)} versions={p.versions} subscription={ui.subscription.clone()}
-            listing={ui.listing.clone()} own={ui.prefs.engine == EngineKind::Worker || !ui.has_server} guess={ui.prefs.guess} front={ui.pane == Pane::Stage} />
+            listing={ui.listing.clone()} own={ui.prefs.engine == EngineKind::Worker || !ui.has_server} guess={ui.prefs.guess} front={ui.pane == Pane::Stage}
+            taught={taught(ui)} />
     };
     html! {
         <div class={classes!("app", ui.prefs.presenter.then_some("presenter"))} data-engine={engine_name(&ui.engine)}>
@@ -49,18 +60,23 @@ pub fn Shell(p: &Props) -> Html {
             <TopBar held={ctx.model.get().debugger.held.is_some()} clock={p.clock.clone()} prefs={ui.prefs.clone()} has_server={ui.has_server} ready={ui.engine == Engine::Ready} />
             <Notices notices={ui.notices.clone()} />
             <main class="work">
-                { dock(Side::Left, ui.prefs.left_size, Pane::Editor, ctx.t("dock.editor"), left) }
+                { dock(Side::Left, ui.prefs.left_size, Pane::Editor, ctx.t("dock.left"), left) }
                 <div class="middle">
                     { stage }
                     { dock(Side::Bottom, ui.prefs.bottom_size, Pane::Timeline, ctx.t("dock.timeline"), bottom) }
                 </div>
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
-            <PhoneTabs pane={ui.pane} />
+            <PhoneTabs pane={ui.pane} {lesson} />
             if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} images={v.images} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud, ui.prefs.control_plane_node)} acting={ui.acting.clone()} /> }
             <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
         </div>
     }
+}
+
+/// Whether a lesson is under way, and whether any was done.
+fn taught(ui: &Ui) -> (bool, bool) {
+    (ui.lessons.progress.current.is_some(), !ui.lessons.progress.done.is_empty())
 }
 
 /// The clock in tenths of a second, so that countdowns do not redraw at every frame.
@@ -99,6 +115,8 @@ fn Notices(p: &NoticesProps) -> Html {
 #[derive(PartialEq, Properties)]
 struct PhoneTabsProps {
     pane: Pane,
+    /// The left dock shows the lesson.
+    lesson: bool,
 }
 
 #[component]
@@ -109,10 +127,17 @@ fn PhoneTabs(p: &PhoneTabsProps) -> Html {
             <button aria-current={(p.pane == pane).then_some("page")} data-testid={id} onclick={ctx.on(Action::Pane(pane))}>{ label }</button>
         }
     };
+    let left = |of: LeftTab, label: &'static str, id: &'static str| {
+        let shown = p.pane == Pane::Editor && p.lesson == (of == LeftTab::Lesson);
+        html! {
+            <button aria-current={shown.then_some("page")} data-testid={id} onclick={ctx.on(Action::LeftTab(of))}>{ label }</button>
+        }
+    };
     html! {
         <nav class="phone-tabs" aria-label={ctx.t("pane.label")}>
             { tab(Pane::Stage, ctx.t("pane.stage"), "pane-stage") }
-            { tab(Pane::Editor, ctx.t("dock.editor"), "pane-editor") }
+            { left(LeftTab::Lesson, ctx.t("dock.lesson"), "pane-lesson") }
+            { left(LeftTab::Editor, ctx.t("dock.editor"), "pane-editor") }
             { tab(Pane::Inspector, ctx.t("dock.inspector"), "pane-inspector") }
             { tab(Pane::Timeline, ctx.t("dock.timeline"), "pane-timeline") }
         </nav>

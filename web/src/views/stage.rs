@@ -11,6 +11,7 @@ use super::node_card::NodeCard;
 use super::objects::Objects;
 use super::queues::Queues;
 use crate::ctx::use_ctx;
+use crate::lessons::LessonAction;
 use crate::model::Versions;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Center, Engine, FileAction, Overlay};
@@ -37,6 +38,8 @@ pub struct Props {
     pub own: bool,
     pub guess: bool,
     pub front: bool,
+    /// A lesson is under way; one was done.
+    pub taught: (bool, bool),
 }
 
 #[component]
@@ -82,7 +85,7 @@ pub fn Stage(p: &Props) -> Html {
                     <Objects listing={p.listing.clone()} version={p.versions.listing} selected={p.subscription.object.clone()} />
                 },
                 (Engine::Ready, Center::Cloud) => html! { <Cloud version={p.versions.cloud} own={p.own} /> },
-                (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={p.now} /> },
+                (Engine::Ready, Center::Cluster) => html! { <Diagram versions={p.versions} object={p.subscription.object.clone()} now={p.now} taught={p.taught} /> },
             } }
         </section>
     }
@@ -137,6 +140,7 @@ struct DiagramProps {
     versions: Versions,
     object: Option<protocol::ObjectId>,
     now: u64,
+    taught: (bool, bool),
 }
 
 #[component]
@@ -170,15 +174,21 @@ fn Diagram(p: &DiagramProps) -> Html {
                         <p class="nodes-empty">{ ctx.t("node.none") }</p>
                     }
                 </div>
-                if model.is_empty() { <Welcome /> }
+                if model.is_empty() && !p.taught.0 { <Welcome before={p.taught.1} /> }
             </div>
         </div>
     }
 }
 
+#[derive(PartialEq, Properties)]
+struct WelcomeProps {
+    /// A lesson was done before.
+    before: bool,
+}
+
 /// An empty stage offers one clear next step.
 #[component]
-fn Welcome() -> Html {
+fn Welcome(p: &WelcomeProps) -> Html {
     let ctx = use_ctx();
     html! {
         <div class="welcome" data-testid="welcome">
@@ -187,8 +197,12 @@ fn Welcome() -> Html {
                 <p>{ ctx.t("welcome.about") }</p>
             </div>
             <div class="welcome-samples">
+                <button class="primary" data-testid="first-lesson" onclick={ctx.on(Action::Lesson(LessonAction::First))}>
+                    <strong>{ if p.before { ctx.t("welcome.lesson.next") } else { ctx.t("welcome.lesson") } }</strong>
+                    if !p.before { <small>{ ctx.t("welcome.lesson.about") }</small> }
+                </button>
                 { for SAMPLES.iter().take(3).enumerate().map(|(i, s)| html! {
-                    <button class={classes!((i == 0).then_some("primary"))} data-testid={format!("try-{}", s.code)} onclick={ctx.on(Action::File(FileAction::Sample(i, true)))}>
+                    <button data-testid={format!("try-{}", s.code)} onclick={ctx.on(Action::File(FileAction::Sample(i, true)))}>
                         <strong>{ ctx.find(&format!("sample.{}.title", s.code)).unwrap_or(s.code) }</strong>
                         <small>{ ctx.find(&format!("sample.{}.about", s.code)).unwrap_or_default() }</small>
                     </button>

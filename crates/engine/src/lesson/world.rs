@@ -72,7 +72,8 @@ impl<C: Borrow<Cluster>> World for Glass<'_, C> {
     }
 
     fn request(&self, (namespace, pod): (&str, &str), r: &Request) -> Answer {
-        let asked = Follow { namespace: namespace.into(), pod: pod.into(), url: r.url.value.clone(), host: r.host.clone() };
+        let asked =
+            Follow { namespace: namespace.into(), pod: pod.into(), url: r.url.value.clone(), host: r.host.clone() };
         let mut copy = self.seen().clone();
         let journey = follow::send(&mut copy, &asked).map(|j| follow::shown(&j)).unwrap_or_default();
         Answer { status: journey.status, body: journey.body }

@@ -90,7 +90,8 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<()> {
 fn write_index(dir: &Path) -> anyhow::Result<()> {
     let mut lessons = Vec::new();
     for (path, text) in find(&[dir.to_path_buf()])? {
-        let lesson = Lesson::read(&text).map_err(|p| anyhow!("{path}:{}", p.first().map(ToString::to_string).unwrap_or_default()))?;
+        let lesson = Lesson::read(&text)
+            .map_err(|p| anyhow!("{path}:{}", p.first().map(ToString::to_string).unwrap_or_default()))?;
         let name = Path::new(&path).file_name().unwrap_or_default().to_string_lossy().into_owned();
         lessons.push((name, lesson));
     }
