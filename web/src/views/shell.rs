@@ -32,12 +32,18 @@ pub fn Shell(p: &Props) -> Html {
         html! { <Dock {side} {size} open={ui.prefs.open(side)} front={ui.pane == pane} {label}>{ children }</Dock> }
     };
     let lesson = ui.prefs.left_tab == LeftTab::Lesson;
-    let left_tab = |tab: LeftTab, label: &'static str, id: &'static str| {
+    // Who applies something in the editor sees there how far the lesson is.
+    let steps = ui.lessons.text.as_ref().map_or(0, |t| t.en.steps.len());
+    let lesson_label = match &ui.lessons.progress.current {
+        Some(c) if steps > 0 => format!("{} {}/{steps}", ctx.t("dock.lesson"), c.state.done),
+        _ => ctx.t("dock.lesson").to_string(),
+    };
+    let left_tab = |tab: LeftTab, label: String, id: &'static str| {
         html! { <button role="tab" aria-selected={(ui.prefs.left_tab == tab).to_string()} data-testid={id} onclick={ctx.on(Action::LeftTab(tab))}>{ label }</button> }
     };
     // The editor stays: what can be undone in it must not be forgotten.
     let left = html! { <>
-        <div class="left-tabs segments" role="tablist">{ left_tab(LeftTab::Editor, ctx.t("dock.editor"), "left-editor") }{ left_tab(LeftTab::Lesson, ctx.t("dock.lesson"), "left-lesson") }</div>
+        <div class="left-tabs segments" role="tablist">{ left_tab(LeftTab::Editor, ctx.t("dock.editor").to_string(), "left-editor") }{ left_tab(LeftTab::Lesson, lesson_label, "left-lesson") }</div>
         <div class="left-pane" hidden={lesson}>
             <EditorDock files={ui.files.clone()} applied={ui.applied.clone()} applying={ui.applying} acting={ui.acting.clone()} storage_error={ui.storage_error.clone()}
                 ready={ui.engine == Engine::Ready} />
