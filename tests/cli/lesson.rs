@@ -22,6 +22,10 @@ fn a_new_lesson_passes_and_a_broken_one_is_told_where() {
     check("covers: [Pod]", "covers: [Pood]", "8:10: covers: \"Pood\" is not in the syllabus");
     check("kind: Pod, name", "kind: Pood, name", "27:5: there is no kind \"Pood\"");
     check("condition: Ready", "count: 0", "24:3: step 1 is done before anything is done for it");
-    check("name: hello, condition", "name: other, condition", "24:3: step 1: the solution does not fulfil check 1 within 2m0s");
+    check(
+        "name: hello, condition",
+        "name: other, condition",
+        "24:3: step 1: the solution does not fulfil check 1 within 2m0s",
+    );
     let _ = std::fs::remove_dir_all(&dir);
 }

@@ -123,7 +123,8 @@ fn front(text: &str) -> Result<(Front, usize), Problem> {
         let at = e.location().map_or((1, 1), |l| (l.line(), l.column()));
         let message = e.without_snippet().to_string();
         let message = message.split(" at line ").next().unwrap_or(&message).trim();
-        let hint = if message.contains("expected one of en, ko") { " (a text with a comma in it needs quotes)" } else { "" };
+        let hint =
+            if message.contains("expected one of en, ko") { " (a text with a comma in it needs quotes)" } else { "" };
         Problem::new(at, format!("front matter: {message}{hint}"))
     })?;
     Ok((front, 4 + end + 4))

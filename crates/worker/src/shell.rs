@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use engine::lesson::{Course, diagnostics};
 use engine::{Errands, Replay, Search, Seek, Session, Setup, Transport, Viewer};
 use gloo::timers::callback::Interval;
-use lessons::Lesson;
+use lessons::{Lesson, Problem};
 use meta::{Duration, Time};
 use protocol::lesson::LessonBegun;
 use protocol::{Command, LessonOrder, Reply, Speed, Start, Subscription};
@@ -164,16 +164,22 @@ impl Shell {
 
     /// The lesson that the page starts a cluster for; `None` when there is none, or it cannot be read.
     fn lesson(&mut self, start: &Start) -> Option<Rc<Lesson>> {
-        let read = Lesson::read(&start.lesson.as_ref()?.text);
-        let begun = match &read {
-            Ok(lesson) => LessonBegun { text: Some(Box::new(lesson.text())), problems: Vec::new() },
-            Err(problems) => LessonBegun { text: None, problems: diagnostics(problems.clone()) },
-        };
-        self.replies.push(Reply::LessonBegun(begun));
-        read.ok().map(Rc::new)
+        match Lesson::read(&start.lesson.as_ref()?.text) {
+            Ok(lesson) => Some(Rc::new(lesson)),
+            Err(problems) => {
+                self.no_lesson(problems);
+                None
+            }
+        }
+    }
+
+    fn no_lesson(&mut self, problems: Vec<Problem>) {
+        self.replies.push(Reply::LessonBegun(LessonBegun { text: None, problems: diagnostics(problems) }));
     }
 
     fn teach(&mut self, course: Course) {
+        let text = Some(Box::new(course.lesson.text()));
+        self.replies.push(Reply::LessonBegun(LessonBegun { text, problems: Vec::new() }));
         self.replies.push(Reply::Lesson(course.state().clone()));
         self.course = Some(course);
     }
@@ -222,10 +228,7 @@ impl Shell {
                     self.teach(course);
                     return State::Live(Box::new(session));
                 }
-                Err(problem) => {
-                    let begun = LessonBegun { text: None, problems: diagnostics(vec![problem]) };
-                    self.replies.push(Reply::LessonBegun(begun));
-                }
+                Err(problem) => self.no_lesson(vec![problem]),
             }
         }
         let setup = Setup {

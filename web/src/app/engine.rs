@@ -46,6 +46,10 @@ impl App {
         self.model.clear();
         self.asked.clear();
         let kind = if self.ui.has_server { self.ui.prefs.engine } else { EngineKind::Worker };
+        if kind == EngineKind::Server {
+            // A lesson has a cluster of its own, which is the page's.
+            Rc::make_mut(&mut self.ui.lessons).leave();
+        }
         match bridge::Engine::start(kind, ctx.link().callback(Msg::Engine)) {
             Ok(engine) => {
                 // The cluster comes back as it was left; nothing happens in it before it knows.
