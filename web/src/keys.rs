@@ -1,6 +1,8 @@
 //! The keyboard: which key asks for what, and when a key belongs to a field instead.
 
 use crate::ui::{Action, Overlay};
+use crate::views::past::order;
+use protocol::TimeOrder;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
@@ -38,6 +40,10 @@ pub fn action(event: &KeyboardEvent) -> Option<Action> {
     match key.as_str() {
         " " if !operable => Some(Action::ToggleRun),
         "ArrowRight" if event.shift_key() => Some(Action::StepDecision),
+        "ArrowLeft" if event.shift_key() => Some(order(TimeOrder::DecisionBack)),
+        "ArrowLeft" if !operable => Some(order(TimeOrder::Back)),
+        "n" | "N" => Some(order(TimeOrder::Now)),
+        "b" | "B" => Some(order(TimeOrder::Mark { name: String::new() })),
         "ArrowRight" if !operable => Some(Action::Step),
         "?" => Some(Action::Overlay(Some(Overlay::Help))),
         "/" => Some(Action::Overlay(Some(Overlay::Palette))),

@@ -3,6 +3,7 @@
 //! responses and watch events out.
 
 pub mod bootstrap;
+mod checkpoint;
 pub mod clouds;
 mod components;
 pub mod control_plane;
