@@ -25,6 +25,7 @@ pub mod recorder;
 pub mod requests;
 pub mod routes;
 pub mod sessions;
+mod shared;
 pub mod slots;
 mod telemetry;
 pub mod trial;

@@ -200,6 +200,14 @@ impl Session {
         Some(player)
     }
 
+    /// Scheduling decisions so far, and how many clusters are kept to look back from.
+    pub fn decisions(&self) -> usize {
+        self.line.decisions.len()
+    }
+    pub fn checkpoints(&self) -> usize {
+        self.line.checkpoints.len()
+    }
+
     /// What has happened up to the present.
     pub fn record(&self) -> Record {
         self.line.record(&self.cluster)

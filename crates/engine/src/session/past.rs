@@ -162,6 +162,7 @@ impl Session {
             }
             return None;
         };
+        let end = watch.end;
         let mut met = watch.is_met(self.shown().0);
         if !met {
             let mut stop = |c: &Cluster| {
@@ -170,14 +171,14 @@ impl Session {
             };
             match &mut self.travel {
                 Some(travel) => {
-                    let slice = travel.play(watch.end, &mut stop);
+                    let slice = travel.play(end, &mut stop);
                     self.take(Some(slice));
                 }
-                None => run_to(&mut self.cluster, watch.end, &mut stop),
+                None => run_to(&mut self.cluster, end, &mut stop),
             }
             met |= watch.is_met(self.shown().0);
         }
-        if met || self.shown().0.now() >= watch.end || self.cluster.held().is_some() {
+        if met || self.shown().0.now() >= end || self.cluster.held().is_some() {
             transport.running = false;
             return Some(Reply::Until { until: watch.until, met });
         }
