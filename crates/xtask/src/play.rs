@@ -12,9 +12,6 @@ pub fn run(args: &[String]) -> Result<()> {
     let serve: Vec<&String> = args.iter().filter(|a| *a != "--build-only" && *a != "--").collect();
     tools::check_rust()?;
     tools::check_node()?;
-    if args.iter().any(|a| a == "--page-only") {
-        return build::page(Page::Quick).map(drop);
-    }
     // The two builds have nothing in common but the machine; side by side neither leaves a core idle.
     let mut bin = Err(String::new());
     let page = || build::page(Page::Quick).map(drop);
