@@ -120,7 +120,7 @@ test("a branch changes one thing, and the two are compared", async () => {
   await id(page, "compare-0").click();
   await id(page, "comparison").waitFor();
   const objects = id(page, "compare-objects");
-  await objects.getByText("spec.replicas").waitFor();
+  await objects.getByText("spec.replicas").first().waitFor();
   await objects.locator("li.here").first().waitFor();
   await id(page, "compare-decisions").locator("tbody tr").first().waitFor();
   // Back to where it came from: nothing of the branch is there.

@@ -12,12 +12,12 @@ fn target(event: &KeyboardEvent) -> Option<Element> {
 
 /// A field that takes text.
 fn typing(element: &Element) -> bool {
-    element.closest("input, textarea, select, [contenteditable=true]").is_ok_and(|e| e.is_some())
+    element.closest("input:not([type=range]), textarea, select, [contenteditable=true]").is_ok_and(|e| e.is_some())
 }
 
 /// Something that has its own use for space and arrows.
 fn operable(element: &Element) -> bool {
-    let own = "button, a, summary, [role=application], [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
+    let own = "button, a, summary, input[type=range], [role=application], [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
     element.closest(own).is_ok_and(|e| e.is_some())
 }
 

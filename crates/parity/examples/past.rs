@@ -1,5 +1,5 @@
 //! How long it takes to look back at any moment of a session with so many scheduling decisions, one JSON line. `past
-//! [DECISIONS]`; run in release.
+//! [DECISIONS [bare]]`; run in release.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
 
 use mimalloc::MiMalloc;
@@ -22,19 +22,30 @@ fn memory_mb() -> u64 {
 
 fn main() {
     let decisions = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(10_000);
+    // What a session takes without checkpoints.
+    let bare = std::env::args().nth(2).is_some_and(|a| a == "bare");
     let mut past = Past::new(decisions);
     let (began, mut resting) = (Instant::now(), 0.0);
     loop {
         let slice = Instant::now();
         let done = past.run(SLICE);
         let rest = Instant::now();
-        past.rest(rest.duration_since(slice).as_micros() as u32);
+        if !bare {
+            past.rest(rest.duration_since(slice).as_micros() as u32);
+        }
         resting += rest.elapsed().as_secs_f64();
         if done {
             break;
         }
     }
     let seconds = began.elapsed().as_secs_f64();
+    if bare {
+        return println!(
+            r#"{{"bench":"past","bare":true,"turns":{},"seconds":{seconds:.1},"memory_mb":{}}}"#,
+            past.turns(),
+            memory_mb()
+        );
+    }
     let mut took: Vec<f64> = Vec::new();
     let mut wrong = 0;
     for i in 0..LOOKS {
