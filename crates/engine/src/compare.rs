@@ -16,8 +16,14 @@ const DECISIONS_MAX: usize = 300;
 const VALUE_MAX: usize = 120;
 /// Kinds of which every cluster writes others all the time.
 const NOISE: [&str; 2] = ["Event", "Lease"];
-/// Fields that differ with every write.
-const NOISY: [&str; 4] = ["metadata.resourceVersion", "metadata.uid", "metadata.managedFields", "metadata.generation"];
+/// Fields that differ with every write, or say again what others do.
+const NOISY: [&str; 5] = [
+    "metadata.resourceVersion",
+    "metadata.uid",
+    "metadata.managedFields",
+    "metadata.generation",
+    "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration",
+];
 
 /// `seq` is the trace entry up to which both are the same.
 pub fn compare(here: &Cluster, there: &Cluster, seq: u64) -> Comparison {

@@ -22,7 +22,14 @@ fn deployment(image: &str, replicas: u32) -> Command {
 
 /// All there is to know of a cluster's state: the store to the last byte, the trace to the last entry, the clock.
 fn print(c: &Cluster) -> (String, u64, u64, Time) {
-    (format!("{:?}", c.store().snapshot()), c.trace().hash(), c.trace().last(), c.now())
+    let store = c.store().snapshot();
+    let entries = store.entries.iter().map(|(key, e)| {
+        // What is worked out of an entry when somebody asks, and then remembered, is no part of it.
+        let (value, lease) = (e.value.0.to_value(), e.lease);
+        format!("{key} {} {} {} {lease:?} {value}\n", e.create_revision, e.mod_revision, e.version)
+    });
+    let text = entries.collect::<String>() + &format!("{} {:?} {}", store.revision, store.leases, store.next_lease);
+    (text, c.trace().hash(), c.trace().last(), c.now())
 }
 
 /// Lets so much time pass, turn by turn; what the cluster was like after each goes into `seen`.

@@ -51,7 +51,7 @@ pub fn Branches(p: &Props) -> Html {
                     <small>{ match from {
                         Some((from, now)) => ctx.tf("branch.from", &[("name", &name(&ctx, from)), ("time", &format::clock(now, clock.epoch))]),
                         None => String::new(),
-                    } }{ " " }{ ctx.tf("branch.stands", &[("time", &format::clock(stands, clock.epoch))]) }</small>
+                    } }{ if from.is_some() { " · " } else { "" } }{ ctx.tf("branch.stands", &[("time", &format::clock(stands, clock.epoch))]) }</small>
                 </div>
                 if b.current {
                     <span class="chip current">{ ctx.t("branch.current") }</span>
