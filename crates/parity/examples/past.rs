@@ -30,9 +30,7 @@ fn main() {
         let slice = Instant::now();
         let done = past.run(SLICE);
         let rest = Instant::now();
-        if !bare {
-            past.rest(rest.duration_since(slice).as_micros() as u32);
-        }
+        past.rest(if bare { 0 } else { rest.duration_since(slice).as_micros() as u32 });
         resting += rest.elapsed().as_secs_f64();
         if done {
             break;
