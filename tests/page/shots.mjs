@@ -1,11 +1,12 @@
 // Screenshots of the page's states, to be looked at: node tests/page/shots.mjs http://127.0.0.1:8080/ OUTDIR [NAME...]
-// A NAME may hold a * (`preemption-*`, `*-390-ko`). The states of debugger_shots.mjs and console_shots.mjs are shot in every look.
+// A NAME may hold a * (`preemption-*`, `*-390-ko`). The states of the other _shots.mjs are shot in every look.
 // Needs playwright-core and a Chromium (CHROMIUM=/usr/bin/chromium). Reports errors of the console.
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { states as consoles } from "./console_shots.mjs";
 import { looks, states as debuggers } from "./debugger_shots.mjs";
 import { keepWorker } from "./frames.mjs";
+import { states as times } from "./time_shots.mjs";
 
 const require = createRequire(process.env.PLAYWRIGHT_FROM ?? import.meta.url);
 const { chromium } = require("playwright-core");
@@ -125,7 +126,7 @@ async function cluster(page) {
   await settle(page, 6000);
 }
 
-for (const [state, act] of Object.entries({ ...debuggers, ...consoles })) {
+for (const [state, act] of Object.entries({ ...debuggers, ...consoles, ...times })) {
   for (const [look, how] of Object.entries(looks)) shots[`${state}-${look}`] = [...how, act];
 }
 const matches = (name, pattern) => {

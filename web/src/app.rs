@@ -36,6 +36,8 @@ const KEEP_AFTER_MS: u32 = 250;
 enum Asked {
     Apply(protocol::ApplyMode, Option<protocol::Identity>),
     Save,
+    /// For a link or a file.
+    Share,
     Debug(Topic),
     /// More rows of the shown cycle, as far as it was; and those that have come.
     Rows(u64, Option<usize>, Vec<protocol::Row>),
@@ -114,6 +116,7 @@ impl Component for App {
             files: Rc::new(persist::load::<Files>(FILES).unwrap_or_default().repaired()),
             applied: None,
             acting: None,
+            shared: None,
             applying: false,
             storage_error: None,
             notices: Rc::new(Vec::new()),

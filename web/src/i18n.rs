@@ -51,6 +51,7 @@ const EN: &[&str] = &[
     include_str!("i18n/en/objects.json"),
     include_str!("i18n/en/panels.json"),
     include_str!("i18n/en/samples.json"),
+    include_str!("i18n/en/time.json"),
 ];
 const KO: &[&str] = &[
     include_str!("i18n/ko/ui.json"),
@@ -62,6 +63,7 @@ const KO: &[&str] = &[
     include_str!("i18n/ko/objects.json"),
     include_str!("i18n/ko/panels.json"),
     include_str!("i18n/ko/samples.json"),
+    include_str!("i18n/ko/time.json"),
 ];
 
 fn load(files: &[&'static str]) -> Catalogue {

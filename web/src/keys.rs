@@ -1,6 +1,8 @@
 //! The keyboard: which key asks for what, and when a key belongs to a field instead.
 
 use crate::ui::{Action, Overlay};
+use crate::views::past::order;
+use protocol::TimeOrder;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
@@ -10,12 +12,12 @@ fn target(event: &KeyboardEvent) -> Option<Element> {
 
 /// A field that takes text.
 fn typing(element: &Element) -> bool {
-    element.closest("input, textarea, select, [contenteditable=true]").is_ok_and(|e| e.is_some())
+    element.closest("input:not([type=range]), textarea, select, [contenteditable=true]").is_ok_and(|e| e.is_some())
 }
 
 /// Something that has its own use for space and arrows.
 fn operable(element: &Element) -> bool {
-    let own = "button, a, summary, [role=application], [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
+    let own = "button, a, summary, input[type=range], [role=application], [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
     element.closest(own).is_ok_and(|e| e.is_some())
 }
 
@@ -38,6 +40,10 @@ pub fn action(event: &KeyboardEvent) -> Option<Action> {
     match key.as_str() {
         " " if !operable => Some(Action::ToggleRun),
         "ArrowRight" if event.shift_key() => Some(Action::StepDecision),
+        "ArrowLeft" if event.shift_key() => Some(order(TimeOrder::DecisionBack)),
+        "ArrowLeft" if !operable => Some(order(TimeOrder::Back)),
+        "n" | "N" => Some(order(TimeOrder::Now)),
+        "b" | "B" => Some(order(TimeOrder::Mark { name: String::new() })),
         "ArrowRight" if !operable => Some(Action::Step),
         "?" => Some(Action::Overlay(Some(Overlay::Help))),
         "/" => Some(Action::Overlay(Some(Overlay::Palette))),

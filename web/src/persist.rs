@@ -15,6 +15,8 @@ extern "C" {
 }
 
 const SESSION: &str = "worker";
+/// What was there when a session from elsewhere was opened.
+const BEFORE: &str = "worker-before";
 
 fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok()?
@@ -54,6 +56,25 @@ pub fn once(done: impl FnOnce(Result<String, String>) + 'static) -> JsValue {
 pub fn load_session(done: impl FnOnce(Result<String, String>) + 'static) {
     let done = once(done);
     if session_load(SESSION, &done).is_err() {
+        let _ = js_sys::Function::from(done).call2(&JsValue::NULL, &"".into(), &JsValue::UNDEFINED);
+    }
+}
+
+/// Keeps what is saved as the session before.
+pub fn put_session_aside(done: impl FnOnce(Result<String, String>) + 'static) {
+    load_session(move |session| {
+        match &session {
+            Ok(text) if !text.is_empty() => _ = session_save(BEFORE, text, &once(|_| ())),
+            _ => {}
+        }
+        done(session);
+    });
+}
+
+/// The session that [`put_session_aside`] kept; empty when there is none.
+pub fn load_session_before(done: impl FnOnce(Result<String, String>) + 'static) {
+    let done = once(done);
+    if session_load(BEFORE, &done).is_err() {
         let _ = js_sys::Function::from(done).call2(&JsValue::NULL, &"".into(), &JsValue::UNDEFINED);
     }
 }

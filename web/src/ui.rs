@@ -98,6 +98,9 @@ pub enum Overlay {
     Breakpoints,
     Config,
     WhatIf,
+    Branches,
+    RunUntil,
+    Share,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +262,8 @@ pub struct Ui {
     pub applied: Option<Rc<Applied>>,
     /// Who applies, when it is somebody else than the page's own user.
     pub acting: Option<Identity>,
+    /// The session as a packed word, while it is shown to be shared.
+    pub shared: Option<Rc<str>>,
     /// An apply was sent and not answered yet.
     pub applying: bool,
     pub storage_error: Option<String>,
@@ -336,6 +341,12 @@ pub enum Action {
     /// Opens a manifest of the lesson in the editor.
     LessonFile(String),
     LeftTab(LeftTab),
+    /// Shows the session as a link and a file.
+    Share,
+    /// Goes on from a session of elsewhere.
+    OpenSession(String),
+    /// Goes back to the session that was here before that.
+    SessionBefore,
     /// A manifest that gives a permission: whoever misses it cannot apply it, so the page acts for itself again.
     Grant(FileAction),
     Escape,

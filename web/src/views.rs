@@ -1,6 +1,7 @@
 //! One view a file.
 
 pub mod acting;
+pub mod branches;
 pub mod breakpoints;
 pub mod cloud;
 pub mod config;
@@ -26,9 +27,12 @@ pub mod objects;
 pub mod overlay;
 pub mod palette;
 pub mod panels;
+pub mod past;
 pub mod pending;
 pub mod placement;
 pub mod queues;
+pub mod run_until;
+pub mod share;
 pub mod shell;
 pub mod sides;
 pub mod sight;

@@ -52,7 +52,7 @@ impl Remark {
 }
 
 /// One item at a time for each worker: the next is taken when the calls of the last are answered.
-pub trait Controller: Send {
+pub trait Controller: Send + Sync {
     fn name(&self) -> &'static str;
     fn process(&self) -> &'static str {
         PROCESS

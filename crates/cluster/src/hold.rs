@@ -104,7 +104,8 @@ impl Cluster {
         if (slot, at) != (i, self.now) {
             return None;
         }
-        self.slots[i].component = scheduler;
+        let scheduler: Box<dyn Component> = scheduler;
+        self.slots[i].component = scheduler.into();
         Some(step)
     }
 

@@ -3,6 +3,7 @@
 //! responses and watch events out.
 
 pub mod bootstrap;
+mod checkpoint;
 pub mod clouds;
 mod components;
 pub mod control_plane;
@@ -24,6 +25,7 @@ pub mod recorder;
 pub mod requests;
 pub mod routes;
 pub mod sessions;
+mod shared;
 pub mod slots;
 mod telemetry;
 pub mod trial;

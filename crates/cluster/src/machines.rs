@@ -12,19 +12,14 @@ pub enum Power {
     Off,
 }
 
+#[derive(Clone)]
 pub struct Machine {
     pub config: NodeConfig,
     pub power: Power,
     /// It does not reach the API server, nor is it reached.
     pub(crate) cut: bool,
     /// The runtime as it was when new: what comes up after the power returns.
-    blank: Box<dyn Runtime>,
-}
-
-impl Clone for Machine {
-    fn clone(&self) -> Self {
-        Machine { config: self.config.clone(), power: self.power, cut: self.cut, blank: self.blank.clone_box() }
-    }
+    blank: Arc<dyn Runtime>,
 }
 
 /// The kubelet's component name and process on `node`.
@@ -65,7 +60,7 @@ impl Cluster {
         }
         self.launch_instance(&mut config)?;
         self.action("add-node", &config.name);
-        let blank = runtime.clone_box();
+        let blank = runtime.clone_box().into();
         self.start_kubelet(&config, runtime);
         if number(&config.name) == Some(self.node_numbers_from) {
             self.node_numbers_from += 1;

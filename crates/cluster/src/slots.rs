@@ -1,5 +1,6 @@
 //! Components in their places, and the wheel that says whose turn is next.
 
+use crate::shared::Shared;
 use crate::{Cluster, STEP_COST, elections};
 use meta::Time;
 use reconcile::{Component, Cx, Gauge, View};
@@ -20,7 +21,7 @@ pub enum Lamp {
 }
 
 pub struct Slot {
-    pub component: Box<dyn Component>,
+    pub component: Shared,
     /// The process that it runs in: one of several, where there may be several of its program.
     pub process: Arc<str>,
     pub lamp: Lamp,
@@ -45,7 +46,7 @@ pub struct Slot {
 impl Clone for Slot {
     fn clone(&self) -> Self {
         Slot {
-            component: self.component.clone_box(),
+            component: self.component.share(),
             process: self.process.clone(),
             doing: self.doing.clone(),
             stale: self.stale.clone(),
@@ -106,7 +107,7 @@ impl Cluster {
             self.routes.add(i, interest);
         }
         self.slots.push(Slot {
-            component,
+            component: component.into(),
             process,
             lamp: Lamp::Standby,
             steps: 0,

@@ -78,8 +78,9 @@ pub fn act(cluster: &mut Cluster, command: &Command) -> Option<Reply> {
 }
 
 /// The answer to a command that nobody carries out.
-fn refused(command: &Command, why: &str) -> Reply {
+pub(crate) fn refused(command: &Command, why: &str) -> Reply {
     match command {
+        Command::As { command, .. } => refused(command, why),
         Command::Apply { id, .. } => {
             let error = protocol::Diagnostic { message: why.into(), ..Default::default() };
             Reply::Apply { id: *id, result: protocol::ApplyResult { errors: vec![error], ..Default::default() } }

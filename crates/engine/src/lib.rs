@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod apply;
 pub mod cloud;
+pub mod compare;
 pub mod debugger;
 pub mod detail;
 pub mod faults;
@@ -24,4 +25,4 @@ pub use actions::{NodeSize, act, act_with, add_sim_node};
 pub use debugger::{Debugger, Errands};
 pub use session::{Replay, Session, Setup};
 pub use transport::{Search, Seek, Transport};
-pub use viewer::Viewer;
+pub use viewer::{Shown, Viewer};

@@ -1,12 +1,32 @@
 //! A session: how a cluster began and everything done to it, each input at its exact turn. Replaying it
 //! gives the same cluster to the last trace entry, so it is all that must be saved.
 
+mod branches;
+mod checkpoints;
+mod line;
+mod packed;
+mod past;
+mod player;
+mod replay;
+mod travel;
+mod until;
+
+pub use packed::{pack, unpack};
+pub use player::{Player, Record, Target};
+pub use replay::Replay;
+
 use crate::actions::{self, NodeSize};
 use crate::debugger::{Debugger, Kept};
-use cluster::{Cluster, Config, Woken};
-use meta::Time;
-use protocol::{Answer, Command, Reply};
+use branches::{Branch, Other, SavedBranch};
+use cluster::{Cluster, Config};
+use line::Line;
+use meta::{Duration, Time};
+use player::Input;
+use protocol::{Answer, Command, Mark, Reply};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use travel::Travel;
+use until::Watch;
 
 /// Raised when a replay of older sessions would not give the same cluster.
 const FORMAT: u32 = 1;
@@ -14,14 +34,10 @@ const FORMAT: u32 = 1;
 /// it can no longer be saved.
 const SESSION_BYTES_MAX: usize = 8 << 20;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Input {
-    /// Turns taken before it.
-    turns: u64,
-    /// The clock when it came.
-    now: Time,
-    command: Command,
-}
+/// What a turn is taken to cost where nobody measures it.
+const TURN: Duration = Duration(25);
+/// Turns between two looks at whether a checkpoint is due, while a session is loaded in one go.
+const TURNS_APART: u64 = 200;
 
 /// How a cluster begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +58,21 @@ struct Saving<'a> {
     format: u32,
     #[serde(flatten)]
     setup: Setup,
-    inputs: &'a [Input],
+    inputs: &'a [Arc<Input>],
     turns: u64,
     now: Time,
     debugger: Kept,
+    #[serde(skip_serializing_if = "is_first")]
+    branch: &'a Branch,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    branches: Vec<SavedBranch>,
+    /// Bookmarks, each with its branch.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    marks: &'a [(u32, Mark)],
+}
+
+fn is_first(b: &&Branch) -> bool {
+    **b == Branch::default()
 }
 
 /// What [`Saving`] wrote.
@@ -54,20 +81,40 @@ struct Saved {
     format: u32,
     #[serde(flatten)]
     setup: Setup,
-    inputs: Vec<Input>,
+    inputs: Vec<Arc<Input>>,
     /// Where the session stood.
     turns: u64,
     now: Time,
     #[serde(default)]
     debugger: Kept,
+    #[serde(default)]
+    branch: Branch,
+    #[serde(default)]
+    branches: Vec<SavedBranch>,
+    #[serde(default)]
+    marks: Vec<(u32, Mark)>,
 }
 
 pub struct Session {
+    /// The present.
     pub cluster: Cluster,
     pub debugger: Debugger,
     setup: Setup,
-    inputs: Vec<Input>,
+    line: Line,
     bytes: usize,
+    /// The past, while it is shown.
+    travel: Option<Travel>,
+    /// The branch that is the present, and the others.
+    branch: Branch,
+    others: Vec<Other>,
+    /// Bookmarks in the order of their moments, each with its branch.
+    marks: Vec<(u32, Mark)>,
+    /// Of branches and bookmarks.
+    next_id: u32,
+    /// What is waited for.
+    until: Option<Watch>,
+    /// How often what is shown was followed by something that does not come after it.
+    rewinds: u64,
 }
 
 impl Session {
@@ -88,7 +135,23 @@ impl Session {
         for _ in 0..nodes {
             actions::add_sim_node(&mut cluster, &NodeSize::default())?;
         }
-        Ok(Session { cluster, debugger: Debugger::default(), setup, inputs: Vec::new(), bytes: 0 })
+        let mut session = Session::with(cluster, setup, Line::default());
+        session.rest(Duration::ZERO);
+        Ok(session)
+    }
+
+    fn with(cluster: Cluster, setup: Setup, line: Line) -> Session {
+        let bytes = line.inputs.iter().map(|i| i.bytes()).sum();
+        let (debugger, branch, others, marks) = Default::default();
+        let (travel, until) = (None, None);
+        Session { cluster, debugger, setup, line, bytes, travel, branch, others, marks, next_id: 1, until, rewinds: 0 }
+    }
+
+    /// Takes over the names that a saved session had for its parts.
+    fn count(&mut self, branch: Branch, marks: Vec<(u32, Mark)>) {
+        (self.branch, self.marks) = (branch, marks);
+        let branches = self.others.iter().map(|o| o.branch.id).chain([self.branch.id]);
+        self.next_id = branches.chain(self.marks.iter().map(|(_, m)| m.id)).max().unwrap_or(0) + 1;
     }
 
     /// A copy of the cluster as it is, without how it came to be so.
@@ -99,7 +162,15 @@ impl Session {
 
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.
     pub fn act(&mut self, command: Command) -> Option<Reply> {
+        if self.is_past() {
+            if actions::is_input(&command) {
+                return Some(actions::refused(&command, "the past is shown, which cannot be changed"));
+            }
+            let (cluster, debugger) = self.shown_mut();
+            return actions::act_with(cluster, debugger, &command);
+        }
         if actions::is_input(&command) {
+            self.travel = None;
             // A held cycle has begun: it ends first, so that the input comes at a turn that a replay knows.
             self.debugger.finish(&mut self.cluster);
             let input = Input { turns: self.cluster.turns(), now: self.cluster.now(), command };
@@ -112,12 +183,40 @@ impl Session {
                 _ => false,
             };
             if !refused || before != (self.cluster.trace().last(), self.cluster.revision()) {
-                self.bytes += serde_json::to_string(&input.command).map_or(0, |s| s.len());
-                self.inputs.push(input);
+                self.bytes += input.bytes();
+                self.line.push(Arc::new(input), &self.cluster);
             }
             return reply;
         }
         actions::act_with(&mut self.cluster, &mut self.debugger, &command)
+    }
+
+    /// Hosts call it after they let time pass: `work` is what that took of real time. So checkpoints are as far apart as
+    /// taking the way between them again takes.
+    pub fn rest(&mut self, work: Duration) {
+        if self.travel.is_none() {
+            self.line.rest(&mut self.cluster, work);
+        }
+    }
+
+    /// The cluster as it was at a moment, and what comes next. Nothing that is done with it changes the session.
+    pub fn at(&self, target: Target) -> Option<Player> {
+        let mut player = self.line.player(&self.cluster, target)?;
+        player.run(&self.record(), target, || false);
+        Some(player)
+    }
+
+    /// Scheduling decisions so far, and how many clusters are kept to look back from.
+    pub fn decisions(&self) -> usize {
+        self.line.decisions.len()
+    }
+    pub fn checkpoints(&self) -> usize {
+        self.line.checkpoints.len()
+    }
+
+    /// What has happened up to the present.
+    pub fn record(&self) -> Record {
+        self.line.record(&self.cluster)
     }
 
     /// # Errors
@@ -133,10 +232,13 @@ impl Session {
         let saved = Saving {
             format: FORMAT,
             setup: self.setup,
-            inputs: &self.inputs,
+            inputs: &self.line.inputs,
             turns: self.cluster.turns(),
             now: self.cluster.now(),
             debugger: self.debugger.kept(),
+            branch: &self.branch,
+            branches: self.saved_branches(),
+            marks: &self.marks,
         };
         serde_json::to_string(&saved).map_err(|e| e.to_string())
     }
@@ -147,70 +249,17 @@ impl Session {
     /// The text is not a session, or one of another format.
     pub fn load(text: &str) -> Result<Self, String> {
         let mut replay = Replay::new(text)?;
-        while !replay.run(|| false) {}
-        Ok(replay.finish())
-    }
-}
-
-/// A saved session on its way back. It may have lived long, so it is replayed in slices.
-pub struct Replay {
-    session: Session,
-    inputs: std::iter::Peekable<std::vec::IntoIter<Input>>,
-    turns: u64,
-    now: Time,
-    debugger: Kept,
-}
-
-impl Replay {
-    /// # Errors
-    /// The text is not a session, or one of another format.
-    pub fn new(text: &str) -> Result<Self, String> {
-        let saved: Saved = serde_json::from_str(text).map_err(|e| format!("the saved session cannot be read: {e}"))?;
-        if saved.format != FORMAT {
-            return Err(format!("the saved session has format {}, this is format {FORMAT}", saved.format));
-        }
-        let session = Session::begin(saved.setup)?;
-        Ok(Replay {
-            session,
-            inputs: saved.inputs.into_iter().peekable(),
-            turns: saved.turns,
-            now: saved.now,
-            debugger: saved.debugger,
-        })
-    }
-
-    /// Turns taken, of how many.
-    pub fn progress(&self) -> (u64, u64) {
-        (self.session.cluster.turns(), self.turns)
-    }
-
-    /// Goes on until it is done, which it says, or out of budget.
-    pub fn run(&mut self, mut out_of_budget: impl FnMut() -> bool) -> bool {
         loop {
-            let (turns, now) = self.inputs.peek().map_or((self.turns, self.now), |i| (i.turns, i.now));
-            while self.session.cluster.turns() < turns {
-                if self.session.cluster.wake_one(Time(u64::MAX)) == Woken::Nobody {
-                    break;
-                }
-                if out_of_budget() {
-                    return false;
-                }
-            }
-            // The clock as it stood.
-            self.session.cluster.set_clock(now);
-            let Some(input) = self.inputs.next() else { return true };
-            self.session.act(input.command);
-            if out_of_budget() {
-                return false;
+            let mut turns = 0;
+            let done = replay.run(|| {
+                turns += 1;
+                turns >= TURNS_APART
+            });
+            replay.rest(Duration(TURN.0 * turns));
+            if done {
+                return Ok(replay.finish());
             }
         }
-    }
-
-    /// The session as far as it was replayed.
-    pub fn finish(self) -> Session {
-        let mut session = self.session;
-        session.debugger = Debugger::restore(self.debugger, &mut session.cluster);
-        session
     }
 }
 

@@ -10,6 +10,14 @@ const REST: Duration = Duration::from_secs(90);
 /// A decision that has not come after this much virtual time will not come by itself.
 const DECISION_WAIT_MAX: Duration = Duration::from_secs(600);
 
+/// Where a clock is after so much real time, when nothing holds it up.
+pub(crate) fn after(speed: Speed, now: Time, elapsed: Duration) -> Time {
+    match speed {
+        Speed::Times(permille) => now + Duration(elapsed.0.saturating_mul(u64::from(permille)) / 1000),
+        Speed::Max => Time(u64::MAX),
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Transport {
     pub running: bool,
@@ -29,12 +37,12 @@ impl Transport {
         if !self.running {
             return 0;
         }
-        let permille = match self.speed {
-            Speed::Times(n) => u64::from(n),
-            Speed::Max if cluster.now().since(cluster.quiet_since()) > REST => 1000,
+        let speed = match self.speed {
+            Speed::Max if cluster.now().since(cluster.quiet_since()) > REST => Speed::Times(1000),
             Speed::Max => return run_max(cluster, out_of_budget),
+            speed => speed,
         };
-        let target = cluster.now() + Duration(elapsed.0.saturating_mul(permille) / 1000);
+        let target = after(speed, cluster.now(), elapsed);
         let mut turns = 0;
         while cluster.step(target).is_some() {
             turns += 1;

@@ -10,7 +10,7 @@ use api::kinds::{node, pod};
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::Key;
-use protocol::{Clock, ComponentView, Detail, Reply, Subscription, Update};
+use protocol::{Clock, ComponentView, Detail, Reply, Subscription, TimeView, Update};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use trace::{Seq, What};
@@ -31,12 +31,29 @@ const LONG_CYCLE: usize = 100;
 /// Frames at least between two details of an object that changes all the time.
 const DETAIL_REST: u32 = 6;
 
+/// What there is to be seen.
+pub struct Shown<'a> {
+    pub cluster: &'a Cluster,
+    pub debugger: &'a Debugger,
+    /// The transport's; thousandths, 0 is full speed.
+    pub running: bool,
+    pub speed: u32,
+    /// Where the host keeps a session.
+    pub time: Option<TimeView>,
+    /// See [`crate::Session::rewinds`].
+    pub rewinds: (u64, u32),
+}
+
 #[derive(Default)]
 pub struct Viewer {
     subscription: Subscription,
     started: bool,
     revision: u64,
     seq: Seq,
+    /// The newest trace entry that was told.
+    told: Seq,
+    rewinds: (u64, u32),
+    time: TimeView,
     components: BTreeMap<String, ComponentView>,
     queues: Option<protocol::QueueView>,
     clock: Option<Clock>,
@@ -97,10 +114,24 @@ impl Viewer {
         self.subscription = s;
     }
 
-    /// What is new, or `None` when nothing is. `running` and `speed` (thousandths; 0: full) are the transport's.
-    pub fn update(&mut self, cluster: &Cluster, debugger: &Debugger, running: bool, speed: u32) -> Option<Update> {
+    /// What is new, or `None` when nothing is.
+    pub fn update(&mut self, shown: Shown) -> Option<Update> {
+        let Shown { cluster, debugger, running, speed, time, rewinds } = shown;
         let mut u = Update::default();
-        let events = if self.started { cluster.store().iter_events_since(self.revision).ok() } else { None };
+        let before = std::mem::replace(&mut self.rewinds, rewinds);
+        if before.1 != rewinds.1 {
+            (self.started, self.told) = (false, 0);
+        }
+        if before != rewinds {
+            (self.seq, self.revision) = (0, 0);
+            (self.cycle_sent, self.why_sent) = (None, None);
+            self.newest_cycle = newest_cycle(cluster);
+        }
+        let events = if self.started && self.revision > 0 {
+            cluster.store().iter_events_since(self.revision).ok()
+        } else {
+            None
+        };
         match events {
             Some(events) => {
                 let mut dirty = Dirty::default();
@@ -120,6 +151,10 @@ impl Viewer {
         self.entries(cluster, running, &mut u);
         self.subscribed(cluster, debugger, running, &mut u);
         self.debugger(debugger, &mut u);
+        if let Some(time) = time.filter(|t| *t != self.time || u.reset) {
+            self.time = time.clone();
+            u.time = Some(time);
+        }
         u.clock = self.clock(cluster, running, speed);
         let changed = u != Update { clock: u.clock.clone(), ..Default::default() };
         let clock_changed = self.clock.as_ref() != Some(&u.clock);
@@ -129,14 +164,8 @@ impl Viewer {
 
     /// What is new with `replies`, which are taken; `None` when there is nothing to say. Before a cluster is there, its
     /// clock stands at zero.
-    pub fn answer(
-        &mut self,
-        cluster: Option<(&Cluster, &Debugger)>,
-        running: bool,
-        speed: u32,
-        replies: &mut Vec<Reply>,
-    ) -> Option<Update> {
-        let update = cluster.and_then(|(c, d)| self.update(c, d, running, speed));
+    pub fn answer(&mut self, shown: Option<Shown>, replies: &mut Vec<Reply>) -> Option<Update> {
+        let update = shown.and_then(|s| self.update(s));
         if update.is_none() && replies.is_empty() {
             return None;
         }
@@ -161,7 +190,7 @@ impl Viewer {
     }
 
     fn everything(&mut self, cluster: &Cluster, u: &mut Update) {
-        u.reset = true;
+        (u.reset, u.rewound) = (!self.started, self.started);
         self.started = true;
         self.components.clear();
         self.watched = None;
@@ -274,21 +303,27 @@ impl Viewer {
         for e in cluster.trace().since(self.seq) {
             if let What::Cycle { cycle } = &e.what {
                 self.newest_cycle = Some(e.seq);
+                if e.seq <= self.told {
+                    continue;
+                }
                 u.cycles.push(detail::cycle_summary(e, cycle.outcome()));
             }
         }
         let cut = u.cycles.len().saturating_sub(CYCLES_MAX);
         u.cycles.drain(..cut);
         if self.subscription.entries {
-            let new = cluster.trace().last() - self.seq;
+            // After a look at the past what was told before is not told again.
+            let told = self.told;
+            let new = cluster.trace().last().saturating_sub(told);
             // A page that has just come gets a past to look at.
-            let most = if running && self.seq > 0 { ENTRIES_RUNNING_MAX } else { ENTRIES_PAUSED_MAX };
+            let most = if running && told > 0 { ENTRIES_RUNNING_MAX } else { ENTRIES_PAUSED_MAX };
             u.entries_skipped = new.saturating_sub(most as u64);
             // A cycle goes out in full only to who asks for it.
-            let newest = cluster.trace().since(self.seq + u.entries_skipped);
+            let newest = cluster.trace().since(told + u.entries_skipped);
             u.entries = newest.filter(|e| !matches!(e.what, What::Cycle { .. })).cloned().collect();
         }
         self.seq = cluster.trace().last();
+        self.told = self.told.max(self.seq);
     }
 
     fn detail(&mut self, cluster: &Cluster, u: &mut Update) {
@@ -313,7 +348,7 @@ impl Viewer {
 
     fn debugger(&mut self, debugger: &Debugger, u: &mut Update) {
         let view = debugger.view();
-        if u.reset || self.debugger != view {
+        if u.reset || u.rewound || self.debugger != view {
             self.debugger = view.clone();
             u.debugger = Some(view);
             // What is shown of a held cycle grows with every step.
@@ -355,6 +390,11 @@ impl Viewer {
             u.why = self.subscription.why.map(|seq| cluster.trace().why(seq).into_iter().map(thin).collect());
         }
     }
+}
+
+fn newest_cycle(cluster: &Cluster) -> Option<Seq> {
+    let mut newest = cluster.trace().since(0).rev();
+    newest.find(|e| matches!(e.what, What::Cycle { .. })).map(|e| e.seq)
 }
 
 /// In a chain of causes a scheduling cycle is a link, not a table.

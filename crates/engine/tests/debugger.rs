@@ -1,6 +1,6 @@
 //! The scheduling debugger through a session, as a page uses it.
 
-use engine::{Errands, Session, Viewer};
+use engine::{Errands, Session, Shown, Viewer};
 use meta::{Duration, Time};
 use protocol::debug::{Answer, Breakpoint, Change, Debug, Move, Point, RowsQuery};
 use protocol::{ApplyMode, Command, CycleView, File, Reply, Subscription, Update};
@@ -41,7 +41,8 @@ fn done(s: &mut Session, debug: Debug) {
 /// What a page with compact cycles is told.
 fn look(s: &mut Session, v: &mut Viewer) -> Update {
     s.debugger.sync(&mut s.cluster);
-    v.update(&s.cluster, &s.debugger, true, 1000).unwrap_or_default()
+    let (cluster, debugger, time, rewinds) = (&s.cluster, &s.debugger, None, s.rewinds());
+    v.update(Shown { cluster, debugger, running: true, speed: 1000, time, rewinds }).unwrap_or_default()
 }
 
 fn compact() -> Viewer {

@@ -272,7 +272,7 @@ pub struct ContainerRecord {
     pub exited: Option<RuntimeEvent>,
 }
 
-pub trait Runtime: Send {
+pub trait Runtime: Send + Sync {
     /// Name and version: (`kubottle-sim`, `0.1.0`).
     fn version(&self) -> (String, String);
     /// The cluster as the node's programs find it over the network, for the time of one turn. A runtime whose network is

@@ -7,7 +7,9 @@ use meta::{Duration, Time};
 use protocol::{ApplyMode, File};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+mod past;
 mod perf;
+pub use past::Past;
 pub use perf::{Perf, perf_cases};
 
 /// As in the page's worker.

@@ -107,8 +107,23 @@ pub enum Command {
         #[serde(flatten)]
         terminal: crate::Terminal,
     },
+    /// The past, branches, and what is waited for. The answer is a [`crate::Reply::Done`].
+    Time {
+        id: u64,
+        #[serde(flatten)]
+        order: crate::TimeOrder,
+    },
+    /// What differs between the shown cluster and the end of another branch. The answer is a [`crate::Reply::Compared`].
+    Compare {
+        id: u64,
+        branch: u32,
+    },
     /// The session as one JSON text (in [`crate::Reply::Session`]), to keep across reloads.
     Save {
+        id: u64,
+    },
+    /// The same, packed into a word that is short enough for a link or a file.
+    Share {
         id: u64,
     },
 }

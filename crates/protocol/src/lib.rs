@@ -15,6 +15,7 @@ pub mod listing;
 pub mod panel;
 pub mod preemption_words;
 pub mod terminal;
+pub mod time;
 pub mod update;
 pub mod view;
 pub mod words;
@@ -29,6 +30,9 @@ pub use lesson::{LessonOrder, LessonStart, LessonState, LessonText};
 pub use listing::{KindCount, Listing, ListingView, ObjectRow};
 pub use panel::Panel;
 pub use terminal::{SessionId, Terminal, TerminalOutput};
+pub use time::{
+    BranchView, Comparison, DecisionChange, InputMark, Mark, ObjectChange, PastView, TimeOrder, TimeView, Until,
+};
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{
     ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, Missing, ObjectResult, Reply, Update,
@@ -38,4 +42,4 @@ pub use view::{
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;

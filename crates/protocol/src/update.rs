@@ -31,6 +31,8 @@ pub struct Clock {
 #[serde(rename_all = "camelCase", default)]
 pub struct Update {
     pub reset: bool,
+    /// Another moment of the same history is shown: everything but entries and cycles is told anew.
+    pub rewound: bool,
     pub clock: Clock,
     /// `None` in a list of changes means unchanged; the lists hold whole views of what changed.
     pub nodes: Vec<NodeView>,
@@ -62,6 +64,8 @@ pub struct Update {
     pub cloud: Option<crate::CloudView>,
     /// The chain of causes asked for, the effect first.
     pub why: Option<Vec<Arc<Entry>>>,
+    /// The past, branches and bookmarks, when they changed.
+    pub time: Option<crate::TimeView>,
     pub replies: Vec<Reply>,
 }
 
@@ -155,6 +159,16 @@ pub enum Reply {
     },
     /// [`crate::Command::StepDecision`] found none: nothing waits for the scheduler, or the scheduler is stopped.
     NoDecision,
+    /// What was waited for came, or did not within an hour of virtual time.
+    Until {
+        until: crate::Until,
+        met: bool,
+    },
+    Compared {
+        id: u64,
+        comparison: crate::Comparison,
+        error: Option<String>,
+    },
     /// A component panicked and was restarted; the cluster goes on.
     Crashed {
         process: String,

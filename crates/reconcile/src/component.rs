@@ -76,7 +76,7 @@ pub struct Gauge {
 /// The cluster calls `start` when the process starts (after a crash too: in-memory state is gone, the view is
 /// relisted), `observe` for every change of interest, `step` when `ready_at` has come, and `settled` with the
 /// replies to that step's intents before it is asked for another step.
-pub trait Component: Any + Send {
+pub trait Component: Any + Send + Sync {
     /// The lane in the timeline: `deployment-controller`, `kubelet/node-1`.
     fn name(&self) -> &Arc<str>;
     /// The process that is started and stopped as one: `kube-controller-manager`.

@@ -55,7 +55,7 @@ impl Outcome {
 }
 
 /// State kept between reconciles must be rebuildable: it is lost when the process restarts (`Default`).
-pub trait Controller: Clone + Default + Send + 'static {
+pub trait Controller: Clone + Default + Send + Sync + 'static {
     /// Upstream's canonical name: `deployment-controller`.
     const NAME: &'static str;
     const PROCESS: &'static str = "kube-controller-manager";

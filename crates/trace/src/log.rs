@@ -90,6 +90,22 @@ impl Trace {
         }
     }
 
+    /// The same without its entries: numbers and hash go on.
+    #[must_use]
+    pub fn bare(&self) -> Trace {
+        let (entries, tables) = (VecDeque::new(), VecDeque::new());
+        Trace { entries, tables, weight: 0, ..*self }
+    }
+
+    /// Brings the entries of a bare trace back, as far as a later one of the same history still has them.
+    pub fn recall(&mut self, later: &Trace) {
+        let first = self.next.saturating_sub(self.keep as u64);
+        let mine = later.entries.iter().skip_while(|e| e.seq < first).take_while(|e| e.seq < self.next);
+        self.entries = mine.cloned().collect();
+        self.tables = later.tables.iter().take_while(|(seq, _)| *seq < self.next).copied().collect();
+        self.weight = self.tables.iter().map(|(_, weight)| weight).sum();
+    }
+
     /// FNV-1a (64 bits) over the JSON of all entries so far, with a digest in the place of the table of a cycle.
     pub fn hash(&self) -> u64 {
         self.hash
@@ -155,6 +171,25 @@ mod tests {
         let hashes = [hash(cycle("a", 1, 3)), hash(cycle("b", 1, 3)), hash(cycle("a", 2, 3))];
         assert_eq!(std::collections::BTreeSet::from(hashes).len(), hashes.len());
         assert_eq!(hashes[0], hash(cycle("a", 1, 7)), "the table itself is not written out");
+    }
+
+    #[test]
+    fn a_bare_trace_goes_on_as_the_whole_one_and_gets_its_entries_back() {
+        let actor: Arc<str> = "kube-scheduler".into();
+        let mut trace = Trace::new(4, true);
+        let mut bare = trace.bare();
+        for n in 0..9 {
+            if n == 6 {
+                bare = trace.bare();
+            }
+            trace.push(Time(n), 0, &actor, cycle("n", n, 3));
+        }
+        assert_eq!((bare.last(), bare.since(0).count()), (6, 0));
+        bare.recall(&trace);
+        let seqs = |t: &Trace| t.since(0).map(|e| e.seq).collect::<Vec<_>>();
+        assert_eq!((seqs(&bare), seqs(&trace)), (vec![6], vec![6, 7, 8, 9]));
+        (6..9).for_each(|n| _ = bare.push(Time(n), 0, &actor, cycle("n", n, 3)));
+        assert_eq!((seqs(&bare), bare.hash()), (seqs(&trace), trace.hash()));
     }
 
     #[test]

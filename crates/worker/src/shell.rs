@@ -3,7 +3,7 @@
 
 use crate::budget::Budget;
 use engine::lesson::{Course, diagnostics};
-use engine::{Errands, Replay, Search, Seek, Session, Setup, Transport, Viewer};
+use engine::{Errands, Replay, Search, Seek, Session, Setup, Shown, Transport, Viewer};
 use gloo::timers::callback::Interval;
 use lessons::{Lesson, Problem};
 use meta::{Duration, Time};
@@ -101,11 +101,25 @@ pub fn now_ms(scope: &DedicatedWorkerGlobalScope) -> f64 {
 
 impl Shell {
     fn receive(&mut self, text: &str) {
+        let began = now_ms(&self.scope);
         match serde_json::from_str::<Command>(text) {
-            Ok(command) => self.handle(command),
+            Ok(command) => {
+                self.handle(command);
+                self.rest(began);
+            }
             Err(e) => self.replies.push(Reply::Refused { message: format!("the message cannot be read: {e}") }),
         }
         self.flush();
+    }
+
+    /// Tells the session what has been done since `began`.
+    fn rest(&mut self, began: f64) {
+        let work = Duration(((now_ms(&self.scope) - began).max(0.0) * 1000.0) as u64);
+        match &mut self.state {
+            State::Live(session) => session.rest(work),
+            State::Replaying(replay) => replay.rest(work),
+            State::Empty => {}
+        }
     }
 
     fn handle(&mut self, command: Command) {
@@ -114,11 +128,18 @@ impl Shell {
             Command::Start(start) => self.begin(start),
             Command::Run => {
                 (self.transport.running, self.search) = (true, None);
-                if let State::Live(session) = &mut self.state {
+                if let State::Live(session) = &mut self.state
+                    && !session.is_travelling()
+                {
                     session.debugger.go_on(&mut session.cluster);
                 }
             }
-            Command::Pause => (self.transport.running, self.search) = (false, None),
+            Command::Pause => {
+                (self.transport.running, self.search) = (false, None);
+                if let State::Live(session) = &mut self.state {
+                    session.stop_waiting();
+                }
+            }
             Command::SetSpeed { speed } => self.transport.speed = speed,
             Command::Subscribe(s) => self.viewer.subscribe(s),
             Command::Seen => self.unseen_since = None,
@@ -129,12 +150,21 @@ impl Shell {
     /// What only a cluster can carry out.
     fn change(&mut self, command: Command) {
         let State::Live(session) = &mut self.state else { return };
-        if let Some(replies) = self.errands.take(&mut session.cluster, &mut session.debugger, &command) {
+        let (cluster, debugger) = session.shown_mut();
+        if let Some(replies) = self.errands.take(cluster, debugger, &command) {
             return self.replies.extend(replies);
         }
         // The cluster is not any more the one that was searched.
         self.search = None;
         match command {
+            Command::Time { id, order } => {
+                let error = session.order(&mut self.transport, &order).err();
+                self.replies.push(Reply::Done { id, error });
+            }
+            Command::Compare { id, branch } => self.replies.push(session.compare(id, branch)),
+            Command::Step | Command::StepDecision if session.is_travelling() => {
+                session.step_past(&mut self.transport, command == Command::StepDecision);
+            }
             Command::Step => {
                 self.transport.running = false;
                 // While a cycle is held, that is the turn to take.
@@ -148,6 +178,10 @@ impl Shell {
                 self.search = Some(Search::new(&session.cluster));
                 self.seek();
             }
+            Command::Share { id } => self.replies.push(match session.save() {
+                Ok(session) => Reply::Session { id, session: engine::session::pack(&session) },
+                Err(e) => Reply::Done { id, error: Some(e) },
+            }),
             Command::Save { id } => self.replies.push(match session.save() {
                 Ok(session) => Reply::Session { id, session },
                 Err(e) => Reply::Done { id, error: Some(e) },
@@ -253,14 +287,18 @@ impl Shell {
         self.last_tick_ms = began;
         self.replay(began);
         self.seek();
+        self.rest(began);
+        let began = now_ms(&self.scope);
         if let State::Live(session) = &mut self.state {
             let mut budget = Budget::new(&self.scope);
-            self.transport.tick(&mut session.cluster, elapsed, || budget.is_spent());
+            self.replies.extend(session.tick(&mut self.transport, elapsed, || budget.is_spent()));
             let crashes = session.cluster.take_crashes();
+            let work = now_ms(&self.scope) - began;
+            session.rest(Duration((work.max(0.0) * 1000.0) as u64));
             self.replies.extend(crashes.into_iter().map(|(process, message)| Reply::Crashed { process, message }));
             // A step of an errand may be dear: the clock is looked at after each.
             let (scope, end) = (&self.scope, now_ms(&self.scope) + ERRANDS_MS);
-            self.replies.extend(self.errands.run(&session.cluster, || now_ms(scope) > end));
+            self.replies.extend(self.errands.run(session.shown().0, || now_ms(scope) > end));
         }
         self.look(began);
         self.flush();
@@ -306,16 +344,17 @@ impl Shell {
             Speed::Times(n) => n,
             Speed::Max => 0,
         };
-        let cluster = match &mut self.state {
+        let running = self.transport.running;
+        let shown = match &mut self.state {
             State::Live(session) => {
                 session.debugger.sync(&mut session.cluster);
-                Some((&session.cluster, &session.debugger))
+                let (cluster, debugger) = session.shown();
+                let (time, rewinds) = (Some(session.time_view()), session.rewinds());
+                Some(Shown { cluster, debugger, running, speed, time, rewinds })
             }
             _ => None,
         };
-        let Some(update) = self.viewer.answer(cluster, self.transport.running, speed, &mut self.replies) else {
-            return;
-        };
+        let Some(update) = self.viewer.answer(shown, &mut self.replies) else { return };
         if let Ok(text) = serde_json::to_string(&update) {
             let _ = self.scope.post_message(&JsValue::from_str(&text));
             self.unseen_since = Some(now);

@@ -151,6 +151,26 @@ impl App {
                 self.ui.acting = None;
                 return self.act(ctx, Action::File(file));
             }
+            Action::Share => {
+                self.ui.shared = None;
+                self.ui.overlay = Some(Overlay::Share);
+                self.order(Command::Share { id: 0 }, Asked::Share);
+            }
+            Action::OpenSession(session) => {
+                self.ui.overlay = None;
+                self.engine = None;
+                self.ui.engine = crate::ui::Engine::Loading;
+                self.open_session(ctx, session);
+            }
+            Action::SessionBefore => {
+                let link = ctx.link().clone();
+                persist::load_session_before(move |session| match session {
+                    Ok(text) if !text.is_empty() => {
+                        link.send_message(super::Msg::Act(Box::new(Action::OpenSession(text))));
+                    }
+                    _ => {}
+                });
+            }
             Action::ActAs(identity) => self.ui.acting = identity,
             Action::Lesson(action) => return self.lesson(ctx, action),
             Action::LessonFile(name) => return self.open_lesson_file(ctx, &name),

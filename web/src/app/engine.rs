@@ -6,6 +6,7 @@ use crate::i18n::{Lang, fill, find};
 use crate::model::{Fetched, Followed, Topic};
 use crate::persist;
 use crate::ui::{Applied, Center, Engine, EngineKind, Pane, Prefs};
+use crate::views::share;
 use gloo::timers::callback::Timeout;
 use protocol::debug::RowsQuery;
 use protocol::{
@@ -33,9 +34,19 @@ impl App {
             EngineKind::Server if self.ui.has_server => self.start(ctx, Ok(String::new())),
             _ => {
                 let link = ctx.link().clone();
-                persist::load_session(move |session| link.send_message(Msg::Loaded(session)));
+                // A state in the page's address comes first; what was here before can be gone back to.
+                match share::take_state() {
+                    Some(state) => self.open_session(ctx, state),
+                    None => persist::load_session(move |session| link.send_message(Msg::Loaded(session))),
+                }
             }
         }
+    }
+
+    /// Starts the engine with a session from elsewhere, and keeps the one that was here.
+    pub(super) fn open_session(&mut self, ctx: &Context<Self>, session: String) {
+        let link = ctx.link().clone();
+        persist::put_session_aside(move |_| link.send_message(Msg::Loaded(Ok(session))));
     }
 
     pub(super) fn start(&mut self, ctx: &Context<Self>, session: Result<String, String>) {
@@ -80,6 +91,11 @@ impl App {
 
     /// Gives the command a number and remembers what the reply is about.
     pub(super) fn order(&mut self, mut command: Command, asked: Asked) {
+        // The past cannot be changed; what to do instead is told beside the stage.
+        if self.model.get().time.past.is_some() && is_change(&command) {
+            self.ui.applying = false;
+            return self.notify("notice.past", String::new());
+        }
         let number = self.next_id;
         if let Some(id) = id_of(&mut command) {
             *id = number;
@@ -123,6 +139,7 @@ impl App {
         self.announce(&update.cycles);
         let detail = update.detail.is_some();
         let cycle = update.cycle_view.is_some();
+        let time = update.time.is_some();
         let held = self.held();
         for reply in self.model.apply(update) {
             self.reply(ctx, reply);
@@ -140,8 +157,12 @@ impl App {
             self.ui.center = Center::Decision;
             self.subscribe();
         }
-        let revision = self.model.get().clock.revision;
-        if revision != self.saved_revision && self.save_timer.is_none() && self.saves() {
+        // Of the past nothing is new; bookmarks and branches are kept with the session, too.
+        let revision = {
+            let model = self.model.get();
+            if model.time.past.is_some() { self.saved_revision } else { model.clock.revision }
+        };
+        if (revision != self.saved_revision || time) && self.save_timer.is_none() && self.saves() {
             let link = ctx.link().clone();
             self.save_timer = Some(Timeout::new(SAVE_AFTER + self.session_cost, move || link.send_message(Msg::Save)));
         }
@@ -235,13 +256,30 @@ impl App {
                 }
             }
             Reply::Session { id, session } => {
-                if matches!(self.asked.remove(&id), Some(Asked::Save)) {
+                let asked = self.asked.remove(&id);
+                if matches!(asked, Some(Asked::Share)) {
+                    self.ui.shared = Some(session.into());
+                } else if matches!(asked, Some(Asked::Save)) {
                     self.session_cost = u32::try_from(session.len() / SAVE_AFTER_BYTES).unwrap_or(u32::MAX / 2);
                     let link = ctx.link().clone();
                     persist::save_session(&session, move |done| link.send_message(Msg::Saved(done)));
                 }
             }
             Reply::Refused { message } => self.notify("notice.engine-refused", message),
+            Reply::Until { met, .. } => {
+                let key = if met { "announce.until.met" } else { "announce.until.not-met" };
+                self.ui.announcement = find(self.ui.lang, key).unwrap_or_default().to_string();
+                if !met {
+                    self.notify("notice.until", String::new());
+                }
+            }
+            Reply::Compared { id, comparison, error } => {
+                self.asked.remove(&id);
+                match error {
+                    Some(why) => self.notify("notice.refused", why),
+                    None => self.model.change(|m| m.put_comparison(comparison)),
+                }
+            }
             Reply::Crashed { process, message } => self.notify("notice.crashed", format!("{process}: {message}")),
             Reply::NoDecision => self.notify("notice.no-decision", String::new()),
             Reply::Debug { id, answer } => match (self.asked.remove(&id), answer) {
@@ -294,6 +332,20 @@ impl App {
     }
 }
 
+/// Whether the command changes the cluster.
+fn is_change(command: &Command) -> bool {
+    use Command::*;
+    match command {
+        As { command, .. } => is_change(command),
+        Apply { mode, .. } => *mode != ApplyMode::DryRun,
+        Api(call) => call.method != "GET",
+        AddNode { .. } | Cordon { .. } | Drain { .. } | KillNode { .. } | ReviveNode { .. } | RemoveNode { .. } => true,
+        SetProcess { .. } | Cloud { .. } | Fault { .. } | Follow { .. } | Terminal { .. } => true,
+        Debug { debug, .. } => matches!(debug, protocol::Debug::SetConfig { .. }),
+        _ => false,
+    }
+}
+
 fn id_of(command: &mut Command) -> Option<&mut u64> {
     use Command::*;
     match command {
@@ -304,7 +356,10 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | Cloud { id, .. }
         | Fault { id, .. }
         | Follow { id, .. }
+        | Time { id, .. }
+        | Compare { id, .. }
         | Save { id }
+        | Share { id }
         | Debug { id, .. }
         | Lesson { id, .. }
         | Terminal { id, .. } => Some(id),

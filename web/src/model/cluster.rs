@@ -3,8 +3,8 @@
 use super::owners::{Owners, Tint};
 use super::{Answers, Fetched, Followed, Topic};
 use protocol::{
-    Answer, Clock, CloudView, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry, ListingView,
-    NodeView, PodView, QueueView, Reply, Row, Update,
+    Answer, Clock, CloudView, Comparison, ComponentView, CycleSummary, CycleView, Debug, DebuggerView, Detail, Entry,
+    ListingView, NodeView, PodView, QueueView, Reply, Row, TimeView, Update,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -56,6 +56,8 @@ pub struct Versions {
     pub cloud: u64,
     /// Of the images that no registry gives.
     pub images: u64,
+    /// Of the past, the bookmarks and the branches.
+    pub time: u64,
 }
 
 impl Versions {
@@ -107,6 +109,9 @@ pub struct Model {
     pub journey: Option<Followed>,
     /// The effect first.
     pub why: Rc<Vec<Arc<Entry>>>,
+    pub time: Rc<TimeView>,
+    /// With another branch, as it was asked for last.
+    pub comparison: Option<Rc<Comparison>>,
     pub owners: Owners,
     pub versions: Versions,
     /// Which node was touched by which update, oldest first.
@@ -118,9 +123,24 @@ pub struct Model {
 impl Model {
     /// Takes what changed and gives back the replies, which are for whoever asked.
     pub fn apply(&mut self, update: Update) -> Vec<Reply> {
-        if update.reset {
+        if update.reset || update.rewound {
             let tick = self.tick;
-            *self = Model { tick, since: tick + 1, forgotten: tick + 1, ..Model::default() };
+            let old = std::mem::replace(self, Model { tick, since: tick + 1, forgotten: tick + 1, ..Model::default() });
+            if update.rewound {
+                // What happened is the same, whatever moment of it is shown.
+                let Model { since, entries, skipped, cycles, time, comparison, .. } = old;
+                *self = Model {
+                    tick,
+                    since,
+                    forgotten: tick + 1,
+                    entries,
+                    skipped,
+                    cycles,
+                    time,
+                    comparison,
+                    ..Model::default()
+                };
+            }
             let all = tick + 1;
             self.versions = Versions {
                 nodes: all,
@@ -142,6 +162,7 @@ impl Model {
                 listing: all,
                 cloud: all,
                 images: all,
+                time: all,
             };
         }
         self.tick += 1;
@@ -215,6 +236,10 @@ impl Model {
             self.debugger = Rc::new(debugger);
             self.versions.debugger = tick;
         }
+        if let Some(time) = update.time {
+            self.time = Rc::new(time);
+            self.versions.time = tick;
+        }
         if let Some(why) = update.why {
             self.why = Rc::new(why);
             self.versions.why = tick;
@@ -262,6 +287,10 @@ impl Model {
     }
     pub fn put_journey(&mut self, followed: Followed) {
         self.journey = Some(followed);
+        self.versions.answers += 1;
+    }
+    pub fn put_comparison(&mut self, comparison: Comparison) {
+        self.comparison = Some(Rc::new(comparison));
         self.versions.answers += 1;
     }
     pub fn put_fetched(&mut self, fetched: Fetched) {
@@ -488,6 +517,21 @@ mod tests {
         m.apply(Update { reset: true, ..Update::default() });
         assert!(m.pods.is_empty() && m.nodes.is_empty());
         assert!(m.versions.detail > before.detail && m.versions.nodes > before.nodes);
+    }
+
+    #[test]
+    fn another_moment_is_told_anew_and_what_happened_stays() {
+        let mut m = Model::default();
+        let json = r#"{"seq":1,"time":0,"cause":0,"actor":"you","what":"process","process":"p","state":"s"}"#;
+        let entries = vec![serde_json::from_str::<Arc<Entry>>(json).unwrap()];
+        let time = Some(TimeView { seeking: true, ..TimeView::default() });
+        m.apply(Update { nodes: vec![node("n1")], pods: vec![pod("a", "n1")], entries, time, ..Update::default() });
+        let before = (m.since, m.versions);
+        m.apply(Update { rewound: true, nodes: vec![node("n1")], ..Update::default() });
+        assert_eq!((m.entries.len(), m.since, m.nodes.len(), m.pods.len()), (1, before.0, 1, 0));
+        assert!(m.time.seeking && m.versions.pods > before.1.pods);
+        m.apply(Update { reset: true, ..Update::default() });
+        assert!(m.entries.is_empty() && !m.time.seeking);
     }
 
     #[test]

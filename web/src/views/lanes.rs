@@ -38,6 +38,8 @@ pub struct Props {
     pub filtered: Shared,
     /// The model's version and the filter.
     pub state: (u64, String, bool),
+    /// While the past is shown: the newest entry of then.
+    pub seq: Option<u64>,
     pub selected: Option<u64>,
 }
 
@@ -80,14 +82,21 @@ pub fn Lanes(p: &Props) -> Html {
     let height = (AXIS + rows.len() as f64 * ROW + 4.0).max(frame_height - 2.0);
     let visible = ((width - labels - 8.0) / COLUMN).max(1.0) as usize;
     let least = visible.min(count);
-    let end = anchor.map_or(count, |seq| filtered.entries.partition_point(|e| e.seq <= seq)).max(least);
+    let by = |seq: u64| filtered.entries.partition_point(|e| e.seq <= seq);
+    // The shown moment of the past has some of its future beside it.
+    let end = match (*anchor, p.seq) {
+        (Some(seq), _) => by(seq),
+        (None, Some(seq)) => (by(seq) + visible / 4).min(count),
+        (None, None) => count,
+    };
+    let end = end.max(least);
     let window: Rc<Vec<Arc<Entry>>> = Rc::new(filtered.entries.range(end - least..end).cloned().collect());
     {
         let (canvas, window, rows, ctx) = (canvas.clone(), window.clone(), rows.clone(), ctx.clone());
         // Heartbeats come all the time and are mostly left out: what is in sight decides.
         let ends = (window.first().map(|e| e.seq), window.last().map(|e| e.seq), window.len());
-        let deps = (ends, *size, p.selected, *hover, ctx.dark, rows.len());
-        use_effect_with(deps, move |(.., selected, hover, dark, _)| {
+        let deps = (ends, *size, p.selected, *hover, ctx.dark, rows.len(), p.seq);
+        use_effect_with(deps, move |(.., selected, hover, dark, _, seq)| {
             let Some(canvas) = canvas.cast::<HtmlCanvasElement>() else { return };
             let Some(g) = context(&canvas) else { return };
             let ratio = gloo::utils::window().device_pixel_ratio();
@@ -108,6 +117,9 @@ pub fn Lanes(p: &Props) -> Html {
             let drawing = Drawing { g: &g, palette, rows: &rows, shared, labels, width, epoch: model.clock.epoch };
             let why: Vec<u64> = if selected.is_some() { model.why.iter().map(|e| e.seq).collect() } else { Vec::new() };
             drawing.draw(&window, *selected, *hover, &why);
+            if let Some(seq) = seq {
+                drawing.moment(&window, *seq);
+            }
         });
     }
     let at = {
@@ -225,6 +237,8 @@ struct Palette {
     watch: String,
     bad: String,
     cycle: String,
+    past: String,
+    ground: String,
     font: String,
 }
 
@@ -240,6 +254,8 @@ impl Palette {
             watch: get("--watch"),
             bad: get("--bad"),
             cycle: get("--hue-0"),
+            past: get("--past"),
+            ground: get("--surface"),
             font: get("font-family"),
         }
     }
@@ -263,7 +279,7 @@ impl Drawing<'_> {
 
     fn draw(&self, entries: &[Arc<Entry>], selected: Option<u64>, hover: Option<u64>, why: &[u64]) {
         let g = self.g;
-        let Palette { ink, soft, line, band, accent, watch, bad, cycle, font } = self.palette;
+        let Palette { ink, soft, line, band, accent, watch, bad, cycle, font, .. } = self.palette;
         g.set_text_baseline("middle");
         for (i, name) in self.rows.iter().enumerate() {
             let y = AXIS + i as f64 * ROW;
@@ -343,6 +359,18 @@ impl Drawing<'_> {
                 g.stroke();
             }
         }
+    }
+
+    /// The shown moment of the past: what comes after it is pale.
+    fn moment(&self, entries: &[Arc<Entry>], seq: u64) {
+        let (g, height) = (self.g, AXIS + self.rows.len() as f64 * ROW);
+        let x = self.labels + entries.partition_point(|e| e.seq <= seq) as f64 * COLUMN;
+        g.set_fill_style_str(&self.palette.ground);
+        g.set_global_alpha(0.72);
+        g.fill_rect(x, AXIS, (self.width - x).max(0.0), height - AXIS);
+        g.set_global_alpha(1.0);
+        g.set_fill_style_str(&self.palette.past);
+        g.fill_rect(x - 1.0, 0.0, 2.0, height);
     }
 
     /// Times above the lanes, and a line where time jumps.

@@ -1,11 +1,14 @@
 //! What lies over the page: the palette, the sheet of keys and signs, the form for a new node.
 
 use super::acting::ActAs;
+use super::branches::Branches;
 use super::breakpoints::Breakpoints;
 use super::config::Config;
 use super::faults::Images;
 use super::icon::Icon;
 use super::palette::Palette;
+use super::run_until::RunUntil;
+use super::share::Share;
 use super::sign::{Sign, state_name};
 use super::what_if::WhatIf;
 use crate::ctx::use_ctx;
@@ -23,6 +26,10 @@ pub struct Props {
     pub versions: (u64, u64),
     /// Of the images that no registry gives.
     pub images: u64,
+    /// Of the past, bookmarks and branches.
+    pub time: u64,
+    /// The session as a packed word.
+    pub shared: Option<std::rc::Rc<str>>,
     pub what_if: Option<(protocol::ObjectId, u64)>,
     /// How the last new cluster began: nodes, whether in the toy cloud, and whether with a node for the control plane.
     pub fresh: (u32, bool, bool),
@@ -86,6 +93,9 @@ pub fn OverlayView(p: &Props) -> Html {
             let (object, cycle) = p.what_if.clone().map_or((None, 0), |(o, c)| (Some(o), c));
             (ctx.t("what-if.title"), "large", html! { <WhatIf {object} {cycle} answers={p.versions.1} /> })
         }
+        Overlay::Branches => (ctx.t("branch.list"), "large", html! { <Branches versions={(p.time, p.versions.1)} /> }),
+        Overlay::Share => (ctx.t("share.title"), "medium", html! { <Share session={p.shared.clone()} /> }),
+        Overlay::RunUntil => (ctx.t("until.title"), "small", html! { <RunUntil /> }),
         Overlay::Config => (ctx.t("config.title"), "large", html! { <Config answers={p.versions.1} /> }),
     };
     html! {
@@ -125,6 +135,10 @@ fn Help() -> Html {
         ("Space", ctx.t("help.run")),
         ("→", ctx.t("transport.step")),
         ("Shift →", ctx.t("transport.step-decision")),
+        ("←", ctx.t("past.back")),
+        ("Shift ←", ctx.t("past.decision-back")),
+        ("N", ctx.t("past.now.about")),
+        ("B", ctx.t("mark.add")),
         ("← →", ctx.t("help.phases")),
         ("↓ ↑", ctx.t("help.steps")),
         ("Ctrl ⏎", ctx.t("help.apply")),

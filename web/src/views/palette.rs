@@ -1,10 +1,11 @@
 //! Everything that can be done or opened, found by typing.
 
+use super::past::order;
 use crate::ctx::{Ctx, use_ctx};
 use crate::model::kinds;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Center, Dock, FileAction, InspectorTab, Overlay, Theme};
-use protocol::{ApplyMode, Command};
+use protocol::{ApplyMode, Command, TimeOrder};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -26,6 +27,13 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
         command(ctx.t("help.run"), Action::ToggleRun);
         command(ctx.t("transport.step"), Action::Step);
         command(ctx.t("transport.step-decision"), Action::StepDecision);
+        command(ctx.t("past.decision-back"), order(TimeOrder::DecisionBack));
+        command(ctx.t("past.back"), order(TimeOrder::Back));
+        command(ctx.t("past.now.about"), order(TimeOrder::Now));
+        command(ctx.t("mark.add"), order(TimeOrder::Mark { name: String::new() }));
+        command(ctx.t("branch.list"), Action::Overlay(Some(Overlay::Branches)));
+        command(ctx.t("until.title"), Action::Overlay(Some(Overlay::RunUntil)));
+        command(ctx.t("share.title"), Action::Share);
         command(ctx.t("editor.apply"), Action::Apply(ApplyMode::Apply));
         command(ctx.t("editor.dry-run"), Action::Apply(ApplyMode::DryRun));
         command(ctx.t("stage.cluster"), Action::Center(Center::Cluster));

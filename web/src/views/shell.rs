@@ -6,6 +6,7 @@ use super::icon::Icon;
 use super::inspector::Inspector;
 use super::lesson::LessonDock;
 use super::overlay::OverlayView;
+use super::past::PastBanner;
 use super::sign::SignDefs;
 use super::stage::Stage;
 use super::timeline::Timeline;
@@ -54,17 +55,20 @@ pub fn Shell(p: &Props) -> Html {
         <Inspector tab={ui.tab} object={ui.subscription.object.clone()} why={ui.subscription.why} can_go_back={!ui.history.is_empty()}
             versions={(v.detail, v.why)} answers={v.answers} about={ui.about.clone()} />
     };
-    let bottom = html! { <Timeline version={v.entries} selected={ui.subscription.why} /> };
+    let own = ui.prefs.engine == EngineKind::Worker || !ui.has_server;
+    let in_past = ctx.model.get().time.past.is_some();
+    let bottom =
+        html! { <Timeline version={v.entries} time={v.time} seq={p.clock.seq} {own} selected={ui.subscription.why} /> };
     let stage = html! {
         <Stage center={ui.center} engine={ui.engine.clone()} running={p.clock.running} now={tenths(&p.clock)} versions={p.versions} subscription={ui.subscription.clone()}
-            listing={ui.listing.clone()} own={ui.prefs.engine == EngineKind::Worker || !ui.has_server} guess={ui.prefs.guess} front={ui.pane == Pane::Stage}
-            taught={taught(ui)} />
+            listing={ui.listing.clone()} {own} guess={ui.prefs.guess} front={ui.pane == Pane::Stage} taught={taught(ui)} />
     };
     html! {
-        <div class={classes!("app", ui.prefs.presenter.then_some("presenter"))} data-engine={engine_name(&ui.engine)}>
+        <div class={classes!("app", ui.prefs.presenter.then_some("presenter"), in_past.then_some("in-past"))} data-engine={engine_name(&ui.engine)}>
             <SignDefs />
             <TopBar held={ctx.model.get().debugger.held.is_some()} clock={p.clock.clone()} prefs={ui.prefs.clone()} has_server={ui.has_server} ready={ui.engine == Engine::Ready} />
             <Notices notices={ui.notices.clone()} />
+            <PastBanner versions={(v.time, v.entries)} now={p.clock.now} />
             <main class="work">
                 { dock(Side::Left, ui.prefs.left_size, Pane::Editor, ctx.t("dock.left"), left) }
                 <div class="middle">
@@ -74,7 +78,7 @@ pub fn Shell(p: &Props) -> Html {
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
             <PhoneTabs pane={ui.pane} {lesson} />
-            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} images={v.images} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud, ui.prefs.control_plane_node)} acting={ui.acting.clone()} /> }
+            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} time={v.time} shared={ui.shared.clone()} images={v.images} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud, ui.prefs.control_plane_node)} acting={ui.acting.clone()} /> }
             <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
         </div>
     }

@@ -2,6 +2,7 @@
 
 use super::icon::Icon;
 use super::lanes::{Lanes, Shared};
+use super::past::Scrubber;
 use crate::ctx::use_ctx;
 use crate::format;
 use crate::i18n::describe;
@@ -19,6 +20,12 @@ const LIST_MAX: usize = 250;
 #[derive(PartialEq, Properties)]
 pub struct Props {
     pub version: u64,
+    /// Of the past, bookmarks and branches.
+    pub time: u64,
+    /// The newest entry that is shown.
+    pub seq: u64,
+    /// The cluster is the page's own: it has a session to look back on.
+    pub own: bool,
     pub selected: Option<u64>,
 }
 
@@ -80,16 +87,17 @@ pub fn Timeline(p: &Props) -> Html {
                 <small class="num">{ ctx.tf("timeline.count", &[("n", &count)]) }</small>
                 if model.skipped > 0 { <small class="num" title={ctx.t("timeline.skipped.about")}>{ ctx.tf("timeline.skipped", &[("n", &model.skipped.to_string())]) }</small> }
             </div>
+            if p.own { <Scrubber versions={(p.time, p.version)} seq={p.seq} /> }
             if shown.entries.is_empty() {
                 <p class="empty">{ if model.entries.is_empty() { ctx.t("timeline.empty") } else { ctx.t("timeline.nothing-matches") } }</p>
             } else if *as_list {
                 <ol class="entries" data-testid="entries">
                     { for shown.entries.iter().rev().take(LIST_MAX).map(|e| html! {
-                        <EntryRow key={e.seq} entry={EntryRef(e.clone())} selected={p.selected == Some(e.seq)} />
+                        <EntryRow key={e.seq} entry={EntryRef(e.clone())} selected={p.selected == Some(e.seq)} future={e.seq > p.seq} />
                     }) }
                 </ol>
             } else {
-                <Lanes filtered={Shared(filtered.clone())} state={(p.version, (*filter).clone(), *heartbeats)} selected={p.selected} />
+                <Lanes filtered={Shared(filtered.clone())} state={(p.version, (*filter).clone(), *heartbeats)} seq={ctx.model.get().time.past.map(|_| p.seq)} selected={p.selected} />
             }
         </div>
     }
@@ -99,6 +107,9 @@ pub fn Timeline(p: &Props) -> Html {
 pub struct RowProps {
     pub entry: EntryRef,
     pub selected: bool,
+    /// It comes after the shown moment.
+    #[prop_or_default]
+    pub future: bool,
 }
 
 /// Shape and colour of an entry's mark, as a class: the lanes draw the same.
@@ -119,7 +130,7 @@ pub fn EntryRow(p: &RowProps) -> Html {
     let epoch = ctx.model.get().clock.epoch;
     let action = if matches!(e.what, What::Cycle { .. }) { Action::Cycle(e.seq) } else { Action::Entry(e.seq) };
     html! {
-        <li class={classes!("entry", mark(e), p.selected.then_some("selected"))} data-testid={format!("entry-{}", e.seq)}>
+        <li class={classes!("entry", mark(e), p.selected.then_some("selected"), p.future.then_some("future"))} data-testid={format!("entry-{}", e.seq)}>
             <button onclick={ctx.on(action)}>
                 <span class="entry-mark" aria-hidden="true" />
                 <span class="entry-time num">{ format::moment(e.time.as_micros(), epoch) }</span>

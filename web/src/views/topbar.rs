@@ -13,7 +13,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 /// Thousandths of real time; the last, 0, is as fast as possible.
-const SPEEDS: &[u32] = &[100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 100_000, 0];
+const SPEEDS: &[u32] = &[100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 100_000, 1_000_000, 0];
 
 #[derive(PartialEq, Properties)]
 pub struct Props {
@@ -68,6 +68,7 @@ fn EngineMenu(p: &EngineProps) -> Html {
     }
     if shown == EngineKind::Worker {
         let dialog = Action::Overlay(Some(Overlay::NewCluster));
+        items.push(Item::new(ctx.t("share.title"), "share", ctx.on(Action::Share)).hint(ctx.t("share.hint")));
         items.push(Item::new(ctx.t("engine.fresh"), "fresh", ctx.on(dialog)).hint(ctx.t("engine.fresh.about")));
     }
     html! { <Menu class="engine-menu" {label} testid="engine" {items} /> }

@@ -18,9 +18,14 @@ pub fn pods_to_delete<'a>(active: &[&'a Pod], related: &[&Pod], n: usize, now: T
     for p in related {
         *on_node.entry(pods::node_name(p)).or_default() += 1;
     }
-    let mut ranked: Vec<(&Pod, usize)> =
-        active.iter().map(|p| (*p, on_node.get(pods::node_name(p)).copied().unwrap_or(0))).collect();
-    ranked.sort_by(|a, b| compare(*a, *b, now).0);
+    // Equal times fall through to the next rule and unequal ones of a rank do not, so the rules contradict each other in rare
+    // cases, as upstream's do. The standard library's sort panics then; this puts each where it first fits.
+    let mut ranked: Vec<(&Pod, usize)> = Vec::with_capacity(active.len());
+    for p in active {
+        let p = (*p, on_node.get(pods::node_name(p)).copied().unwrap_or(0));
+        let at = ranked.partition_point(|q| compare(*q, p, now).0.is_le());
+        ranked.insert(at, p);
+    }
     (0..n).map(|i| (ranked[i].0, compare(ranked[i], ranked[n], now).1)).collect()
 }
 

@@ -156,6 +156,13 @@ impl Debugger {
         })));
     }
 
+    /// Another cluster takes the place of the one it was for.
+    pub(crate) fn take_over(&mut self, cluster: &mut Cluster) {
+        self.held = None;
+        cluster.hold_nothing();
+        self.arm(cluster);
+    }
+
     /// Takes in that the cluster holds a cycle, or does not any more. Hosts call it after they let time pass.
     pub fn sync(&mut self, cluster: &mut Cluster) {
         let Some(held) = cluster.held() else {

@@ -2,7 +2,7 @@
 
 use crate::world::{Handle, World};
 use axum::extract::ws::{Message, WebSocket};
-use engine::{Errands, Viewer};
+use engine::{Errands, Shown, Viewer};
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Clock, Command, Reply, Subscription, Update};
 use std::time::Duration;
@@ -116,7 +116,11 @@ impl Page {
                 transport.step_decision(&mut w.cluster);
                 w.set_transport(transport);
             }
-            Ok(Command::Save { id }) => {
+            Ok(Command::Time { id, .. } | Command::Compare { id, .. }) => {
+                let error = Some("this cluster lives in the server, which keeps no session to look back on".into());
+                self.replies.push(Reply::Done { id, error });
+            }
+            Ok(Command::Save { id } | Command::Share { id }) => {
                 let error = Some("this cluster lives in the server; it is not saved with the page".into());
                 self.replies.push(Reply::Done { id, error });
             }
@@ -142,7 +146,10 @@ impl Page {
             protocol::Speed::Times(n) => n,
             protocol::Speed::Max => 0,
         };
-        let update = self.viewer.as_mut().and_then(|v| v.update(&w.cluster, &w.debugger, t.running, speed));
+        // Its past is what real kubectl made of it: there is no session to look back on.
+        let (cluster, debugger, time, rewinds) = (&w.cluster, &w.debugger, None, (0, 0));
+        let shown = Shown { cluster, debugger, running: t.running, speed, time, rewinds };
+        let update = self.viewer.as_mut().and_then(|v| v.update(shown));
         if update.is_none() && self.replies.is_empty() {
             return None;
         }

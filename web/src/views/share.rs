@@ -1,0 +1,146 @@
+//! "Everyone start from this state": the session as a file, a link and a QR code.
+
+use super::icon::Icon;
+use crate::ctx::use_ctx;
+use crate::ui::Action;
+use qrcodegen::{QrCode, QrCodeEcc};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, HtmlAnchorElement, HtmlInputElement, Url};
+use yew::prelude::*;
+
+/// In the page's address, before a packed session.
+const STATE: &str = "#state=";
+/// Characters of a link whose code a phone still reads off a projector.
+const QR_MAX: usize = 1800;
+const FILE: &str = "cluster.kubottle";
+
+/// The session in the page's address, which then leaves it: a reload goes on from where the learner is.
+pub fn take_state() -> Option<String> {
+    let window = gloo::utils::window();
+    let location = window.location();
+    let state = location.hash().ok()?.strip_prefix(STATE)?.to_string();
+    let path = format!("{}{}", location.pathname().ok()?, location.search().ok()?);
+    let _ = window.history().and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(&path)));
+    Some(state)
+}
+
+fn link(session: &str) -> String {
+    let href = gloo::utils::window().location().href().unwrap_or_default();
+    format!("{}{STATE}{session}", href.split('#').next().unwrap_or_default())
+}
+
+/// Black squares as one path, a unit each, with the margin that readers need.
+fn qr(text: &str) -> Option<(i32, String)> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Low).ok()?;
+    let mut path = String::new();
+    for y in 0..code.size() {
+        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
+            path.push_str(&format!("M{},{}h1v1h-1z", x + 4, y + 4));
+        }
+    }
+    Some((code.size() + 8, path))
+}
+
+fn download(session: &str) -> Result<(), JsValue> {
+    let parts = js_sys::Array::of1(&session.into());
+    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence(&parts)?)?;
+    let a: HtmlAnchorElement = gloo::utils::document().create_element("a")?.unchecked_into();
+    a.set_href(&url);
+    a.set_download(FILE);
+    a.click();
+    Url::revoke_object_url(&url)
+}
+
+#[derive(PartialEq, Properties)]
+pub struct Props {
+    /// Packed; none until it is there.
+    pub session: Option<Rc<str>>,
+}
+
+#[component]
+pub fn Share(p: &Props) -> Html {
+    let ctx = use_ctx();
+    let copied = use_state(|| false);
+    let pick = use_node_ref();
+    let onpick = {
+        let ctx = ctx.clone();
+        Callback::from(move |e: Event| {
+            let input = e.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok());
+            let Some(file) = input.and_then(|i| i.files()?.get(0)) else { return };
+            let ctx = ctx.clone();
+            let read = Closure::once_into_js(move |text: JsValue| {
+                ctx.act(Action::OpenSession(text.as_string().unwrap_or_default()));
+            });
+            let text = file.text();
+            let then = js_sys::Reflect::get(&text, &"then".into()).ok();
+            if let Some(then) = then.and_then(|f| f.dyn_into::<js_sys::Function>().ok()) {
+                let _ = then.call1(&text, &read);
+            }
+        })
+    };
+    let open = {
+        let pick = pick.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(input) = pick.cast::<HtmlInputElement>() {
+                input.click();
+            }
+        })
+    };
+    let body = p.session.as_ref().map(|session| {
+        let link = link(session);
+        let copy = {
+            let (link, copied) = (link.clone(), copied.clone());
+            Callback::from(move |_: MouseEvent| {
+                let window = gloo::utils::window();
+                // Elsewhere there is no clipboard to write to; the link can be selected.
+                if window.is_secure_context() {
+                    let _ = window.navigator().clipboard().write_text(&link);
+                    copied.set(true);
+                }
+            })
+        };
+        let save = {
+            let session = session.clone();
+            Callback::from(move |_: MouseEvent| _ = download(&session))
+        };
+        let local = link.starts_with("file:");
+        let code = if link.len() <= QR_MAX && !local { qr(&link) } else { None };
+        let n = link.len().to_string();
+        html! {
+            <>
+                <div class="share-link">
+                    <input readonly=true value={link.clone()} aria-label={ctx.t("share.link")} data-testid="share-link" />
+                    <button data-testid="share-copy" onclick={copy}>{ ctx.t(if *copied { "share.copied" } else { "share.copy" }) }</button>
+                </div>
+                if let Some((size, path)) = code {
+                    <svg class="qr" viewBox={format!("0 0 {size} {size}")} role="img" aria-label={ctx.t("share.qr")} data-testid="share-qr" shape-rendering="crispEdges"><path d={path} fill="#000" /></svg>
+                } else {
+                    <p>{ if local { ctx.t("share.local").to_string() } else { ctx.tf("share.long", &[("n", &n)]) } }</p>
+                }
+                <button class="primary" data-testid="share-file" onclick={save}><Icon name="file" />{ ctx.t("share.file") }</button>
+            </>
+        }
+    });
+    html! {
+        <div class="share">
+            <p>{ ctx.t("share.about") }</p>
+            { body.unwrap_or_else(|| html! { <p class="empty">{ ctx.t("share.wait") }</p> }) }
+            <input ref={pick} type="file" accept=".kubottle,.json,.txt" hidden=true data-testid="share-pick" onchange={onpick} />
+            <button data-testid="share-open-file" onclick={open}>{ ctx.t("share.open") }</button>
+            <button class="text-button" data-testid="share-before" onclick={ctx.on(Action::SessionBefore)}>{ ctx.t("share.before") }</button>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_becomes_a_code_with_its_margin() {
+        let (size, path) = qr("https://example.org/#state=k1.abc").unwrap();
+        assert!(size > 21 + 8 && path.starts_with("M4,4h1v1h-1z"));
+        assert!(qr(&"x".repeat(4000)).is_none());
+    }
+}
