@@ -107,6 +107,7 @@ impl Component for App {
             engine: Engine::Loading,
             has_server,
             files: Rc::new(persist::load::<Files>(FILES).unwrap_or_default().repaired()),
+            custom: None,
             applied: None,
             acting: None,
             applying: false,

@@ -88,6 +88,8 @@ pub enum Overlay {
     Breakpoints,
     Config,
     WhatIf,
+    /// Between the cluster and the file.
+    Differences,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,6 +245,8 @@ pub struct Ui {
     /// The page came from a kubottle server, whose own cluster can be shown.
     pub has_server: bool,
     pub files: Rc<Files>,
+    /// The schemas of custom resources, for the editor.
+    pub custom: Option<Rc<serde_json::Value>>,
     pub applied: Option<Rc<Applied>>,
     /// Who applies, when it is somebody else than the page's own user.
     pub acting: Option<Identity>,

@@ -1,6 +1,7 @@
-// The page's two helpers in plain JavaScript, as one classic script that sets `window.kubottle`:
-// the YAML editor (CodeMirror 6) and the session's place in IndexedDB.
+// The page's helpers in plain JavaScript, as one classic script that sets `window.kubottle`: the YAML editor and the view
+// of differences (CodeMirror 6), and the session's place in IndexedDB.
+import { createDiff } from "./diff.js";
 import * as editor from "./editor.js";
 import * as session from "./session.js";
 
-globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor, session };
+globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor: { ...editor, createDiff }, session };

@@ -3,6 +3,7 @@
 use super::acting::ActAs;
 use super::breakpoints::Breakpoints;
 use super::config::Config;
+use super::differences::Differences;
 use super::faults::Images;
 use super::icon::Icon;
 use super::palette::Palette;
@@ -10,7 +11,7 @@ use super::sign::{Sign, state_name};
 use super::what_if::WhatIf;
 use crate::ctx::use_ctx;
 use crate::model::owners::Tint;
-use crate::ui::{Action, Overlay};
+use crate::ui::{Action, Applied, Overlay};
 use protocol::{Command, PodState};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
@@ -27,6 +28,7 @@ pub struct Props {
     /// How the last new cluster began: nodes, whether in the toy cloud, and whether with a node for the control plane.
     pub fresh: (u32, bool, bool),
     pub acting: Option<protocol::Identity>,
+    pub applied: Option<std::rc::Rc<Applied>>,
 }
 
 #[component]
@@ -85,6 +87,9 @@ pub fn OverlayView(p: &Props) -> Html {
         Overlay::WhatIf => {
             let (object, cycle) = p.what_if.clone().map_or((None, 0), |(o, c)| (Some(o), c));
             (ctx.t("what-if.title"), "large", html! { <WhatIf {object} {cycle} answers={p.versions.1} /> })
+        }
+        Overlay::Differences => {
+            (ctx.t("differences.title"), "large", html! { <Differences applied={p.applied.clone()} /> })
         }
         Overlay::Config => (ctx.t("config.title"), "large", html! { <Config answers={p.versions.1} /> }),
     };

@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
+    ("openapi", &["api"]),
     ("kubectl", &["api", "manifest", "meta"]),
     ("lessons", &["manifest", "meta", "protocol"]),
     (
@@ -71,6 +72,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "manifest",
             "meta",
             "network",
+            "openapi",
             "pki",
             "protocol",
             "reconcile",
