@@ -114,6 +114,7 @@ impl Component for App {
             has_server,
             lessons: Rc::new(Lessons { progress: App::kept_progress(), ..Lessons::default() }),
             files: Rc::new(persist::load::<Files>(FILES).unwrap_or_default().repaired()),
+            custom: None,
             applied: None,
             acting: None,
             shared: None,

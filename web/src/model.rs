@@ -10,6 +10,7 @@ pub mod kinds;
 pub mod owners;
 pub mod pod_ask;
 pub mod pod_change;
+pub mod schemas;
 
 pub use answers::{Answers, Fetched, Topic};
 

@@ -101,6 +101,8 @@ pub enum Overlay {
     Branches,
     RunUntil,
     Share,
+    /// Between the cluster and the file.
+    Differences,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +261,8 @@ pub struct Ui {
     pub has_server: bool,
     pub lessons: Rc<Lessons>,
     pub files: Rc<Files>,
+    /// The schemas of custom resources, for the editor.
+    pub custom: Option<Rc<serde_json::Value>>,
     pub applied: Option<Rc<Applied>>,
     /// Who applies, when it is somebody else than the page's own user.
     pub acting: Option<Identity>,

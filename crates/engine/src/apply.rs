@@ -5,6 +5,7 @@
 
 use crate::rows::object_id;
 use crate::threeway;
+use crate::yaml::to_yaml;
 use api::{KindRef, Kinds, Obj};
 use apiserver::authz::Attributes;
 use apiserver::{Answer, Body, FieldValidation, PatchType, Request, RequestVerb, Response};
@@ -12,7 +13,7 @@ use cluster::{Cluster, requests};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 use manifest::{Document, Problem};
 use meta::{ApiError, Key, User};
-use protocol::{ApplyMode, ApplyResult, Diagnostic, File, Missing, ObjectId, ObjectResult};
+use protocol::{ApplyMode, ApplyResult, Diagnostic, Difference, File, Missing, ObjectId, ObjectResult};
 use serde_json::Value;
 
 /// Something that answers API requests: the cluster, or a copy of its API server.
@@ -94,7 +95,9 @@ fn apply_all(
                     "deleted" => format!("{target} \"{}\" deleted{dry}", done.id.name),
                     verb => format!("{target}/{} {verb}{dry}", done.id.name),
                 };
-                result.objects.push(ObjectResult { id: done.id, verb: done.verb.into(), line, allowed: String::new() });
+                let difference = if mode == ApplyMode::DryRun { difference(&done) } else { None };
+                let (id, verb) = (done.id, done.verb.into());
+                result.objects.push(ObjectResult { id, verb, line, allowed: String::new(), difference });
                 result.warnings.extend(done.warnings.into_iter().map(|m| warning(d, m)));
             }
             Err(e) => {
@@ -115,6 +118,36 @@ struct Done {
     id: ObjectId,
     verb: &'static str,
     warnings: Vec<String>,
+    /// The object as it was, and as it is now.
+    before: Option<Obj>,
+    after: Option<Obj>,
+}
+
+/// What a write changes, as `kubectl diff` shows it.
+fn difference(done: &Done) -> Option<Difference> {
+    if done.verb == "unchanged" {
+        return None;
+    }
+    let [mut before, mut after] = [&done.before, &done.after].map(|o| o.as_ref().map(|o| o.to_value()));
+    if done.kind.group.is_empty() && done.kind.kind == "Secret" {
+        mask(before.as_mut(), after.as_mut());
+    }
+    let [before, after] = [before, after].map(|o| o.map(|o| to_yaml(&o)).unwrap_or_default());
+    Some(Difference { before, after })
+}
+
+/// Nobody looks over a shoulder at a Secret's values. Models `kubectl/pkg/cmd/diff`'s Masker.
+fn mask(before: Option<&mut Value>, after: Option<&mut Value>) {
+    let values = |o: &Option<&mut Value>| o.as_ref().and_then(|o| o["data"].as_object()).cloned().unwrap_or_default();
+    let (old, new) = (values(&before), values(&after));
+    let hide = |o: Option<&mut Value>, other: &serde_json::Map<String, Value>, when: &str| {
+        for (key, value) in o.and_then(|o| o.get_mut("data")).and_then(Value::as_object_mut).into_iter().flatten() {
+            let differs = other.get(key).is_some_and(|o| o != value);
+            *value = if differs { format!("*** ({when})") } else { "***".into() }.into();
+        }
+    };
+    hide(before, &new, "before");
+    hide(after, &old, "after");
 }
 
 /// Kind, namespace and name of a document. The parser has checked that apiVersion and kind are known.
@@ -150,6 +183,7 @@ fn apply_one(server: &mut Server<'_>, kinds: &Kinds, user: &User, d: &Document) 
     threeway::annotate(&mut wanted);
     let json = |v: &Value| Body::Raw { content_type: "application/json".into(), bytes: v.to_string().into_bytes() };
     let existing = if name.is_empty() { None } else { get(server, user, kind, &namespace, &name)? };
+    let before = existing.clone();
     let (answer, verb) = match existing {
         None => {
             let r = Request::new(user.clone(), RequestVerb::Create, kind, &namespace, "").body(json(&wanted));
@@ -168,8 +202,8 @@ fn apply_one(server: &mut Server<'_>, kinds: &Kinds, user: &User, d: &Document) 
     };
     let warnings = answer.warnings.clone();
     let object = answer.into_result()?;
-    let id = object.map(|o| object_id(&*o)).unwrap_or_default();
-    Ok(Done { kind, id, verb, warnings })
+    let id = object.as_ref().map(|o| object_id(&**o)).unwrap_or_default();
+    Ok(Done { kind, id, verb, warnings, before, after: object })
 }
 
 fn delete_one(server: &mut Server<'_>, kinds: &Kinds, user: &User, d: &Document) -> Result<Done, ApiError> {
@@ -179,7 +213,7 @@ fn delete_one(server: &mut Server<'_>, kinds: &Kinds, user: &User, d: &Document)
     let r = requests::delete(user.clone(), kind, &Key::new(&namespace, &name), options);
     server(r).into_result()?;
     let id = ObjectId { api_version: kind.api_version(), kind: kind.kind.into(), namespace, name };
-    Ok(Done { kind, id, verb: "deleted", warnings: Vec::new() })
+    Ok(Done { kind, id, verb: "deleted", warnings: Vec::new(), before: None, after: None })
 }
 
 fn get(
@@ -298,6 +332,33 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: jane}]
 
         let again = Session::load(&s.save().unwrap()).unwrap().cluster;
         assert_eq!(again.trace().hash(), s.cluster.trace().hash());
+    }
+
+    #[test]
+    fn a_dry_run_shows_what_would_change_and_changes_nothing() {
+        let mut s = Session::new(1, 7, Time(0)).unwrap();
+        s.cluster.advance(Duration::from_secs(3));
+        let map = format!("{MAP}data: {{a: one, b: same}}\n");
+        let new = result(&mut s, apply(ApplyMode::DryRun, &map));
+        let shown = new.objects[0].difference.as_ref().unwrap();
+        assert!(shown.before.is_empty() && shown.after.contains("  a: one\n"), "{shown:?}");
+        result(&mut s, apply(ApplyMode::Apply, &map));
+        assert_eq!(result(&mut s, apply(ApplyMode::DryRun, &map)).objects[0].difference, None, "nothing would change");
+        let changed = map.replace("one", "two");
+        let shown = result(&mut s, apply(ApplyMode::DryRun, &changed)).objects[0].difference.clone().unwrap();
+        assert!(shown.before.contains("  a: one\n") && shown.after.contains("  a: two\n"), "{shown:?}");
+        assert_eq!(result(&mut s, apply(ApplyMode::DryRun, &map)).objects[0].verb, "unchanged");
+
+        let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {pass: one, user: me}\n";
+        result(&mut s, apply(ApplyMode::Apply, secret));
+        let shown =
+            result(&mut s, apply(ApplyMode::DryRun, &secret.replace("one", "two"))).objects[0].difference.clone();
+        let shown = shown.unwrap();
+        assert!(
+            shown.before.contains("pass: \"*** (before)\"") || shown.before.contains("pass: '*** (before)'"),
+            "{shown:?}"
+        );
+        assert!(shown.after.contains("*** (after)") && shown.after.contains("***"), "{shown:?}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use time::{
 };
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{
-    ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, Missing, ObjectResult, Reply, Update,
+    ApiReply, ApplyResult, Clock, CycleSummary, Detail, Diagnostic, Difference, Missing, ObjectResult, Reply, Update,
 };
 pub use view::{
     ComponentView, EventView, Lamp, NodeView, ObjectId, PodState, PodView, QueueEntry, QueueLengths, QueueView,

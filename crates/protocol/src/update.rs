@@ -195,6 +195,16 @@ pub struct ObjectResult {
     /// Which binding of which role allowed it, in upstream's words; empty for who may do everything.
     #[serde(default)]
     pub allowed: String,
+    /// After a dry run that would change something: the object as it is and as it would be, as YAML.
+    #[serde(default)]
+    pub difference: Option<Difference>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Empty: there is no such object yet.
+    pub before: String,
+    pub after: String,
 }
 
 /// A permission that nobody gave.

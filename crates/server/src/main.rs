@@ -7,7 +7,6 @@ mod http;
 mod kubeconfig;
 mod logs;
 mod machines;
-mod openapi;
 mod protobuf;
 mod services;
 mod tls;

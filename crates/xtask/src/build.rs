@@ -37,6 +37,9 @@ fn print_of(word: &str, without: &[&str], others: &[&str]) -> Result<String> {
     stamp::fingerprint(&inputs.iter().map(String::as_str).collect::<Vec<_>>(), &[word])
 }
 
+/// Where the page's copy of all schemas is made, for `web/index.html`.
+const SCHEMAS: &str = "web/editor/dist/schemas.json";
+
 /// Builds the page into its [`Page::dir`] unless it is up to date. Says whether it had to.
 pub fn page(how: Page) -> Result<bool> {
     let (name, out) = (how.name(), how.dir());
@@ -48,6 +51,10 @@ pub fn page(how: Page) -> Result<bool> {
     tools::wasm_bindgen()?;
     tools::npm_ci("web/editor")?;
     quiet("editor", &mut cmd("node", &["web/editor/build.mjs"]))?;
+    // What the server is built with, so that nothing is built twice for it.
+    let profile = if how == Page::Quick { Profile::Play } else { Profile::Dev };
+    program(profile, "schemas", "schemas")?;
+    quiet("schemas-file", &mut cmd(program_path(profile, "schemas"), &[SCHEMAS]))?;
     page::build(name, &out)?;
     stamp::write(name, &print)?;
     Ok(true)
@@ -78,13 +85,23 @@ impl Profile {
 /// Builds `kubottle` unless it is up to date; hands back where it is.
 pub fn server(profile: Profile) -> Result<PathBuf> {
     let name = format!("kubottle-{}", profile.name());
-    let bin = target_dir().join(profile.dir()).join("kubottle").with_extension(std::env::consts::EXE_EXTENSION);
+    let bin = program_path(profile, "kubottle");
     let print = print_of(profile.name(), &["worker", "xtask", "testkit"], &[])?;
     if !stamp::is_fresh(&name, &print, &bin)? {
-        quiet(&name, &mut cmd("cargo", &["build", "-p", "server", "--bin", "kubottle", "--profile", profile.name()]))?;
+        program(profile, "kubottle", &name)?;
         stamp::write(&name, &print)?;
     }
     std::path::absolute(&bin).map_err(|e| e.to_string())
+}
+
+fn program_path(profile: Profile, bin: &str) -> PathBuf {
+    target_dir().join(profile.dir()).join(bin).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+/// Always of the whole workspace: cargo chooses the features of a crate by what is asked for, so that another choice would
+/// compile half of everything once more.
+fn program(profile: Profile, bin: &str, name: &str) -> Result<()> {
+    quiet(name, &mut cmd("cargo", &["build", "--workspace", "--bin", bin, "--profile", profile.name()]))
 }
 
 /// The engine as a module for Node, to be compared with the native one, and beside it, in `web`, the same for a page. Hands

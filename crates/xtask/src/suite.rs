@@ -114,8 +114,7 @@ fn libtest(text: &str) -> Tally {
 fn unit() -> Result<Tally> {
     // The server's own tests build the programs that wasm nodes run.
     tools::wasm_targets()?;
-    let args = ["test", "--workspace", "--exclude", "system-tests", "--no-fail-fast"];
-    cargo_test("cargo test", &mut cmd("cargo", &args))
+    cargo_test("cargo test", &mut cmd("cargo", &["test", "--workspace", "--no-fail-fast"]))
 }
 
 /// The program as a whole: kubectl against the server, `simulate`, `schedule`.
@@ -128,8 +127,7 @@ fn system() -> Result<Tally> {
              Get it from https://kubernetes.io/docs/tasks/tools/"
         ),
     }
-    let args =
-        ["test", "-p", "system-tests", "--test", "cli", "--test", "scenarios", "--test", "kubectl", "--no-fail-fast"];
+    let args = ["test", "--workspace", "--test", "cli", "--test", "scenarios", "--test", "kubectl", "--no-fail-fast"];
     cargo_test("system tests", cmd("cargo", &args).env("KUBOTTLE_BIN", bin))
 }
 
@@ -143,7 +141,7 @@ fn page() -> Result<Tally> {
 fn wasm() -> Result<Tally> {
     tools::check_node()?;
     let package = build::parity()?;
-    let args = ["test", "-p", "system-tests", "--test", "parity", "--no-fail-fast"];
+    let args = ["test", "--workspace", "--test", "parity", "--no-fail-fast"];
     cargo_test("parity", cmd("cargo", &args).env("KUBOTTLE_PARITY", package))
 }
 

@@ -1,51 +1,31 @@
-// CodeMirror 6 with YAML. Colours come from the page's tokens, so themes switch without rebuilding an editor.
-import { autocompletion, completeAnyWord, completionKeymap } from "@codemirror/autocomplete";
+// CodeMirror 6 with YAML that knows Kubernetes' kinds.
+import { acceptCompletion, autocompletion, completionKeymap, completionStatus, moveCompletionSelection, selectedCompletionIndex } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
-import { HighlightStyle, bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, lintKeymap, setDiagnostics as putDiagnostics } from "@codemirror/lint";
+import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
+import { forceLinting, lintGutter, lintKeymap, linter } from "@codemirror/lint";
 import { highlightSelectionMatches, openSearchPanel, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, Prec } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { check } from "./check.js";
+import { completion } from "./complete.js";
+import { format } from "./format.js";
+import { hover } from "./hover.js";
+import { colouring, look } from "./look.js";
+import { builtIn } from "./schemas.js";
 
-const colours = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--code-key)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--code-string)" },
-  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: "var(--code-number)" },
-  { tag: tags.keyword, color: "var(--code-number)" },
-  { tag: [tags.comment, tags.lineComment], color: "var(--code-comment)", fontStyle: "italic" },
-  { tag: [tags.meta, tags.separator, tags.punctuation, tags.squareBracket, tags.brace], color: "var(--code-punctuation)" },
-  { tag: [tags.labelName, tags.typeName], color: "var(--code-anchor)" },
-]);
-
-const look = EditorView.theme({
-  "&": { height: "100%", fontSize: "var(--text-code)", backgroundColor: "transparent", color: "var(--ink)" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.55" },
-  ".cm-content": { caretColor: "var(--accent)", padding: "8px 0" },
-  ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
-  ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--ink-faint)", border: "none" },
-  ".cm-lineNumbers .cm-gutterElement": { padding: "0 6px 0 10px", minWidth: "28px" },
-  ".cm-activeLine": { backgroundColor: "var(--code-line)" },
-  ".cm-activeLineGutter": { backgroundColor: "var(--code-line)", color: "var(--ink-soft)" },
-  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--code-selection) !important" },
-  ".cm-panels": { backgroundColor: "var(--surface-2)", color: "var(--ink)", borderColor: "var(--line)" },
-  ".cm-panels input, .cm-panels button": { font: "inherit", color: "inherit" },
-  ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line)", borderRadius: "var(--radius-s)", boxShadow: "var(--shadow-2)" },
-  ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent-soft)", color: "var(--ink)" },
-  ".cm-diagnostic": { padding: "6px 10px", maxWidth: "420px", whiteSpace: "pre-wrap" },
-  ".cm-diagnostic-error": { borderLeft: "3px solid var(--bad)" },
-  ".cm-diagnostic-warning": { borderLeft: "3px solid var(--warn)" },
-  ".cm-foldPlaceholder": { backgroundColor: "var(--surface-2)", border: "none", color: "var(--ink-soft)" },
-});
+function takeFirst(view) {
+  if (completionStatus(view.state) !== "active") return false;
+  if (selectedCompletionIndex(view.state) === null) moveCompletionSelection(true)(view);
+  return acceptCompletion(view);
+}
 
 /** In a text longer than this a change is told after a rest, not at every key: telling copies the text. */
 const LONG = 200_000;
 const REST_MS = 250;
 
 /**
- * `options`: text, readOnly, label, onChange(text), onApply().
+ * `options`: text, readOnly, label, words (of what is said by the schema), onChange(text), onApply(), onFocus().
  * Ctrl-Enter (Cmd-Enter) calls onApply. Tab indents; Esc then Tab leaves the editor, as CodeMirror documents.
  */
 export function create(parent, options) {
@@ -69,6 +49,35 @@ export function create(parent, options) {
     return true;
   };
   let quiet = false;
+  let words = options.words ?? {};
+  // What the page marks, beside what the schema finds.
+  let marks = [];
+  let custom = [];
+  const schemas = async () => (await builtIn()).with(custom);
+  const lookOver = async ({ state }) => {
+    const here = marks.map(({ line, column, message, severity }) => {
+      const from = offset(line, column);
+      const end = state.doc.lineAt(from).to;
+      const word = /^[^\s:,]+/.exec(state.sliceDoc(from, end));
+      return { from, to: Math.min(end, from + (word ? word[0].length : end - from)), severity, message };
+    });
+    if (state.doc.length === 0 || state.doc.length > LONG) return here;
+    const known = await schemas().catch(() => undefined);
+    const found = known ? check(state.doc.toString(), known, words) : [];
+    // What the API server has said, the schema need not say again.
+    const lines = new Set(here.map((m) => state.doc.lineAt(m.from).number));
+    return here.concat(found.filter((f) => !lines.has(state.doc.lineAt(Math.min(f.from, state.doc.length)).number)));
+  };
+  const tidy = () => {
+    const text = view.state.doc.toString();
+    const formatted = format(text);
+    if (formatted !== text) {
+      const line = view.state.doc.lineAt(view.state.selection.main.head).number;
+      view.dispatch({ changes: { from: 0, to: text.length, insert: formatted } });
+      view.dispatch({ selection: { anchor: view.state.doc.line(Math.min(line, view.state.doc.lines)).from }, scrollIntoView: true });
+    }
+    return true;
+  };
   const extensions = [
     lineNumbers(),
     foldGutter(),
@@ -77,7 +86,7 @@ export function create(parent, options) {
     bracketMatching(),
     highlightSelectionMatches(),
     yaml(),
-    syntaxHighlighting(colours),
+    colouring,
     look,
     label.of(attributes(options.label ?? "YAML")),
     keymap.of([...searchKeymap, ...foldKeymap, ...lintKeymap]),
@@ -87,7 +96,7 @@ export function create(parent, options) {
     extensions.push(EditorState.readOnly.of(true), EditorView.contentAttributes.of({ tabindex: "0" }), keymap.of(defaultKeymap));
   } else {
     extensions.push(
-      Prec.highest(keymap.of([{ key: "Mod-Enter", run: onApply }])),
+      Prec.highest(keymap.of([{ key: "Mod-Enter", run: onApply }, { key: "Shift-Alt-f", run: tidy }, { key: "Tab", run: takeFirst }])),
       history(),
       indentOnInput(),
       indentUnit.of("  "),
@@ -95,13 +104,16 @@ export function create(parent, options) {
       highlightActiveLine(),
       highlightActiveLineGutter(),
       lintGutter(),
-      autocompletion({ override: [completeAnyWord], activateOnTyping: false }),
+      linter(lookOver, { delay: 500 }),
+      // Nothing is chosen until somebody chooses, so that Enter ends a line as everywhere; Tab takes the first.
+      autocompletion({ override: [completion(schemas, () => words)], selectOnOpen: false }),
+      hover(schemas, () => words),
       keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
       EditorView.updateListener.of((update) => {
         if (update.docChanged && !quiet) changed(update.state.doc.length);
       }),
       // Whatever is done outside of the editor is done to the text as it stands.
-      EditorView.domEventHandlers({ blur: () => (tell(), false) }),
+      EditorView.domEventHandlers({ blur: () => (tell(), false), focus: () => (options.onFocus?.(), false) }),
     );
   }
   const view = new EditorView({ parent, state: EditorState.create({ doc: options.text ?? "", extensions }) });
@@ -126,14 +138,17 @@ export function create(parent, options) {
     },
     /** `list`: [{line, column, message, severity}], severity "error" or "warning". */
     setDiagnostics(list) {
-      const marks = list.map(({ line, column, message, severity }) => {
-        const from = offset(line, column);
-        const end = view.state.doc.lineAt(from).to;
-        const word = /^[^\s:,]+/.exec(view.state.sliceDoc(from, end));
-        return { from, to: Math.min(end, from + (word ? word[0].length : end - from)), severity, message };
-      });
-      view.dispatch(putDiagnostics(view.state, marks));
+      marks = list;
+      if (!options.readOnly) forceLinting(view);
     },
+    /** Custom resources: [{apiVersion, kind, schema}]. */
+    setCustom(list) {
+      custom = list;
+    },
+    setWords(some) {
+      words = some;
+    },
+    format: tidy,
     goTo(line, column) {
       const at = offset(line, column);
       view.dispatch({ selection: { anchor: at }, effects: EditorView.scrollIntoView(at, { y: "center" }) });

@@ -3,9 +3,9 @@
 use super::{App, Asked, Msg};
 use crate::bridge;
 use crate::i18n::{Lang, fill, find};
-use crate::model::{Fetched, Followed, Topic};
+use crate::model::{Fetched, Followed, Topic, schemas};
 use crate::persist;
-use crate::ui::{Applied, Center, Engine, EngineKind, Pane, Prefs};
+use crate::ui::{Applied, Center, Engine, EngineKind, Overlay, Pane, Prefs};
 use crate::views::share;
 use gloo::timers::callback::Timeout;
 use protocol::debug::RowsQuery;
@@ -247,6 +247,10 @@ impl App {
                 let key = if result.errors.is_empty() { "announce.applied" } else { "announce.refused" };
                 let n = if result.errors.is_empty() { result.objects.len() } else { result.errors.len() }.to_string();
                 self.ui.announcement = fill(find(self.ui.lang, key).unwrap_or_default(), [("n", n.as_str())]);
+                // What was asked for is the differences, where there are any.
+                if mode == ApplyMode::DryRun && result.objects.iter().any(|o| o.difference.is_some()) {
+                    self.ui.overlay = Some(Overlay::Differences);
+                }
                 self.ui.applied = Some(Rc::new(Applied { mode, by, result }));
             }
             Reply::Done { id, error } => {
@@ -309,7 +313,11 @@ impl App {
                 if let Some(Asked::Fetch(path)) = self.asked.remove(&reply.id)
                     && let Ok(body) = serde_json::from_str(&reply.body)
                 {
-                    self.model.change(|m| m.put_fetched(Fetched { path, body: Rc::new(body) }));
+                    if path == schemas::PATH {
+                        self.ui.custom = Some(Rc::new(schemas::of_definitions(&body)));
+                    } else {
+                        self.model.change(|m| m.put_fetched(Fetched { path, body: Rc::new(body) }));
+                    }
                 }
             }
             Reply::Journey { id, journey, error } => {

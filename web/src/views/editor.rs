@@ -6,7 +6,7 @@ use super::menu::{Item, Menu};
 use super::yaml::{Mark, Yaml};
 use crate::ctx::{Ctx, use_ctx};
 use crate::files::Files;
-use crate::model::access;
+use crate::model::{access, schemas};
 use crate::samples::SAMPLES;
 use crate::ui::{Action, Applied, FileAction, InspectorTab};
 use protocol::{ApplyMode, Diagnostic, Identity};
@@ -22,6 +22,8 @@ pub struct Props {
     pub applying: bool,
     pub acting: Option<Identity>,
     pub storage_error: Option<String>,
+    /// The schemas of custom resources.
+    pub custom: Option<Rc<serde_json::Value>>,
     pub ready: bool,
 }
 
@@ -47,6 +49,11 @@ fn marks(files: &Files, applied: Option<&Applied>) -> Vec<Mark> {
 pub fn EditorDock(p: &Props) -> Html {
     let ctx = use_ctx();
     let go_to = use_state(|| None::<(u32, u32, u32)>);
+    let format = use_state(|| 0u32);
+    let on_format = {
+        let format = format.clone();
+        Callback::from(move |_: MouseEvent| format.set(*format + 1))
+    };
     let current = p.files.current();
     let on_change = {
         let ctx = ctx.clone();
@@ -82,7 +89,7 @@ pub fn EditorDock(p: &Props) -> Html {
             </div>
             <div class="editor-body">
                 <Yaml text={Rc::<str>::clone(&current.text)} label={ctx.tf("editor.label", &[("file", &current.name)])} testid="yaml-editor"
-                    marks={marks(&p.files, p.applied.as_deref())} go_to={*go_to} {on_change} on_apply={ctx.on(Action::Apply(ApplyMode::Apply))} />
+                    marks={marks(&p.files, p.applied.as_deref())} go_to={*go_to} format={*format} custom={p.custom.clone()} on_focus={ctx.on(Action::Fetch(schemas::PATH.into()))} {on_change} on_apply={ctx.on(Action::Apply(ApplyMode::Apply))} />
                 if current.text.is_empty() {
                     <p class="editor-hint">{ ctx.t("editor.empty") }</p>
                 }
@@ -90,8 +97,9 @@ pub fn EditorDock(p: &Props) -> Html {
             <div class="editor-actions">
                 <button class="primary" data-testid="apply" disabled={!sound} title="Ctrl+Enter" onclick={ctx.on(Action::Apply(ApplyMode::Apply))}>
                     { ctx.t("editor.apply") }<kbd>{ "Ctrl ⏎" }</kbd></button>
-                <button data-testid="dry-run" disabled={!sound} title={ctx.t("editor.dry-run.about")} onclick={ctx.on(Action::Apply(ApplyMode::DryRun))}>{ ctx.t("editor.dry-run") }</button>
+                <button data-testid="diff" disabled={!sound} title={ctx.t("editor.diff.about")} onclick={ctx.on(Action::Apply(ApplyMode::DryRun))}>{ ctx.t("editor.diff") }</button>
                 <button data-testid="delete" disabled={!sound} title={ctx.t("editor.delete.about")} onclick={ctx.on(Action::Apply(ApplyMode::Delete))}>{ ctx.t("editor.delete") }</button>
+                <button class="icon-button" data-testid="format" disabled={current.text.is_empty()} aria-label={ctx.t("editor.format")} title={ctx.t("editor.format.about")} onclick={on_format}><Icon name="format" /></button>
                 <span class="grow" /><ActingButton acting={p.acting.clone()} />
             </div>
             if let Some(why) = &p.storage_error {
@@ -190,7 +198,7 @@ fn Results(p: &ResultsProps) -> Html {
     let title = if !r.errors.is_empty() {
         ctx.t("editor.nothing-written")
     } else if applied.mode == ApplyMode::DryRun {
-        ctx.t("editor.dry-run.done")
+        ctx.t("editor.diff.done")
     } else {
         ""
     };

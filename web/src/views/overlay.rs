@@ -4,6 +4,7 @@ use super::acting::ActAs;
 use super::branches::Branches;
 use super::breakpoints::Breakpoints;
 use super::config::Config;
+use super::differences::Differences;
 use super::faults::Images;
 use super::icon::Icon;
 use super::palette::Palette;
@@ -13,7 +14,7 @@ use super::sign::{Sign, state_name};
 use super::what_if::WhatIf;
 use crate::ctx::use_ctx;
 use crate::model::owners::Tint;
-use crate::ui::{Action, Overlay};
+use crate::ui::{Action, Applied, Overlay};
 use protocol::{Command, PodState};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
@@ -34,6 +35,7 @@ pub struct Props {
     /// How the last new cluster began: nodes, whether in the toy cloud, and whether with a node for the control plane.
     pub fresh: (u32, bool, bool),
     pub acting: Option<protocol::Identity>,
+    pub applied: Option<std::rc::Rc<Applied>>,
 }
 
 #[component]
@@ -96,6 +98,9 @@ pub fn OverlayView(p: &Props) -> Html {
         Overlay::Branches => (ctx.t("branch.list"), "large", html! { <Branches versions={(p.time, p.versions.1)} /> }),
         Overlay::Share => (ctx.t("share.title"), "medium", html! { <Share session={p.shared.clone()} /> }),
         Overlay::RunUntil => (ctx.t("until.title"), "small", html! { <RunUntil /> }),
+        Overlay::Differences => {
+            (ctx.t("differences.title"), "large", html! { <Differences applied={p.applied.clone()} /> })
+        }
         Overlay::Config => (ctx.t("config.title"), "large", html! { <Config answers={p.versions.1} /> }),
     };
     html! {

@@ -35,7 +35,7 @@ fn all(ctx: &Ctx) -> Vec<Entry> {
         command(ctx.t("until.title"), Action::Overlay(Some(Overlay::RunUntil)));
         command(ctx.t("share.title"), Action::Share);
         command(ctx.t("editor.apply"), Action::Apply(ApplyMode::Apply));
-        command(ctx.t("editor.dry-run"), Action::Apply(ApplyMode::DryRun));
+        command(ctx.t("editor.diff"), Action::Apply(ApplyMode::DryRun));
         command(ctx.t("stage.cluster"), Action::Center(Center::Cluster));
         command(ctx.t("stage.decision"), Action::Center(Center::Decision));
         command(ctx.t("stage.queues"), Action::Center(Center::Queues));

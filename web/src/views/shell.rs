@@ -47,7 +47,7 @@ pub fn Shell(p: &Props) -> Html {
         <div class="left-tabs segments" role="tablist">{ left_tab(LeftTab::Editor, ctx.t("dock.editor").to_string(), "left-editor") }{ left_tab(LeftTab::Lesson, lesson_label, "left-lesson") }</div>
         <div class="left-pane" hidden={lesson}>
             <EditorDock files={ui.files.clone()} applied={ui.applied.clone()} applying={ui.applying} acting={ui.acting.clone()} storage_error={ui.storage_error.clone()}
-                ready={ui.engine == Engine::Ready} />
+                custom={ui.custom.clone()} ready={ui.engine == Engine::Ready} />
         </div>
         if lesson { <LessonDock lessons={ui.lessons.clone()} ready={ui.engine == Engine::Ready} /> }
     </> };
@@ -78,7 +78,7 @@ pub fn Shell(p: &Props) -> Html {
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
             <PhoneTabs pane={ui.pane} {lesson} />
-            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} time={v.time} shared={ui.shared.clone()} images={v.images} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud, ui.prefs.control_plane_node)} acting={ui.acting.clone()} /> }
+            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} time={v.time} shared={ui.shared.clone()} images={v.images} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud, ui.prefs.control_plane_node)} acting={ui.acting.clone()} applied={ui.applied.clone()} /> }
             <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
         </div>
     }

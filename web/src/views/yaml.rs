@@ -17,6 +17,12 @@ extern "C" {
     fn set_diagnostics(this: &Handle, list: &JsValue);
     #[wasm_bindgen(method, js_name = goTo)]
     fn go_to(this: &Handle, line: u32, column: u32);
+    #[wasm_bindgen(method, js_name = setCustom)]
+    fn set_custom(this: &Handle, list: &JsValue);
+    #[wasm_bindgen(method, js_name = setWords)]
+    fn set_words(this: &Handle, words: &JsValue);
+    #[wasm_bindgen(method)]
+    fn format(this: &Handle) -> bool;
     #[wasm_bindgen(method, js_name = setLabel)]
     fn set_label(this: &Handle, label: &str);
     #[wasm_bindgen(method)]
@@ -45,6 +51,14 @@ pub struct Props {
     /// A place to go to, and the number of the request.
     #[prop_or_default]
     pub go_to: Option<(u32, u32, u32)>,
+    /// How often it was asked to put the text into even shape.
+    #[prop_or_default]
+    pub format: u32,
+    /// The schemas of custom resources: `[{apiVersion, kind, schema}]`.
+    #[prop_or_default]
+    pub custom: Option<Rc<serde_json::Value>>,
+    #[prop_or_default]
+    pub on_focus: Callback<()>,
     #[prop_or_default]
     pub on_change: Callback<Rc<str>>,
     #[prop_or_default]
@@ -52,7 +66,7 @@ pub struct Props {
 }
 
 /// A JavaScript value of anything serializable, through its JSON.
-fn js(value: &impl Serialize) -> JsValue {
+pub fn js(value: &impl Serialize) -> JsValue {
     serde_json::to_string(value).ok().and_then(|t| js_sys::JSON::parse(&t).ok()).unwrap_or(JsValue::UNDEFINED)
 }
 
@@ -63,14 +77,22 @@ pub fn Yaml(p: &Props) -> Html {
     let handle = use_mut_ref(|| None::<Handle>);
     let broken = use_state(|| None::<String>);
     // The closures outlive renders, so they look up the newest callbacks.
-    let callbacks = use_mut_ref(|| (Callback::noop(), Callback::noop()));
-    *callbacks.borrow_mut() = (p.on_change.clone(), p.on_apply.clone());
+    let callbacks = use_mut_ref(|| (Callback::noop(), Callback::noop(), Callback::noop()));
+    *callbacks.borrow_mut() = (p.on_change.clone(), p.on_apply.clone(), p.on_focus.clone());
+    let words = [
+        ("required", "schema.required"),
+        ("missing", "schema.missing"),
+        ("type", "schema.type"),
+        ("suggestion", "editor.suggestion"),
+    ]
+    .map(|(name, key)| (name, ctx.t(key)));
+    let words: std::collections::BTreeMap<_, _> = words.into_iter().collect();
     // What the editor said last: it need not be told its own text.
     let said = use_mut_ref(|| None::<Rc<str>>);
     {
         let (place, handle, callbacks, broken) = (place.clone(), handle.clone(), callbacks.clone(), broken.clone());
         let said = said.clone();
-        let (text, label, read_only) = (p.text.clone(), p.label.clone(), p.read_only);
+        let (text, label, read_only, words) = (p.text.clone(), p.label.clone(), p.read_only, js(&words));
         use_effect_with((), move |()| {
             let changed = callbacks.clone();
             let on_change = Closure::<dyn Fn(String)>::new(move |text: String| {
@@ -78,6 +100,11 @@ pub fn Yaml(p: &Props) -> Html {
                 let text: Rc<str> = text.into();
                 *said.borrow_mut() = Some(text.clone());
                 on.emit(text);
+            });
+            let focused = callbacks.clone();
+            let on_focus = Closure::<dyn Fn()>::new(move || {
+                let on = focused.borrow().2.clone();
+                on.emit(());
             });
             let on_apply = Closure::<dyn Fn()>::new(move || {
                 let on = callbacks.borrow().1.clone();
@@ -90,6 +117,8 @@ pub fn Yaml(p: &Props) -> Html {
                 ("readOnly", JsValue::from_bool(read_only)),
                 ("onChange", on_change.as_ref().clone()),
                 ("onApply", on_apply.as_ref().clone()),
+                ("onFocus", on_focus.as_ref().clone()),
+                ("words", words),
             ] {
                 let _ = js_sys::Reflect::set(&options, &key.into(), &value);
             }
@@ -103,7 +132,7 @@ pub fn Yaml(p: &Props) -> Html {
                 if let Some(handle) = handle.borrow_mut().take() {
                     handle.destroy();
                 }
-                drop((on_change, on_apply));
+                drop((on_change, on_apply, on_focus));
             }
         });
     }
@@ -130,6 +159,30 @@ pub fn Yaml(p: &Props) -> Html {
         use_effect_with(p.label.clone(), move |label| {
             if let Some(handle) = &*handle.borrow() {
                 handle.set_label(label);
+            }
+        });
+    }
+    {
+        let handle = handle.clone();
+        use_effect_with(words, move |words| {
+            if let Some(handle) = &*handle.borrow() {
+                handle.set_words(&js(words));
+            }
+        });
+    }
+    {
+        let handle = handle.clone();
+        use_effect_with(p.custom.clone(), move |custom| {
+            if let (Some(handle), Some(custom)) = (&*handle.borrow(), custom) {
+                handle.set_custom(&js(&**custom));
+            }
+        });
+    }
+    {
+        let handle = handle.clone();
+        use_effect_with(p.format, move |times| {
+            if let Some(handle) = handle.borrow().as_ref().filter(|_| *times > 0) {
+                handle.format();
             }
         });
     }

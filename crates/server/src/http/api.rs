@@ -3,8 +3,8 @@
 use super::auth;
 use super::body::{Body, full, stream};
 use super::{faults, follow, processes, proxy, streams};
+use crate::protobuf;
 use crate::world::Handle;
-use crate::{openapi, protobuf};
 use api::Kinds;
 use apiserver::Credentials;
 use apiserver::http::HttpRequest;

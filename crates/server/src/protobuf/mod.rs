@@ -10,7 +10,6 @@
 
 mod wire;
 
-use crate::openapi;
 use base64::Engine;
 use meta::Time;
 use serde_json::{Map, Value, json};

@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "trace",
         ],
     ),
+    ("openapi", &["api"]),
     ("kubectl", &["api", "manifest", "meta"]),
     ("lessons", &["cel", "protocol"]),
     (
@@ -74,6 +75,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "manifest",
             "meta",
             "network",
+            "openapi",
             "pki",
             "protocol",
             "reconcile",

@@ -3,6 +3,7 @@
 
 mod custom;
 mod metrics;
+pub mod page;
 mod paths;
 mod schemas;
 pub mod v2;

@@ -56,7 +56,8 @@ impl Builder {
 
     /// The schema's name: `io.k8s.api.apps.v1.Deployment`.
     pub fn name(&self, kind: &Kind) -> &str {
-        self.kinds.iter().find(|(k, _)| k.kind == kind.kind).map_or("", |(_, name)| name)
+        let same = |k: &Kind| (k.group, k.version, k.kind) == (kind.group, kind.version, kind.kind);
+        self.kinds.iter().find(|(k, _)| same(k)).map_or("", |(_, name)| name)
     }
 
     /// `components.schemas`

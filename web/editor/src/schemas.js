@@ -1,0 +1,83 @@
+// What fields an object has: the page's schemas.json (an OpenAPI document of all built-in kinds), and the schemas of custom
+// resources, which the page hands over. Read once, when somebody first writes.
+
+const REF = "#/components/schemas/";
+
+async function read() {
+  // The page that is a single file holds it, packed.
+  const inlined = document.getElementById("kubottle-schemas");
+  if (!inlined) return (await fetch("./schemas.json", { cache: "no-cache" })).json();
+  const bytes = Uint8Array.from(atob(inlined.textContent), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+let reading;
+/** The built-in ones. Rejects when they cannot be read, and tries again the next time. */
+export function builtIn() {
+  reading ??= read().then((document) => new Schemas(document)).catch((e) => {
+    reading = undefined;
+    throw e;
+  });
+  return reading;
+}
+
+export class Schemas {
+  /** `document`: OpenAPI v3 with `x-kubottle-kinds`. */
+  constructor(document) {
+    this.named = document.components.schemas;
+    this.kinds = document["x-kubottle-kinds"].map((k) => ({ ...k, schema: this.named[k.schema] }));
+  }
+
+  /** The same with custom resources: [{apiVersion, kind, schema}]. */
+  with(custom) {
+    const both = Object.create(Schemas.prototype);
+    const meta = { description: "Standard object's metadata.", $ref: `${REF}io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta` };
+    both.named = this.named;
+    both.kinds = this.kinds.concat(custom.map(({ apiVersion, kind, schema }) => {
+      const words = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: meta };
+      return { apiVersion, kind, schema: { type: "object", ...schema, properties: { ...schema?.properties, ...words } } };
+    }));
+    return both;
+  }
+
+  kind(apiVersion, kind) {
+    return this.kinds.find((k) => k.kind === kind && k.apiVersion === apiVersion)?.schema;
+  }
+
+  /** What stands behind a reference; the description is that of the field. */
+  open(schema) {
+    let at = schema;
+    for (let i = 0; at && i < 8; i++) {
+      const ref = at.$ref ?? (at.allOf?.length === 1 ? at.allOf[0].$ref : undefined);
+      if (ref === undefined) break;
+      at = { ...this.named[ref.slice(REF.length)], ...(at.description ? { description: at.description } : {}) };
+    }
+    return at;
+  }
+
+  /** The schema of a field of an object, or of an item of a list (`[]`). */
+  step(schema, name) {
+    const at = this.open(schema);
+    if (!at) return undefined;
+    if (name === "[]") return at.items && this.open(at.items);
+    const own = at.properties?.[name];
+    if (own) return this.open(own);
+    return typeof at.additionalProperties === "object" ? this.open(at.additionalProperties) : undefined;
+  }
+
+  /** The schema at a path from an object of that kind. */
+  at(apiVersion, kind, path) {
+    return path.reduce((schema, name) => schema && this.step(schema, name), this.open(this.kind(apiVersion, kind)));
+  }
+}
+
+/** A few characters for what a field holds: `string`, `[]Container`, `map[string]string`, `object`. */
+export function typeOf(schemas, schema) {
+  const at = schemas.open(schema);
+  if (!at) return "";
+  if (at["x-kubernetes-int-or-string"] || at.format === "int-or-string") return "integer or string";
+  if (at.items) return `[]${typeOf(schemas, at.items)}`;
+  if (typeof at.additionalProperties === "object") return `map[string]${typeOf(schemas, at.additionalProperties)}`;
+  if (at.type === undefined && at.oneOf) return at.oneOf.map((o) => o.type).join(" or ");
+  return at.type ?? "any";
+}
