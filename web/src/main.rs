@@ -10,6 +10,7 @@ mod keys;
 mod model;
 mod persist;
 mod samples;
+mod screens;
 mod ui;
 mod views;
 

@@ -1,5 +1,7 @@
 //! Which command does what.
 
+use crate::acting::Acting;
+use crate::client::Client;
 use crate::cx::Cx;
 use crate::env::Env;
 use crate::error::Error;
@@ -20,6 +22,11 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
         // A group alone is no command.
         return i32::from(!parsed.flags.bool("help") && !parsed.command.path.is_empty());
     }
+    let acting = Acting::of(&parsed.flags, env.client);
+    let client: &dyn Client = acting.as_ref().map_or(env.client, |a| a);
+    let stdin = env.stdin.take();
+    let mut env = Env { client, files: env.files, terminal: env.terminal, config: env.config, stdin };
+    let env = &mut env;
     let mut cx = Cx::new(env, parsed);
     let done = command(&mut cx).await;
     cx.warn();

@@ -101,6 +101,8 @@ pub enum Command {
         #[serde(flatten)]
         terminal: crate::Terminal,
     },
+    /// A line or a key for a shell with kubectl.
+    Shell(crate::Shell),
     /// The session as one JSON text (in [`crate::Reply::Session`]), to keep across reloads.
     Save {
         id: u64,

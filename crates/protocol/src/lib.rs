@@ -13,6 +13,7 @@ pub mod follow;
 pub mod listing;
 pub mod panel;
 pub mod preemption_words;
+pub mod shell;
 pub mod terminal;
 pub mod update;
 pub mod view;
@@ -26,6 +27,7 @@ pub use fault::Fault;
 pub use follow::{Follow, FollowHop, Journey};
 pub use listing::{KindCount, Listing, ListingView, ObjectRow};
 pub use panel::Panel;
+pub use shell::{Completion, Forwarded, Shell, ShellOutput, Waits};
 pub use terminal::{SessionId, Terminal, TerminalOutput};
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{
@@ -36,4 +38,4 @@ pub use view::{
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;

@@ -2,7 +2,7 @@
 //! for longer than one.
 
 use crate::budget::Budget;
-use engine::{Errands, Replay, Search, Seek, Session, Setup, Transport, Viewer};
+use engine::{Errands, Replay, Search, Seek, Session, Setup, Shells, Transport, Viewer};
 use gloo::timers::callback::Interval;
 use meta::{Duration, Time};
 use protocol::{Command, Reply, Speed, Start, Subscription};
@@ -36,6 +36,7 @@ struct Shell {
     /// The next scheduling decision is looked for.
     search: Option<Search>,
     errands: Errands,
+    shells: Shells,
     viewer: Viewer,
     replies: Vec<Reply>,
     last_tick_ms: f64,
@@ -55,6 +56,7 @@ pub fn start() {
         transport: Transport::default(),
         search: None,
         errands: Errands::default(),
+        shells: Shells::default(),
         viewer: Viewer::new(Subscription::default()),
         replies: Vec::new(),
         unseen_since: None,
@@ -122,6 +124,7 @@ impl Shell {
         // The cluster is not any more the one that was searched.
         self.search = None;
         match command {
+            Command::Shell(said) => self.shells.take(&mut **session, said),
             Command::Step => {
                 self.transport.running = false;
                 // While a cycle is held, that is the turn to take.
@@ -159,6 +162,7 @@ impl Shell {
             None => self.fresh(&start),
         };
         self.errands.clear();
+        self.shells = Shells::default();
         self.viewer = Viewer::new(start.subscription);
         self.last_tick_ms = now_ms(&self.scope);
     }
@@ -188,7 +192,14 @@ impl Shell {
         self.seek();
         if let State::Live(session) = &mut self.state {
             let mut budget = Budget::new(&self.scope);
-            self.transport.tick(&mut session.cluster, elapsed, || budget.is_spent());
+            let shells = &mut self.shells;
+            self.transport.tick(&mut **session, elapsed, |session| {
+                if shells.is_busy() {
+                    shells.run(session);
+                }
+                budget.is_spent()
+            });
+            shells.run(&mut **session);
             let crashes = session.cluster.take_crashes();
             self.replies.extend(crashes.into_iter().map(|(process, message)| Reply::Crashed { process, message }));
             // A step of an errand may be dear: the clock is looked at after each.
@@ -234,6 +245,7 @@ impl Shell {
             Speed::Times(n) => n,
             Speed::Max => 0,
         };
+        self.replies.extend(self.shells.replies());
         let cluster = match &mut self.state {
             State::Live(session) => {
                 session.debugger.sync(&mut session.cluster);

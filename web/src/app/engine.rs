@@ -45,6 +45,7 @@ impl App {
         });
         self.model.clear();
         self.asked.clear();
+        self.restart_shells();
         let kind = if self.ui.has_server { self.ui.prefs.engine } else { EngineKind::Worker };
         match bridge::Engine::start(kind, ctx.link().callback(Msg::Engine)) {
             Ok(engine) => {
@@ -275,6 +276,7 @@ impl App {
                     self.model.change(|m| m.put_journey(Followed { from, journey }));
                 }
             }
+            Reply::Shell(output) => self.shell_said(ctx, &output),
             Reply::Replaying { .. } | Reply::Terminal { .. } => {}
         }
     }
@@ -302,6 +304,6 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | Terminal { id, .. } => Some(id),
         Api(call) => Some(&mut call.id),
         As { command, .. } => id_of(command),
-        Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
+        Start(_) | Shell(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }
 }

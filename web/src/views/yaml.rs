@@ -52,7 +52,7 @@ pub struct Props {
 }
 
 /// A JavaScript value of anything serializable, through its JSON.
-fn js(value: &impl Serialize) -> JsValue {
+pub fn js(value: &impl Serialize) -> JsValue {
     serde_json::to_string(value).ok().and_then(|t| js_sys::JSON::parse(&t).ok()).unwrap_or(JsValue::UNDEFINED)
 }
 

@@ -47,6 +47,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "api",
             "apiserver",
             "cluster",
+            "kubectl",
             "kubelet",
             "manifest",
             "meta",
