@@ -6,8 +6,8 @@ use crate::cx::Cx;
 use crate::env::Env;
 use crate::error::Error;
 use crate::{
-    apply, create, delete, describing, events, exec, explain, flags, get, help, info, label, logs, nodes, replace,
-    rollout, run_pod, scale, set, wait,
+    apply, certificate, create, delete, describing, edit, events, exec, explain, flags, get, help, info, label, logs,
+    nodes, replace, rollout, run_pod, scale, set, wait,
 };
 
 /// Runs `kubectl ARGS`; the exit code.
@@ -60,6 +60,8 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "delete" => delete::run(cx).await,
         "describe" => describing::run(cx).await,
         "drain" => nodes::drain(cx).await,
+        "certificate approve" | "certificate deny" => certificate::run(cx).await,
+        "edit" => edit::run(cx).await,
         "events" => events::run(cx).await,
         "exec" => exec::exec(cx).await,
         "explain" => explain::run(cx).await,

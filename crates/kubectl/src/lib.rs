@@ -4,6 +4,7 @@
 mod acting;
 mod apply;
 mod builder;
+mod certificate;
 pub mod client;
 mod commands;
 mod complete;
@@ -13,6 +14,7 @@ mod delete;
 pub mod describe;
 mod describing;
 mod discovery;
+mod edit;
 pub mod env;
 pub mod error;
 mod events;

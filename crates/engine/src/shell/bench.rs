@@ -5,7 +5,8 @@ use kubelet::pod::images::ImageRef;
 use kubelet::runtime::{ContainerId, ContainerSpec, Identity};
 use kubelet::sim::catalogue;
 use kubelet::sim::fs::{Volumes, normalize};
-use kubelet::sim::machine::{Fds, Input, Machine, Output, SIGKILL, State, World};
+use kubelet::sim::machine::{Fds, Input, Kind, Machine, Output, Proc, SIGKILL, State, World};
+use kubelet::sim::programs::Running;
 use meta::{Duration, Time};
 use network::Balancer;
 use std::collections::BTreeMap;
@@ -70,6 +71,18 @@ impl Bench {
         let mut machine = Machine::new(Arc::new(spec()), image, 1, now);
         let mut volumes = Volumes::new();
         let _ = machine.fs.mkdir(HOME, &mut volumes);
+        // The machine ends with its first process: this one never does.
+        machine.add(Proc {
+            parent: 0,
+            kind: Kind::Program(Running::Forever),
+            argv: vec!["init".into()],
+            env: Arc::default(),
+            cwd: "/".into(),
+            fds: Fds { stdin: Input::Null, stdout: Output::Null, stderr: Output::Null },
+            state: State::Forever,
+            clock: now,
+            pending: Vec::new(),
+        });
         Some(Bench { machine, volumes, balancer: Balancer::new(1), known: BTreeMap::new() })
     }
 

@@ -215,7 +215,7 @@ pub fn parse(text: &str) -> Parsed {
                     waiting.push((delimiter, cut, [list.len(), stages.len(), stage.here.len()]));
                     let dash = if cut { "-" } else { "" };
                     stage.here.push(Here { raw: format!("<<{dash}{word}"), quoted, text: String::new() });
-                    stage.text.push_str(&format!(" <<{dash}{word} "));
+                    stage.text.push_str(&format!("<<{dash}{word} "));
                 }
                 // `2>&1` and `&>` are no ends.
                 Some('>') => {

@@ -142,8 +142,8 @@ fn a_shell_in_a_container_takes_keys() {
     t.line("kubectl exec -it a -- bash");
     t.pass(1);
     assert_eq!(t.waits, Waits::Keys);
-    t.say(Shell::Keys { number: 1, keys: "echo $((6*7)); exit 3\r".into() });
-    let text = t.pass(1);
+    let mut text = t.say(Shell::Keys { number: 1, keys: "echo $((6*7)); exit 3\r".into() });
+    text.push_str(&t.pass(1));
     assert!(text.contains("42"), "{text}");
     assert!(text.contains("command terminated with exit code 3"), "{text}");
     assert_eq!(t.waits, Waits::Line { prompt: "$ ".into() });
@@ -164,8 +164,8 @@ fn waiting_and_forwarding_follow_the_cluster() {
     t.run("kubectl wait --for=condition=Ready pod/one");
     let text = t.line("kubectl port-forward pod/one 8080:80");
     assert!(text.contains("Forwarding from 127.0.0.1:8080 -> 80"), "{text}");
-    t.say(Shell::Line { number: 2, line: "curl -s localhost:8080".into(), acting: None });
-    let text = t.pass(1);
+    let mut text = t.say(Shell::Line { number: 2, line: "curl -s localhost:8080".into(), acting: None });
+    text.push_str(&t.pass(1));
     assert!(text.contains("Welcome to nginx!"), "{text}");
     t.replayed();
 }
