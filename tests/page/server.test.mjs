@@ -36,6 +36,12 @@ test("the server's page shows the server's cluster", { skip: process.env.KUBOTTL
     await paste(page, await manifest("pod.yaml"));
     await page.getByTestId("apply").click();
     await pods(page, "nginx").and(page.locator('[data-state="ready"]')).waitFor();
+    // The terminal's shell is the server's.
+    await page.keyboard.press("Control+Backquote");
+    const rows = page.locator(".terminal .xterm-rows");
+    await rows.getByText("$").first().waitFor();
+    await page.keyboard.type("kubectl get pods | grep -c Running\r");
+    await rows.getByText(/^1$/).first().waitFor();
     assert.deepEqual(chrome.complaints, []);
   } finally {
     await chrome.close();

@@ -15,6 +15,11 @@ test("kubottle.html runs from file://", { skip: existsSync(file) ? false : `${fi
     await paste(page, await manifest("deployment.yaml"));
     await page.getByTestId("apply").click();
     await count(pods(page, "nginx-deployment-").and(page.locator('[data-state="ready"]')), 3);
+    await page.keyboard.press("Control+Backquote");
+    const rows = page.locator(".terminal .xterm-rows");
+    await rows.getByText("$").first().waitFor();
+    await page.keyboard.type("kubectl get pods | grep -c Running\r");
+    await rows.getByText(/^3$/).first().waitFor();
     assert.deepEqual(chrome.complaints, []);
   } finally {
     await chrome.close();

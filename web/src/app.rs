@@ -3,6 +3,7 @@
 mod act;
 mod engine;
 mod lesson;
+mod terminals;
 
 use crate::bridge;
 use crate::ctx::Ctx;
@@ -12,6 +13,7 @@ use crate::keys;
 use crate::lessons::Lessons;
 use crate::model::{ModelRef, Topic, Versions};
 use crate::persist;
+use crate::screens::Screens;
 use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Theme, Ui};
 use crate::views::shell::Shell;
 use gloo::events::{EventListener, EventListenerOptions};
@@ -76,6 +78,9 @@ pub struct App {
     next_id: u64,
     asked: BTreeMap<u64, Asked>,
     next_notice: u64,
+    screens: Screens,
+    /// The files that the shells have, as they have them.
+    sent: BTreeMap<String, Rc<str>>,
     /// The revision the saved session has.
     saved_revision: u64,
     save_timer: Option<Timeout>,
@@ -103,6 +108,9 @@ impl Component for App {
             prefs,
             center: Center::Cluster,
             pane: Pane::Stage,
+            bottom: Default::default(),
+            terminals: Vec::new(),
+            terminal: 1,
             overlay: None,
             tab: Default::default(),
             subscription: Subscription { entries: true, follow_cycles: true, compact: true, ..Subscription::default() },
@@ -133,6 +141,8 @@ impl Component for App {
             next_id: 1,
             asked: BTreeMap::new(),
             next_notice: 1,
+            screens: Screens::default(),
+            sent: BTreeMap::new(),
             saved_revision: 0,
             save_timer: None,
             session_cost: 0,
@@ -201,7 +211,13 @@ impl Component for App {
             Theme::Dark => true,
             Theme::Auto => scheme().is_some_and(|q| q.matches()),
         };
-        let context = Ctx { lang: self.ui.lang, dark, model: self.model.clone(), dispatch: self.dispatch.clone() };
+        let context = Ctx {
+            lang: self.ui.lang,
+            dark,
+            model: self.model.clone(),
+            dispatch: self.dispatch.clone(),
+            screens: self.screens.clone(),
+        };
         if **self.shared.borrow() != self.ui {
             *self.shared.borrow_mut() = Rc::new(self.ui.clone());
         }

@@ -2,6 +2,7 @@
 
 use crate::i18n::{self, Lang};
 use crate::model::{ModelRef, kinds};
+use crate::screens::Screens;
 use crate::ui::{Action, InspectorTab};
 use protocol::{Command, ObjectId};
 use yew::{Callback, hook, use_context};
@@ -13,6 +14,7 @@ pub struct Ctx {
     pub dark: bool,
     pub model: ModelRef,
     pub dispatch: Callback<Action>,
+    pub screens: Screens,
 }
 
 impl Ctx {
@@ -53,5 +55,6 @@ pub fn use_ctx() -> Ctx {
         dark: false,
         model: ModelRef::default(),
         dispatch: Callback::noop(),
+        screens: Screens::default(),
     })
 }

@@ -59,6 +59,17 @@ impl Files {
             self.shown = self.tabs.len() - 1;
         }
     }
+    /// A file's new text, in its tab or one of its own; shown when asked for.
+    pub fn put(&mut self, name: &str, text: &Rc<str>, show: bool) {
+        let at = self.tabs.iter().position(|t| t.name == name);
+        match at {
+            Some(i) => self.tabs[i].text = text.clone(),
+            None => self.tabs.push(Tab { name: name.into(), text: text.clone() }),
+        }
+        if show {
+            self.shown = at.unwrap_or(self.tabs.len() - 1);
+        }
+    }
     pub fn close(&mut self, index: usize) {
         if index >= self.tabs.len() {
             return;

@@ -1,6 +1,6 @@
 //! The keyboard: which key asks for what, and when a key belongs to a field instead.
 
-use crate::ui::{Action, Overlay};
+use crate::ui::{Action, Overlay, TerminalAction};
 use crate::views::past::order;
 use protocol::TimeOrder;
 use wasm_bindgen::JsCast;
@@ -15,6 +15,11 @@ fn typing(element: &Element) -> bool {
     element.closest("input:not([type=range]), textarea, select, [contenteditable=true]").is_ok_and(|e| e.is_some())
 }
 
+/// A terminal has a use for every key.
+fn in_terminal(element: &Element) -> bool {
+    element.closest(".terminal").is_ok_and(|e| e.is_some())
+}
+
 /// Something that has its own use for space and arrows.
 fn operable(element: &Element) -> bool {
     let own = "button, a, summary, input[type=range], [role=application], [role=slider], [role=grid], [role=tablist], [role=menu], [role=listbox]";
@@ -25,8 +30,11 @@ fn operable(element: &Element) -> bool {
 pub fn action(event: &KeyboardEvent) -> Option<Action> {
     let key = event.key();
     let command = event.ctrl_key() || event.meta_key();
-    if command && key.eq_ignore_ascii_case("k") {
+    if command && key.eq_ignore_ascii_case("k") && !target(event).as_ref().is_some_and(in_terminal) {
         return Some(Action::Overlay(Some(Overlay::Palette)));
+    }
+    if event.ctrl_key() && event.code() == "Backquote" {
+        return Some(Action::Terminal(TerminalAction::Focus));
     }
     let element = target(event);
     let typing = element.as_ref().is_some_and(typing);

@@ -12,6 +12,7 @@ mod library;
 mod model;
 mod persist;
 mod samples;
+mod screens;
 mod ui;
 mod views;
 

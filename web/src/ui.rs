@@ -4,7 +4,7 @@ use crate::files::Files;
 use crate::i18n::Lang;
 use crate::lessons::{LessonAction, Lessons};
 use crate::model::Topic;
-use protocol::{ApplyMode, ApplyResult, Command, Debug, Follow, Identity, Listing, ObjectId, Subscription};
+use protocol::{ApplyMode, ApplyResult, Command, Debug, Follow, Identity, Listing, ObjectId, Shell, Subscription};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
@@ -63,6 +63,25 @@ pub enum Pane {
     Editor,
     Inspector,
     Timeline,
+    Terminal,
+}
+
+/// What the dock below the stage shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BottomTab {
+    #[default]
+    Timeline,
+    Terminal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TerminalAction {
+    New,
+    Show(u64),
+    Close(u64),
+    /// Into the terminal, or out of it.
+    Focus,
+    ScreenReader(bool),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,6 +157,8 @@ pub struct Prefs {
     pub speed: u32,
     /// Decisions are hidden until the learner has picked a node.
     pub guess: bool,
+    /// Whether terminals speak to screen readers.
+    pub screen_reader: bool,
     /// How a new cluster begins.
     pub nodes: u32,
     pub cloud: bool,
@@ -163,6 +184,7 @@ impl Default for Prefs {
             paused: false,
             speed: 1000,
             guess: false,
+            screen_reader: false,
             nodes: 3,
             cloud: false,
             control_plane_node: false,
@@ -245,6 +267,10 @@ pub struct Ui {
     pub prefs: Prefs,
     pub center: Center,
     pub pane: Pane,
+    pub bottom: BottomTab,
+    /// The terminals' numbers, and the one that is shown.
+    pub terminals: Vec<u64>,
+    pub terminal: u64,
     pub overlay: Option<Overlay>,
     pub tab: InspectorTab,
     pub subscription: Subscription,
@@ -320,6 +346,10 @@ pub enum Action {
     List(Listing),
     Center(Center),
     Pane(Pane),
+    Bottom(BottomTab),
+    Terminal(TerminalAction),
+    /// What a terminal says to its shell.
+    Shell(Shell),
     SetDock(Dock, bool),
     ToggleDock(Dock),
     Resize(Dock, u32),

@@ -39,6 +39,7 @@ pub mod sides;
 pub mod sight;
 pub mod sign;
 pub mod stage;
+pub mod terminal;
 pub mod tiles;
 pub mod timeline;
 pub mod topbar;

@@ -9,7 +9,7 @@ use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants};
 use apiserver::response::LiveQuery;
 use apiserver::watch::Watcher;
 use apiserver::{Answer, ConnectTarget, ProxyTarget, Response};
-use k8s_openapi::api::core::v1::{ComponentStatus, Pod};
+use k8s_openapi::api::core::v1::{ComponentStatus, ContainerState, Pod};
 use kubelet::Kubelet;
 use meta::{ApiError, Duration, Key, User};
 
@@ -164,6 +164,21 @@ impl Cluster {
             }
         };
         ApiError::bad_request(format!("container {container:?} in pod {pod:?} is waiting to start: {why}"))
+    }
+
+    /// Whether nothing more can come: the run has ended, or its pod is gone.
+    pub fn container_ended(&self, r: &LogRequest) -> bool {
+        let Some(pod) = self.view.get::<Pod>(&r.pod) else { return true };
+        if api::references::uid_on_node(pod) != r.pod_uid || r.options.previous || r.node.is_empty() {
+            return true;
+        }
+        let Some(status) = &pod.status else { return false };
+        let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
+        let Some(container) = all.into_iter().find(|c| c.name == r.options.container) else { return false };
+        let terminated = |s: &Option<ContainerState>| s.as_ref().is_some_and(|s| s.terminated.is_some());
+        let waiting = container.state.as_ref().is_some_and(|s| s.waiting.is_some());
+        // Between two runs the log is that of the one before; before the first run there is all to come.
+        terminated(&container.state) || (waiting && terminated(&container.last_state))
     }
 
     /// The newest lines of a container's log; `None` when it has none yet.

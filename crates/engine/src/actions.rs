@@ -4,6 +4,7 @@ use crate::debugger::Debugger;
 use crate::{apply, terminal};
 use apiserver::authn::Impersonate;
 use cluster::{Cluster, HttpOutcome};
+use k8s_openapi::api::core::v1::Pod;
 use kubelet::{Capacity, NodeConfig, SimRuntime};
 use meta::{Quantity, User};
 use protocol::debug::Debug;
@@ -163,7 +164,8 @@ pub fn is_input(command: &Command) -> bool {
     match command {
         Command::As { command, .. } => is_input(command),
         Command::Apply { mode, .. } => *mode != protocol::ApplyMode::DryRun,
-        Command::Api(call) => call.method != "GET",
+        // A request that is passed on to a pod is seen there.
+        Command::Api(call) => call.method != "GET" || call.path.contains("/proxy"),
         Command::Terminal { terminal, .. } => !matches!(terminal, Terminal::Read { .. }),
         Command::AddNode { .. }
         | Command::Cordon { .. }
@@ -193,17 +195,37 @@ fn api_call(cluster: &mut Cluster, user: &User, call: &ApiCall) -> ApiReply {
         body: call.body.clone().into_bytes(),
     };
     let answer = |code, content_type: &str, body: &[u8]| ApiReply {
+        warnings: Vec::new(),
         id: call.id,
         code,
         content_type: content_type.into(),
         body: String::from_utf8_lossy(body).into_owned(),
     };
     match cluster.http(request) {
-        HttpOutcome::Response(r) => answer(r.code, r.content_type, &r.body),
+        HttpOutcome::Response(r) => ApiReply { warnings: r.warnings, ..answer(r.code, r.content_type, &r.body) },
         HttpOutcome::Logs(request) => match cluster.pod_log(&request) {
             Ok(log) => answer(200, "text/plain", &log),
             Err(e) => answer(e.code(), "text/plain", e.message().as_bytes()),
         },
+        HttpOutcome::Proxy(target) => match proxied(cluster, &target) {
+            Ok(r) => answer(r.status, "text/plain", r.body.as_bytes()),
+            Err(e) => answer(503, "application/json", &serde_json::to_vec(&*e.0).unwrap_or_default()),
+        },
         _ => answer(501, "text/plain", b"this request needs a connection that stays open; use kubectl for it"),
     }
+}
+
+/// What a simulated pod answers through the API server's proxy.
+fn proxied(cluster: &mut Cluster, target: &apiserver::ProxyTarget) -> Result<network::Response, meta::ApiError> {
+    let refused =
+        |why: String| meta::ApiError::new(503, "ServiceUnavailable", format!("error trying to reach service: {why}"));
+    let pod = cluster.view().get::<Pod>(&target.key).filter(|_| target.kind.kind == "Pod");
+    let pod = pod.ok_or_else(|| refused("only pods are reached this way".into()))?;
+    let node = pod.spec.as_ref().and_then(|s| s.node_name.clone()).unwrap_or_default();
+    let ip = pod.status.as_ref().and_then(|s| s.pod_ip.clone()).unwrap_or_default();
+    let declared = pod.spec.iter().flat_map(|s| &s.containers).flat_map(|c| c.ports.iter().flatten());
+    let first = declared.filter_map(|p| u16::try_from(p.container_port).ok()).next();
+    let port = target.port.parse().ok().or(first).unwrap_or(80);
+    let answer = cluster.pod_http(&node, &ip, port, &target.path);
+    answer.map_err(|e| refused(format!("dial tcp {ip}:{port}: connect: {e:?}")))
 }

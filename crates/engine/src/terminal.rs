@@ -3,20 +3,24 @@
 use apiserver::{Request, RequestVerb, Response};
 use cluster::{Cluster, SessionId};
 use k8s_openapi::api::core::v1::Pod;
-use kubelet::runtime::{SessionEnd, SessionInput};
+use kubelet::runtime::{SessionEnd, SessionInput, SessionOutput};
 use meta::User;
 use protocol::{Terminal, TerminalOutput};
 
 pub fn act(cluster: &mut Cluster, user: &User, terminal: &Terminal) -> TerminalOutput {
     match terminal {
-        Terminal::Open { namespace, pod, container, argv } => {
-            match open(cluster, user, namespace, pod, container, argv) {
+        Terminal::Open { namespace, pod, container, argv, stdin, tty } => {
+            match open(cluster, user, [namespace, pod, container], argv, (*stdin, *tty)) {
                 Ok(session) => TerminalOutput { session: shown(&session), ..Default::default() },
                 Err(why) => TerminalOutput { error: Some(why), ..Default::default() },
             }
         }
         Terminal::Type { session, keys } => {
             cluster.session_input(&known(session), SessionInput::Data(keys.clone().into_bytes()));
+            TerminalOutput { session: session.clone(), ..Default::default() }
+        }
+        Terminal::End { session } => {
+            cluster.session_input(&known(session), SessionInput::End);
             TerminalOutput { session: session.clone(), ..Default::default() }
         }
         Terminal::Read { session } => read(cluster, session),
@@ -38,10 +42,9 @@ fn known(s: &protocol::SessionId) -> SessionId {
 fn open(
     cluster: &mut Cluster,
     user: &User,
-    namespace: &str,
-    pod: &str,
-    container: &str,
+    [namespace, pod, container]: [&str; 3],
     argv: &[String],
+    (stdin, tty): (bool, bool),
 ) -> Result<SessionId, String> {
     let subresource = if argv.is_empty() { "attach" } else { "exec" };
     let kind = <Pod as api::Registered>::KIND_REF;
@@ -49,7 +52,7 @@ fn open(
     request.options.log.container = container.into();
     let stream = &mut request.options.stream;
     stream.command = argv.to_vec();
-    (stream.stdin, stream.stdout, stream.tty) = (true, true, true);
+    (stream.stdin, stream.stdout, stream.stderr, stream.tty) = (stdin, true, !tty, tty);
     let answer = cluster.request(request);
     if let Some(e) = answer.error() {
         return Err(e.message().to_string());
@@ -58,6 +61,11 @@ fn open(
         Response::Connect(target) => cluster.open_session(&target),
         _ => Err("not a stream".into()),
     }
+}
+
+/// What came out since it was asked last; `None`: the session is no more.
+pub fn output(cluster: &mut Cluster, session: &protocol::SessionId) -> Option<SessionOutput> {
+    cluster.session_output(&known(session))
 }
 
 fn read(cluster: &mut Cluster, session: &protocol::SessionId) -> TerminalOutput {
@@ -103,6 +111,8 @@ mod tests {
             pod: "a".into(),
             container: String::new(),
             argv: vec!["bash".into()],
+            stdin: true,
+            tty: true,
         };
         let session = ask(&mut s, open).session;
         s.cluster.advance(Duration::from_secs(1));
@@ -114,8 +124,14 @@ mod tests {
             let out = ask(s, Terminal::Read { session: session.clone() });
             assert_eq!((out.text.as_str(), out.exit_code), ("root@a:/# echo $((6*7)); exit 3\r\n42\r\n", Some(3)));
         }
-        let missing =
-            Terminal::Open { namespace: "default".into(), pod: "b".into(), container: String::new(), argv: Vec::new() };
+        let missing = Terminal::Open {
+            namespace: "default".into(),
+            pod: "b".into(),
+            container: String::new(),
+            argv: Vec::new(),
+            stdin: true,
+            tty: true,
+        };
         assert_eq!(ask(&mut s, missing).error.as_deref(), Some("pods \"b\" not found"));
     }
 }

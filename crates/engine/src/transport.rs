@@ -1,5 +1,6 @@
 //! Run, pause, step, speed: how virtual time follows real time.
 
+use crate::host::Host;
 use cluster::{Cluster, Turn};
 use meta::{Duration, Time};
 use protocol::Speed;
@@ -31,26 +32,27 @@ impl Default for Transport {
 }
 
 impl Transport {
-    /// Lets `elapsed` of real time pass. `out_of_budget` is asked between turns; when it says so the rest of
-    /// the time is dropped, so a slow machine slows the cluster's clock and never the page. Turns taken.
-    pub fn tick(self, cluster: &mut Cluster, elapsed: Duration, mut out_of_budget: impl FnMut() -> bool) -> u64 {
+    /// Lets `elapsed` of real time pass. `after_turn` is asked between turns; when it says that the
+    /// budget is spent the rest of the time is dropped, so a slow machine slows the cluster's clock and never the page. Turns taken.
+    pub fn tick<H: Host>(self, host: &mut H, elapsed: Duration, mut after_turn: impl FnMut(&mut H) -> bool) -> u64 {
+        let cluster = host.cluster();
         if !self.running {
             return 0;
         }
         let speed = match self.speed {
             Speed::Max if cluster.now().since(cluster.quiet_since()) > REST => Speed::Times(1000),
-            Speed::Max => return run_max(cluster, out_of_budget),
+            Speed::Max => return run_max(host, after_turn),
             speed => speed,
         };
         let target = after(speed, cluster.now(), elapsed);
         let mut turns = 0;
-        while cluster.step(target).is_some() {
+        while host.cluster().step(target).is_some() {
             turns += 1;
-            if out_of_budget() {
+            if after_turn(host) {
                 return turns;
             }
         }
-        cluster.advance_to(target);
+        host.cluster().advance_to(target);
         turns
     }
 
@@ -107,9 +109,10 @@ impl Search {
     }
 }
 
-fn run_max(cluster: &mut Cluster, mut out_of_budget: impl FnMut() -> bool) -> u64 {
+fn run_max<H: Host>(host: &mut H, mut after_turn: impl FnMut(&mut H) -> bool) -> u64 {
     let mut turns = 0;
-    while !out_of_budget() {
+    while !after_turn(host) {
+        let cluster = host.cluster();
         if cluster.now().since(cluster.quiet_since()) > REST || cluster.step(Time(u64::MAX)).is_none() {
             break;
         }

@@ -104,7 +104,7 @@ fn order(s: &mut Session, t: &mut Transport, order: TimeOrder) {
     s.order(t, &order).expect("it can be done");
     let mut slices = 0;
     while s.time_view().seeking {
-        s.tick(t, Duration::ZERO, || true);
+        s.tick(t, Duration::ZERO, |_| true);
         slices += 1;
         assert!(slices < 100_000);
     }
@@ -145,7 +145,7 @@ fn decisions_are_stepped_back_and_forth_and_the_present_is_untouched() {
     // It plays as it was until it is the present again, which goes on as before.
     t.running = true;
     while s.is_past() {
-        s.tick(&mut t, SECOND, || false);
+        s.tick(&mut t, SECOND, |_| false);
     }
     assert_eq!((print(&s.cluster), t.running), (present, true));
     order(&mut s, &mut t, TimeOrder::Back);
@@ -208,7 +208,7 @@ fn a_cluster_runs_until_something_is_so() {
         s.order(t, &TimeOrder::RunUntil { until }).expect("it is waited for");
         loop {
             assert!(t.running);
-            if let Some(Reply::Until { met, .. }) = s.tick(t, Duration::ZERO, || true) {
+            if let Some(Reply::Until { met, .. }) = s.tick(t, Duration::ZERO, |_| true) {
                 assert!(!t.running && s.time_view().until.is_none());
                 return met;
             }

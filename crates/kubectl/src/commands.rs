@@ -1,11 +1,13 @@
 //! Which command does what.
 
+use crate::acting::Acting;
+use crate::client::Client;
 use crate::cx::Cx;
 use crate::env::Env;
 use crate::error::Error;
 use crate::{
-    apply, create, delete, describing, events, exec, explain, flags, get, help, info, label, logs, nodes, replace,
-    rollout, run_pod, scale, set, wait,
+    apply, certificate, create, delete, describing, edit, events, exec, explain, flags, get, help, info, label, logs,
+    nodes, replace, rollout, run_pod, scale, set, wait,
 };
 
 /// Runs `kubectl ARGS`; the exit code.
@@ -20,6 +22,11 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
         // A group alone is no command.
         return i32::from(!parsed.flags.bool("help") && !parsed.command.path.is_empty());
     }
+    let acting = Acting::of(&parsed.flags, env.client);
+    let client: &dyn Client = acting.as_ref().map_or(env.client, |a| a);
+    let stdin = env.stdin.take();
+    let mut env = Env { client, files: env.files, terminal: env.terminal, config: env.config, stdin };
+    let env = &mut env;
     let mut cx = Cx::new(env, parsed);
     let done = command(&mut cx).await;
     cx.warn();
@@ -53,6 +60,8 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "delete" => delete::run(cx).await,
         "describe" => describing::run(cx).await,
         "drain" => nodes::drain(cx).await,
+        "certificate approve" | "certificate deny" => certificate::run(cx).await,
+        "edit" => edit::run(cx).await,
         "events" => events::run(cx).await,
         "exec" => exec::exec(cx).await,
         "explain" => explain::run(cx).await,

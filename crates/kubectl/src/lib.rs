@@ -1,16 +1,20 @@
 //! kubectl for the page's terminal: what the real one prints, byte for byte, and its exit codes. It reaches the API
 //! server through [`Client`] only. Models `k8s.io/kubectl` and `k8s.io/cli-runtime`.
 
+mod acting;
 mod apply;
 mod builder;
+mod certificate;
 pub mod client;
 mod commands;
+mod complete;
 mod create;
 mod cx;
 mod delete;
 pub mod describe;
 mod describing;
 mod discovery;
+mod edit;
 pub mod env;
 pub mod error;
 mod events;
@@ -41,6 +45,7 @@ mod watch;
 
 pub use client::{Client, Future, Request, Response, Stream};
 pub use commands::run;
+pub use complete::complete;
 pub use env::{Config, Env, Files, Session, Terminal};
 pub use error::{Error, Status};
 pub use mapping::Mapping;

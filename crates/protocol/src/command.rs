@@ -118,6 +118,8 @@ pub enum Command {
         id: u64,
         branch: u32,
     },
+    /// A line or a key for a shell with kubectl.
+    Shell(crate::Shell),
     /// The session as one JSON text (in [`crate::Reply::Session`]), to keep across reloads.
     Save {
         id: u64,

@@ -14,6 +14,7 @@ pub mod lesson;
 pub mod listing;
 pub mod panel;
 pub mod preemption_words;
+pub mod shell;
 pub mod terminal;
 pub mod time;
 pub mod update;
@@ -29,6 +30,7 @@ pub use follow::{Follow, FollowHop, Journey};
 pub use lesson::{LessonOrder, LessonStart, LessonState, LessonText};
 pub use listing::{KindCount, Listing, ListingView, ObjectRow};
 pub use panel::Panel;
+pub use shell::{Completion, Forwarded, Shell, ShellOutput, Waits};
 pub use terminal::{SessionId, Terminal, TerminalOutput};
 pub use time::{
     BranchView, Comparison, DecisionChange, InputMark, Mark, ObjectChange, PastView, TimeOrder, TimeView, Until,

@@ -8,13 +8,29 @@ use serde::{Deserialize, Serialize};
 pub enum Terminal {
     /// Runs a command in a container, or attaches to its first process when there is no command. An empty container is
     /// the pod's only one.
-    Open { namespace: String, pod: String, container: String, argv: Vec<String> },
+    Open {
+        namespace: String,
+        pod: String,
+        container: String,
+        argv: Vec<String>,
+        /// Whether keys go in, and whether through a terminal.
+        #[serde(default = "yes")]
+        stdin: bool,
+        #[serde(default = "yes")]
+        tty: bool,
+    },
     /// Keys as a terminal sends them: carriage return, control characters, escape sequences.
     Type { session: SessionId, keys: String },
+    /// No more keys will come.
+    End { session: SessionId },
     /// What came out since the last time.
     Read { session: SessionId },
     /// The terminal is gone, and with it what ran in it.
     Close { session: SessionId },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Which terminal, as [`Terminal::Open`] was answered.

@@ -138,6 +138,8 @@ pub enum Reply {
         id: u64,
         output: crate::TerminalOutput,
     },
+    /// Something new from a shell.
+    Shell(crate::ShellOutput),
     /// Where a request went that [`crate::Command::Follow`] sent; or why none could be sent.
     Journey {
         id: u64,
@@ -244,5 +246,8 @@ pub struct ApiReply {
     pub id: u64,
     pub code: u16,
     pub content_type: String,
+    /// Values of `Warning` headers.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     pub body: String,
 }

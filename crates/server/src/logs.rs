@@ -2,7 +2,6 @@
 
 use crate::world::World;
 use cluster::http::LogRequest;
-use k8s_openapi::api::core::v1::{ContainerState, Pod};
 use meta::{ApiError, Duration};
 
 impl World {
@@ -25,20 +24,5 @@ impl World {
             limit_bytes: count(o.limit_bytes),
         };
         node.logs.read(&r.pod_uid, &o.container, &options).map_err(|_| self.cluster.no_log(r))
-    }
-
-    /// Whether nothing more can come: the run has ended, or its pod is gone.
-    pub fn container_ended(&self, r: &LogRequest) -> bool {
-        let Some(pod) = self.cluster.view().get::<Pod>(&r.pod) else { return true };
-        if api::references::uid_on_node(pod) != r.pod_uid || r.options.previous || r.node.is_empty() {
-            return true;
-        }
-        let Some(status) = &pod.status else { return false };
-        let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
-        let Some(container) = all.into_iter().find(|c| c.name == r.options.container) else { return false };
-        let terminated = |s: &Option<ContainerState>| s.as_ref().is_some_and(|s| s.terminated.is_some());
-        let waiting = container.state.as_ref().is_some_and(|s| s.waiting.is_some());
-        // Between two runs the log is that of the one before; before the first run there is all to come.
-        terminated(&container.state) || (waiting && terminated(&container.last_state))
     }
 }

@@ -11,7 +11,7 @@ use apiserver::watch::Watcher;
 use bytes::Bytes;
 use cluster::machines::kubelet_name;
 use cluster::{Cluster, Power, SessionId};
-use engine::Transport;
+use engine::{Live, Transport};
 use kubelet::Kubelet;
 use kubelet::runtime::{ContainerId, ExternalRuntime, RuntimeEvent, SessionOutput};
 use meta::Time;
@@ -97,6 +97,8 @@ impl Extenders {
 pub struct World {
     pub cluster: Cluster,
     pub debugger: engine::Debugger,
+    /// The shells of the pages that are connected, by the page's number.
+    pub shells: BTreeMap<u64, engine::Shells>,
     /// Pages that are connected.
     pub pages: usize,
     transport: Transport,
@@ -118,24 +120,29 @@ impl World {
     pub fn start(cluster: Cluster) -> anyhow::Result<(Handle, watch::Receiver<u64>)> {
         let (tx, rx) = std_mpsc::channel();
         let (services, services_out) = watch::channel(0);
-        let now = Instant::now();
-        let anchor = Anchor { real: now, time: cluster.now() };
-        let mut world = World {
-            cluster,
-            debugger: engine::Debugger::default(),
-            pages: 0,
-            transport: Transport::default(),
-            anchor,
-            last_tick: now,
-            watches: Vec::new(),
-            sessions: BTreeMap::new(),
-            wasm: BTreeMap::new(),
-            extenders: None,
-            services,
-            round_robin: 0,
+        // The world stays on its thread: the shells' commands cannot leave it.
+        let begin = move || {
+            let now = Instant::now();
+            let anchor = Anchor { real: now, time: cluster.now() };
+            let mut world = World {
+                cluster,
+                debugger: engine::Debugger::default(),
+                shells: BTreeMap::new(),
+                pages: 0,
+                transport: Transport::default(),
+                anchor,
+                last_tick: now,
+                watches: Vec::new(),
+                sessions: BTreeMap::new(),
+                wasm: BTreeMap::new(),
+                extenders: None,
+                services,
+                round_robin: 0,
+            };
+            world.cluster.keep_events();
+            world
         };
-        world.cluster.keep_events();
-        std::thread::Builder::new().name("cluster".into()).spawn(move || world.run(&rx))?;
+        std::thread::Builder::new().name("cluster".into()).spawn(move || begin().run(&rx))?;
         Ok((Handle(tx), services_out))
     }
 
@@ -171,18 +178,30 @@ impl World {
         }
         let Speed::Times(permille) = self.transport.speed else {
             let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-            let out_of_budget = || now.elapsed() > SLICE;
-            return self.transport.tick(&mut self.cluster, meta::Duration(micros), out_of_budget) > 0;
+            let World { cluster, debugger, shells, .. } = self;
+            let mut live = Live { cluster, debugger };
+            let after_turn = |live: &mut Live<'_>| {
+                run_shells(shells, live);
+                now.elapsed() > SLICE
+            };
+            return self.transport.tick(&mut live, meta::Duration(micros), after_turn) > 0;
         };
         let passed = u64::try_from(now.duration_since(self.anchor.real).as_micros()).unwrap_or(u64::MAX);
         let target = self.anchor.time + meta::Duration(passed.saturating_mul(u64::from(permille)) / 1000);
         while self.cluster.step(target).is_some() {
+            self.run_shells();
             if now.elapsed() > SLICE {
                 return true;
             }
         }
         self.cluster.advance_to(target);
         false
+    }
+
+    /// Lets the commands of shells go on.
+    pub fn run_shells(&mut self) {
+        let World { cluster, debugger, shells, .. } = self;
+        run_shells(shells, &mut Live { cluster, debugger });
     }
 
     fn sleep(&mut self) -> Duration {
@@ -332,4 +351,8 @@ impl World {
         let event = n.exited(now, id, exit);
         self.runtime_event(node, event);
     }
+}
+
+fn run_shells(shells: &mut BTreeMap<u64, engine::Shells>, live: &mut Live<'_>) {
+    shells.values_mut().filter(|s| s.is_busy()).for_each(|s| s.run(live));
 }

@@ -3,7 +3,7 @@
 
 use crate::budget::Budget;
 use engine::lesson::{Course, diagnostics};
-use engine::{Errands, Replay, Search, Seek, Session, Setup, Shown, Transport, Viewer};
+use engine::{Errands, Replay, Search, Seek, Session, Setup, Shells, Shown, Transport, Viewer};
 use gloo::timers::callback::Interval;
 use lessons::{Lesson, Problem};
 use meta::{Duration, Time};
@@ -46,6 +46,7 @@ struct Shell {
     looked_ms: f64,
     /// A lesson that goes on when its session has come back.
     waiting: Option<(Rc<Lesson>, u32)>,
+    shells: Shells,
     viewer: Viewer,
     replies: Vec<Reply>,
     last_tick_ms: f64,
@@ -68,6 +69,7 @@ pub fn start() {
         course: None,
         looked_ms: 0.0,
         waiting: None,
+        shells: Shells::default(),
         viewer: Viewer::new(Subscription::default()),
         replies: Vec::new(),
         unseen_since: None,
@@ -157,6 +159,7 @@ impl Shell {
         // The cluster is not any more the one that was searched.
         self.search = None;
         match command {
+            Command::Shell(said) => self.shells.take(&mut **session, said),
             Command::Time { id, order } => {
                 let error = session.order(&mut self.transport, &order).err();
                 self.replies.push(Reply::Done { id, error });
@@ -251,6 +254,7 @@ impl Shell {
             None => self.fresh(&start, lesson),
         };
         self.errands.clear();
+        self.shells = Shells::default();
         self.viewer = Viewer::new(start.subscription);
         self.last_tick_ms = now_ms(&self.scope);
     }
@@ -291,7 +295,17 @@ impl Shell {
         let began = now_ms(&self.scope);
         if let State::Live(session) = &mut self.state {
             let mut budget = Budget::new(&self.scope);
-            self.replies.extend(session.tick(&mut self.transport, elapsed, || budget.is_spent()));
+            let shells = &mut self.shells;
+            let said = session.tick(&mut self.transport, elapsed, |present| {
+                if let Some(session) = present
+                    && shells.is_busy()
+                {
+                    shells.run(session);
+                }
+                budget.is_spent()
+            });
+            self.replies.extend(said);
+            shells.run(&mut **session);
             let crashes = session.cluster.take_crashes();
             let work = now_ms(&self.scope) - began;
             session.rest(Duration((work.max(0.0) * 1000.0) as u64));
@@ -344,6 +358,7 @@ impl Shell {
             Speed::Times(n) => n,
             Speed::Max => 0,
         };
+        self.replies.extend(self.shells.replies());
         let running = self.transport.running;
         let shown = match &mut self.state {
             State::Live(session) => {

@@ -4,7 +4,7 @@ use super::{App, Asked};
 use crate::model::Topic;
 use crate::persist;
 use crate::samples::SAMPLES;
-use crate::ui::{Action, Center, Dock, FileAction, InspectorTab, LeftTab, Overlay, Pane};
+use crate::ui::{Action, BottomTab, Center, Dock, FileAction, InspectorTab, LeftTab, Overlay, Pane};
 use protocol::{ApiCall, ApplyMode, Command, Debug, File, Speed};
 use std::rc::Rc;
 use yew::Context;
@@ -98,7 +98,15 @@ impl App {
                 self.subscribe();
             }
             Action::Center(center) => self.show_center(center),
+            Action::Pane(Pane::Timeline) => self.bottom(BottomTab::Timeline),
+            Action::Pane(Pane::Terminal) => self.bottom(BottomTab::Terminal),
             Action::Pane(pane) => self.ui.pane = pane,
+            Action::Bottom(tab) => self.bottom(tab),
+            Action::Terminal(action) => self.terminal(action),
+            Action::Shell(shell) => {
+                self.shell(shell);
+                return false;
+            }
             Action::SetDock(dock, open) => {
                 self.ui.prefs.set_open(dock, open);
                 self.keep_prefs();

@@ -56,6 +56,7 @@ impl App {
         });
         self.model.clear();
         self.asked.clear();
+        self.restart_shells();
         let kind = if self.ui.has_server { self.ui.prefs.engine } else { EngineKind::Worker };
         if kind == EngineKind::Server {
             // A lesson has a cluster of its own, which is the page's.
@@ -328,6 +329,7 @@ impl App {
             }
             Reply::LessonBegun(begun) => self.lesson_begun(begun),
             Reply::Lesson(state) => self.lesson_state(state),
+            Reply::Shell(output) => self.shell_said(ctx, &output),
             Reply::Replaying { .. } | Reply::Terminal { .. } => {}
         }
     }
@@ -373,6 +375,6 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | Terminal { id, .. } => Some(id),
         Api(call) => Some(&mut call.id),
         As { command, .. } => id_of(command),
-        Start(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
+        Start(_) | Shell(_) | Run | Pause | Step | StepDecision | SetSpeed { .. } | Subscribe(_) | Seen => None,
     }
 }

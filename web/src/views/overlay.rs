@@ -147,6 +147,7 @@ fn Help() -> Html {
         ("← →", ctx.t("help.phases")),
         ("↓ ↑", ctx.t("help.steps")),
         ("Ctrl ⏎", ctx.t("help.apply")),
+        ("Ctrl `", ctx.t("help.terminal")),
         ("Ctrl K  /", ctx.t("palette.title")),
         ("?", ctx.t("help.title")),
         ("Esc", ctx.t("back")),

@@ -9,11 +9,12 @@ use super::overlay::OverlayView;
 use super::past::PastBanner;
 use super::sign::SignDefs;
 use super::stage::Stage;
+use super::terminal::Terminals;
 use super::timeline::Timeline;
 use super::topbar::TopBar;
 use crate::ctx::use_ctx;
 use crate::model::Versions;
-use crate::ui::{Action, Dock as Side, Engine, EngineKind, LeftTab, Notice, Pane, Ui};
+use crate::ui::{Action, BottomTab, Dock as Side, Engine, EngineKind, LeftTab, Notice, Pane, Ui};
 use protocol::Clock;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -30,7 +31,8 @@ pub fn Shell(p: &Props) -> Html {
     let ctx = use_ctx();
     let (ui, v) = (&p.ui, &p.versions);
     let dock = |side: Side, size: u32, pane: Pane, label: &'static str, children: Html| {
-        html! { <Dock {side} {size} open={ui.prefs.open(side)} front={ui.pane == pane} {label}>{ children }</Dock> }
+        let front = ui.pane == pane || (pane == Pane::Timeline && ui.pane == Pane::Terminal);
+        html! { <Dock {side} {size} open={ui.prefs.open(side)} {front} {label}>{ children }</Dock> }
     };
     let lesson = ui.prefs.left_tab == LeftTab::Lesson;
     // Who applies something in the editor sees there how far the lesson is.
@@ -57,8 +59,26 @@ pub fn Shell(p: &Props) -> Html {
     };
     let own = ui.prefs.engine == EngineKind::Worker || !ui.has_server;
     let in_past = ctx.model.get().time.past.is_some();
-    let bottom =
-        html! { <Timeline version={v.entries} time={v.time} seq={p.clock.seq} {own} selected={ui.subscription.why} /> };
+    let tab = |of: BottomTab, label: &'static str, id: &'static str| {
+        html! { <button role="tab" aria-selected={(ui.bottom == of).to_string()} data-testid={id} onclick={ctx.on(Action::Bottom(of))}>{ label }</button> }
+    };
+    let tabs = html! {
+        <div class="segments small bottom-tabs" role="tablist" aria-label={ctx.t("dock.bottom")}>
+            { tab(BottomTab::Timeline, ctx.t("dock.timeline"), "tab-timeline") }
+            { tab(BottomTab::Terminal, ctx.t("dock.terminal"), "tab-terminal") }
+        </div>
+    };
+    let terminal = ui.bottom == BottomTab::Terminal;
+    let bottom = html! {
+        <>
+            if !terminal { <Timeline version={v.entries} time={v.time} seq={p.clock.seq} {own} selected={ui.subscription.why} tabs={tabs.clone()} /> }
+            if !ui.terminals.is_empty() {
+                <div class="bottom-pane" hidden={!terminal}>
+                    <Terminals open={ui.terminals.clone()} shown={ui.terminal} screen_reader={ui.prefs.screen_reader} {tabs} />
+                </div>
+            }
+        </>
+    };
     let stage = html! {
         <Stage center={ui.center} engine={ui.engine.clone()} running={p.clock.running} now={tenths(&p.clock)} versions={p.versions} subscription={ui.subscription.clone()}
             listing={ui.listing.clone()} {own} guess={ui.prefs.guess} front={ui.pane == Pane::Stage} taught={taught(ui)} />
@@ -73,7 +93,7 @@ pub fn Shell(p: &Props) -> Html {
                 { dock(Side::Left, ui.prefs.left_size, Pane::Editor, ctx.t("dock.left"), left) }
                 <div class="middle">
                     { stage }
-                    { dock(Side::Bottom, ui.prefs.bottom_size, Pane::Timeline, ctx.t("dock.timeline"), bottom) }
+                    { dock(Side::Bottom, ui.prefs.bottom_size, Pane::Timeline, ctx.t("dock.bottom"), bottom) }
                 </div>
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
@@ -150,6 +170,7 @@ fn PhoneTabs(p: &PhoneTabsProps) -> Html {
             { left(LeftTab::Editor, ctx.t("dock.editor"), "pane-editor") }
             { tab(Pane::Inspector, ctx.t("dock.inspector"), "pane-inspector") }
             { tab(Pane::Timeline, ctx.t("dock.timeline"), "pane-timeline") }
+            { tab(Pane::Terminal, ctx.t("dock.terminal"), "pane-terminal") }
         </nav>
     }
 }

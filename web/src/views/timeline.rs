@@ -27,6 +27,8 @@ pub struct Props {
     /// The cluster is the page's own: it has a session to look back on.
     pub own: bool,
     pub selected: Option<u64>,
+    /// The dock's own tabs.
+    pub tabs: Html,
 }
 
 /// An entry of the trace never changes: two are equal when they are the same one.
@@ -74,7 +76,7 @@ pub fn Timeline(p: &Props) -> Html {
     html! {
         <div class="timeline" data-testid="timeline">
             <div class="dock-head">
-                <h2>{ ctx.t("dock.timeline") }</h2>
+                { p.tabs.clone() }
                 <div class="segments small" role="tablist">
                     { segment(false, ctx.t("timeline.lanes"), "timeline-lanes") }
                     { segment(true, ctx.t("timeline.list"), "timeline-list") }

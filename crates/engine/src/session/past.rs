@@ -136,15 +136,16 @@ impl Session {
         }
     }
 
-    /// Lets `elapsed` of real time pass, in the present or in the past; what there is to say of it.
+    /// Lets `elapsed` of real time pass, in the present or in the past; what there is to say of it. `after_turn` is asked
+    /// as by [`Transport::tick`]; it gets the session when the turn was taken in the present.
     pub fn tick(
         &mut self,
         transport: &mut Transport,
         elapsed: Duration,
-        mut out_of_budget: impl FnMut() -> bool,
+        mut after_turn: impl FnMut(Option<&mut Session>) -> bool,
     ) -> Option<Reply> {
         if self.travel.as_ref().is_some_and(Travel::is_seeking) {
-            let slice = self.travel.as_mut().map(|t| t.run(out_of_budget));
+            let slice = self.travel.as_mut().map(|t| t.run(|| after_turn(None)));
             self.take(slice);
             return None;
         }
@@ -155,26 +156,28 @@ impl Session {
             match &mut self.travel {
                 Some(travel) => {
                     let now = travel.shown().map_or(self.cluster.now(), |p| p.cluster.now());
-                    let slice = travel.play(after(transport.speed, now, elapsed), |_| out_of_budget());
+                    let slice = travel.play(after(transport.speed, now, elapsed), |_| after_turn(None));
                     self.take(Some(slice));
                 }
-                None => _ = transport.tick(&mut self.cluster, elapsed, out_of_budget),
+                None => _ = transport.tick(self, elapsed, |session| after_turn(Some(session))),
             }
             return None;
         };
         let end = watch.end;
         let mut met = watch.is_met(self.shown().0);
         if !met {
-            let mut stop = |c: &Cluster| {
-                met = watch.is_met(c);
-                met || out_of_budget()
-            };
             match &mut self.travel {
                 Some(travel) => {
-                    let slice = travel.play(end, &mut stop);
+                    let slice = travel.play(end, |c| {
+                        met = watch.is_met(c);
+                        met || after_turn(None)
+                    });
                     self.take(Some(slice));
                 }
-                None => run_to(&mut self.cluster, end, &mut stop),
+                None => run_to(self, end, |session| {
+                    met = watch.is_met(&session.cluster);
+                    after_turn(Some(session)) || met
+                }),
             }
             met |= watch.is_met(self.shown().0);
         }
@@ -273,11 +276,11 @@ impl Session {
 }
 
 /// Runs as fast as it goes, up to `end` or until it is to `stop`.
-fn run_to(cluster: &mut Cluster, end: Time, stop: &mut impl FnMut(&Cluster) -> bool) {
-    while cluster.step(end).is_some() {
-        if stop(cluster) {
+fn run_to(session: &mut Session, end: Time, mut stop: impl FnMut(&mut Session) -> bool) {
+    while session.cluster.step(end).is_some() {
+        if stop(session) {
             return;
         }
     }
-    cluster.set_clock(end);
+    session.cluster.set_clock(end);
 }

@@ -243,7 +243,8 @@ fn follow(handle: Handle, log: LogRequest) -> mpsc::Receiver<Bytes> {
         let mut sent = None;
         loop {
             let asked = all.clone();
-            let Ok((text, ended)) = handle.ask(move |w| (w.read_log(&asked), w.container_ended(&asked))).await else {
+            let Ok((text, ended)) = handle.ask(move |w| (w.read_log(&asked), w.cluster.container_ended(&asked))).await
+            else {
                 return;
             };
             let Ok(text) = text else { return };

@@ -2,9 +2,10 @@
 
 use crate::world::{Handle, World};
 use axum::extract::ws::{Message, WebSocket};
-use engine::{Errands, Shown, Viewer};
+use engine::{Errands, Live, Shown, Viewer};
 use futures_util::{SinkExt, StreamExt};
 use protocol::{Clock, Command, Reply, Subscription, Update};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -15,10 +16,12 @@ const ERRANDS: Duration = Duration::from_millis(15);
 
 /// Serves a page until it leaves.
 pub async fn run(handle: Handle, socket: WebSocket) {
+    static PAGES: AtomicU64 = AtomicU64::new(0);
+    let number = PAGES.fetch_add(1, Ordering::Relaxed);
     handle.tell(|w| w.pages += 1);
-    let _here = Here(handle.clone());
+    let _here = Here(handle.clone(), number);
     let (mut out, mut incoming) = socket.split();
-    let mut page = Some(Page::default());
+    let mut page = Some(Page { number, ..Page::default() });
     let mut next_frame = Instant::now();
     loop {
         let commands = tokio::select! {
@@ -53,12 +56,16 @@ pub async fn run(handle: Handle, socket: WebSocket) {
 }
 
 /// A page that is connected. When the last one leaves, nobody is left to step on: the cluster goes on by itself.
-struct Here(Handle);
+struct Here(Handle, u64);
 
 impl Drop for Here {
     fn drop(&mut self) {
-        self.0.tell(|w| {
+        let number = self.1;
+        self.0.tell(move |w| {
             w.pages -= 1;
+            if let Some(mut shells) = w.shells.remove(&number) {
+                shells.close(&mut Live { cluster: &mut w.cluster, debugger: &mut w.debugger });
+            }
             if w.pages == 0 {
                 w.debugger.leave(&mut w.cluster);
             }
@@ -68,6 +75,7 @@ impl Drop for Here {
 
 #[derive(Default)]
 struct Page {
+    number: u64,
     /// `None` until the page has started.
     viewer: Option<Viewer>,
     replies: Vec<Reply>,
@@ -116,6 +124,10 @@ impl Page {
                 transport.step_decision(&mut w.cluster);
                 w.set_transport(transport);
             }
+            Ok(Command::Shell(said)) => {
+                let World { cluster, debugger, shells, .. } = w;
+                shells.entry(self.number).or_default().take(&mut Live { cluster, debugger }, said);
+            }
             Ok(Command::Time { id, .. } | Command::Compare { id, .. }) => {
                 let error = Some("this cluster lives in the server, which keeps no session to look back on".into());
                 self.replies.push(Reply::Done { id, error });
@@ -139,6 +151,8 @@ impl Page {
 
     fn update(&mut self, w: &mut World) -> Option<Update> {
         let begun = std::time::Instant::now();
+        w.run_shells();
+        self.replies.extend(w.shells.get_mut(&self.number).map(engine::Shells::replies).unwrap_or_default());
         self.replies.extend(self.errands.run(&w.cluster, || begun.elapsed() > ERRANDS));
         w.debugger.sync(&mut w.cluster);
         let t = w.transport();

@@ -1,0 +1,46 @@
+//! Who carries out commands on a cluster: a session, which remembers them for a replay, or a cluster that lives on.
+
+use crate::actions;
+use crate::debugger::Debugger;
+use crate::session::Session;
+use cluster::Cluster;
+use protocol::{Command, Reply};
+
+pub trait Host {
+    fn cluster(&mut self) -> &mut Cluster;
+    /// Carries out a command that changes the cluster; `None` when it is not one.
+    fn act(&mut self, command: Command) -> Option<Reply>;
+}
+
+impl Host for Session {
+    fn cluster(&mut self) -> &mut Cluster {
+        &mut self.cluster
+    }
+    fn act(&mut self, command: Command) -> Option<Reply> {
+        Session::act(self, command)
+    }
+}
+
+impl Host for Cluster {
+    fn cluster(&mut self) -> &mut Cluster {
+        self
+    }
+    fn act(&mut self, command: Command) -> Option<Reply> {
+        actions::act(self, &command)
+    }
+}
+
+/// A cluster that nobody saves, and its debugger.
+pub struct Live<'a> {
+    pub cluster: &'a mut Cluster,
+    pub debugger: &'a mut Debugger,
+}
+
+impl Host for Live<'_> {
+    fn cluster(&mut self) -> &mut Cluster {
+        self.cluster
+    }
+    fn act(&mut self, command: Command) -> Option<Reply> {
+        actions::act_with(self.cluster, self.debugger, &command)
+    }
+}

@@ -1,0 +1,205 @@
+use super::Shells;
+use crate::Session;
+use meta::{Duration, Time};
+use protocol::{File, Reply, Shell, ShellOutput, Waits};
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c, image: nginx}]\n";
+
+struct Tab {
+    session: Session,
+    shells: Shells,
+    waits: Waits,
+    last: ShellOutput,
+}
+
+impl Tab {
+    fn new() -> Tab {
+        let mut session = Session::new(2, 7, Time(0)).unwrap();
+        session.cluster.advance(Duration::from_secs(20));
+        let shells = Shells::default();
+        Tab { session, shells, waits: Waits::default(), last: ShellOutput::default() }
+    }
+
+    fn say(&mut self, said: Shell) -> String {
+        self.shells.take(&mut self.session, said);
+        self.heard()
+    }
+
+    fn heard(&mut self) -> String {
+        let mut text = String::new();
+        for r in self.shells.replies() {
+            let Reply::Shell(out) = r else { panic!("{r:?}") };
+            text.push_str(&out.text);
+            if let Some(w) = &out.waits {
+                self.waits = w.clone();
+            }
+            self.last = out;
+        }
+        text
+    }
+
+    /// Lets so much virtual time pass.
+    fn pass(&mut self, seconds: u64) -> String {
+        let end = self.session.cluster.now() + Duration::from_secs(seconds);
+        while self.session.cluster.step(end).is_some() {
+            self.shells.run(&mut self.session);
+        }
+        self.session.cluster.advance_to(end);
+        self.shells.run(&mut self.session);
+        self.heard()
+    }
+
+    fn line(&mut self, line: &str) -> String {
+        self.say(Shell::Line { number: 1, line: line.into(), acting: None })
+    }
+
+    /// A line until its end, at most a minute of it.
+    fn run(&mut self, line: &str) -> String {
+        let mut text = self.line(line);
+        for _ in 0..600 {
+            if matches!(self.waits, Waits::Line { .. }) {
+                return text;
+            }
+            let end = self.session.cluster.now() + Duration::from_millis(100);
+            while self.session.cluster.step(end).is_some() {
+                self.shells.run(&mut self.session);
+            }
+            self.session.cluster.advance_to(end);
+            self.shells.run(&mut self.session);
+            text.push_str(&self.heard());
+        }
+        panic!("{line} goes on: {text}");
+    }
+
+    fn files(&mut self, files: &[(&str, &str)]) {
+        let changed = files.iter().map(|(name, text)| File { name: (*name).into(), text: (*text).into() }).collect();
+        self.say(Shell::Files { changed });
+    }
+
+    fn replayed(&mut self) {
+        let again = Session::load(&self.session.save().unwrap()).unwrap();
+        assert_eq!(again.cluster.trace().hash(), self.session.cluster.trace().hash());
+        assert_eq!(again.cluster.turns(), self.session.cluster.turns());
+    }
+}
+
+#[test]
+fn a_line_of_kubectl_prints_what_it_found() {
+    let mut t = Tab::new();
+    t.files(&[("a.yaml", POD)]);
+    assert_eq!(t.run("kubectl apply -f a.yaml"), "pod/a created\n");
+    t.pass(10);
+    let text = t.run("k get pods --no-headers | awk '{print $1, $3}'");
+    assert_eq!(text, "a Running\n");
+    assert_eq!(t.run("kubectl get pods | grep -c Running && echo yes || echo no"), "1\nyes\n");
+    assert_eq!(t.run("kubectl get pods nope; echo $?"), "Error from server (NotFound): pods \"nope\" not found\n1\n");
+    assert_eq!(t.run("kubectl get po -o name > list.txt; cat list.txt; wc -l < list.txt"), "pod/a\n1\n");
+    t.replayed();
+}
+
+#[test]
+fn here_documents_and_substitutions() {
+    let mut t = Tab::new();
+    t.line("cat <<EOF | kubectl apply -f -");
+    assert_eq!(t.waits, Waits::Line { prompt: "> ".into() });
+    for line in POD.lines() {
+        t.line(line);
+    }
+    assert_eq!(t.run("EOF"), "pod/a created\n");
+    assert_eq!(t.run("kubectl get $(kubectl get po -o name | head -1) -o jsonpath='{.metadata.name}'"), "a");
+    assert_eq!(t.run("NAME=a; echo \"it is $NAME\"; kubectl get po $NAME -o name"), "it is a\npod/a\n");
+    assert_eq!(t.run("echo \"found: $(kubectl get po -o name)\""), "found: pod/a\n");
+    let text =
+        t.run("for i in 1 2; do kubectl create cm c$i; done; kubectl get cm -o name | grep /c | xargs kubectl delete");
+    assert_eq!(
+        text,
+        "configmap/c1 created\nconfigmap/c2 created\nconfigmap \"c1\" deleted from default namespace\nconfigmap \"c2\" \
+         deleted from default namespace\n"
+    );
+    t.replayed();
+}
+
+#[test]
+fn a_watch_goes_on_until_it_is_interrupted() {
+    let mut t = Tab::new();
+    t.files(&[("a.yaml", POD)]);
+    t.run("kubectl apply -f a.yaml");
+    let mut text = t.line("kubectl get pods -w --no-headers | cut -c1-30");
+    assert_eq!(t.waits, Waits::Command);
+    text.push_str(&t.pass(20));
+    assert!(text.contains("ContainerCreating") && text.contains("Running"), "{text}");
+    t.say(Shell::Interrupt { number: 1 });
+    assert_eq!(t.waits, Waits::Line { prompt: "$ ".into() });
+    assert!(t.shells.open[&1].job.is_none());
+    t.replayed();
+}
+
+#[test]
+fn a_shell_in_a_container_takes_keys() {
+    let mut t = Tab::new();
+    t.files(&[("a.yaml", POD)]);
+    t.run("kubectl apply -f a.yaml && kubectl wait --for=condition=Ready pod/a");
+    t.line("kubectl exec -it a -- bash");
+    t.pass(1);
+    assert_eq!(t.waits, Waits::Keys);
+    let mut text = t.say(Shell::Keys { number: 1, keys: "echo $((6*7)); exit 3\r".into() });
+    text.push_str(&t.pass(1));
+    assert!(text.contains("42"), "{text}");
+    assert!(text.contains("command terminated with exit code 3"), "{text}");
+    assert_eq!(t.waits, Waits::Line { prompt: "$ ".into() });
+    assert_eq!(t.run("kubectl exec a -- cat /etc/hostname"), "a\n");
+    assert_eq!(t.run("echo hello | kubectl exec -i a -- cat"), "hello\n");
+    let log = t.line("kubectl logs -f a | head -1");
+    assert!(log.contains("/docker-entrypoint.sh"), "{log}");
+    t.replayed();
+}
+
+#[test]
+fn waiting_and_forwarding_follow_the_cluster() {
+    let mut t = Tab::new();
+    let text =
+        t.run("kubectl create deployment web --image=nginx --replicas=2 && kubectl rollout status deployment/web");
+    assert!(text.ends_with("deployment \"web\" successfully rolled out\n"), "{text}");
+    t.run("kubectl run one --image=nginx --restart=Never");
+    t.run("kubectl wait --for=condition=Ready pod/one");
+    let text = t.line("kubectl port-forward pod/one 8080:80");
+    assert!(text.contains("Forwarding from 127.0.0.1:8080 -> 80"), "{text}");
+    let mut text = t.say(Shell::Line { number: 2, line: "curl -s localhost:8080".into(), acting: None });
+    text.push_str(&t.pass(1));
+    assert!(text.contains("Welcome to nginx!"), "{text}");
+    t.replayed();
+}
+
+#[test]
+fn tab_completes_verbs_kinds_names_and_flags() {
+    let mut t = Tab::new();
+    t.files(&[("a.yaml", POD), ("samples/x.yaml", POD)]);
+    t.run("kubectl apply -f a.yaml");
+    let mut words = |line: &str| {
+        t.say(Shell::Complete { number: 1, line: line.into(), acting: None });
+        t.last.completion.clone().unwrap_or_default().words.join(" ")
+    };
+    assert_eq!(words("kubectl ro"), "rollout");
+    assert_eq!(words("k get deploy"), "deployments");
+    assert_eq!(words("kubectl get pods "), "a");
+    assert_eq!(words("kubectl get -n kube-p"), "kube-public");
+    assert_eq!(words("kubectl get pods --all-n"), "--all-namespaces");
+    assert_eq!(words("kubectl apply -f sam"), "samples/");
+    assert_eq!(words("kubectl apply -f samples/"), "samples/x.yaml");
+    assert_eq!(words("kubectl get po -o ya"), "yaml");
+    assert_eq!(words("kubectl get po | gr"), "grep");
+    assert_eq!(words("kubectl describe pod/"), "pod/a");
+    assert_eq!(words("kubectl logs a -c "), "c");
+}
+
+#[test]
+fn whoever_is_acted_as_asks() {
+    let mut t = Tab::new();
+    let acting = Some(protocol::Identity { user: "jane".into(), groups: Vec::new() });
+    let text = t.say(Shell::Line { number: 1, line: "kubectl get pods".into(), acting });
+    assert!(text.starts_with("Error from server (Forbidden): pods is forbidden: User \"jane\""), "{text}");
+    assert_eq!(t.waits, Waits::Line { prompt: "jane $ ".into() });
+    assert_eq!(t.run("kubectl auth can-i list pods --as=jane"), "no\n");
+    assert_eq!(t.run("kubectl config set-context --current --namespace=kube-system > /dev/null"), "");
+    assert_eq!(t.waits, Waits::Line { prompt: "kube-system $ ".into() });
+}

@@ -1,0 +1,114 @@
+//! The terminals' side of the root: what they say to the engine, and what comes of it beside their screens.
+
+use super::{App, Asked};
+use crate::i18n::find;
+use crate::samples::SAMPLES;
+use crate::ui::{BottomTab, Dock, Pane, TerminalAction};
+use gloo::timers::callback::Timeout;
+use protocol::{Command, File, Shell, ShellOutput};
+use std::rc::Rc;
+use yew::Context;
+
+impl App {
+    pub(super) fn terminal(&mut self, action: TerminalAction) {
+        match action {
+            TerminalAction::New => {
+                let number = self.ui.terminals.last().map_or(1, |n| n + 1);
+                self.ui.terminals.push(number);
+                self.show_terminal(number);
+            }
+            TerminalAction::Show(number) => self.show_terminal(number),
+            TerminalAction::Close(number) => {
+                self.ui.terminals.retain(|n| *n != number);
+                self.order(Command::Shell(Shell::Close { number }), Asked::Other);
+                if let Some(last) = self.ui.terminals.last().copied() {
+                    self.show_terminal(last);
+                }
+            }
+            TerminalAction::Focus => {
+                let inside = gloo::utils::document()
+                    .active_element()
+                    .is_some_and(|e| e.closest(".terminal").is_ok_and(|t| t.is_some()));
+                if inside {
+                    let stage = gloo::utils::document().query_selector("[data-testid=terminal-new]").ok().flatten();
+                    let stage = stage.and_then(|e| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(e).ok());
+                    let _ = stage.map(|e| e.focus());
+                    return;
+                }
+                self.ui.prefs.set_open(Dock::Bottom, true);
+                self.dress();
+                self.bottom(BottomTab::Terminal);
+            }
+            TerminalAction::ScreenReader(on) => {
+                self.ui.prefs.screen_reader = on;
+                self.keep_prefs();
+            }
+        }
+    }
+
+    /// What the bottom dock shows.
+    pub(super) fn bottom(&mut self, tab: BottomTab) {
+        self.ui.bottom = tab;
+        match tab {
+            BottomTab::Timeline => self.ui.pane = Pane::Timeline,
+            BottomTab::Terminal if self.ui.terminals.is_empty() => self.terminal(TerminalAction::New),
+            BottomTab::Terminal => self.show_terminal(self.ui.terminal),
+        }
+    }
+
+    fn show_terminal(&mut self, number: u64) {
+        (self.ui.terminal, self.ui.bottom, self.ui.pane) = (number, BottomTab::Terminal, Pane::Terminal);
+        // It takes the focus once it is in sight.
+        let screens = self.screens.clone();
+        Timeout::new(0, move || screens.focus(number)).forget();
+    }
+
+    pub(super) fn shell(&mut self, mut shell: Shell) {
+        match &mut shell {
+            Shell::Line { acting, .. } | Shell::Complete { acting, .. } => {
+                acting.clone_from(&self.ui.acting);
+                self.send_files();
+            }
+            _ => {}
+        }
+        self.order(Command::Shell(shell), Asked::Other);
+    }
+
+    /// The shells see the editor's files and the samples.
+    fn send_files(&mut self) {
+        let mut changed = Vec::new();
+        if self.sent.is_empty() {
+            changed.extend(SAMPLES.iter().map(|s| File { name: format!("samples/{}", s.file), text: s.yaml.into() }));
+        }
+        for tab in &self.ui.files.tabs {
+            if self.sent.get(&tab.name).is_none_or(|t| !Rc::ptr_eq(t, &tab.text)) {
+                self.sent.insert(tab.name.clone(), tab.text.clone());
+                changed.push(File { name: tab.name.clone(), text: tab.text.to_string() });
+            }
+        }
+        if !changed.is_empty() {
+            self.order(Command::Shell(Shell::Files { changed }), Asked::Other);
+        }
+    }
+
+    pub(super) fn shell_said(&mut self, ctx: &Context<Self>, output: &ShellOutput) {
+        let edits = matches!(output.waits, Some(protocol::Waits::Editor { .. }));
+        for file in &output.written {
+            let text: Rc<str> = file.text.as_str().into();
+            Rc::make_mut(&mut self.ui.files).put(&file.name, &text, edits);
+            self.sent.insert(file.name.clone(), text);
+            self.keep_files_soon(ctx);
+        }
+        if edits {
+            self.ui.prefs.set_open(Dock::Left, true);
+            self.dress();
+        }
+        self.screens.take(output);
+    }
+
+    /// The engine is another one.
+    pub(super) fn restart_shells(&mut self) {
+        self.sent.clear();
+        self.screens.restart(find(self.ui.lang, "terminal.restart").unwrap_or_default());
+    }
+}
