@@ -268,6 +268,16 @@ impl Machine {
         self.meter.work(at, work, self.spec.cpu_limit_milli);
     }
 
+    /// Who listens at `port` ends by itself.
+    pub fn leave(&mut self, port: u16, code: i32, at: Time) {
+        for p in self.procs.values_mut() {
+            if matches!(&p.kind, Kind::Program(Running::Serving { ports, .. }) if ports.contains(&port)) {
+                p.kind = Kind::Program(Running::Ending(code));
+                p.state = State::Sleeping(at);
+            }
+        }
+    }
+
     /// A process that waits for an answer from another node gets it.
     pub fn hear(&mut self, pid: u32, answer: Answer, now: Time) {
         if let Some(p) = self.procs.get_mut(&pid)

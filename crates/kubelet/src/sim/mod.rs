@@ -139,7 +139,8 @@ impl SimRuntime {
     /// Why there is no answer.
     pub fn http(&mut self, ip: &str, port: u16, path: &str, now: Time) -> Result<Served, net::NetError> {
         let served = server::http(&self.containers, None, &self.volumes, ip, port, path, now)?;
-        self.serve(Sent { ip: ip.into(), port, at: now, work: served.work });
+        self.serve(Sent { ip: ip.into(), port, at: now, work: served.work, path: path.into() });
+        self.update_next();
         Ok(served)
     }
 

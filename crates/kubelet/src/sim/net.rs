@@ -21,6 +21,8 @@ pub struct Sent {
     pub port: u16,
     pub at: Time,
     pub work: Duration,
+    /// With its query.
+    pub path: String,
 }
 
 /// A process of this node reaches out to another node, and waits for the answer.

@@ -79,6 +79,10 @@ pub fn serve(containers: &mut BTreeMap<ContainerId, Container>, sent: &Sent) -> 
     let mut all = containers.iter_mut().filter_map(|(id, c)| Some((id, c.machine.as_mut()?)));
     let (id, m) = all.find(|(_, m)| listens(m))?;
     m.serve(sent.at, sent.work);
+    let called = m.listeners().find(|(p, ..)| *p == sent.port);
+    if let Some((code, after)) = called.and_then(|(_, server, argv, _)| told_to_exit(server, argv, &sent.path)) {
+        m.leave(sent.port, code, sent.at + after);
+    }
     Some(id.clone())
 }
 
@@ -94,6 +98,7 @@ pub fn respond(
     now: Time,
 ) -> Result<Response, NetError> {
     let ok = |body: String| Ok(Response::new(200, body));
+    let whole = path;
     let path = path.split('?').next().unwrap_or("/");
     match server.http {
         Http::No | Http::Grpc => Err(NetError::NotHttp),
@@ -107,7 +112,7 @@ pub fn respond(
             let text = argv.iter().find_map(|a| a.trim_start_matches('-').strip_prefix("text="));
             ok(format!("{}\n", text.unwrap_or("hello-world")))
         }
-        Http::Agnhost => agnhost(m, argv, path, now.since(since)),
+        Http::Agnhost => agnhost(m, argv, whole, now.since(since)),
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));
             if server.program == "nginx" {
@@ -130,8 +135,29 @@ pub fn respond(
     }
 }
 
+/// The value of `name` in a path's query.
+fn parameter<'a>(path: &'a str, name: &str) -> Option<&'a str> {
+    let (_, query) = path.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// `agnhost netexec` leaves when it is asked to: with what code, how long after the answer.
+/// Models test/images/agnhost/netexec/netexec.go exitHandler.
+fn told_to_exit(server: &Server, argv: &[String], path: &str) -> Option<(i32, Duration)> {
+    let is_netexec = server.http == Http::Agnhost && argv.get(1).is_some_and(|a| a == "netexec");
+    let code = match path.split('?').next() {
+        Some("/exit") if is_netexec => parameter(path, "code").map_or(Some(0), |c| c.parse().ok())?,
+        Some("/shutdown") if is_netexec => 0,
+        _ => return None,
+    };
+    // The server waits for whom it still answers, which takes no time here.
+    let wait = parameter(path, "wait").and_then(|w| w.strip_suffix('s')?.parse().ok()).unwrap_or(0);
+    Some((code, Duration::from_secs(wait) + Duration::from_millis(5)))
+}
+
 /// `agnhost liveness` is well for ten seconds; the other subcommands answer always.
-fn agnhost(m: &Machine, argv: &[String], path: &str, up: Duration) -> Result<Response, NetError> {
+fn agnhost(m: &Machine, argv: &[String], whole: &str, up: Duration) -> Result<Response, NetError> {
+    let path = whole.split('?').next().unwrap_or("/");
     let sub = argv.get(1).map_or("", String::as_str);
     let ok = |body: String| Ok(Response::new(200, body));
     let is_liveness = sub == "liveness" || argv.first().is_some_and(|a| a == "/server");
@@ -144,6 +170,11 @@ fn agnhost(m: &Machine, argv: &[String], path: &str, up: Duration) -> Result<Res
         (_, "/hostname") => ok(m.spec.hostname.clone()),
         (_, "/healthz" | "/readyz") => ok("ok".into()),
         ("serve-hostname", _) => ok(format!("{}\n", m.spec.hostname)),
+        ("netexec", "/hostName") => ok(m.spec.hostname.clone()),
+        ("netexec", "/echo") => {
+            let status = parameter(whole, "code").and_then(|c| c.parse().ok()).unwrap_or(200);
+            Ok(Response::new(status, parameter(whole, "msg").unwrap_or_default()))
+        }
         ("netexec", "/") => ok(format!("NOW: {}", m.started)),
         _ => ok(String::new()),
     }

@@ -92,3 +92,19 @@ fn a_server_with_much_to_do_answers_late() {
     let why = "Get \"http://10.244.0.5/\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
     assert_eq!(outcome, Some(ProbeOutcome::Failure(why.into())));
 }
+
+#[test]
+fn agnhost_leaves_when_it_is_asked_to() {
+    let mut h = Host::new("registry.k8s.io/e2e-test-images/agnhost:2.40", &["/agnhost", "netexec"], None);
+    h.pass(Duration::from_secs(1));
+    let ask =
+        |h: &mut Host, path| h.rt.http("10.244.0.5", 8080, path, h.now).map(|s| (s.response.status, s.response.body));
+    assert_eq!(ask(&mut h, "/echo?msg=hi&code=418"), Ok((418, "hi".into())));
+    assert_eq!(ask(&mut h, "/exit?code=3&timeout=1s"), Ok((200, String::new())));
+    h.pass(Duration::from_secs(1));
+    let code = h.events.iter().find_map(|e| match e {
+        RuntimeEvent::Exited { code, .. } => Some(*code),
+        _ => None,
+    });
+    assert_eq!(code, Some(3));
+}

@@ -3,6 +3,13 @@
 use super::{Io, Outcome};
 
 pub fn date(io: &mut Io) -> i32 {
+    // A word that no option takes would set the clock.
+    let takes = |a: &String| matches!(a.as_str(), "-d" | "-D" | "-r" | "-s");
+    let mut args = io.argv.iter().skip(1).zip(io.argv.iter());
+    if let Some((word, _)) = args.find(|(a, before)| !a.starts_with(['-', '+']) && !takes(before)) {
+        io.complain(format!("date: invalid date '{word}'"));
+        return 1;
+    }
     let format = io.argv.iter().skip(1).find_map(|a| a.strip_prefix('+')).map(str::to_string);
     let iso = io.argv.iter().any(|a| a.starts_with("-I"));
     let format = match format {

@@ -133,7 +133,8 @@ fn ask(io: &mut Io, to: Server) -> Answer {
         served => served,
     };
     if let Ok(served) = &served {
-        io.world.sent.push(Sent { ip: ip.clone(), port: *port, at: io.now, work: served.work });
+        let (ip, path) = (ip.clone(), path.clone());
+        io.world.sent.push(Sent { ip, port: *port, at: io.now, work: served.work, path });
     }
     let now = io.now;
     to.answer(served.map(Some), |response| Some(Served { response, work: Duration::ZERO, done: now }))
