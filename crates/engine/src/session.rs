@@ -156,8 +156,7 @@ impl Session {
 
     /// A copy of the cluster as it is, without how it came to be so.
     pub fn fork(&self) -> Self {
-        let (cluster, setup) = (self.cluster.clone(), self.setup);
-        Session { cluster, debugger: Debugger::default(), setup, inputs: Vec::new(), bytes: 0 }
+        Session::with(self.cluster.clone(), self.setup, Line::default())
     }
 
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.

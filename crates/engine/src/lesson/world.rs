@@ -90,7 +90,8 @@ impl<C: Borrow<Cluster>> World for Glass<'_, C> {
     fn run(&self, (namespace, pod): (&str, &str), container: &str, command: &str) -> (i32, String) {
         let mut copy = self.seen().clone();
         let argv = ["sh", "-c", command].map(String::from).to_vec();
-        let open = Terminal::Open { namespace: namespace.into(), pod: pod.into(), container: container.into(), argv };
+        let (namespace, pod, container) = (namespace.into(), pod.into(), container.into());
+        let open = Terminal::Open { namespace, pod, container, argv, stdin: true, tty: true };
         let opened = terminal::act(&mut copy, &User::admin(), &open);
         if let Some(why) = opened.error {
             return (-1, why);
