@@ -39,11 +39,12 @@ async function line(page, text) {
 
 test("get, apply, scale, rollout and describe do what they do elsewhere", async () => {
   const page = await terminal();
-  assert.match(await line(page, "kubectl apply -f samples/deployment.yaml"), /created/);
-  await line(page, "kubectl rollout status deployment/web --timeout=120s");
+  assert.equal(await line(page, "kubectl apply -f samples/deployment.yaml"), "deployment.apps/nginx-deployment created");
+  assert.equal(await line(page, "kubectl delete -f samples/deployment.yaml --wait=false"), 'deployment.apps "nginx-deployment" deleted from default namespace');
+  await line(page, "kubectl create deployment web --image=nginx --replicas=2");
   assert.match(await line(page, "kubectl scale deployment web --replicas=4"), /deployment.apps\/web scaled/);
   assert.match(await line(page, "kubectl rollout status deployment/web"), /successfully rolled out/);
-  assert.equal(await line(page, "k get pods --no-headers | grep -c Running"), "4");
+  assert.equal(await line(page, "k get pods -l app=web --no-headers | grep -c Running"), "4");
   assert.match(await line(page, "kubectl describe deployment web | head -3"), /^Name: +web\nNamespace: +default/);
   assert.equal(await line(page, "kubectl get deploy web -o jsonpath='{.spec.replicas}'"), "4");
 });

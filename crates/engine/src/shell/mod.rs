@@ -240,9 +240,10 @@ impl Open {
                 break;
             }
         }
-        while let Some((job, ..)) = &mut self.completing {
+        while let Some((job, _, found)) = &mut self.completing {
             let (desk, counter) = &mut self.completer;
-            if job.as_mut().poll(&mut cx).is_ready() {
+            // It is over once it has found something, until that was told.
+            if found.borrow().is_some() || job.as_mut().poll(&mut cx).is_ready() {
                 break;
             }
             let orders = desk.with(|d| std::mem::take(&mut d.orders));

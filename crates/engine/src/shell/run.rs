@@ -250,7 +250,9 @@ impl Shell {
 
     /// A line for the machine's shell, in which what only we can do was done: `$(kubectl …)` becomes a variable.
     async fn substituted(&self, line: &str) -> String {
-        let (mut out, mut rest, mut n) = (String::new(), line, 0);
+        // The machine's shell is a new one for each line: it does not know how the last command ended.
+        let line = line.replace("$?", &self.variable("?"));
+        let (mut out, mut rest, mut n) = (String::new(), line.as_str(), 0);
         while let Some(i) = rest.find("$(") {
             let Some(inner) = pieces(&rest[i..]).into_iter().find_map(|p| match p {
                 Piece::Command { text, .. } => Some(text),
