@@ -51,7 +51,7 @@ impl Past {
             if self.decisions() >= self.wanted {
                 return true;
             }
-            self.next = self.next + ROUND;
+            self.next += ROUND;
             self.round += 1;
             let fault =
                 if self.round.is_multiple_of(4) { faults::random(&self.session.cluster, &mut self.rng) } else { None };

@@ -25,7 +25,7 @@ fn name(ctx: &Ctx, b: &BranchView) -> String {
 }
 
 #[component]
-pub fn Branches(p: &Props) -> Html {
+pub fn Branches(_: &Props) -> Html {
     let ctx = use_ctx();
     let (time, clock, comparison) = {
         let model = ctx.model.get();

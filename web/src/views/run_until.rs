@@ -3,7 +3,7 @@
 use super::past::order;
 use crate::ctx::{Ctx, use_ctx};
 use crate::format;
-use crate::ui::{Action, Overlay};
+use crate::ui::Action;
 use protocol::{TimeOrder, Until};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
