@@ -33,6 +33,13 @@ fn can_i_and_whoami() {
     let jane = s.k("auth whoami --as jane --as-group developers");
     assert!(jane.contains("jane") && jane.contains("[developers system:authenticated]"), "{jane}");
 
+    // kubectl reads such kinds against the schema itself: nothing can be patched there.
+    let review = r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{"user":"jane",
+        "resourceAttributes":{"verb":"list","resource":"pods","namespace":"default"}}}"#;
+    let file = s.file("review.json", review);
+    let allowed = s.kubectl(&["create", "-f", &file, "-o", "jsonpath={.status.allowed}"]).good();
+    assert_eq!(allowed, "true");
+
     let refused = s.kubectl(&["get", "nodes", "--as", "jane"]).bad();
     let want = "Error from server (Forbidden): nodes is forbidden: User \"jane\" cannot list resource \"nodes\" in API group \"\" at the cluster scope";
     assert!(refused.contains(want), "{}", refused);

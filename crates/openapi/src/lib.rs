@@ -130,6 +130,16 @@ mod tests {
     }
 
     #[test]
+    fn documents_may_do_without_metadata() {
+        let review = &parsed("/openapi/v3/apis/authorization.k8s.io/v1")["components"]["schemas"]["io.k8s.api.authorization.v1.SubjectAccessReview"];
+        assert_eq!(review["required"], json!(["spec"]));
+        let core = parsed("/openapi/v3/api/v1");
+        let schemas = &core["components"]["schemas"];
+        assert_eq!(schemas["io.k8s.api.core.v1.Pod"].get("required"), None);
+        assert_eq!(schemas["io.k8s.api.core.v1.Event"]["required"], json!(["metadata", "involvedObject"]));
+    }
+
+    #[test]
     fn references_lead_somewhere() {
         for (path, doc) in documents() {
             let text = String::from_utf8_lossy(&doc.body);

@@ -85,6 +85,17 @@ impl Builder {
                 schema.extend(extra);
             }
         }
+        // An object has metadata in the types that these are made of; a document may do without. Upstream wants them for one.
+        for (_, schema) in out.iter_mut().filter(|(name, _)| *name != "io.k8s.api.core.v1.Event") {
+            let is_object = schema["properties"].get("apiVersion").is_some();
+            let Some(schema) = schema.as_object_mut().filter(|_| is_object) else { continue };
+            if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+                required.retain(|name| name != "metadata");
+                if required.is_empty() {
+                    schema.remove("required");
+                }
+            }
+        }
         for (kind, name) in &self.kinds {
             let gvk = json!([{"group": kind.group, "kind": kind.kind, "version": kind.version}]);
             if let Some(schema) = out.get_mut(name).and_then(Value::as_object_mut) {

@@ -1,21 +1,20 @@
 //! A container's streams over one WebSocket: each message begins with the number of its channel. Models
 //! `apimachinery/pkg/util/remotecommand` and `kubelet/pkg/cri/streaming/remotecommand/websocket.go`.
 
-use super::streams::{Socket, goodbye};
+use super::streams::{Socket, V5, goodbye};
+use super::wire::Wire;
 use crate::world::Handle;
 use apiserver::ConnectTarget;
-use bytes::Bytes;
 use cluster::SessionId;
 use futures_util::{SinkExt, StreamExt};
 use kubelet::runtime::{SessionEnd, SessionInput, SessionOutput};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio_tungstenite::tungstenite::Message;
 
 const STDIN: u8 = 0;
-const STDOUT: u8 = 1;
-const STDERR: u8 = 2;
-const ERROR: u8 = 3;
+const STDOUT: u32 = 1;
+const STDERR: u32 = 2;
+const ERROR: u32 = 3;
 /// v5 only: the channel named by the next byte is closed.
 const CLOSE: u8 = 255;
 
@@ -55,15 +54,9 @@ pub fn internal(why: &str) -> Value {
     })
 }
 
-fn message(channel: u8, data: &[u8]) -> Message {
-    let mut all = Vec::with_capacity(data.len() + 1);
-    all.push(channel);
-    all.extend_from_slice(data);
-    Message::Binary(Bytes::from(all))
-}
-
 /// Carries bytes both ways until the command or the client has ended.
-pub async fn run(handle: Handle, target: ConnectTarget, mut socket: Socket, session: Session, v5: bool) {
+pub async fn run(handle: Handle, target: ConnectTarget, mut socket: Socket, session: Session, protocol: &'static str) {
+    let (wire, v5) = (Wire::of(protocol), protocol == V5);
     let o = &target.options;
     // An empty message on the first channel says that the connection stands.
     let first = if o.stdout {
@@ -73,20 +66,27 @@ pub async fn run(handle: Handle, target: ConnectTarget, mut socket: Socket, sess
     } else {
         ERROR
     };
-    if socket.send(message(first, b"")).await.is_err() {
+    if socket.send(wire.message(first, b"")).await.is_err() {
         return;
     }
     let end = match session {
         Err(why) => Some(internal(&why)),
         Ok((id, output)) => {
-            let end = carry(&handle, &target, &mut socket, &id, output).await;
+            let end = carry(&handle, &target, &mut socket, wire, &id, output).await;
             handle.tell(move |w| w.cluster.close_session(&id));
             end.map(|e| status(&e, &target.options.command, v5))
         }
     };
     if let Some(status) = end {
-        // The client may have left.
-        let _ = socket.send(message(ERROR, status.to_string().as_bytes())).await;
+        // The first protocols say what went wrong in words, and nothing of a success.
+        let text = match protocol.starts_with('v') {
+            true => status.to_string(),
+            false => status["message"].as_str().unwrap_or_default().to_string(),
+        };
+        if !text.is_empty() {
+            // The client may have left.
+            let _ = socket.send(wire.message(ERROR, text.as_bytes())).await;
+        }
         let _ = socket.send(goodbye()).await;
         // The other side closes too; what it still sends is read so that nothing is lost on the way.
         while socket.next().await.is_some_and(|m| m.is_ok()) {}
@@ -98,6 +98,7 @@ async fn carry(
     handle: &Handle,
     target: &ConnectTarget,
     socket: &mut Socket,
+    wire: Wire,
     id: &SessionId,
     mut output: UnboundedReceiver<SessionOutput>,
 ) -> Option<SessionEnd> {
@@ -108,22 +109,21 @@ async fn carry(
                 // The node is gone, and with it the container.
                 let out = out.unwrap_or(SessionOutput { end: Some(SessionEnd::Exited(137)), ..Default::default() });
                 if o.stdout && !out.stdout.is_empty() {
-                    socket.send(message(STDOUT, &out.stdout)).await.ok()?;
+                    socket.send(wire.message(STDOUT, &out.stdout)).await.ok()?;
                 }
                 if o.stderr && !out.stderr.is_empty() {
-                    socket.send(message(STDERR, &out.stderr)).await.ok()?;
+                    socket.send(wire.message(STDERR, &out.stderr)).await.ok()?;
                 }
                 if out.end.is_some() {
                     return out.end;
                 }
             }
             received = socket.next() => {
-                let input = match received?.ok()? {
-                    Message::Binary(data) => input(&data),
-                    Message::Text(text) => input(text.as_bytes()),
-                    Message::Close(_) => return None,
-                    _ => None,
-                };
+                let received = received?.ok()?;
+                if received.is_close() {
+                    return None;
+                }
+                let input = wire.read(&received).and_then(|(channel, data)| input(channel, data));
                 if let Some(input) = input.filter(|_| o.stdin) {
                     let id = id.clone();
                     handle.tell(move |w| w.cluster.session_input(&id, input));
@@ -134,10 +134,10 @@ async fn carry(
 }
 
 /// Input for the command; sizes of the client's window are of no use here.
-fn input(data: &[u8]) -> Option<SessionInput> {
-    match data {
-        [STDIN, data @ ..] if !data.is_empty() => Some(SessionInput::Data(data.to_vec())),
-        [CLOSE, STDIN] => Some(SessionInput::End),
+fn input(channel: u8, data: Vec<u8>) -> Option<SessionInput> {
+    match (channel, data.as_slice()) {
+        (STDIN, [_, ..]) => Some(SessionInput::Data(data)),
+        (CLOSE, [STDIN]) => Some(SessionInput::End),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 
 use super::proxy;
 use super::streams::{Socket, goodbye};
+use super::wire::Wire;
 use crate::world::Handle;
 use apiserver::ConnectTarget;
 use bytes::Bytes;
@@ -88,7 +89,7 @@ pub async fn run(handle: Handle, target: ConnectTarget, port: u16, mut from_clie
 }
 
 /// The ports of the request, two channels each: bytes and errors, each beginning with the port's number.
-pub async fn channels(handle: Handle, target: ConnectTarget, socket: Socket) {
+pub async fn channels(handle: Handle, target: ConnectTarget, socket: Socket, wire: Wire) {
     let (mut sink, mut stream) = socket.split();
     let (out, mut pieces) = mpsc::channel::<(u32, Piece)>(PIECES);
     let mut open = BTreeMap::new();
@@ -96,7 +97,7 @@ pub async fn channels(handle: Handle, target: ConnectTarget, socket: Socket) {
         let (into, from_client) = mpsc::channel::<Bytes>(PIECES);
         open.insert(data, into);
         for channel in [data, data + 1] {
-            if sink.send(message(channel, &port.to_le_bytes())).await.is_err() {
+            if sink.send(wire.message(channel, &port.to_le_bytes())).await.is_err() {
                 return;
             }
         }
@@ -111,28 +112,21 @@ pub async fn channels(handle: Handle, target: ConnectTarget, socket: Socket) {
                 None => break,
                 Some((_, piece)) if piece.data.is_empty() => {}
                 Some((channel, piece)) => {
-                    if sink.send(message(channel, &piece.data)).await.is_err() {
+                    if sink.send(wire.message(channel, &piece.data)).await.is_err() {
                         return;
                     }
                 }
             },
             received = stream.next() => match received {
-                Some(Ok(Message::Binary(data))) => {
-                    let Some((channel, rest)) = data.split_first() else { continue };
-                    if let (Some(into), false) = (open.get(&u32::from(*channel)), rest.is_empty()) {
-                        let _ = into.send(Bytes::copy_from_slice(rest)).await;
+                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                Some(Ok(message)) => {
+                    let Some((channel, data)) = wire.read(&message) else { continue };
+                    if let (Some(into), false) = (open.get(&u32::from(channel)), data.is_empty()) {
+                        let _ = into.send(data.into()).await;
                     }
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
-                Some(Ok(_)) => {}
             },
         }
     }
     let _ = sink.send(goodbye()).await;
-}
-
-fn message(channel: u32, data: &[u8]) -> Message {
-    let mut all = vec![u8::try_from(channel).unwrap_or(u8::MAX)];
-    all.extend_from_slice(data);
-    Message::Binary(all.into())
 }

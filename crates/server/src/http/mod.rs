@@ -14,3 +14,4 @@ pub mod proxy;
 pub mod socket;
 pub mod spdy;
 pub mod streams;
+mod wire;

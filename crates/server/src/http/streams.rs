@@ -4,6 +4,7 @@
 use super::api::{finish, refuse};
 use super::body::{Body, full};
 use super::spdy::link::{over_connection, over_websocket};
+use super::wire::Wire;
 use super::{channels, forward, proxy, spdy};
 use crate::world::Handle;
 use apiserver::http::HttpRequest;
@@ -24,10 +25,16 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 pub type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
+pub const V5: &str = "v5.channel.k8s.io";
 const CHANNELS: &str = "v4.channel.k8s.io";
+const BASE64: &str = "v4.base64.channel.k8s.io";
+/// What a client that offers no protocol gets.
+const UNNAMED: &str = "";
 /// The newest protocol first.
-const EXEC: [&str; 2] = ["v5.channel.k8s.io", CHANNELS];
-const FORWARD: [&str; 2] = ["SPDY/3.1+portforward.k8s.io", CHANNELS];
+const EXEC: [&str; 6] = [V5, CHANNELS, BASE64, "channel.k8s.io", "base64.channel.k8s.io", UNNAMED];
+const EXEC_SPDY: [&str; 1] = [CHANNELS];
+const FORWARD_TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
+const FORWARD: [&str; 4] = [FORWARD_TUNNEL, CHANNELS, BASE64, UNNAMED];
 const FORWARD_SPDY: [&str; 1] = ["portforward.k8s.io"];
 /// Where SPDY clients say which protocols they know.
 const STREAM_PROTOCOL: &str = "x-stream-protocol-version";
@@ -87,10 +94,13 @@ async fn connect(
     let accepted = match (spdy, ports) {
         (false, false) => EXEC.as_slice(),
         (false, true) => &FORWARD,
-        (true, false) => &EXEC[1..],
+        (true, false) => &EXEC_SPDY,
         (true, true) => &FORWARD_SPDY,
     };
-    let offers = offered(request.headers(), spdy);
+    let mut offers = offered(request.headers(), spdy);
+    if offers.is_empty() && !spdy {
+        offers.push(UNNAMED);
+    }
     let Some(protocol) = accepted.iter().find(|p| offers.contains(p)) else {
         let why = format!("unable to negotiate protocol: client supports {offers:?}, server accepts {accepted:?}");
         return Err(ApiError::new(403, "Forbidden", format!("unable to upgrade: {why}")));
@@ -98,8 +108,10 @@ async fn connect(
     if ports {
         return match (spdy, *protocol) {
             (true, _) => over_spdy(request, protocol, move |c| spdy::forward(handle, target, over_connection(c))),
-            (_, CHANNELS) => websocket(request, protocol, move |s| forward::channels(handle, target, s)),
-            _ => websocket(request, protocol, move |s| spdy::forward(handle, target, over_websocket(s))),
+            (_, FORWARD_TUNNEL) => {
+                websocket(request, protocol, move |s| spdy::forward(handle, target, over_websocket(s)))
+            }
+            _ => websocket(request, protocol, move |s| forward::channels(handle, target, s, Wire::of(protocol))),
         };
     }
     let o = &target.options;
@@ -109,7 +121,7 @@ async fn connect(
     let asked = target.clone();
     let session = handle.ask(move |w| w.open_session(&asked)).await;
     let session = session.map_err(|e| ApiError::new(503, "ServiceUnavailable", e.to_string()))?;
-    let v5 = *protocol == EXEC[0];
+    let v5 = *protocol == V5;
     let session = match session {
         // The kubelet's own answer: with v5 the API server has upgraded before it asks.
         Err(why) if !v5 => return Err(ApiError::internal(why)),
@@ -118,7 +130,7 @@ async fn connect(
     if spdy {
         return over_spdy(request, protocol, move |c| spdy::exec(handle, target, over_connection(c), session));
     }
-    websocket(request, protocol, move |socket| channels::run(handle, target, socket, session, v5))
+    websocket(request, protocol, move |socket| channels::run(handle, target, socket, session, protocol))
 }
 
 fn over_spdy<F: Future<Output = ()> + Send + 'static>(
@@ -155,7 +167,10 @@ fn websocket<F: Future<Output = ()> + Send + 'static>(
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
-        .header(SEC_WEBSOCKET_ACCEPT, accept)
-        .header(SEC_WEBSOCKET_PROTOCOL, protocol);
+        .header(SEC_WEBSOCKET_ACCEPT, accept);
+    let response = match protocol {
+        UNNAMED => response,
+        _ => response.header(SEC_WEBSOCKET_PROTOCOL, protocol),
+    };
     Ok(finish(response.body(full(""))))
 }
