@@ -7,7 +7,7 @@ use api::{ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort as OldPort, Endpoints, Service};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use meta::Key;
+use meta::{Key, User};
 use reconcile::{Change, Controller, Cx, EventType, Intent, Outcome, Watch};
 use std::net::IpAddr;
 use trace::note;
@@ -69,6 +69,10 @@ fn slice_changed(_: &Cx, change: &Change, keys: &mut Vec<Key>) {
 impl Controller for EndpointSliceMirroring {
     const NAME: &'static str = NAME;
     const EVENT_SOURCE: &'static str = "endpoint-slice-mirroring-controller";
+
+    fn user() -> User {
+        User::controller("endpointslicemirroring-controller")
+    }
 
     fn watches() -> Vec<Watch> {
         vec![
