@@ -59,7 +59,7 @@ fn a_policy_refuses_what_it_is_about() {
     s.kubectl(&["apply", "-f", &warn]).good();
     let run = s.kubectl(&["create", "deployment", "many", "--image=nginx", "--replicas=6"]);
     assert!(run.err.contains("Warning: Validation failed for ValidatingAdmissionPolicy"), "{run:?}");
-    s.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &file]).good();
+    s.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &warn]).good();
 }
 
 const TOKEN: &str = "\
