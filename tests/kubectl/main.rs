@@ -19,6 +19,7 @@ mod jobs;
 mod metrics;
 mod network;
 mod pods;
+mod policies;
 mod programs;
 mod replication;
 mod rollout;

@@ -8,7 +8,7 @@ pub mod jsonpath;
 mod kinds;
 mod object;
 mod prune;
-mod rules;
+pub(crate) mod rules;
 
 pub use jsonpath::JsonPath;
 pub use kinds::{Kinds, is_true};

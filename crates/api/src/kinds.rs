@@ -2,6 +2,7 @@
 
 use crate::registration::{KindRef, UNLISTED, Verb};
 
+pub(crate) mod admission;
 pub mod apiservice;
 pub mod certificatesigningrequest;
 pub mod clusterrole;
@@ -61,6 +62,8 @@ pub mod storage;
 pub mod storageclass;
 pub mod subjectaccessreview;
 pub mod tokenreview;
+pub mod validatingadmissionpolicy;
+pub mod validatingadmissionpolicybinding;
 pub mod volumeattachment;
 pub mod volumeattributesclass;
 mod workload;
@@ -83,6 +86,7 @@ macro_rules! table {
 table! {
     componentstatus configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod podtemplate
     replicationcontroller resourcequota secret service serviceaccount
+    validatingadmissionpolicy validatingadmissionpolicybinding
     apiservice
     controllerrevision daemonset deployment replicaset statefulset
     customresourcedefinition

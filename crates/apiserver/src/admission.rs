@@ -8,6 +8,7 @@ mod namespace_lifecycle;
 pub mod node_restriction;
 mod pod_security;
 pub(crate) mod pod_topology_labels;
+pub(crate) mod policy;
 mod priority;
 mod resource_quota;
 mod runtime_class;
@@ -56,32 +57,40 @@ pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) 
 }
 
 /// Refuses what passed all other checks: the last word before a create is committed. The answer is what is written with it.
-pub(crate) fn validate_create(cx: &mut Cx<'_>, o: &dyn Object) -> Result<Vec<Txn<Stored>>, ApiError> {
+pub(crate) fn validate_create(cx: &mut Cx<'_>, req: &Request, o: &dyn Object) -> Result<Vec<Txn<Stored>>, ApiError> {
     if o.kind() == Pod::KIND_REF || o.kind() == PersistentVolumeClaim::KIND_REF {
         limit_ranger::validate(cx, o)?;
     } else if let Some(csr) = o.downcast::<CertificateSigningRequest>() {
         certificates::check_subject(csr)?;
     }
     pod_security::validate(cx, o, None)?;
+    policy::check(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None })?;
     resource_quota::charge(cx, o, None)
 }
 
 /// The same for an update of the resource itself.
-pub(crate) fn validate_update(cx: &mut Cx<'_>, o: &dyn Object, old: &dyn Object) -> Result<Vec<Txn<Stored>>, ApiError> {
+pub(crate) fn validate_update(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    o: &dyn Object,
+    old: &dyn Object,
+) -> Result<Vec<Txn<Stored>>, ApiError> {
     if o.kind() == PersistentVolumeClaim::KIND_REF && !old.is_terminating() {
         limit_ranger::validate(cx, o)?;
     }
     pod_security::validate(cx, o, Some(old))?;
+    policy::check(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
     resource_quota::charge(cx, o, Some(old))
 }
 
 /// The same for updates of `/status` and `/approval`.
 pub(crate) fn validate_subresource(
-    cx: &Cx<'_>,
+    cx: &mut Cx<'_>,
     req: &Request,
     o: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), ApiError> {
+    policy::check(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
     let (Some(new), Some(old)) = (o.downcast::<CertificateSigningRequest>(), old.downcast()) else { return Ok(()) };
     match req.subresource {
         "approval" => certificates::check_approval(cx, req, old),
@@ -109,6 +118,11 @@ pub(crate) fn mutate_update(
         storage::check_resize(cx, claim, old)?;
     }
     Ok(())
+}
+
+/// The last word before a delete.
+pub(crate) fn validate_delete(cx: &mut Cx<'_>, req: &Request, old: &dyn Object) -> Result<(), ApiError> {
+    policy::check(cx, &policy::Asked { req, operation: "DELETE", new: None, old: Some(old) })
 }
 
 pub(crate) fn check_delete(kind: KindRef, name: &str) -> Result<(), ApiError> {

@@ -2,7 +2,6 @@
 //! they act as. Models `k8s.io/apiserver/pkg/authentication/request` and `endpoints/filters/impersonation`.
 
 pub(crate) mod account;
-mod jwt;
 
 use crate::authz::Attributes;
 use crate::server::ApiServer;
@@ -45,12 +44,12 @@ fn unauthorized() -> ApiError {
 /// The keys and names of service account tokens.
 #[derive(Clone, Debug)]
 pub struct Authenticator {
-    pub(crate) key: jwt::Key,
+    pub(crate) key: pki::TokenKey,
 }
 
 impl Authenticator {
     pub fn new(secret: &[u8; 32]) -> Self {
-        Authenticator { key: jwt::Key::new(secret) }
+        Authenticator { key: pki::TokenKey::new(secret) }
     }
 
     /// The owner of a token and the audiences of it that were wanted; what is wrong with it otherwise. Empty `wanted`: the

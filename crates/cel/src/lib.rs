@@ -10,5 +10,5 @@ mod text;
 mod version;
 
 pub use eval::{Value, evaluate};
-pub use names::{mentions, undeclared};
+pub use names::{mentions, undeclared, unknown_field};
 pub use parse::{Expr, parse};

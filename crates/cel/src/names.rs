@@ -30,6 +30,22 @@ pub fn mentions(e: &Expr, name: &str) -> bool {
     }
 }
 
+/// The first field that the program reads of the variable `of` and that is none of `known`.
+pub fn unknown_field<'a>(e: &'a Expr, of: &str, known: &[&str]) -> Option<&'a str> {
+    let within = |e: &'a Expr| unknown_field(e, of, known);
+    match e {
+        Expr::Select(from, field) if **from == Expr::Name(of.into()) => {
+            (!known.contains(&field.as_str())).then_some(field.as_str())
+        }
+        Expr::Select(from, _) => within(from),
+        Expr::List(all) => all.iter().find_map(within),
+        Expr::Map(all) => all.iter().find_map(|(k, v)| within(k).or_else(|| within(v))),
+        Expr::Index(from, at) => within(from).or_else(|| within(at)),
+        Expr::Call(on, _, args) => on.as_deref().and_then(within).or_else(|| args.iter().find_map(within)),
+        _ => None,
+    }
+}
+
 fn walk(e: &Expr, names: &mut Vec<String>) -> Option<String> {
     let missing = |name: &str| Some(format!("undeclared reference to '{name}' (in container '')"));
     match e {

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kubelet::sim::net::{NetError, Response};
 use kubelet::{Kubelet, SimRuntime};
 use meta::{Duration, Key};
-use network::{Balancer, Client, Hop, Net, Reached, Request, Server, Stage, Trail};
+use network::{Balancer, Client, Hop, Net, Reached, Request, Resolver, Server, Stage, Trail};
 use trace::note;
 
 /// How a request ended.
@@ -34,6 +34,7 @@ impl Cluster {
         let pod = self.view.get::<Pod>(from).ok_or_else(|| format!("pods {:?} not found", from.name()))?.clone();
         let ip = pod.status.as_ref().and_then(|s| s.pod_ip.clone()).unwrap_or_default();
         let spec = pod.spec.unwrap_or_default();
+        let resolver = Resolver::of_pod(from.namespace(), &spec);
         let node = spec.node_name.unwrap_or_default();
         if ip.is_empty() || api::pods::is_terminal(self.view.get::<Pod>(from).ok_or("gone")?) {
             return Err(format!("pod {:?} has no address in the network", from.name()));
@@ -53,7 +54,7 @@ impl Cluster {
         let hostname = spec.hostname.unwrap_or_else(|| from.name().into());
         let client = Client {
             ip: &ip,
-            namespace: from.namespace(),
+            resolver: Some(&resolver),
             node: Some(node.as_str()).filter(|n| !n.is_empty()),
             hostname: &hostname,
             aliases: &aliases,

@@ -201,7 +201,8 @@ impl Cluster {
         };
         cluster.bootstrap();
         cluster.add_component(Box::new(scheduler));
-        for c in controllers::all(authority) {
+        let tokens = pki::TokenKey::new(&service_account_secret);
+        for c in controllers::all(authority, tokens) {
             cluster.add_component(c);
         }
         let seed = cluster.rng.next_u64();

@@ -1,6 +1,7 @@
 //! kube-controller-manager: one file (or folder) per controller, and the table of them.
 //! Every controller is a function of its informer cache and the time; what it remembers can be lost.
 
+pub mod admission_policy;
 pub mod aggregator;
 pub mod attach_detach;
 pub mod certificates;
@@ -12,6 +13,7 @@ pub mod deployment;
 pub mod disruption;
 pub mod endpoints;
 pub mod endpointslice;
+pub mod endpointslice_mirroring;
 pub mod ephemeral_volume;
 pub mod expand;
 pub mod flow_control;
@@ -38,10 +40,11 @@ pub mod taint_eviction;
 mod testing;
 #[cfg(test)]
 mod together;
+pub mod tokens;
 pub mod ttl_after_finished;
 pub mod volume_protection;
 
-use pki::Authority;
+use pki::{Authority, TokenKey};
 use reconcile::{Component, Controller, Runner};
 use std::sync::Arc;
 
@@ -50,11 +53,14 @@ fn runner<C: Controller>() -> Box<dyn Component> {
 }
 
 /// Every controller of kube-controller-manager, in the order of upstream's `NewControllerDescriptors`. `authority` is what
-/// `--cluster-signing-cert-file` and `--cluster-signing-key-file` hold.
-pub fn all(authority: Arc<Authority>) -> Vec<Box<dyn Component>> {
+/// `--cluster-signing-cert-file` and `--cluster-signing-key-file` hold, `tokens` what
+/// `--service-account-private-key-file` does.
+pub fn all(authority: Arc<Authority>, tokens: TokenKey) -> Vec<Box<dyn Component>> {
     vec![
+        Box::new(Runner::new(tokens::Tokens::new(tokens))),
         runner::<endpoints::EndpointsController>(),
         runner::<endpointslice::EndpointSliceController>(),
+        runner::<endpointslice_mirroring::EndpointSliceMirroring>(),
         runner::<replicationcontroller::ReplicationManager>(),
         runner::<pod_gc::PodGc>(),
         runner::<namespace::NamespaceController>(),
@@ -84,6 +90,7 @@ pub fn all(authority: Arc<Authority>) -> Vec<Box<dyn Component>> {
         runner::<volume_protection::VolumeProtection>(),
         runner::<root_ca_publisher::RootCaPublisher>(),
         runner::<ephemeral_volume::EphemeralVolume>(),
+        runner::<admission_policy::AdmissionPolicyStatus>(),
         // Not part of the controller manager: kind's provisioner, a process of its own.
         runner::<local_path::LocalPath>(),
         // Of kube-apiserver itself.

@@ -17,7 +17,7 @@ const DESCRIPTION_TEXT: &str = "Contains a CA bundle that can be used to verify 
     endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across \
     distributions of Kubernetes clusters.";
 /// Where the API server publishes the cluster's CA.
-const CA_SOURCE: &str = "kube-system/extension-apiserver-authentication";
+pub(crate) const CA_SOURCE: &str = "kube-system/extension-apiserver-authentication";
 
 #[derive(Clone, Default)]
 pub struct RootCaPublisher;
@@ -25,7 +25,7 @@ pub struct RootCaPublisher;
 /// Upstream reads `--root-ca-file`, or takes the CA of its own kubeconfig. Here there are no files: the CA is the one
 /// that the API server itself publishes. Where there is no TLS there is no CA, and the bundle is empty, as upstream's
 /// is when neither has one.
-fn root_ca(view: &View) -> String {
+pub(crate) fn root_ca(view: &View) -> String {
     let source = view.get::<ConfigMap>(&CA_SOURCE.into());
     source.and_then(|c| c.data.as_ref()?.get("client-ca-file").cloned()).unwrap_or_default()
 }

@@ -29,9 +29,10 @@ impl Cluster {
     pub fn new(objects: impl IntoIterator<Item = Value>) -> Self {
         let mut c = Cluster {
             server: Server::default(),
-            components: crate::all(Arc::new(
-                pki::Authority::new(&[0; 32], Time::SIMULATION_START).expect("an authority"),
-            )),
+            components: crate::all(
+                Arc::new(pki::Authority::new(&[0; 32], Time::SIMULATION_START).expect("an authority")),
+                pki::TokenKey::new(&[0; 32]),
+            ),
             kubelets: vec!["node-1", "node-2", "node-3"],
             next_node: 0,
             writes: 0,

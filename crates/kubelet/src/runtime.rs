@@ -5,6 +5,7 @@ use crate::sim::catalogue;
 use crate::sim::fs::Tree as DiskTree;
 use crate::sim::net::{Answer, Call, NetError, Server};
 use meta::{Duration, Time};
+use network::Resolver;
 use reconcile::Meter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -73,6 +74,8 @@ pub struct ContainerSpec {
     pub cpu_limit_milli: Option<i64>,
     pub memory_limit_bytes: Option<i64>,
     pub pod_ip: String,
+    /// `/etc/resolv.conf`
+    pub resolver: Resolver,
     /// `hostAliases`: an address and its names.
     pub host_aliases: Vec<(String, Vec<String>)>,
     /// `containerPort` numbers.

@@ -9,6 +9,8 @@ pub enum Stage {
     Dns,
     /// A Service's address becomes an endpoint's.
     Service,
+    /// A node's port becomes a pod's.
+    HostPort,
     /// The policies of both ends.
     Policy,
     /// The ingress controller.
@@ -24,6 +26,7 @@ impl Stage {
             Stage::Client => "client",
             Stage::Dns => "dns",
             Stage::Service => "service",
+            Stage::HostPort => "host-port",
             Stage::Policy => "policy",
             Stage::Ingress => "ingress",
             Stage::Server => "server",

@@ -11,6 +11,7 @@ pub mod hop;
 pub mod net;
 pub mod policy;
 pub mod proxy;
+pub mod resolver;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -20,3 +21,4 @@ pub use gateway::IngressController;
 pub use hop::{Hop, Stage, Trail};
 pub use net::{Client, End, Net, NetError, Reached, Request, Response, Server};
 pub use proxy::{KubeProxy, PROCESS};
+pub use resolver::Resolver;

@@ -7,6 +7,7 @@ use crate::dns::{self, OUTSIDE};
 use crate::gateway::{self, Passed};
 use crate::hop::{Stage, Trail};
 use crate::policy::{self, CONTROL_PLANE_ADDRESS, DNS_ADDRESS, Direction, Ruling};
+use crate::resolver::{NODE_DNS, Resolver};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::{Key, Time};
 use reconcile::View;
@@ -58,8 +59,8 @@ impl Response {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Client<'a> {
     pub ip: &'a str,
-    /// Where names without a namespace are looked up; empty: by nobody.
-    pub namespace: &'a str,
+    /// How it asks for names; nobody's: cluster DNS is asked, past all policies.
+    pub resolver: Option<&'a Resolver>,
     /// Unknown for what comes from outside.
     pub node: Option<&'a str>,
     /// What its `/etc/hosts` says: its own name, and addresses with theirs.
@@ -165,19 +166,68 @@ impl Net<'_> {
             self.trail.note(|| note!("hop.dns-found", name = host, addresses = ip));
             return Ok(vec![ip.clone()]);
         }
+        match client.resolver {
+            None => self.ask_cluster(client, host),
+            Some(r) => {
+                // The next one is asked when one does not answer, not when it says that there is no such name.
+                for server in &r.servers {
+                    if server == DNS_ADDRESS || self.view.services.with_ip(server).is_some() {
+                        return self.ask_cluster(client, host);
+                    }
+                    if server == NODE_DNS {
+                        return self.ask_node(r, host);
+                    }
+                    self.trail.hop(Stage::Dns, "", server);
+                    self.trail.note(|| note!("hop.dns-silent", server = server));
+                }
+                self.trail.fail(|| note!("hop.dns-none", name = host));
+                Err(NetError::NoSuchHost)
+            }
+        }
+    }
+
+    fn ask_cluster(&mut self, client: &Client, host: &str) -> Result<Vec<String>, NetError> {
         let server = self.name_server(client)?;
         self.trail.hop(Stage::Dns, "", &server.0);
         // A name server that does not answer knows nothing.
-        if !client.namespace.is_empty() && !policy::allows(self.view, client.ip, &server.0, server.1, "UDP") {
+        if client.resolver.is_some() && !policy::allows(self.view, client.ip, &server.0, server.1, "UDP") {
             self.trail.fail(|| note!("hop.dns-closed"));
             return Err(NetError::NoSuchHost);
         }
-        let found = dns::resolve(self.view, client.namespace, host, self.trail);
+        let found = dns::resolve(self.view, client.resolver, host, self.trail);
         if found.is_empty() {
             self.trail.fail(|| note!("hop.dns-none", name = host));
             return Err(NetError::NoSuchHost);
         }
         Ok(found)
+    }
+
+    /// The machine's own name server knows the world outside only.
+    fn ask_node(&mut self, resolver: &Resolver, host: &str) -> Result<Vec<String>, NetError> {
+        self.trail.hop(Stage::Dns, "", NODE_DNS);
+        for name in resolver.names(host) {
+            if name == OUTSIDE.0 {
+                self.trail.note(|| note!("hop.dns-found", name = name, addresses = OUTSIDE.1));
+                return Ok(vec![OUTSIDE.1.into()]);
+            }
+            self.trail.note(|| note!("hop.dns-nothing", name = name));
+        }
+        self.trail.fail(|| note!("hop.dns-none", name = host));
+        Err(NetError::NoSuchHost)
+    }
+
+    /// Whether cluster DNS answers the client, when that is whom it asks. `None`: it asks somebody else.
+    ///
+    /// # Errors
+    /// The way there is closed.
+    pub fn reaches_cluster_dns(&mut self, client: &Client, server: &str) -> Option<Result<(), NetError>> {
+        (server == DNS_ADDRESS || self.view.services.with_ip(server).is_some()).then(|| {
+            let (ip, port) = self.name_server(client)?;
+            match policy::allows(self.view, client.ip, &ip, port, "UDP") {
+                true => Ok(()),
+                false => Err(NetError::Unreachable),
+            }
+        })
     }
 
     /// Who answers at the address of cluster DNS: a process of the cluster, or the pods of a Service that has the address.
@@ -217,6 +267,11 @@ impl Net<'_> {
             let client = Client { node: Some(node), ..*client };
             return self.follow(&client, rule, ip, port, rule.external_local);
         }
+        if let Some((pod, own, to)) = host_port(self.view, ip, port) {
+            self.trail.hop(Stage::HostPort, "Pod", key_of(pod));
+            self.trail.note(|| note!("hop.host-port", ip = ip, port = port, own = own, to = to));
+            return Ok((own.into(), to));
+        }
         Ok((ip.into(), port))
     }
 
@@ -245,7 +300,11 @@ impl Net<'_> {
         self.trail.hop(Stage::Service, "Service", &rule.service);
         let ready = rule.endpoints.iter().filter(|e| e.ready).count();
         self.trail.note(|| {
-            note!("hop.rule", ip = ip, port = port, name = &rule.port_name, ready = ready, all = rule.endpoints.len())
+            let all = rule.endpoints.len();
+            match rule.port_name.as_str() {
+                "" => note!("hop.rule-unnamed", ip = ip, port = port, ready = ready, all = all),
+                name => note!("hop.rule", ip = ip, port = port, name = name, ready = ready, all = all),
+            }
         });
         let chosen = self.balancer.choose(self.now, rule, spot, client.ip, self.trail)?;
         Ok((chosen.ip, chosen.port))
@@ -349,6 +408,30 @@ pub(crate) fn key_of(pod: &Pod) -> Key {
     Key::new(pod.metadata.namespace.as_deref().unwrap_or(""), pod.metadata.name.as_deref().unwrap_or(""))
 }
 
+/// The pod whose `hostPort` a node's address and port are, with its own address and port. Models the CNI plugin `portmap`.
+fn host_port<'a>(view: &'a View, ip: &str, port: u16) -> Option<(&'a Pod, &'a str, u16)> {
+    // Addresses of pods are no nodes' addresses: most connections end here.
+    if policy::pod_at(view, ip).is_some() {
+        return None;
+    }
+    let node = node_at(view, ip)?;
+    let mut here = view.list::<Pod>().filter(|p| p.spec.as_ref().and_then(|s| s.node_name.as_deref()) == Some(node));
+    here.find_map(|p| {
+        let own = p.status.as_ref()?.pod_ip.as_deref().filter(|own| *own != ip)?;
+        if api::pods::is_terminal(p) {
+            return None;
+        }
+        let spec = p.spec.as_ref()?;
+        let sidecars = spec.init_containers.iter().flatten().filter(|c| c.restart_policy.as_deref() == Some("Always"));
+        let mut ports = spec.containers.iter().chain(sidecars).flat_map(|c| c.ports.iter().flatten());
+        let mapped = ports.find(|p| {
+            let any = p.host_ip.as_deref().is_none_or(|h| matches!(h, "" | "0.0.0.0") || h == ip);
+            p.host_port == Some(i32::from(port)) && p.protocol.as_deref().unwrap_or("TCP") == "TCP" && any
+        })?;
+        Some((p, own, u16::try_from(mapped.container_port).ok()?))
+    })
+}
+
 /// The node that has an address.
 fn node_at<'a>(view: &'a View, ip: &str) -> Option<&'a str> {
     let has = |n: &&Node| n.status.iter().flat_map(|s| s.addresses.iter().flatten()).any(|a| a.address == ip);
@@ -362,12 +445,13 @@ mod tests {
     use serde_json::json;
 
     const CLIENT: Client =
-        Client { ip: "10.244.1.1", namespace: "blog", node: Some("b"), hostname: "visitor", aliases: &[] };
+        Client { ip: "10.244.1.1", resolver: None, node: Some("b"), hostname: "visitor", aliases: &[] };
 
     fn connect(view: &View, host: &str, port: u16) -> (Result<End, NetError>, String) {
         let (mut balancer, mut trail) = (Balancer::new(1), Trail::on());
         let mut net = Net { view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
-        let result = net.connect(&CLIENT, host, port);
+        let resolver = Resolver::of_cluster("blog");
+        let result = net.connect(&Client { resolver: Some(&resolver), ..CLIENT }, host, port);
         (result, codes(&trail.into_hops()))
     }
 
@@ -404,7 +488,7 @@ mod tests {
         assert_eq!(ends(&view, "web.shop", 81), (NetError::Unreachable, "service shop/web: no-port !".into()));
         assert_eq!(
             ends(&view, "empty.shop", 80),
-            (NetError::Refused, "service shop/empty: rule no-endpoints !".into())
+            (NetError::Refused, "service shop/empty: rule-unnamed no-endpoints !".into())
         );
         put(
             &mut view,
@@ -437,5 +521,41 @@ mod tests {
         assert_eq!(net.connect(&client, "web", 5432), port("10.244.0.2", 5432));
         assert_eq!(net.connect(&client, "localhost", 80), port("10.244.1.1", 80));
         assert_eq!(net.connect(&client, "visitor", 80), port("10.244.1.1", 80));
+    }
+
+    #[test]
+    fn host_ports_lead_to_the_pod_of_that_node() {
+        let mut view = world();
+        let ports = json!([{ "containerPort": 9100, "hostPort": 9100 }, { "containerPort": 53, "hostPort": 53, "protocol": "UDP" },
+                           { "containerPort": 8080, "hostPort": 8081, "hostIP": "127.0.0.1" }]);
+        put(
+            &mut view,
+            json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "exporter", "namespace": "shop" },
+            "spec": { "nodeName": "a", "containers": [{ "name": "c", "image": "x", "ports": ports }] },
+            "status": { "phase": "Running", "podIP": "10.244.0.9" } }),
+        );
+        let (end, hops) = connect(&view, "172.18.0.3", 9100);
+        assert_eq!(end, port("10.244.0.9", 9100));
+        assert!(hops.starts_with("host-port shop/exporter: host-port; policy"), "{hops}");
+        assert_eq!(connect(&view, "172.18.0.3", 53).0, port("172.18.0.3", 53), "that is UDP");
+        assert_eq!(connect(&view, "172.18.0.3", 8081).0, port("172.18.0.3", 8081), "that is another address");
+    }
+
+    #[test]
+    fn a_pod_asks_the_name_servers_that_it_has() {
+        let view = world();
+        let resolve = |servers: &[&str], host: &str| {
+            let servers = servers.iter().map(|s| (*s).to_string()).collect();
+            let resolver = Resolver { servers, ..Resolver::of_cluster("shop") };
+            let (mut balancer, mut trail) = (Balancer::new(1), Trail::on());
+            let mut net = Net { view: &view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
+            let found = net.resolve(&Client { resolver: Some(&resolver), ..CLIENT }, host).ok();
+            (found.map(|f| f.join(" ")), codes(&trail.into_hops()))
+        };
+        let (found, hops) = resolve(&["192.0.2.1", DNS_ADDRESS], "web");
+        assert_eq!((found.as_deref(), hops.as_str()), (Some("10.96.0.7"), "dns: dns-silent; dns: dns-found"));
+        assert_eq!(resolve(&[NODE_DNS, DNS_ADDRESS], "web").0, None, "it knows nothing of the cluster, and says so");
+        assert_eq!(resolve(&[NODE_DNS], OUTSIDE.0).0.as_deref(), Some(OUTSIDE.1));
+        assert_eq!(resolve(&[], "web").0, None);
     }
 }

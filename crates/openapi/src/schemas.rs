@@ -2,8 +2,8 @@
 
 use api::Kind;
 use k8s_openapi::api::{
-    apps, authentication, authorization, autoscaling, batch, certificates, coordination, core, discovery, events,
-    flowcontrol, networking, node, policy, rbac, scheduling, storage,
+    admissionregistration, apps, authentication, authorization, autoscaling, batch, certificates, coordination, core,
+    discovery, events, flowcontrol, networking, node, policy, rbac, scheduling, storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
@@ -156,6 +156,12 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema") => of::<flowcontrol::v1::FlowSchema>(g),
         ("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration") => {
             of::<flowcontrol::v1::PriorityLevelConfiguration>(g)
+        }
+        ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy") => {
+            of::<admissionregistration::v1::ValidatingAdmissionPolicy>(g)
+        }
+        ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding") => {
+            of::<admissionregistration::v1::ValidatingAdmissionPolicyBinding>(g)
         }
         ("networking.k8s.io", "v1", "Ingress") => of::<networking::v1::Ingress>(g),
         ("networking.k8s.io", "v1", "IngressClass") => of::<networking::v1::IngressClass>(g),

@@ -1,13 +1,15 @@
-//! Certificates: a cluster's own authority, the requests it signs, and what both look like as PEM. Pure Rust without a clock
+//! Certificates: a cluster's own authority, the requests it signs, and what both look like as PEM; and signed tokens. Pure Rust without a clock
 //! and without randomness, so that a tab and a server sign the same bytes.
 
 mod authority;
 mod request;
 mod signature;
+mod token;
 mod usages;
 
 pub use authority::{Authority, Wanted, check_certificates, not_after};
 pub use request::Request;
+pub use token::TokenKey;
 pub use usages::{USAGES, unrecognized};
 
 use x509_cert::der::pem;

@@ -20,7 +20,7 @@ pub struct Follow {
 /// One stop on the way; words for the notes and for the stage (`stage.<stage>`) are in the catalogue ([`crate::words`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowHop {
-    /// `client`, `dns`, `service`, `policy`, `ingress`, `server`, `answer`
+    /// `client`, `dns`, `service`, `host-port`, `policy`, `ingress`, `server`, `answer`
     pub stage: String,
     /// The object that decides, where there is one.
     pub object: Option<ObjectId>,

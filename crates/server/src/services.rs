@@ -12,7 +12,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use meta::Key;
 use network::gateway;
 use network::policy::CONTROL_PLANE_ADDRESS;
-use network::{Client, End, Net, NetError, Reached, Request, Response, Trail};
+use network::{Client, End, Net, NetError, Reached, Request, Resolver, Response, Trail};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -181,7 +181,8 @@ impl World {
     /// Where a guest's request to `host` goes: a Service by name or address, or a pod by address.
     pub fn host_backend(&mut self, caller: &Caller, host: &str, port: u16) -> Result<Backend, NoRoute> {
         let node = Some(caller.node.as_str()).filter(|n| !n.is_empty());
-        let client = Client { ip: &caller.ip, namespace: &caller.namespace, node, hostname: "", aliases: &[] };
+        let resolver = Resolver::of_cluster(&caller.namespace);
+        let client = Client { ip: &caller.ip, resolver: Some(&resolver), node, hostname: "", aliases: &[] };
         let end = self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.connect(&client, host, port));
         self.backend(end, host, port)
     }

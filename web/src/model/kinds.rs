@@ -54,6 +54,16 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("services", "v1", "Service"),
     ("statefulsets.apps", "apps/v1", "StatefulSet"),
     ("storageclasses.storage.k8s.io", "storage.k8s.io/v1", "StorageClass"),
+    (
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicy",
+    ),
+    (
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicyBinding",
+    ),
     ("volumeattachments.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttachment"),
     ("volumeattributesclasses.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttributesClass"),
 ];
@@ -94,7 +104,9 @@ pub fn area(kind: &str, custom: bool) -> &'static str {
         | "Role"
         | "RoleBinding"
         | "ClusterRole"
-        | "ClusterRoleBinding" => "access",
+        | "ClusterRoleBinding"
+        | "ValidatingAdmissionPolicy"
+        | "ValidatingAdmissionPolicyBinding" => "access",
         _ => "cluster",
     }
 }

@@ -10,6 +10,8 @@ use meta::{FieldError, Path};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+const VARIABLES: &[&str] = &["self", "oldSelf"];
+
 /// Compiled, by their texts.
 #[derive(Default)]
 pub(super) struct Rules(BTreeMap<String, Expr>);
@@ -38,15 +40,15 @@ impl Rules {
     }
 }
 
-/// Why a program cannot be one; the empty string where nothing is wrong. Models `cr.Error` of `cel.Compile`.
-fn fault(program: &str) -> Option<String> {
+/// Why a program cannot be one that sees the variables `known`. Models `cr.Error` of `cel.Compile`.
+pub(crate) fn fault(program: &str, known: &[&str]) -> Option<String> {
     let wrong = |why: &str| format!("compilation failed: ERROR: <input>:{why}\n | {program}");
     match cel::parse(program) {
         Err(e) => {
             let (column, why) = e.split_once(": ").filter(|(c, _)| c.parse::<usize>().is_ok()).unwrap_or(("1", &e));
             Some(wrong(&format!("1:{column}: Syntax error: {why}")))
         }
-        Ok(e) => cel::undeclared(&e, &["self", "oldSelf"]).map(|why| wrong(&format!("1:1: {why}"))),
+        Ok(e) => cel::undeclared(&e, known).map(|why| wrong(&format!("1:1: {why}"))),
     }
 }
 
@@ -58,7 +60,7 @@ pub fn check_rules(s: &JSONSchemaProps, path: &Path) -> Vec<FieldError> {
         let (rule, message) = (r.rule.trim(), text(&r.message));
         if rule.is_empty() {
             errors.push(FieldError::required(&at.child("rule"), "rule is not specified"));
-        } else if let Some(why) = fault(&r.rule) {
+        } else if let Some(why) = fault(&r.rule, VARIABLES) {
             errors.push(FieldError::invalid(&at.child("rule"), r.rule.as_str(), why));
         }
         if r.message.is_some() && message.trim().is_empty() {
@@ -76,7 +78,7 @@ pub fn check_rules(s: &JSONSchemaProps, path: &Path) -> Vec<FieldError> {
             let why = "must be non-empty if specified";
             errors.push(FieldError::required(&at.child("messageExpression"), why));
         } else if !expression.is_empty()
-            && let Some(why) = fault(expression)
+            && let Some(why) = fault(expression, VARIABLES)
         {
             errors.push(FieldError::invalid(&at.child("messageExpression"), expression, why));
         }

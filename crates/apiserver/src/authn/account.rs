@@ -1,16 +1,18 @@
 //! Tokens of service accounts: what they say, and when they are good no more. Models `pkg/serviceaccount/claims.go`.
 
-use super::jwt::Key;
 use crate::keys;
 use crate::stored::Stored;
 use api::{Obj, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{Node, Pod, Secret, ServiceAccount};
 use meta::{Duration, Time, User};
+use pki::TokenKey;
 use serde_json::{Value, json};
 use store::Store;
 
 /// `--service-account-issuer`; it is the only audience of the API server, too.
 pub(crate) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+/// Who has signed the tokens in Secrets, which do not end.
+const LEGACY_ISSUER: &str = "kubernetes/serviceaccount";
 /// Clocks may differ by so much: `jwt.DefaultLeeway`.
 const LEEWAY: Duration = Duration::from_secs(60);
 
@@ -68,7 +70,7 @@ pub(crate) fn claims(
 
 /// Models `jwtTokenAuthenticator.AuthenticateToken` and `validator.Validate`.
 pub(super) fn verify(
-    key: &Key,
+    key: &TokenKey,
     store: &Store<Stored>,
     now: Time,
     token: &str,
@@ -79,7 +81,57 @@ pub(super) fn verify(
         why => format!("[invalid bearer token, {why}]"),
     };
     let claims = key.verify(token).map_err(|e| invalid(&e))?;
+    if claims["iss"] == LEGACY_ISSUER {
+        return check_legacy(store, now, &claims, token, wanted).map_err(|e| invalid(&e));
+    }
     check(store, now, &claims, wanted).map_err(|e| invalid(&e))
+}
+
+/// Models `legacyValidator.Validate`: the token is good as long as its Secret holds it.
+fn check_legacy(
+    store: &Store<Stored>,
+    now: Time,
+    claims: &Value,
+    token: &str,
+    wanted: &[String],
+) -> Result<(User, Vec<String>), String> {
+    let text = |name: &str| claims[format!("kubernetes.io/serviceaccount/{name}")].as_str().unwrap_or("");
+    let own = ISSUER.to_string();
+    if !wanted.is_empty() && !wanted.contains(&own) {
+        let list = crate::authz::rules::go_list;
+        let why = format!("token audiences {} is invalid for the target audiences {}", list(&[own]), list(wanted));
+        return Err(why);
+    }
+    let (namespace, name) = (text("namespace"), text("service-account.name"));
+    let (uid, secret) = (text("service-account.uid"), text("secret.name"));
+    for (what, value) in
+        [("namespace", namespace), ("secretName", secret), ("serviceAccountName", name), ("serviceAccountUID", uid)]
+    {
+        if value.is_empty() {
+            return Err(format!("{what} claim is missing"));
+        }
+    }
+    let user = format!("system:serviceaccount:{namespace}:{name}");
+    if claims["sub"] != user {
+        return Err("sub claim is invalid".into());
+    }
+    let over = || "Token has been invalidated".to_string();
+    let found = store.get_ref(&keys::of_parts(Secret::KIND_REF, namespace, secret)).ok_or_else(over)?;
+    let found = found.value.0.downcast::<Secret>().ok_or_else(over)?;
+    if found.metadata.deletion_timestamp.as_ref().map(Time::from_k8s).is_some_and(|t| t + LEEWAY < now) {
+        return Err(over());
+    }
+    if found.data.as_ref().and_then(|d| d.get("token")).is_none_or(|t| t.0 != token.as_bytes()) {
+        return Err("Token does not match server's copy".into());
+    }
+    let account = store.get_ref(&keys::of_parts(ServiceAccount::KIND_REF, namespace, name));
+    let account = &account.ok_or_else(|| format!("serviceaccounts {name:?} not found"))?.value.0;
+    if account.uid() != uid {
+        return Err(format!("ServiceAccount UID ({}) does not match claim ({uid})", account.uid()));
+    }
+    let mut user = User { name: user, uid: uid.into(), groups: groups(namespace), ..User::default() };
+    user.groups.push(super::AUTHENTICATED.into());
+    Ok((user, vec![ISSUER.into()]))
 }
 
 fn check(store: &Store<Stored>, now: Time, claims: &Value, wanted: &[String]) -> Result<(User, Vec<String>), String> {

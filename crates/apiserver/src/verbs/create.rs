@@ -68,7 +68,7 @@ pub(crate) fn create_object(
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, object.name(), &errors));
     }
-    let mut txns = admission::validate_create(cx, &*object)?;
+    let mut txns = admission::validate_create(cx, req, &*object)?;
     cx.warnings.extend((kind.warnings)(&*object));
     if let Some(old) = cx.store.get_ref(&key) {
         let mut e = ApiError::already_exists(kind.group, kind.plural, object.name());

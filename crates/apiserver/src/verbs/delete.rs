@@ -22,9 +22,10 @@ pub(crate) fn delete(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError
     let options = options(cx, &mut req)?;
     let key = keys::of_parts(req.kind, &req.namespace, &req.name);
     admission::check_delete(req.kind, &req.name)?;
-    let entry =
-        cx.store.get_ref(&key).ok_or_else(|| ApiError::not_found(req.kind.group, req.kind.plural, &req.name))?;
+    let store = cx.store;
+    let entry = store.get_ref(&key).ok_or_else(|| ApiError::not_found(req.kind.group, req.kind.plural, &req.name))?;
     admission::node_restriction::delete(&req, &*entry.value.0)?;
+    admission::validate_delete(cx, &req, &*entry.value.0)?;
     let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
     let mut plan = delete_one(cx.now, key, entry, &options, compare)?;
     let gone = plan.txns.iter().flat_map(|t| &t.ops).any(|op| matches!(op, Op::Delete { .. }));
@@ -41,6 +42,7 @@ pub(crate) fn delete_collection(cx: &mut Cx<'_>, mut req: Request) -> Result<Pla
     let mut txns = Vec::new();
     for (key, entry) in &found.entries {
         admission::check_delete(req.kind, entry.value.0.name())?;
+        admission::validate_delete(cx, &req, &*entry.value.0)?;
         let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
         txns.extend(delete_one(cx.now, key.clone(), entry, &options, compare)?.txns);
     }

@@ -174,7 +174,7 @@ pub(crate) fn replace_as(
         return Err(ApiError::invalid(kind.group, kind.kind, &req.name, &errors));
     }
     let mut txns = match req.subresource {
-        "" | "ephemeralcontainers" | "resize" => admission::validate_update(cx, &*object, before)?,
+        "" | "ephemeralcontainers" | "resize" => admission::validate_update(cx, req, &*object, before)?,
         "status" | "approval" => {
             admission::validate_subresource(cx, req, &*object, before)?;
             Vec::new()

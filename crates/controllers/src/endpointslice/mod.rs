@@ -2,6 +2,7 @@
 //! `k8s.io/endpointslice`.
 
 pub(crate) mod endpoint;
+mod hints;
 mod reconciler;
 #[cfg(test)]
 mod tests;
@@ -9,13 +10,14 @@ pub(crate) mod trigger_time;
 
 use crate::owner::key_of;
 use crate::pods;
-use api::{Object, Registered};
+use api::{Object, ObjectExt, Registered};
 use endpoint::{desired_endpoints, should_be_in_endpoints};
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use meta::labels::Selector;
 use meta::{Duration, Key};
-use reconcile::{Change, Controller, Cx, Outcome, Watch};
+use reconcile::{Change, Controller, Cx, Intent, Outcome, Watch};
+use std::collections::BTreeSet;
 use trace::note;
 use trigger_time::TriggerTimes;
 
@@ -28,6 +30,8 @@ const MISSING_NODE_RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub struct EndpointSliceController {
     trigger_times: TriggerTimes,
+    /// Services that have hints because of the annotation.
+    hinted: BTreeSet<Key>,
 }
 
 /// `None`: endpoints of this Service are not this controller's business.
@@ -80,6 +84,36 @@ fn slice_changed(_cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     }
 }
 
+/// Zones have more or fewer processors now: Services whose hints do not fit that any more are looked at again. Models
+/// `checkNodeTopologyDistribution`.
+fn node_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
+    fn capacity(o: &Option<api::Obj>) -> Option<(Option<&str>, i64)> {
+        o.as_ref()?.downcast::<Node>().and_then(hints::capacity)
+    }
+    if capacity(&change.old) == capacity(&change.new) {
+        return;
+    }
+    let hinted = cx.view.list::<Service>().filter(|s| hints::is_auto(s)).map(|s| key_of(&s.metadata));
+    let hinted: Vec<Key> = hinted.collect();
+    if hinted.is_empty() {
+        return;
+    }
+    let ratios = hints::ratios(cx.view);
+    keys.extend(hinted.into_iter().filter(|key| hints::is_overloaded(ratios.as_ref(), own_slices(cx, key))));
+}
+
+/// The Service's slices that are this controller's.
+fn own_slices<'a>(cx: &'a Cx, service: &Key) -> impl Iterator<Item = &'a EndpointSlice> {
+    let name = service.name().to_string();
+    cx.view.list_in::<EndpointSlice>(service.namespace()).filter(move |s| {
+        let l = s.metadata.labels.as_ref();
+        let label = |k| l.and_then(|l| l.get(k)).map(String::as_str);
+        label(SERVICE_NAME) == Some(&name)
+            && label(MANAGED_BY) == Some(CONTROLLER)
+            && s.metadata.deletion_timestamp.is_none()
+    })
+}
+
 impl Controller for EndpointSliceController {
     const NAME: &'static str = "endpointslice-controller";
     const EVENT_SOURCE: &'static str = "endpoint-slice-controller";
@@ -89,8 +123,7 @@ impl Controller for EndpointSliceController {
             crate::owner::watch_self(Service::KIND_REF),
             Watch { kind: Pod::KIND_REF, keys: pod_changed },
             Watch { kind: EndpointSlice::KIND_REF, keys: slice_changed },
-            // Zones are looked up; a node's change queues nothing.
-            Watch { kind: Node::KIND_REF, keys: |_, _, _| {} },
+            Watch { kind: Node::KIND_REF, keys: node_changed },
         ]
     }
 
@@ -99,6 +132,7 @@ impl Controller for EndpointSliceController {
         let Some(service) = cx.view.get::<Service>(key) else {
             // The slices have the Service as owner: the garbage collector takes them.
             self.trigger_times.forget(key);
+            self.hinted.remove(key);
             return out;
         };
         let Some(selector) = selector(service) else { return out };
@@ -108,17 +142,7 @@ impl Controller for EndpointSliceController {
         let selected: Vec<&Pod> =
             cx.view.list_in::<Pod>(key.namespace()).filter(|p| selector.matches(p.metadata.labels.as_ref())).collect();
         out.looked_at(selected.len());
-        let existing: Vec<&EndpointSlice> = cx
-            .view
-            .list_in::<EndpointSlice>(key.namespace())
-            .filter(|s| {
-                let l = s.metadata.labels.as_ref();
-                let label = |k| l.and_then(|l| l.get(k)).map(String::as_str);
-                label(SERVICE_NAME) == Some(key.name())
-                    && label(MANAGED_BY) == Some(CONTROLLER)
-                    && s.metadata.deletion_timestamp.is_none()
-            })
-            .collect();
+        let existing: Vec<&EndpointSlice> = own_slices(cx, key).collect();
         let trigger_time = self.trigger_times.compute(key, service, &selected);
         let wanted: Vec<&Pod> = selected.into_iter().filter(|p| should_be_in_endpoints(p)).collect();
         let desired = desired_endpoints(cx.view, service, &wanted);
@@ -129,8 +153,17 @@ impl Controller for EndpointSliceController {
             let ready = wanted.iter().filter(|p| pods::is_ready(p) && p.metadata.deletion_timestamp.is_none()).count();
             out.note(note!("endpointslice.sync", service = key.name(), pods = wanted.len(), ready = ready));
         }
-        for i in reconciler::reconcile(service, existing, desired.by_ports, trigger_time) {
+        let mut plan = reconciler::plan(service, existing, desired.by_ports);
+        let (hinted, said) = hints::settle(cx.view, service, &mut plan, self.hinted.contains(key));
+        match hinted {
+            true => _ = self.hinted.insert(key.clone()),
+            false => _ = self.hinted.remove(key),
+        }
+        for i in reconciler::finalize(plan, trigger_time) {
             out.push(i);
+        }
+        if let Some((event_type, reason, message)) = said {
+            out.push(Intent::event(service, event_type, reason, message));
         }
         out
     }

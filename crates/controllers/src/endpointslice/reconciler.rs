@@ -23,18 +23,19 @@ struct Slot {
 }
 
 #[derive(Default)]
-struct Plan {
-    create: Vec<EndpointSlice>,
-    update: Vec<EndpointSlice>,
+pub(super) struct Plan {
+    pub create: Vec<EndpointSlice>,
+    pub update: Vec<EndpointSlice>,
+    pub unchanged: Vec<EndpointSlice>,
     delete: Vec<EndpointSlice>,
 }
 
-pub fn reconcile(
+/// What is to become of the slices. Hints are as they were; [`super::hints`] sees to them.
+pub(super) fn plan(
     service: &Service,
     existing: Vec<&EndpointSlice>,
     desired: Vec<(Vec<EndpointPort>, Vec<Endpoint>)>,
-    trigger_time: Option<Time>,
-) -> Vec<Intent> {
+) -> Plan {
     let mut plan = Plan::default();
     // Other address types belong to no family of this cluster's Services.
     let (mut existing, foreign): (Vec<_>, Vec<_>) = existing.into_iter().partition(|s| s.address_type == "IPv4");
@@ -49,7 +50,7 @@ pub fn reconcile(
         spread(service, slots, &ports, endpoints, placeholder, &mut plan);
     }
     plan.delete.extend(existing.into_iter().cloned());
-    finalize(plan, trigger_time)
+    plan
 }
 
 fn same_ports(have: Option<&[EndpointPort]>, want: &[EndpointPort]) -> bool {
@@ -79,7 +80,8 @@ fn spread(
         let before = slot.slice.endpoints.len();
         let mut kept = Vec::with_capacity(before);
         for e in std::mem::take(&mut slot.slice.endpoints) {
-            let Some(new) = index.get(identity(&e)).and_then(|i| desired[*i].take()) else { continue };
+            let Some(mut new) = index.get(identity(&e)).and_then(|i| desired[*i].take()) else { continue };
+            new.hints.clone_from(&e.hints);
             slot.changed |= new != e;
             kept.push(new);
         }
@@ -119,8 +121,9 @@ fn spread(
             plan.delete.push(slot.slice);
             continue;
         }
-        if slot.changed {
-            plan.update.push(slot.slice);
+        match slot.changed {
+            true => plan.update.push(slot.slice),
+            false => plan.unchanged.push(slot.slice),
         }
     }
     if keep_empty {
@@ -129,7 +132,7 @@ fn spread(
 }
 
 /// A slice to delete and one to create make one update: a name and a watch event less.
-fn finalize(mut plan: Plan, trigger_time: Option<Time>) -> Vec<Intent> {
+pub(super) fn finalize(mut plan: Plan, trigger_time: Option<Time>) -> Vec<Intent> {
     while let (Some(i), true) = (plan.delete.iter().position(|d| d.address_type == "IPv4"), !plan.create.is_empty()) {
         let mut reused = plan.delete.remove(i);
         let new = plan.create.remove(0);

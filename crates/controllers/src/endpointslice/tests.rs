@@ -122,3 +122,74 @@ fn not_ready_addresses_are_published_on_demand() {
     let slices = applied(&mut w);
     assert_eq!(slices[0]["endpoints"][0]["conditions"], json!({"ready": true, "serving": false, "terminating": false}));
 }
+
+/// A node in a zone with so many processors.
+fn zoned(name: &str, zone: &str, cpu: u32) -> Value {
+    json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"topology.kubernetes.io/zone": zone}},
+           "status": {"allocatable": {"cpu": cpu.to_string()}, "conditions": [{"type": "Ready", "status": "True"}]}})
+}
+
+/// Pods on the nodes that are named, in order.
+fn spread(w: &mut World<EndpointSliceController>, nodes: &[&str]) {
+    for (i, node) in nodes.iter().enumerate() {
+        let ip = format!("10.244.0.{}", i + 1);
+        w.put(backend(&format!("p{i}"), &ip, json!({"spec": {"nodeName": node}})));
+    }
+}
+
+/// The hints of all endpoints, by the last part of their addresses.
+fn hints(slices: &[Value]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for e in slices.iter().flat_map(|s| s["endpoints"].as_array().cloned().unwrap_or_default()) {
+        let names = |list: &str| {
+            let list = e["hints"][list].as_array().cloned().unwrap_or_default();
+            list.iter().map(|z| z["name"].as_str().unwrap_or("").to_string()).collect::<Vec<_>>().join(",")
+        };
+        let ip = e["addresses"][0].as_str().unwrap_or("").rsplit('.').next().unwrap_or("").to_string();
+        all.push(format!("{ip}:{}/{}", names("forZones"), names("forNodes")));
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn traffic_that_stays_close_is_told_by_hints() {
+    let mut w = World::<EndpointSliceController>::new([service(json!({})), zoned("a", "x", 2), zoned("b", "y", 2)]);
+    spread(&mut w, &["a", "b"]);
+    assert_eq!(hints(&applied(&mut w)), ["1:/", "2:/"]);
+    w.put(service(json!({"spec": {"trafficDistribution": "PreferSameZone"}})));
+    assert_eq!(hints(&applied(&mut w)), ["1:x/", "2:y/"]);
+    assert_eq!(w.outcome("default/web").intents.len(), 0, "nothing to do twice");
+    // Whoever is not ready has none.
+    w.put(backend("p1", "10.244.0.2", json!({"spec": {"nodeName": "b"}, "status": {"conditions": []}})));
+    assert_eq!(hints(&applied(&mut w)), ["1:x/", "2:/"]);
+    w.put(service(json!({"spec": {"trafficDistribution": "PreferSameNode"}})));
+    assert_eq!(hints(&applied(&mut w)), ["1:x/a", "2:/"]);
+    w.put(service(json!({})));
+    assert_eq!(hints(&applied(&mut w)), ["1:/", "2:/"]);
+}
+
+/// Cases of `topologycache_test.go`.
+#[test]
+fn the_annotation_shares_endpoints_out_by_processors() {
+    let auto = json!({"metadata": {"annotations": {"service.kubernetes.io/topology-mode": "Auto"}}});
+    let mut w = World::<EndpointSliceController>::new([service(auto), zoned("a", "x", 4), zoned("b", "y", 4)]);
+    spread(&mut w, &["a"]);
+    let text = w.run("default/web");
+    assert!(text.contains("Insufficient number of endpoints (1 endpoints, 2 zones), addressType: IPv4"), "{text}");
+    // Three of four are in one zone: one of them serves the other.
+    spread(&mut w, &["a", "a", "a", "b"]);
+    let out = w.outcome("default/web");
+    assert!(format!("{:?}", out.intents).contains("Topology Aware Hints has been enabled, addressType: IPv4"));
+    assert_eq!(hints(&applied(&mut w)), ["1:y/", "2:x/", "3:x/", "4:y/"]);
+    assert_eq!(w.outcome("default/web").intents.len(), 0, "nothing to do twice");
+    // A zone that has grown needs more than its endpoints.
+    assert!(w.put(zoned("b", "y", 5)).is_empty(), "not by so much");
+    assert_eq!(format!("{:?}", w.put(zoned("b", "y", 40))), "[default/web]");
+    assert!(w.put(zoned("b", "y", 40)).is_empty());
+    w.put(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "c"},
+                 "status": {"conditions": [{"type": "Ready", "status": "True"}]}}));
+    let text = w.run("default/web");
+    assert!(text.contains("Insufficient Node information"), "{text}");
+    assert_eq!(hints(&applied(&mut w)), ["1:/", "2:/", "3:/", "4:/"]);
+}

@@ -211,6 +211,7 @@ impl PodWorker {
             cpu_limit_milli: limits.get("cpu").map(|q| q.milli_value()),
             memory_limit_bytes: limits.get("memory").map(|q| q.value()),
             pod_ip: self.ip.clone(),
+            resolver: network::Resolver::of_pod(self.key.namespace(), spec),
             host_aliases: spec
                 .host_aliases
                 .iter()

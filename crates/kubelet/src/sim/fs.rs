@@ -211,8 +211,7 @@ impl Fs {
         let mut base: BTreeMap<&'static str, String> = files.iter().map(|(p, t)| (*p, (*t).to_string())).collect();
         base.insert("/etc/hostname", format!("{}\n", spec.hostname));
         base.insert("/etc/hosts", hosts_file(spec));
-        let search = format!("{0}.svc.cluster.local svc.cluster.local cluster.local", spec.namespace);
-        base.insert("/etc/resolv.conf", format!("search {search}\nnameserver 10.96.0.10\noptions ndots:5\n"));
+        base.insert("/etc/resolv.conf", spec.resolver.file());
         let mut fs = Fs { base, pod_uid: spec.id.pod_uid.clone(), ..Default::default() };
         fs.read_only = spec.read_only_root.then(|| spec.termination_message_path.clone());
         let mut mounts: Vec<_> = spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();

@@ -22,6 +22,7 @@ pub fn container(image: &str, command: &[&str]) -> ContainerSpec {
         cpu_limit_milli: None,
         memory_limit_bytes: None,
         pod_ip: "10.244.0.5".into(),
+        resolver: network::Resolver::of_cluster("default"),
         host_aliases: Vec::new(),
         ports: Vec::new(),
         termination_message_path: "/dev/termination-log".into(),

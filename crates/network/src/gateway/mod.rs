@@ -220,7 +220,7 @@ mod tests {
         };
         let (mut balancer, mut trail) = (Balancer::new(1), Trail::on());
         let mut net = Net { view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
-        let client = Client { ip: "10.244.1.1", namespace: "blog", ..Client::default() };
+        let client = Client { ip: "10.244.1.1", ..Client::default() };
         (net.request(&client, &request), codes(&trail.into_hops()))
     }
 

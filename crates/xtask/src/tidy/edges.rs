@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cloud", &["api", "meta", "reconcile", "trace"]),
     ("kubelet", &["api", "meta", "network", "reconcile", "trace"]),
     ("network", &["api", "meta", "reconcile", "trace"]),
-    ("apiserver", &["api", "meta", "pki", "store", "trace"]),
+    ("apiserver", &["api", "cel", "meta", "pki", "store", "trace"]),
     (
         "cluster",
         &[

@@ -8,6 +8,7 @@ mod fetch;
 mod files;
 mod gzip;
 mod info;
+mod names;
 mod net;
 mod python;
 mod tar;

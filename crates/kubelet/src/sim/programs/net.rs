@@ -1,7 +1,7 @@
 //! Programs that reach out: into the cluster's network where there is one, else only to the node's own pods.
 
 use super::fetch::fetch;
-use super::{Io, Outcome, Running, after};
+use super::{Io, Outcome, Running, after, names};
 use crate::runtime::ContainerSpec;
 use crate::sim::net::{Answer, Call, NetError, Sent, Served, Server};
 use crate::sim::server;
@@ -16,7 +16,7 @@ pub const DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 pub fn client(spec: &ContainerSpec) -> Client<'_> {
     Client {
         ip: &spec.pod_ip,
-        namespace: &spec.namespace,
+        resolver: Some(&spec.resolver),
         node: Some(spec.node.as_str()).filter(|n| !n.is_empty()),
         hostname: &spec.hostname,
         aliases: &spec.host_aliases,
@@ -24,7 +24,7 @@ pub fn client(spec: &ContainerSpec) -> Client<'_> {
 }
 
 /// With the network that the node's programs find; `None`: the node is in no cluster.
-fn with_net<R>(io: &mut Io, f: impl FnOnce(&mut Net, &Client) -> R) -> Option<R> {
+pub fn with_net<R>(io: &mut Io, f: impl FnOnce(&mut Net, &Client) -> R) -> Option<R> {
     let view = io.world.view?;
     let mut trail = Trail::off();
     let mut net = Net { view, balancer: &mut *io.world.balancer, now: io.now, trail: &mut trail };
@@ -144,7 +144,7 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
     match name {
         "wget" | "curl" => fetch(io, name),
         "nc" => netcat(io),
-        "nslookup" | "dig" | "host" => Outcome::Exit(lookup(io)),
+        "nslookup" | "dig" | "host" => Outcome::Exit(names::look_up(io, name)),
         "ping" => ping(io),
         "redis-cli" => {
             let up = connect(io, "localhost", 6379).is_ok();
@@ -221,20 +221,6 @@ fn netcat(io: &mut Io) -> Outcome {
             Outcome::Exit(1)
         }
     }
-}
-
-fn lookup(io: &mut Io) -> i32 {
-    let host = io.operands().first().cloned().unwrap_or_default();
-    io.line("Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n");
-    let ips = resolve(io, &host);
-    if ips.is_empty() {
-        io.line(format!("** server can't find {host}: NXDOMAIN\n"));
-        return 1;
-    }
-    for ip in ips {
-        io.line(format!("Name:\t{host}\nAddress: {ip}\n"));
-    }
-    0
 }
 
 fn ping(io: &mut Io) -> Outcome {

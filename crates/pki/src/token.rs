@@ -16,19 +16,19 @@ const SPKI: [u8; 26] = [
 
 /// `--service-account-signing-key-file`.
 #[derive(Clone)]
-pub(crate) struct Key {
+pub struct TokenKey {
     key: Arc<SigningKey>,
     /// Models `keyIDFromPublicKey`: the hash of the public key.
     id: String,
 }
 
-impl std::fmt::Debug for Key {
+impl std::fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Key({})", self.id)
     }
 }
 
-impl Key {
+impl TokenKey {
     /// The same secret makes the same key.
     pub fn new(secret: &[u8; 32]) -> Self {
         // Nearly every number of 32 bytes is a key; the hash of one that is not is another try.
@@ -41,9 +41,10 @@ impl Key {
         };
         let point = key.verifying_key().to_encoded_point(false);
         let id = BASE64.encode(Sha256::new().chain_update(SPKI).chain_update(point.as_bytes()).finalize());
-        Key { key: Arc::new(key), id }
+        TokenKey { key: Arc::new(key), id }
     }
 
+    /// A token that says the claims.
     pub fn sign(&self, claims: &Value) -> String {
         let header = json!({"alg": "ES256", "kid": self.id});
         let body = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
@@ -51,7 +52,10 @@ impl Key {
         format!("{body}.{}", BASE64.encode(signature.to_bytes()))
     }
 
-    /// The claims of a token that was signed with this key. The error is empty for what is no token at all.
+    /// The claims of a token that was signed with this key.
+    ///
+    /// # Errors
+    /// Why it is not good; empty for what is no token at all.
     pub fn verify(&self, token: &str) -> Result<Value, String> {
         let parse = |part: &str| serde_json::from_slice::<Value>(&BASE64.decode(part).ok()?).ok();
         let split = token.rsplit_once('.').and_then(|(body, signature)| Some((body, body.split_once('.')?, signature)));
@@ -74,11 +78,11 @@ mod tests {
 
     #[test]
     fn a_token_is_good_with_its_own_key_only() {
-        let key = Key::new(&[1; 32]);
+        let key = TokenKey::new(&[1; 32]);
         let token = key.sign(&json!({"sub": "system:serviceaccount:default:default"}));
-        assert_eq!(token, Key::new(&[1; 32]).sign(&json!({"sub": "system:serviceaccount:default:default"})));
+        assert_eq!(token, TokenKey::new(&[1; 32]).sign(&json!({"sub": "system:serviceaccount:default:default"})));
         assert_eq!(key.verify(&token).unwrap()["sub"], "system:serviceaccount:default:default");
-        assert_eq!(Key::new(&[2; 32]).verify(&token), Err("invalid signature, no keys found".into()));
+        assert_eq!(TokenKey::new(&[2; 32]).verify(&token), Err("invalid signature, no keys found".into()));
         assert_eq!(key.verify("nonsense"), Err(String::new()));
         let (body, signature) = token.rsplit_once('.').unwrap();
         let (header, _) = body.split_once('.').unwrap();

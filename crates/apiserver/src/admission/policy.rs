@@ -1,0 +1,338 @@
+//! ValidatingAdmissionPolicy: what bindings make of policies' expressions. Models
+//! `k8s.io/apiserver/pkg/admission/plugin/policy/{generic,matching,validating}`.
+//!
+//! Policies are few and programs short: they are parsed where a request meets them. Without bindings nothing is done.
+
+use crate::keys;
+use crate::request::Request;
+use crate::server::Cx;
+use api::{KindRef, Object, ObjectExt, Registered};
+use cel::Value as Cel;
+use k8s_openapi::api::admissionregistration::v1::{
+    MatchResources, NamedRuleWithOperations, ParamRef, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+    ValidatingAdmissionPolicyBindingSpec, ValidatingAdmissionPolicySpec,
+};
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, StatusCause};
+use meta::ApiError;
+use meta::labels::{Labels, Selector};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const GROUP: &str = "admissionregistration.k8s.io";
+
+/// What is about to be done.
+pub(crate) struct Asked<'a> {
+    pub req: &'a Request,
+    /// `CREATE`, `UPDATE`, `DELETE`
+    pub operation: &'static str,
+    pub new: Option<&'a dyn Object>,
+    pub old: Option<&'a dyn Object>,
+}
+
+impl Asked<'_> {
+    fn object(&self) -> Option<&dyn Object> {
+        self.new.or(self.old)
+    }
+    fn name(&self) -> &str {
+        match self.req.name.as_str() {
+            "" => self.object().map_or("", |o| o.name()),
+            name => name,
+        }
+    }
+    fn namespace(&self) -> &str {
+        match self.object() {
+            Some(o) if self.req.kind == Namespace::KIND_REF => o.name(),
+            Some(o) => o.namespace(),
+            None => &self.req.namespace,
+        }
+    }
+}
+
+/// Why a policy lets something not pass.
+struct Denial {
+    reason: String,
+    message: String,
+}
+
+/// What an expression came to that was not true.
+enum Failure {
+    /// It could not be evaluated.
+    Error(String),
+    Denied(Denial),
+}
+
+/// Asks all policies that are bound to such requests.
+///
+/// # Errors
+/// The first refusal.
+pub(crate) fn check(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> {
+    // Nobody can lock themselves out of these.
+    if asked.req.kind.group == GROUP {
+        return Ok(());
+    }
+    let bindings: Vec<ValidatingAdmissionPolicyBinding> = stored(cx, "");
+    if bindings.is_empty() {
+        return Ok(());
+    }
+    let mut denied: Option<(String, Option<String>, Denial)> = None;
+    for policy in stored::<ValidatingAdmissionPolicy>(cx, "") {
+        let name = policy.metadata.name.as_deref().unwrap_or("");
+        let spec = policy.spec.clone().unwrap_or_default();
+        let fails = spec.failure_policy.as_deref() != Some("Ignore");
+        if !spec.match_constraints.as_ref().is_some_and(|m| matches(cx, m, asked, true)) {
+            continue;
+        }
+        let of = |b: &&ValidatingAdmissionPolicyBinding| {
+            b.spec.as_ref().and_then(|s| s.policy_name.as_deref()) == Some(name)
+        };
+        for binding in bindings.iter().filter(of) {
+            let bound = binding.spec.clone().unwrap_or_default();
+            let binding = binding.metadata.name.clone().unwrap_or_default();
+            if !bound.match_resources.as_ref().is_none_or(|m| matches(cx, m, asked, false)) {
+                continue;
+            }
+            let mut deny = |d: Denial| {
+                if denied.is_none() {
+                    denied = Some((name.to_string(), Some(binding.clone()), d));
+                }
+            };
+            let invalid = |message: String| Denial { reason: "Invalid".into(), message };
+            let params = match params(cx, &spec, &bound, asked) {
+                Ok(params) => params,
+                Err(why) => {
+                    if fails {
+                        deny(invalid(format!("failed to configure binding: {why}")));
+                    }
+                    continue;
+                }
+            };
+            for params in params {
+                for failure in evaluate(cx, &spec, params, asked) {
+                    let denial = match failure {
+                        Failure::Error(_) if !fails => continue,
+                        Failure::Error(why) => invalid(why),
+                        Failure::Denied(d) => d,
+                    };
+                    for action in bound.validation_actions.iter().flatten() {
+                        match action.as_str() {
+                            "Deny" => deny(Denial { reason: denial.reason.clone(), message: denial.message.clone() }),
+                            "Warn" => cx.warnings.push(format!(
+                                "Validation failed for ValidatingAdmissionPolicy '{name}' with binding '{binding}': {}",
+                                denial.message
+                            )),
+                            // There is no audit log here.
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+    denied.map_or(Ok(()), |(policy, binding, d)| Err(refusal(asked, &policy, binding.as_deref(), &d)))
+}
+
+fn refusal(asked: &Asked<'_>, policy: &str, binding: Option<&str>, d: &Denial) -> ApiError {
+    let by = binding.map_or(String::new(), |b| format!(" with binding '{b}'"));
+    let message = format!("ValidatingAdmissionPolicy '{policy}'{by} denied request: {}", d.message);
+    let kind = asked.req.kind;
+    let mut e = ApiError::forbidden(kind.group, kind.plural, asked.name(), &message);
+    e.0.code = Some(match d.reason.as_str() {
+        "Forbidden" => 403,
+        "RequestEntityTooLarge" => 413,
+        _ => 422,
+    });
+    e.0.reason = Some(d.reason.clone());
+    let cause = StatusCause { message: Some(message), ..StatusCause::default() };
+    e.0.details.get_or_insert_default().causes.get_or_insert_default().push(cause);
+    e
+}
+
+/// All objects of a kind in a namespace, or in all.
+fn stored<T: Registered + Clone>(cx: &Cx<'_>, namespace: &str) -> Vec<T> {
+    let prefix = keys::prefix(T::KIND_REF, namespace);
+    let end = keys::range_end(&prefix);
+    let all = cx.store.iter_range(&prefix, &end);
+    all.filter_map(|(_, e)| e.value.0.downcast::<T>().cloned()).collect()
+}
+
+/// Models `Matcher.Matches`; a policy without rules is about nothing, a binding without is about all.
+fn matches(cx: &Cx<'_>, m: &MatchResources, asked: &Asked<'_>, needs_rule: bool) -> bool {
+    let rules = m.resource_rules.as_deref().unwrap_or_default();
+    let by_rule = if rules.is_empty() { !needs_rule } else { rules.iter().any(|r| rule_matches(r, asked)) };
+    by_rule
+        && !m.exclude_resource_rules.iter().flatten().any(|r| rule_matches(r, asked))
+        && namespace_matches(cx, m.namespace_selector.as_ref(), asked)
+        && object_matches(m.object_selector.as_ref(), asked)
+}
+
+/// Models `rules.Matcher`.
+fn rule_matches(r: &NamedRuleWithOperations, asked: &Asked<'_>) -> bool {
+    let has = |list: &Option<Vec<String>>, what: &str| list.iter().flatten().any(|v| v == "*" || v == what);
+    let kind = asked.req.kind;
+    let form = asked.req.options.form.unwrap_or(kind);
+    let resource = |r: &String| {
+        let (of, sub) = r.split_once('/').unwrap_or((r, ""));
+        (of == "*" || of == kind.plural) && (sub == "*" || sub == asked.req.subresource)
+    };
+    let scope = match r.scope.as_deref() {
+        Some("Namespaced") => kind.namespaced(),
+        Some("Cluster") => !kind.namespaced(),
+        _ => true,
+    };
+    let names = r.resource_names.as_deref().unwrap_or_default();
+    has(&r.operations, asked.operation)
+        && (has(&r.api_groups, kind.group) || has(&r.api_groups, form.group))
+        && (has(&r.api_versions, kind.version) || has(&r.api_versions, form.version))
+        && r.resources.iter().flatten().any(resource)
+        && scope
+        && (names.is_empty() || names.iter().any(|n| n == asked.name()))
+}
+
+fn selects(s: Option<&LabelSelector>, labels: Option<&Labels>) -> bool {
+    s.is_none_or(|s| Selector::from_api(Some(s)).is_ok_and(|s| s.matches(labels)))
+}
+
+/// Models `namespace.Matcher`: of a namespace itself the labels that it will have.
+fn namespace_matches(cx: &Cx<'_>, s: Option<&LabelSelector>, asked: &Asked<'_>) -> bool {
+    let empty = s.is_none_or(|s| *s == LabelSelector::default());
+    if empty || (!asked.req.kind.namespaced() && asked.req.kind != Namespace::KIND_REF) {
+        return true;
+    }
+    if asked.req.kind == Namespace::KIND_REF && asked.operation != "DELETE" {
+        return selects(s, asked.object().and_then(|o| o.meta().labels.as_ref()));
+    }
+    let of = cx.object(Namespace::KIND_REF, "", asked.namespace());
+    of.is_some_and(|e| selects(s, e.value.0.meta().labels.as_ref()))
+}
+
+/// Models `object.Matcher`: what was or what will be.
+fn object_matches(s: Option<&LabelSelector>, asked: &Asked<'_>) -> bool {
+    s.is_none_or(|s| *s == LabelSelector::default())
+        || [asked.new, asked.old].into_iter().flatten().any(|o| selects(s, o.meta().labels.as_ref()))
+}
+
+/// The objects that parameters are read from, each of which is a run of its own. Models `CollectParams`.
+fn params(
+    cx: &Cx<'_>,
+    policy: &ValidatingAdmissionPolicySpec,
+    binding: &ValidatingAdmissionPolicyBindingSpec,
+    asked: &Asked<'_>,
+) -> Result<Vec<Option<Value>>, String> {
+    let (Some(of), Some(from)) = (&policy.param_kind, &binding.param_ref) else { return Ok(vec![None]) };
+    let (version, name) = (of.api_version.as_deref().unwrap_or(""), of.kind.as_deref().unwrap_or(""));
+    let kind = cx.server.kinds().by_api_version(version, name);
+    let kind = kind.ok_or_else(|| {
+        let (group, v) = version.split_once('/').unwrap_or(("", version));
+        let at = if group.is_empty() { format!("/{v}") } else { format!("{group}/{v}") };
+        format!("failed to find resource referenced by paramKind: '{at}, Kind={name}'")
+    })?;
+    let namespace = match (kind.namespaced(), from.namespace.as_deref().unwrap_or("")) {
+        (false, "") => "",
+        (false, _) => return Err("paramRef.namespace must not be provided for a cluster-scoped `paramKind`".into()),
+        (true, "") if !asked.req.kind.namespaced() => {
+            return Err("cannot use namespaced paramRef in policy binding that matches cluster-scoped resources".into());
+        }
+        (true, "") => asked.namespace(),
+        (true, namespace) => namespace,
+    };
+    let found = find_params(cx, kind, namespace, from);
+    if found.is_empty() && from.parameter_not_found_action.as_deref() == Some("Deny") {
+        return Err("no params found for policy binding with `Deny` parameterNotFoundAction".into());
+    }
+    Ok(found.into_iter().map(Some).collect())
+}
+
+fn find_params(cx: &Cx<'_>, kind: KindRef, namespace: &str, from: &ParamRef) -> Vec<Value> {
+    if let Some(name) = from.name.as_deref().filter(|n| !n.is_empty()) {
+        return cx.object(kind, namespace, name).map(|e| e.value.0.to_value()).into_iter().collect();
+    }
+    let prefix = keys::prefix(kind, namespace);
+    let end = keys::range_end(&prefix);
+    let all = cx.store.iter_range(&prefix, &end);
+    let chosen = all.filter(|(_, e)| selects(from.selector.as_ref(), e.value.0.meta().labels.as_ref()));
+    chosen.map(|(_, e)| e.value.0.to_value()).collect()
+}
+
+/// Models `CreateAdmissionRequest`.
+fn request(asked: &Asked<'_>, cx: &Cx<'_>) -> Value {
+    let (req, kind) = (asked.req, asked.req.kind);
+    let form = req.options.form.unwrap_or(kind);
+    let of = |k: KindRef| json!({"group": k.group, "version": k.version, "kind": k.kind});
+    let at = |k: KindRef| json!({"group": k.group, "version": k.version, "resource": k.plural});
+    let user = &req.user;
+    json!({
+        "kind": of(kind), "resource": at(kind), "subResource": req.subresource,
+        "requestKind": of(form), "requestResource": at(form), "requestSubResource": req.subresource,
+        "name": asked.name(), "namespace": asked.namespace(), "operation": asked.operation,
+        "userInfo": {"username": user.name, "uid": user.uid, "groups": user.groups, "extra": user.extra},
+        "dryRun": cx.dry_run,
+    })
+}
+
+/// All validations of a policy on one object of parameters. Models `validator.Validate`.
+fn evaluate(
+    cx: &Cx<'_>,
+    spec: &ValidatingAdmissionPolicySpec,
+    params: Option<Value>,
+    asked: &Asked<'_>,
+) -> Vec<Failure> {
+    let tree = |o: Option<&dyn Object>| o.map_or(Cel::Null, |o| Cel::of_json(&o.to_value()));
+    let namespace = cx.object(Namespace::KIND_REF, "", asked.namespace());
+    let namespace = namespace.filter(|_| asked.req.kind.namespaced()).map_or(Cel::Null, |e| tree(Some(&*e.value.0)));
+    let mut known = vec![
+        ("object", tree(asked.new)),
+        ("oldObject", tree(asked.old)),
+        ("request", Cel::of_json(&request(asked, cx))),
+        ("namespaceObject", namespace),
+        ("params", params.map_or(Cel::Null, |p| Cel::of_json(&p))),
+        ("variables", Cel::map([])),
+    ];
+    let run = |program: &str, known: &[(&str, Cel)]| -> Result<Cel, String> {
+        let said = |e: String| format!("expression '{program}' resulted in error: {e}");
+        cel::evaluate(&cel::parse(program).map_err(said)?, known).map_err(said)
+    };
+    for c in spec.match_conditions.iter().flatten() {
+        match run(c.expression.trim(), &known) {
+            Ok(Cel::Bool(true)) => {}
+            Ok(_) => return Vec::new(),
+            Err(why) => return vec![Failure::Error(why)],
+        }
+    }
+    // Whoever uses a variable that has none finds no value, and why.
+    let (mut variables, mut without) = (BTreeMap::new(), BTreeMap::new());
+    for v in spec.variables.iter().flatten() {
+        match run(&v.expression, &known) {
+            Ok(value) => _ = variables.insert(v.name.clone(), value),
+            Err(why) => _ = without.insert(v.name.clone(), why),
+        }
+        if let Some(last) = known.last_mut() {
+            last.1 = Cel::map(variables.clone());
+        }
+    }
+    let explained = |why: String| match without.iter().find(|(name, _)| why.ends_with(&format!("no such key: {name}")))
+    {
+        Some((name, cause)) => format!("{why}: composited variable {name:?} fails to evaluate: {cause}"),
+        None => why,
+    };
+    let mut failures = Vec::new();
+    for v in spec.validations.iter().flatten() {
+        match run(&v.expression, &known) {
+            Ok(Cel::Bool(true)) => {}
+            Err(why) => failures.push(Failure::Error(explained(why))),
+            Ok(_) => {
+                let made = v.message_expression.as_deref().filter(|e| !e.trim().is_empty());
+                let made = made.and_then(|e| match run(e, &known) {
+                    Ok(Cel::Text(t)) => Some(t.trim().to_string()).filter(|t| !t.is_empty() && !t.contains('\n')),
+                    _ => None,
+                });
+                let written = || v.message.as_deref().map(|m| m.trim().to_string()).filter(|m| !m.is_empty());
+                let message = made.or_else(written);
+                let message = message.unwrap_or_else(|| format!("failed expression: {}", v.expression.trim()));
+                let reason = v.reason.clone().unwrap_or_else(|| "Invalid".into());
+                failures.push(Failure::Denied(Denial { reason, message }));
+            }
+        }
+    }
+    failures
+}

@@ -1,0 +1,160 @@
+//! ValidatingAdmissionPolicy over HTTP, with the documentation's examples.
+
+mod world;
+
+use serde_json::{Value, json};
+use world::World;
+
+const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+const BINDINGS: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+fn policy(name: &str, over: Value) -> String {
+    let mut spec = json!({
+        "matchConstraints": {"resourceRules": [
+            {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["deployments"]}]},
+        "validations": [{"expression": "object.spec.replicas <= 5"}],
+    });
+    spec.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+    json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+           "metadata": {"name": name}, "spec": spec})
+    .to_string()
+}
+
+fn binding(name: &str, policy: &str, over: Value) -> String {
+    let mut spec = json!({"policyName": policy, "validationActions": ["Deny"]});
+    spec.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+    json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+           "metadata": {"name": name}, "spec": spec})
+    .to_string()
+}
+
+fn deployment(name: &str, replicas: i32) -> String {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+           "spec": {"replicas": replicas, "selector": {"matchLabels": {"a": "b"}},
+                    "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}})
+    .to_string()
+}
+
+/// The status of a write and what was said.
+fn write(w: &mut World, method: &str, path: &str, body: &str) -> (u16, String) {
+    let r = w.json(method, path, body);
+    let answer: Value = serde_json::from_slice(&r.body).unwrap_or_default();
+    (r.code, answer["message"].as_str().unwrap_or("").to_string())
+}
+
+#[test]
+fn a_policy_counts_where_it_is_bound() {
+    let mut w = World::new();
+    let made = w.ok("POST", POLICIES, &policy("demo-policy.example.com", json!({})));
+    assert_eq!(made["spec"]["failurePolicy"], "Fail");
+    assert_eq!(made["spec"]["matchConstraints"]["matchPolicy"], "Equivalent");
+    assert_eq!(made["spec"]["matchConstraints"]["resourceRules"][0]["scope"], "*");
+    w.ok("POST", DEPLOYMENTS, &deployment("before", 6));
+    let test = json!({"matchResources": {"namespaceSelector": {"matchLabels": {"environment": "test"}}}});
+    w.ok("POST", BINDINGS, &binding("demo-binding-test.example.com", "demo-policy.example.com", test));
+    w.ok("POST", DEPLOYMENTS, &deployment("elsewhere", 6));
+    let mut ns = w.get("/api/v1/namespaces/default");
+    ns["metadata"]["labels"]["environment"] = "test".into();
+    w.ok("PUT", "/api/v1/namespaces/default", &ns.to_string());
+    let (code, message) = write(&mut w, "POST", DEPLOYMENTS, &deployment("many", 6));
+    assert_eq!(
+        (code, message.as_str()),
+        (
+            422,
+            "deployments.apps \"many\" is forbidden: ValidatingAdmissionPolicy 'demo-policy.example.com' with binding \
+             'demo-binding-test.example.com' denied request: failed expression: object.spec.replicas <= 5"
+        )
+    );
+    w.ok("POST", DEPLOYMENTS, &deployment("few", 5));
+    assert_eq!(write(&mut w, "PUT", &format!("{DEPLOYMENTS}/few"), &deployment("few", 7)).0, 422);
+    // Operations that it is not about, and the policies themselves, pass.
+    w.ok("DELETE", &format!("{DEPLOYMENTS}/before"), "");
+    w.ok("DELETE", &format!("{BINDINGS}/demo-binding-test.example.com"), "");
+    w.ok("POST", DEPLOYMENTS, &deployment("many", 6));
+}
+
+#[test]
+fn messages_reasons_variables_and_conditions() {
+    let mut w = World::new();
+    let over = json!({
+        "variables": [{"name": "replicas", "expression": "object.spec.replicas"},
+                      {"name": "limit", "expression": "variables.replicas > 100 ? 0 : 5"}],
+        "matchConditions": [{"name": "not-mine", "expression": "!object.metadata.name.startsWith('mine')"}],
+        "validations": [{"expression": "variables.replicas <= variables.limit", "reason": "Forbidden",
+                         "messageExpression": "'replicas must be no more than ' + string(variables.limit)"}],
+    });
+    w.ok("POST", POLICIES, &policy("p", over));
+    w.ok("POST", BINDINGS, &binding("b", "p", json!({})));
+    let (code, message) = write(&mut w, "POST", DEPLOYMENTS, &deployment("many", 6));
+    assert_eq!(code, 403);
+    assert!(message.ends_with("denied request: replicas must be no more than 5"), "{message}");
+    w.ok("POST", DEPLOYMENTS, &deployment("mine", 6));
+}
+
+#[test]
+fn what_cannot_be_evaluated_is_refused_unless_failures_are_ignored() {
+    let mut w = World::new();
+    let validations = json!([{"expression": "object.spec.nothing == 1"}]);
+    w.ok("POST", POLICIES, &policy("p", json!({"validations": validations})));
+    w.ok("POST", BINDINGS, &binding("b", "p", json!({})));
+    let (code, message) = write(&mut w, "POST", DEPLOYMENTS, &deployment("a", 1));
+    assert_eq!(code, 422);
+    assert!(
+        message.ends_with("expression 'object.spec.nothing == 1' resulted in error: no such key: nothing"),
+        "{message}"
+    );
+    w.ok("PUT", &format!("{POLICIES}/p"), &policy("p", json!({"validations": validations, "failurePolicy": "Ignore"})));
+    w.ok("POST", DEPLOYMENTS, &deployment("a", 1));
+}
+
+#[test]
+fn parameters_are_read_from_objects() {
+    let mut w = World::new();
+    let over = json!({"paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+                      "validations": [{"expression": "object.spec.replicas <= int(params.data.max)"}]});
+    w.ok("POST", POLICIES, &policy("p", over));
+    let params = |action: &str| json!({"paramRef": {"name": "limits", "namespace": "default", "parameterNotFoundAction": action}});
+    w.ok("POST", BINDINGS, &binding("b", "p", params("Deny")));
+    let (code, message) = write(&mut w, "POST", DEPLOYMENTS, &deployment("a", 4));
+    assert_eq!(code, 422);
+    assert!(
+        message.ends_with(
+            "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
+        ),
+        "{message}"
+    );
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "limits"}, "data": {"max": "3"}});
+    w.ok("POST", "/api/v1/namespaces/default/configmaps", &map.to_string());
+    assert_eq!(write(&mut w, "POST", DEPLOYMENTS, &deployment("a", 4)).0, 422);
+    w.ok("POST", DEPLOYMENTS, &deployment("a", 3));
+}
+
+#[test]
+fn unsound_policies_are_refused() {
+    let mut w = World::new();
+    let over = json!({"matchConstraints": {"resourceRules": [{"apiGroups": [], "apiVersions": ["v1"], "operations": ["*", "CREATE"], "resources": ["pods/*", "pods/log"]}]},
+                      "validations": [{"expression": "object.spec.replicas <="}, {"expression": "nobody > 1", "reason": "Why"},
+                                      {"expression": "variables.x", "message": " "}]});
+    let (code, message) = write(&mut w, "POST", POLICIES, &policy("p", over));
+    assert_eq!(code, 422);
+    for part in [
+        "spec.matchConstraints.resourceRules[0].apiGroups: Required value",
+        "spec.matchConstraints.resourceRules[0].operations: Invalid value: [\"*\",\"CREATE\"]: if '*' is present, must not specify other operations",
+        "spec.matchConstraints.resourceRules[0].resources[1]: Invalid value: \"pods/log\": if 'pods/*' is present, must not specify pods/log",
+        "spec.validations[0].expression: Invalid value: \"object.spec.replicas <=\": compilation failed: ERROR: <input>",
+        "undeclared reference to 'nobody' (in container '')",
+        "spec.validations[1].reason: Unsupported value: \"Why\": supported values: \"Forbidden\", \"Invalid\", \"RequestEntityTooLarge\"",
+        "undefined field 'x'",
+        "spec.validations[2].message: Invalid value: \" \": message must be non-empty if specified",
+    ] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    let (code, message) =
+        write(&mut w, "POST", BINDINGS, &binding("b", "", json!({"validationActions": ["Deny", "Warn"]})));
+    assert_eq!(code, 422);
+    assert!(
+        message.contains("spec.policyName: Required value") && message.contains("must not contain both Deny and Warn"),
+        "{message}"
+    );
+}
