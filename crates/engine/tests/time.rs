@@ -21,7 +21,9 @@ fn deployment(image: &str, replicas: u32) -> Command {
 }
 
 /// All there is to know of a cluster's state: the store to the last byte, the trace to the last entry, the clock.
-fn print(c: &Cluster) -> (String, u64, u64, Time) {
+type Print = (String, u64, u64, Time);
+
+fn print(c: &Cluster) -> Print {
     let store = c.store().snapshot();
     let entries = store.entries.iter().map(|(key, e)| {
         // What is worked out of an entry when somebody asks, and then remembered, is no part of it.
@@ -33,7 +35,7 @@ fn print(c: &Cluster) -> (String, u64, u64, Time) {
 }
 
 /// Lets so much time pass, turn by turn; what the cluster was like after each goes into `seen`.
-fn pass(s: &mut Session, time: Duration, seen: &mut Vec<(u64, (String, u64, u64, Time))>, rng: &mut Rng) {
+fn pass(s: &mut Session, time: Duration, seen: &mut Vec<(u64, Print)>, rng: &mut Rng) {
     let end = s.cluster.now() + time;
     while s.cluster.step(end).is_some() {
         // A checkpoint about every forty turns.
