@@ -61,6 +61,7 @@ fn spec() -> ContainerSpec {
         tty: false,
         identity: Identity::default(),
         read_only_root: false,
+        resolver: network::Resolver::of_cluster("default"),
     }
 }
 

@@ -149,7 +149,7 @@ fn a_shell_in_a_container_takes_keys() {
     assert_eq!(t.waits, Waits::Line { prompt: "$ ".into() });
     assert_eq!(t.run("kubectl exec a -- cat /etc/hostname"), "a\n");
     assert_eq!(t.run("echo hello | kubectl exec -i a -- cat"), "hello\n");
-    let log = t.line("kubectl logs -f a | head -1");
+    let log = t.run("kubectl logs a | head -1");
     assert!(log.contains("/docker-entrypoint.sh"), "{log}");
     t.replayed();
 }
@@ -162,6 +162,8 @@ fn waiting_and_forwarding_follow_the_cluster() {
     assert!(text.ends_with("deployment \"web\" successfully rolled out\n"), "{text}");
     t.run("kubectl run one --image=nginx --restart=Never");
     t.run("kubectl wait --for=condition=Ready pod/one");
+    // The container runs; its server needs a moment more.
+    t.pass(2);
     let text = t.line("kubectl port-forward pod/one 8080:80");
     assert!(text.contains("Forwarding from 127.0.0.1:8080 -> 80"), "{text}");
     let mut text = t.say(Shell::Line { number: 2, line: "curl -s localhost:8080".into(), acting: None });

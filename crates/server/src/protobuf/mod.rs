@@ -352,13 +352,7 @@ mod tests {
             if special(short, b"").is_ok_and(|s| s.is_some()) || !seen.insert(name.clone()) {
                 continue;
             }
-            let embedded = |f: &Field| match f {
-                Field::Named(property) => vec![*property],
-                Field::Embedded(inner) => {
-                    numbers(inner).into_iter().flat_map(BTreeMap::values).filter_map(named).collect()
-                }
-            };
-            let known: Vec<&str> = numbers(&name).into_iter().flat_map(BTreeMap::values).flat_map(embedded).collect();
+            let known = properties(&name);
             let schema = openapi::schema(&format!("io.k8s.{name}")).unwrap();
             for (property, shape) in schema["properties"].as_object().into_iter().flatten() {
                 if property != "apiVersion" && property != "kind" && !known.contains(&property.as_str()) {
@@ -371,11 +365,13 @@ mod tests {
         assert!(missing.is_empty(), "{missing:#?}");
     }
 
-    fn named(field: &Field) -> Option<&'static str> {
-        match field {
-            Field::Named(property) => Some(property),
-            Field::Embedded(_) => None,
-        }
+    /// Of a message, with those of what is embedded in it.
+    fn properties(name: &str) -> Vec<&'static str> {
+        let own = |f: &Field| match f {
+            Field::Named(property) => vec![*property],
+            Field::Embedded(inner) => properties(inner),
+        };
+        numbers(name).into_iter().flat_map(BTreeMap::values).flat_map(own).collect()
     }
 
     #[test]
