@@ -7,7 +7,7 @@ const open = visits();
 const DOTS = 30_000;
 
 /** All that the shown terminal has on its screen, wide characters and all. */
-const screen = (page) => page.locator('.terminal:not([hidden]) .xterm-rows').first().evaluate((rows) => [...rows.children].map((row) => row.textContent.replaceAll("\u00a0", " ").trimEnd()).join("\n").trimEnd());
+const screen = (page) => page.locator('.terminal[data-testid]:not([hidden]) .xterm-rows').first().evaluate((rows) => [...rows.children].map((row) => row.textContent.replaceAll("\u00a0", " ").trimEnd()).join("\n").trimEnd());
 
 async function until(page, what, timeout = DOTS) {
   const end = Date.now() + timeout;
@@ -23,7 +23,7 @@ async function until(page, what, timeout = DOTS) {
 async function terminal(options) {
   const page = await open({ viewport: { width: 1280, height: 900 }, ...options });
   await page.keyboard.press("Control+Backquote");
-  await page.locator(".terminal:not([hidden]) .xterm-rows").waitFor();
+  await page.locator(".terminal[data-testid]:not([hidden]) .xterm-rows").waitFor();
   await until(page, "$");
   return page;
 }
@@ -93,7 +93,7 @@ test("Tab completes, and the history comes back", async () => {
   await page.reload();
   await id(page, "stage").waitFor();
   await page.keyboard.press("Control+Backquote");
-  await page.locator(".terminal:not([hidden]) .xterm-rows").waitFor();
+  await page.locator(".terminal[data-testid]:not([hidden]) .xterm-rows").waitFor();
   await page.keyboard.press("ArrowUp");
   await until(page, (text) => text.endsWith("$ kubectl run one --image=nginx"));
 });

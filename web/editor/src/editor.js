@@ -144,9 +144,11 @@ export function create(parent, options) {
     /** Custom resources: [{apiVersion, kind, schema}]. */
     setCustom(list) {
       custom = list;
+      if (!options.readOnly) forceLinting(view);
     },
     setWords(some) {
       words = some;
+      if (!options.readOnly) forceLinting(view);
     },
     format: tidy,
     goTo(line, column) {

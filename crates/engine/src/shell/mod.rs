@@ -28,6 +28,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
+type Found = Rc<RefCell<Option<Completion>>>;
 type Job = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The shells of one page.
@@ -48,7 +49,7 @@ struct Open {
     partial: String,
     told: Option<Waits>,
     /// What is being completed, and the words that were found.
-    completing: Option<(Job, String, Rc<RefCell<Option<Completion>>>)>,
+    completing: Option<(Job, String, Found)>,
     completer: (DeskRef, Counter),
 }
 

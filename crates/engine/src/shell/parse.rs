@@ -186,7 +186,8 @@ pub fn parse(text: &str) -> Parsed {
             match c {
                 Some('\\') if r.chars.get(r.at + 1) == Some(&'\n') => r.at += 2,
                 Some('\\' | '\'' | '"' | '`' | '$') => {
-                    if !r.quoted(&mut stage.text) {
+                    let is_closed = r.quoted(&mut stage.text);
+                    if !is_closed {
                         return Parsed::More;
                     }
                 }

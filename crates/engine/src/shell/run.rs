@@ -56,6 +56,8 @@ pub struct Shell {
     pub forwards: Rc<RefCell<BTreeMap<u16, String>>>,
 }
 
+/// A file that a redirection writes, whether at its end, and what there is to write.
+type Written = (String, bool, Rc<RefCell<Vec<u8>>>);
 type Running<'a> = Pin<Box<dyn Future<Output = i32> + 'a>>;
 
 /// A part of a pipeline: one command of ours, or a line for the machine's own shell.
@@ -311,7 +313,7 @@ impl Shell {
         let Words { mut words, redirects } = self.expand(&stage.text).await;
         let cwd = self.state.borrow().cwd.clone();
         let (mut stdin, mut out, mut err) = (stdin, out.clone(), Sink::Screen);
-        let mut files: Vec<(String, bool, Rc<RefCell<Vec<u8>>>)> = Vec::new();
+        let mut files: Vec<Written> = Vec::new();
         let mut here = stage.here.iter();
         for (r, target) in redirects {
             match r {
