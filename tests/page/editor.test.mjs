@@ -39,7 +39,7 @@ test("fields, values and kinds are offered where they belong", async () => {
   const page = await open();
   const fields = await offered(page, DEPLOYMENT, "        imagePu");
   assert.equal(fields[0], "imagePullPolicy");
-  await page.keyboard.press("Tab");
+  await page.locator(".cm-tooltip-autocomplete li", { hasText: "imagePullPolicy" }).click();
   assert.match(await content(page).innerText(), /image: nginx:1.27\n\s+imagePullPolicy: /);
 
   const top = await offered(page, "apiVersion: apps/v1\nkind: Deployment\nspec:\n", "  ");
@@ -47,7 +47,7 @@ test("fields, values and kinds are offered where they belong", async () => {
   const kinds = await offered(page, "apiVersion: batch/v1\n", "kind: ");
   assert.deepEqual(kinds.toSorted(), ["CronJob", "Job"]);
   assert.ok((await offered(page, "", "Dep")).includes("Deployment"));
-  await page.keyboard.press("Tab");
+  await page.locator(".cm-tooltip-autocomplete li", { hasText: "Deployment" }).click();
   assert.match(await content(page).innerText(), /^apiVersion: apps\/v1\nkind: Deployment/);
 });
 

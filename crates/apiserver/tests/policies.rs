@@ -15,7 +15,7 @@ fn policy(name: &str, over: Value) -> String {
             {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["deployments"]}]},
         "validations": [{"expression": "object.spec.replicas <= 5"}],
     });
-    spec.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+    spec.as_object_mut().expect("a map").extend(over.as_object().expect("a map").clone());
     json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
            "metadata": {"name": name}, "spec": spec})
     .to_string()
@@ -23,7 +23,7 @@ fn policy(name: &str, over: Value) -> String {
 
 fn binding(name: &str, policy: &str, over: Value) -> String {
     let mut spec = json!({"policyName": policy, "validationActions": ["Deny"]});
-    spec.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+    spec.as_object_mut().expect("a map").extend(over.as_object().expect("a map").clone());
     json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
            "metadata": {"name": name}, "spec": spec})
     .to_string()

@@ -5,7 +5,7 @@ import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
 import { forceLinting, lintGutter, lintKeymap, linter } from "@codemirror/lint";
 import { highlightSelectionMatches, openSearchPanel, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, Prec } from "@codemirror/state";
+import { Compartment, EditorState, Prec, StateEffect } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { check } from "./check.js";
 import { completion } from "./complete.js";
@@ -13,6 +13,9 @@ import { format } from "./format.js";
 import { hover } from "./hover.js";
 import { colouring, look } from "./look.js";
 import { builtIn } from "./schemas.js";
+
+/** What is marked depends on more than the text. */
+const anew = StateEffect.define();
 
 function takeFirst(view) {
   if (completionStatus(view.state) !== "active") return false;
@@ -68,6 +71,11 @@ export function create(parent, options) {
     const lines = new Set(here.map((m) => state.doc.lineAt(m.from).number));
     return here.concat(found.filter((f) => !lines.has(state.doc.lineAt(Math.min(f.from, state.doc.length)).number)));
   };
+  const markAnew = () => {
+    if (options.readOnly) return;
+    view.dispatch({ effects: anew.of(null) });
+    forceLinting(view);
+  };
   const tidy = () => {
     const text = view.state.doc.toString();
     const formatted = format(text);
@@ -104,7 +112,7 @@ export function create(parent, options) {
       highlightActiveLine(),
       highlightActiveLineGutter(),
       lintGutter(),
-      linter(lookOver, { delay: 500 }),
+      linter(lookOver, { delay: 500, needsRefresh: (update) => update.transactions.some((t) => t.effects.some((e) => e.is(anew))) }),
       // Nothing is chosen until somebody chooses, so that Enter ends a line as everywhere; Tab takes the first.
       autocompletion({ override: [completion(schemas, () => words)], selectOnOpen: false }),
       hover(schemas, () => words),
@@ -139,16 +147,16 @@ export function create(parent, options) {
     /** `list`: [{line, column, message, severity}], severity "error" or "warning". */
     setDiagnostics(list) {
       marks = list;
-      if (!options.readOnly) forceLinting(view);
+      markAnew();
     },
     /** Custom resources: [{apiVersion, kind, schema}]. */
     setCustom(list) {
       custom = list;
-      if (!options.readOnly) forceLinting(view);
+      markAnew();
     },
     setWords(some) {
       words = some;
-      if (!options.readOnly) forceLinting(view);
+      markAnew();
     },
     format: tidy,
     goTo(line, column) {

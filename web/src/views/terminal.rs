@@ -45,7 +45,8 @@ pub fn Terminals(p: &Props) -> Html {
                 <button class="chip" aria-pressed={p.screen_reader.to_string()} data-testid="terminal-reader" title={ctx.t("terminal.reader.about")} onclick={on(TerminalAction::ScreenReader(!p.screen_reader))}>{ ctx.t("terminal.reader") }</button>
                 <small class="wide"><kbd>{ "Ctrl `" }</kbd></small>
             </div>
-            { for p.open.iter().map(|n| html! { <One key={*n} number={*n} shown={*n == p.shown} screen_reader={p.screen_reader} /> }) }
+            // By themselves: among others without keys they would be made anew when one more is opened.
+            <div class="terminal-screens">{ for p.open.iter().map(|n| html! { <One key={*n} number={*n} shown={*n == p.shown} screen_reader={p.screen_reader} /> }) }</div>
         </div>
     }
 }
