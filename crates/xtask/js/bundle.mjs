@@ -1,4 +1,4 @@
-// node bundle.mjs PAGE DIST SINGLE: the built page made small for any static host (DIST), and as one HTML file that
+// node bundle.mjs PAGE DIST SINGLE LEVEL: the built page made small for any static host (DIST), and as one HTML file that
 // runs from a disk (SINGLE), where a page may load neither modules, nor workers, nor wasm from beside itself.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [page, dist, single] = process.argv.slice(2);
+const [page, dist, single, level = "-Oz"] = process.argv.slice(2);
 
 const kb = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
 
@@ -24,11 +24,13 @@ rmSync(dist, { recursive: true, force: true });
 cpSync(page, dist, { recursive: true });
 for (const path of files(dist).filter((f) => f.endsWith(".wasm"))) {
   const before = statSync(path).size;
-  execFileSync(process.execPath, [join(here, "node_modules/binaryen/bin/wasm-opt"), path, "-Oz", "--strip-producers", "-o", path], { stdio: "inherit" });
+  execFileSync(process.execPath, [join(here, "node_modules/binaryen/bin/wasm-opt"), path, level, "--strip-producers", "-o", path], { stdio: "inherit" });
   console.log(`${basename(path)}: ${kb(before)} -> ${kb(statSync(path).size)}`);
 }
+// Packing takes a minute: only what is published is measured.
 const total = (pack) => files(dist).reduce((sum, f) => sum + pack(readFileSync(f)).length, 0);
-console.log(`${dist}: ${kb(total((b) => b))}, gzip ${kb(total(gzipSync))}, brotli ${kb(total(brotliCompressSync))}`);
+const packs = level === "-Oz" ? `, gzip ${kb(total(gzipSync))}, brotli ${kb(total(brotliCompressSync))}` : "";
+console.log(`${dist}: ${kb(total((b) => b))}${packs}`);
 
 // The single file.
 const TYPES = { ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".woff2": "font/woff2", ".woff": "font/woff" };

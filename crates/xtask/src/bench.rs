@@ -131,7 +131,7 @@ fn peer() -> Result<String> {
 /// Page load to the first running Deployment, what is downloaded for it, what a frame costs, and how long a decision over
 /// thousands of nodes takes to open.
 fn page(report: &mut String) -> Result<()> {
-    crate::bundle::run()?;
+    crate::bundle::run(crate::bundle::Effort::Most)?;
     tools::npm_ci("tests/page")?;
     let chromium = browser::chromium()?;
     let dist = std::path::absolute("dist").map_err(|e| e.to_string())?;

@@ -7,13 +7,22 @@ use crate::tools;
 /// The scripts that need npm packages (wasm-opt, esbuild) and their lock file.
 const SCRIPTS: &str = "crates/xtask/js";
 
-pub fn run() -> Result<()> {
+/// How hard the wasm is made smaller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// What is published: minutes for a few per cent.
+    Most,
+    /// What is tested: through the same program, in a fraction of the time.
+    Little,
+}
+
+pub fn run(effort: Effort) -> Result<()> {
     tools::check_rust()?;
     tools::npm_ci(SCRIPTS)?;
     build::page(Page::Small)?;
     let page = std::path::absolute(Page::Small.dir()).map_err(|e| e.to_string())?;
     let mut c = cmd("node", &[&format!("{SCRIPTS}/bundle.mjs")]);
-    c.arg(&page).arg("dist").arg("kubottle.html");
+    c.arg(&page).arg("dist").arg("kubottle.html").arg(if effort == Effort::Most { "-Oz" } else { "-O1" });
     quiet("bundle", &mut c)?;
     for path in ["dist/index.html", "kubottle.html"] {
         let size = std::fs::metadata(path).map_err(|e| format!("{path} was not written: {e}"))?.len();

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         "play" => play::run(&rest),
         "test" => return suite::run(&rest),
         "bench" => bench::run(&rest),
-        "bundle" => bundle::run(),
+        "bundle" => bundle::run(bundle::Effort::Most),
         "tidy" | "lint" => tidy::run(),
         _ => {
             eprint!("{USAGE}");
