@@ -11,7 +11,15 @@ const LINES_MAX: usize = 800;
 /// Directories that are the project's.
 const ROOTS: &[&str] = &["crates", "web", "tests", "static", ".ci", ".cargo"];
 /// Crates with the outside world in them; the rest is the core.
-const SHELLS: &[&str] = &["crates/parity/examples", "crates/server", "crates/worker", "crates/xtask", "web", "tests"];
+const SHELLS: &[&str] = &[
+    "crates/openapi/src/bin",
+    "crates/parity/examples",
+    "crates/server",
+    "crates/worker",
+    "crates/xtask",
+    "web",
+    "tests",
+];
 
 /// A text file of the project.
 pub struct File {
