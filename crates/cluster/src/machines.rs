@@ -22,6 +22,13 @@ pub struct Machine {
     blank: Arc<dyn Runtime>,
 }
 
+impl Machine {
+    /// Its containers are programs of the host: a copy of the cluster cannot run them.
+    pub fn is_external(&self) -> bool {
+        self.blank.as_any().is::<kubelet::ExternalRuntime>()
+    }
+}
+
 /// The kubelet's component name and process on `node`.
 pub fn kubelet_name(node: &str) -> String {
     format!("kubelet/{node}")

@@ -1,6 +1,7 @@
 //! Everything the inspector shows about one object, and the scheduler's queues.
 
 use crate::debugger::scheduler;
+use crate::diagnosis;
 use crate::panels;
 use crate::rows::{object_id, text};
 use crate::watched::Watched;
@@ -30,6 +31,8 @@ pub fn of(cluster: &Cluster, watched: &Watched, last: Option<&Detail>) -> Option
     }
     let conditions = value["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let field = |c: &serde_json::Value, f: &str| c[f].as_str().unwrap_or("").to_string();
+    let events = events(cluster, watched, &*o);
+    let diagnosis = (*o).downcast::<Pod>().and_then(|pod| diagnosis::of(cluster, pod, &events)).map(|f| f.diagnosis);
     Some(Detail {
         id: id.clone(),
         exists: true,
@@ -39,12 +42,13 @@ pub fn of(cluster: &Cluster, watched: &Watched, last: Option<&Detail>) -> Option
             .iter()
             .map(|c| (field(c, "type"), field(c, "status"), field(c, "reason"), field(c, "message")))
             .collect(),
-        events: events(cluster, watched, &*o),
+        events,
         owners: owners(cluster, &*o),
         dependents: cluster.view().dependents(o.uid()).take(DEPENDENTS_MAX).map(|d| object_id(&**d)).collect(),
         writes: watched.writes.iter().cloned().collect(),
         cycles: watched.cycles.iter().cloned().collect(),
         panel: panels::of(cluster, watched, &*o),
+        diagnosis,
         logs: (*o).downcast::<Pod>().map(|p| logs(cluster, p)).unwrap_or_default(),
     })
 }
@@ -62,7 +66,7 @@ fn events(cluster: &Cluster, watched: &Watched, o: &dyn api::Object) -> Vec<Even
     list
 }
 
-fn event_view(e: &Event) -> EventView {
+pub(crate) fn event_view(e: &Event) -> EventView {
     let last = e.last_timestamp.as_ref().map(Time::from_k8s);
     let series = e.series.as_ref();
     let observed = series.and_then(|s| s.last_observed_time.as_ref()).or(e.event_time.as_ref());

@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod compare;
 pub mod debugger;
 pub mod detail;
+pub mod diagnosis;
 pub mod faults;
 pub mod follow;
 pub mod host;

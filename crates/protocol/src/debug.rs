@@ -127,6 +127,8 @@ pub enum Debug {
     },
     /// Smallest edits that make the pod fit, each proved by scheduling. Answer: [`Answer::Fixes`].
     Fixes { namespace: String, name: String },
+    /// What would mend the pod, each tried in a copy of the cluster. Answer: [`Answer::Remedies`].
+    Remedies { namespace: String, name: String },
     /// Both decisions side by side. Answer: [`Answer::WhatIf`].
     WhatIf {
         namespace: String,
@@ -214,6 +216,10 @@ pub enum Answer {
         why: Box<WhyNot>,
     },
     Fixes(Fixes),
+    /// In the order in which they were tried.
+    Remedies {
+        remedies: Vec<crate::Remedy>,
+    },
     WhatIf(Box<WhatIf>),
     Differences(Box<Differences>),
     Verdict(Judgement),

@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod command;
 pub mod cycle_view;
 pub mod debug;
+pub mod diagnosis;
 pub mod fault;
 pub mod follow;
 pub mod lesson;
@@ -25,6 +26,7 @@ pub use cloud::{CloudOrder, CloudView};
 pub use command::{ApiCall, ApplyMode, Command, File, Identity, Speed, Start, Subscription};
 pub use cycle_view::{CycleView, Group, Row};
 pub use debug::{Answer, Breakpoint, Debug, DebuggerView, Held, Point};
+pub use diagnosis::{Diagnosis, Evidence, Remedy};
 pub use fault::Fault;
 pub use follow::{Follow, FollowHop, Journey};
 pub use lesson::{LessonOrder, LessonStart, LessonState, LessonText};
@@ -44,4 +46,4 @@ pub use view::{
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;

@@ -108,6 +108,9 @@ pub struct Detail {
     /// What the kind has to show beyond its columns.
     #[serde(default)]
     pub panel: Option<crate::Panel>,
+    /// Of a pod that does not do its work: why.
+    #[serde(default)]
+    pub diagnosis: Option<crate::Diagnosis>,
     /// Per container: name and the newest lines of its log.
     pub logs: Vec<(String, String)>,
 }

@@ -1,9 +1,11 @@
 //! Which question is answered where.
 
+use super::errand::Errand;
 use super::opened::{Opened, Whose};
 use super::view::{Mask, cycle_view};
 use super::{Debugger, WHATIF_BASE, config, history, refused};
 use crate::detail::queue_entry;
+use crate::diagnosis::Examination;
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::Pod;
 use meta::Key;
@@ -23,6 +25,18 @@ pub fn scheduler(cluster: &Cluster) -> Option<&Scheduler> {
     match cluster.held() {
         Some(held) => Some(&held.scheduler),
         None => cluster.component("kube-scheduler"),
+    }
+}
+
+/// The answer of an errand for somebody who waits for it.
+fn at_once(cluster: &Cluster, errand: Result<Errand, String>) -> Answer {
+    match errand {
+        Ok(mut errand) => loop {
+            if let Some(answer) = errand.run(cluster, || false) {
+                return answer;
+            }
+        },
+        Err(why) => refused(why),
     }
 }
 
@@ -68,14 +82,10 @@ impl Debugger {
                     Err(e) => refused(e),
                 }
             }
-            Debug::Fixes { namespace, name } => match self.find_fixes(cluster, &namespace, &name) {
-                Ok(mut errand) => loop {
-                    if let Some(answer) = errand.run(cluster, || false) {
-                        return answer;
-                    }
-                },
-                Err(why) => refused(why),
-            },
+            Debug::Fixes { namespace, name } => at_once(cluster, self.find_fixes(cluster, &namespace, &name)),
+            Debug::Remedies { namespace, name } => {
+                at_once(cluster, Examination::new(cluster, &namespace, &name).map(Errand::Remedies))
+            }
             Debug::WhatIf { namespace, name, cycle, changes } => {
                 if self.hides(cycle, &namespace, &name) {
                     return refused("the decision is hidden until a node is picked");

@@ -54,7 +54,15 @@ pub fn of(cluster: &Cluster, pod: &Pod, ops: &[Op]) -> Vec<Document> {
         .iter()
         .partition(|o| matches!(o, Op::Uncordon(_) | Op::Untaint { .. } | Op::Label { .. } | Op::AddNode { .. }));
     if !on_pod.is_empty() {
-        documents.extend(template(cluster, pod, &on_pod).or_else(|| Some(bare(pod, &on_pod))));
+        let change = |pod: &mut Pod| {
+            let mut draft = Draft { pod: std::mem::take(pod), ..Draft::default() };
+            // An edit of something that the template does not have (an injected field) cannot be made there.
+            let done = on_pod.iter().all(|op| op.apply(&mut draft).is_some());
+            *pod = draft.pod;
+            done.then_some(())
+        };
+        let in_place = on_pod.iter().all(|o| matches!(o, Op::Ungate | Op::Tolerate(_)));
+        documents.extend(template(cluster, pod, &change).or_else(|| bare(pod, in_place, &change)));
     }
     // One document for all the edits of a node; a new node is a machine, not a document.
     let mut draft = Draft { pod: pod.clone(), ..Draft::default() };
@@ -84,25 +92,32 @@ fn node(n: &Node) -> Document {
     document("v1", "Node", "", &name, v, false)
 }
 
-/// The pod itself. Most of a pod's spec cannot be changed in place.
-fn bare(pod: &Pod, ops: &[&Op]) -> Document {
-    let mut draft = Draft { pod: pod.clone(), ..Draft::default() };
-    for op in ops {
-        let _ = op.apply(&mut draft);
+/// A change of a pod, or of the pod that a controller's template describes; `None`: it cannot be made there.
+type Change<'a> = &'a dyn Fn(&mut Pod) -> Option<()>;
+
+/// The document in which a change of the pod is made: that of its controller, if it has one.
+pub fn edited(cluster: &Cluster, pod: &Pod, change: Change) -> Option<Document> {
+    match (pod as &dyn api::Object).controller_ref() {
+        Some(_) => template(cluster, pod, change),
+        None => bare(pod, false, change),
     }
-    let in_place = ops.iter().all(|o| matches!(o, Op::Ungate | Op::Tolerate(_)));
-    let m = &pod.metadata;
-    let (namespace, name) = (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default());
-    let mut edited = draft.pod;
-    if let Some(spec) = edited.spec.as_mut().filter(|_| !in_place) {
-        // Admission sets it anew from the class.
-        spec.priority = None;
-    }
-    document("v1", "Pod", &namespace, &name, written(serde_json::to_value(&edited).unwrap_or_default()), !in_place)
 }
 
-/// The topmost controller with a pod template, with the edits in the template.
-fn template(cluster: &Cluster, pod: &Pod, ops: &[&Op]) -> Option<Document> {
+/// The pod itself. Most of a pod's spec cannot be changed in place.
+fn bare(pod: &Pod, in_place: bool, change: Change) -> Option<Document> {
+    let mut edited = pod.clone();
+    change(&mut edited)?;
+    let m = &pod.metadata;
+    let (namespace, name) = (m.namespace.clone().unwrap_or_default(), m.name.clone().unwrap_or_default());
+    if let Some(spec) = edited.spec.as_mut().filter(|_| !in_place) {
+        // Admission sets it anew from the class, and the scheduler chooses anew.
+        (spec.priority, spec.node_name) = (None, None);
+    }
+    Some(document("v1", "Pod", &namespace, &name, written(serde_json::to_value(&edited).ok()?), !in_place))
+}
+
+/// The topmost controller with a pod template, with the change in the template.
+fn template(cluster: &Cluster, pod: &Pod, change: Change) -> Option<Document> {
     let namespace = pod.metadata.namespace.clone().unwrap_or_default();
     let mut owner = None;
     let mut at = (pod as &dyn api::Object).controller_ref().cloned();
@@ -116,15 +131,32 @@ fn template(cluster: &Cluster, pod: &Pod, ops: &[&Op]) -> Option<Document> {
     let mut v = written(owner.to_value());
     let template: PodTemplateSpec = serde_json::from_value(v.pointer("/spec/template")?.clone()).ok()?;
     let metadata = template.metadata.unwrap_or_default();
-    let mut draft = Draft { pod: Pod { metadata, spec: template.spec, status: None }, ..Draft::default() };
-    for op in ops {
-        // An edit of something that the template does not have (an injected field) cannot be made there.
-        op.apply(&mut draft)?;
-    }
-    if let Some(spec) = draft.pod.spec.as_mut() {
+    let mut edited = Pod { metadata, spec: template.spec, status: None };
+    change(&mut edited)?;
+    if let Some(spec) = edited.spec.as_mut() {
         spec.priority = None;
     }
-    v["spec"]["template"]["spec"] = serde_json::to_value(draft.pod.spec).ok()?;
+    v["spec"]["template"]["spec"] = serde_json::to_value(edited.spec).ok()?;
     let id = object_id(&*owner);
-    Some(document(&id.api_version, &id.kind, &id.namespace, &id.name, v, false))
+    // A job's template cannot be changed, and what the API server wrote into it belongs to the old one.
+    let replace = id.kind == "Job";
+    if replace {
+        forget_controller_uid(&mut v);
+    }
+    Some(document(&id.api_version, &id.kind, &id.namespace, &id.name, v, replace))
+}
+
+fn forget_controller_uid(job: &mut Value) {
+    const MARKS: [&str; 4] =
+        ["controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"];
+    if let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut) {
+        if spec.get("manualSelector") != Some(&Value::Bool(true)) {
+            spec.remove("selector");
+        }
+    }
+    for labels in ["/metadata/labels", "/spec/template/metadata/labels"] {
+        if let Some(labels) = job.pointer_mut(labels).and_then(Value::as_object_mut) {
+            labels.retain(|k, _| !MARKS.contains(&k.as_str()));
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! is kept, so that what happens meanwhile does not change the answer.
 
 use super::{Debugger, documents, refused};
+use crate::diagnosis::Examination;
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
@@ -14,15 +15,33 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use trace::cycle::PodRef;
 
+/// Something that takes long, on its way.
+pub enum Errand {
+    Fixes(Box<Fixing>),
+    Remedies(Examination),
+}
+
+impl Errand {
+    /// Goes on until it has the answer or is out of budget. `cluster` is the present one.
+    pub fn run(&mut self, cluster: &Cluster, out_of_budget: impl FnMut() -> bool) -> Option<Answer> {
+        match self {
+            Errand::Fixes(fixing) => fixing.run(cluster, out_of_budget),
+            Errand::Remedies(examination) => {
+                examination.run(out_of_budget).then(|| Answer::Remedies { remedies: examination.take() })
+            }
+        }
+    }
+}
+
 /// A search for fixes on its way.
-pub struct Errand {
+pub struct Fixing {
     pod: PodRef,
     /// The node the pod is on: then there is nothing to search for.
     fits: String,
     search: Option<(Arc<Moment>, Search)>,
 }
 
-impl Errand {
+impl Fixing {
     /// Goes on until it has the answer or is out of budget. `cluster` is the present one: its controllers' templates are
     /// what edits are shown in.
     pub fn run(&mut self, cluster: &Cluster, out_of_budget: impl FnMut() -> bool) -> Option<Answer> {
@@ -55,13 +74,14 @@ impl Debugger {
         let pod = PodRef { namespace: namespace.into(), name: name.into() };
         let bound = cluster.view().get::<Pod>(&key).and_then(|p| p.spec.as_ref()?.node_name.clone());
         if let Some(node) = bound.filter(|n| !n.is_empty()) {
-            return Ok(Errand { pod, fits: node, search: None });
+            return Ok(Errand::Fixes(Box::new(Fixing { pod, fits: node, search: None })));
         }
         let moment = self.moment(cluster, 0, namespace, name)?;
         let classes = cluster.view().list::<PriorityClass>();
         let classes = classes.map(|c| (c.metadata.name.clone().unwrap_or_default(), c.value)).collect();
         let search = Search::new(moment.clone(), classes);
-        Ok(Errand { pod, fits: String::new(), search: Some((moment, search)) })
+        let search = Some((moment, search));
+        Ok(Errand::Fixes(Box::new(Fixing { pod, fits: String::new(), search })))
     }
 }
 
@@ -72,9 +92,16 @@ pub struct Errands(VecDeque<(u64, Errand)>);
 impl Errands {
     /// Takes the command if its answer takes long, with the reply if there is one already. `None`: it is no errand.
     pub fn take(&mut self, cluster: &mut Cluster, debugger: &mut Debugger, command: &Command) -> Option<Vec<Reply>> {
-        let Command::Debug { id, debug: Debug::Fixes { namespace, name } } = command else { return None };
-        debugger.sync(cluster);
-        match debugger.find_fixes(cluster, namespace, name) {
+        let Command::Debug { id, debug } = command else { return None };
+        let errand = match debug {
+            Debug::Fixes { namespace, name } => {
+                debugger.sync(cluster);
+                debugger.find_fixes(cluster, namespace, name)
+            }
+            Debug::Remedies { namespace, name } => Examination::new(cluster, namespace, name).map(Errand::Remedies),
+            _ => return None,
+        };
+        match errand {
             Ok(errand) => {
                 self.0.push_back((*id, errand));
                 Some(Vec::new())

@@ -7,7 +7,7 @@ mod answers;
 mod calls;
 mod config;
 mod differences;
-mod documents;
+pub(crate) mod documents;
 mod errand;
 mod history;
 mod opened;

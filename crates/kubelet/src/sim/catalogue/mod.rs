@@ -1,11 +1,13 @@
 //! The images the simulated registry has: those that documentation's examples use.
 
+mod near;
 mod popular;
 pub mod servers;
 mod table;
 mod tools;
 
 use crate::pod::images::ImageRef;
+pub use near::{distance, near};
 use popular::POPULAR;
 pub use servers::{Http, Server};
 use std::collections::BTreeSet;

@@ -1,0 +1,183 @@
+//! Remedies are tried, each in a copy of the cluster of its own: what helps is what was seen to help.
+
+use super::remedies::{Idea, ideas};
+use super::{Case, Trouble};
+use crate::actions;
+use crate::debugger::Debugger;
+use api::{ObjectExt, pods};
+use cluster::Cluster;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use meta::{Duration, Key, Time};
+use protocol::{Remedy, Reply};
+use std::collections::VecDeque;
+
+/// How long a copy lives: a few restarts with their back-off.
+const LIFE: Duration = Duration::from_secs(240);
+/// What has worked for so long works.
+const STEADY: i32 = 45;
+/// Turns between two looks.
+const TURNS: u32 = 50;
+
+/// What has to work in the end.
+#[derive(Clone)]
+enum Goal {
+    Pod(Key),
+    /// Every pod of the topmost controller: kind, name.
+    Of(String, String, String),
+    /// The pod of this UID is gone.
+    Gone(Key, String),
+}
+
+struct Attempt {
+    idea: Idea,
+    fork: Box<Cluster>,
+    began: Time,
+}
+
+/// A search for remedies on its way.
+pub struct Examination {
+    cluster: Box<Cluster>,
+    goal: Goal,
+    left: VecDeque<Idea>,
+    attempt: Option<Attempt>,
+    done: Vec<Remedy>,
+}
+
+impl Examination {
+    /// # Errors
+    /// Why nothing can be tried.
+    pub fn new(cluster: &Cluster, namespace: &str, name: &str) -> Result<Examination, String> {
+        let key = Key::new(namespace, name);
+        let pod = cluster.view().get::<Pod>(&key).ok_or_else(|| format!("there is no pod {namespace}/{name}"))?;
+        let node = pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).unwrap_or("");
+        if cluster.machine(node).is_some_and(cluster::Machine::is_external) {
+            return Err(format!("the containers of node {node} are real programs: a copy of the cluster has none"));
+        }
+        let uid = pod.metadata.uid.as_deref().unwrap_or("");
+        let about = |e: &&Event| e.involved_object.uid.as_deref() == Some(uid);
+        let mut events: Vec<_> =
+            cluster.view().list_in::<Event>(namespace).filter(about).map(crate::detail::event_view).collect();
+        events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
+        let found = super::of(cluster, pod, &events);
+        let trouble = found.map_or(Trouble::Other, |f| f.trouble);
+        let left = ideas(&Case { cluster, pod, events: &events }, &trouble).into();
+        let goal = match trouble {
+            Trouble::Finalizers | Trouble::Stranded => Goal::Gone(key, uid.into()),
+            _ => match top(cluster, pod) {
+                Some((kind, name)) => Goal::Of(namespace.into(), kind, name),
+                None => Goal::Pod(key),
+            },
+        };
+        Ok(Examination { cluster: Box::new(cluster.clone()), goal, left, attempt: None, done: Vec::new() })
+    }
+
+    /// Goes on until everything was tried, which it says, or out of budget.
+    pub fn run(&mut self, mut out_of_budget: impl FnMut() -> bool) -> bool {
+        loop {
+            if self.attempt.is_none() {
+                let Some(idea) = self.left.pop_front() else { return true };
+                self.begin(idea);
+            }
+            let Some(attempt) = &mut self.attempt else { continue };
+            let end = attempt.began + LIFE;
+            let mut over = false;
+            for _ in 0..TURNS {
+                if attempt.fork.step(end).is_none() {
+                    over = true;
+                    break;
+                }
+            }
+            let works = is_reached(&attempt.fork, &self.goal);
+            if works || over {
+                self.end(works);
+            }
+            if out_of_budget() {
+                return false;
+            }
+        }
+    }
+
+    /// What came of it so far.
+    pub fn take(&mut self) -> Vec<Remedy> {
+        std::mem::take(&mut self.done)
+    }
+
+    /// What is refused is not tried.
+    fn begin(&mut self, idea: Idea) {
+        let mut fork = self.cluster.clone();
+        let mut debugger = Debugger::default();
+        let carried_out = idea.commands.iter().all(|command| {
+            let reply = actions::act_with(&mut fork, &mut debugger, command);
+            !is_refused(reply.as_ref())
+        });
+        if carried_out {
+            let began = self.cluster.now();
+            self.attempt = Some(Attempt { idea, fork, began });
+        }
+    }
+
+    fn end(&mut self, works: bool) {
+        let Some(Attempt { idea, fork, began }) = self.attempt.take() else { return };
+        let took = fork.now().since(began).as_secs();
+        let steady = if matches!(self.goal, Goal::Gone(..)) { 0 } else { STEADY.unsigned_abs().into() };
+        let still = (!works).then(|| pods_of(&fork, &self.goal).find_map(|p| super::of_pod(&fork, p)));
+        self.done.push(Remedy {
+            note: idea.note,
+            edit: idea.edit,
+            commands: idea.commands,
+            documents: idea.documents,
+            works: works.then(|| took.saturating_sub(steady)),
+            still: still.flatten().map(|f| f.diagnosis.note),
+        });
+    }
+}
+
+fn is_refused(reply: Option<&Reply>) -> bool {
+    match reply {
+        Some(Reply::Apply { result, .. }) => !result.errors.is_empty(),
+        Some(Reply::Api(answer)) => answer.code >= 300,
+        Some(Reply::Done { error, .. }) => error.is_some(),
+        Some(Reply::Refused { .. }) | None => true,
+        Some(_) => false,
+    }
+}
+
+/// Kind and name of the topmost controller.
+fn top(cluster: &Cluster, pod: &Pod) -> Option<(String, String)> {
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or("");
+    let (mut top, mut at) = (None, (pod as &dyn api::Object).controller_ref().cloned());
+    while let Some(r) = at.take() {
+        let kind = cluster.view().kinds().by_api_version(&r.api_version, &r.kind);
+        let owner = kind.and_then(|k| cluster.object(k, &Key::new(namespace, &r.name)));
+        at = owner.and_then(|o| o.controller_ref().cloned());
+        top = Some((r.kind, r.name));
+    }
+    top
+}
+
+fn pods_of<'a>(cluster: &'a Cluster, goal: &Goal) -> Box<dyn Iterator<Item = &'a Pod> + 'a> {
+    match goal.clone() {
+        Goal::Pod(key) | Goal::Gone(key, _) => Box::new(cluster.view().get::<Pod>(&key).into_iter()),
+        Goal::Of(namespace, kind, name) => {
+            let mine = move |p: &&Pod| top(cluster, p).is_some_and(|(k, n)| k == kind && n == name);
+            let all: Vec<&Pod> = cluster.view().list_in::<Pod>(&namespace).filter(mine).collect();
+            Box::new(all.into_iter())
+        }
+    }
+}
+
+fn is_reached(cluster: &Cluster, goal: &Goal) -> bool {
+    if let Goal::Gone(key, uid) = goal {
+        return cluster.view().get::<Pod>(key).is_none_or(|p| p.metadata.uid.as_deref() != Some(uid));
+    }
+    let mut any = false;
+    for pod in pods_of(cluster, goal).filter(|p| p.metadata.deletion_timestamp.is_none()) {
+        any = true;
+        // A job's earlier failures stay.
+        let fine = pods::phase(pod) == "Succeeded" || pods::is_available(pod, STEADY, cluster.now());
+        if !fine && pods::phase(pod) != "Failed" {
+            return false;
+        }
+    }
+    any && pods_of(cluster, goal).any(|p| pods::phase(p) != "Failed")
+}

@@ -1,0 +1,241 @@
+//! Why a pod does not do its work, and what mends it: broken on purpose, seen as the inspector sees it.
+
+use engine::{Session, Shown, Viewer};
+use meta::{Duration, Time};
+use protocol::debug::{Answer, Debug};
+use protocol::{ApplyMode, Command, Diagnosis, Fault, File, ObjectId, Remedy, Reply, Subscription};
+
+fn session() -> Session {
+    let mut s = Session::new(2, 7, Time(0)).expect("a session");
+    s.cluster.advance(Duration::from_secs(5));
+    s
+}
+
+fn apply(s: &mut Session, text: &str) {
+    let files = vec![File { name: "a.yaml".into(), text: text.into() }];
+    match s.act(Command::Apply { id: 1, mode: ApplyMode::Apply, files }) {
+        Some(Reply::Apply { result, .. }) => assert!(result.errors.is_empty(), "{:?}", result.errors),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A pod `p` with one container `c`.
+fn pod(spec: &str) -> String {
+    format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p, labels: {{app: p}}}}\nspec:\n{spec}")
+}
+
+/// The only pod in the namespace `default`.
+fn name(s: &Session) -> String {
+    let mut all = s.cluster.view().list_in::<k8s_openapi::api::core::v1::Pod>("default");
+    all.next().and_then(|p| p.metadata.name.clone()).expect("a pod")
+}
+
+fn diagnosis(s: &Session) -> Option<Diagnosis> {
+    let (api_version, kind) = ("v1".into(), "Pod".into());
+    let inspect = Some(ObjectId { api_version, kind, namespace: "default".into(), name: name(s) });
+    let mut viewer = Viewer::new(Subscription { inspect, ..Subscription::default() });
+    let (cluster, debugger) = (&s.cluster, &s.debugger);
+    let shown = Shown { cluster, debugger, running: true, speed: 1, time: None, rewinds: s.rewinds() };
+    viewer.update(shown).and_then(|u| u.detail).and_then(|d| d.diagnosis)
+}
+
+fn remedies(s: &mut Session) -> Vec<Remedy> {
+    let debug = Debug::Remedies { namespace: "default".into(), name: name(s) };
+    let before = (s.cluster.trace().hash(), s.cluster.now(), s.cluster.revision());
+    let answer = match s.act(Command::Debug { id: 9, debug }) {
+        Some(Reply::Debug { answer: Answer::Remedies { remedies }, .. }) => remedies,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((s.cluster.trace().hash(), s.cluster.now(), s.cluster.revision()), before, "only copies were touched");
+    answer
+}
+
+/// What is wrong, and which remedies help and which do not, in the order in which they were tried. The first that helps is
+/// carried out, and helps.
+fn check(s: &mut Session, wait: u64, wrong: &str, helps: &[&str], does_not: &[&str]) {
+    s.cluster.advance(Duration::from_secs(wait));
+    let d = diagnosis(s).unwrap_or_else(|| panic!("{wrong}: nothing is wrong"));
+    assert_eq!(d.note.code, wrong, "{d:?}");
+    assert!(d.remedies && !d.evidence.is_empty(), "{d:?}");
+    let tried = remedies(s);
+    let codes = |works: bool| {
+        let some = tried.iter().filter(|r| r.works.is_some() == works);
+        some.map(|r| r.note.code.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!((codes(true), codes(false)), (list(helps), list(does_not)), "{wrong}: {tried:#?}");
+    assert!(tried.iter().all(|r| r.works.is_some() || r.still.is_some()), "{tried:#?}");
+    let first = tried.into_iter().find(|r| r.works.is_some()).expect("one helps");
+    for command in first.commands {
+        let reply = s.act(command);
+        assert!(!matches!(reply, None | Some(Reply::Refused { .. })), "{reply:?}");
+    }
+    s.cluster.advance(Duration::from_secs(200));
+    let after = diagnosis(s);
+    assert_eq!(after, None, "{wrong}");
+}
+
+fn list(codes: &[&str]) -> Vec<String> {
+    codes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_image_that_is_written_wrong() {
+    let mut s = session();
+    apply(&mut s, &pod("  containers: [{name: c, image: 'ngnix:1.25'}]\n"));
+    check(&mut s, 60, "diagnosis.no-image", &["remedy.image"], &[]);
+}
+
+#[test]
+fn a_tag_that_is_not_there_in_a_deployment() {
+    let mut s = session();
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: c, image: 'nginx:9.99'}]}\n";
+    apply(&mut s, text);
+    check(&mut s, 60, "diagnosis.no-tag", &["remedy.image", "remedy.image"], &[]);
+}
+
+#[test]
+fn a_config_map_that_is_not_there() {
+    let mut s = session();
+    let env = "{name: A, valueFrom: {configMapKeyRef: {name: setings, key: color}}}";
+    apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, env: [{env}]}}]\n")));
+    apply(&mut s, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: blue}\n");
+    check(&mut s, 30, "diagnosis.no-object", &["remedy.use-other", "remedy.create"], &[]);
+}
+
+#[test]
+fn a_key_that_a_secret_lacks() {
+    let mut s = session();
+    let env = "{name: A, valueFrom: {secretKeyRef: {name: db, key: password}}}";
+    apply(&mut s, "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {user: me}\n");
+    apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, env: [{env}]}}]\n")));
+    check(&mut s, 30, "diagnosis.no-key", &["remedy.add-keys"], &[]);
+}
+
+#[test]
+fn a_volume_of_a_secret_that_is_not_there() {
+    let mut s = session();
+    let spec = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
+    apply(&mut s, &pod(spec));
+    check(&mut s, 30, "diagnosis.no-object", &["remedy.create"], &[]);
+}
+
+#[test]
+fn a_program_that_the_image_does_not_have() {
+    let mut s = session();
+    apply(&mut s, &pod("  containers: [{name: c, image: nginx, command: [ngnix]}]\n"));
+    check(&mut s, 60, "diagnosis.command", &["remedy.own-command"], &[]);
+}
+
+#[test]
+fn a_variable_that_the_program_asks_for() {
+    let mut s = session();
+    apply(&mut s, &pod("  containers: [{name: c, image: 'mysql:8.0'}]\n"));
+    s.cluster.advance(Duration::from_secs(60));
+    let d = diagnosis(&s).expect("something is wrong");
+    assert_eq!(d.note.code, "diagnosis.crash-saying", "{d:?}");
+    let tried = remedies(&mut s);
+    assert!(tried.iter().any(|r| r.note.code == "remedy.env" && r.works.is_some()), "{tried:#?}");
+}
+
+#[test]
+fn a_program_that_ends_well() {
+    let mut s = session();
+    apply(&mut s, &pod("  containers: [{name: c, image: busybox, command: [echo, hello]}]\n"));
+    check(&mut s, 60, "diagnosis.done", &["remedy.once", "remedy.stay"], &[]);
+}
+
+#[test]
+fn too_little_memory() {
+    let mut s = session();
+    let stress = "image: polinux/stress, command: [stress], args: [--vm, '1', --vm-bytes, 150M, --vm-hang, '1']";
+    let limits = "resources: {limits: {memory: 100Mi}}";
+    apply(&mut s, &pod(&format!("  containers: [{{name: c, {stress}, {limits}}}]\n")));
+    check(&mut s, 60, "diagnosis.memory", &["remedy.memory", "remedy.memory", "remedy.memory"], &[]);
+}
+
+#[test]
+fn a_probe_of_another_port() {
+    let mut s = session();
+    let probe = "readinessProbe: {httpGet: {path: /, port: 8081}, periodSeconds: 5}";
+    apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, {probe}}}]\n")));
+    let helps = ["remedy.probe-port", "remedy.probe-path", "remedy.no-probe"];
+    check(&mut s, 40, "diagnosis.readiness", &helps, &[]);
+}
+
+#[test]
+fn a_liveness_probe_of_a_page_that_is_not_there() {
+    let mut s = session();
+    let probe = "livenessProbe: {httpGet: {path: /healthz, port: 80}, periodSeconds: 3}";
+    apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, {probe}}}]\n")));
+    s.cluster.advance(Duration::from_secs(20));
+    let killed = |s: &Session| diagnosis(s).is_some_and(|d| d.note.code == "diagnosis.liveness");
+    for _ in 0..100 {
+        if killed(&s) {
+            break;
+        }
+        s.cluster.advance(Duration::from_secs(2));
+    }
+    // To come later only puts it off.
+    check(&mut s, 0, "diagnosis.liveness", &["remedy.probe-path", "remedy.no-probe"], &["remedy.probe-port", "remedy.probe-later"]);
+}
+
+#[test]
+fn an_image_that_runs_as_root() {
+    let mut s = session();
+    let spec = "  securityContext: {runAsNonRoot: true}\n  containers: [{name: c, image: busybox, command: [sleep, infinity]}]\n";
+    apply(&mut s, &pod(spec));
+    check(&mut s, 30, "diagnosis.root", &["remedy.run-as-user", "remedy.allow-root"], &[]);
+}
+
+#[test]
+fn no_scheduler_and_a_machine_without_power() {
+    let mut s = session();
+    s.act(Command::SetProcess { id: 1, process: "kube-scheduler".into(), running: false });
+    apply(&mut s, &pod("  containers: [{name: c, image: nginx}]\n"));
+    check(&mut s, 20, "diagnosis.no-scheduler", &["remedy.start-process"], &[]);
+    let node = s.cluster.view().list_in::<k8s_openapi::api::core::v1::Pod>("default").next();
+    let node = node.and_then(|p| p.spec.as_ref()?.node_name.clone()).expect("a node");
+    s.act(Command::KillNode { id: 1, node });
+    check(&mut s, 60, "diagnosis.machine-off", &["remedy.power-on"], &[]);
+}
+
+#[test]
+fn an_image_that_no_registry_gives_any_more() {
+    let mut s = session();
+    s.act(Command::Fault { id: 1, fault: Fault::BlockImage { image: "nginx:1.25".into(), on: true } });
+    apply(&mut s, &pod("  containers: [{name: c, image: 'nginx:1.25'}]\n"));
+    check(&mut s, 30, "diagnosis.no-tag", &["remedy.unblock-image"], &[]);
+}
+
+#[test]
+fn gates_finalizers_and_a_claim() {
+    let mut s = session();
+    let gated = "  schedulingGates: [{name: example.com/wait}]\n  containers: [{name: c, image: nginx}]\n";
+    apply(&mut s, &pod(gated));
+    check(&mut s, 20, "diagnosis.gated", &["remedy.ungate"], &[]);
+
+    let mut s = session();
+    let claim = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]\n";
+    apply(&mut s, &pod(claim));
+    check(&mut s, 20, "diagnosis.no-claim", &["remedy.create"], &[]);
+}
+
+#[test]
+fn a_pod_that_works_or_has_done_its_work_has_no_diagnosis() {
+    let mut s = session();
+    apply(&mut s, &pod("  containers: [{name: c, image: nginx}]\n"));
+    assert!(diagnosis(&s).is_some_and(|d| d.underway));
+    s.cluster.advance(Duration::from_secs(30));
+    assert_eq!(diagnosis(&s), None);
+}
+
+#[test]
+fn a_pod_that_fits_nowhere_is_the_schedulers_matter() {
+    let mut s = session();
+    apply(&mut s, &pod("  containers: [{name: c, image: nginx, resources: {requests: {cpu: '100'}}}]\n"));
+    s.cluster.advance(Duration::from_secs(20));
+    let d = diagnosis(&s).expect("it is pending");
+    assert!(d.placement && !d.remedies);
+    assert_eq!(d.note.code, "diagnosis.unschedulable");
+    assert_eq!(d.note.args[1].1, "Insufficient cpu");
+}
