@@ -32,8 +32,9 @@ fn name(s: &Session) -> String {
 
 fn diagnosis(s: &Session) -> Option<Diagnosis> {
     let (api_version, kind) = ("v1".into(), "Pod".into());
-    let inspect = Some(ObjectId { api_version, kind, namespace: "default".into(), name: name(s) });
-    let mut viewer = Viewer::new(Subscription { inspect, ..Subscription::default() });
+    let object = Some(ObjectId { api_version, kind, namespace: "default".into(), name: name(s) });
+    let mut viewer = Viewer::new(Subscription::default());
+    viewer.subscribe(Subscription { object, ..Subscription::default() });
     let (cluster, debugger) = (&s.cluster, &s.debugger);
     let shown = Shown { cluster, debugger, running: true, speed: 1, time: None, rewinds: s.rewinds() };
     viewer.update(shown).and_then(|u| u.detail).and_then(|d| d.diagnosis)
@@ -176,7 +177,7 @@ fn a_liveness_probe_of_a_page_that_is_not_there() {
         s.cluster.advance(Duration::from_secs(2));
     }
     // To come later only puts it off.
-    check(&mut s, 0, "diagnosis.liveness", &["remedy.probe-path", "remedy.no-probe"], &["remedy.probe-port", "remedy.probe-later"]);
+    check(&mut s, 0, "diagnosis.liveness", &["remedy.probe-path", "remedy.no-probe"], &["remedy.probe-later"]);
 }
 
 #[test]

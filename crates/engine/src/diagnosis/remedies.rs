@@ -432,11 +432,14 @@ fn probes(case: &Case, container: &str, probe: &str) -> Vec<Idea> {
     let ip = case.pod.status.as_ref().and_then(|s| s.pod_ip.as_deref()).unwrap_or("");
     let listens = |port: &u16| case.cluster.pod_listens(case.node(), ip, *port);
     let mut ports: Vec<u16> = declared.iter().chain(&USUAL_PORTS).copied().filter(listens).collect();
-    // Between two runs nothing listens: then what is declared is all that is known.
+    // Between two runs nothing listens: then what is declared or probed is all that is known.
     if ports.is_empty() {
-        ports = declared;
+        let probed = of.and_then(|c| serde_json::to_value(c).ok());
+        let probed = probed.and_then(|c| c[&field]["httpGet"]["port"].as_u64());
+        ports = declared.into_iter().chain(probed.and_then(|p| u16::try_from(p).ok())).collect();
     }
-    ports.dedup();
+    let mut seen = BTreeSet::new();
+    ports.retain(|p| seen.insert(*p));
     let mut all = Vec::new();
     for port in ports.into_iter().take(NEAR_MAX) {
         all.extend(in_container(case, note!("remedy.probe-port", port = port), container, &field, |c| {
@@ -452,11 +455,15 @@ fn probes(case: &Case, container: &str, probe: &str) -> Vec<Idea> {
             Some(after)
         }));
     }
-    all.extend(in_container(case, note!("remedy.probe-later", seconds = 60), container, &field, |c| {
+    all.extend(in_container(case, note!("remedy.probe-patience", times = 60), container, &field, |c| {
+        let mut after = c[&field].clone();
+        after["failureThreshold"] = 60.into();
+        (probe == "startup").then_some(after)
+    }));
+    all.extend(in_container(case, note!("remedy.probe-later", seconds = 30), container, &field, |c| {
         let mut after = c[&field].clone();
         match probe {
-            "startup" => after["failureThreshold"] = 60.into(),
-            "liveness" => after["initialDelaySeconds"] = 60.into(),
+            "liveness" => after["initialDelaySeconds"] = 30.into(),
             _ => return None,
         }
         Some(after)

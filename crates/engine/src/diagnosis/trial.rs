@@ -12,9 +12,9 @@ use protocol::{Remedy, Reply};
 use std::collections::VecDeque;
 
 /// How long a copy lives: a few restarts with their back-off.
-const LIFE: Duration = Duration::from_secs(240);
-/// What has worked for so long works.
-const STEADY: i32 = 45;
+const LIFE: Duration = Duration::from_secs(400);
+/// What has worked for so many seconds works: longer than a probe of the usual patience takes to give up.
+const STEADY: i32 = 120;
 /// Turns between two looks.
 const TURNS: u32 = 50;
 
