@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod config;
 pub mod control_plane;
 pub mod decision;
+mod diagnosis;
 mod differences;
 pub mod dock;
 pub mod editor;

@@ -3,6 +3,7 @@
 use crate::shell::{Result, cmd, quiet, target_dir};
 use crate::{page, stamp, tools};
 use std::path::PathBuf;
+use std::process::Command;
 
 /// How the page is built: `Small` as it is published and tested, `Quick` for this machine alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +105,15 @@ fn program(profile: Profile, bin: &str, name: &str) -> Result<()> {
     quiet(name, &mut cmd("cargo", &["build", "--workspace", "--bin", bin, "--profile", profile.name()]))
 }
 
+/// Builds some of what is made for wasm. Always of all of it: cargo chooses the features of a crate by the packages that are
+/// asked for, so that another choice would compile most of them once more.
+pub fn wasm_build(profile: &str) -> Command {
+    let packages = ["-p", "web", "-p", "worker", "-p", "parity"];
+    let mut cargo = cmd("cargo", &["build", "--target", "wasm32-unknown-unknown", "--profile", profile]);
+    cargo.args(packages);
+    cargo
+}
+
 /// The engine as a module for Node, to be compared with the native one, and beside it, in `web`, the same for a page. Hands
 /// back the module's file.
 pub fn parity() -> Result<PathBuf> {
@@ -113,8 +123,8 @@ pub fn parity() -> Result<PathBuf> {
     if !stamp::is_fresh("parity", &print, &module)? {
         tools::wasm_targets()?;
         tools::wasm_bindgen()?;
-        let args = ["build", "-p", "parity", "--lib", "--target", "wasm32-unknown-unknown", "--profile", "page"];
-        quiet("parity", &mut cmd("cargo", &args))?;
+        // The page's programs are linked beside it: each link keeps one core busy for minutes.
+        quiet("parity", wasm_build("page").args(["--lib", "--bin", "web", "--bin", "worker"]))?;
         let wasm = target_dir().join("wasm32-unknown-unknown/page/parity.wasm");
         let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", "nodejs", "--out-dir"]);
         quiet("parity-bindgen", c.arg(&out).arg(&wasm))?;

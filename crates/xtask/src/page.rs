@@ -3,7 +3,7 @@
 //! build than the whole page, so nobody has to wait for it.
 
 use crate::shell::{Result, cmd, quiet, target_dir};
-use crate::{stamp, tools};
+use crate::{build, stamp, tools};
 use std::path::{Path, PathBuf};
 
 const INDEX: &str = "web/index.html";
@@ -32,10 +32,10 @@ enum Asks {
 pub fn build(profile: &str, out: &Path) -> Result<()> {
     let text = read(INDEX)?;
     let links = links(&text).map_err(|e| format!("{INDEX}: {e}"))?;
-    let mut cargo = cmd("cargo", &["build", "--target", "wasm32-unknown-unknown", "--profile", profile]);
+    let mut cargo = build::wasm_build(profile);
     for link in &links {
         if let Asks::Main(bin) | Asks::Worker(bin) = &link.asks {
-            cargo.args(["-p", bin, "--bin", bin]);
+            cargo.args(["--bin", bin]);
         }
     }
     quiet(profile, &mut cargo)?;

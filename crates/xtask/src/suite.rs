@@ -33,8 +33,8 @@ const STAGES: &[Stage] = &[
     ("clippy", clippy),
     ("unit", unit),
     ("system", system),
-    ("page", page),
     ("wasm", wasm),
+    ("page", page),
     ("bundle", || bundle::run(bundle::Effort::Little).map(|()| Tally::PASSED)),
     ("browser", in_browser),
 ];

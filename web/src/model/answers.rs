@@ -9,6 +9,7 @@ use std::rc::Rc;
 pub enum Topic {
     Cell,
     Fixes,
+    Remedies,
     History,
     Queue,
     WhyNot,

@@ -33,7 +33,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use words::Words;
 
-pub use fixes::FixList;
+pub use fixes::{FixList, short};
 use yew::prelude::*;
 
 #[derive(PartialEq, Properties)]

@@ -1,5 +1,6 @@
 //! The inspector's tabs.
 
+use super::diagnosis::DiagnosisView;
 use super::follow::FollowRequest;
 use super::panels::Panels;
 use super::timeline::{EntryRef, EntryRow, mark};
@@ -36,22 +37,9 @@ pub struct SummaryProps {
 pub fn Summary(p: &SummaryProps) -> Html {
     let ctx = use_ctx();
     let d = &p.detail;
-    let message = {
-        let model = ctx.model.get();
-        model
-            .pods
-            .get(format!("{}/{}", d.id.namespace, d.id.name).as_str())
-            .filter(|_| d.id.kind == "Pod")
-            .map(|pod| pod.message.clone())
-    };
     html! {
         <>
-            if let Some(message) = message.filter(|m| !m.is_empty()) {
-                <blockquote>{ message }</blockquote>
-                if let Some(cycle) = d.cycles.first() {
-                    <p><button class="chip" data-testid="show-why-pending" onclick={ctx.on(Action::Cycle(cycle.seq))}>{ ctx.t("decision.open") }</button></p>
-                }
-            }
+            <DiagnosisView detail={d.clone()} answers={p.answers} />
             <dl class="columns" data-testid="columns">
                 { for d.columns.iter().filter(|(_, v)| !v.is_empty()).map(|(name, value)| html! { <><dt>{ name.clone() }</dt><dd>{ value.clone() }</dd></> }) }
             </dl>

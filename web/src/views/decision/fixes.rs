@@ -100,7 +100,7 @@ fn only(value: &serde_json::Value, other: &serde_json::Value) -> serde_json::Val
 }
 
 /// A value in a few characters.
-fn short(value: &serde_json::Value) -> String {
+pub fn short(value: &serde_json::Value) -> String {
     const MAX: usize = 100;
     let text = match value {
         serde_json::Value::Null => "—".to_string(),
