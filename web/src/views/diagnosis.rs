@@ -61,7 +61,7 @@ fn remedies(ctx: &Ctx, namespace: &str, name: &str) -> Html {
     let ask = ctx.on(Action::Ask(Topic::Remedies, asked));
     html! {
         <section class="fixes" data-testid="remedies" aria-busy={waiting.to_string()}>
-            <h3>{ ctx.t("decision.remedies") }</h3>
+            <h3>{ ctx.t("diagnosis.remedies") }</h3>
             { match answer.as_deref() {
                 Some(Answer::Remedies { remedies }) if remedies.is_empty() => html! { <p>{ ctx.t("diagnosis.none") }</p> },
                 Some(Answer::Remedies { remedies }) => html! {

@@ -116,6 +116,8 @@ impl One<'_> {
                     _ if text.contains("not found") => note!("diagnosis.no-tag", image = &image),
                     _ => note!("diagnosis.image", container = &container, image = &image),
                 };
+                // The event says the same and a little more.
+                let told = Evidence { quote: if pulled.is_some() { String::new() } else { message }, ..told };
                 Found::new(Trouble::Image { container, image }, note).with_all(pulled.map(event)).with(told)
             }
             "CreateContainerConfigError" => {
