@@ -28,10 +28,11 @@ test("a wrong image is told in one sentence, a remedy is tried in a copy, carrie
   assert.match(await helps.innerText(), /Works in the copy after \d+ s/);
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/diagnosis.png` });
   await helps.getByTestId("carry-out").click();
-  await page.locator('[data-testid^="pod-default-web"][data-state="running"]').first().waitFor();
+  await page.locator('[data-testid^="pod-default-web"][data-state="ready"]').first().waitFor();
 
   // In Korean, of a pod that fits nowhere, the scheduler is asked.
   await id(page, "lang").click();
+  await id(page, "close-inspector").click();
   await applied(page, "apiVersion: v1\nkind: Pod\nmetadata: {name: big}\nspec: {containers: [{name: c, image: nginx, resources: {requests: {cpu: 100}}}]}\n");
   await id(page, "pod-default-big").click();
   await sentence.getByText("파드를 받아 줄 노드가 없습니다. 가장 많은 이유: Insufficient cpu (노드 3개)").waitFor();

@@ -216,7 +216,8 @@ fn gates_finalizers_and_a_claim() {
     check(&mut s, 20, "diagnosis.gated", &["remedy.ungate"], &[]);
 
     let mut s = session();
-    let claim = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]\n";
+    let claim =
+        "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]\n";
     apply(&mut s, &pod(claim));
     check(&mut s, 20, "diagnosis.no-claim", &["remedy.create"], &[]);
 }

@@ -84,7 +84,7 @@ impl Debugger {
             }
             Debug::Fixes { namespace, name } => at_once(cluster, self.find_fixes(cluster, &namespace, &name)),
             Debug::Remedies { namespace, name } => {
-                at_once(cluster, Examination::new(cluster, &namespace, &name).map(Errand::Remedies))
+                at_once(cluster, Examination::new(cluster, &namespace, &name).map(|e| Errand::Remedies(Box::new(e))))
             }
             Debug::WhatIf { namespace, name, cycle, changes } => {
                 if self.hides(cycle, &namespace, &name) {

@@ -149,10 +149,10 @@ fn template(cluster: &Cluster, pod: &Pod, change: Change) -> Option<Document> {
 fn forget_controller_uid(job: &mut Value) {
     const MARKS: [&str; 4] =
         ["controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"];
-    if let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut) {
-        if spec.get("manualSelector") != Some(&Value::Bool(true)) {
-            spec.remove("selector");
-        }
+    if let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut)
+        && spec.get("manualSelector") != Some(&Value::Bool(true))
+    {
+        spec.remove("selector");
     }
     for labels in ["/metadata/labels", "/spec/template/metadata/labels"] {
         if let Some(labels) = job.pointer_mut(labels).and_then(Value::as_object_mut) {

@@ -18,7 +18,7 @@ use trace::cycle::PodRef;
 /// Something that takes long, on its way.
 pub enum Errand {
     Fixes(Box<Fixing>),
-    Remedies(Examination),
+    Remedies(Box<Examination>),
 }
 
 impl Errand {
@@ -98,7 +98,9 @@ impl Errands {
                 debugger.sync(cluster);
                 debugger.find_fixes(cluster, namespace, name)
             }
-            Debug::Remedies { namespace, name } => Examination::new(cluster, namespace, name).map(Errand::Remedies),
+            Debug::Remedies { namespace, name } => {
+                Examination::new(cluster, namespace, name).map(|e| Errand::Remedies(Box::new(e)))
+            }
             _ => return None,
         };
         match errand {

@@ -52,7 +52,6 @@ pub(super) fn ended(case: &Case) -> Option<Found> {
     })
 }
 
-
 fn is_creating(c: &One) -> bool {
     let reason = c.status.state.as_ref().and_then(|s| s.waiting.as_ref()).and_then(|w| w.reason.as_deref());
     matches!(reason, Some("ContainerCreating" | "PodInitializing"))

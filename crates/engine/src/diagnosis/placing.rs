@@ -31,7 +31,8 @@ pub(super) fn unplaced(case: &Case) -> Found {
         None if is_still(case.cluster.lamp(SCHEDULER)) => no_scheduler(case),
         None => {
             let profiles = crate::debugger::scheduler(case.cluster).map(|s| s.config().profiles.iter());
-            let schedulers: Vec<String> = profiles.into_iter().flatten().map(|p| p.scheduler_name.to_string()).collect();
+            let schedulers: Vec<String> =
+                profiles.into_iter().flatten().map(|p| p.scheduler_name.to_string()).collect();
             if !schedulers.iter().any(|s| s == wanted) {
                 return Found::new(Trouble::Other, note!("diagnosis.other-scheduler", scheduler = wanted)).with(
                     Evidence {
@@ -138,7 +139,8 @@ pub(super) fn lost(case: &Case) -> Option<Found> {
         let status = n.status.as_ref()?;
         let c = status.conditions.iter().flatten().find(|c| c.type_ == "Ready")?;
         let (state, reason) = (c.status.clone(), c.reason.clone().unwrap_or_default());
-        let object = ObjectId { api_version: "v1".into(), kind: "Node".into(), namespace: "".into(), name: name.into() };
+        let object =
+            ObjectId { api_version: "v1".into(), kind: "Node".into(), namespace: "".into(), name: name.into() };
         let note = note!("evidence.condition", condition = "Ready", status = state, reason = reason);
         Some(Evidence { note, quote: c.message.clone().unwrap_or_default(), object: Some(object), entry: None })
     });
@@ -158,13 +160,11 @@ pub(super) fn leaving(case: &Case) -> Found {
     let since = m.deletion_timestamp.as_ref().map(Time::from_k8s).unwrap_or_default();
     let overdue = case.cluster.now() > since + Duration::from_secs(5);
     let stopping = case.events.iter().find(|e| e.reason == "Killing").map(event);
-    if let Some(mut found) = lost(case) {
-        if !case.node().is_empty() {
-            found.trouble = Trouble::Stranded;
-            found.diagnosis.remedies = true;
-            found.diagnosis.note = note!("diagnosis.stranded", node = case.node());
-            return found;
-        }
+    if let Some(mut found) = lost(case).filter(|_| !case.node().is_empty()) {
+        found.trouble = Trouble::Stranded;
+        found.diagnosis.remedies = true;
+        found.diagnosis.note = note!("diagnosis.stranded", node = case.node());
+        return found;
     }
     let finalizers = m.finalizers.iter().flatten().cloned().collect::<Vec<_>>();
     if overdue && !finalizers.is_empty() {

@@ -27,13 +27,15 @@ fn named(pod: &Pod) -> Vec<Named> {
     for v in spec.volumes.iter().flatten() {
         let projected = v.projected.iter().flat_map(|p| p.sources.iter().flatten());
         let maps = v.config_map.iter().map(|c| (c.name.clone(), c.items.clone(), c.optional));
-        let maps = maps.chain(projected.clone().filter_map(|s| s.config_map.as_ref()).map(|c| {
-            (c.name.clone(), c.items.clone(), c.optional)
-        }));
+        let maps = maps.chain(
+            projected
+                .clone()
+                .filter_map(|s| s.config_map.as_ref())
+                .map(|c| (c.name.clone(), c.items.clone(), c.optional)),
+        );
         let secrets = v.secret.iter().map(|s| (s.secret_name.clone().unwrap_or_default(), s.items.clone(), s.optional));
-        let secrets = secrets.chain(projected.filter_map(|s| s.secret.as_ref()).map(|s| {
-            (s.name.clone(), s.items.clone(), s.optional)
-        }));
+        let secrets = secrets
+            .chain(projected.filter_map(|s| s.secret.as_ref()).map(|s| (s.name.clone(), s.items.clone(), s.optional)));
         let all = maps.map(|m| ("ConfigMap", m)).chain(secrets.map(|s| ("Secret", s)));
         for (kind, (name, items, _)) in all.filter(|(_, (_, _, optional))| must(*optional)) {
             out.push((kind, name.clone(), None));
@@ -86,9 +88,8 @@ pub(crate) fn claims(pod: &Pod) -> Vec<String> {
 }
 
 pub(crate) fn missing_claim(case: &Case) -> Option<Missing> {
-    let there = |name: &String| {
-        case.cluster.view().get::<PersistentVolumeClaim>(&Key::new(case.namespace(), name)).is_some()
-    };
+    let there =
+        |name: &String| case.cluster.view().get::<PersistentVolumeClaim>(&Key::new(case.namespace(), name)).is_some();
     let name = claims(case.pod).into_iter().find(|name| !there(name))?;
     Some(Missing { kind: "PersistentVolumeClaim", name, there: false, keys: BTreeSet::new() })
 }

@@ -94,9 +94,8 @@ pub(crate) fn ideas(case: &Case, trouble: &Trouble) -> Vec<Idea> {
         }
         Trouble::Done { container } => {
             let once = in_spec(case, note!("remedy.once"), "restartPolicy", |_| Some("OnFailure".into()));
-            let stay = in_container(case, note!("remedy.stay"), container, "command", |_| {
-                Some(json!(["sleep", "infinity"]))
-            });
+            let stay =
+                in_container(case, note!("remedy.stay"), container, "command", |_| Some(json!(["sleep", "infinity"])));
             some(vec![once.filter(|_| is_bare(case)), stay])
         }
         Trouble::Probe { container, probe } => probes(case, container, probe),
@@ -368,7 +367,10 @@ fn rename(v: &mut Value, kind: &str, old: &str, new: &str) -> bool {
         _ => (&["persistentVolumeClaim"], &["claimName"]),
     };
     match v {
-        Value::Array(items) => items.iter_mut().fold(false, |done, item| rename(item, kind, old, new) || done),
+        // All of them, not up to the first.
+        Value::Array(items) => {
+            items.iter_mut().filter_map(|item| rename(item, kind, old, new).then_some(())).count() > 0
+        }
         Value::Object(map) => map.iter_mut().fold(false, |done, (key, value)| {
             let mut here = false;
             if holders.contains(&key.as_str()) {

@@ -38,7 +38,8 @@ fn tags(i: &Image, wanted: &str) -> Vec<(String, usize)> {
     if i.has_tag(wanted) {
         return vec![(wanted.into(), 0)];
     }
-    let newest = i.versions.iter().filter(|v| v.0 != u32::MAX).max().map(|(major, _, minor)| format!("{major}.{minor}"));
+    let newest =
+        i.versions.iter().filter(|v| v.0 != u32::MAX).max().map(|(major, _, minor)| format!("{major}.{minor}"));
     let named = i.tags.iter().map(|t| (*t).to_string()).chain(newest);
     let mut all: Vec<(String, usize)> = named.map(|t| (1 + distance(&t, wanted), t)).map(|(d, t)| (t, d)).collect();
     all.sort_by_key(|(_, d)| *d);
