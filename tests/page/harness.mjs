@@ -14,7 +14,7 @@ export const pageDir = resolve(process.env.KUBOTTLE_PAGE ?? join(import.meta.dir
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 
 /** Any static host, under a path of its own. */
-export async function host(dir = pageDir, base = "/some/where/") {
+export async function host(dir = pageDir, base = "/some/where/", port = 0) {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://x").pathname);
     const name = path === base ? "index.html" : path.startsWith(base) ? normalize(path.slice(base.length)) : "..";
@@ -24,9 +24,12 @@ export async function host(dir = pageDir, base = "/some/where/") {
     }
     response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(await readFile(join(dir, name)));
   });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  await new Promise((done) => server.listen(port, "127.0.0.1", done));
   const url = `http://127.0.0.1:${server.address().port}${base}`;
-  return { url, close: () => new Promise((done) => server.close(done)) };
+  return { url, close: () => {
+    server.closeAllConnections();
+    return new Promise((done) => server.close(done));
+  } };
 }
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--allow-file-access-from-files"];
@@ -43,6 +46,8 @@ export async function browser(options = {}) {
     args: FLAGS,
     locale: "en-US",
     viewport: { width: 1280, height: 800 },
+    // Keeping the page for when there is no network costs every visit; one test is about it.
+    serviceWorkers: "block",
     ...options,
   });
   const complaints = [];
@@ -70,7 +75,7 @@ export async function browser(options = {}) {
     await context.close();
     await rm(profile, { recursive: true, force: true });
   };
-  return { look, visit, close, complaints };
+  return { look, visit, close, complaints, context };
 }
 
 /**

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { states as consoles } from "./console_shots.mjs";
 import { looks, states as debuggers } from "./debugger_shots.mjs";
 import { keepWorker } from "./frames.mjs";
+import { states as parts } from "./parts_shots.mjs";
 import { states as times } from "./time_shots.mjs";
 
 const require = createRequire(process.env.PLAYWRIGHT_FROM ?? import.meta.url);
@@ -126,7 +127,7 @@ async function cluster(page) {
   await settle(page, 6000);
 }
 
-for (const [state, act] of Object.entries({ ...debuggers, ...consoles, ...times })) {
+for (const [state, act] of Object.entries({ ...debuggers, ...consoles, ...times, ...parts })) {
   for (const [look, how] of Object.entries(looks)) shots[`${state}-${look}`] = [...how, act];
 }
 const matches = (name, pattern) => {

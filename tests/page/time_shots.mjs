@@ -40,6 +40,7 @@ async function branches(page) {
 }
 const overlay = (name) => async (page) => {
   if (await id(page, "pane-timeline").isVisible()) await id(page, "pane-timeline").click();
+  else if (await id(page, "tab-timeline").isVisible()) await id(page, "tab-timeline").click();
   await id(page, name).click();
   await settle(page);
 };

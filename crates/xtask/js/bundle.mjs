@@ -107,7 +107,7 @@ self.onmessage = ({ data }) => { self.onmessage = null; wasm_bindgen({ module_or
 html = html.replace(/<link\b[^>]*>/gi, (tag) => {
   const rel = attribute(tag, "rel")?.toLowerCase() ?? "";
   const path = local(attribute(tag, "href") ?? "");
-  if (/preload|manifest/.test(rel)) return "";
+  if (/preload|manifest|apple/.test(rel)) return "";
   if (rel === "stylesheet" && path) return `<style>${css(path)}</style>`;
   if (/icon/.test(rel) && path) return tag.replace(attribute(tag, "href"), dataUrl(path));
   return tag;

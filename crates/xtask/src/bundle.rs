@@ -2,7 +2,7 @@
 
 use crate::build::{self, Page};
 use crate::shell::{Result, cmd, quiet};
-use crate::tools;
+use crate::{page, tools};
 
 /// The scripts that need npm packages (wasm-opt, esbuild) and their lock file.
 const SCRIPTS: &str = "crates/xtask/js";
@@ -24,6 +24,7 @@ pub fn run(effort: Effort) -> Result<()> {
     let mut c = cmd("node", &[&format!("{SCRIPTS}/bundle.mjs")]);
     c.arg(&page).arg("dist").arg("kubottle.html").arg(if effort == Effort::Most { "-Oz" } else { "-O1" });
     quiet("bundle", &mut c)?;
+    page::list_files("dist".as_ref())?;
     for path in ["dist/index.html", "kubottle.html"] {
         let size = std::fs::metadata(path).map_err(|e| format!("{path} was not written: {e}"))?.len();
         println!("{path}: {} KB", size / 1000);

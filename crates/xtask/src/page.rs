@@ -7,6 +7,8 @@ use crate::{build, stamp, tools};
 use std::path::{Path, PathBuf};
 
 const INDEX: &str = "web/index.html";
+/// In `static`, and in the page.
+const WORKER: &str = "sw.js";
 
 /// One link that asks for something, and where it stands in the text.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,6 +56,7 @@ pub fn build(profile: &str, out: &Path) -> Result<()> {
     }
     html.push_str(&text[done..]);
     write(&new.join("index.html"), html)?;
+    list_files(&new)?;
     let _ = std::fs::remove_dir_all(out);
     std::fs::rename(&new, out).map_err(|e| format!("cannot move {} to {}: {e}", new.display(), out.display()))
 }
@@ -105,6 +108,24 @@ fn lay_out(asks: &Asks, programs: &Path, page: &Path) -> Result<String> {
             Ok(String::new())
         }
     }
+}
+
+/// Tells the page's service worker what the page is made of, so that all of it is there without a network.
+pub fn list_files(page: &Path) -> Result<()> {
+    let worker = page.join(WORKER);
+    let mut files = Vec::new();
+    stamp::walk(page, &mut files)?;
+    files.retain(|f| *f != worker);
+    let name = |f: &PathBuf| f.strip_prefix(page).map(|f| f.to_string_lossy().replace('\\', "/")).unwrap_or_default();
+    let mut names: Vec<String> =
+        files.iter().map(name).map(|n| if n == "index.html" { "./".into() } else { n }).collect();
+    names.sort();
+    let print = stamp::fingerprint(&[&page.to_string_lossy()], &[])?;
+    let text = read(&Path::new("static").join(WORKER).to_string_lossy())?;
+    let listed = text
+        .replace("const VERSION = \"\";", &format!("const VERSION = \"{print}\";"))
+        .replace("const FILES = [];", &format!("const FILES = {names:?};"));
+    write(&worker, listed)
 }
 
 /// wasm-bindgen's JavaScript for a program; the directory that holds it.

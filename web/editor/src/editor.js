@@ -114,7 +114,7 @@ export function create(parent, options) {
       lintGutter(),
       linter(lookOver, { delay: 500, needsRefresh: (update) => update.transactions.some((t) => t.effects.some((e) => e.is(anew))) }),
       // Nothing is chosen until somebody chooses, so that Enter ends a line as everywhere; Tab takes the first.
-      autocompletion({ override: [completion(schemas, () => words)], selectOnOpen: false }),
+      autocompletion({ override: [completion(schemas, () => words)], selectOnOpen: false, icons: false }),
       hover(schemas, () => words),
       keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
       EditorView.updateListener.of((update) => {

@@ -1,9 +1,10 @@
 // The page's helpers in plain JavaScript, as one classic script that sets `window.kubottle`: the YAML editor and the view
-// of differences (CodeMirror 6), the session's place in IndexedDB, where texts of lessons come from, and the way to the
-// terminal, which is loaded when it is opened.
+// of differences (CodeMirror 6), the session's place in IndexedDB, where texts of lessons come from, keeping the page for
+// when there is no network, and the way to the terminal, which is loaded when it is opened.
 import { createDiff } from "./diff.js";
 import * as editor from "./editor.js";
 import * as lessons from "./lessons.js";
+import { keep } from "./offline.js";
 import * as session from "./session.js";
 
 let loading;
@@ -31,3 +32,5 @@ function loadTerminal() {
 }
 
 globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor: { ...editor, createDiff }, lessons, session, loadTerminal };
+
+keep();
