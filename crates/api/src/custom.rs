@@ -8,11 +8,13 @@ pub mod jsonpath;
 mod kinds;
 mod object;
 mod prune;
+mod published;
 pub(crate) mod rules;
 
 pub use jsonpath::JsonPath;
 pub use kinds::{Kinds, is_true};
 pub use object::CustomObject;
+pub use published::{API_VERSION, KIND};
 pub use rules::check_rules;
 
 use crate::object::{Obj, Object};

@@ -2,6 +2,7 @@
 //! that k8s-openapi carries. Models `k8s.io/kube-openapi/pkg/handler3`.
 
 mod custom;
+mod enums;
 mod metrics;
 pub mod page;
 mod paths;

@@ -85,6 +85,7 @@ impl Builder {
                 schema.extend(extra);
             }
         }
+        super::enums::add(&mut out);
         // An object has metadata in the types that these are made of; a document may do without. Upstream wants them for one.
         for (_, schema) in out.iter_mut().filter(|(name, _)| *name != "io.k8s.api.core.v1.Event") {
             let is_object = schema["properties"].get("apiVersion").is_some();
@@ -216,8 +217,8 @@ pub fn list(kind: &Kind, name: &str) -> Value {
         "type": "object",
         "required": ["items"],
         "properties": {
-            "apiVersion": {"type": "string", "description": "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources"},
-            "kind": {"type": "string", "description": "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
+            "apiVersion": {"type": "string", "description": api::custom::API_VERSION},
+            "kind": {"type": "string", "description": api::custom::KIND},
             "metadata": {"allOf": reference("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"), "default": {}, "description": "Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
             "items": {"type": "array", "description": format!("List of {}.", kind.plural), "items": {"allOf": reference(name), "default": {}}}
         },
