@@ -383,6 +383,9 @@ fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> 
         return finish(m, pid, buffer, world);
     }
     buffer.extend(data);
+    if base_name(&argv[0]) == "head" && text::head_is_full(&argv, &buffer) {
+        return finish(m, pid, buffer, world);
+    }
     let whole = buffer.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
     // `grep -q` and the like need their end; a stream that is being counted too.
     if streams(&argv) && whole > 0 && !argv.iter().any(|a| matches!(a.as_str(), "-q" | "-c")) {

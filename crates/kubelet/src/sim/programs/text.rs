@@ -301,6 +301,25 @@ fn count_option(io: &Io, default: usize) -> (usize, bool, Vec<String>) {
     (n, from_start, rest)
 }
 
+/// Whether `head` has all that it wants: it does not wait for more.
+pub fn head_is_full(argv: &[String], data: &[u8]) -> bool {
+    let number = |t: &str| t.parse::<usize>().ok();
+    let mut wanted = (10, false);
+    for (i, a) in argv.iter().enumerate().skip(1) {
+        let bytes = a.starts_with("-c");
+        let n = match a.strip_prefix('-') {
+            Some("n" | "c") => argv.get(i + 1).and_then(|n| number(n)),
+            Some(rest) => number(rest.trim_start_matches(['n', 'c'])),
+            None => None,
+        };
+        if let Some(n) = n {
+            wanted = (n, bytes);
+        }
+    }
+    let (n, bytes) = wanted;
+    if bytes { data.len() >= n } else { data.iter().filter(|b| **b == b'\n').count() >= n }
+}
+
 pub fn head(io: &mut Io) -> i32 {
     let (n, _, files) = count_option(io, 10);
     let bytes = io.argv.iter().any(|a| a == "-c");
