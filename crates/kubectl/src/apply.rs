@@ -5,6 +5,7 @@ use crate::client::{Request, query};
 use crate::cx::{APPLY, Cx, DryRun, MERGE, STRATEGIC};
 use crate::error::Error;
 use crate::print::gojson;
+use crate::prune::Visited;
 use crate::result::Results;
 use crate::threeway;
 use serde_json::{Value, json};
@@ -38,20 +39,25 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if dry == DryRun::Server && cx.flags.bool("force") {
         return Err(Error::text("--dry-run=server cannot be used with --force"));
     }
-    if cx.flags.bool("prune") {
-        return Err(Error::text("--prune is not in this terminal yet"));
+    if cx.flags.bool("prune") && !cx.flags.bool("all") && cx.flags.string("selector").is_empty() {
+        return Err(Error::text(
+            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. \
+             If you did not mean to prune all resources, specify a label selector",
+        ));
     }
     let mut results = Results::of(cx, dry)?;
     let found = Builder { continue_on_error: true, ..b }.find(cx, &[]).await?;
     let mut errors = found.errors;
     let mut printed = Vec::new();
     let count = found.infos.len();
+    let mut visited = Visited::default();
     for info in found.infos {
         let done = if server_side {
             by_server(cx, dry, &info).await.map(|o| (o, "serverside-applied"))
         } else {
             by_client(cx, dry, &info).await
         };
+        visited.mark(&info, done.as_ref().ok().map(|(object, _)| object));
         match done {
             // Objects come together at the end.
             Ok((object, _)) if results.wants_object() => printed.push(object),
@@ -59,6 +65,9 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             Err(e @ Error::Connection(_)) => return Err(e),
             Err(e) => errors.push(e),
         }
+    }
+    if cx.flags.bool("prune") {
+        printed.extend(crate::prune::run(cx, &visited, dry).await?);
     }
     if results.wants_object() && !printed.is_empty() {
         let v = if count == 1 {
@@ -244,7 +253,7 @@ pub(crate) fn built_in(group: &str) -> bool {
 }
 
 /// Models `Info.String`.
-fn describe(info: &Info) -> String {
+pub(crate) fn describe(info: &Info) -> String {
     let m = &info.mapping;
     let version = m.api_version();
     format!(

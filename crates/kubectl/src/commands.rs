@@ -6,18 +6,22 @@ use crate::cx::Cx;
 use crate::env::Env;
 use crate::error::Error;
 use crate::{
-    apply, certificate, create, delete, describing, edit, events, exec, explain, flags, get, help, info, label, logs,
-    nodes, replace, rollout, run_pod, scale, set, wait,
+    applied, apply, certificate, cp, create, debug, delete, describing, diff, dump, edit, events, exec, explain, flags,
+    get, help, info, kustomize, label, logs, nodes, replace, rollout, run_pod, scale, set, wait,
 };
 
 /// Runs `kubectl ARGS`; the exit code.
 pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
     let parsed = match flags::parse(args) {
         Ok(p) => p,
-        Err(message) => return fail(env, &Error::Text(message)),
+        Err(message) => {
+            let code = fail(env, &Error::Text(message));
+            // For diff, one means a difference.
+            return code + i32::from(args.iter().find(|a| !a.starts_with('-')).is_some_and(|a| a == "diff"));
+        }
     };
     if parsed.flags.bool("help") || help::is_group(&parsed.command, &parsed.args) {
-        let text = help::of(&parsed.command);
+        let text = help::text(env.help, &parsed.command);
         env.terminal.out(&text);
         // A group alone is no command.
         return i32::from(!parsed.flags.bool("help") && !parsed.command.path.is_empty());
@@ -25,7 +29,7 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
     let acting = Acting::of(&parsed.flags, env.client);
     let client: &dyn Client = acting.as_ref().map_or(env.client, |a| a);
     let stdin = env.stdin.take();
-    let mut env = Env { client, files: env.files, terminal: env.terminal, config: env.config, stdin };
+    let mut env = Env { client, files: env.files, terminal: env.terminal, config: env.config, stdin, help: env.help };
     let env = &mut env;
     let mut cx = Cx::new(env, parsed);
     let done = command(&mut cx).await;
@@ -51,14 +55,22 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "api-resources" => info::api_resources(cx).await,
         "api-versions" => info::api_versions(cx).await,
         "apply" => apply::run(cx).await,
+        "apply edit-last-applied" => applied::edit(cx).await,
+        "apply set-last-applied" => applied::set(cx).await,
+        "apply view-last-applied" => applied::view(cx).await,
         "attach" => exec::attach(cx).await,
         "auth can-i" => info::can_i(cx).await,
         "auth whoami" => info::whoami(cx).await,
         "autoscale" => scale::autoscale(cx).await,
         "cluster-info" => info::cluster_info(cx).await,
+        "cluster-info dump" => dump::run(cx).await,
         "cordon" | "uncordon" => nodes::cordon(cx).await,
+        "cp" => cp::run(cx).await,
+        "debug" => debug::run(cx).await,
         "delete" => delete::run(cx).await,
         "describe" => describing::run(cx).await,
+        "diff" => diff::run(cx).await,
+        "completion" => completion(cx),
         "drain" => nodes::drain(cx).await,
         "certificate approve" | "certificate deny" => certificate::run(cx).await,
         "edit" => edit::run(cx).await,
@@ -67,7 +79,13 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "explain" => explain::run(cx).await,
         "expose" => run_pod::expose(cx).await,
         "get" => get::run(cx).await,
+        "kustomize" => kustomize::run(cx),
         "logs" => logs::run(cx).await,
+        "options" => {
+            let text = help::text(cx.env.help, &cx.command);
+            cx.out(&text);
+            Ok(())
+        }
         "patch" => label::patch(cx).await,
         "port-forward" => exec::port_forward(cx).await,
         "replace" => replace::run(cx).await,
@@ -85,6 +103,19 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             Err(unknown(cx))
         }
         path => Err(Error::text(format!("kubectl {path} is not in this terminal yet"))),
+    }
+}
+
+/// Models `kubectl/pkg/cmd/completion`, without the scripts: whoever presses Tab here needs none.
+fn completion(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    match cx.args.as_slice() {
+        [] => Err(cx.usage("Shell not specified.")),
+        [shell] if matches!(shell.as_str(), "bash" | "zsh" | "fish" | "powershell") => {
+            cx.out("# This terminal completes kubectl's commands, resources and names by itself: press Tab.\n");
+            Ok(())
+        }
+        [shell] => Err(cx.usage(format!("Unsupported shell type {shell:?}."))),
+        _ => Err(cx.usage("Too many arguments. Expected only the shell type.")),
     }
 }
 

@@ -40,8 +40,11 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if !output.is_empty() && output != "name" {
         return Err(Error::text(format!("unexpected -o output mode: {output}. We only support '-o name'")));
     }
-    if cx.flags.bool("interactive") || !cx.flags.string("raw").is_empty() {
-        return Err(Error::text("--interactive and --raw are not in this terminal yet"));
+    if !cx.flags.string("raw").is_empty() {
+        return crate::raw::send(cx, "DELETE").await;
+    }
+    if cx.flags.bool("interactive") {
+        return Err(Error::text("--interactive is not in this terminal yet"));
     }
     if grace > 0 && force {
         return Err(Error::text("--force and --grace-period greater than 0 cannot be specified together"));

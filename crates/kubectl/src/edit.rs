@@ -10,7 +10,7 @@ use crate::threeway;
 use manifest::Limits;
 use serde_json::{Value, json};
 
-const HEADER: &str = "# Please edit the object below. Lines beginning with a '#' will be ignored,\n\
+pub(crate) const HEADER: &str = "# Please edit the object below. Lines beginning with a '#' will be ignored,\n\
     # and an empty file will abort the edit. If an error occurs while saving this file will be\n\
     # reopened with the relevant failures.\n#\n";
 
@@ -34,7 +34,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
 }
 
 /// Without comment lines.
-fn bare(text: &str) -> String {
+pub(crate) fn bare(text: &str) -> String {
     text.lines().filter(|l| !l.trim_start().starts_with('#')).map(|l| format!("{l}\n")).collect()
 }
 
@@ -111,4 +111,27 @@ async fn save(cx: &mut Cx<'_, '_>, info: &Info, live: &Value, modified: &Value) 
     let manager = cx.flags.string("field-manager").to_string();
     let q = cx.write_query(DryRun::None, &manager, cx.field_validation()?);
     cx.patch(info.path() + &q, kind, &patch).await.map(Some)
+}
+
+/// `kubectl create --edit`: what the files have, edited, is created. Models `EditBeforeCreateMode`.
+pub(crate) async fn and_create(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    let infos = Builder::of(cx).find(cx, &[]).await?.all()?;
+    let mut results = Results::of(cx, DryRun::None)?;
+    for info in infos {
+        let file = format!("edit-{}-{}.yaml", info.mapping.singular, info.name);
+        let shown = format!("{HEADER}{}", to_yaml(&info.object));
+        let text = bare(&cx.env.terminal.edit(&file, shown).await.map_err(Error::Text)?);
+        if text.trim().is_empty() {
+            cx.err("Edit cancelled, saved file was empty.\n");
+            continue;
+        }
+        let object = read(&file, &text)?;
+        let q = cx.write_query(DryRun::None, cx.flags.string("field-manager"), cx.field_validation()?);
+        let path = info.mapping.path(Some(&info.namespace), None) + &q;
+        let created =
+            cx.send(crate::client::Request::new("POST", path).header("Accept", "application/json").json(&object));
+        let created = created.await?;
+        results.print(cx, &created, "created")?;
+    }
+    Ok(())
 }

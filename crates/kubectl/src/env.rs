@@ -7,7 +7,22 @@ pub trait Files {
     fn read(&self, path: &str) -> Option<String>;
     /// The names in a directory; `None` when there is no such directory.
     fn list(&self, path: &str) -> Option<Vec<String>>;
+    /// Writes a file, and the directories above it.
+    ///
+    /// # Errors
+    /// The system's words.
+    fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        let _ = (path, text);
+        Err("read-only file system".into())
+    }
+    /// A path from the root, for messages.
+    fn absolute(&self, path: &str) -> String {
+        path.into()
+    }
 }
+
+/// Exit code, output and errors of a command, or why it was not run.
+pub type Captured = Result<(i32, String, String), String>;
 
 /// Where the words go, and what only somebody with a screen can do.
 pub trait Terminal {
@@ -19,6 +34,11 @@ pub trait Terminal {
     fn sleep(&self, micros: i64) -> Future<'_, ()>;
     /// A command in a container, or its main process (`attach`), with the terminal's input: the exit code.
     fn exec(&mut self, session: Session) -> Future<'_, Result<i32, String>>;
+    /// A command in a container, with all of its input: the exit code, its output and its errors.
+    fn capture(&mut self, session: Session, input: Option<String>) -> Future<'_, Captured> {
+        let _ = (session, input);
+        Box::pin(async { Err("there is no way into containers here".into()) })
+    }
     /// Opens a view of what listens there.
     fn forward(&mut self, namespace: &str, pod: &str, ports: &[(u16, u16)]) -> Future<'_, Result<(), String>>;
 }
@@ -52,4 +72,6 @@ pub struct Env<'a> {
     pub config: &'a mut Config,
     /// What was piped into the command.
     pub stdin: Option<String>,
+    /// Every command's help, `help.txt` of this crate; empty where only the essential is known.
+    pub help: &'a str,
 }

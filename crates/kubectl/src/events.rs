@@ -4,8 +4,10 @@
 use crate::client::query;
 use crate::cx::Cx;
 use crate::error::Error;
+use crate::print::tab::Tab;
 use crate::print::{Printer, table};
 use crate::time;
+use crate::watch::Events;
 use meta::Quantity;
 use serde_json::{Value, json};
 
@@ -14,9 +16,6 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let types = cx.flags.list("types");
     if types.iter().any(|t| !t.eq_ignore_ascii_case("Normal") && !t.eq_ignore_ascii_case("Warning")) {
         return Err(Error::text("valid --types are Normal or Warning"));
-    }
-    if cx.flags.bool("watch") {
-        return Err(Error::text("events --watch is not in this terminal yet"));
     }
     let target = cx.flags.string("for").to_string();
     let mut field = String::new();
@@ -40,11 +39,16 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let namespace = cx.namespace();
     let q = query(&[("fieldSelector", &field), ("limit", "500")]);
     let path = if all { "/api/v1/events".to_string() } else { format!("/api/v1/namespaces/{namespace}/events") };
+    let is_meant = |e: &Value| {
+        types.is_empty() || types.iter().any(|t| e["type"].as_str().is_some_and(|k| t.eq_ignore_ascii_case(k)))
+    };
+    if cx.flags.bool("watch") {
+        let q = query(&[("fieldSelector", &field), ("watch", "true")]);
+        return watch(cx, path + &q, all, printer, &is_meant).await;
+    }
     let mut list = cx.get(path + &q).await?;
     let Value::Array(mut items) = list["items"].take() else { return Ok(()) };
-    items.retain(|e| {
-        types.is_empty() || types.iter().any(|t| e["type"].as_str().is_some_and(|k| t.eq_ignore_ascii_case(k)))
-    });
+    items.retain(is_meant);
     if items.is_empty() {
         let text =
             if all { "No events found.\n".to_string() } else { format!("No events found in {namespace} namespace.\n") };
@@ -73,33 +77,68 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let now = cx.client().now();
     let mut rows: Vec<Vec<String>> = Vec::new();
     if !cx.flags.bool("no-headers") {
-        let mut head = if all { vec!["NAMESPACE"] } else { Vec::new() };
-        head.extend(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]);
-        rows.push(head.into_iter().map(String::from).collect());
+        rows.push(head(all));
     }
-    for e in &items {
-        let t = |v: &Value| v.as_str().unwrap_or("").to_string();
-        let age = |v: &Value| time::since(v.as_str().unwrap_or(""), now);
-        let first = if e["eventTime"].is_string() { age(&e["eventTime"]) } else { age(&e["firstTimestamp"]) };
-        let seen = if e["series"].is_object() {
-            format!("{} (x{} over {first})", age(&e["series"]["lastObservedTime"]), e["series"]["count"])
-        } else if e["count"].as_i64().unwrap_or(0) > 1 {
-            format!("{} (x{} over {first})", age(&e["lastTimestamp"]), e["count"])
-        } else {
-            first
-        };
-        let mut row = if all { vec![t(&e["metadata"]["namespace"])] } else { Vec::new() };
-        let o = &e["involvedObject"];
-        row.extend([
-            seen,
-            t(&e["type"]),
-            t(&e["reason"]),
-            format!("{}/{}", t(&o["kind"]), t(&o["name"])),
-            t(&e["message"]).trim().to_string(),
-        ]);
-        rows.push(row);
-    }
+    rows.extend(items.iter().map(|e| row(e, all, now)));
     cx.out(&table::columns(rows));
+    Ok(())
+}
+
+fn head(all: bool) -> Vec<String> {
+    let mut head = if all { vec!["NAMESPACE"] } else { Vec::new() };
+    head.extend(["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]);
+    head.into_iter().map(String::from).collect()
+}
+
+fn row(e: &Value, all: bool, now: i64) -> Vec<String> {
+    let t = |v: &Value| v.as_str().unwrap_or("").to_string();
+    let age = |v: &Value| time::since(v.as_str().unwrap_or(""), now);
+    let first = if e["eventTime"].is_string() { age(&e["eventTime"]) } else { age(&e["firstTimestamp"]) };
+    let seen = if e["series"].is_object() {
+        format!("{} (x{} over {first})", age(&e["series"]["lastObservedTime"]), e["series"]["count"])
+    } else if e["count"].as_i64().unwrap_or(0) > 1 {
+        format!("{} (x{} over {first})", age(&e["lastTimestamp"]), e["count"])
+    } else {
+        first
+    };
+    let mut row = if all { vec![t(&e["metadata"]["namespace"])] } else { Vec::new() };
+    let o = &e["involvedObject"];
+    row.extend([
+        seen,
+        t(&e["type"]),
+        t(&e["reason"]),
+        format!("{}/{}", t(&o["kind"]), t(&o["name"])),
+        t(&e["message"]).trim().to_string(),
+    ]);
+    row
+}
+
+/// Models `runWatch`: what is there and what comes.
+async fn watch(
+    cx: &mut Cx<'_, '_>,
+    path: String,
+    all: bool,
+    mut printer: Option<Printer>,
+    is_meant: &dyn Fn(&Value) -> bool,
+) -> Result<(), Error> {
+    let mut stream = Events::open(cx, path, "application/json").await?;
+    let mut tab = Tab::new();
+    if !cx.flags.bool("no-headers") {
+        tab.row(head(all));
+    }
+    while let Some((kind, event)) = stream.next().await {
+        if kind == "DELETED" || !is_meant(&event) {
+            continue;
+        }
+        let text = match &mut printer {
+            Some(p) => p.print(&event, false)?,
+            None => {
+                tab.row(row(&event, all, cx.client().now()));
+                tab.flush()
+            }
+        };
+        cx.out(&text);
+    }
     Ok(())
 }
 

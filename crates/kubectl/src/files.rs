@@ -19,7 +19,10 @@ pub(crate) fn read(
         if !b.filenames.is_empty() {
             return Err(Error::text("only one of -f or -k can be specified"));
         }
-        return Err(Error::text("kustomize is not in this terminal yet"));
+        let objects = crate::kustomize::build(cx.env.files, &b.kustomize)?;
+        let several = objects.len() != 1;
+        out.extend(objects.into_iter().map(|o| ("kustomize".to_string(), o)));
+        return Ok(!several);
     }
     let mut paths: Vec<String> = Vec::new();
     let mut several = b.filenames.len() != 1;

@@ -1,4 +1,4 @@
-//! `--help`, in its essential form: what a command does, its commands or flags, how it is called.
+//! `--help`: as upstream's words have it, or the essential: what a command does, its commands or flags, how it is called.
 
 use crate::flags::{Command, Type, commands};
 
@@ -12,7 +12,14 @@ pub(crate) fn is_group(command: &Command, args: &[String]) -> bool {
     args.is_empty() && has_children(command) && !matches!(command.path, "create" | "apply" | "cluster-info")
 }
 
-pub(crate) fn of(command: &Command) -> String {
+/// A command's whole help, as far as `all` has it: `=== create job` and the text, one command after the other.
+pub(crate) fn text(all: &str, command: &Command) -> String {
+    let mut parts = all.strip_suffix('\n').unwrap_or(all).split("\n=== ").filter_map(|p| p.split_once('\n'));
+    let whole = parts.find(|(path, _)| *path == command.path).map(|(_, text)| text);
+    whole.map_or_else(|| essential(command), |t| format!("{t}\n"))
+}
+
+fn essential(command: &Command) -> String {
     let mut text = String::new();
     if command.path.is_empty() {
         text.push_str("kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/\n\n");

@@ -325,7 +325,7 @@ async fn history(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
             if let Some(cause) = p.holder["metadata"]["annotations"][CAUSE].as_str() {
                 template["metadata"]["annotations"][CAUSE] = cause.into();
             }
-            let text = template_text(&template)?;
+            let text = crate::describe::pod_template(&template, cx.client().now());
             cx.out(&format!("{name} with revision #{wanted}\n{text}\n"));
             continue;
         }
@@ -338,11 +338,6 @@ async fn history(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
         cx.out(&format!("{name} \n{text}\n"));
     }
     aggregate(errors)
-}
-
-/// A revision's pods. What describes a template is not here yet.
-fn template_text(_: &Value) -> Result<String, Error> {
-    Err(Error::text("rollout history --revision is not in this terminal yet"))
 }
 
 async fn undo(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {

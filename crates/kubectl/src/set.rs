@@ -16,18 +16,26 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "resources" => resources(cx).await,
         "serviceaccount" => serviceaccount(cx).await,
         "selector" => selector(cx).await,
+        "subject" => crate::set_subject::run(cx).await,
         name => Err(Error::text(format!("kubectl set {name} is not in this terminal yet"))),
     }
 }
 
-async fn find(cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Vec<Info>, Error> {
+pub(crate) async fn find(cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Vec<Info>, Error> {
     let local = cx.flags.bool("local");
     let b = Builder { continue_on_error: true, latest: !local, local, ..Builder::of(cx) };
     b.find(cx, args).await?.all()
 }
 
 /// The patch that makes `new` of what was found, sent, and what came of it printed.
-async fn send(cx: &mut Cx<'_, '_>, info: &Info, new: Value, dry: DryRun, said: &str, what: &str) -> Result<(), Error> {
+pub(crate) async fn send(
+    cx: &mut Cx<'_, '_>,
+    info: &Info,
+    new: Value,
+    dry: DryRun,
+    said: &str,
+    what: &str,
+) -> Result<(), Error> {
     let mut results = Results::of(cx, dry)?;
     if dry == DryRun::Client || cx.flags.bool("local") {
         return results.print(cx, &new, said);

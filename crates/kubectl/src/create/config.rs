@@ -113,22 +113,23 @@ fn check_key(k: &str, what: &str) -> Result<(), Error> {
     }))
 }
 
-fn hashed(cx: &Cx<'_, '_>) -> Result<(), Error> {
+/// With `--append-hash`, what is in an object ends its name.
+fn hashed(cx: &Cx<'_, '_>, mut object: Value) -> Value {
     if cx.flags.bool("append-hash") {
-        return Err(Error::text("--append-hash is not in this terminal yet"));
+        let name = object["metadata"]["name"].as_str().unwrap_or("");
+        object["metadata"]["name"] = format!("{name}-{}", crate::kustomize::hash(&object, name)).into();
     }
-    Ok(())
+    object
 }
 
 pub(super) fn configmap(cx: &Cx<'_, '_>) -> Result<Value, Error> {
     let name = name(cx)?;
-    hashed(cx)?;
     let data: Map<String, Value> = sources(cx, "ConfigMap")?.into_iter().map(|(k, v)| (k, v.into())).collect();
     let mut o = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(cx, &name, true)});
     if !data.is_empty() {
         o["data"] = Value::Object(data);
     }
-    Ok(o)
+    Ok(hashed(cx, o))
 }
 
 fn of_data(cx: &Cx<'_, '_>, name: &str, kind: &str, data: Vec<(String, String)>) -> Value {
@@ -140,18 +141,16 @@ fn of_data(cx: &Cx<'_, '_>, name: &str, kind: &str, data: Vec<(String, String)>)
     if !kind.is_empty() {
         o["type"] = kind.into();
     }
-    o
+    hashed(cx, o)
 }
 
 pub(super) fn secret(cx: &Cx<'_, '_>) -> Result<Value, Error> {
     let name = name(cx)?;
-    hashed(cx)?;
     Ok(of_data(cx, &name, cx.flags.string("type"), sources(cx, "Secret")?))
 }
 
 pub(super) fn tls(cx: &Cx<'_, '_>) -> Result<Value, Error> {
     let name = name(cx)?;
-    hashed(cx)?;
     let (cert, key) = (cx.flags.string("cert"), cx.flags.string("key"));
     if cert.is_empty() || key.is_empty() {
         return Err(Error::text("key and cert must be specified"));
@@ -173,7 +172,6 @@ pub(super) fn tls(cx: &Cx<'_, '_>) -> Result<Value, Error> {
 
 pub(super) fn docker(cx: &Cx<'_, '_>) -> Result<Value, Error> {
     let name = name(cx)?;
-    hashed(cx)?;
     let files = cx.flags.list("from-file");
     let f = |n: &str| cx.flags.string(n).to_string();
     let (server, user, password, email) =

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let object = match cx.command.path {
+        "create" if !cx.flags.string("raw").is_empty() => return crate::raw::send(cx, "POST").await,
         "create" => return from_files(cx).await,
         "create token" => return misc::token(cx).await,
         "create deployment" => workloads::deployment(cx)?,
@@ -123,16 +124,15 @@ async fn from_files(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if !b.has_files() && cx.args.is_empty() {
         // The real one prints its help before.
         cx.err("error: must specify one of -f and -k\n\n");
-        let text = crate::help::of(&cx.command);
+        let text = crate::help::text(cx.env.help, &cx.command);
         cx.out(&text);
         return Err(Error::Exit(1));
     }
     if !cx.args.is_empty() {
         return Err(cx.usage(format!("Unexpected args: [{}]", cx.args.join(" "))));
     }
-    let raw = cx.flags.string("raw").to_string();
-    if !raw.is_empty() || cx.flags.bool("edit") {
-        return Err(Error::text("--raw and --edit are not in this terminal yet"));
+    if cx.flags.bool("edit") {
+        return crate::edit::and_create(cx).await;
     }
     let dry = cx.dry_run()?;
     let mut results = Results::of(cx, dry)?;

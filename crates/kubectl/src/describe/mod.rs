@@ -56,6 +56,13 @@ struct Describer<'a> {
     settings: &'a Settings,
 }
 
+/// A pod template with its tabs, as `rollout history` shows it. Models `DescribePodTemplate`.
+pub(crate) fn pod_template(template: &Value, now: i64) -> String {
+    let mut w = Writer::plain(now);
+    pods::template(&mut w, View::new(template));
+    w.finish()
+}
+
 /// The description of `object`, which is of the kind that `mapping` names.
 ///
 /// # Errors

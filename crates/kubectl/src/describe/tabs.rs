@@ -8,9 +8,15 @@ pub struct Tabs {
     out: String,
     /// What was written since the last flush.
     pending: String,
+    /// Nothing is aligned: tabs stay.
+    plain: bool,
 }
 
 impl Tabs {
+    pub fn plain() -> Tabs {
+        Tabs { plain: true, ..Tabs::default() }
+    }
+
     pub fn write(&mut self, text: &str) {
         // A form feed ends a line and every column.
         let mut parts = text.split('\u{c}');
@@ -25,6 +31,9 @@ impl Tabs {
     /// Ends every column.
     pub fn flush(&mut self) {
         let text = std::mem::take(&mut self.pending);
+        if self.plain {
+            return self.out.push_str(&text);
+        }
         let lines: Vec<Vec<&str>> = text.split('\n').map(|l| l.split(['\t', '\u{b}']).collect()).collect();
         Layout { lines: &lines, widths: Vec::new(), out: &mut self.out }.format(0, lines.len());
     }

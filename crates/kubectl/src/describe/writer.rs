@@ -25,6 +25,11 @@ impl Writer {
         Writer { tabs: Tabs::default(), nested: 0, now }
     }
 
+    /// One that leaves tabs as they are.
+    pub fn plain(now: i64) -> Writer {
+        Writer { tabs: Tabs::plain(), ..Writer::new(now) }
+    }
+
     /// Writes two spaces for each level, and the text.
     pub fn put(&mut self, level: usize, text: Arguments<'_>) {
         let mut line = "  ".repeat(level + self.nested);

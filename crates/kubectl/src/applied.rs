@@ -1,0 +1,149 @@
+//! `kubectl apply view-last-applied`, `set-last-applied` and `edit-last-applied`: the annotation that client-side apply
+//! keeps. Models `kubectl/pkg/cmd/apply/apply_view_last_applied.go` and its neighbours.
+
+use crate::apply::{LAST_APPLIED, built_in, describe, last_applied};
+use crate::builder::{Builder, Info, aggregate};
+use crate::cx::{Cx, DryRun, MERGE, STRATEGIC};
+use crate::error::Error;
+use crate::print::yaml::to_yaml;
+use crate::result::Results;
+use manifest::Limits;
+use serde_json::{Value, json};
+
+fn annotation(object: &Value) -> Option<&str> {
+    object["metadata"]["annotations"][LAST_APPLIED].as_str()
+}
+
+async fn find(cx: &mut Cx<'_, '_>) -> Result<Vec<Info>, Error> {
+    let args = cx.args.clone();
+    Builder { latest: true, ..Builder::of(cx) }.find(cx, &args).await?.all()
+}
+
+pub(crate) async fn view(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    let mut texts = Vec::new();
+    for info in find(cx).await? {
+        let Some(text) = annotation(&info.object) else {
+            let what = format!("no last-applied-configuration annotation found on resource: {}\n", info.name);
+            if info.source.is_empty() {
+                continue;
+            }
+            return Err(Error::text(format!("error when {what} {:?}: <nil>", info.source)));
+        };
+        texts.push(text.to_string());
+    }
+    for text in texts {
+        let value: Value = serde_json::from_str(&text).map_err(|e| Error::text(e.to_string()))?;
+        match cx.flags.string("output") {
+            "yaml" => cx.out(&to_yaml(&value)),
+            "json" => {
+                let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
+                let pretty = pretty.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+                // The annotation ends with a line's end.
+                cx.out(&format!("{pretty}\n"));
+            }
+            other => {
+                return Err(
+                    cx.usage(format!("Unexpected -o output mode: {other}, the flag 'output' must be one of yaml|json"))
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn content_type(info: &Info) -> &'static str {
+    if built_in(&info.mapping.group) { STRATEGIC } else { MERGE }
+}
+
+fn patch_of(text: &str) -> Value {
+    json!({"metadata": {"annotations": {LAST_APPLIED: text}}})
+}
+
+pub(crate) async fn set(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    let dry = cx.dry_run()?;
+    let mut results = Results::of(cx, dry)?;
+    let b = Builder::of(cx);
+    if !b.has_files() {
+        return Err(Error::text("must specify one of -f and -k"));
+    }
+    let mut changed = Vec::new();
+    for info in b.find(cx, &[]).await?.all()? {
+        let text = last_applied(&info.object);
+        let live = match Builder::default().fetch(cx, &info).await {
+            Ok(live) => live,
+            Err(e) if e.is_not_found() => return Err(e),
+            Err(e) => {
+                let verb = format!("retrieving current configuration of:\n{}\nfrom server for:", describe(&info));
+                return Err(e.with_source(&verb, &info.source));
+            }
+        };
+        let before = annotation(&live);
+        if before.is_none() && !cx.flags.bool("create-annotation") {
+            return Err(Error::text(format!(
+                "no last-applied-configuration annotation found on resource: {}, to create the annotation, run the command \
+                 with --create-annotation",
+                info.name
+            )));
+        }
+        if before.is_some_and(|t| t.trim_end() == text.trim_end()) {
+            cx.out(&format!("set-last-applied {}: no changes required.\n", info.name));
+        } else {
+            changed.push((Info { object: live, ..info }, text));
+        }
+    }
+    for (info, text) in changed {
+        let mut object = info.object.clone();
+        if dry != DryRun::Client {
+            let q = cx.write_query(dry, "", "");
+            object = cx.patch(info.path() + &q, content_type(&info), &patch_of(&text)).await?;
+        }
+        results.print(cx, &object, "configured")?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn edit(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    if cx.args.is_empty() && !Builder::of(cx).has_files() {
+        return Err(Error::text("must specify one of -f and -k or a resource and name"));
+    }
+    let mut results = Results::of(cx, DryRun::None)?;
+    let mut errors = Vec::new();
+    for info in find(cx).await? {
+        match edited(cx, &info).await {
+            Ok(Some(object)) => results.print(cx, &object, "edited")?,
+            Ok(None) => {}
+            Err(e) => errors.push(e),
+        }
+    }
+    aggregate(errors)
+}
+
+/// `None`: it was left as it is.
+async fn edited(cx: &mut Cx<'_, '_>, info: &Info) -> Result<Option<Value>, Error> {
+    let Some(text) = annotation(&info.object) else {
+        return Err(Error::text(format!(
+            "no last-applied-configuration annotation found on resource: {}\n",
+            info.name
+        )));
+    };
+    let before: Value = serde_json::from_str(text).map_err(|e| Error::text(e.to_string()))?;
+    let original = to_yaml(&before);
+    let file = format!("edit-{}-{}.yaml", info.mapping.singular, info.name);
+    let shown = format!("{}{original}", crate::edit::HEADER);
+    let after = crate::edit::bare(&cx.env.terminal.edit(&file, shown).await.map_err(Error::Text)?);
+    if after.trim().is_empty() {
+        cx.err("Edit cancelled, saved file was empty.\n");
+        return Ok(None);
+    }
+    if after == original {
+        cx.err("Edit cancelled, no changes made.\n");
+        return Ok(None);
+    }
+    let problem = |p: Vec<manifest::Problem>| p.into_iter().next().map_or(String::new(), |p| p.kubectl);
+    let documents = manifest::parse_values(&[(&file, &after)], Limits::REQUEST).map_err(|p| Error::Text(problem(p)))?;
+    let Some(document) = documents.into_iter().next() else { return Err(Error::text("the file is empty")) };
+    let manager = cx.flags.string("field-manager").to_string();
+    let q = cx.write_query(DryRun::None, &manager, "");
+    let patch = patch_of(&last_applied(&document.value));
+    cx.patch(info.path() + &q, content_type(info), &patch).await.map(Some)
+}
