@@ -81,6 +81,8 @@ pub struct App {
     screens: Screens,
     /// The files that the shells have, as they have them.
     sent: BTreeMap<String, Rc<str>>,
+    /// What kubectl reads, and whether the engine has it.
+    library: Option<(Rc<protocol::Shell>, bool)>,
     /// The revision the saved session has.
     saved_revision: u64,
     save_timer: Option<Timeout>,
@@ -143,6 +145,7 @@ impl Component for App {
             next_notice: 1,
             screens: Screens::default(),
             sent: BTreeMap::new(),
+            library: None,
             saved_revision: 0,
             save_timer: None,
             session_cost: 0,

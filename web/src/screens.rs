@@ -14,6 +14,9 @@ extern "C" {
     pub fn create(parent: &web_sys::Element, options: &JsValue) -> Result<Screen, JsValue>;
     #[wasm_bindgen(js_namespace = ["kubottle"], js_name = loadTerminal, catch)]
     pub fn load() -> Result<js_sys::Promise, JsValue>;
+    /// `{schemas, help}`, whatever becomes of it.
+    #[wasm_bindgen(js_namespace = ["kubottle"], js_name = library, catch)]
+    pub fn library() -> Result<js_sys::Promise, JsValue>;
     #[wasm_bindgen(method)]
     fn take(this: &Screen, output: &JsValue);
     #[wasm_bindgen(method)]

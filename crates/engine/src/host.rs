@@ -8,6 +8,14 @@ use protocol::{Command, Reply};
 
 pub trait Host {
     fn cluster(&mut self) -> &mut Cluster;
+    /// What the page shows: the cluster, or a moment of its past.
+    fn shown(&mut self) -> &mut Cluster {
+        self.cluster()
+    }
+    /// Whether that is the past.
+    fn is_past(&self) -> bool {
+        false
+    }
     /// Carries out a command that changes the cluster; `None` when it is not one.
     fn act(&mut self, command: Command) -> Option<Reply>;
 }
@@ -15,6 +23,12 @@ pub trait Host {
 impl Host for Session {
     fn cluster(&mut self) -> &mut Cluster {
         &mut self.cluster
+    }
+    fn shown(&mut self) -> &mut Cluster {
+        self.shown_mut().0
+    }
+    fn is_past(&self) -> bool {
+        Session::is_past(self)
     }
     fn act(&mut self, command: Command) -> Option<Reply> {
         Session::act(self, command)

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub enum Shell {
     /// Files that the page has changed since the last time; all of its shells see them.
     Files { changed: Vec<File> },
+    /// What kubectl reads besides the server, once a page has it: all schemas as one OpenAPI document, and the commands'
+    /// help. Both are empty when they could not be read.
+    Library { schemas: String, help: String },
     /// What was entered where a line was waited for.
     Line {
         number: u64,

@@ -123,6 +123,7 @@ const inlined = [
   `<script type="text/plain" id="kubottle-page">${packed(join(dist, wasm))}</script>`,
   `<script type="text/plain" id="kubottle-engine">${packed(workerWasm)}</script>`,
   `<script type="text/plain" id="kubottle-schemas">${packed(join(dist, "schemas.json"))}</script>`,
+  `<script type="text/plain" id="kubottle-help">${packed(join(dist, "help.txt"))}</script>`,
   `<script type="text/plain" id="kubottle-terminal">${js(readFileSync(join(dist, "terminal.js"), "utf8"))}</script>`,
   `<script type="text/plain" id="kubottle-worker">${js(worker)}</script>`,
   `<script>addEventListener("DOMContentLoaded", () => {${js(bundled.outputFiles[0].text)}});</script>`,

@@ -3,8 +3,11 @@
 use crate::client::Http;
 use kubectl::{Config, Env, Files, Future, Session, Terminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use system_tests::{Proxy, Server};
+
+const HELP: &str = include_str!("../../../crates/kubectl/help.txt");
 
 /// The files that command lines name.
 pub fn files() -> PathBuf {
@@ -12,7 +15,7 @@ pub fn files() -> PathBuf {
 }
 
 pub struct Native {
-    proxy: Proxy,
+    proxy: Arc<Proxy>,
     config: Config,
 }
 
@@ -27,7 +30,12 @@ impl Native {
             context: view(".contexts[0].name"),
             namespace: view(".contexts[0].context.namespace"),
         };
-        Native { proxy, config }
+        Native { proxy: Arc::new(proxy), config }
+    }
+
+    /// One more, with a kubeconfig of its own.
+    pub fn again(&self) -> Native {
+        Native { proxy: self.proxy.clone(), config: self.config.clone() }
     }
 
     /// The exit code, standard output and standard error.
@@ -35,7 +43,8 @@ impl Native {
         let client = Http(self.proxy.address.clone());
         let mut screen = Screen::default();
         let stdin = stdin.map(|f| std::fs::read_to_string(files().join(f)).unwrap_or_default());
-        let mut env = Env { client: &client, files: &Disk, terminal: &mut screen, config: &mut self.config, stdin };
+        let mut env =
+            Env { client: &client, files: &Disk, terminal: &mut screen, config: &mut self.config, stdin, help: HELP };
         let code = block_on(kubectl::run(args, &mut env));
         (code, screen.out, screen.err)
     }
@@ -61,6 +70,13 @@ impl Files for Disk {
     fn list(&self, path: &str) -> Option<Vec<String>> {
         let entries = std::fs::read_dir(files().join(path)).ok()?;
         Some(entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
+    }
+    fn absolute(&self, path: &str) -> String {
+        let mut all = files();
+        for part in path.split('/').filter(|p| !matches!(*p, "" | ".")) {
+            all.push(part);
+        }
+        all.to_string_lossy().into_owned()
     }
 }
 

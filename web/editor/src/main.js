@@ -3,6 +3,7 @@
 // when there is no network, and the way to the terminal, which is loaded when it is opened.
 import { createDiff } from "./diff.js";
 import * as editor from "./editor.js";
+import { library } from "./library.js";
 import * as lessons from "./lessons.js";
 import { keep } from "./offline.js";
 import * as session from "./session.js";
@@ -31,6 +32,6 @@ function loadTerminal() {
   return loading;
 }
 
-globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor: { ...editor, createDiff }, lessons, session, loadTerminal };
+globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor: { ...editor, createDiff }, lessons, session, library, loadTerminal };
 
 keep();

@@ -3,18 +3,23 @@
 
 const REF = "#/components/schemas/";
 
-async function read() {
-  // The page that is a single file holds it, packed.
-  const inlined = document.getElementById("kubottle-schemas");
-  if (!inlined) return (await fetch("./schemas.json", { cache: "no-cache" })).json();
-  const bytes = Uint8Array.from(atob(inlined.textContent), (c) => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+/** A text that the page holds when it is a single file, packed; `undefined` when it does not. */
+export async function inlined(id) {
+  const element = document.getElementById(id);
+  if (!element) return undefined;
+  const bytes = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+/** All schemas as text. */
+export async function text() {
+  return (await inlined("kubottle-schemas")) ?? (await fetch("./schemas.json", { cache: "no-cache" })).text();
 }
 
 let reading;
 /** The built-in ones. Rejects when they cannot be read, and tries again the next time. */
 export function builtIn() {
-  reading ??= read().then((document) => new Schemas(document)).catch((e) => {
+  reading ??= text().then((all) => new Schemas(JSON.parse(all))).catch((e) => {
     reading = undefined;
     throw e;
   });

@@ -65,13 +65,30 @@ impl App {
 
     pub(super) fn shell(&mut self, mut shell: Shell) {
         match &mut shell {
+            Shell::Library { .. } => {
+                // One for all terminals.
+                if self.library.is_none() {
+                    self.library = Some((Rc::new(shell), false));
+                }
+                self.send_library();
+                return;
+            }
             Shell::Line { acting, .. } | Shell::Complete { acting, .. } => {
                 acting.clone_from(&self.ui.acting);
                 self.send_files();
+                self.send_library();
             }
             _ => {}
         }
         self.order(Command::Shell(shell), Asked::Other);
+    }
+
+    fn send_library(&mut self) {
+        if let Some((library, sent @ false)) = &mut self.library {
+            *sent = true;
+            let library = Shell::clone(library);
+            self.order(Command::Shell(library), Asked::Other);
+        }
     }
 
     /// The shells see the editor's files and the samples.
@@ -109,6 +126,9 @@ impl App {
     /// The engine is another one.
     pub(super) fn restart_shells(&mut self) {
         self.sent.clear();
+        if let Some((_, sent)) = &mut self.library {
+            *sent = false;
+        }
         self.screens.restart(find(self.ui.lang, "terminal.restart").unwrap_or_default());
     }
 }

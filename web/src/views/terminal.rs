@@ -4,7 +4,7 @@ use super::icon::Icon;
 use super::yaml::js;
 use crate::ctx::use_ctx;
 use crate::persist;
-use crate::screens::{create, load};
+use crate::screens::{create, library, load};
 use crate::ui::{Action, TerminalAction};
 use protocol::Shell;
 use serde_json::json;
@@ -117,6 +117,14 @@ fn One(p: &OneProps) -> Html {
                     Err(why) => broken.set(Some(persist::words(&why))),
                 }
             });
+            let read = Closure::<dyn FnMut(JsValue)>::new(move |all: JsValue| {
+                let text = |name: &str| js_sys::Reflect::get(&all, &name.into()).ok().and_then(|v| v.as_string());
+                let text = |name| text(name).unwrap_or_default();
+                say(Shell::Library { schemas: text("schemas"), help: text("help") });
+            });
+            if let Ok(promise) = library() {
+                let _ = promise.then(&read);
+            }
             if let Ok(promise) = load() {
                 let _ = promise.then(&loaded).catch(&failed);
             }
@@ -124,7 +132,7 @@ fn One(p: &OneProps) -> Html {
                 if let Some(screen) = ctx.screens.remove(number) {
                     screen.destroy();
                 }
-                drop((line, keys, complete, interrupt, end, loaded, failed));
+                drop((line, keys, complete, interrupt, end, read, loaded, failed));
             }
         });
     }

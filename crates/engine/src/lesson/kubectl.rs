@@ -25,8 +25,14 @@ pub fn run(doer: &mut dyn Doer, lesson: &Lesson, line: &str, user: Option<&Ident
         context: name,
         namespace: String::new(),
     };
-    let mut env =
-        Env { client: &client, files: &Manifests(lesson), terminal: &mut screen, config: &mut config, stdin: None };
+    let mut env = Env {
+        client: &client,
+        files: &Manifests(lesson),
+        terminal: &mut screen,
+        config: &mut config,
+        stdin: None,
+        help: "",
+    };
     let code =
         at_once(kubectl::run(&args, &mut env)).ok_or_else(|| format!("kubectl {line}: it waits for something"))?;
     if code == 0 { Ok(()) } else { Err(format!("kubectl {line}: {}", screen.said.trim())) }

@@ -188,6 +188,17 @@ impl Bench {
         self.machine.fs.write(&path, data, append, &mut self.volumes).map_err(|e| e.text().to_string())
     }
 
+    /// Makes the directories above a file.
+    pub fn make_room(&mut self, cwd: &str, path: &str) {
+        let path = normalize(cwd, path);
+        let mut end = 1;
+        while let Some(next) = path[end..].find('/') {
+            end += next;
+            let _ = self.machine.fs.mkdir(&path[..end], &mut self.volumes);
+            end += 1;
+        }
+    }
+
     /// A file of the page, by its name there.
     pub fn put(&mut self, name: &str, text: &str) {
         let path = normalize(HOME, name);

@@ -62,8 +62,14 @@ impl Shell {
         let mut config = self.state.borrow().config.clone();
         let files = Home(self.clone());
         let mut screen = Screen { shell: self.clone(), out: Sink::Null, err: Sink::Null, stdin: None };
-        let mut env =
-            Env { client: &self.desk, files: &files, terminal: &mut screen, config: &mut config, stdin: None };
+        let mut env = Env {
+            client: &self.desk,
+            files: &files,
+            terminal: &mut screen,
+            config: &mut config,
+            stdin: None,
+            help: "",
+        };
         done(kubectl::complete(&words[1..], &mut env).await)
     }
 

@@ -1,6 +1,7 @@
 //! What lies between a shell's command, which is a future and may not hold the cluster, and its host: orders go out,
 //! answers, streams and output come in. A command is polled after every turn, so nobody has to be woken.
 
+use super::library::{self, Library};
 use kubectl::{Client, Future, Request, Response, Stream};
 use meta::Time;
 use protocol::{File, Forwarded, Identity, SessionId, Waits};
@@ -54,6 +55,8 @@ pub struct Desk {
     /// Lines that were entered for the command; `None`: no more will come.
     pub entered: VecDeque<Option<String>>,
     pub keys: String,
+    /// What the page has handed over.
+    pub library: Option<Rc<Library>>,
     /// Who asks, when it is not the page's own user.
     pub acting: Option<Identity>,
 }
@@ -100,6 +103,10 @@ impl DeskRef {
     }
 
     pub async fn ask(&self, request: Request) -> Result<Response, String> {
+        if library::is_meant(request.method, &request.path) {
+            // The page hands it over once it has it.
+            self.until(|d| d.library.as_ref().map(|_| ())).await;
+        }
         match self.order(|n| Order::Request(n, request)).await.1 {
             Answer::Response(r) => Ok(r),
             _ => Err("no answer".into()),

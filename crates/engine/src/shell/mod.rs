@@ -6,6 +6,7 @@ mod builtins;
 mod complete;
 mod counter;
 mod desk;
+mod library;
 mod parse;
 mod run;
 mod screen;
@@ -16,8 +17,10 @@ mod words;
 
 use crate::host::Host;
 use bench::Bench;
+use cluster::Cluster;
 use counter::Counter;
 use desk::DeskRef;
+use library::Library;
 use parse::Parsed;
 use protocol::{Completion, File, Identity, Reply, Shell as Said, ShellOutput, Waits};
 use run::{Shell, State};
@@ -36,6 +39,7 @@ type Job = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Shells {
     open: BTreeMap<u64, Open>,
     files: Vec<File>,
+    library: Option<Rc<Library>>,
     bench: Option<Rc<RefCell<Bench>>>,
     forwards: Rc<RefCell<BTreeMap<u16, String>>>,
     replies: Vec<Reply>,
@@ -51,6 +55,8 @@ struct Open {
     /// What is being completed, and the words that were found.
     completing: Option<(Job, String, Found)>,
     completer: (DeskRef, Counter),
+    /// Whether its command began while the past was shown, and reads that.
+    past: bool,
 }
 
 impl Shells {
@@ -69,6 +75,7 @@ impl Shells {
                 }
                 return;
             }
+            Said::Library { .. } => 0,
             Said::Line { number, .. }
             | Said::Keys { number, .. }
             | Said::Interrupt { number }
@@ -76,6 +83,15 @@ impl Shells {
             | Said::Complete { number, .. }
             | Said::Close { number } => *number,
         };
+        if let Said::Library { schemas, help } = said {
+            let library = Rc::new(Library { schemas, help });
+            for open in self.open.values() {
+                open.take_library(&library);
+            }
+            self.library = Some(library);
+            self.run(host);
+            return;
+        }
         if let Said::Close { .. } = said {
             if let Some(mut open) = self.open.remove(&number) {
                 open.job = None;
@@ -84,14 +100,18 @@ impl Shells {
             return;
         }
         let Some(open) = self.opened(host, number) else { return };
-        open.shell.desk.with(|d| d.now = host.cluster().now());
+        if open.job.is_none() {
+            open.past = host.is_past();
+        }
+        let now = open.cluster(host).now();
+        open.shell.desk.with(|d| d.now = now);
         match said {
             Said::Line { line, acting, .. } => open.line(line, acting),
             Said::Keys { keys, .. } => open.shell.desk.with(|d| d.keys.push_str(&keys)),
             Said::Interrupt { .. } => open.interrupt(host),
             Said::End { .. } => open.shell.desk.with(|d| d.entered.push_back(None)),
             Said::Complete { line, acting, .. } => open.complete(line, acting),
-            Said::Files { .. } | Said::Close { .. } => {}
+            Said::Files { .. } | Said::Library { .. } | Said::Close { .. } => {}
         }
         open.run(host);
     }
@@ -111,14 +131,11 @@ impl Shells {
             self.bench = Some(Rc::new(RefCell::new(bench)));
         }
         let (bench, forwards) = (self.bench.clone()?, self.forwards.clone());
-        Some(self.open.entry(number).or_insert_with(|| Open {
-            shell: Shell { desk: DeskRef::default(), state: Rc::new(RefCell::new(State::default())), bench, forwards },
-            counter: Counter::default(),
-            job: None,
-            partial: String::new(),
-            told: None,
-            completing: None,
-            completer: Default::default(),
+        let library = self.library.clone();
+        Some(self.open.entry(number).or_insert_with(|| {
+            let open = Open::new(bench, forwards);
+            library.iter().for_each(|l| open.take_library(l));
+            open
         }))
     }
 
@@ -138,6 +155,29 @@ impl Shells {
 }
 
 impl Open {
+    fn new(bench: Rc<RefCell<Bench>>, forwards: Rc<RefCell<BTreeMap<u16, String>>>) -> Open {
+        Open {
+            shell: Shell { desk: DeskRef::default(), state: Rc::new(RefCell::new(State::default())), bench, forwards },
+            counter: Counter::default(),
+            job: None,
+            partial: String::new(),
+            told: None,
+            completing: None,
+            completer: Default::default(),
+            past: false,
+        }
+    }
+
+    /// What its command reads.
+    fn cluster<'h>(&self, host: &'h mut dyn Host) -> &'h mut Cluster {
+        if self.past { host.shown() } else { host.cluster() }
+    }
+
+    fn take_library(&self, library: &Rc<Library>) {
+        self.shell.desk.with(|d| d.library = Some(library.clone()));
+        self.completer.0.with(|d| d.library = Some(library.clone()));
+    }
+
     fn line(&mut self, line: String, acting: Option<Identity>) {
         let desk = &self.shell.desk;
         if self.job.is_some() {
@@ -225,8 +265,9 @@ impl Open {
         let mut cx = Context::from_waker(Waker::noop());
         while let Some(job) = &mut self.job {
             self.shell.desk.with(|d| {
-                d.now = host.cluster().now();
-                self.counter.feed(host.cluster(), d);
+                let cluster = if self.past { host.shown() } else { host.cluster() };
+                d.now = cluster.now();
+                self.counter.feed(cluster, d);
             });
             let done = job.as_mut().poll(&mut cx).is_ready();
             if done {

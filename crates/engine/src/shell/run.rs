@@ -384,9 +384,17 @@ impl Shell {
         let mut config = self.state.borrow().config.clone();
         let files = Home(self.clone());
         let mut screen = Screen { shell: self.clone(), out: out.clone(), err: err.clone(), stdin };
+        let library = self.desk.with(|d| d.library.clone());
+        let help = library.as_ref().map_or("", |l| &l.help);
         let code = {
-            let mut env =
-                Env { client: &self.desk, files: &files, terminal: &mut screen, config: &mut config, stdin: text };
+            let mut env = Env {
+                client: &self.desk,
+                files: &files,
+                terminal: &mut screen,
+                config: &mut config,
+                stdin: text,
+                help,
+            };
             let mut run = std::pin::pin!(kubectl::run(args, &mut env));
             std::future::poll_fn(|cx| {
                 // Nobody reads any more: a broken pipe.

@@ -4,8 +4,10 @@ use super::bench::HOME;
 use super::desk::Order;
 use super::run::Shell;
 use super::sink::Sink;
-use kubectl::{Files, Future, Session, Terminal};
+use kubectl::{Captured, Files, Future, Session, Terminal};
+use kubelet::sim::fs::normalize;
 use protocol::{File, Forwarded, Waits};
+use std::cell::RefCell;
 
 pub struct Screen {
     pub shell: Shell,
@@ -89,6 +91,16 @@ impl Terminal for Screen {
         })
     }
 
+    fn capture(&mut self, session: Session, input: Option<String>) -> Future<'_, Captured> {
+        let ((out, all), (err, errors)) = (Sink::buffer(), Sink::buffer());
+        let mut other = Screen { shell: self.shell.clone(), out, err, stdin: input.map(String::into_bytes) };
+        Box::pin(async move {
+            let code = other.exec(session).await?;
+            let text = |b: &RefCell<Vec<u8>>| String::from_utf8_lossy(&b.borrow()).into_owned();
+            Ok((code, text(&all), text(&errors)))
+        })
+    }
+
     fn forward(&mut self, namespace: &str, pod: &str, ports: &[(u16, u16)]) -> Future<'_, Result<(), String>> {
         let forwarded = Forwarded { namespace: namespace.into(), pod: pod.into(), ports: ports.to_vec() };
         let shell = self.shell.clone();
@@ -134,6 +146,15 @@ impl Files for Home {
     fn list(&self, path: &str) -> Option<Vec<String>> {
         let cwd = self.0.state.borrow().cwd.clone();
         self.0.bench.borrow().list(&cwd, path)
+    }
+    fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        let cwd = self.0.state.borrow().cwd.clone();
+        let mut bench = self.0.bench.borrow_mut();
+        bench.make_room(&cwd, path);
+        bench.write(&cwd, path, text.as_bytes(), false)
+    }
+    fn absolute(&self, path: &str) -> String {
+        normalize(&self.0.state.borrow().cwd, path)
     }
 }
 

@@ -205,3 +205,92 @@ fn whoever_is_acted_as_asks() {
     assert_eq!(t.run("kubectl config set-context --current --namespace=kube-system > /dev/null"), "");
     assert_eq!(t.waits, Waits::Line { prompt: "kube-system $ ".into() });
 }
+
+const SCHEMAS: &str = r##"{"components":{"schemas":{"io.k8s.api.core.v1.Pod":{"description":"A pod.","type":"object",
+    "properties":{"kind":{"type":"string","enum":["A","B"],"description":"What it is."}},
+    "x-kubernetes-group-version-kind":[{"group":"","version":"v1","kind":"Pod"}]},
+    "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta":{"description":"Metadata.","type":"object"}}}}"##;
+const CRONTABS: &str = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: crontabs.stable.example.com}
+spec:
+  group: stable.example.com
+  scope: Namespaced
+  names: {plural: crontabs, singular: crontab, kind: CronTab}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              size: {type: integer, description: How much.}
+";
+
+#[test]
+fn explain_reads_what_the_page_hands_over() {
+    let mut t = Tab::new();
+    // It waits for the page.
+    assert_eq!(t.line("kubectl explain pod.kind"), "");
+    let library =
+        Shell::Library { schemas: SCHEMAS.into(), help: "\n=== get\nAll about get.\n\n=== set\nNo.\n".into() };
+    let said = t.say(library);
+    assert_eq!(
+        said,
+        "KIND:       Pod\nVERSION:    v1\n\nFIELD: kind <string>\nENUM:\n    A\n    B\n\nDESCRIPTION:\n    What it is.\n    \n\n"
+    );
+    assert_eq!(t.run("kubectl get --help"), "All about get.\n\n");
+    t.files(&[("c.yaml", CRONTABS)]);
+    t.run("kubectl apply -f c.yaml");
+    t.pass(2);
+    let said = t.run("kubectl explain crontabs.spec");
+    assert!(said.contains("  size\t<integer>\n    How much.\n"), "{said}");
+}
+
+#[test]
+fn a_followed_log_ends_when_nobody_reads_it() {
+    let mut t = Tab::new();
+    t.run("kubectl run talker --image=busybox -- sh -c 'while true; do echo hello; sleep 1; done'");
+    t.pass(10);
+    assert_eq!(t.run("kubectl logs -f talker | head -1"), "hello\n");
+}
+
+#[test]
+fn files_are_copied_both_ways() {
+    let mut t = Tab::new();
+    t.files(&[("a.txt", "one\ntwo\n")]);
+    t.run("kubectl run box --image=busybox -- sleep 1000");
+    t.pass(10);
+    assert_eq!(t.run("kubectl cp a.txt box:/tmp/b.txt"), "");
+    assert_eq!(t.run("kubectl exec box -- cat /tmp/b.txt"), "one\ntwo\n");
+    assert_eq!(t.run("kubectl cp box:/tmp/b.txt back/c.txt && cat back/c.txt"), "one\ntwo\n");
+    assert_eq!(t.run("kubectl cp a.txt b.txt"), "error: one of src or dest must be a remote file specification\n");
+}
+
+#[test]
+fn a_difference_is_shown_and_is_one() {
+    let mut t = Tab::new();
+    t.files(&[("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: one}\n")]);
+    t.run("kubectl apply -f a.yaml");
+    assert_eq!(t.run("kubectl diff -f a.yaml; echo $?"), "0\n");
+    t.run("sed -i s/one/two/ a.yaml");
+    let said = t.run("kubectl diff -f a.yaml; echo $?");
+    assert!(said.starts_with("diff -u -N /tmp/LIVE-"), "{said}");
+    assert!(said.contains("-  x: one\n+  x: two\n") && said.ends_with("\n1\n"), "{said}");
+}
+
+#[test]
+fn a_pod_gets_a_container_to_debug_it() {
+    let mut t = Tab::new();
+    t.run("kubectl run web --image=nginx");
+    t.pass(10);
+    let said = t.run("kubectl debug web --image=busybox -c look --profile=general -- sleep 100");
+    assert_eq!(said, "");
+    assert_eq!(t.run("kubectl get pod web -o jsonpath='{.spec.ephemeralContainers[0].name}'"), "look");
+    t.run("kubectl debug web --image=busybox --copy-to=copy -c look --profile=general -- sleep 100");
+    assert_eq!(t.run("kubectl get pod copy -o jsonpath='{.spec.containers[*].name}'"), "web look");
+}
