@@ -4,17 +4,24 @@
 const REF = "#/components/schemas/";
 
 /** A text that the page holds when it is a single file, packed; `undefined` when it does not. */
-export async function inlined(id) {
+async function inlined(id) {
   const element = document.getElementById(id);
   if (!element) return undefined;
   const bytes = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
-/** All schemas as text. */
-export async function text() {
-  return (await inlined("kubottle-schemas")) ?? (await fetch("./schemas.json", { cache: "no-cache" })).text();
+/** A text beside the page, or within it. Rejects when it is not there. */
+export async function beside(path, id) {
+  const held = await inlined(id);
+  if (held !== undefined) return held;
+  const answer = await fetch(path, { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.text();
 }
+
+/** All schemas as text. */
+export const text = () => beside("./schemas.json", "kubottle-schemas");
 
 let reading;
 /** The built-in ones. Rejects when they cannot be read, and tries again the next time. */
