@@ -1,4 +1,4 @@
-// The page is kept after one visit: it loads, teaches and has a terminal with the host gone; a new version comes with the next visit.
+// The page is kept after one visit: it loads, teaches and has a terminal with the host gone; a new version is offered.
 import assert from "node:assert/strict";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ const kept = (page) => page.evaluate(async () => {
   return { names, files: (await cache.keys()).length, controlled: navigator.serviceWorker.controller !== null };
 });
 
-test("after one visit the page needs no network, and a new version comes with the next", async () => {
+test("after one visit the page needs no network, and a new version is offered", async () => {
   const dir = await mkdtemp(join(tmpdir(), "kubottle-copy-"));
   await cp(pageDir, dir, { recursive: true });
   let site = await host(dir);
@@ -40,19 +40,19 @@ test("after one visit the page needs no network, and a new version comes with th
     await rows.getByText("$").first().waitFor();
     await page.keyboard.type("kubectl get nodes | grep -c Ready\r");
     await rows.getByText(/^[1-9]$/).first().waitFor();
-    // Whatever follows the address.
-    await page.goto(`${site.url}?x=1`);
-    await page.locator('[data-engine="ready"]').waitFor();
+    // With what follows the address, too.
+    await page.goto(`${site.url}?embed&lang=ko`);
+    await id(page, "in-full").waitFor();
+    await page.goto(site.url);
 
-    // Another version is fetched, and there when the page is opened anew.
+    // Another version is there: it is offered, and taken when it is wanted.
     const worker = join(dir, "sw.js");
     await writeFile(worker, (await readFile(worker, "utf8")).replace(/VERSION = "/, 'VERSION = "new-'));
     site = await host(dir, "/some/where/", port);
     await page.evaluate(() => navigator.serviceWorker.ready.then((r) => r.update()));
-    await page.waitForFunction(() => navigator.serviceWorker.ready.then((r) => r.waiting !== null));
-    await page.close();
-    page = await chrome.look(site.url);
-    await page.waitForFunction(async () => (await caches.keys()).length === 1 && (await caches.keys())[0].includes("new-"));
+    await id(page, "renew").click();
+    await page.waitForFunction(async () => (await caches.keys()).some((n) => n.includes("new-")) && (await caches.keys()).length === 1);
+    await page.locator('[data-testid^="node-"][data-status="Ready"]').first().waitFor();
     assert.deepEqual(chrome.complaints, []);
   } finally {
     await chrome.close();

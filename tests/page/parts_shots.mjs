@@ -1,4 +1,4 @@
-// States of the terminal, lessons, the editor's helpers, search and presenting, for screenshots and screen readers.
+// States of the terminal, lessons, the editor's helpers, search, traffic and presenting, for screenshots and screen readers.
 import { order } from "./frames.mjs";
 import { id } from "./harness.mjs";
 
@@ -82,11 +82,25 @@ export const states = {
     await id(page, "help").click();
     await settle(page);
   },
+  traffic: async (page) => {
+    await apply(page, SHOP);
+    await settle(page, 2500);
+    await id(page, "palette").click();
+    await id(page, "palette-input").fill("service shop");
+    await page.locator("#palette-list [role=option]", { hasText: "default/shop" }).first().click();
+    await id(page, "traffic-start").click();
+    await order(page, [{ command: "set-speed", speed: { times: 10000 } }]);
+    await settle(page, 5000);
+    await order(page, [{ command: "set-speed", speed: { times: 1000 } }]);
+    await settle(page);
+  },
   presenter: async (page) => {
     await apply(page, SHOP);
     await settle(page, 2500);
     if (!(await visible(page, "presenter"))) return;
     await id(page, "presenter").click();
+    await id(page, "spotlight-button").click();
+    await id(page, "node-node-1").hover();
     await settle(page);
   },
 };

@@ -29,6 +29,9 @@ const settle = (page, ms = 900) => page.waitForTimeout(ms);
 
 /** name: [width, height, theme, locale, what to do] */
 const shots = {
+  "embed-900": [900, 560, "light", "en", async (page) => embed(page, "?embed&lesson=first-pod")],
+  "embed-900-dark-ko": [900, 560, "dark", "ko", async (page) => embed(page, "?embed&lesson=first-pod")],
+  "embed-390": [390, 560, "light", "en", async (page) => embed(page, "?embed&lesson=first-pod")],
   "empty-1280": [1280, 800, "light", "en", async () => {}],
   "cluster-1280": [1280, 800, "light", "en", cluster],
   "cluster-1920-dark-ko": [1920, 1080, "dark", "ko", async (page) => {
@@ -100,6 +103,12 @@ const shots = {
   }],
   ...(process.env.HUGE ? { "huge-1920": [1920, 1080, "light", "en", huge], "huge-1280-dark": [1280, 800, "dark", "en", huge] } : {}),
 };
+
+async function embed(page, search) {
+  await page.goto(base + search);
+  await id(page, "lesson").locator("h2").first().waitFor();
+  await settle(page, 1500);
+}
 
 async function huge(page) {
   await settle(page, 2500);

@@ -5,6 +5,7 @@ mod engine;
 mod lesson;
 mod terminals;
 
+use crate::address::{self, Address};
 use crate::bridge;
 use crate::ctx::Ctx;
 use crate::files::Files;
@@ -12,9 +13,10 @@ use crate::i18n::Lang;
 use crate::keys;
 use crate::lessons::Lessons;
 use crate::model::{ModelRef, Topic, Versions};
+use crate::offline;
 use crate::persist;
 use crate::screens::Screens;
-use crate::ui::{Action, Center, Engine, Notice, Pane, Prefs, Theme, Ui};
+use crate::ui::{Action, Center, Engine, LeftTab, Notice, Overlay, Pane, Prefs, Theme, Toast, Ui};
 use crate::views::shell::Shell;
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::timers::callback::Timeout;
@@ -33,6 +35,10 @@ const CALM_MS: f64 = 100.0;
 const STORED_BYTES_MAX: usize = 4_900_000;
 /// Milliseconds from a change of a file to its being stored: storing rewrites all files.
 const KEEP_AFTER_MS: u32 = 250;
+/// Milliseconds that an offer to take something back stays.
+const TOAST_MS: u32 = 10_000;
+/// Milliseconds from the cluster's being there to the page's being kept: the first screen comes first.
+const KEEP_PAGE_AFTER_MS: u32 = 1_000;
 
 /// What a numbered command was about, so that its reply finds its way.
 enum Asked {
@@ -46,6 +52,8 @@ enum Asked {
     Fetch(String),
     /// A request, from the panel of this object.
     Follow(protocol::ObjectId),
+    /// An apply that the editor knows nothing of.
+    Deed,
     Other,
 }
 
@@ -65,6 +73,8 @@ pub enum Msg {
     Leaving,
     /// The system's light or dark.
     Scheme,
+    /// Another version of the page is ready.
+    Renewable,
 }
 
 pub struct App {
@@ -93,6 +103,11 @@ pub struct App {
     calm: (f64, Versions),
     /// When a decision was last read out, milliseconds of the page's clock.
     announced: f64,
+    /// The lesson that the page's address asks for, until it has begun.
+    wanted: Option<String>,
+    toast_timer: Option<Timeout>,
+    /// The page is being kept for when there is no network.
+    kept: bool,
     _listeners: Vec<EventListener>,
 }
 
@@ -101,9 +116,13 @@ impl Component for App {
     type Properties = ();
 
     fn create(ctx: &Context<Self>) -> Self {
-        let prefs: Prefs = persist::load(PREFS).unwrap_or_default();
+        let address = address::read();
+        if address.embed {
+            persist::keep_nothing();
+        }
+        let prefs = prefs_of(&address, persist::load(PREFS).unwrap_or_default());
         let browser = gloo::utils::window().navigator().language().unwrap_or_default();
-        let lang = Lang::of(prefs.lang.as_deref().unwrap_or(&browser));
+        let lang = address.lang.unwrap_or(Lang::of(prefs.lang.as_deref().unwrap_or(&browser)));
         let has_server = bridge::has_server();
         let ui = Ui {
             lang,
@@ -117,6 +136,7 @@ impl Component for App {
             tab: Default::default(),
             subscription: Subscription { entries: true, follow_cycles: true, compact: true, ..Subscription::default() },
             listing: Listing { limit: crate::views::objects::WINDOW, ..Listing::default() },
+            find: Listing::default(),
             about: None,
             what_if: None,
             history: Vec::new(),
@@ -131,6 +151,10 @@ impl Component for App {
             applying: false,
             storage_error: None,
             notices: Rc::new(Vec::new()),
+            toast: None,
+            renewable: false,
+            embed: address.embed,
+            spotlight: false,
             announcement: String::new(),
         };
         let shared = RefCell::new(Rc::new(ui.clone()));
@@ -152,17 +176,30 @@ impl Component for App {
             files_timer: None,
             calm: (0.0, Versions::default()),
             announced: f64::NEG_INFINITY,
+            wanted: address.lesson,
+            toast_timer: None,
+            kept: false,
             _listeners: listen(ctx.link()),
         };
         app.dress();
-        app.begin(ctx);
+        // A lesson that was asked for has a cluster of its own, which begins when the lesson is there.
+        if app.wanted.is_none() {
+            app.begin(ctx);
+        }
         app.load_index(ctx);
         app
     }
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
-            Msg::Act(action) => self.act(ctx, *action),
+            Msg::Act(action) => {
+                let before = self.finding();
+                let changed = self.act(ctx, *action);
+                if before != self.finding() {
+                    self.subscribe();
+                }
+                changed
+            }
             Msg::Engine(bridge::Event::Update(update)) => {
                 self.take(ctx, *update);
                 self.pace();
@@ -198,6 +235,10 @@ impl Component for App {
                 false
             }
             Msg::Scheme => true,
+            Msg::Renewable => {
+                self.ui.renewable = true;
+                true
+            }
             Msg::Saved(done) => match done {
                 Ok(_) => false,
                 Err(why) => {
@@ -237,6 +278,22 @@ impl Component for App {
     }
 }
 
+/// A page within another begins with the stage, and beside it the lesson if there is one.
+fn prefs_of(address: &Address, kept: Prefs) -> Prefs {
+    if !address.embed {
+        return kept;
+    }
+    let (left, left_tab) = (address.lesson.is_some(), LeftTab::Lesson);
+    Prefs {
+        left,
+        left_tab,
+        left_size: 340,
+        bottom: false,
+        theme: address.theme.unwrap_or_default(),
+        ..Prefs::default()
+    }
+}
+
 fn scheme() -> Option<web_sys::MediaQueryList> {
     gloo::utils::window().match_media("(prefers-color-scheme: dark)").ok().flatten()
 }
@@ -254,6 +311,11 @@ impl App {
         }
     }
 
+    /// The palette is open.
+    fn finding(&self) -> bool {
+        self.ui.overlay == Some(Overlay::Palette)
+    }
+
     fn notify(&mut self, title: &'static str, text: String) {
         if self.ui.notices.iter().any(|n| n.title == title && n.text == text) {
             return;
@@ -267,7 +329,25 @@ impl App {
         let Some(root) = gloo::utils::document().document_element() else { return };
         let _ = root.set_attribute("lang", self.ui.lang.code());
         let _ = root.set_attribute("data-theme", self.ui.prefs.theme.name());
+        let _ = root.toggle_attribute_with_force("data-embed", self.ui.embed);
         let _ = root.set_attribute("data-presenter", if self.ui.prefs.presenter { "on" } else { "off" });
+    }
+
+    /// Something that may be read or not: it goes by itself.
+    fn toast(&mut self, ctx: &Context<Self>, toast: Toast) {
+        self.ui.toast = Some(toast);
+        let dispatch = ctx.link().clone();
+        let gone = move || dispatch.send_message(Msg::Act(Box::new(Action::Toast(None))));
+        self.toast_timer = Some(Timeout::new(TOAST_MS, gone));
+    }
+
+    /// Once the page has come to life it is kept for when there is no network. What a server serves is as near as that server.
+    fn keep_page(&mut self, ctx: &Context<Self>) {
+        if !std::mem::replace(&mut self.kept, true) && !self.ui.has_server && !self.ui.embed {
+            let link = ctx.link().clone();
+            let offer = move || link.send_message(Msg::Renewable);
+            Timeout::new(KEEP_PAGE_AFTER_MS, move || offline::keep(offer)).forget();
+        }
     }
 
     fn keep_prefs(&mut self) {

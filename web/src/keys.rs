@@ -6,6 +6,51 @@ use protocol::TimeOrder;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
+/// Every key there is, for the sheet: where it counts (a text's name), the keys, and what they do (a text's name).
+pub const SHEET: &[(&str, &[(&str, &str)])] = &[
+    (
+        "keys.anywhere",
+        &[
+            ("Ctrl K  /", "palette.title"),
+            ("Ctrl Z", "undo.about"),
+            ("Ctrl ⇧ Z", "redo.about"),
+            ("?", "help.title"),
+            ("Esc", "back"),
+        ],
+    ),
+    (
+        "keys.time",
+        &[
+            ("Space", "help.run"),
+            ("→", "transport.step"),
+            ("⇧ →", "transport.step-decision"),
+            ("←", "past.back"),
+            ("⇧ ←", "past.decision-back"),
+            ("N", "past.now.about"),
+            ("B", "mark.add"),
+        ],
+    ),
+    ("keys.views", &[("P", "presenter.title"), ("S", "spotlight.about"), ("← →  ↑ ↓", "keys.resize")]),
+    (
+        "keys.writing",
+        &[
+            ("Ctrl ⏎", "help.apply"),
+            ("⇧ Alt F", "editor.format.about"),
+            ("Ctrl Space  Tab", "keys.complete"),
+            ("Ctrl `", "help.terminal"),
+        ],
+    ),
+    ("keys.decision", &[("← →", "help.phases"), ("↑ ↓", "help.steps"), ("Home  End", "keys.walk-ends")]),
+    (
+        "keys.lists",
+        &[
+            ("↑ ↓  PgUp PgDn  Home End", "keys.list-move"),
+            ("⏎  Space", "keys.list-open"),
+            ("Ctrl Home  End", "keys.first-cell"),
+        ],
+    ),
+];
+
 fn target(event: &KeyboardEvent) -> Option<Element> {
     event.target()?.dyn_into().ok()
 }
@@ -37,6 +82,10 @@ pub fn action(event: &KeyboardEvent) -> Option<Action> {
         return Some(Action::Terminal(TerminalAction::Focus));
     }
     let element = target(event);
+    let busy = element.as_ref().is_some_and(|e| typing(e) || in_terminal(e));
+    if command && key.eq_ignore_ascii_case("z") && !busy {
+        return Some(if event.shift_key() { Action::Redo } else { Action::Undo });
+    }
     let typing = element.as_ref().is_some_and(typing);
     if key == "Escape" {
         return (!typing).then_some(Action::Escape);
@@ -51,6 +100,8 @@ pub fn action(event: &KeyboardEvent) -> Option<Action> {
         "ArrowLeft" if event.shift_key() => Some(order(TimeOrder::DecisionBack)),
         "ArrowLeft" if !operable => Some(order(TimeOrder::Back)),
         "n" | "N" => Some(order(TimeOrder::Now)),
+        "s" | "S" => Some(Action::Spotlight),
+        "p" | "P" => Some(Action::Presenter),
         "b" | "B" => Some(order(TimeOrder::Mark { name: String::new() })),
         "ArrowRight" if !operable => Some(Action::Step),
         "?" => Some(Action::Overlay(Some(Overlay::Help))),

@@ -1,5 +1,6 @@
 //! Kubottle's page: functions of the model that an engine keeps up to date.
 
+mod address;
 mod app;
 mod bridge;
 mod ctx;
@@ -10,6 +11,7 @@ mod keys;
 mod lessons;
 mod library;
 mod model;
+mod offline;
 mod persist;
 mod samples;
 mod screens;

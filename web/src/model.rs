@@ -11,6 +11,7 @@ pub mod owners;
 pub mod pod_ask;
 pub mod pod_change;
 pub mod schemas;
+pub mod traffic;
 
 pub use answers::{Answers, Fetched, Topic};
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -18,7 +19,19 @@ const SESSION: &str = "worker";
 /// What was there when a session from elsewhere was opened.
 const BEFORE: &str = "worker-before";
 
+thread_local! {
+    static NOTHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on nothing is kept, and nothing that was kept is known: an embedded page is not the learner's own.
+pub fn keep_nothing() {
+    NOTHING.set(true);
+}
+
 fn storage() -> Option<web_sys::Storage> {
+    if NOTHING.get() {
+        return None;
+    }
     web_sys::window()?.local_storage().ok()?
 }
 
@@ -28,6 +41,9 @@ pub fn load<T: DeserializeOwned>(key: &str) -> Option<T> {
 
 /// Errors: the browser's words, for a full or a forbidden storage.
 pub fn store<T: Serialize>(key: &str, value: &T) -> Result<(), String> {
+    if NOTHING.get() {
+        return Ok(());
+    }
     let text = serde_json::to_string(value).map_err(|e| e.to_string())?;
     let storage = storage().ok_or_else(|| "localStorage".to_string())?;
     storage.set_item(key, &text).map_err(|e| words(&e))
@@ -54,6 +70,9 @@ pub fn once(done: impl FnOnce(Result<String, String>) + 'static) -> JsValue {
 
 /// The saved session; empty when there is none.
 pub fn load_session(done: impl FnOnce(Result<String, String>) + 'static) {
+    if NOTHING.get() {
+        return done(Ok(String::new()));
+    }
     let done = once(done);
     if session_load(SESSION, &done).is_err() {
         let _ = js_sys::Function::from(done).call2(&JsValue::NULL, &"".into(), &JsValue::UNDEFINED);
@@ -80,10 +99,16 @@ pub fn load_session_before(done: impl FnOnce(Result<String, String>) + 'static) 
 }
 
 pub fn save_session(text: &str, done: impl FnOnce(Result<String, String>) + 'static) {
+    if NOTHING.get() {
+        return done(Ok(String::new()));
+    }
     // A throw means the helper script is missing, which the editor shows already.
     let _ = session_save(SESSION, text, &once(done));
 }
 
 pub fn clear_session() {
+    if NOTHING.get() {
+        return;
+    }
     let _ = session_clear(SESSION, &once(|_| ()));
 }

@@ -252,6 +252,15 @@ pub struct Notice {
     pub text: String,
 }
 
+/// Something small that may be read or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Toast {
+    /// This was done and can be taken back.
+    Did(String),
+    /// It was, and can be done again.
+    Undid,
+}
+
 /// What came of the last apply, and of which mode it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
@@ -276,6 +285,8 @@ pub struct Ui {
     pub subscription: Subscription,
     /// What the list of all objects shows.
     pub listing: Listing,
+    /// What the palette looks for among them.
+    pub find: Listing,
     /// "Why not here?": the node, and the cycle (0 means now).
     pub about: Option<(Rc<str>, u64)>,
     /// "What if": the pod, and the decision that is forked.
@@ -298,6 +309,13 @@ pub struct Ui {
     pub applying: bool,
     pub storage_error: Option<String>,
     pub notices: Rc<Vec<Notice>>,
+    pub toast: Option<Toast>,
+    /// Another version of the page is ready.
+    pub renewable: bool,
+    /// The page is a part of another one: little is around the stage, and nothing is kept.
+    pub embed: bool,
+    /// In presenter view everything but one thing is dimmed.
+    pub spotlight: bool,
     /// Said to screen readers.
     pub announcement: String,
 }
@@ -318,6 +336,8 @@ pub enum FileAction {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     Send(Command),
+    /// Something applied that is no file of the editor; a refusal is told.
+    Deed(Command),
     /// A question to the scheduling debugger, or a word to it.
     Ask(Topic, Debug),
     /// An object of the API, by its path.
@@ -344,6 +364,8 @@ pub enum Action {
     FollowCycles(bool),
     /// Shows this part of the list of all objects.
     List(Listing),
+    /// Looks for objects, for the palette.
+    Find(Listing),
     Center(Center),
     Pane(Pane),
     Bottom(BottomTab),
@@ -356,6 +378,13 @@ pub enum Action {
     SetLang(Lang),
     SetTheme(Theme),
     Presenter,
+    Spotlight,
+    /// Takes back what was done last, and does it again.
+    Undo,
+    Redo,
+    Toast(Option<Toast>),
+    /// Goes on with the page's other version, or not now.
+    Renew(bool),
     Overlay(Option<Overlay>),
     Dismiss(u64),
     Engine(EngineKind),

@@ -9,6 +9,7 @@ mod past;
 mod player;
 mod replay;
 mod travel;
+mod undo;
 mod until;
 
 pub use packed::{pack, unpack};
@@ -26,6 +27,7 @@ use protocol::{Answer, Command, Mark, Reply};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use travel::Travel;
+use undo::Undone;
 use until::Watch;
 
 /// Raised when a replay of older sessions would not give the same cluster.
@@ -62,6 +64,8 @@ struct Saving<'a> {
     turns: u64,
     now: Time,
     debugger: Kept,
+    #[serde(skip_serializing_if = "is_none")]
+    given: usize,
     #[serde(skip_serializing_if = "is_first")]
     branch: &'a Branch,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -69,6 +73,10 @@ struct Saving<'a> {
     /// Bookmarks, each with its branch.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     marks: &'a [(u32, Mark)],
+}
+
+fn is_none(n: &usize) -> bool {
+    *n == 0
 }
 
 fn is_first(b: &&Branch) -> bool {
@@ -87,6 +95,8 @@ struct Saved {
     now: Time,
     #[serde(default)]
     debugger: Kept,
+    #[serde(default)]
+    given: usize,
     #[serde(default)]
     branch: Branch,
     #[serde(default)]
@@ -113,6 +123,11 @@ pub struct Session {
     next_id: u32,
     /// What is waited for.
     until: Option<Watch>,
+    /// Inputs that the learner did not make: they come first.
+    given: usize,
+    /// Branches that were left by taking something back.
+    left: Vec<u32>,
+    undone: Option<Undone>,
     /// How often what is shown was followed by something that does not come after it.
     rewinds: u64,
 }
@@ -143,8 +158,23 @@ impl Session {
     fn with(cluster: Cluster, setup: Setup, line: Line) -> Session {
         let bytes = line.inputs.iter().map(|i| i.bytes()).sum();
         let (debugger, branch, others, marks) = Default::default();
-        let (travel, until) = (None, None);
-        Session { cluster, debugger, setup, line, bytes, travel, branch, others, marks, next_id: 1, until, rewinds: 0 }
+        Session {
+            cluster,
+            debugger,
+            setup,
+            line,
+            bytes,
+            travel: None,
+            branch,
+            others,
+            marks,
+            next_id: 1,
+            until: None,
+            given: 0,
+            left: Vec::new(),
+            undone: None,
+            rewinds: 0,
+        }
     }
 
     /// Takes over the names that a saved session had for its parts.
@@ -235,6 +265,7 @@ impl Session {
             turns: self.cluster.turns(),
             now: self.cluster.now(),
             debugger: self.debugger.kept(),
+            given: self.given,
             branch: &self.branch,
             branches: self.saved_branches(),
             marks: &self.marks,

@@ -202,6 +202,39 @@ fn a_branch_has_its_own_inputs_and_both_are_saved() {
 }
 
 #[test]
+fn what_was_done_last_is_taken_back_and_done_again() {
+    let (mut s, mut t) = three();
+    let (mut seen, mut rng) = (Vec::new(), Rng::new(5));
+    let before = print(&s.cluster);
+    assert_eq!(s.time_view().undo.as_deref(), Some("apply a.yaml"));
+    s.act(deployment("nginx", 5));
+    pass(&mut s, Duration(SECOND.0 * 20), &mut seen, &mut rng);
+    let five = print(&s.cluster);
+    order(&mut s, &mut t, TimeOrder::Undo);
+    assert_eq!((print(&s.cluster), t.running, s.time_view().inputs.len()), (before.clone(), true, 1));
+    let again = s.time_view().redo.expect("it can be done again");
+    order(&mut s, &mut t, TimeOrder::Switch { branch: again });
+    assert_eq!((print(&s.cluster), s.time_view().redo), (five, None));
+    // Once something else is done, it is no longer offered; the branch stays.
+    order(&mut s, &mut t, TimeOrder::Undo);
+    s.act(Command::SetProcess { id: 0, process: "kube-scheduler".into(), running: false });
+    assert_eq!((s.time_view().redo, s.time_view().undo.as_deref()), (None, Some("stop kube-scheduler")));
+    order(&mut s, &mut t, TimeOrder::Undo);
+    assert_eq!((print(&s.cluster), s.time_view().inputs.len()), (before, 1));
+    order(&mut s, &mut t, TimeOrder::Undo);
+    assert_eq!(s.cluster.view().list::<Pod>().count(), 0);
+    assert!(s.order(&mut t, &TimeOrder::Undo).is_err() && s.time_view().undo.is_none());
+    // Any number of times: the oldest of what was left makes room.
+    for _ in 0..20 {
+        s.act(deployment("nginx", 1));
+        order(&mut s, &mut t, TimeOrder::Undo);
+    }
+    assert!(s.time_view().branches.len() <= 6, "{}", s.time_view().branches.len());
+    let again = Session::load(&s.save().expect("small")).expect("a session");
+    assert_eq!(print(&again.cluster), print(&s.cluster));
+}
+
+#[test]
 fn a_cluster_runs_until_something_is_so() {
     let mut s = Session::new(2, 11, Time::SIMULATION_START).expect("a session begins");
     let mut t = Transport { running: false, ..Transport::default() };

@@ -83,6 +83,19 @@ pub struct EndpointsPanel {
     pub endpoints: Vec<EndpointRow>,
     /// How many there are, shown or not.
     pub total: usize,
+    /// Of a Service: who sends it requests for the page.
+    pub traffic: Option<TrafficRow>,
+    /// Autoscalers of what owns the endpoints' pods.
+    pub scalers: Vec<ObjectId>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficRow {
+    pub pod: ObjectId,
+    /// Requests a second, and `steady`, `waves` or `spikes`, as the pod's annotations say.
+    pub rate: String,
+    pub pattern: String,
+    pub ready: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +116,9 @@ pub struct EndpointRow {
     pub node: String,
     pub ready: bool,
     pub terminating: bool,
+    /// `120m`: what the pod used of processors at the newest scrape; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cpu: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +148,9 @@ pub struct VolumeRow {
     pub phase: String,
     /// Pods that use the claim.
     pub pods: Vec<ObjectId>,
+    /// `namespace/name` of the claim, and whether nothing fits on its volume any more.
+    pub key: String,
+    pub full: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

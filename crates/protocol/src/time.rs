@@ -31,6 +31,8 @@ pub enum TimeOrder {
     Branch {
         name: String,
     },
+    /// Takes back what was done last: goes on from right before it, in a branch of its own.
+    Undo,
     /// Another branch becomes the present.
     Switch {
         branch: u32,
@@ -79,6 +81,10 @@ pub struct TimeView {
     pub branches: Vec<BranchView>,
     /// What is waited for.
     pub until: Option<Until>,
+    /// What [`TimeOrder::Undo`] would take back, in the words of [`InputMark::what`].
+    pub undo: Option<String>,
+    /// The branch that has again what was taken back last.
+    pub redo: Option<u32>,
 }
 
 /// The present, while the past is shown.

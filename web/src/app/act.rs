@@ -2,10 +2,11 @@
 
 use super::{App, Asked};
 use crate::model::Topic;
+use crate::offline;
 use crate::persist;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, BottomTab, Center, Dock, FileAction, InspectorTab, LeftTab, Overlay, Pane};
-use protocol::{ApiCall, ApplyMode, Command, Debug, File, Speed};
+use protocol::{ApiCall, ApplyMode, Command, Debug, File, Speed, TimeOrder};
 use std::rc::Rc;
 use yew::Context;
 
@@ -19,6 +20,7 @@ impl App {
     pub(super) fn act(&mut self, ctx: &Context<Self>, action: Action) -> bool {
         match action {
             Action::Send(command) => self.send(command),
+            Action::Deed(command) => self.order(command, Asked::Deed),
             Action::Ask(topic, debug) => self.ask(topic, debug),
             Action::Follow(from, follow) => self.order(Command::Follow { id: 0, follow }, Asked::Follow(from)),
             Action::Fetch(path) => {
@@ -97,6 +99,10 @@ impl App {
                 self.ui.listing = listing;
                 self.subscribe();
             }
+            Action::Find(find) => {
+                self.ui.find = find;
+                self.subscribe();
+            }
             Action::Center(center) => self.show_center(center),
             Action::Pane(Pane::Timeline) => self.bottom(BottomTab::Timeline),
             Action::Pane(Pane::Terminal) => self.bottom(BottomTab::Terminal),
@@ -128,8 +134,25 @@ impl App {
             }
             Action::Presenter => {
                 self.ui.prefs.presenter = !self.ui.prefs.presenter;
+                self.ui.spotlight = false;
                 self.dress();
                 self.keep_prefs();
+            }
+            Action::Spotlight => self.ui.spotlight = self.ui.prefs.presenter && !self.ui.spotlight,
+            Action::Undo => self.undo(),
+            Action::Redo => {
+                let branch = self.model.get().time.redo;
+                if let Some(branch) = branch {
+                    self.ui.toast = None;
+                    self.send(Command::Time { id: 0, order: TimeOrder::Switch { branch } });
+                }
+            }
+            Action::Toast(toast) => self.ui.toast = toast,
+            Action::Renew(now) => {
+                self.ui.renewable = false;
+                if now {
+                    offline::renew();
+                }
             }
             Action::Overlay(overlay) => self.ui.overlay = overlay,
             Action::Dismiss(id) => Rc::make_mut(&mut self.ui.notices).retain(|n| n.id != id),
@@ -223,6 +246,19 @@ impl App {
         self.order(command, Asked::Other);
     }
 
+    fn undo(&mut self) {
+        let (past, can) = {
+            let model = self.model.get();
+            (model.time.past.is_some(), model.time.undo.is_some())
+        };
+        if past {
+            self.notify("notice.past", String::new());
+        } else if can {
+            self.ui.applied = None;
+            self.send(Command::Time { id: 0, order: TimeOrder::Undo });
+        }
+    }
+
     fn show_center(&mut self, center: Center) {
         self.ui.center = center;
         self.subscribe();
@@ -251,6 +287,9 @@ impl App {
         } else if self.ui.center != Center::Cluster {
             self.show_center(Center::Cluster);
         } else if self.ui.prefs.presenter {
+            if std::mem::take(&mut self.ui.spotlight) {
+                return;
+            }
             self.ui.prefs.presenter = false;
             self.dress();
             self.keep_prefs();

@@ -5,12 +5,12 @@ use crate::bridge;
 use crate::i18n::{Lang, fill, find};
 use crate::model::{Fetched, Followed, Topic, schemas};
 use crate::persist;
-use crate::ui::{Applied, Center, Engine, EngineKind, Overlay, Pane, Prefs};
+use crate::ui::{Applied, Center, Engine, EngineKind, Overlay, Pane, Prefs, Toast};
 use crate::views::share;
 use gloo::timers::callback::Timeout;
 use protocol::debug::RowsQuery;
 use protocol::{
-    Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Row, Speed, Start, Subscription, Update, VERSION,
+    Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Row, Speed, Start, Subscription, TimeView, Update, VERSION,
 };
 use std::rc::Rc;
 use yew::Context;
@@ -120,7 +120,11 @@ impl App {
             s.cycle = None;
         }
         s.cloud = self.ui.center == Center::Cloud;
-        s.listing = (self.ui.center == Center::Objects).then(|| self.ui.listing.clone());
+        s.listing = match (self.finding(), self.ui.center) {
+            (true, _) => Some(self.ui.find.clone()),
+            (false, Center::Objects) => Some(self.ui.listing.clone()),
+            _ => None,
+        };
         s
     }
 
@@ -136,14 +140,20 @@ impl App {
             }
             return;
         }
-        self.ui.engine = Engine::Ready;
         self.announce(&update.cycles);
         let detail = update.detail.is_some();
         let cycle = update.cycle_view.is_some();
         let time = update.time.is_some();
         let held = self.held();
+        let was = self.ui.engine == Engine::Ready;
+        self.ui.engine = Engine::Ready;
+        self.keep_page(ctx);
+        let before = self.model.get().time.clone();
         for reply in self.model.apply(update) {
             self.reply(ctx, reply);
+        }
+        if time && was {
+            self.offer_undo(ctx, &before);
         }
         if detail {
             self.follow_why();
@@ -166,6 +176,19 @@ impl App {
         if (revision != self.saved_revision || time) && self.save_timer.is_none() && self.saves() {
             let link = ctx.link().clone();
             self.save_timer = Some(Timeout::new(SAVE_AFTER + self.session_cost, move || link.send_message(Msg::Save)));
+        }
+    }
+
+    /// Something was done, or taken back.
+    fn offer_undo(&mut self, ctx: &Context<Self>, before: &TimeView) {
+        let now = self.model.get().time.clone();
+        let present = |t: &TimeView| t.branches.iter().find(|b| b.current).map(|b| b.id);
+        if now.redo.is_some() && now.redo != before.redo {
+            self.toast(ctx, Toast::Undid);
+        } else if present(&now) != present(before) {
+            self.ui.toast = None;
+        } else if let (Some(what), true) = (&now.undo, now.inputs.len() > before.inputs.len()) {
+            self.toast(ctx, Toast::Did(what.clone()));
         }
     }
 
@@ -240,8 +263,15 @@ impl App {
     fn reply(&mut self, ctx: &Context<Self>, reply: Reply) {
         match reply {
             Reply::Apply { id, result } => {
+                let asked = self.asked.remove(&id);
+                if matches!(asked, Some(Asked::Deed)) {
+                    if let Some(error) = result.errors.first() {
+                        self.notify("notice.refused", error.message.clone());
+                    }
+                    return;
+                }
                 self.ui.applying = false;
-                let (mode, by) = match self.asked.remove(&id) {
+                let (mode, by) = match asked {
                     Some(Asked::Apply(mode, by)) => (mode, by),
                     _ => (ApplyMode::Apply, None),
                 };

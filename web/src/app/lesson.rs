@@ -1,6 +1,7 @@
 //! Lessons: loading them, beginning them, and what the engine says of them.
 
 use super::{App, Asked, Msg};
+use crate::address;
 use crate::i18n::{fill, find};
 use crate::lessons::LessonAction;
 use crate::library;
@@ -92,7 +93,10 @@ impl App {
         match (what, text) {
             (_, Err(why)) => lessons.error = Some(why),
             (Loaded::Index, Ok(text)) => match serde_json::from_str(&text) {
-                Ok(index) => lessons.index = Some(Rc::new(index)),
+                Ok(index) => {
+                    lessons.index = Some(Rc::new(index));
+                    self.begin_wanted(ctx);
+                }
                 Err(e) => lessons.error = Some(format!("{INDEX}: {e}")),
             },
             (_, Ok(text)) if text.is_empty() => {}
@@ -103,6 +107,27 @@ impl App {
             }
         }
         true
+    }
+
+    /// The lesson that the page's address asks for; the session that was here can be gone back to.
+    fn begin_wanted(&mut self, ctx: &Context<Self>) {
+        let Some(id) = self.wanted.take() else { return };
+        let lessons = &self.ui.lessons;
+        let file = lessons.index.as_ref().and_then(|i| i.lessons.iter().find(|e| e.id == id)).map(|e| e.file.clone());
+        if !self.ui.embed {
+            address::forget_lesson();
+        }
+        match file {
+            Some(file) => {
+                let link = ctx.link().clone();
+                let begin = Action::Lesson(LessonAction::Begin(file));
+                persist::put_session_aside(move |_| link.send_message(Msg::Act(Box::new(begin))));
+            }
+            None => {
+                self.notify("notice.no-lesson", id);
+                self.begin(ctx);
+            }
+        }
     }
 
     /// A new cluster, as the lesson wants it.

@@ -4,6 +4,7 @@ use super::diagnosis::DiagnosisView;
 use super::follow::FollowRequest;
 use super::panels::Panels;
 use super::timeline::{EntryRef, EntryRow, mark};
+use super::traffic::TrafficPanel;
 use crate::ctx::{Ctx, use_ctx};
 use crate::format;
 use crate::i18n::describe;
@@ -44,6 +45,7 @@ pub fn Summary(p: &SummaryProps) -> Html {
                 { for d.columns.iter().filter(|(_, v)| !v.is_empty()).map(|(name, value)| html! { <><dt>{ name.clone() }</dt><dd>{ value.clone() }</dd></> }) }
             </dl>
             <Panels detail={d.clone()} />
+            <TrafficPanel detail={d.clone()} />
             <FollowRequest detail={d.clone()} answers={p.answers} />
             if !d.owners.is_empty() {
                 <p class="breadcrumb">{ ctx.t("inspector.owned-by") }{ for d.owners.iter().map(|o| object_button(&ctx, o)) }</p>

@@ -13,6 +13,8 @@ use super::share::Share;
 use super::sign::{Sign, state_name};
 use super::what_if::WhatIf;
 use crate::ctx::use_ctx;
+use crate::keys;
+use crate::lessons::Index;
 use crate::model::owners::Tint;
 use crate::ui::{Action, Applied, Overlay};
 use protocol::{Command, PodState};
@@ -31,6 +33,11 @@ pub struct Props {
     pub time: u64,
     /// The session as a packed word.
     pub shared: Option<std::rc::Rc<str>>,
+    /// The lesson under way, when it is one of those beside the page.
+    pub lesson: Option<std::rc::Rc<str>>,
+    pub lessons: Option<std::rc::Rc<Index>>,
+    /// Of the list of objects.
+    pub listing: u64,
     pub what_if: Option<(protocol::ObjectId, u64)>,
     /// How the last new cluster began: nodes, whether in the toy cloud, and whether with a node for the control plane.
     pub fresh: (u32, bool, bool),
@@ -79,7 +86,9 @@ pub fn OverlayView(p: &Props) -> Html {
         })
     };
     let (title, class, body) = match p.overlay {
-        Overlay::Palette => (ctx.t("palette.title"), "palette", html! { <Palette /> }),
+        Overlay::Palette => {
+            (ctx.t("palette.title"), "palette", html! { <Palette lessons={p.lessons.clone()} listing={p.listing} /> })
+        }
         Overlay::Help => (ctx.t("help.title"), "sheet", html! { <Help /> }),
         Overlay::NewCluster => {
             let (nodes, cloud, control_plane) = p.fresh;
@@ -96,7 +105,9 @@ pub fn OverlayView(p: &Props) -> Html {
             (ctx.t("what-if.title"), "large", html! { <WhatIf {object} {cycle} answers={p.versions.1} /> })
         }
         Overlay::Branches => (ctx.t("branch.list"), "large", html! { <Branches versions={(p.time, p.versions.1)} /> }),
-        Overlay::Share => (ctx.t("share.title"), "medium", html! { <Share session={p.shared.clone()} /> }),
+        Overlay::Share => {
+            (ctx.t("share.title"), "medium", html! { <Share session={p.shared.clone()} lesson={p.lesson.clone()} /> })
+        }
         Overlay::RunUntil => (ctx.t("until.title"), "small", html! { <RunUntil /> }),
         Overlay::Differences => {
             (ctx.t("differences.title"), "large", html! { <Differences applied={p.applied.clone()} /> })
@@ -136,22 +147,6 @@ fn keep_inside(e: &KeyboardEvent, root: Option<Element>) {
 #[component]
 fn Help() -> Html {
     let ctx = use_ctx();
-    let keys: &[(&str, &'static str)] = &[
-        ("Space", ctx.t("help.run")),
-        ("→", ctx.t("transport.step")),
-        ("Shift →", ctx.t("transport.step-decision")),
-        ("←", ctx.t("past.back")),
-        ("Shift ←", ctx.t("past.decision-back")),
-        ("N", ctx.t("past.now.about")),
-        ("B", ctx.t("mark.add")),
-        ("← →", ctx.t("help.phases")),
-        ("↓ ↑", ctx.t("help.steps")),
-        ("Ctrl ⏎", ctx.t("help.apply")),
-        ("Ctrl `", ctx.t("help.terminal")),
-        ("Ctrl K  /", ctx.t("palette.title")),
-        ("?", ctx.t("help.title")),
-        ("Esc", ctx.t("back")),
-    ];
     let signs = [
         PodState::Pending,
         PodState::Gated,
@@ -166,7 +161,10 @@ fn Help() -> Html {
     html! {
         <div class="help">
             <section><h3>{ ctx.t("help.keys") }</h3>
-                <dl>{ for keys.iter().map(|(key, text)| html! { <><dt><kbd>{ *key }</kbd></dt><dd>{ *text }</dd></> }) }</dl></section>
+                { for keys::SHEET.iter().map(|(place, all)| html! {
+                    <section class="keys"><h4>{ ctx.find(place).unwrap_or(place) }</h4>
+                        <dl>{ for all.iter().map(|(key, text)| html! { <><dt>{ for key.split("  ").map(|k| html! { <kbd>{ k }</kbd> }) }</dt><dd>{ ctx.find(text).unwrap_or(text) }</dd></> }) }</dl></section>
+                }) }</section>
             <section><h3>{ ctx.t("help.signs") }</h3>
                 <ul class="legend">{ for signs.iter().map(|s| html! {
                     <li><Sign state={*s} tint={Tint { hue: 0, pattern: 0 }} />{ ctx.find(&format!("pod.{}", state_name(*s))).unwrap_or_default() }</li>

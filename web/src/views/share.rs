@@ -1,6 +1,7 @@
 //! "Everyone start from this state": the session as a file, a link and a QR code.
 
 use super::icon::Icon;
+use crate::address;
 use crate::ctx::use_ctx;
 use crate::ui::Action;
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -20,14 +21,56 @@ pub fn take_state() -> Option<String> {
     let window = gloo::utils::window();
     let location = window.location();
     let state = location.hash().ok()?.strip_prefix(STATE)?.to_string();
+    if address::read().embed {
+        // The way to the page in full keeps it.
+        return Some(state);
+    }
     let path = format!("{}{}", location.pathname().ok()?, location.search().ok()?);
     let _ = window.history().and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(&path)));
     Some(state)
 }
 
 fn link(session: &str) -> String {
-    let href = gloo::utils::window().location().href().unwrap_or_default();
-    format!("{}{STATE}{session}", href.split('#').next().unwrap_or_default())
+    format!("{}{STATE}{session}", address::base())
+}
+
+/// What another page shows this one with.
+fn frame(asked: &str) -> String {
+    let src = format!("{}?embed{asked}", address::base());
+    format!(
+        "<iframe src=\"{src}\" width=\"100%\" height=\"560\" style=\"border:0\" loading=\"lazy\" title=\"Kubottle\"></iframe>"
+    )
+}
+
+/// A line to copy from.
+#[derive(PartialEq, Properties)]
+struct CopyProps {
+    text: String,
+    label: AttrValue,
+    testid: &'static str,
+}
+
+#[component]
+fn CopyLine(p: &CopyProps) -> Html {
+    let ctx = use_ctx();
+    let copied = use_state(|| false);
+    let copy = {
+        let (text, copied) = (p.text.clone(), copied.clone());
+        Callback::from(move |_: MouseEvent| {
+            let window = gloo::utils::window();
+            // Elsewhere there is no clipboard to write to; the line can be selected.
+            if window.is_secure_context() {
+                let _ = window.navigator().clipboard().write_text(&text);
+                copied.set(true);
+            }
+        })
+    };
+    html! {
+        <div class="share-link">
+            <input readonly=true value={p.text.clone()} aria-label={p.label.clone()} data-testid={p.testid} />
+            <button data-testid={format!("{}-copy", p.testid)} aria-label={format!("{}: {}", ctx.t("share.copy"), p.label)} onclick={copy}>{ ctx.t(if *copied { "share.copied" } else { "share.copy" }) }</button>
+        </div>
+    }
 }
 
 /// Black squares as one path, a unit each, with the margin that readers need.
@@ -56,12 +99,13 @@ fn download(session: &str) -> Result<(), JsValue> {
 pub struct Props {
     /// Packed; none until it is there.
     pub session: Option<Rc<str>>,
+    /// The lesson under way, when it is one of those beside the page.
+    pub lesson: Option<Rc<str>>,
 }
 
 #[component]
 pub fn Share(p: &Props) -> Html {
     let ctx = use_ctx();
-    let copied = use_state(|| false);
     let pick = use_node_ref();
     let onpick = {
         let ctx = ctx.clone();
@@ -89,17 +133,6 @@ pub fn Share(p: &Props) -> Html {
     };
     let body = p.session.as_ref().map(|session| {
         let link = link(session);
-        let copy = {
-            let (link, copied) = (link.clone(), copied.clone());
-            Callback::from(move |_: MouseEvent| {
-                let window = gloo::utils::window();
-                // Elsewhere there is no clipboard to write to; the link can be selected.
-                if window.is_secure_context() {
-                    let _ = window.navigator().clipboard().write_text(&link);
-                    copied.set(true);
-                }
-            })
-        };
         let save = {
             let session = session.clone();
             Callback::from(move |_: MouseEvent| _ = download(&session))
@@ -109,14 +142,18 @@ pub fn Share(p: &Props) -> Html {
         let n = link.len().to_string();
         html! {
             <>
-                <div class="share-link">
-                    <input readonly=true value={link.clone()} aria-label={ctx.t("share.link")} data-testid="share-link" />
-                    <button data-testid="share-copy" onclick={copy}>{ ctx.t(if *copied { "share.copied" } else { "share.copy" }) }</button>
-                </div>
+                <CopyLine text={link.clone()} label={ctx.t("share.link")} testid="share-link" />
                 if let Some((size, path)) = code {
                     <svg class="qr" viewBox={format!("0 0 {size} {size}")} role="img" aria-label={ctx.t("share.qr")} data-testid="share-qr" shape-rendering="crispEdges"><path d={path} fill="#000" /></svg>
                 } else {
                     <p>{ if local { ctx.t("share.local").to_string() } else { ctx.tf("share.long", &[("n", &n)]) } }</p>
+                }
+                if !local {
+                    <p>{ ctx.t("share.embed.about") }</p>
+                    <CopyLine text={frame(&format!("{STATE}{session}"))} label={ctx.t("share.embed")} testid="share-embed" />
+                    if let Some(id) = &p.lesson {
+                        <CopyLine text={frame(&format!("&lesson={id}"))} label={ctx.t("share.embed.lesson")} testid="share-embed-lesson" />
+                    }
                 }
                 <button class="primary" data-testid="share-file" onclick={save}><Icon name="file" />{ ctx.t("share.file") }</button>
             </>

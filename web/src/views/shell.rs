@@ -8,9 +8,11 @@ use super::lesson::LessonDock;
 use super::overlay::OverlayView;
 use super::past::PastBanner;
 use super::sign::SignDefs;
+use super::spotlight::Spotlight;
 use super::stage::Stage;
 use super::terminal::Terminals;
 use super::timeline::Timeline;
+use super::toasts::Toasts;
 use super::topbar::TopBar;
 use crate::ctx::use_ctx;
 use crate::model::Versions;
@@ -84,9 +86,9 @@ pub fn Shell(p: &Props) -> Html {
             listing={ui.listing.clone()} {own} guess={ui.prefs.guess} front={ui.pane == Pane::Stage} taught={taught(ui)} />
     };
     html! {
-        <div class={classes!("app", ui.prefs.presenter.then_some("presenter"), in_past.then_some("in-past"))} data-engine={engine_name(&ui.engine)}>
+        <div class={classes!("app", ui.embed.then_some("embed"), ui.prefs.presenter.then_some("presenter"), in_past.then_some("in-past"))} data-engine={engine_name(&ui.engine)}>
             <SignDefs />
-            <TopBar held={ctx.model.get().debugger.held.is_some()} clock={p.clock.clone()} prefs={ui.prefs.clone()} has_server={ui.has_server} ready={ui.engine == Engine::Ready} />
+            <TopBar held={ctx.model.get().debugger.held.is_some()} clock={p.clock.clone()} prefs={ui.prefs.clone()} has_server={ui.has_server} ready={ui.engine == Engine::Ready} embed={ui.embed} spotlight={ui.spotlight} />
             <Notices notices={ui.notices.clone()} />
             <PastBanner versions={(v.time, v.entries)} now={p.clock.now} />
             <main class="work">
@@ -97,11 +99,19 @@ pub fn Shell(p: &Props) -> Html {
                 </div>
                 { dock(Side::Right, ui.prefs.right_size, Pane::Inspector, ctx.t("dock.inspector"), right) }
             </main>
-            <PhoneTabs pane={ui.pane} {lesson} />
-            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} time={v.time} shared={ui.shared.clone()} images={v.images} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud, ui.prefs.control_plane_node)} acting={ui.acting.clone()} applied={ui.applied.clone()} /> }
+            <PhoneTabs pane={ui.pane} {lesson} embed={ui.embed} />
+            if ui.spotlight && ui.prefs.presenter { <Spotlight /> }
+            <Toasts toast={ui.toast.clone()} renewable={ui.renewable} />
+            if let Some(overlay) = ui.overlay { <OverlayView {overlay} versions={(v.debugger, v.answers)} time={v.time} shared={ui.shared.clone()} lesson={beside(ui)} lessons={ui.lessons.index.clone()} listing={v.listing} images={v.images} what_if={ui.what_if.clone()} fresh={(ui.prefs.nodes, ui.prefs.cloud, ui.prefs.control_plane_node)} acting={ui.acting.clone()} applied={ui.applied.clone()} /> }
             <div class="visually-hidden" aria-live="polite" data-testid="announcement">{ ui.announcement.clone() }</div>
         </div>
     }
+}
+
+/// The lesson under way, when it is one of those beside the page.
+fn beside(ui: &Ui) -> Option<Rc<str>> {
+    let id = &ui.lessons.text.as_ref()?.id;
+    ui.lessons.index.as_ref()?.lessons.iter().any(|e| e.id == *id).then(|| id.as_str().into())
 }
 
 /// Whether a lesson is under way, and whether any was done.
@@ -147,6 +157,7 @@ struct PhoneTabsProps {
     pane: Pane,
     /// The left dock shows the lesson.
     lesson: bool,
+    embed: bool,
 }
 
 #[component]
@@ -163,6 +174,15 @@ fn PhoneTabs(p: &PhoneTabsProps) -> Html {
             <button aria-current={shown.then_some("page")} data-testid={id} onclick={ctx.on(Action::LeftTab(of))}>{ label }</button>
         }
     };
+    if p.embed {
+        return html! {
+            <nav class="phone-tabs" aria-label={ctx.t("pane.label")}>
+                { tab(Pane::Stage, ctx.t("pane.stage"), "pane-stage") }
+                if p.lesson { { left(LeftTab::Lesson, ctx.t("dock.lesson"), "pane-lesson") } }
+                { tab(Pane::Inspector, ctx.t("dock.inspector"), "pane-inspector") }
+            </nav>
+        };
+    }
     html! {
         <nav class="phone-tabs" aria-label={ctx.t("pane.label")}>
             { tab(Pane::Stage, ctx.t("pane.stage"), "pane-stage") }

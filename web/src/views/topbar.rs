@@ -2,6 +2,7 @@
 
 use super::icon::Icon;
 use super::menu::{Item, Menu};
+use crate::address;
 use crate::ctx::use_ctx;
 use crate::format;
 use crate::i18n::Lang;
@@ -23,6 +24,9 @@ pub struct Props {
     pub ready: bool,
     /// A scheduling cycle is held: time stands still though the cluster runs.
     pub held: bool,
+    /// The page is a part of another one.
+    pub embed: bool,
+    pub spotlight: bool,
 }
 
 #[component]
@@ -36,12 +40,12 @@ pub fn TopBar(p: &Props) -> Html {
                 </svg>
                 <h1>{ "Kubottle" }</h1>
             </div>
-            <EngineMenu kind={p.prefs.engine} has_server={p.has_server} />
+            if !p.embed { <EngineMenu kind={p.prefs.engine} has_server={p.has_server} /> }
             <div class="transport-and-clock">
                 <Transport running={p.clock.running} speed={p.clock.speed} ready={p.ready} />
                 <VirtualClock clock={p.clock.clone()} held={p.held} />
             </div>
-            <Switches prefs={p.prefs.clone()} />
+            if p.embed { <InFull /> } else { <Switches prefs={p.prefs.clone()} spotlight={p.spotlight} /> }
         </header>
     }
 }
@@ -155,9 +159,17 @@ fn VirtualClock(p: &ClockProps) -> Html {
     }
 }
 
+/// From a page within another to the page by itself.
+#[component]
+fn InFull() -> Html {
+    let ctx = use_ctx();
+    html! { <a class="in-full" href={address::in_full()} target="_blank" rel="noopener" data-testid="in-full">{ ctx.t("embed.full") }<Icon name="out" /></a> }
+}
+
 #[derive(PartialEq, Properties)]
 struct SwitchesProps {
     prefs: Prefs,
+    spotlight: bool,
 }
 
 #[component]
@@ -191,8 +203,12 @@ fn Switches(p: &SwitchesProps) -> Html {
                 { if ctx.lang == Lang::Ko { "EN" } else { "한" } }</button>
             <button class="icon-button" data-testid="theme" title={theme_name} aria-label={theme_name}
                 onclick={ctx.on(Action::SetTheme(theme.next()))}><Icon name={format!("theme-{}", theme.name())} /></button>
-            <button class="icon-button presenter-button" data-testid="presenter" aria-pressed={p.prefs.presenter.to_string()} title={ctx.t("presenter.title")}
+            <button class="icon-button presenter-button" data-testid="presenter" aria-pressed={p.prefs.presenter.to_string()} title={format!("{} (P)", ctx.t("presenter.title"))}
                 aria-label={ctx.t("presenter.title")} onclick={ctx.on(Action::Presenter)}><Icon name="screen" /></button>
+            if p.prefs.presenter {
+                <button class="icon-button presenter-button" data-testid="spotlight-button" aria-pressed={p.spotlight.to_string()} title={format!("{} (S)", ctx.t("spotlight.title"))}
+                    aria-label={ctx.t("spotlight.title")} onclick={ctx.on(Action::Spotlight)}><Icon name="spotlight" /></button>
+            }
             <button class="icon-button" data-testid="help" title={format!("{} (?)", ctx.t("help.title"))} aria-label={ctx.t("help.title")}
                 onclick={ctx.on(Action::Overlay(Some(Overlay::Help)))}><Icon name="help" /></button>
         </div>

@@ -71,6 +71,7 @@ impl Course {
                 _ => perform(&mut session, &lesson, action)?,
             }
         }
+        session.begin_deeds();
         let course = Course::resume(lesson, 0, &session);
         Ok((session, course))
     }

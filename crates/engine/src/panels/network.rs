@@ -2,14 +2,20 @@
 
 use super::{ROWS_MAX, id, list};
 use cluster::Cluster;
-use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort as CorePort, Endpoints, Service, ServicePort};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort as CorePort, Endpoints, Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointPort, EndpointSlice};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use meta::Key;
 use protocol::ObjectId;
-use protocol::panel::{EndpointRow, EndpointsPanel, RouteRow};
+use protocol::panel::{EndpointRow, EndpointsPanel, RouteRow, TrafficRow};
+use reconcile::usage;
+use std::collections::BTreeSet;
 
 /// Names the Service of an EndpointSlice.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
+/// Names the Service that a pod of the page asks for (`web/src/model/traffic.rs`).
+const TRAFFIC: &str = "traffic-for";
 
 pub fn service(cluster: &Cluster, service: &Service) -> EndpointsPanel {
     let (namespace, name) = names(service);
@@ -20,7 +26,50 @@ pub fn service(cluster: &Cluster, service: &Service) -> EndpointsPanel {
     for s in cluster.view().list_in::<EndpointSlice>(namespace).filter(mine) {
         add(&mut panel, s);
     }
+    let now = cluster.now();
+    let pods: Vec<&Pod> = panel.endpoints.iter().filter_map(|e| pod_of(cluster, e.target.as_ref()?)).collect();
+    panel.scalers = scalers(cluster, namespace, &pods);
+    for e in &mut panel.endpoints {
+        let used = e.target.as_ref().and_then(|t| usage::of_pod(cluster.view(), pod_of(cluster, t)?, now));
+        e.cpu = used.map_or_else(String::new, |u| {
+            let nanocores: u64 = u.usage.iter().map(|(_, s)| s.nanocores).sum();
+            format!("{}m", nanocores / 1_000_000)
+        });
+    }
+    panel.traffic = cluster.view().list_in::<Pod>(namespace).find_map(|p| traffic(p, namespace, name));
     panel
+}
+
+fn pod_of<'a>(cluster: &'a Cluster, id: &ObjectId) -> Option<&'a Pod> {
+    cluster.view().get::<Pod>(&Key::new(&id.namespace, &id.name))
+}
+
+fn traffic(pod: &Pod, namespace: &str, service: &str) -> Option<TrafficRow> {
+    let labels = pod.metadata.labels.as_ref()?;
+    if labels.get(TRAFFIC).is_none_or(|s| s != service) || pod.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let said = |key: &str| pod.metadata.annotations.as_ref().and_then(|a| a.get(key)).cloned().unwrap_or_default();
+    Some(TrafficRow {
+        pod: id("v1", "Pod", namespace, pod.metadata.name.as_deref().unwrap_or("")),
+        rate: said("requests-per-second"),
+        pattern: said("pattern"),
+        ready: api::pods::is_ready(pod),
+    })
+}
+
+/// Autoscalers of what owns the pods: of their controller, or of its Deployment, whose name its ReplicaSets begin with.
+fn scalers(cluster: &Cluster, namespace: &str, pods: &[&Pod]) -> Vec<ObjectId> {
+    let owners: BTreeSet<&str> = pods
+        .iter()
+        .flat_map(|p| p.metadata.owner_references.iter().flatten())
+        .flat_map(|o| [Some(o.name.as_str()), o.name.rsplit_once('-').map(|(deployment, _)| deployment)])
+        .flatten()
+        .collect();
+    let all = cluster.view().list_in::<HorizontalPodAutoscaler>(namespace);
+    let mine = all.filter(|h| h.spec.as_ref().is_some_and(|s| owners.contains(s.scale_target_ref.name.as_str())));
+    mine.map(|h| id("autoscaling/v2", "HorizontalPodAutoscaler", namespace, h.metadata.name.as_deref().unwrap_or("")))
+        .collect()
 }
 
 pub fn slice(slice: &EndpointSlice) -> EndpointsPanel {
@@ -46,6 +95,7 @@ pub fn endpoints(endpoints: &Endpoints) -> EndpointsPanel {
                         node: a.node_name.clone().unwrap_or_default(),
                         ready,
                         terminating: false,
+                        cpu: String::new(),
                     });
                 }
             }
@@ -79,6 +129,7 @@ fn endpoint(e: &Endpoint, ports: &str) -> EndpointRow {
         // Unknown is to be taken for ready.
         ready: conditions.and_then(|c| c.ready).unwrap_or(true),
         terminating: conditions.and_then(|c| c.terminating) == Some(true),
+        cpu: String::new(),
     }
 }
 

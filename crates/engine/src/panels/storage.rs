@@ -19,7 +19,7 @@ fn mounted(cluster: &Cluster, namespace: &str, pod: &Pod, v: &Volume) -> VolumeR
     let mut row = VolumeRow { name: v.name.clone(), source: source(v), ..VolumeRow::default() };
     if let Some(name) = claim {
         let found = cluster.view().get::<PersistentVolumeClaim>(&Key::new(namespace, &name));
-        row = VolumeRow { name: row.name, source: row.source, ..found.map(bound).unwrap_or_default() };
+        row = VolumeRow { name: row.name, source: row.source, ..found.map(|c| bound(cluster, c)).unwrap_or_default() };
         row.claim = Some(id("v1", "PersistentVolumeClaim", namespace, &name));
     }
     row
@@ -59,12 +59,16 @@ fn source(v: &Volume) -> String {
 }
 
 /// What a claim is bound to, without its own name.
-fn bound(claim: &PersistentVolumeClaim) -> VolumeRow {
+fn bound(cluster: &Cluster, claim: &PersistentVolumeClaim) -> VolumeRow {
+    let name = |n: &Option<String>| n.clone().unwrap_or_default();
+    let key = format!("{}/{}", name(&claim.metadata.namespace), name(&claim.metadata.name));
     let volume = claim.spec.as_ref().and_then(|s| s.volume_name.clone()).filter(|n| !n.is_empty());
     VolumeRow {
         volume: volume.map(|n| id("v1", "PersistentVolume", "", &n)),
         class: class(claim.spec.as_ref().and_then(|s| s.storage_class_name.as_deref())),
         phase: claim.status.as_ref().and_then(|s| s.phase.clone()).unwrap_or_default(),
+        full: cluster.full_volumes().any(|c| *c == key),
+        key,
         ..VolumeRow::default()
     }
 }
@@ -76,7 +80,7 @@ fn class(name: Option<&str>) -> Option<ObjectId> {
 pub fn claim(cluster: &Cluster, claim: &PersistentVolumeClaim) -> VolumeRow {
     let namespace = claim.metadata.namespace.as_deref().unwrap_or("");
     let name = claim.metadata.name.as_deref().unwrap_or("");
-    VolumeRow { pods: users(cluster, namespace, name), ..bound(claim) }
+    VolumeRow { pods: users(cluster, namespace, name), ..bound(cluster, claim) }
 }
 
 pub fn volume(cluster: &Cluster, volume: &PersistentVolume) -> VolumeRow {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Each keeps clusters of its own.
-const BRANCHES_MAX: usize = 12;
+pub(super) const BRANCHES_MAX: usize = 12;
 const NAME_MAX: usize = 60;
 
 /// Where a branch leaves another one.
@@ -147,7 +147,14 @@ impl Session {
         if self.others.len() + 1 >= BRANCHES_MAX {
             return Err(format!("there are {BRANCHES_MAX} branches already"));
         }
-        let Player { cluster, inputs } = self.take_shown();
+        let player = self.take_shown();
+        self.branch_at(transport, player, name);
+        Ok(())
+    }
+
+    /// Goes on from the player's moment, which is one of the present branch.
+    pub(super) fn branch_at(&mut self, transport: &mut Transport, player: Player, name: &str) {
+        let Player { cluster, inputs } = player;
         let fork = Fork { branch: self.branch.id, turns: cluster.turns(), now: cluster.now() };
         let name = name.chars().take(NAME_MAX).collect();
         let branch = Branch { id: self.next_id, name, from: Some(fork) };
@@ -160,7 +167,6 @@ impl Session {
             self.next_id += 1;
         }
         self.become_present(transport, branch, line, cluster);
-        Ok(())
     }
 
     /// What was the present goes to the others.

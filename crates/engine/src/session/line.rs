@@ -83,9 +83,13 @@ impl Line {
     /// What there was by so many turns, inputs and trace entries.
     pub fn until(&self, turns: u64, inputs: usize, seq: Seq) -> Line {
         let decisions = self.decisions.partition_point(|d| *d <= seq);
+        let inputs = inputs.min(self.inputs.len());
+        // An input need not have written anything: by their numbers, not by entries.
+        let later = self.inputs[inputs..].iter().filter(|i| what(&i.command).is_some()).count();
+        let marks = self.marks.len().saturating_sub(later);
         Line {
-            inputs: self.inputs[..inputs.min(self.inputs.len())].to_vec(),
-            marks: Arc::new(self.marks.iter().filter(|m| m.seq <= seq).cloned().collect()),
+            inputs: self.inputs[..inputs].to_vec(),
+            marks: Arc::new(self.marks[..marks].to_vec()),
             decisions: self.decisions[..decisions].to_vec(),
             checkpoints: self.checkpoints.until(turns, inputs),
             seen: seq,
@@ -101,7 +105,7 @@ impl Line {
 }
 
 /// What the timeline says of an input; keys that are typed into a terminal are too many to be told.
-fn what(command: &Command) -> Option<String> {
+pub(super) fn what(command: &Command) -> Option<String> {
     let said = faults::words(command);
     if !said.is_empty() {
         return Some(said);

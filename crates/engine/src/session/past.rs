@@ -56,6 +56,7 @@ impl Session {
             TimeOrder::Mark { name } => self.mark(name)?,
             TimeOrder::Unmark { mark } => self.marks.retain(|(_, m)| m.id != *mark),
             TimeOrder::Branch { name } => return self.branch(transport, name),
+            TimeOrder::Undo => return self.undo(transport),
             TimeOrder::Switch { branch } => return self.switch(transport, *branch),
             TimeOrder::RenameBranch { branch, name } => return self.rename_branch(*branch, name),
             TimeOrder::DropBranch { branch } => return self.drop_branch(*branch),
@@ -75,6 +76,7 @@ impl Session {
             Target::Turn(n) => n >= c.turns(),
             Target::Entry(seq) => seq >= c.trace().last(),
             Target::Time(t) => t >= c.now(),
+            Target::Input(n) => n >= self.line.inputs.len(),
         };
         if is_now && decision.is_none() {
             return self.leave_past(transport);
@@ -226,6 +228,11 @@ impl Session {
             inputs: self.line.marks.clone(),
             branches: self.branch_views(),
             until: self.until.as_ref().map(|w| w.until.clone()),
+            undo: self.last_deed().map(|(_, what)| what),
+            redo: self
+                .undone
+                .filter(|u| u.branch == self.branch.id && u.inputs == self.line.inputs.len())
+                .map(|u| u.left),
         }
     }
 

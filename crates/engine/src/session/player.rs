@@ -44,6 +44,8 @@ pub enum Target {
     Time(Time),
     /// Right after the turn or the input that wrote the trace entry of this number.
     Entry(Seq),
+    /// Right before the input of this number, counted from 0.
+    Input(usize),
 }
 
 /// A cluster somewhere along a record.
@@ -79,6 +81,7 @@ impl Player {
             Target::Turn(n) => self.cluster.turns() <= n,
             Target::Time(t) => self.cluster.now() <= t,
             Target::Entry(seq) => self.cluster.trace().last() < seq,
+            Target::Input(n) => self.inputs <= n,
         }
     }
 
@@ -132,12 +135,16 @@ impl Player {
         if let Target::Time(t) = target {
             self.cluster.set_clock(t.min(record.now));
         }
+        if let (Target::Input(_), Some(input)) = (target, record.inputs.get(self.inputs)) {
+            self.cluster.set_clock(input.now);
+        }
         true
     }
 
     fn is_at(&mut self, record: &Record, target: Target) -> bool {
         match target {
             Target::Entry(seq) => self.cluster.trace().last() >= seq,
+            Target::Input(n) => self.inputs >= n && matches!(self.next(record), Next::Input(_)),
             Target::Turn(n) => match self.next(record) {
                 Next::Input(_) => self.cluster.turns() > n,
                 _ => self.cluster.turns() >= n,

@@ -322,7 +322,7 @@ fn head(ctx: &Ctx, columns: &[Column], tall: bool, ask: &UseStateHandle<Ask>, pl
                 }
                 Column::Total => {
                     let (on, button) = sorted(Sort::Total, html! { { ctx.t("grid.total") } }, "sort-total".into());
-                    html! { <span role="columnheader" class="num" aria-sort={on}>{ button }</span> }
+                    html! { <span role="columnheader" class="total num" aria-sort={on}>{ button }</span> }
                 }
                 Column::Fact(code) => html! { <span role="columnheader">{ ctx.find(&format!("fact.column.{code}")).unwrap_or(code) }</span> },
             }) }

@@ -6,6 +6,7 @@ use crate::model::kinds;
 use crate::ui::{Action, InspectorTab};
 use crate::views::icon::Icon;
 use protocol::panel::{EndpointRow, EndpointsPanel, VolumeRow};
+use protocol::{Command, Fault};
 use yew::prelude::*;
 
 pub fn endpoints(ctx: &Ctx, e: &EndpointsPanel) -> Html {
@@ -41,10 +42,24 @@ fn endpoint(ctx: &Ctx, e: &EndpointRow) -> Html {
         <li>
             <span class={classes!("status", class)}>{ word }</span>
             <code>{ e.address.clone() }</code><small>{ e.ports.clone() }</small>
+            if !e.cpu.is_empty() { <span class="num endpoint-cpu" title={ctx.t("panel.endpoint.cpu")} data-testid="endpoint-cpu">{ "cpu " }{ e.cpu.clone() }</span> }
             <span class="grow" />
             if let Some(target) = &e.target { { link(ctx, target) } }
             if !e.node.is_empty() { <button class="link" onclick={ctx.on(Action::Inspect(kinds::node(&e.node), InspectorTab::Summary))}>{ e.node.clone() }</button> }
         </li>
+    }
+}
+
+/// The volume of a bound claim is filled up, or has room again.
+fn filling(ctx: &Ctx, r: &VolumeRow) -> Html {
+    if r.key.is_empty() || r.phase != "Bound" {
+        return html! {};
+    }
+    let send = |on| ctx.on_send(Command::Fault { id: 0, fault: Fault::FillVolume { claim: r.key.clone(), on } });
+    if r.full {
+        html! { <><span class="status bad" data-testid="volume-full">{ ctx.t("fault.volume.full") }</span><button class="chip" data-testid="free-volume" onclick={send(false)}><Icon name="check" />{ ctx.t("fault.volume.free") }</button></> }
+    } else {
+        html! { <button class="chip" data-testid="fill-volume" title={ctx.t("fault.volume.fill.about")} onclick={send(true)}><Icon name="bolt" />{ ctx.t("fault.volume.fill") }</button> }
     }
 }
 
@@ -66,6 +81,7 @@ pub fn volumes(ctx: &Ctx, rows: &[VolumeRow], kind: &str) -> Html {
                         if let Some(volume) = &r.volume { <span class="arrow"><Icon name="right" /></span>{ link(ctx, volume) } }
                         if !r.phase.is_empty() { <span class={classes!("status", if bound { "good" } else { "warn" })}>{ r.phase.clone() }</span> }
                         if let Some(class) = &r.class { { link(ctx, class) } }
+                        { filling(ctx, r) }
                     </li>
                 }
             }) }</ul>
