@@ -1,6 +1,6 @@
 // The page's helpers in plain JavaScript, as one classic script that sets `window.kubottle`: the YAML editor and the view
-// of differences (CodeMirror 6), the session's place in IndexedDB, where texts of lessons come from, the page without a
-// network, and the way to the terminal, which is loaded when it is opened.
+// of differences (CodeMirror 6), the session's place in IndexedDB, where texts of lessons come from, keeping the page for
+// when there is no network, and the way to the terminal, which is loaded when it is opened.
 import { createDiff } from "./diff.js";
 import * as editor from "./editor.js";
 import { library } from "./library.js";
@@ -32,4 +32,4 @@ function loadTerminal() {
   return loading;
 }
 
-globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor: { ...editor, createDiff }, lessons, offline, session, loadTerminal };
+globalThis.kubottle = { ...(globalThis.kubottle ?? {}), editor: { ...editor, createDiff }, lessons, offline, session, library, loadTerminal };

@@ -7,6 +7,8 @@ export function keep(offer) {
   if (!("serviceWorker" in navigator) || !location.protocol.startsWith("http") || window.top !== window) return;
   const look = () => registration.waiting && navigator.serviceWorker.controller && offer();
   navigator.serviceWorker.register("./sw.js", { updateViaCache: "none" }).then((made) => {
+    // Where a browser is told to have none, it may say nothing at all.
+    if (!made) return;
     registration = made;
     look();
     made.addEventListener("updatefound", () => made.installing?.addEventListener("statechange", look));
