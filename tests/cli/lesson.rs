@@ -21,6 +21,7 @@ fn a_new_lesson_passes_and_a_broken_one_is_told_where() {
     };
     check("covers: [Pod]", "covers: [Pood]", "8:10: covers: \"Pood\" is not in the syllabus");
     check("kind: Pod, name", "kind: Pood, name", "27:5: there is no kind \"Pood\"");
+    check("create deployment hello --image=nginx", "delete pod nobody", "24:3: step 1: wrong way 1 was refused: ");
     check("condition: Ready", "count: 0", "24:3: step 1 is done before anything is done for it");
     check(
         "name: hello, condition",

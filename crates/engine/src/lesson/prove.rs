@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 /// Virtual time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long a wrong way is given to turn out right.
-const WRONG_FOR: Duration = Duration::from_secs(60);
+/// A wrong way is given as long as the solution took to turn out right, and so much more.
+const WRONG_MORE: Duration = Duration::from_secs(60);
 
 /// What it took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,19 +45,7 @@ pub fn prove(lesson: Lesson) -> Result<Report, Vec<Problem>> {
             problems.push(Problem::new(place, format!("step {} is done before anything is done for it", i + 1)));
             return Err(problems);
         }
-        let cx = (&session, &course, i, place);
-        for (n, way) in step.wrong.iter().enumerate() {
-            report.wrong += 1;
-            if try_way(cx, way, WRONG_FOR).is_ok() {
-                problems.push(Problem::new(place, format!("step {}: wrong way {} fulfils the checks", i + 1, n + 1)));
-            }
-        }
-        for (n, way) in step.also.iter().enumerate() {
-            report.also += 1;
-            if let Err(why) = try_way(cx, way, Duration(step.within.0)) {
-                problems.push(Problem::new(place, format!("step {}: other way {}: {why}", i + 1, n + 1)));
-            }
-        }
+        let entry = (session.fork(), course.clone());
         if step.checks.is_empty() {
             course.answer();
         }
@@ -65,6 +53,23 @@ pub fn prove(lesson: Lesson) -> Result<Report, Vec<Problem>> {
         if let Err(why) = reach(&mut session, &mut course, i, Duration(step.within.0)) {
             problems.push(Problem::new(place, format!("step {}: the solution {why}", i + 1)));
             return Err(problems);
+        }
+        let took = session.cluster.now().since(entry.0.cluster.now());
+        report.wrong += step.wrong.len();
+        for (n, way) in step.wrong.iter().enumerate() {
+            let why = match try_way(&entry, i, way, Duration(took.0 + WRONG_MORE.0)) {
+                Ok(()) => "fulfils the checks".into(),
+                // What never happened shows nothing.
+                Err(Failure::Refused(why)) => format!("was refused: {why}"),
+                Err(Failure::Unfulfilled(_)) => continue,
+            };
+            problems.push(Problem::new(place, format!("step {}: wrong way {} {why}", i + 1, n + 1)));
+        }
+        report.also += step.also.len();
+        for (n, way) in step.also.iter().enumerate() {
+            if let Err(why) = try_way(&entry, i, way, Duration(step.within.0)) {
+                problems.push(Problem::new(place, format!("step {}: other way {}: {why}", i + 1, n + 1)));
+            }
         }
         if step.predict.is_some() && course.state.answers.last() == Some(&None) {
             problems.push(Problem::new(place, format!("step {}: none of the choices came true", i + 1)));
@@ -79,23 +84,34 @@ pub fn prove(lesson: Lesson) -> Result<Report, Vec<Problem>> {
     if problems.is_empty() { Ok(report) } else { Err(problems) }
 }
 
-/// One more way through a step, on a copy.
-fn try_way(
-    (session, course, step, _): (&Session, &Course, usize, (u64, u64)),
-    way: &[Action],
-    within: Duration,
-) -> Result<(), String> {
-    let (mut session, mut course) = (session.fork(), course.clone());
+/// Why a way did not lead through a step.
+enum Failure {
+    Refused(String),
+    Unfulfilled(String),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Refused(why) => write!(f, "was refused: {why}"),
+            Failure::Unfulfilled(why) => f.write_str(why),
+        }
+    }
+}
+
+/// One more way through a step, on a copy of what there was when it began.
+fn try_way(entry: &(Session, Course), step: usize, way: &[Action], within: Duration) -> Result<(), Failure> {
+    let (mut session, mut course) = (entry.0.fork(), entry.1.clone());
     course.carry_out(way.to_vec());
     reach(&mut session, &mut course, step, within)
 }
 
-fn reach(session: &mut Session, course: &mut Course, step: usize, within: Duration) -> Result<(), String> {
+fn reach(session: &mut Session, course: &mut Course, step: usize, within: Duration) -> Result<(), Failure> {
     let end = session.cluster.now() + within;
     loop {
         course.look(session);
         if !course.state.error.is_empty() {
-            return Err(format!("was refused: {}", course.state.error));
+            return Err(Failure::Refused(course.state.error.clone()));
         }
         if course.state.done as usize > step && !course.state.showing {
             return Ok(());
@@ -103,7 +119,8 @@ fn reach(session: &mut Session, course: &mut Course, step: usize, within: Durati
         if session.cluster.now() >= end {
             let open: Vec<String> =
                 course.state.ticks.iter().enumerate().filter(|(_, t)| !**t).map(|(n, _)| (n + 1).to_string()).collect();
-            return Err(format!("does not fulfil check {} within {}", open.join(", "), within.go_string()));
+            let why = format!("does not fulfil check {} within {}", open.join(", "), within.go_string());
+            return Err(Failure::Unfulfilled(why));
         }
         session.cluster.advance(LOOK_EVERY);
     }

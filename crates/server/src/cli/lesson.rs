@@ -4,6 +4,7 @@ use super::{print, read_files};
 use anyhow::{Context, anyhow};
 use lessons::{Lesson, index, syllabus, template};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -64,27 +65,43 @@ fn find(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 fn check(paths: &[PathBuf]) -> anyhow::Result<()> {
-    let mut bad = 0;
-    for (name, text) in find(paths)? {
-        match Lesson::read(&text).and_then(engine::lesson::prove) {
-            Ok(r) => print(&format!(
-                "{name}: {} steps, {} checks, {} other and {} wrong ways, answers {}, in {}\n",
-                r.steps,
-                r.checks,
-                r.also,
-                r.wrong,
-                r.answers.iter().map(|a| a.map_or("-".into(), |n| n.to_string())).collect::<Vec<String>>().join(" "),
-                r.took.go_string()
-            ))?,
-            Err(problems) => {
-                bad += 1;
-                for p in problems {
-                    eprintln!("{name}:{p}");
+    let files = find(paths)?;
+    let next = AtomicUsize::new(0);
+    // Each has a cluster of its own.
+    let work = || -> anyhow::Result<usize> {
+        let mut bad = 0;
+        while let Some((name, text)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match Lesson::read(text).and_then(engine::lesson::prove) {
+                Ok(r) => print(&line(name, &r))?,
+                Err(problems) => {
+                    bad += 1;
+                    let lines = problems.iter().map(|p| format!("{name}:{p}\n"));
+                    eprint!("{}", lines.collect::<String>());
                 }
             }
         }
-    }
+        Ok(bad)
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let bad = std::thread::scope(|s| {
+        let all: Vec<_> = (0..workers).map(|_| s.spawn(&work)).collect();
+        let sum = all.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(anyhow!("a lesson made the proof crash"))));
+        sum.sum::<anyhow::Result<usize>>()
+    })?;
     if bad > 0 { Err(anyhow!("{bad} lessons are not as they should be")) } else { Ok(()) }
+}
+
+fn line(name: &str, r: &engine::lesson::Report) -> String {
+    let answers: Vec<String> = r.answers.iter().map(|a| a.map_or("-".into(), |n| n.to_string())).collect();
+    format!(
+        "{name}: {} steps, {} checks, {} other and {} wrong ways, answers {}, in {}\n",
+        r.steps,
+        r.checks,
+        r.also,
+        r.wrong,
+        answers.join(" "),
+        r.took.go_string()
+    )
 }
 
 fn write_index(dir: &Path) -> anyhow::Result<()> {
