@@ -8,7 +8,8 @@ use world::World;
 const VALIDATING: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 const MUTATING: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 const PODS: &str = "/api/v1/namespaces/default/pods";
-const POD: &str = r#"{"metadata":{"name":"p","labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"x"}]}}"#;
+const POD: &str =
+    r#"{"metadata":{"name":"p","labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"x"}]}}"#;
 
 fn configuration(kind: &str, hook: Value) -> String {
     let mut whole = json!({
@@ -85,7 +86,11 @@ fn a_write_fails_when_nobody_answers() {
                 Post \"https://hook.default.svc:443/check?timeout=5s\": ";
     let (code, message) = write(&mut w, "POST", PODS, POD);
     assert_eq!((code, message), (500, format!("{head}service \"hook\" not found")));
-    w.ok("POST", "/api/v1/namespaces/default/services", r#"{"metadata":{"name":"hook"},"spec":{"ports":[{"port":80}]}}"#);
+    w.ok(
+        "POST",
+        "/api/v1/namespaces/default/services",
+        r#"{"metadata":{"name":"hook"},"spec":{"ports":[{"port":80}]}}"#,
+    );
     let (_, message) = write(&mut w, "POST", PODS, POD);
     assert_eq!(message, format!("{head}no service port 443 found for service \"hook\""));
     w.ok("DELETE", "/api/v1/namespaces/default/services/hook", "");

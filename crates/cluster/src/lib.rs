@@ -304,13 +304,8 @@ impl Cluster {
         let accounts_come = self.accounts_come();
         let asked = telemetry::asked(&req);
         let callees = if writes { self.callees() } else { Callees::new() };
-        let mut cx = ApiCx {
-            now: self.now,
-            store: &mut self.store,
-            rng: &mut self.rng,
-            accounts_come,
-            callees: &callees,
-        };
+        let mut cx =
+            ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come, callees: &callees };
         let answer = self.api.handle(&mut cx, req);
         telemetry::count(&mut self.requests, asked, answer.code);
         if !writes {

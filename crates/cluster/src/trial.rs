@@ -17,13 +17,8 @@ pub struct Trial {
 impl Trial {
     pub fn request(&mut self, req: Request) -> Answer {
         let accounts_come = self.accounts_come;
-        let mut cx = ApiCx {
-            now: self.now,
-            store: &mut self.store,
-            rng: &mut self.rng,
-            accounts_come,
-            callees: &self.callees,
-        };
+        let mut cx =
+            ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come, callees: &self.callees };
         self.api.handle(&mut cx, req)
     }
 }

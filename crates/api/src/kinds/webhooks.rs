@@ -82,7 +82,8 @@ impl Strict {
 
     pub(super) fn update(new: &[MutatingWebhook], old: &[MutatingWebhook]) -> Strict {
         let names: BTreeSet<&str> = old.iter().map(|w| w.name.as_str()).collect();
-        let conditions = |all: &[MutatingWebhook]| -> Vec<_> { all.iter().map(|w| w.match_conditions.clone()).collect() };
+        let conditions =
+            |all: &[MutatingWebhook]| -> Vec<_> { all.iter().map(|w| w.match_conditions.clone()).collect() };
         let versions = |w: &MutatingWebhook| w.admission_review_versions.is_empty() || speaks(w);
         Strict {
             side_effects: old.iter().all(|w| SIDE_EFFECTS.contains(&w.side_effects.as_str())),
