@@ -52,28 +52,3 @@ pub fn pod_requests(spec: &PodSpec) -> Resources {
     add(&mut total, &overhead);
     total
 }
-
-/// Models `ComputePodQOS`.
-pub fn qos_class(pod: &Pod) -> &'static str {
-    let Some(spec) = &pod.spec else { return "BestEffort" };
-    let (mut request, mut limit) = (Resources::new(), Resources::new());
-    let mut guaranteed = true;
-    for c in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
-        for (sum, list) in [(&mut request, requests(c)), (&mut limit, limits(c))] {
-            for (k, v) in list {
-                if (k == "cpu" || k == "memory") && !v.is_zero() {
-                    *sum.entry(k).or_default() += v;
-                }
-            }
-        }
-        let l = limits(c);
-        guaranteed &= ["cpu", "memory"].iter().all(|k| l.get(*k).is_some_and(|v| !v.is_zero()));
-    }
-    if request.is_empty() && limit.is_empty() {
-        return "BestEffort";
-    }
-    if guaranteed && request.iter().all(|(k, v)| limit.get(k) == Some(v)) && request.len() == limit.len() {
-        return "Guaranteed";
-    }
-    "Burstable"
-}

@@ -360,3 +360,15 @@ fn commands_are_looked_for_from_the_working_directory_and_must_be_said() {
     assert_eq!(shown("elsewhere"), "Failed Ready=False c:StartError(128)");
     assert_eq!(shown("none"), "Pending Ready=False c:CreateContainerError");
 }
+
+#[test]
+fn resources_of_the_whole_pod_make_its_class() {
+    let mut w = fresh();
+    let all = json!({ "cpu": "200m", "memory": "200Mi" });
+    let c = json!({ "name": "c", "image": "busybox", "command": ["sleep", "3600"] });
+    w.pod("p", json!({ "containers": [c], "resources": { "requests": all, "limits": all } }));
+    w.run(10);
+    let status = w.get("p").and_then(|p| p.status.clone()).unwrap_or_default();
+    assert_eq!(status.qos_class.as_deref(), Some("Guaranteed"));
+    assert_eq!(status.phase.as_deref(), Some("Running"));
+}

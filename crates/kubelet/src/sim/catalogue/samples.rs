@@ -26,7 +26,7 @@ pub static SAMPLES: &[Image] = images! {
     "docker.io/openpolicyagent/kube-mgmt", 15, None, "/opt/kube-mgmt/kube-mgmt", [], No, 15, [];
     "quay.io/jetstack/cert-manager-webhook", 17, None, "/app/cmd/webhook/webhook", [6080, 9402, 10250], Always("ok"), 20, [];
     "quay.io/jetstack/cert-manager-cainjector", 14, None, "/app/cmd/cainjector/cainjector", [9402], Always("ok"), 25, [];
-    "quay.io/metallb/controller", 30, None, "/controller", [7472, 9443], Always("ok"), 25, ["main"];
+    "quay.io/metallb/controller", 30, None, "/controller", [7472, 9443, 17472], Always("ok"), 25, ["main"];
     "quay.io/metallb/speaker", 50, Busybox, "/speaker", [7472, 7473], Always("ok"), 25, ["main"];
     "quay.io/frrouting/frr", 60, Busybox, "/usr/lib/frr/docker-start", [7473], Always("ok"), 40, [];
     "quay.io/kiali/kiali", 100, Debian, "/opt/kiali/kiali", [9090, 20001], Always("ok"), 60, [];
