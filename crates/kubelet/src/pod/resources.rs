@@ -48,6 +48,11 @@ pub fn pod_requests(spec: &PodSpec) -> Resources {
         max(&mut init, &r);
     }
     max(&mut total, &init);
+    // What the whole pod asks for has the word over what its containers add up to.
+    let whole = spec.resources.as_ref().and_then(|r| r.requests.as_ref());
+    for (k, v) in whole.into_iter().flatten() {
+        total.insert(k.clone(), Quantity::of(v));
+    }
     let overhead: Resources = spec.overhead.iter().flatten().map(|(k, v)| (k.clone(), Quantity::of(v))).collect();
     add(&mut total, &overhead);
     total
