@@ -1,7 +1,7 @@
 //! Requests, limits and the quality of service. Models `k8s.io/component-helpers/resource` and
 //! `pkg/apis/core/v1/helper/qos`.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, PodSpec};
 use meta::Quantity;
 use std::collections::BTreeMap;
 

@@ -32,7 +32,8 @@ pub fn run(io: &mut Io) -> i32 {
             let (cert, key) = (option("cert-name", "cert"), option("key-name", "key"));
             let pem = |what: &str| STANDARD.encode(format!("-----BEGIN {what}-----\n{secret}\n-----END {what}-----\n"));
             let data = json!({"ca": pem("CERTIFICATE"), cert: pem("CERTIFICATE"), key: pem("EC PRIVATE KEY")});
-            let body = json!({"metadata": {"name": secret, "namespace": namespace}, "type": "Opaque", "data": data});
+            let body = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret, "namespace": namespace},
+                              "type": "Opaque", "data": data});
             writes.push((Secret::KIND_REF, secret, body));
         }
         Some("patch") if !found => {
