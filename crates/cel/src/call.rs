@@ -28,6 +28,7 @@ pub const FUNCTIONS: &[&str] = &[
     "isCIDR",
     "duration",
     "timestamp",
+    "matches",
 ];
 
 /// The names of all methods, those of strings and of optional values among them.
@@ -153,6 +154,7 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
         ("neg", [Value::Int(n)]) => n.checked_neg().map(Value::Int).ok_or_else(|| "integer overflow".into()),
         ("neg", [Value::Double(n)]) => Ok(Value::Double(-n)),
         ("size", [v]) => method(v, "size", &[]),
+        ("matches", [v, pattern]) => method(v, "matches", std::slice::from_ref(pattern)),
         ("quantity", [Value::Text(s)]) => {
             Quantity::parse(s).map(Value::Quantity).map_err(|_| format!("failed to parse quantity {s:?}"))
         }

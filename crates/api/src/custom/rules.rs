@@ -296,6 +296,17 @@ mod tests {
     }
 
     #[test]
+    fn durations_have_an_order_and_parts() {
+        let rule = "!(has(self.all) && duration(self.all) != duration('0s') && duration(self.one) > duration(self.all)) \
+                    && duration(self.one).getSeconds() < 60 && matches(self.name, 'v1.[0-3].\\\\d+')";
+        let s = schema(json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                              "x-kubernetes-validations": [{"rule": rule, "message": "no"}]}));
+        assert_eq!(check_rules(&s, &Path::new("s")), []);
+        let of = |all: &str, one: &str| errors(&s, &json!({"all": all, "one": one, "name": "v1.2.30"}), None).len();
+        assert_eq!((of("10s", "500ms"), of("0s", "1m0.5s"), of("1s", "2s")), (0, 1, 1));
+    }
+
+    #[test]
     fn programs_are_checked_first() {
         let s = |rule: &str| schema(json!({"type": "object", "x-kubernetes-validations": [{"rule": rule}]}));
         let why =
