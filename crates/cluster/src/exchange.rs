@@ -3,7 +3,7 @@
 
 use crate::Cluster;
 use crate::machines::kubelet_name;
-use apiserver::{Body, PatchType, Request, RequestVerb};
+use apiserver::{Body, Request, RequestVerb};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
 use kubelet::sim::net::{Answer, NetError, Server};
@@ -72,8 +72,8 @@ impl Cluster {
             let Some(account) = pod.and_then(|p| p.spec.as_ref()?.service_account_name.clone()) else { continue };
             let user = User::service_account(&w.pod_namespace, &account);
             let lane: Arc<str> = user.name.as_str().into();
-            let verb = if w.patch { RequestVerb::Patch(PatchType::Strategic) } else { RequestVerb::Create };
-            let name = if w.patch { w.name.as_str() } else { "" };
+            let verb = if w.update { RequestVerb::Update } else { RequestVerb::Create };
+            let name = if w.update { w.name.as_str() } else { "" };
             let mut req = Request::new(user, verb, w.kind, &w.namespace, name);
             req.body = Body::Json(w.body);
             self.execute(&lane, 0, req);

@@ -44,8 +44,8 @@ pub struct ApiWrite {
     /// Empty for kinds that are in none.
     pub namespace: String,
     pub name: String,
-    /// A strategic merge patch and not a new object.
-    pub patch: bool,
+    /// The object is there already and becomes this.
+    pub update: bool,
     pub body: serde_json::Value,
 }
 

@@ -3,13 +3,13 @@
 
 use super::Io;
 use crate::sim::net::ApiWrite;
-use api::Registered;
+use api::{Object, Registered};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
 use k8s_openapi::api::core::v1::Secret;
 use meta::Key;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub fn run(io: &mut Io) -> i32 {
     let options: Vec<(String, String)> = io
@@ -41,34 +41,31 @@ pub fn run(io: &mut Io) -> i32 {
             return 1;
         }
         Some("patch") => {
-            let ca = view.get::<Secret>(&key).and_then(|s| s.data.as_ref()?.get("ca").map(|b| STANDARD.encode(&b.0)));
-            let webhook = option("webhook-name", "");
-            let of = |names: Vec<String>| -> Value {
-                let hooks = names.iter().map(|n| json!({"name": n, "clientConfig": {"caBundle": ca}}));
-                json!({"webhooks": hooks.collect::<Vec<_>>()})
-            };
-            let name = Key::new("", &webhook);
-            let validating =
-                view.get::<ValidatingWebhookConfiguration>(&name).filter(|_| asked(&options, "patch-validating"));
-            if let Some(c) = validating {
-                let names = c.webhooks.iter().flatten().map(|w| w.name.clone()).collect();
-                writes.push((ValidatingWebhookConfiguration::KIND_REF, webhook.clone(), of(names)));
+            let ca = view.get::<Secret>(&key).and_then(|s| s.data.as_ref()?.get("ca").cloned());
+            let name = Key::new("", &option("webhook-name", ""));
+            let validating = view.get::<ValidatingWebhookConfiguration>(&name).cloned();
+            if let Some(mut c) = validating.filter(|_| asked(&options, "patch-validating")) {
+                for w in c.webhooks.iter_mut().flatten() {
+                    w.client_config.ca_bundle.clone_from(&ca);
+                }
+                writes.push((ValidatingWebhookConfiguration::KIND_REF, name.name().to_string(), c.to_value()));
             }
-            let mutating =
-                view.get::<MutatingWebhookConfiguration>(&name).filter(|_| asked(&options, "patch-mutating"));
-            if let Some(c) = mutating {
-                let names = c.webhooks.iter().flatten().map(|w| w.name.clone()).collect();
-                writes.push((MutatingWebhookConfiguration::KIND_REF, webhook.clone(), of(names)));
+            let mutating = view.get::<MutatingWebhookConfiguration>(&name).cloned();
+            if let Some(mut c) = mutating.filter(|_| asked(&options, "patch-mutating")) {
+                for w in c.webhooks.iter_mut().flatten() {
+                    w.client_config.ca_bundle.clone_from(&ca);
+                }
+                writes.push((MutatingWebhookConfiguration::KIND_REF, name.name().to_string(), c.to_value()));
             }
             io.log("Patched hook(s)");
         }
         _ => {}
     }
-    let patch = io.argv.get(1).is_some_and(|a| a == "patch");
+    let update = io.argv.get(1).is_some_and(|a| a == "patch");
     for (kind, name, body) in writes {
         let (pod, pod_namespace) = (io.m.spec.pod.clone(), io.m.spec.namespace.clone());
         let namespace = if kind == Secret::KIND_REF { namespace.clone() } else { String::new() };
-        io.world.writes.push(ApiWrite { pod_namespace, pod, kind, namespace, name, patch, body });
+        io.world.writes.push(ApiWrite { pod_namespace, pod, kind, namespace, name, update, body });
     }
     0
 }
