@@ -31,6 +31,7 @@ pub mod job;
 pub mod lease;
 pub mod limitrange;
 pub mod localsubjectaccessreview;
+pub mod mutatingwebhookconfiguration;
 pub mod namespace;
 pub mod networkpolicy;
 pub mod node;
@@ -64,8 +65,10 @@ pub mod subjectaccessreview;
 pub mod tokenreview;
 pub mod validatingadmissionpolicy;
 pub mod validatingadmissionpolicybinding;
+pub mod validatingwebhookconfiguration;
 pub mod volumeattachment;
 pub mod volumeattributesclass;
+pub mod webhooks;
 mod workload;
 
 /// What `/status` can do.
@@ -86,7 +89,7 @@ macro_rules! table {
 table! {
     componentstatus configmap endpoints event limitrange namespace node persistentvolume persistentvolumeclaim pod podtemplate
     replicationcontroller resourcequota secret service serviceaccount
-    validatingadmissionpolicy validatingadmissionpolicybinding
+    mutatingwebhookconfiguration validatingadmissionpolicy validatingadmissionpolicybinding validatingwebhookconfiguration
     apiservice
     controllerrevision daemonset deployment replicaset statefulset
     customresourcedefinition

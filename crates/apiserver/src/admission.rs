@@ -15,6 +15,7 @@ mod runtime_class;
 mod service_account;
 mod storage;
 mod taint_nodes_by_condition;
+pub(crate) mod webhooks;
 
 use crate::request::Request;
 use crate::server::Cx;
@@ -30,6 +31,11 @@ use store::Txn;
 
 /// Changes and refuses what is about to be created.
 pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
+    mutate_created(cx, req, o)?;
+    webhooks::mutate(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None })
+}
+
+fn mutate_created(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
     namespace_lifecycle::check_create(cx, req.kind, o)?;
     if let Some(pod) = o.as_any_mut().downcast_mut::<Pod>() {
         limit_ranger::admit(cx, pod);
@@ -64,7 +70,7 @@ pub(crate) fn validate_create(cx: &mut Cx<'_>, req: &Request, o: &dyn Object) ->
         certificates::check_subject(csr)?;
     }
     pod_security::validate(cx, o, None)?;
-    policy::check(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None })?;
+    last_word(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None })?;
     resource_quota::charge(cx, o, None)
 }
 
@@ -79,7 +85,7 @@ pub(crate) fn validate_update(
         limit_ranger::validate(cx, o)?;
     }
     pod_security::validate(cx, o, Some(old))?;
-    policy::check(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
+    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
     resource_quota::charge(cx, o, Some(old))
 }
 
@@ -90,7 +96,7 @@ pub(crate) fn validate_subresource(
     o: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), ApiError> {
-    policy::check(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
+    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
     let (Some(new), Some(old)) = (o.downcast::<CertificateSigningRequest>(), old.downcast()) else { return Ok(()) };
     match req.subresource {
         "approval" => certificates::check_approval(cx, req, old),
@@ -101,7 +107,7 @@ pub(crate) fn validate_subresource(
 /// The same for updates of the resource itself.
 pub(crate) fn mutate_update(
     cx: &mut Cx<'_>,
-    _req: &Request,
+    req: &Request,
     o: &mut dyn Object,
     old: &dyn Object,
 ) -> Result<(), ApiError> {
@@ -117,12 +123,20 @@ pub(crate) fn mutate_update(
     {
         storage::check_resize(cx, claim, old)?;
     }
-    Ok(())
+    webhooks::mutate(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })
 }
 
 /// The last word before a delete.
 pub(crate) fn validate_delete(cx: &mut Cx<'_>, req: &Request, old: &dyn Object) -> Result<(), ApiError> {
-    policy::check(cx, &policy::Asked { req, operation: "DELETE", new: None, old: Some(old) })
+    let asked = policy::Asked { req, operation: "DELETE", new: None, old: Some(old) };
+    webhooks::mutate(cx, &asked)?;
+    last_word(cx, &asked)
+}
+
+/// Policies and webhooks that refuse, or not.
+fn last_word(cx: &mut Cx<'_>, asked: &policy::Asked<'_>) -> Result<(), ApiError> {
+    policy::check(cx, asked)?;
+    webhooks::validate(cx, asked)
 }
 
 pub(crate) fn check_delete(kind: KindRef, name: &str) -> Result<(), ApiError> {

@@ -28,6 +28,7 @@ pub mod table;
 pub mod verbs;
 pub mod watch;
 
+pub use admission::webhooks::Callees;
 pub use authn::{Credentials, Impersonate};
 pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb, StreamOptions};
 pub use response::{Answer, Connect, ConnectTarget, ProxyTarget, Response, WatchFrom, WatchSpec};

@@ -1,5 +1,6 @@
 //! The server: configuration, dispatch, commit.
 
+use crate::admission::webhooks::Callees;
 use crate::authn::Authenticator;
 use crate::authz::{Attributes, Authorizer};
 use crate::http::{self, HttpRequest};
@@ -43,6 +44,7 @@ pub struct ApiCx<'a> {
     /// A controller is at work that gives every namespace its `default` ServiceAccount: a pod that needs one which
     /// is not there yet need not be refused.
     pub accounts_come: bool,
+    pub callees: &'a Callees,
 }
 
 /// Holds configuration only, the lease it gives to new Events, and what follows the store: an index of RBAC bindings, and the
@@ -65,6 +67,7 @@ pub(crate) struct Cx<'a> {
     pub store: &'a Store<Stored>,
     pub rng: &'a mut Rng,
     pub accounts_come: bool,
+    pub callees: &'a Callees,
     pub warnings: Vec<String>,
     /// From the query, or from the body of a delete.
     pub dry_run: bool,
@@ -194,6 +197,7 @@ impl ApiServer {
             store: &*cx.store,
             rng: &mut *cx.rng,
             accounts_come: cx.accounts_come,
+            callees: cx.callees,
             warnings: Vec::new(),
             dry_run: req.options.dry_run,
             seen: Seen { managed: req.options.show_managed, form: req.options.form },

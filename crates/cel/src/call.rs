@@ -1,5 +1,6 @@
 //! Functions and methods. Models cel-go's standard library and `k8s.io/apiserver/pkg/cel/library`.
 
+use crate::clock;
 use crate::eval::{Answer, Value};
 use crate::text::{self, Url};
 use meta::Quantity;
@@ -25,6 +26,9 @@ pub const FUNCTIONS: &[&str] = &[
     "isIP",
     "cidr",
     "isCIDR",
+    "duration",
+    "timestamp",
+    "matches",
 ];
 
 /// The names of all methods, those of strings and of optional values among them.
@@ -69,6 +73,10 @@ pub const METHODS: &[&str] = &[
     "getHostname",
     "getPort",
     "getEscapedPath",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
     "family",
     "isLoopback",
     "isUnspecified",
@@ -91,7 +99,7 @@ fn none() -> Answer {
 }
 
 fn arithmetic(name: &str, a: &Value, b: &Value) -> Answer {
-    use Value::{Double, Int, List, Text, Uint};
+    use Value::{Double, Duration, Int, List, Text, Timestamp, Uint};
     let checked = |n: Option<i64>| n.map(Int).ok_or_else(|| "integer overflow".to_string());
     let unsigned = |n: Option<u64>| n.map(Uint).ok_or_else(|| "unsigned integer overflow".to_string());
     match (name, a, b) {
@@ -108,6 +116,13 @@ fn arithmetic(name: &str, a: &Value, b: &Value) -> Answer {
         ("*", Uint(a), Uint(b)) => unsigned(a.checked_mul(*b)),
         ("/", Uint(a), Uint(b)) => unsigned(a.checked_div(*b)),
         ("%", Uint(a), Uint(b)) => unsigned(a.checked_rem(*b)),
+        ("+", Duration(a), Duration(b)) => a.checked_add(*b).map(Duration).ok_or_else(|| "duration overflow".into()),
+        ("-", Duration(a), Duration(b)) => a.checked_sub(*b).map(Duration).ok_or_else(|| "duration overflow".into()),
+        ("-", Timestamp(a), Timestamp(b)) => a.checked_sub(*b).map(Duration).ok_or_else(|| "duration overflow".into()),
+        ("+", Timestamp(a), Duration(b)) | ("+", Duration(b), Timestamp(a)) => {
+            a.checked_add(*b).map(Timestamp).ok_or_else(|| "timestamp overflow".into())
+        }
+        ("-", Timestamp(a), Duration(b)) => a.checked_sub(*b).map(Timestamp).ok_or_else(|| "timestamp overflow".into()),
         ("+", Double(a), Double(b)) => Ok(Double(a + b)),
         ("-", Double(a), Double(b)) => Ok(Double(a - b)),
         ("*", Double(a), Double(b)) => Ok(Double(a * b)),
@@ -139,6 +154,7 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
         ("neg", [Value::Int(n)]) => n.checked_neg().map(Value::Int).ok_or_else(|| "integer overflow".into()),
         ("neg", [Value::Double(n)]) => Ok(Value::Double(-n)),
         ("size", [v]) => method(v, "size", &[]),
+        ("matches", [v, pattern]) => method(v, "matches", std::slice::from_ref(pattern)),
         ("quantity", [Value::Text(s)]) => {
             Quantity::parse(s).map(Value::Quantity).map_err(|_| format!("failed to parse quantity {s:?}"))
         }
@@ -163,7 +179,7 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             Value::Int(n) => Ok(Value::text(&n.to_string())),
             Value::Uint(n) => Ok(Value::text(&n.to_string())),
             Value::Bool(b) => Ok(Value::text(&b.to_string())),
-            Value::Double(_) | Value::Ip(_) | Value::Cidr(..) => Ok(Value::text(&v.shown())),
+            Value::Double(_) | Value::Ip(_) | Value::Cidr(..) | Value::Duration(_) => Ok(Value::text(&v.shown())),
             _ => none(),
         },
         ("uint", [v]) => match v {
@@ -183,6 +199,14 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             .map(|(a, n)| Value::Cidr(a, n))
             .ok_or_else(|| format!("network address parse error during conversion from string: {s:?}")),
         ("isCIDR", [Value::Text(s)]) => Ok(Value::Bool(text::cidr(s).is_some())),
+        ("duration", [v @ Value::Duration(_)]) | ("timestamp", [v @ Value::Timestamp(_)]) => Ok(v.clone()),
+        ("duration", [Value::Text(s)]) => {
+            clock::duration(s).map(Value::Duration).ok_or_else(|| format!("time: invalid duration {s:?}"))
+        }
+        ("timestamp", [Value::Text(s)]) => {
+            let why = || format!("parsing time {s:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse");
+            clock::timestamp(s).map(Value::Timestamp).ok_or_else(why)
+        }
         ("bool", [Value::Bool(b)]) => Ok(Value::Bool(*b)),
         ("dyn", [v]) => Ok(v.clone()),
         (name, _) => Err(format!("undeclared reference to '{name}' (in container '')")),
@@ -237,6 +261,10 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
         (Value::Url(u), "getHostname", []) => Ok(Value::text(u.hostname())),
         (Value::Url(u), "getPort", []) => Ok(Value::text(u.port())),
         (Value::Url(u), "getEscapedPath", []) => Ok(Value::text(&u.path)),
+        (Value::Duration(n), "getHours", []) => Ok(Value::Int(n / 3_600_000_000_000)),
+        (Value::Duration(n), "getMinutes", []) => Ok(Value::Int(n / 60_000_000_000)),
+        (Value::Duration(n), "getSeconds", []) => Ok(Value::Int(n / 1_000_000_000)),
+        (Value::Duration(n), "getMilliseconds", []) => Ok(Value::Int(n / 1_000_000)),
         (Value::Ip(a), "family", []) => Ok(Value::Int(if a.is_ipv4() { 4 } else { 6 })),
         (Value::Ip(a), "isLoopback", []) => Ok(Value::Bool(a.is_loopback())),
         (Value::Ip(a), "isUnspecified", []) => Ok(Value::Bool(a.is_unspecified())),

@@ -1,6 +1,7 @@
 //! A tree to a value.
 
 use crate::call;
+use crate::clock;
 use crate::parse::Expr;
 use crate::text::Url;
 use crate::version::Version;
@@ -29,6 +30,10 @@ pub enum Value {
     Url(Rc<Url>),
     Ip(IpAddr),
     Cidr(IpAddr, u8),
+    /// Nanoseconds.
+    Duration(i64),
+    /// Nanoseconds since 1970.
+    Timestamp(i64),
     /// `optional`, of which only the functions count.
     OptionalType,
 }
@@ -62,13 +67,16 @@ impl Value {
             Value::Url(_) => "kubernetes.URL",
             Value::Ip(_) => "net.IP",
             Value::Cidr(..) => "net.CIDR",
+            Value::Duration(_) => "google.protobuf.Duration",
+            Value::Timestamp(_) => "google.protobuf.Timestamp",
             Value::OptionalType => "type",
         }
     }
     /// The order of two values of comparable types.
     pub fn order(&self, other: &Value) -> Option<Ordering> {
-        use Value::{Bool, Double, Int, Text, Uint};
+        use Value::{Bool, Double, Duration, Int, Text, Timestamp, Uint};
         match (self, other) {
+            (Duration(a), Duration(b)) | (Timestamp(a), Timestamp(b)) => Some(a.cmp(b)),
             (Bool(a), Bool(b)) => Some(a.cmp(b)),
             (Int(a), Int(b)) => Some(a.cmp(b)),
             (Uint(a), Uint(b)) => Some(a.cmp(b)),
@@ -121,6 +129,7 @@ impl Value {
             }
             Value::Ip(a) => a.to_string(),
             Value::Cidr(a, n) => format!("{a}/{n}"),
+            Value::Duration(n) => clock::seconds(*n),
             other => other.kind().into(),
         }
     }

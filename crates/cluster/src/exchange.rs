@@ -3,8 +3,11 @@
 
 use crate::Cluster;
 use crate::machines::kubelet_name;
+use apiserver::{Body, Request, RequestVerb};
+use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
 use kubelet::sim::net::{Answer, NetError, Server};
+use meta::{Key, User};
 use network::gateway::Told;
 use network::{IngressController, KubeProxy};
 use std::sync::Arc;
@@ -27,6 +30,7 @@ impl Cluster {
         } else if component.is::<Kubelet>() {
             self.publish_usage(i);
             self.carry_calls(i);
+            self.carry_writes(i);
             self.follow_containers(i);
         }
     }
@@ -57,6 +61,22 @@ impl Cluster {
             if let Some(kubelet) = self.kubelet_mut(slot) {
                 kubelet.runtime_mut().answered(now, &call, answer);
             }
+        }
+    }
+
+    /// What programs write, as the service accounts of their pods. A pod that is gone says nothing more.
+    fn carry_writes(&mut self, slot: usize) {
+        let Some(kubelet) = self.kubelet_mut(slot) else { return };
+        for w in kubelet.runtime_mut().take_writes() {
+            let pod = self.view.get::<Pod>(&Key::new(&w.pod_namespace, &w.pod));
+            let Some(account) = pod.and_then(|p| p.spec.as_ref()?.service_account_name.clone()) else { continue };
+            let user = User::service_account(&w.pod_namespace, &account);
+            let lane: Arc<str> = user.name.as_str().into();
+            let verb = if w.update { RequestVerb::Update } else { RequestVerb::Create };
+            let name = if w.update { w.name.as_str() } else { "" };
+            let mut req = Request::new(user, verb, w.kind, &w.namespace, name);
+            req.body = Body::Json(w.body);
+            self.execute(&lane, 0, req);
         }
     }
 

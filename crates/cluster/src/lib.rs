@@ -3,6 +3,7 @@
 //! responses and watch events out.
 
 pub mod bootstrap;
+mod callees;
 mod checkpoint;
 pub mod clouds;
 mod components;
@@ -32,7 +33,7 @@ pub mod trial;
 pub mod turn;
 
 use api::ObjectExt;
-use apiserver::{Answer, ApiCx, ApiServer, Request, Stored};
+use apiserver::{Answer, ApiCx, ApiServer, Callees, Request, Stored};
 use meta::{Duration, Key, Reserve, Rng, Time};
 use reconcile::{Change, Cx, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -302,7 +303,9 @@ impl Cluster {
         let entry = (writes && self.trace.is_on()).then(|| intents::Summary::of(&req));
         let accounts_come = self.accounts_come();
         let asked = telemetry::asked(&req);
-        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come };
+        let callees = if writes { self.callees() } else { Callees::new() };
+        let mut cx =
+            ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come, callees: &callees };
         let answer = self.api.handle(&mut cx, req);
         telemetry::count(&mut self.requests, asked, answer.code);
         if !writes {

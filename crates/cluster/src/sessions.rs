@@ -73,6 +73,11 @@ impl Cluster {
         self.component::<Kubelet>(&name)?.runtime().as_any().downcast_ref()
     }
 
+    /// The container of a simulated pod of the node that listens at a port, and its program.
+    pub(crate) fn listener(&self, node: &str, ip: &str, port: u16) -> Option<(String, String)> {
+        self.simulated(node)?.listener(ip, port, self.now)
+    }
+
     /// Whether a simulated pod of the node accepts connections at a port.
     pub fn pod_listens(&self, node: &str, ip: &str, port: u16) -> bool {
         self.simulated(node).is_some_and(|r| r.listens(ip, port, self.now))

@@ -1,7 +1,7 @@
 //! A copy of the API server and its store, to try requests on. Nothing that happens here reaches the cluster.
 
 use crate::Cluster;
-use apiserver::{Answer, ApiCx, ApiServer, Request, Stored};
+use apiserver::{Answer, ApiCx, ApiServer, Callees, Request, Stored};
 use meta::{Rng, Time};
 use store::Store;
 
@@ -11,12 +11,14 @@ pub struct Trial {
     rng: Rng,
     now: Time,
     accounts_come: bool,
+    callees: Callees,
 }
 
 impl Trial {
     pub fn request(&mut self, req: Request) -> Answer {
         let accounts_come = self.accounts_come;
-        let mut cx = ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come };
+        let mut cx =
+            ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come, callees: &self.callees };
         self.api.handle(&mut cx, req)
     }
 }
@@ -30,6 +32,7 @@ impl Cluster {
             rng: self.rng.clone(),
             now: self.now,
             accounts_come: self.accounts_come(),
+            callees: self.callees(),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::sim::catalogue;
 use crate::sim::fs::Tree as DiskTree;
-use crate::sim::net::{Answer, Call, NetError, Server};
+use crate::sim::net::{Answer, ApiWrite, Call, NetError, Server};
 use meta::{Duration, Time};
 use network::Resolver;
 use reconcile::Meter;
@@ -302,6 +302,10 @@ pub trait Runtime: Send + Sync {
     /// Models CRI `ImageStatus`: whether the image is on the node.
     fn image(&self, image: &str) -> Option<ImageInfo>;
     fn images(&self) -> Vec<ImageInfo>;
+    /// Whether an image says what to run when the pod does not.
+    fn image_has_command(&self, _image: &str) -> bool {
+        true
+    }
     /// The user that an image's processes have; 0 is root.
     fn image_user(&self, _image: &str) -> i64 {
         0
@@ -342,6 +346,10 @@ pub trait Runtime: Send + Sync {
     /// A disk is detached: what is on it. `None`: there is nothing.
     fn take_disk(&mut self, _disk: &str) -> Option<DiskContent> {
         None
+    }
+    /// What programs write to the API server since the last call.
+    fn take_writes(&mut self) -> Vec<ApiWrite> {
+        Vec::new()
     }
     /// Somebody on another node calls.
     fn called(&mut self, _now: Time, _server: &Server, _http: bool) -> Answer {

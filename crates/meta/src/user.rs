@@ -29,9 +29,13 @@ impl User {
     }
     /// A controller runs as its own service account in kube-system.
     pub fn controller(name: &str) -> Self {
+        User::service_account("kube-system", name)
+    }
+    /// What runs in a pod.
+    pub fn service_account(namespace: &str, name: &str) -> Self {
         User::new(
-            &format!("system:serviceaccount:kube-system:{name}"),
-            &["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+            &format!("system:serviceaccount:{namespace}:{name}"),
+            &["system:serviceaccounts", &format!("system:serviceaccounts:{namespace}"), "system:authenticated"],
         )
     }
     pub fn node(name: &str) -> Self {

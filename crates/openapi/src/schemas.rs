@@ -158,11 +158,17 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration") => {
             of::<flowcontrol::v1::PriorityLevelConfiguration>(g)
         }
+        ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration") => {
+            of::<admissionregistration::v1::MutatingWebhookConfiguration>(g)
+        }
         ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy") => {
             of::<admissionregistration::v1::ValidatingAdmissionPolicy>(g)
         }
         ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding") => {
             of::<admissionregistration::v1::ValidatingAdmissionPolicyBinding>(g)
+        }
+        ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration") => {
+            of::<admissionregistration::v1::ValidatingWebhookConfiguration>(g)
         }
         ("networking.k8s.io", "v1", "Ingress") => of::<networking::v1::Ingress>(g),
         ("networking.k8s.io", "v1", "IngressClass") => of::<networking::v1::IngressClass>(g),

@@ -28,6 +28,11 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("jobs.batch", "batch/v1", "Job"),
     ("limitranges", "v1", "LimitRange"),
     ("leases.coordination.k8s.io", "coordination.k8s.io/v1", "Lease"),
+    (
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "admissionregistration.k8s.io/v1",
+        "MutatingWebhookConfiguration",
+    ),
     ("namespaces", "v1", "Namespace"),
     ("networkpolicies.networking.k8s.io", "networking.k8s.io/v1", "NetworkPolicy"),
     ("nodes", "v1", "Node"),
@@ -63,6 +68,11 @@ const KINDS: &[(&str, &str, &str)] = &[
         "validatingadmissionpolicybindings.admissionregistration.k8s.io",
         "admissionregistration.k8s.io/v1",
         "ValidatingAdmissionPolicyBinding",
+    ),
+    (
+        "validatingwebhookconfigurations.admissionregistration.k8s.io",
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
     ),
     ("volumeattachments.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttachment"),
     ("volumeattributesclasses.storage.k8s.io", "storage.k8s.io/v1", "VolumeAttributesClass"),
@@ -105,8 +115,10 @@ pub fn area(kind: &str, custom: bool) -> &'static str {
         | "RoleBinding"
         | "ClusterRole"
         | "ClusterRoleBinding"
+        | "MutatingWebhookConfiguration"
         | "ValidatingAdmissionPolicy"
-        | "ValidatingAdmissionPolicyBinding" => "access",
+        | "ValidatingAdmissionPolicyBinding"
+        | "ValidatingWebhookConfiguration" => "access",
         _ => "cluster",
     }
 }

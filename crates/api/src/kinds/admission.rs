@@ -1,12 +1,14 @@
-//! What policies of admission have in common: which requests they are about. Models
+//! What policies of admission and webhooks have in common: which requests they are about. Models
 //! `pkg/apis/admissionregistration/{v1/defaults.go,validation}`.
 
+use crate::custom::rules;
 use crate::validate::{each, names, names::rule, validate_label_selector};
-use k8s_openapi::api::admissionregistration::v1::{MatchResources, NamedRuleWithOperations};
+use k8s_openapi::api::admissionregistration::v1::{MatchCondition, MatchResources, NamedRuleWithOperations};
 use meta::{FieldError, Path};
 use std::collections::BTreeSet;
 
 const OPERATIONS: &[&str] = &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
+const CONDITIONS_MAX: usize = 64;
 const SCOPES: &[&str] = &["*", "Cluster", "Namespaced"];
 
 /// Models `SetDefaults_MatchResources` and `SetDefaults_Rule`.
@@ -41,7 +43,7 @@ pub(super) fn validate(m: &MatchResources, path: &Path, errors: &mut Vec<FieldEr
 }
 
 /// Models `validateNamedRuleWithOperations`.
-fn validate_rule(r: &NamedRuleWithOperations, path: &Path, errors: &mut Vec<FieldError>) {
+pub(super) fn validate_rule(r: &NamedRuleWithOperations, path: &Path, errors: &mut Vec<FieldError>) {
     let mut seen = BTreeSet::new();
     for (i, name) in r.resource_names.iter().flatten().enumerate() {
         let at = path.child("resourceNames").index(i);
@@ -126,6 +128,44 @@ fn validate_resources(resources: &[String], path: &Path, errors: &mut Vec<FieldE
     if everything && resources.len() > 1 {
         let why = "if '*/*' is present, must not specify other resources";
         errors.push(FieldError::invalid(path, resources, why));
+    }
+}
+
+/// Why an expression cannot be one.
+pub(super) fn expression(at: &Path, program: &str, known: &[&str], variables: &[&str]) -> Option<FieldError> {
+    let unknown = || {
+        let program = cel::parse(program).ok()?;
+        cel::unknown_field(&program, "variables", variables).map(str::to_string)
+    };
+    let undefined = |f: String| format!("compilation failed: ERROR: <input>:1:1: undefined field '{f}'\n | {program}");
+    let why = rules::fault(program, known).or_else(|| unknown().map(undefined))?;
+    Some(FieldError::invalid(at, program, why))
+}
+
+/// Models `validateMatchConditions`.
+pub(super) fn validate_conditions(
+    conditions: &[MatchCondition],
+    path: &Path,
+    known: &[&str],
+    errors: &mut Vec<FieldError>,
+) {
+    if conditions.len() > CONDITIONS_MAX {
+        errors.push(FieldError::too_many(path, conditions.len(), CONDITIONS_MAX));
+    }
+    let mut seen = BTreeSet::new();
+    for (i, c) in conditions.iter().enumerate() {
+        let at = path.index(i);
+        match c.expression.trim() {
+            "" => errors.push(FieldError::required(&at.child("expression"), "")),
+            e => errors.extend(expression(&at.child("expression"), e, known, &[])),
+        }
+        match c.name.as_str() {
+            "" => errors.push(FieldError::required(&at.child("name"), "")),
+            n => errors.extend(qualified(&at.child("name"), n)),
+        }
+        if !c.name.is_empty() && !seen.insert(c.name.as_str()) {
+            errors.push(FieldError::duplicate(&at.child("name"), c.name.as_str()));
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! ValidatingAdmissionPolicy: rules in CEL about what may be written. Models
 //! `pkg/registry/admissionregistration/validatingadmissionpolicy` and its validation.
 
+use super::admission::expression;
 use super::{STATUS_VERBS, admission, register};
-use crate::custom::rules;
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
 use crate::validate::{each, names, text};
@@ -18,12 +18,12 @@ register!(Reg, ValidatingAdmissionPolicy);
 const REASONS: &[&str] = &["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const ANNOTATIONS_MAX: usize = 20;
 const ANNOTATION_BYTES_MAX: usize = 5 * 1024;
-const CONDITIONS_MAX: usize = 64;
 
 impl Registration for Reg {
     type Type = ValidatingAdmissionPolicy;
     const PLURAL: &'static str = "validatingadmissionpolicies";
     const SINGULAR: &'static str = "validatingadmissionpolicy";
+    const CATEGORIES: &'static [&'static str] = &["api-extensions"];
     const SCOPE: Scope = Scope::Cluster;
     const HAS_GENERATION: bool = true;
     const SUBRESOURCES: &'static [Subresource] = &[Subresource { name: "status", gvk: None, verbs: STATUS_VERBS }];
@@ -98,17 +98,6 @@ fn known(params: bool, authorizer: bool) -> Vec<&'static str> {
     all
 }
 
-/// Why an expression cannot be one.
-fn expression(at: &Path, program: &str, known: &[&str], variables: &[&str]) -> Option<FieldError> {
-    let unknown = || {
-        let program = cel::parse(program).ok()?;
-        cel::unknown_field(&program, "variables", variables).map(str::to_string)
-    };
-    let undefined = |f: String| format!("compilation failed: ERROR: <input>:1:1: undefined field '{f}'\n | {program}");
-    let why = rules::fault(program, known).or_else(|| unknown().map(undefined))?;
-    Some(FieldError::invalid(at, program, why))
-}
-
 /// Models `validateValidatingAdmissionPolicySpec`.
 fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, errors: &mut Vec<FieldError>) {
     let at = path.child("failurePolicy");
@@ -132,26 +121,8 @@ fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, error
     }
     let params = spec.param_kind.is_some();
     let (known, silent) = (known(params, true), known(params, false));
-    let at = path.child("matchConditions");
     let conditions = spec.match_conditions.as_deref().unwrap_or_default();
-    if conditions.len() > CONDITIONS_MAX {
-        errors.push(FieldError::too_many(&at, conditions.len(), CONDITIONS_MAX));
-    }
-    let mut seen = BTreeSet::new();
-    for (i, c) in conditions.iter().enumerate() {
-        let at = at.index(i);
-        match c.expression.trim() {
-            "" => errors.push(FieldError::required(&at.child("expression"), "")),
-            e => errors.extend(expression(&at.child("expression"), e, &known, &[])),
-        }
-        match c.name.as_str() {
-            "" => errors.push(FieldError::required(&at.child("name"), "")),
-            n => errors.extend(admission::qualified(&at.child("name"), n)),
-        }
-        if !c.name.is_empty() && !seen.insert(c.name.as_str()) {
-            errors.push(FieldError::duplicate(&at.child("name"), c.name.as_str()));
-        }
-    }
+    admission::validate_conditions(conditions, &path.child("matchConditions"), &known, errors);
     // A variable sees those before it.
     let mut variables: Vec<&str> = Vec::new();
     for (i, v) in spec.variables.iter().flatten().enumerate() {

@@ -19,6 +19,7 @@ impl Registration for Reg {
     type Type = ValidatingAdmissionPolicyBinding;
     const PLURAL: &'static str = "validatingadmissionpolicybindings";
     const SINGULAR: &'static str = "validatingadmissionpolicybinding";
+    const CATEGORIES: &'static [&'static str] = &["api-extensions"];
     const SCOPE: Scope = Scope::Cluster;
     const HAS_GENERATION: bool = true;
     const COLUMNS: &'static [Column] = &[

@@ -9,8 +9,8 @@ use crate::server::Cx;
 use api::{KindRef, Object, ObjectExt, Registered};
 use cel::Value as Cel;
 use k8s_openapi::api::admissionregistration::v1::{
-    MatchResources, NamedRuleWithOperations, ParamRef, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
-    ValidatingAdmissionPolicyBindingSpec, ValidatingAdmissionPolicySpec,
+    MatchCondition, MatchResources, NamedRuleWithOperations, ParamRef, ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding, ValidatingAdmissionPolicyBindingSpec, ValidatingAdmissionPolicySpec,
 };
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, StatusCause};
@@ -19,7 +19,7 @@ use meta::labels::{Labels, Selector};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const GROUP: &str = "admissionregistration.k8s.io";
+pub(super) const GROUP: &str = "admissionregistration.k8s.io";
 
 /// What is about to be done.
 pub(crate) struct Asked<'a> {
@@ -34,7 +34,7 @@ impl Asked<'_> {
     fn object(&self) -> Option<&dyn Object> {
         self.new.or(self.old)
     }
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self.req.name.as_str() {
             "" => self.object().map_or("", |o| o.name()),
             name => name,
@@ -149,7 +149,7 @@ fn refusal(asked: &Asked<'_>, policy: &str, binding: Option<&str>, d: &Denial) -
 }
 
 /// All objects of a kind in a namespace, or in all.
-fn stored<T: Registered + Clone>(cx: &Cx<'_>, namespace: &str) -> Vec<T> {
+pub(super) fn stored<T: Registered + Clone>(cx: &Cx<'_>, namespace: &str) -> Vec<T> {
     let prefix = keys::prefix(T::KIND_REF, namespace);
     let end = keys::range_end(&prefix);
     let all = cx.store.iter_range(&prefix, &end);
@@ -167,7 +167,7 @@ fn matches(cx: &Cx<'_>, m: &MatchResources, asked: &Asked<'_>, needs_rule: bool)
 }
 
 /// Models `rules.Matcher`.
-fn rule_matches(r: &NamedRuleWithOperations, asked: &Asked<'_>) -> bool {
+pub(super) fn rule_matches(r: &NamedRuleWithOperations, asked: &Asked<'_>) -> bool {
     let has = |list: &Option<Vec<String>>, what: &str| list.iter().flatten().any(|v| v == "*" || v == what);
     let kind = asked.req.kind;
     let form = asked.req.options.form.unwrap_or(kind);
@@ -194,7 +194,7 @@ fn selects(s: Option<&LabelSelector>, labels: Option<&Labels>) -> bool {
 }
 
 /// Models `namespace.Matcher`: of a namespace itself the labels that it will have.
-fn namespace_matches(cx: &Cx<'_>, s: Option<&LabelSelector>, asked: &Asked<'_>) -> bool {
+pub(super) fn namespace_matches(cx: &Cx<'_>, s: Option<&LabelSelector>, asked: &Asked<'_>) -> bool {
     let empty = s.is_none_or(|s| *s == LabelSelector::default());
     if empty || (!asked.req.kind.namespaced() && asked.req.kind != Namespace::KIND_REF) {
         return true;
@@ -207,7 +207,7 @@ fn namespace_matches(cx: &Cx<'_>, s: Option<&LabelSelector>, asked: &Asked<'_>) 
 }
 
 /// Models `object.Matcher`: what was or what will be.
-fn object_matches(s: Option<&LabelSelector>, asked: &Asked<'_>) -> bool {
+pub(super) fn object_matches(s: Option<&LabelSelector>, asked: &Asked<'_>) -> bool {
     s.is_none_or(|s| *s == LabelSelector::default())
         || [asked.new, asked.old].into_iter().flatten().any(|o| selects(s, o.meta().labels.as_ref()))
 }
@@ -270,6 +270,39 @@ fn request(asked: &Asked<'_>, cx: &Cx<'_>) -> Value {
     })
 }
 
+/// What expressions see.
+pub(super) fn known(cx: &Cx<'_>, params: Option<Value>, asked: &Asked<'_>) -> Vec<(&'static str, Cel)> {
+    let tree = |o: Option<&dyn Object>| o.map_or(Cel::Null, |o| Cel::of_json(&o.to_value()));
+    let namespace = cx.object(Namespace::KIND_REF, "", asked.namespace());
+    let namespace = namespace.filter(|_| asked.req.kind.namespaced()).map_or(Cel::Null, |e| tree(Some(&*e.value.0)));
+    vec![
+        ("object", tree(asked.new)),
+        ("oldObject", tree(asked.old)),
+        ("request", Cel::of_json(&request(asked, cx))),
+        ("namespaceObject", namespace),
+        ("params", params.map_or(Cel::Null, |p| Cel::of_json(&p))),
+        ("variables", Cel::map([])),
+    ]
+}
+
+fn run(program: &str, known: &[(&str, Cel)]) -> Result<Cel, String> {
+    let said = |e: String| format!("expression '{program}' resulted in error: {e}");
+    cel::evaluate(&cel::parse(program).map_err(said)?, known).map_err(said)
+}
+
+/// Whether all conditions hold; one that does not outweighs one that cannot be evaluated. Models `matchconditions.Match`.
+pub(super) fn conditions_hold(conditions: &[MatchCondition], known: &[(&str, Cel)]) -> Result<bool, String> {
+    let mut wrong = None;
+    for c in conditions {
+        match run(c.expression.trim(), known) {
+            Ok(Cel::Bool(true)) => {}
+            Ok(_) => return Ok(false),
+            Err(why) => wrong = wrong.or(Some(why)),
+        }
+    }
+    wrong.map_or(Ok(true), Err)
+}
+
 /// All validations of a policy on one object of parameters. Models `validator.Validate`.
 fn evaluate(
     cx: &Cx<'_>,
@@ -277,27 +310,11 @@ fn evaluate(
     params: Option<Value>,
     asked: &Asked<'_>,
 ) -> Vec<Failure> {
-    let tree = |o: Option<&dyn Object>| o.map_or(Cel::Null, |o| Cel::of_json(&o.to_value()));
-    let namespace = cx.object(Namespace::KIND_REF, "", asked.namespace());
-    let namespace = namespace.filter(|_| asked.req.kind.namespaced()).map_or(Cel::Null, |e| tree(Some(&*e.value.0)));
-    let mut known = vec![
-        ("object", tree(asked.new)),
-        ("oldObject", tree(asked.old)),
-        ("request", Cel::of_json(&request(asked, cx))),
-        ("namespaceObject", namespace),
-        ("params", params.map_or(Cel::Null, |p| Cel::of_json(&p))),
-        ("variables", Cel::map([])),
-    ];
-    let run = |program: &str, known: &[(&str, Cel)]| -> Result<Cel, String> {
-        let said = |e: String| format!("expression '{program}' resulted in error: {e}");
-        cel::evaluate(&cel::parse(program).map_err(said)?, known).map_err(said)
-    };
-    for c in spec.match_conditions.iter().flatten() {
-        match run(c.expression.trim(), &known) {
-            Ok(Cel::Bool(true)) => {}
-            Ok(_) => return Vec::new(),
-            Err(why) => return vec![Failure::Error(why)],
-        }
+    let mut known = known(cx, params, asked);
+    match conditions_hold(spec.match_conditions.as_deref().unwrap_or_default(), &known) {
+        Ok(true) => {}
+        Ok(false) => return Vec::new(),
+        Err(why) => return vec![Failure::Error(why)],
     }
     // Whoever uses a variable that has none finds no value, and why.
     let (mut variables, mut without) = (BTreeMap::new(), BTreeMap::new());

@@ -3,7 +3,7 @@
 #![allow(dead_code)]
 
 use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants, render, route};
-use apiserver::{Answer, ApiCx, ApiServer, Config, Request, RequestVerb, Response, Stored};
+use apiserver::{Answer, ApiCx, ApiServer, Callees, Config, Request, RequestVerb, Response, Stored};
 use meta::{Duration, Rng, Time, User};
 use serde_json::Value;
 use store::Store;
@@ -17,6 +17,7 @@ pub struct World {
     pub now: Time,
     /// See [`ApiCx`].
     pub accounts_come: bool,
+    pub callees: Callees,
 }
 
 impl World {
@@ -27,6 +28,7 @@ impl World {
             rng: Rng::new(1),
             now: Time::SIMULATION_START,
             accounts_come: false,
+            callees: Callees::new(),
         };
         for ns in ["default", "kube-system"] {
             w.ok("POST", "/api/v1/namespaces", &format!(r#"{{"metadata":{{"name":"{ns}"}}}}"#));
@@ -37,8 +39,13 @@ impl World {
     }
 
     pub fn handle(&mut self, req: Request) -> Answer {
-        let mut cx =
-            ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come: self.accounts_come };
+        let mut cx = ApiCx {
+            now: self.now,
+            store: &mut self.store,
+            rng: &mut self.rng,
+            accounts_come: self.accounts_come,
+            callees: &self.callees,
+        };
         self.server.handle(&mut cx, req)
     }
 

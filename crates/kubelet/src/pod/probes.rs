@@ -1,7 +1,7 @@
 //! Liveness, readiness and startup probes. Models `pkg/kubelet/prober`.
 
 use super::sync::{named_port, seconds_of, spec_grace};
-use super::{PodWorker, Stage, SyncCx, events};
+use super::{PodWorker, Role, Stage, SyncCx, events};
 use crate::runtime::{Handler, ProbeOutcome, RuntimeCommand};
 use k8s_openapi::api::core::v1::{Container, LifecycleHandler, Pod, PodSpec, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -86,7 +86,9 @@ impl PodWorker {
         let result = |kind| state.probes.iter().find(|p: &&ProbeWorker| p.kind == kind).is_none_or(|p| p.passing);
         let running = state.is_up();
         state.started = running && result(ProbeKind::Startup);
-        state.ready = state.started && result(ProbeKind::Readiness) && state.stopping.is_none();
+        // An init container that is no sidecar is ready when it has ended well.
+        let counts = state.role != Role::Init;
+        state.ready = counts && state.started && result(ProbeKind::Readiness) && state.stopping.is_none();
     }
 
     /// Sends the probes that are due.

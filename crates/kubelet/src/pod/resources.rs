@@ -1,7 +1,7 @@
 //! Requests, limits and the quality of service. Models `k8s.io/component-helpers/resource` and
 //! `pkg/apis/core/v1/helper/qos`.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, PodSpec};
 use meta::Quantity;
 use std::collections::BTreeMap;
 
@@ -48,32 +48,12 @@ pub fn pod_requests(spec: &PodSpec) -> Resources {
         max(&mut init, &r);
     }
     max(&mut total, &init);
+    // What the whole pod asks for has the word over what its containers add up to.
+    let whole = spec.resources.as_ref().and_then(|r| r.requests.as_ref());
+    for (k, v) in whole.into_iter().flatten() {
+        total.insert(k.clone(), Quantity::of(v));
+    }
     let overhead: Resources = spec.overhead.iter().flatten().map(|(k, v)| (k.clone(), Quantity::of(v))).collect();
     add(&mut total, &overhead);
     total
-}
-
-/// Models `ComputePodQOS`.
-pub fn qos_class(pod: &Pod) -> &'static str {
-    let Some(spec) = &pod.spec else { return "BestEffort" };
-    let (mut request, mut limit) = (Resources::new(), Resources::new());
-    let mut guaranteed = true;
-    for c in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
-        for (sum, list) in [(&mut request, requests(c)), (&mut limit, limits(c))] {
-            for (k, v) in list {
-                if (k == "cpu" || k == "memory") && !v.is_zero() {
-                    *sum.entry(k).or_default() += v;
-                }
-            }
-        }
-        let l = limits(c);
-        guaranteed &= ["cpu", "memory"].iter().all(|k| l.get(*k).is_some_and(|v| !v.is_zero()));
-    }
-    if request.is_empty() && limit.is_empty() {
-        return "BestEffort";
-    }
-    if guaranteed && request.iter().all(|(k, v)| limit.get(k) == Some(v)) && request.len() == limit.len() {
-        return "Guaranteed";
-    }
-    "Burstable"
 }

@@ -191,6 +191,15 @@ impl PodWorker {
             }
         };
         let attempt = self.containers[c].next_attempt();
+        let says = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|l| !l.is_empty());
+        let image = container.image.as_deref().unwrap_or("");
+        if !says(&container.command) && !says(&container.args) && !cx.runtime.image_has_command(image) {
+            let hash = super::container_hash(&self.uid, &container.name, attempt);
+            let why =
+                format!("failed to generate container {hash:?} spec: failed to generate spec: no command specified");
+            self.start_failed(c, pod, "CreateContainerError", why, cx);
+            return;
+        }
         let id = self.container_id(c, attempt);
         let expand = |list: &Option<Vec<String>>| -> Vec<String> {
             list.iter().flatten().map(|s| env::expand(s, &[&made])).collect()
@@ -247,7 +256,7 @@ impl PodWorker {
     /// Notes why the container waits, says so (`Error: REASON` for image trouble, the message otherwise), and plans
     /// the next try.
     fn start_failed(&mut self, c: usize, pod: &Pod, reason: &str, message: String, cx: &mut SyncCx) {
-        let shown = if reason == "CreateContainerConfigError" { &message } else { reason };
+        let shown = if reason.starts_with("CreateContainer") { &message } else { reason };
         events::container(cx, self, pod, c, Warning, "Failed", format!("Error: {shown}"));
         let retry = retry_time(cx);
         cx.wake_at(retry);

@@ -2,7 +2,7 @@
 //! `convertToAPIContainerStatuses` of `pkg/kubelet/kubelet_pods.go`.
 
 use super::images::ImageRef;
-use super::{ContainerState, PodWorker, Role, Run, Stage, conditions, container_hash, resources};
+use super::{ContainerState, PodWorker, Role, Run, Stage, conditions, container_hash};
 use api::kinds::status_fields::StatusFields;
 use k8s_openapi::api::core::v1::{
     Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
@@ -171,7 +171,7 @@ impl PodWorker {
     pub fn status(&self, pod: &Pod, s: &Surroundings) -> PodStatus {
         let Some(spec) = &pod.spec else { return PodStatus::default() };
         let mut out = PodStatus {
-            qos_class: Some(resources::qos_class(pod).into()),
+            qos_class: Some(api::pods::qos_class(pod).into()),
             start_time: Some(self.started_at.to_k8s()),
             observed_generation: pod.metadata.generation,
             ..Default::default()

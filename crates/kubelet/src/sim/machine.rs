@@ -5,7 +5,7 @@ use super::Container;
 use super::catalogue::{Image, Server};
 use super::fs::{Fs, FsError, Volumes};
 use super::logs::Log;
-use super::net::{Answer, Call, Sent};
+use super::net::{Answer, ApiWrite, Call, Sent};
 use super::programs::{self, Outcome, Running};
 use super::shell::Shell;
 use super::terminal::Outside;
@@ -43,6 +43,7 @@ pub struct World<'a> {
     pub sent: Vec<Sent>,
     /// And those to other nodes.
     pub calls: Vec<Call>,
+    pub writes: Vec<ApiWrite>,
 }
 
 impl World<'_> {
@@ -192,13 +193,18 @@ impl Machine {
         let runc = "failed to create containerd task: failed to create shim task: OCI runtime create failed: \
                     runc create failed: unable to start container process: error during container init: ";
         let Some(first) = argv.first().cloned() else {
-            return Err("failed to generate container spec: failed to generate spec: no command specified".into());
+            return Err("failed to generate spec: no command specified".into());
         };
-        if !programs::exists(self.image, &first) {
-            return Err(format!("{runc}{}: unknown", programs::missing(&first)));
-        }
         let cwd =
             if spec.working_dir.is_empty() { "/".to_string() } else { super::fs::normalize("/", &spec.working_dir) };
+        if !programs::exists(self.image, &first) {
+            // With a slash in it, it is looked for from the working directory on.
+            let found = if first.contains('/') { super::fs::normalize(&cwd, &first) } else { String::new() };
+            if found.is_empty() || !programs::exists(self.image, &found) {
+                return Err(format!("{runc}{}: unknown", programs::missing(&first)));
+            }
+            argv[0] = found;
+        }
         if spec.stdin {
             self.stdin = Some(self.open_outside(spec.tty, Output::Log, 1, now));
         }

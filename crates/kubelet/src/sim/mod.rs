@@ -25,7 +25,7 @@ use catalogue::Missing;
 use fs::Volumes;
 use machine::{Machine, MachineExit, SIGTERM, World};
 use meta::{Duration, Rng, Time};
-use net::{Answer, Call, Sent, Served, Server};
+use net::{Answer, ApiWrite, Call, Sent, Served, Server};
 use network::Balancer;
 use parts::Part;
 use probe::Pending;
@@ -90,6 +90,7 @@ pub struct SimRuntime {
     metered: BTreeSet<ContainerId>,
     /// What its processes want of other nodes.
     calls: Vec<Call>,
+    writes: Vec<ApiWrite>,
     /// What the node's kernel keeps of connections to Services.
     pub balancer: Balancer,
     /// The cluster, while the kubelet takes its turn.
@@ -116,6 +117,7 @@ impl SimRuntime {
             parts: parts::Parts::default(),
             metered: BTreeSet::new(),
             calls: Vec::new(),
+            writes: Vec::new(),
             balancer: Balancer::new(!seed),
             view: None,
             events: Vec::new(),
@@ -241,10 +243,12 @@ impl SimRuntime {
                 speed: self.speed,
                 sent: Vec::new(),
                 calls: Vec::new(),
+                writes: Vec::new(),
             };
             m.run(kill.unwrap_or(now), &mut world);
             sent = world.sent;
             self.calls.append(&mut world.calls);
+            self.writes.append(&mut world.writes);
             if let (Some(at), None) = (kill, m.exit) {
                 m.exit = Some(MachineExit { at, code: 137, signal: None, oom: false });
             }
@@ -515,6 +519,9 @@ impl Runtime for SimRuntime {
             used.filter_map(|c| ImageRef::parse(&c.spec.image).ok()).map(|r| r.full()).collect();
         self.pulled.retain(|full, _| used.contains(full));
     }
+    fn take_writes(&mut self) -> Vec<ApiWrite> {
+        std::mem::take(&mut self.writes)
+    }
     fn take_calls(&mut self) -> Vec<Call> {
         std::mem::take(&mut self.calls)
     }
@@ -542,6 +549,10 @@ impl Runtime for SimRuntime {
 
     fn image(&self, image: &str) -> Option<ImageInfo> {
         self.pulled.get(&ImageRef::parse(image).ok()?.full()).cloned()
+    }
+    fn image_has_command(&self, image: &str) -> bool {
+        let image = ImageRef::parse(image).ok().and_then(|r| catalogue::find(&r).ok());
+        image.is_none_or(|i| !i.entrypoint.is_empty() || !i.cmd.is_empty())
     }
     fn image_user(&self, image: &str) -> i64 {
         ImageRef::parse(image).map_or(0, |r| catalogue::user(&r))

@@ -35,5 +35,19 @@ pub struct Call {
     pub http: bool,
 }
 
+/// A program writes to the API server, as its pod's service account may. It does not wait for the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiWrite {
+    pub pod_namespace: String,
+    pub pod: String,
+    pub kind: api::KindRef,
+    /// Empty for kinds that are in none.
+    pub namespace: String,
+    pub name: String,
+    /// The object is there already and becomes this.
+    pub update: bool,
+    pub body: serde_json::Value,
+}
+
 /// What came of reaching out: nothing but a connection, or an answer to a request.
 pub type Answer = Result<Option<Served>, NetError>;

@@ -1,6 +1,6 @@
 //! Pods from their binding to their end.
 
-use super::World;
+use super::{World, summary};
 use expect_test::{Expect, expect};
 use serde_json::json;
 
@@ -319,4 +319,56 @@ fn deadline_memory_and_grace_end_pods() {
             10.0s status late: Failed reason=DeadlineExceeded Ready=False c:Error(137)
         "#]],
     );
+}
+
+#[test]
+fn an_init_container_is_ready_when_it_has_ended_well() {
+    let mut w = fresh();
+    w.pod(
+        "p",
+        json!({ "initContainers": [{ "name": "i", "image": "busybox", "command": ["sleep", "20"] }],
+                "containers": [{ "name": "c", "image": "busybox", "command": ["sleep", "3600"] }] }),
+    );
+    let shown = |w: &World| {
+        let s = w.get("p").and_then(|p| p.status.clone()).unwrap_or_default();
+        let initialized = s.conditions.into_iter().flatten().find(|c| c.type_ == "Initialized");
+        let init = s.init_container_statuses.into_iter().flatten().next().unwrap_or_default();
+        (initialized.map(|c| c.status).unwrap_or_default(), init.ready, init.started)
+    };
+    w.run(10);
+    assert_eq!(shown(&w), ("False".into(), false, Some(true)));
+    w.run(20);
+    assert_eq!(shown(&w), ("True".into(), true, Some(false)));
+}
+
+#[test]
+fn commands_are_looked_for_from_the_working_directory_and_must_be_said() {
+    let mut w = fresh();
+    w.pod(
+        "relative",
+        json!({ "containers": [{ "name": "c", "image": "centos:7", "command": ["bin/bash", "-c", "sleep 3600"] }] }),
+    );
+    w.pod(
+        "elsewhere",
+        json!({ "restartPolicy": "Never", "containers": [{ "name": "c", "image": "centos:7", "workingDir": "/tmp",
+                "command": ["bin/bash"] }] }),
+    );
+    w.pod("none", json!({ "containers": [{ "name": "c", "image": "mstormo/suse" }] }));
+    w.run(15);
+    let shown = |name: &str| w.get(name).map(summary).unwrap_or_default();
+    assert_eq!(shown("relative"), "Running Ready=True c:running");
+    assert_eq!(shown("elsewhere"), "Failed Ready=False c:StartError(128)");
+    assert_eq!(shown("none"), "Pending Ready=False c:CreateContainerError");
+}
+
+#[test]
+fn resources_of_the_whole_pod_make_its_class() {
+    let mut w = fresh();
+    let all = json!({ "cpu": "200m", "memory": "200Mi" });
+    let c = json!({ "name": "c", "image": "busybox", "command": ["sleep", "3600"] });
+    w.pod("p", json!({ "containers": [c], "resources": { "requests": all, "limits": all } }));
+    w.run(10);
+    let status = w.get("p").and_then(|p| p.status.clone()).unwrap_or_default();
+    assert_eq!(status.qos_class.as_deref(), Some("Guaranteed"));
+    assert_eq!(status.phase.as_deref(), Some("Running"));
 }

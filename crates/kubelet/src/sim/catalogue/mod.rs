@@ -1,7 +1,32 @@
 //! The images the simulated registry has: those that documentation's examples use.
 
+/// `name, size in MB, tools, program, ports, how it answers HTTP, memory in MiB, tags besides versions`
+macro_rules! images {
+    ($( $name:literal, $size:literal, $tools:ident, $program:literal, [$($port:literal),*], $http:expr, $memory:literal,
+        [$($tag:literal),*]; )*) => {
+        &[$( Image {
+            name: $name,
+            tags: &["latest", $($tag),*],
+            versions: ANY,
+            size_mb: $size,
+            tools: Tools::$tools,
+            extra: &[],
+            entrypoint: &[$program],
+            cmd: &[],
+            servers: {
+                static SERVER: Server =
+                    Server { memory_mib: $memory, ..server($program, &[$($port),*], $http, &[]) };
+                &[&SERVER]
+            },
+            env: &[],
+            files: &[],
+        } ),*]
+    };
+}
+
 mod near;
 mod popular;
+mod samples;
 pub mod servers;
 mod table;
 mod tools;
@@ -9,6 +34,7 @@ mod tools;
 use crate::pod::images::ImageRef;
 pub use near::{distance, near};
 use popular::POPULAR;
+use samples::{SAMPLES, SCRIPTS};
 pub use servers::{Http, Server};
 use std::collections::BTreeSet;
 use table::IMAGES;
@@ -127,6 +153,7 @@ const REGISTRIES: &[&str] = &[
     "mcr.microsoft.com",
     "public.ecr.aws",
     "us-docker.pkg.dev",
+    "registry.istio.io",
 ];
 
 /// # Errors
@@ -150,13 +177,15 @@ pub fn find(r: &ImageRef) -> Result<&'static Image, Missing> {
         ("public.ecr.aws/docker/library/", "docker.io/library/"),
         ("public.ecr.aws/bitnami/", "docker.io/bitnami/"),
         ("docker.io/bitnamilegacy/", "docker.io/bitnami/"),
+        ("registry.istio.io/release/", "docker.io/istio/"),
     ] {
         if let Some(rest) = name.strip_prefix(old) {
             name = format!("{new}{rest}");
         }
     }
     // A repository may have several entries, when its tags behave differently.
-    let mut entries = [IMAGES, POPULAR, TOOLS].into_iter().flatten().filter(|i| i.name == name).peekable();
+    let mut entries =
+        [IMAGES, POPULAR, TOOLS, SAMPLES, SCRIPTS].into_iter().flatten().filter(|i| i.name == name).peekable();
     if entries.peek().is_none() {
         let known = REGISTRIES.contains(&r.registry.as_str()) || r.registry.ends_with(".pkg.dev");
         return Err(if known { Missing::Repository } else { Missing::Registry });

@@ -4,30 +4,6 @@
 use super::servers::server;
 use super::{ANY, Http, Image, Server, Tools};
 
-/// `name, size in MB, tools, program, ports, how it answers HTTP, memory in MiB, tags besides versions`
-macro_rules! images {
-    ($( $name:literal, $size:literal, $tools:ident, $program:literal, [$($port:literal),*], $http:expr, $memory:literal,
-        [$($tag:literal),*]; )*) => {
-        &[$( Image {
-            name: $name,
-            tags: &["latest", $($tag),*],
-            versions: ANY,
-            size_mb: $size,
-            tools: Tools::$tools,
-            extra: &[],
-            entrypoint: &[$program],
-            cmd: &[],
-            servers: {
-                static SERVER: Server =
-                    Server { memory_mib: $memory, ..server($program, &[$($port),*], $http, &[]) };
-                &[&SERVER]
-            },
-            env: &[],
-            files: &[],
-        } ),*]
-    };
-}
-
 use Http::{Always, Grpc, Healthz, Hostname, No, Status};
 
 pub static POPULAR: &[Image] = images! {

@@ -536,21 +536,25 @@ pub static IMAGES: &[Image] = &[
     ),
     serves("docker.io/apache/kafka", 200, Tools::Busybox, &[(3, 7, 9), (4, 0, 1)], &["kafka"], &[&s::KAFKA]),
     serves("docker.io/traefik/whoami", 3, Tools::None, &[(1, 0, 11)], &["/whoami"], &[&s::WHOAMI]),
-    serves(
-        "docker.io/stefanprodan/podinfo",
-        40,
-        Tools::Busybox,
-        &[(5, 0, 2), (6, 0, 9)],
-        &["./podinfo"],
-        &[&s::PODINFO],
-    ),
-    serves("ghcr.io/stefanprodan/podinfo", 40, Tools::Busybox, &[(5, 0, 2), (6, 0, 9)], &["./podinfo"], &[&s::PODINFO]),
+    Image {
+        extra: &["podcli"],
+        ..serves("docker.io/stefanprodan/podinfo", 40, Tools::Busybox, ANY, &["./podinfo"], &[&s::PODINFO])
+    },
+    Image {
+        extra: &["podcli"],
+        ..serves("ghcr.io/stefanprodan/podinfo", 40, Tools::Busybox, ANY, &["./podinfo"], &[&s::PODINFO])
+    },
     serves("docker.io/library/caddy", 20, Tools::Busybox, &[(2, 0, 10)], &["caddy"], &[&s::CADDY]),
     Image {
         tags: &["latest"],
         extra: &["stress", "/usr/bin/stress"],
         cmd: &["stress"],
         ..image("docker.io/polinux/stress", 4, Tools::Busybox, &[(1, 0, 0)])
+    },
+    Image {
+        extra: &["stress-ng", "/usr/bin/stress-ng"],
+        cmd: &["stress-ng"],
+        ..image("docker.io/polinux/stress-ng", 8, Tools::Busybox, &[(0, 9, 20)])
     },
     Image {
         extra: &["stress", "/usr/bin/stress"],

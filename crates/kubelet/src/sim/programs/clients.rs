@@ -19,6 +19,7 @@ const NO_MYSQL: &str = "error: 'Can't connect to MySQL server on '{host}:{port}'
 
 const CLIENTS: &[Client] = &[
     Client { names: &["mysqladmin", "mariadb-admin"], port: 3306, ok: "mysqld is alive", bad: NO_MYSQL, code: 1 },
+    Client { names: &["podcli"], port: 9898, ok: "", bad: "check failed", code: 1 },
     Client { names: &["healthcheck.sh"], port: 3306, ok: "", bad: NO_MYSQL, code: 1 },
     Client { names: &["zookeeper-ready"], port: 2181, ok: "", bad: "", code: 1 },
     Client { names: &["ready-probe.sh"], port: 9042, ok: "", bad: "Cassandra is not ready", code: 1 },

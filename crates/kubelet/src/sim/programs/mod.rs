@@ -2,6 +2,7 @@
 
 mod awk;
 mod calc;
+mod certgen;
 mod clients;
 mod clock;
 mod fetch;
@@ -458,7 +459,8 @@ fn dispatch(io: &mut Io) -> Outcome {
         "mktemp" => files::mktemp(io),
         "chmod" | "chown" | "ln" | "sync" => 0,
         "test" | "[" => test::program(io),
-        "true" | "install" | "kube-webhook-certgen" => 0,
+        "true" | "install" => 0,
+        "kube-webhook-certgen" => certgen::run(io),
         "false" => 1,
         "expr" => calc::expr(io),
         "date" => info::date(io),
@@ -472,7 +474,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "timeout" => return work::timeout(io),
         "stress" if io.argv[0] == "/stress" => return work::go_stress(io),
         "socat" => return Outcome::Block(Running::Forever),
-        "stress" => return work::stress(io),
+        "stress" | "stress-ng" => return work::stress(io, &name),
         "perl" | "python" | "python3" | "node" | "go" | "ruby" | "java" => return work::interpreter(io, &name),
         "yes" => {
             io.say("y\n".repeat(1000));
@@ -481,6 +483,14 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hello" => {
             io.say(
                 "\nHello from Docker!\nThis message shows that your installation appears to be working correctly.\n\n",
+            );
+            0
+        }
+        "amicontained" => {
+            io.say(
+                "Container Runtime: kube\nHas Namespaces:\n\tpid: true\n\tuser: false\nCapabilities:\n\tBOUNDING -> chown \
+                 dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod \
+                 audit_write setfcap\nSeccomp: disabled\n",
             );
             0
         }

@@ -190,8 +190,22 @@ pub fn option(io: &Io, names: &[&str]) -> Option<String> {
     None
 }
 
+/// What is left of nc's arguments without its options, some of which have a value: `-zw 5`.
+fn netcat_operands(argv: &[String]) -> Vec<String> {
+    let mut operands = Vec::new();
+    let mut args = argv.iter().skip(1);
+    while let Some(a) = args.next() {
+        if !a.starts_with('-') {
+            operands.push(a.clone());
+        } else if a.ends_with(['w', 'i', 'p', 's', 'e', 'q']) {
+            args.next();
+        }
+    }
+    operands
+}
+
 fn netcat(io: &mut Io) -> Outcome {
-    let operands = io.operands();
+    let operands = netcat_operands(&io.argv);
     let [host, port, ..] = operands.as_slice() else {
         if io.flag('l') {
             return Outcome::Block(Running::Forever);
@@ -239,5 +253,17 @@ fn ping(io: &mut Io) -> Outcome {
             }
             Outcome::Exit(i32::from(!known))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn options_of_nc_may_have_values() {
+        let of = |line: &str| super::netcat_operands(&line.split(' ').map(String::from).collect::<Vec<_>>());
+        assert_eq!(of("nc -z -w 5 db 5432"), ["db", "5432"]);
+        assert_eq!(of("nc -zvw1 db 5432"), ["db", "5432"]);
+        assert_eq!(of("nc db 5432 -w 2"), ["db", "5432"]);
+        assert!(of("nc -l -p 8080").is_empty());
     }
 }

@@ -212,7 +212,7 @@ fn bytes(s: &str) -> i64 {
 }
 
 /// The documentation's memory example: `stress --vm 1 --vm-bytes 250M --vm-hang 1`.
-pub fn stress(io: &mut Io) -> Outcome {
+pub fn stress(io: &mut Io, name: &str) -> Outcome {
     let option = |name: &str| {
         let i = io.argv.iter().position(|a| a == name)?;
         io.argv.get(i + 1).cloned()
@@ -222,7 +222,13 @@ pub fn stress(io: &mut Io) -> Outcome {
     let vm = hogs("--vm").max(hogs("-m"));
     let vm_bytes = option("--vm-bytes").map_or(256 << 20, |s| bytes(&s));
     let time = option("--timeout").or_else(|| option("-t"));
-    io.line(format!("stress: info: [1] dispatching hogs: {cpu} cpu, {io_hogs} io, {vm} vm, 0 hdd"));
+    if name == "stress-ng" {
+        let hogs = [(cpu, "cpu"), (io_hogs, "io"), (vm, "vm")].into_iter().filter(|(n, _)| *n > 0);
+        let hogs: Vec<String> = hogs.map(|(n, what)| format!("{n} {what}")).collect();
+        io.line(format!("stress-ng: info:  [1] dispatching hogs: {}", hogs.join(", ")));
+    } else {
+        io.line(format!("stress: info: [1] dispatching hogs: {cpu} cpu, {io_hogs} io, {vm} vm, 0 hdd"));
+    }
     if vm > 0 {
         let wanted = vm.saturating_mul(vm_bytes);
         return Outcome::Sleep(after(io, GROWTH_STEP), Running::Growing(-wanted));

@@ -1,0 +1,49 @@
+//! Who answers the API server's webhooks: the pods behind the Services that configurations name.
+
+use crate::Cluster;
+use api::kinds::{mutatingwebhookconfiguration as mutating, validatingwebhookconfiguration as validating};
+use apiserver::Callees;
+use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::core::v1::Service;
+use kubelet::sim::catalogue::servers::answers_reviews;
+use meta::Key;
+use reconcile::services::Spot;
+
+/// Ports at which a certificate is shown, though not one that the API server trusts.
+const TLS: &[u16] = &[443, 8443, 6443, 9443];
+
+impl Cluster {
+    /// Empty as long as nobody has configured a webhook.
+    pub(crate) fn callees(&self) -> Callees {
+        let checked = self.view.list::<ValidatingWebhookConfiguration>().flat_map(validating::hooks);
+        let changed = self.view.list::<MutatingWebhookConfiguration>().flat_map(mutating::hooks);
+        let mut found = Callees::new();
+        for to in checked.chain(changed).filter_map(|h| h.client_config.service) {
+            let service = self.view.get::<Service>(&Key::new(&to.namespace, &to.name));
+            let ip = service.and_then(|s| s.spec.as_ref()?.cluster_ip.as_deref()).unwrap_or("");
+            let port = u16::try_from(to.port.unwrap_or(443)).unwrap_or(0);
+            let address = format!("{ip}:{port}");
+            if !ip.is_empty() && !found.contains_key(&address) {
+                let answer = self.callee(ip, port);
+                found.insert(address, answer);
+            }
+        }
+        found
+    }
+
+    /// How a Service's address takes a webhook's request; of several endpoints the first one has the word.
+    fn callee(&self, ip: &str, port: u16) -> Result<(), String> {
+        let dial = |why: &str| Err(format!("dial tcp {ip}:{port}: connect: {why}"));
+        let rule = self.view.services.find(ip, port);
+        let ends = rule.map(|r| r.usable(Spot::default()).0).unwrap_or_default();
+        let Some(end) = ends.first() else { return dial("connection refused") };
+        match self.listener(&end.node, &end.ip, end.port) {
+            None => dial("connection refused"),
+            Some((_, program)) if answers_reviews(&program, end.port) => Ok(()),
+            Some(_) if TLS.contains(&end.port) => {
+                Err("tls: failed to verify certificate: x509: certificate signed by unknown authority".into())
+            }
+            Some(_) => Err("http: server gave HTTP response to HTTPS client".into()),
+        }
+    }
+}
