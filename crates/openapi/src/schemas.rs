@@ -209,15 +209,24 @@ fn upstream(value: Value) -> Value {
     }
 }
 
+/// The two fields that say what an object is.
+pub fn type_meta() -> Value {
+    json!({
+        "apiVersion": {"type": "string", "description": "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources"},
+        "kind": {"type": "string", "description": "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"}
+    })
+}
+
 pub fn list(kind: &Kind, name: &str) -> Value {
+    let words = type_meta();
     let reference = |n: &str| json!([{"$ref": format!("#/components/schemas/{n}")}]);
     json!({
         "description": format!("{0}List is a list of {0} objects.", kind.kind),
         "type": "object",
         "required": ["items"],
         "properties": {
-            "apiVersion": {"type": "string", "description": "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources"},
-            "kind": {"type": "string", "description": "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
+            "apiVersion": words["apiVersion"],
+            "kind": words["kind"],
             "metadata": {"allOf": reference("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"), "default": {}, "description": "Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"},
             "items": {"type": "array", "description": format!("List of {}.", kind.plural), "items": {"allOf": reference(name), "default": {}}}
         },
