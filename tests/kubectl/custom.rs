@@ -131,6 +131,21 @@ fn wrong_values_are_refused_and_unknown_fields_named() {
     assert!(said.contains("spec.names.plural+\".\"+spec.group") || said.contains("field is immutable"), "{said}");
 }
 
+/// kubectl checks the documents in a list by `/openapi/v2`.
+#[test]
+fn objects_that_keep_unknown_fields_come_in_lists() {
+    let Some(s) = Server::start(&[]) else { return };
+    let (head, rest) = DEFINITION.split_once("        type: object\n").unwrap_or_default();
+    let open = format!("{head}        type: object\n        x-kubernetes-preserve-unknown-fields: true\n{rest}");
+    let file = s.file("crd.yaml", &open);
+    s.kubectl(&["apply", "-f", &file]).good();
+    s.k("wait --for condition=established --timeout=60s crd/crontabs.stable.example.com");
+    let one = r#"{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"name":"a"},"note":{"of":"whom"}}"#;
+    let file = s.file("list.json", &format!(r#"{{"apiVersion":"v1","kind":"List","items":[{one}]}}"#));
+    assert_eq!(s.kubectl(&["apply", "-f", &file]).good(), "crontab.stable.example.com/a created\n");
+    assert_eq!(s.k("get ct a -o jsonpath={.note.of}"), "whom");
+}
+
 #[test]
 fn a_definition_takes_its_objects_with_it() {
     let Some(s) = Server::start(&[]) else { return };

@@ -119,6 +119,13 @@ fn ports_are_forwarded() {
     }
     let proxied = s.k("get --raw /api/v1/namespaces/default/pods/nginx:80/proxy/");
     assert!(proxied.contains("Welcome to nginx!"), "{proxied}");
+
+    s.k("run echo --image=registry.k8s.io/e2e-test-images/agnhost:2.47 --port=8080 -- netexec --http-port=8080");
+    s.k("wait --for=condition=Ready pod/echo --timeout=60s");
+    assert_eq!(s.k("get --raw /api/v1/namespaces/default/pods/echo:8080/proxy/echo?msg=hi"), "hi");
+    s.k("run said --image=hashicorp/http-echo:1.0 --env=ECHO_TEXT=two");
+    s.k("wait --for=condition=Ready pod/said --timeout=60s");
+    assert_eq!(s.k("get --raw /api/v1/namespaces/default/pods/said:5678/proxy/"), "two\n");
 }
 
 #[test]

@@ -198,3 +198,16 @@ fn a_refusals_text_is_gos() {
     let body = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"services \"mock\" already exists","reason":"AlreadyExists","details":{"name":"mock","kind":"services"},"code":409}"#;
     assert!(said.contains(body), "{said}");
 }
+
+/// The server of a hundred tutorials: netcat in a loop, with an answer written by hand.
+#[test]
+fn netcat_answers_with_what_it_is_given() {
+    let Some(s) = serve() else { return };
+    let said = r#"while true; do printf 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nHello\n' | nc -l -p 8080; done"#;
+    s.kubectl(&["run", "web", "--image=busybox:1.36", "--", "sh", "-c", said]).good();
+    s.k("wait --for=condition=Ready pod/web --timeout=60s");
+    for _ in 0..2 {
+        s.until("get --raw /api/v1/namespaces/default/pods/web:8080/proxy/", |t| t == "Hello\n");
+    }
+    assert_eq!(s.k("get pod web -o jsonpath={.status.containerStatuses[0].restartCount}"), "0");
+}

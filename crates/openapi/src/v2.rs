@@ -49,6 +49,10 @@ pub fn document(kinds: &Kinds) -> Document {
     }
     let mut parts = parts.clone();
     custom.iter().for_each(|d| parts.add(d));
+    for kind in kinds.iter() {
+        let Some(of) = kind.custom.and_then(|c| c.published_v2(kind)) else { continue };
+        parts.definitions.insert(super::custom::name(kind), schema(of));
+    }
     finish(parts)
 }
 

@@ -2,6 +2,7 @@
 //! here happens between polls, and what happens is stamped with the time at which it would have happened.
 
 use super::Container;
+use super::catalogue::servers::NETCAT;
 use super::catalogue::{Image, Server};
 use super::fs::{Fs, FsError, Volumes};
 use super::logs::Log;
@@ -277,7 +278,9 @@ impl Machine {
     /// Who listens at `port` ends by itself.
     pub fn leave(&mut self, port: u16, code: i32, at: Time) {
         for p in self.procs.values_mut() {
-            if matches!(&p.kind, Kind::Program(Running::Serving { ports, .. }) if ports.contains(&port)) {
+            if let Kind::Program(Running::Serving { ports, .. } | Running::Answering { ports, .. }) = &p.kind
+                && ports.contains(&port)
+            {
                 p.kind = Kind::Program(Running::Ending(code));
                 p.state = State::Sleeping(at);
             }
@@ -581,12 +584,21 @@ impl Machine {
         Ok(())
     }
 
+    /// What `nc -l` sends to whoever connects to `port`.
+    pub fn given(&self, port: u16) -> Option<&[u8]> {
+        self.procs.values().find_map(|p| match &p.kind {
+            Kind::Program(Running::Answering { text, ports, .. }) if ports.contains(&port) => Some(text.as_slice()),
+            _ => None,
+        })
+    }
+
     /// What listens in this container: port, server, its arguments, and since when.
     pub fn listeners(&self) -> impl Iterator<Item = (u16, &'static Server, &[String], Time)> {
         self.procs.values().flat_map(|p| {
             let serving = match (&p.kind, p.state) {
                 (_, State::Done(_)) => None,
                 (Kind::Program(Running::Serving { server, ports, since }), _) => Some((*server, ports, *since)),
+                (Kind::Program(Running::Answering { ports, since, .. }), _) => Some((&NETCAT, ports, *since)),
                 _ => None,
             };
             serving.into_iter().flat_map(move |(server, ports, since)| {

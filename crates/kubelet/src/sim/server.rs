@@ -108,10 +108,13 @@ pub fn respond(
         Http::Always(body) => ok(format!("{body}\n")),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),
         Http::Hello(version) => ok(format!("Hello, world!\nVersion: {version}\nHostname: {}\n", m.spec.hostname)),
+        Http::Echo if path == "/health" => ok("{\"status\":\"ok\"}\n".into()),
         Http::Echo => {
-            let text = argv.iter().find_map(|a| a.trim_start_matches('-').strip_prefix("text="));
-            ok(format!("{}\n", text.unwrap_or("hello-world")))
+            let said = argv.iter().find_map(|a| a.trim_start_matches('-').strip_prefix("text="));
+            let text = said.map(String::from).or_else(|| m.environment().remove("ECHO_TEXT"));
+            ok(format!("{}\n", text.as_deref().unwrap_or("hello-world")))
         }
+        Http::Given => m.given(port).and_then(as_http).ok_or(NetError::NotHttp),
         Http::Agnhost => agnhost(m, argv, whole, now.since(since)),
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));
@@ -141,9 +144,33 @@ fn parameter<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// `agnhost netexec` leaves when it is asked to: with what code, how long after the answer.
-/// Models test/images/agnhost/netexec/netexec.go exitHandler.
+/// A response that somebody wrote by hand.
+fn as_http(text: &[u8]) -> Option<Response> {
+    let text = String::from_utf8_lossy(text).replace("\r\n", "\n");
+    let (head, body) = text.split_once("\n\n").unwrap_or((text.as_str(), ""));
+    let mut lines = head.lines();
+    let mut status = lines.next()?.strip_prefix("HTTP/")?.split(' ');
+    let mut response = Response::new(status.nth(1)?.parse().ok()?, body);
+    for (name, value) in lines.filter_map(|l| l.split_once(':')) {
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => {
+                let length: usize = value.trim().parse().ok()?;
+                response.body = body.get(..length).unwrap_or(body).into();
+            }
+            "location" => response.location = Some(value.trim().into()),
+            _ => {}
+        }
+    }
+    Some(response)
+}
+
+/// Who ends after this request: with what code, how long after the answer. `nc -l` does unless it keeps on (`-k`), and
+/// `agnhost netexec` when it is asked to, as test/images/agnhost/netexec/netexec.go exitHandler does.
 fn told_to_exit(server: &Server, argv: &[String], path: &str) -> Option<(i32, Duration)> {
+    if server.http == Http::Given {
+        let keeps_on = argv.iter().skip(1).any(|a| a.starts_with('-') && a.contains('k'));
+        return (!keeps_on).then_some((0, Duration::from_millis(1)));
+    }
     let is_netexec = server.http == Http::Agnhost && argv.get(1).is_some_and(|a| a == "netexec");
     let code = match path.split('?').next() {
         Some("/exit") if is_netexec => parameter(path, "code").map_or(Some(0), |c| c.parse().ok())?,

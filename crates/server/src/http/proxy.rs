@@ -109,7 +109,7 @@ pub async fn to_backend(
     match backend {
         Backend::Wasm(guest) => forward(&guest, request.map(|b| b.map_err(HttpError::from).boxed_unsync())).await,
         Backend::Simulated { node, ip, port } => {
-            let path = request.uri().path().to_string();
+            let path = whole_path(request.uri());
             let answer = handle.ask(move |w| w.cluster.pod_http(&node, &ip, port, &path)).await?;
             Ok(simulated(answer.map_err(|e| anyhow::anyhow!("{e:?}"))?))
         }
@@ -117,11 +117,16 @@ pub async fn to_backend(
     }
 }
 
+/// The path with its query.
+fn whole_path(uri: &http::Uri) -> String {
+    uri.path_and_query().map_or("/", |p| p.as_str()).to_string()
+}
+
 /// A request as the ingress controller looks at it.
 fn for_gateway<B>(request: &Request<B>) -> network::Request {
     let named = request.headers().get(http::header::HOST).and_then(|h| h.to_str().ok());
     let header = named.or(request.uri().authority().map(|a| a.as_str())).unwrap_or("").to_string();
-    let path = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_string();
+    let path = whole_path(request.uri());
     network::Request { header, path, ..network::Request::default() }
 }
 
@@ -222,7 +227,7 @@ impl Network for ClusterNetwork {
                     Ok(Err(answer)) => return answered(answer),
                     Err(_) => return Err(HttpError::ConnectionTerminated),
                 },
-                backend => (backend, uri.path().to_string()),
+                backend => (backend, whole_path(&uri)),
             };
             let container = match backend {
                 Backend::Wasm(container) => container,

@@ -17,8 +17,10 @@ pub enum Http {
     Hostname,
     /// agnhost's subcommand decides.
     Agnhost,
-    /// http-echo: what `-text=` says.
+    /// http-echo: what `-text=` or `ECHO_TEXT` says.
     Echo,
+    /// What its standard input held, once.
+    Given,
     /// `/healthz` is well, nothing else is found.
     Healthz,
     /// Always this refusal.
@@ -285,6 +287,8 @@ pub static ZOOKEEPER: Server = Server {
         &["ZooKeeper JMX enabled by default", "Using config: /conf/zoo.cfg"],
     )
 };
+/// `nc -l`.
+pub static NETCAT: Server = server("nc", &[], Http::Given, &[]);
 /// `ncat --listen`: it takes connections and speaks whatever its program does.
 pub static NCAT: Server = server("ncat", &[], Http::No, &[]);
 /// The documentation's ZooKeeper image, whose program writes its configuration first.

@@ -39,6 +39,12 @@ pub enum Running {
         /// When it began (or will begin) to listen.
         since: Time,
     },
+    /// `nc -l`: sends what it was given to whoever connects.
+    Answering {
+        text: Vec<u8>,
+        ports: Vec<u16>,
+        since: Time,
+    },
     /// Ends with this code when it wakes up.
     Ending(i32),
     /// Reads its standard input; what came so far.
@@ -265,6 +271,7 @@ fn reads_stdin(argv: &[String]) -> bool {
         "gzip" | "gunzip" | "zcat" => gzip::reads_stdin(argv),
         "awk" => awk::reads_stdin(argv),
         "tar" => tar::reads_stdin(argv),
+        "nc" => argv.iter().skip(1).any(|a| a.starts_with('-') && a.contains('l')),
         _ => false,
     }
 }
@@ -286,7 +293,7 @@ pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) 
             Outcome::Exit(late.code)
         }
         Running::Forever => Outcome::Block(Running::Forever),
-        serving @ Running::Serving { .. } => Outcome::Block(serving),
+        serving @ (Running::Serving { .. } | Running::Answering { .. }) => Outcome::Block(serving),
         Running::Filtering(buffer) => filter(m, pid, buffer, world),
         Running::Following(path, seen) => work::follow(m, pid, path, seen, world),
         Running::Growing(bytes) => work::grow(m, pid, bytes, world),

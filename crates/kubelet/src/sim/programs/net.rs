@@ -205,11 +205,14 @@ fn netcat_operands(argv: &[String]) -> Vec<String> {
 }
 
 fn netcat(io: &mut Io) -> Outcome {
+    if io.flag('l') {
+        // `-l -p 80`, `-lp 80` and `-l 80`.
+        let ports: Vec<u16> = io.argv.iter().skip(1).filter_map(|a| a.parse().ok()).collect();
+        let (text, since) = (std::mem::take(&mut io.stdin), after(io, Duration::from_millis(1)));
+        return Outcome::Block(Running::Answering { text, ports, since });
+    }
     let operands = netcat_operands(&io.argv);
     let [host, port, ..] = operands.as_slice() else {
-        if io.flag('l') {
-            return Outcome::Block(Running::Forever);
-        }
         io.complain("nc: usage: nc [-zv] HOST PORT");
         return Outcome::Exit(1);
     };
