@@ -43,10 +43,10 @@ fn problems_have_a_place() {
     refused(&lesson().replace("- apply: pod.yaml", "- apply: pot.yaml"), &["30:12: no file \"pot.yaml\""]);
     refused(
         &lesson().replace("file:pod.yaml", "file:pot.yaml"),
-        &["43:1: file:pot.yaml is not", "78:1: file:pot.yaml is not"],
+        &["48:1: file:pot.yaml is not", "83:1: file:pot.yaml is not"],
     );
     refused(&lesson().replace("condition: Ready}", "where: 'status.phase =='}"), &["28:"]);
-    refused(&lesson().replace("answer: 2", "answer: 4"), &["39:1: 3 choices", "74:1: 3 choices"]);
+    refused(&lesson().replace("answer: 2", "answer: 4"), &["44:1: 3 choices", "79:1: 3 choices"]);
     refused(
         &lesson().replace("## 정리", "## 맺음"),
         &["68:1: ## Recap (## 정리) is missing", "68:1: 2 steps in the text, 1"],

@@ -84,7 +84,7 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<()> {
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let bad = std::thread::scope(|s| {
-        let all: Vec<_> = (0..workers).map(|_| s.spawn(&work)).collect();
+        let all: Vec<_> = (0..workers).map(|_| s.spawn(work)).collect();
         let sum = all.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(anyhow!("a lesson made the proof crash"))));
         sum.sum::<anyhow::Result<usize>>()
     })?;
