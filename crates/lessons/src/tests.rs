@@ -49,12 +49,12 @@ fn problems_have_a_place() {
     refused(&lesson().replace("answer: 2", "answer: 4"), &["44:1: 3 choices", "79:1: 3 choices"]);
     refused(
         &lesson().replace("## 정리", "## 맺음"),
-        &["68:1: ## Recap (## 정리) is missing", "68:1: 2 steps in the text, 1"],
+        &["73:1: ## Recap (## 정리) is missing", "73:1: 2 steps in the text, 1"],
     );
     let french = Lesson::read(&lesson().replace("# ko\n", "# fr\n")).expect_err("it is wrong");
     let said: Vec<String> = french.iter().map(ToString::to_string).collect();
     assert!(said[0].starts_with("there is no text in one of the languages"), "{said:?}");
-    assert!(said[1].starts_with("68:1: a heading of the first level names a language"), "{said:?}");
+    assert!(said[1].starts_with("73:1: a heading of the first level names a language"), "{said:?}");
 }
 
 #[test]
