@@ -58,7 +58,7 @@ const fn script(name: &'static str, size_mb: u32, entrypoint: &'static [&'static
 }
 
 /// A service that gives up when it does not reach its database.
-static TICKETING: Server = Server { memory_mib: 60, ..server("uvicorn", &[8080], Always("{\"status\":\"ok\"}"), &[]) };
+static TICKETING: Server = Server { memory_mib: 60, ..server("uvicorn", &[8000], Always("{\"status\":\"ok\"}"), &[]) };
 
 pub static SCRIPTS: &[Image] = &[
     // Python's words for what the program does in its first lines.
