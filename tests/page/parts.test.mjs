@@ -183,6 +183,7 @@ test("traffic from a Service's panel loads its pods until the autoscaler adds mo
   await id(page, "traffic-rate").fill("20");
   await id(page, "traffic-start").click();
   await id(page, "traffic-state").getByText("running").waitFor();
+  await id(page, "panel-traffic").getByText("steady").waitFor();
   await id(page, "speed").selectOption("10000");
   await id(page, "endpoint-cpu").first().waitFor();
   await page.locator('[data-testid^="pod-default-web-"][data-state="ready"]').nth(2).waitFor({ timeout: 60_000 });

@@ -228,7 +228,9 @@ pub fn Palette(p: &Props) -> Html {
     if !words.0.is_empty() {
         for e in objects(&list, &words) {
             // The engine has found it, maybe by a label.
-            let rank = words.rank(&e).unwrap_or((2, e.text.len()));
+            let (place, long) = words.rank(&e).unwrap_or((2, e.text.len()));
+            // Of Events there are most, and who looks for one looks elsewhere.
+            let rank = (if e.note == "Event" { 4 } else { place }, long);
             found.push((Some(rank), e));
         }
         found.sort_by_key(|(rank, _)| *rank);

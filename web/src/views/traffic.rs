@@ -62,7 +62,7 @@ pub fn TrafficPanel(p: &Props) -> Html {
                     <label><span>{ ctx.t("traffic.rate") }</span>
                         <span class="traffic-rate"><input ref={rate} type="range" min="1" max={RATE_MAX.to_string()} ~defaultValue="20" {oninput} data-testid="traffic-rate" /><output class="num">{ *shown }{ "/s" }</output></span></label>
                     <label>{ ctx.t("traffic.pattern") }<select ref={pattern} data-testid="traffic-pattern">
-                        { for Pattern::ALL.iter().map(|p| html! { <option value={p.name()}>{ word(p.name()) }</option> }) }
+                        { for Pattern::ALL.iter().map(|p| html! { <option value={p.name()} selected={*p == Pattern::Steady}>{ word(p.name()) }</option> }) }
                     </select></label>
                     <label>{ "URL" }<input ref={url} ~defaultValue={first} required=true autocomplete="off" spellcheck="false" data-testid="traffic-url" /></label>
                     <button class="primary" type="submit" data-testid="traffic-start"><Icon name="run" />{ ctx.t("traffic.start") }</button>
