@@ -105,12 +105,12 @@ fn program(profile: Profile, bin: &str, name: &str) -> Result<()> {
     quiet(name, &mut cmd("cargo", &["build", "--workspace", "--bin", bin, "--profile", profile.name()]))
 }
 
-/// Builds some of what is made for wasm. Always of all of it: cargo chooses the features of a crate by the packages that are
-/// asked for, so that another choice would compile most of them once more.
+/// Builds what is made for wasm: the page's two programs and what is compared with the native engine. Always all of it: cargo
+/// chooses the features of a crate by what is asked for, so that another choice would compile most of them once more; and each
+/// link keeps one core busy for minutes.
 pub fn wasm_build(profile: &str) -> Command {
-    let packages = ["-p", "web", "-p", "worker", "-p", "parity"];
     let mut cargo = cmd("cargo", &["build", "--target", "wasm32-unknown-unknown", "--profile", profile]);
-    cargo.args(packages);
+    cargo.args(["-p", "web", "-p", "worker", "-p", "parity", "--lib", "--bin", "web", "--bin", "worker"]);
     cargo
 }
 
@@ -123,8 +123,7 @@ pub fn parity() -> Result<PathBuf> {
     if !stamp::is_fresh("parity", &print, &module)? {
         tools::wasm_targets()?;
         tools::wasm_bindgen()?;
-        // The page's programs are linked beside it: each link keeps one core busy for minutes.
-        quiet("parity", wasm_build("page").args(["--lib", "--bin", "web", "--bin", "worker"]))?;
+        quiet("parity", &mut wasm_build("page"))?;
         let wasm = target_dir().join("wasm32-unknown-unknown/page/parity.wasm");
         let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", "nodejs", "--out-dir"]);
         quiet("parity-bindgen", c.arg(&out).arg(&wasm))?;

@@ -34,13 +34,7 @@ enum Asks {
 pub fn build(profile: &str, out: &Path) -> Result<()> {
     let text = read(INDEX)?;
     let links = links(&text).map_err(|e| format!("{INDEX}: {e}"))?;
-    let mut cargo = build::wasm_build(profile);
-    for link in &links {
-        if let Asks::Main(bin) | Asks::Worker(bin) = &link.asks {
-            cargo.args(["--bin", bin]);
-        }
-    }
-    quiet(profile, &mut cargo)?;
+    quiet(profile, &mut build::wasm_build(profile))?;
     let programs = target_dir().join("wasm32-unknown-unknown").join(profile);
 
     // Laid out beside it and moved, so that there is never half a page.
