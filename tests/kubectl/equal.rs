@@ -59,6 +59,7 @@ fn real(s: &Server, line: &str) -> Side {
     let (args, stdin) = line_parts(line);
     // No flags before the command: an unknown command would be a plugin's.
     let mut c = Command::new("kubectl");
+    c.env("GOGC", "off");
     c.args(&args).env("KUBECONFIG", s.kubeconfig()).env("HOME", s.kubeconfig().with_file_name("home"));
     c.current_dir(native::files()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = c.spawn().unwrap_or_else(|e| panic!("kubectl: {e}"));

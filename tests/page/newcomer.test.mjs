@@ -1,7 +1,7 @@
 // What must hold for people who come to the page: nothing is lost, nothing freezes, everything is reachable.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
+import { everyLook } from "./axe.mjs";
 import { apply, count, manifest, paste, pause, pods, visits } from "./harness.mjs";
 
 const open = visits();
@@ -201,61 +201,45 @@ test("many nodes become a map that keys can walk", async () => {
   await page.getByTestId("inspector-name").getByText("node-10").waitFor();
 });
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-for (const [name, options] of [
-  ["light", {}],
-  ["dark, Korean", { colorScheme: "dark", locale: "ko-KR" }],
-  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
-]) {
-  test(`screen readers and contrast: ${name}`, async () => {
-    const page = await open(options);
-    const found = [];
-    const check = async (where) => {
-      await page.addScriptTag({ path: axe });
-      await page.waitForTimeout(300);
-      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-      for (const v of violations) found.push(`${where}: ${v.id} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(" | ")}`);
-    };
-    const pane = async (pane) => {
-      if (name === "phone") await page.getByTestId(`pane-${pane}`).click();
-    };
-    await check("empty");
-    await page.getByTestId("try-deployment").click();
-    await count(page.locator('[data-testid^="pod-default-"][data-state="ready"]'), 3);
-    await check("running");
-    await page.locator('[data-testid^="pod-default-"]').first().click();
-    await page.getByTestId("columns").waitFor();
-    for (const tab of ["summary", "why", "events", "yaml", "decisions"]) {
-      await page.getByTestId(`tab-${tab}`).click();
-      await check(tab);
-    }
-    await pane("timeline");
-    await page.getByTestId("timeline-list").click();
-    await check("timeline");
-    await pane("stage");
-    await page.getByTestId("show-decision").click();
-    await page.getByTestId("grid").waitFor();
-    await check("decision");
-    await page.getByTestId("walk-into").click();
-    await page.getByTestId("phase-Score").click();
-    await check("walk");
-    await page.getByTestId("phase-all").click();
-    await page.getByTestId("grid").locator(".score").first().click();
-    await page.getByTestId("cell-card").waitFor();
-    await check("cell");
-    await page.getByTestId("guess").click();
-    await page.getByTestId("guess-panel").waitFor();
-    await check("guess");
-    await page.getByTestId("show-queues").click();
-    await page.getByTestId("board").waitFor();
-    await check("queues");
-    await pane("editor");
-    if (!(await page.getByTestId("samples").isVisible())) await page.getByTestId("toggle-left").click();
-    await page.getByTestId("samples").click();
-    await check("samples");
-    await page.keyboard.press("Escape");
-    await page.getByTestId("help").click();
-    await check("help");
-    assert.deepEqual(found, []);
-  });
-}
+everyLook(open, async (page, check, name) => {
+  const pane = async (pane) => {
+    if (name === "phone") await page.getByTestId(`pane-${pane}`).click();
+  };
+  await check("empty");
+  await page.getByTestId("try-deployment").click();
+  await count(page.locator('[data-testid^="pod-default-"][data-state="ready"]'), 3);
+  await check("running");
+  await page.locator('[data-testid^="pod-default-"]').first().click();
+  await page.getByTestId("columns").waitFor();
+  for (const tab of ["summary", "why", "events", "yaml", "decisions"]) {
+    await page.getByTestId(`tab-${tab}`).click();
+    await check(tab);
+  }
+  await pane("timeline");
+  await page.getByTestId("timeline-list").click();
+  await check("timeline");
+  await pane("stage");
+  await page.getByTestId("show-decision").click();
+  await page.getByTestId("grid").waitFor();
+  await check("decision");
+  await page.getByTestId("walk-into").click();
+  await page.getByTestId("phase-Score").click();
+  await check("walk");
+  await page.getByTestId("phase-all").click();
+  await page.getByTestId("grid").locator(".score").first().click();
+  await page.getByTestId("cell-card").waitFor();
+  await check("cell");
+  await page.getByTestId("guess").click();
+  await page.getByTestId("guess-panel").waitFor();
+  await check("guess");
+  await page.getByTestId("show-queues").click();
+  await page.getByTestId("board").waitFor();
+  await check("queues");
+  await pane("editor");
+  if (!(await page.getByTestId("samples").isVisible())) await page.getByTestId("toggle-left").click();
+  await page.getByTestId("samples").click();
+  await check("samples");
+  await page.keyboard.press("Escape");
+  await page.getByTestId("help").click();
+  await check("help");
+});

@@ -31,6 +31,10 @@ const LONG_CYCLE: usize = 100;
 /// Frames at least between two details of an object that changes all the time.
 const DETAIL_REST: u32 = 6;
 
+/// Frames at least between two updates of a running cluster that only say how late it is: to draw the page at every one of
+/// them would keep half a core busy with a cluster in which nothing happens.
+const CLOCK_REST: u32 = 6;
+
 /// What there is to be seen.
 pub struct Shown<'a> {
     pub cluster: &'a Cluster,
@@ -57,6 +61,8 @@ pub struct Viewer {
     components: BTreeMap<String, ComponentView>,
     queues: Option<protocol::QueueView>,
     clock: Option<Clock>,
+    /// Updates since the clock was told.
+    clock_age: u32,
     /// By node: powered, kubelet running, cut off, its disk full.
     node_lamps: BTreeMap<String, [bool; 4]>,
     blocked_images: Vec<String>,
@@ -157,9 +163,16 @@ impl Viewer {
         }
         u.clock = self.clock(cluster, running, speed);
         let changed = u != Update { clock: u.clock.clone(), ..Default::default() };
-        let clock_changed = self.clock.as_ref() != Some(&u.clock);
+        self.clock_age += 1;
+        let told = self.clock.as_ref().map(|c| Clock { now: u.clock.now, ..c.clone() });
+        let only_time = !changed && told.as_ref() == Some(&u.clock);
+        let nothing = only_time && self.clock.as_ref() == Some(&u.clock);
+        if nothing || (only_time && running && self.clock_age < CLOCK_REST) {
+            return None;
+        }
+        self.clock_age = 0;
         self.clock = Some(u.clock.clone());
-        (changed || clock_changed).then_some(u)
+        Some(u)
     }
 
     /// What is new with `replies`, which are taken; `None` when there is nothing to say. Before a cluster is there, its

@@ -6,7 +6,7 @@ const CONTEXT: usize = 3;
 /// The hunks that lead from one text to the other; empty when they are the same.
 pub(crate) fn hunks(a: &str, b: &str) -> String {
     let (a, b): (Vec<&str>, Vec<&str>) = (a.split_inclusive('\n').collect(), b.split_inclusive('\n').collect());
-    let (mut gone, mut new) = changes(&a, &b);
+    let (mut gone, mut new) = meta::lines::changes(&a, &b);
     shift(&a, &mut gone, &new);
     shift(&b, &mut new, &gone);
     let blocks = blocks(&gone, &new);
@@ -51,38 +51,6 @@ fn range(begin: usize, end: usize) -> String {
         1 => format!("{}", begin + 1),
         n => format!("{},{n}", begin + 1),
     }
-}
-
-/// Which lines of each text are in no longest common subsequence.
-fn changes(a: &[&str], b: &[&str]) -> (Vec<bool>, Vec<bool>) {
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
-    let (x, y) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);
-    let (mut gone, mut new) = (vec![false; a.len()], vec![false; b.len()]);
-    let width = y.len() + 1;
-    let mut length = vec![0u32; (x.len() + 1) * width];
-    for i in (0..x.len()).rev() {
-        for j in (0..y.len()).rev() {
-            length[i * width + j] = if x[i] == y[j] {
-                length[(i + 1) * width + j + 1] + 1
-            } else {
-                length[(i + 1) * width + j].max(length[i * width + j + 1])
-            };
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    while i < x.len() || j < y.len() {
-        if i < x.len() && j < y.len() && x[i] == y[j] {
-            (i, j) = (i + 1, j + 1);
-        } else if j >= y.len() || (i < x.len() && length[(i + 1) * width + j] >= length[i * width + j + 1]) {
-            gone[head + i] = true;
-            i += 1;
-        } else {
-            new[head + j] = true;
-            j += 1;
-        }
-    }
-    (gone, new)
 }
 
 /// Moves each change as far down as the lines allow, and back up to where the other text changes too. Models GNU diff's

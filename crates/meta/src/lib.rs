@@ -5,6 +5,7 @@ pub mod errors;
 pub mod field;
 pub mod key;
 pub mod labels;
+pub mod lines;
 pub mod names;
 pub mod quantity;
 pub mod reserve;

@@ -5,10 +5,12 @@ use crate::{page, stamp, tools};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// How the page is built: `Small` as it is published and tested, `Quick` for this machine alone.
+/// How the page is built: as it is published, as it is tested (the same but for what takes longest and changes least), and
+/// for this machine alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Page {
-    Small,
+    Published,
+    Tested,
     Quick,
 }
 
@@ -16,7 +18,8 @@ impl Page {
     /// The cargo profile, and the name of the directory of the result.
     fn name(self) -> &'static str {
         match self {
-            Page::Small => "page",
+            Page::Published => "published",
+            Page::Tested => "page",
             Page::Quick => "play-page",
         }
     }

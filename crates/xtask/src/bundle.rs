@@ -7,7 +7,7 @@ use crate::{page, tools};
 /// The scripts that need npm packages (wasm-opt, esbuild) and their lock file.
 const SCRIPTS: &str = "crates/xtask/js";
 
-/// How hard the wasm is made smaller.
+/// How hard the page is made smaller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
     /// What is published: minutes for a few per cent.
@@ -19,8 +19,9 @@ pub enum Effort {
 pub fn run(effort: Effort) -> Result<()> {
     tools::check_rust()?;
     tools::npm_ci(SCRIPTS)?;
-    build::page(Page::Small)?;
-    let page = std::path::absolute(Page::Small.dir()).map_err(|e| e.to_string())?;
+    let how = if effort == Effort::Most { Page::Published } else { Page::Tested };
+    build::page(how)?;
+    let page = std::path::absolute(how.dir()).map_err(|e| e.to_string())?;
     let mut c = cmd("node", &[&format!("{SCRIPTS}/bundle.mjs")]);
     c.arg(&page).arg("dist").arg("kubottle.html").arg(if effort == Effort::Most { "-Oz" } else { "-O1" });
     quiet("bundle", &mut c)?;

@@ -132,7 +132,7 @@ fn system() -> Result<Tally> {
 }
 
 fn page() -> Result<Tally> {
-    let built = build::page(Page::Small)?;
+    let built = build::page(Page::Tested)?;
     println!("{}", if built { "built" } else { "up to date" });
     Ok(Tally::PASSED)
 }
@@ -150,7 +150,7 @@ fn in_browser() -> Result<Tally> {
     let dir = "tests/page";
     tools::npm_ci(dir)?;
     let chromium = browser::chromium()?;
-    build::page(Page::Small)?;
+    build::page(Page::Tested)?;
     let bin = build::server(Profile::Dev)?;
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| e.to_string())?.flatten() {
@@ -160,7 +160,7 @@ fn in_browser() -> Result<Tally> {
         }
     }
     files.sort();
-    let page = std::path::absolute(Page::Small.dir()).map_err(|e| e.to_string())?;
+    let page = std::path::absolute(Page::Tested.dir()).map_err(|e| e.to_string())?;
     let mut c = cmd("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     c.args(&files).current_dir(Path::new(dir));
     c.env("CHROMIUM", chromium).env("KUBOTTLE_BIN", bin).env("KUBOTTLE_PAGE", page);

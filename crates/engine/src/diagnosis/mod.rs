@@ -142,12 +142,17 @@ pub(crate) fn of(cluster: &Cluster, pod: &Pod, events: &[EventView]) -> Option<F
 
 /// The same for somebody who has not followed the pod's events.
 pub(crate) fn of_pod(cluster: &Cluster, pod: &Pod) -> Option<Found> {
+    of(cluster, pod, &events(cluster, pod))
+}
+
+/// The pod's, the newest first.
+fn events(cluster: &Cluster, pod: &Pod) -> Vec<EventView> {
     let uid = pod.metadata.uid.as_deref();
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("");
-    let events = cluster.view().list_in::<Event>(namespace).filter(|e| e.involved_object.uid.as_deref() == uid);
-    let mut events: Vec<EventView> = events.map(crate::detail::event_view).collect();
+    let about = cluster.view().list_in::<Event>(namespace).filter(|e| e.involved_object.uid.as_deref() == uid);
+    let mut events: Vec<EventView> = about.map(crate::detail::event_view).collect();
     events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
-    of(cluster, pod, &events)
+    events
 }
 
 /// It has ended for good, and not well.

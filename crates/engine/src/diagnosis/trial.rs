@@ -6,7 +6,7 @@ use crate::actions;
 use crate::debugger::Debugger;
 use api::{ObjectExt, pods};
 use cluster::Cluster;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use meta::{Duration, Key, Time};
 use protocol::{Remedy, Reply};
 use std::collections::VecDeque;
@@ -54,10 +54,7 @@ impl Examination {
             return Err(format!("the containers of node {node} are real programs: a copy of the cluster has none"));
         }
         let uid = pod.metadata.uid.as_deref().unwrap_or("");
-        let about = |e: &&Event| e.involved_object.uid.as_deref() == Some(uid);
-        let mut events: Vec<_> =
-            cluster.view().list_in::<Event>(namespace).filter(about).map(crate::detail::event_view).collect();
-        events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
+        let events = super::events(cluster, pod);
         let found = super::of(cluster, pod, &events);
         let trouble = found.map_or(Trouble::Other, |f| f.trouble);
         let left = ideas(&Case { cluster, pod, events: &events }, &trouble).into();

@@ -90,43 +90,21 @@ fn range(start: usize, length: usize) -> String {
     }
 }
 
-/// The edit script by longest common subsequence, between the common head and tail.
+/// Every line of both: of a place where both changed, what is gone comes first.
 fn script<'a>(a: &'a [String], b: &'a [String]) -> Vec<(Op, &'a str)> {
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
-    let (x, y) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);
-    let mut out: Vec<(Op, &str)> = a[..head].iter().map(|l| (Op::Keep, l.as_str())).collect();
-    // Far apart specs are shown as replaced rather than compared at the cost of their product.
-    if x.len().saturating_mul(y.len()) > 1_000_000 {
-        out.extend(x.iter().map(|l| (Op::Delete, l.as_str())));
-        out.extend(y.iter().map(|l| (Op::Insert, l.as_str())));
-    } else {
-        let width = y.len() + 1;
-        let mut best = vec![0u32; (x.len() + 1) * width];
-        for i in (0..x.len()).rev() {
-            for j in (0..y.len()).rev() {
-                best[i * width + j] = if x[i] == y[j] {
-                    best[(i + 1) * width + j + 1] + 1
-                } else {
-                    best[(i + 1) * width + j].max(best[i * width + j + 1])
-                };
-            }
-        }
-        let (mut i, mut j) = (0, 0);
-        while i < x.len() || j < y.len() {
-            if i < x.len() && j < y.len() && x[i] == y[j] {
-                out.push((Op::Keep, &x[i]));
-                i += 1;
-                j += 1;
-            } else if j == y.len() || (i < x.len() && best[(i + 1) * width + j] >= best[i * width + j + 1]) {
-                out.push((Op::Delete, &x[i]));
-                i += 1;
-            } else {
-                out.push((Op::Insert, &y[j]));
-                j += 1;
-            }
+    let (gone, new) = meta::lines::changes(a, b);
+    let (mut out, mut i, mut j) = (Vec::new(), 0, 0);
+    while i < a.len() || j < b.len() {
+        if gone.get(i) == Some(&true) {
+            out.push((Op::Delete, a[i].as_str()));
+            i += 1;
+        } else if new.get(j) == Some(&true) {
+            out.push((Op::Insert, b[j].as_str()));
+            j += 1;
+        } else {
+            out.push((Op::Keep, a[i].as_str()));
+            (i, j) = (i + 1, j + 1);
         }
     }
-    out.extend(a[a.len() - tail..].iter().map(|l| (Op::Keep, l.as_str())));
     out
 }
