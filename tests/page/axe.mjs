@@ -42,7 +42,7 @@ async function calm(page) {
 /** Fingers: what is pressed is 44 pixels wide and high. Bookmarks lie as close together as they were made; a list has them, too. */
 async function small(page) {
   const found = await page.evaluate(() => {
-    const shown = [...document.querySelectorAll("button, select, input:not([type=checkbox]):not([hidden]), [role=tab], summary")];
+    const shown = [...document.querySelectorAll("button, select, input:not([type=checkbox]):not([type=radio]):not([hidden]), [role=tab], summary")];
     const out = shown.filter((e) => {
       const r = e.getBoundingClientRect();
       const inside = r.width > 0 && r.bottom > 0 && r.top < innerHeight && r.right > 0 && r.left < innerWidth;

@@ -63,7 +63,16 @@ pub fn trace_hash(manifests: &str, nodes: u32, seconds: u32, seed: u32) -> Strin
 /// Proves a lesson as `kubottle lesson check` does: the trace's hash, or what is wrong, a line each.
 #[wasm_bindgen]
 pub fn prove_lesson(text: &str) -> String {
-    match lessons::Lesson::read(text).and_then(engine::lesson::prove) {
+    proved(text, engine::lesson::prove)
+}
+
+/// The same without the other and the wrong ways.
+pub fn prove_solutions(text: &str) -> String {
+    proved(text, engine::lesson::prove_solutions)
+}
+
+fn proved(text: &str, prove: fn(lessons::Lesson) -> Result<engine::lesson::Report, Vec<lessons::Problem>>) -> String {
+    match lessons::Lesson::read(text).and_then(prove) {
         Ok(report) => format!("{:016x}", report.hash),
         Err(problems) => problems.iter().map(|p| format!("error: {p}\n")).collect(),
     }

@@ -6,7 +6,7 @@ mod kubectl;
 mod prove;
 mod world;
 
-pub use prove::{Report, prove};
+pub use prove::{Report, prove, prove_solutions};
 
 use crate::actions;
 use crate::session::{Session, Setup};

@@ -1,7 +1,7 @@
 //! Gets, lists, watches, tables and discovery. Cases modelled on upstream's `endpoints/watch_test.go`,
 //! `storage/etcd3/list_test` tables and `negotiation` tests.
 
-mod world;
+use crate::world::{TABLE, World, summary};
 use apiserver::http::HttpRequest;
 use apiserver::watch::Watcher;
 use apiserver::{Response, http};
@@ -9,7 +9,6 @@ use expect_test::{Expect, expect};
 use meta::User;
 use serde_json::Value;
 use store::Backend;
-use world::{TABLE, World, summary};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
@@ -426,7 +425,7 @@ fn logs_name_their_container() {
     for (pod, container) in [("one", ""), ("two", ""), ("two", "b"), ("two", "q"), ("none", "")] {
         let mut req = World::request(apiserver::RequestVerb::Get, "Pod", "default", pod).subresource("log");
         req.options.log.container = container.into();
-        out.push_str(&format!("{}\n", world::outcome(&w.handle(req))));
+        out.push_str(&format!("{}\n", crate::world::outcome(&w.handle(req))));
     }
     expect![[r#"
         200 Logs { pod: default/one, options: LogOptions { container: "c", follow: false, previous: false, timestamps: false, tail_lines: None, since_seconds: None, since_time: None, limit_bytes: None } }

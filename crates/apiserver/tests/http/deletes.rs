@@ -2,14 +2,13 @@
 //! `store_test.go` (TestGracefulStore*, TestNonGracefulStore*), `pod/storage/storage_test.go` and
 //! `eviction_test.go`.
 
-mod world;
+use crate::world::{World, events, outcome, summary};
 use apiserver::{Body, RequestVerb};
 use expect_test::expect;
 use k8s_openapi::api::core::v1::{Binding, ObjectReference};
 use k8s_openapi::api::policy::v1::Eviction;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{DeleteOptions, ObjectMeta};
 use serde_json::Value;
-use world::{World, events, outcome, summary};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";

@@ -1,10 +1,9 @@
 //! `/status`, `/scale`, `/binding`, `/eviction`, `/proxy` over HTTP, and what a change of spec or status means.
 
-mod world;
+use crate::world::{World, events, outcome, summary};
 use apiserver::{Body, PatchType, RequestVerb};
 use expect_test::expect;
 use serde_json::Value;
-use world::{World, events, outcome, summary};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";

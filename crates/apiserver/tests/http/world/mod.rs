@@ -1,6 +1,5 @@
 //! A small cluster's API server to talk HTTP to: namespaces `default` and `kube-system`, each with its default
 //! service account; the clock stands at the start of the simulation unless moved.
-#![allow(dead_code)]
 
 use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants, render, route};
 use apiserver::{Answer, ApiCx, ApiServer, Callees, Config, Request, RequestVerb, Response, Stored};

@@ -1,25 +1,12 @@
 //! The scheduling debugger through a session, as a page uses it.
 
+use crate::common::{apply, session};
 use engine::{Errands, Session, Shown, Viewer};
 use meta::{Duration, Time};
 use protocol::debug::{Answer, Breakpoint, Change, Debug, Move, Point, RowsQuery};
-use protocol::{ApplyMode, Command, CycleView, File, Reply, Subscription, Update};
+use protocol::{Command, CycleView, Reply, Subscription, Update};
 use serde_json::json;
 use trace::cycle::Verdict;
-
-fn session(nodes: u32) -> Session {
-    let mut s = Session::new(nodes, 7, Time(0)).expect("a session");
-    s.cluster.advance(Duration::from_secs(5));
-    s
-}
-
-fn apply(s: &mut Session, text: &str) {
-    let files = vec![File { name: "a.yaml".into(), text: text.into() }];
-    match s.act(Command::Apply { id: 1, mode: ApplyMode::Apply, files }) {
-        Some(Reply::Apply { result, .. }) => assert!(result.errors.is_empty(), "{:?}", result.errors),
-        other => panic!("{other:?}"),
-    }
-}
 
 fn pod(name: &str, spec: &str) -> String {
     format!(

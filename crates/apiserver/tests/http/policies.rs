@@ -1,9 +1,7 @@
 //! ValidatingAdmissionPolicy over HTTP, with the documentation's examples.
 
-mod world;
-
+use crate::world::World;
 use serde_json::{Value, json};
-use world::World;
 
 const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
 const BINDINGS: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";

@@ -1,9 +1,8 @@
 //! Admission plugins. Cases modelled on upstream's tests under `plugin/pkg/admission`.
 
-mod world;
+use crate::world::{World, summary};
 use expect_test::expect;
 use serde_json::{Value, json};
-use world::{World, summary};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 

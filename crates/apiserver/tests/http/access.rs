@@ -1,13 +1,11 @@
 //! Authentication, authorization and reviews.
 
-mod world;
-
+use crate::world::{World, summary};
 use apiserver::authz::policy;
 use apiserver::{Credentials, Impersonate};
 use expect_test::{Expect, expect};
 use meta::{ApiError, User};
 use serde_json::{Value, json};
-use world::{World, summary};
 
 fn with_policy() -> World {
     let mut w = World::new();

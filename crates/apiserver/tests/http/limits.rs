@@ -1,10 +1,8 @@
 //! LimitRanger, ResourceQuota and PodSecurity.
 
-mod world;
-
+use crate::world::{World, summary};
 use expect_test::expect;
 use serde_json::{Value, json};
-use world::{World, summary};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
@@ -105,7 +103,7 @@ fn quotas_are_charged_and_not_exceeded() {
     let used = w.get(&format!("{quotas}/q"))["status"]["used"].clone();
     expect![[r#"{"count/configmaps":"1","pods":"2","requests.cpu":"600m","services.nodeports":"0"}"#]]
         .assert_eq(&used.to_string());
-    let table = w.http("GET", quotas, world::TABLE, "", "");
+    let table = w.http("GET", quotas, crate::world::TABLE, "", "");
     let table: Value = serde_json::from_slice(&table.body).unwrap_or_default();
     let row = |i: usize| table["rows"][i]["cells"].to_string();
     expect![[r#"

@@ -1,9 +1,7 @@
 //! Configurations of webhooks over HTTP, and what becomes of writes when nobody answers.
 
-mod world;
-
+use crate::world::World;
 use serde_json::{Value, json};
-use world::World;
 
 const VALIDATING: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 const MUTATING: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";

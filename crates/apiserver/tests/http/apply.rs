@@ -1,10 +1,8 @@
 //! Server-side apply and `managedFields`, over HTTP.
 
-mod world;
-
+use crate::world::{World, summary};
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
-use world::{World, summary};
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/default/deployments/web";
 

@@ -1,23 +1,10 @@
 //! Why a pod does not do its work, and what mends it: broken on purpose, seen as the inspector sees it.
 
+use crate::common::{apply, session};
 use engine::{Session, Shown, Viewer};
-use meta::{Duration, Time};
+use meta::Duration;
 use protocol::debug::{Answer, Debug};
-use protocol::{ApplyMode, Command, Diagnosis, Fault, File, ObjectId, Remedy, Reply, Subscription};
-
-fn session() -> Session {
-    let mut s = Session::new(2, 7, Time(0)).expect("a session");
-    s.cluster.advance(Duration::from_secs(5));
-    s
-}
-
-fn apply(s: &mut Session, text: &str) {
-    let files = vec![File { name: "a.yaml".into(), text: text.into() }];
-    match s.act(Command::Apply { id: 1, mode: ApplyMode::Apply, files }) {
-        Some(Reply::Apply { result, .. }) => assert!(result.errors.is_empty(), "{:?}", result.errors),
-        other => panic!("{other:?}"),
-    }
-}
+use protocol::{Command, Diagnosis, Fault, ObjectId, Remedy, Reply, Subscription};
 
 /// A pod `p` with one container `c`.
 fn pod(spec: &str) -> String {
@@ -81,14 +68,14 @@ fn list(codes: &[&str]) -> Vec<String> {
 
 #[test]
 fn an_image_that_is_written_wrong() {
-    let mut s = session();
+    let mut s = session(2);
     apply(&mut s, &pod("  containers: [{name: c, image: 'ngnix:1.25'}]\n"));
     check(&mut s, 60, "diagnosis.no-image", &["remedy.image"], &[]);
 }
 
 #[test]
 fn a_tag_that_is_not_there_in_a_deployment() {
-    let mut s = session();
+    let mut s = session(2);
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: c, image: 'nginx:9.99'}]}\n";
     apply(&mut s, text);
     check(&mut s, 60, "diagnosis.no-tag", &["remedy.image", "remedy.image"], &[]);
@@ -96,7 +83,7 @@ fn a_tag_that_is_not_there_in_a_deployment() {
 
 #[test]
 fn a_config_map_that_is_not_there() {
-    let mut s = session();
+    let mut s = session(2);
     let env = "{name: A, valueFrom: {configMapKeyRef: {name: setings, key: color}}}";
     apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, env: [{env}]}}]\n")));
     apply(&mut s, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: blue}\n");
@@ -105,7 +92,7 @@ fn a_config_map_that_is_not_there() {
 
 #[test]
 fn a_key_that_a_secret_lacks() {
-    let mut s = session();
+    let mut s = session(2);
     let env = "{name: A, valueFrom: {secretKeyRef: {name: db, key: password}}}";
     apply(&mut s, "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {user: me}\n");
     apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, env: [{env}]}}]\n")));
@@ -114,7 +101,7 @@ fn a_key_that_a_secret_lacks() {
 
 #[test]
 fn a_volume_of_a_secret_that_is_not_there() {
-    let mut s = session();
+    let mut s = session(2);
     let spec = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
     apply(&mut s, &pod(spec));
     check(&mut s, 30, "diagnosis.no-object", &["remedy.create"], &[]);
@@ -122,14 +109,14 @@ fn a_volume_of_a_secret_that_is_not_there() {
 
 #[test]
 fn a_program_that_the_image_does_not_have() {
-    let mut s = session();
+    let mut s = session(2);
     apply(&mut s, &pod("  containers: [{name: c, image: nginx, command: [ngnix]}]\n"));
     check(&mut s, 60, "diagnosis.command", &["remedy.own-command"], &[]);
 }
 
 #[test]
 fn a_variable_that_the_program_asks_for() {
-    let mut s = session();
+    let mut s = session(2);
     apply(&mut s, &pod("  containers: [{name: c, image: 'mysql:8.0'}]\n"));
     s.cluster.advance(Duration::from_secs(60));
     let d = diagnosis(&s).expect("something is wrong");
@@ -140,14 +127,14 @@ fn a_variable_that_the_program_asks_for() {
 
 #[test]
 fn a_program_that_ends_well() {
-    let mut s = session();
+    let mut s = session(2);
     apply(&mut s, &pod("  containers: [{name: c, image: busybox, command: [echo, hello]}]\n"));
     check(&mut s, 60, "diagnosis.done", &["remedy.once", "remedy.stay"], &[]);
 }
 
 #[test]
 fn too_little_memory() {
-    let mut s = session();
+    let mut s = session(2);
     let stress = "image: polinux/stress, command: [stress], args: [--vm, '1', --vm-bytes, 150M, --vm-hang, '1']";
     let limits = "resources: {limits: {memory: 100Mi}}";
     apply(&mut s, &pod(&format!("  containers: [{{name: c, {stress}, {limits}}}]\n")));
@@ -156,7 +143,7 @@ fn too_little_memory() {
 
 #[test]
 fn a_probe_of_another_port() {
-    let mut s = session();
+    let mut s = session(2);
     let probe = "readinessProbe: {httpGet: {path: /, port: 8081}, periodSeconds: 5}";
     apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, {probe}}}]\n")));
     let helps = ["remedy.probe-port", "remedy.probe-path", "remedy.no-probe"];
@@ -165,7 +152,7 @@ fn a_probe_of_another_port() {
 
 #[test]
 fn a_liveness_probe_of_a_page_that_is_not_there() {
-    let mut s = session();
+    let mut s = session(2);
     let probe = "livenessProbe: {httpGet: {path: /healthz, port: 80}, periodSeconds: 3}";
     apply(&mut s, &pod(&format!("  containers: [{{name: c, image: nginx, {probe}}}]\n")));
     s.cluster.advance(Duration::from_secs(20));
@@ -182,7 +169,7 @@ fn a_liveness_probe_of_a_page_that_is_not_there() {
 
 #[test]
 fn an_image_that_runs_as_root() {
-    let mut s = session();
+    let mut s = session(2);
     let spec = "  securityContext: {runAsNonRoot: true}\n  containers: [{name: c, image: busybox, command: [sleep, infinity]}]\n";
     apply(&mut s, &pod(spec));
     check(&mut s, 30, "diagnosis.root", &["remedy.run-as-user", "remedy.allow-root"], &[]);
@@ -190,7 +177,7 @@ fn an_image_that_runs_as_root() {
 
 #[test]
 fn no_scheduler_and_a_machine_without_power() {
-    let mut s = session();
+    let mut s = session(2);
     s.act(Command::SetProcess { id: 1, process: "kube-scheduler".into(), running: false });
     apply(&mut s, &pod("  containers: [{name: c, image: nginx}]\n"));
     check(&mut s, 20, "diagnosis.no-scheduler", &["remedy.start-process"], &[]);
@@ -202,7 +189,7 @@ fn no_scheduler_and_a_machine_without_power() {
 
 #[test]
 fn an_image_that_no_registry_gives_any_more() {
-    let mut s = session();
+    let mut s = session(2);
     s.act(Command::Fault { id: 1, fault: Fault::BlockImage { image: "nginx:1.25".into(), on: true } });
     apply(&mut s, &pod("  containers: [{name: c, image: 'nginx:1.25'}]\n"));
     check(&mut s, 30, "diagnosis.no-tag", &["remedy.unblock-image"], &[]);
@@ -210,12 +197,12 @@ fn an_image_that_no_registry_gives_any_more() {
 
 #[test]
 fn gates_finalizers_and_a_claim() {
-    let mut s = session();
+    let mut s = session(2);
     let gated = "  schedulingGates: [{name: example.com/wait}]\n  containers: [{name: c, image: nginx}]\n";
     apply(&mut s, &pod(gated));
     check(&mut s, 20, "diagnosis.gated", &["remedy.ungate"], &[]);
 
-    let mut s = session();
+    let mut s = session(2);
     let claim =
         "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]\n";
     apply(&mut s, &pod(claim));
@@ -224,7 +211,7 @@ fn gates_finalizers_and_a_claim() {
 
 #[test]
 fn a_pod_that_works_or_has_done_its_work_has_no_diagnosis() {
-    let mut s = session();
+    let mut s = session(2);
     apply(&mut s, &pod("  containers: [{name: c, image: nginx}]\n"));
     assert!(diagnosis(&s).is_some_and(|d| d.underway));
     s.cluster.advance(Duration::from_secs(30));
@@ -233,7 +220,7 @@ fn a_pod_that_works_or_has_done_its_work_has_no_diagnosis() {
 
 #[test]
 fn a_pod_that_fits_nowhere_is_the_schedulers_matter() {
-    let mut s = session();
+    let mut s = session(2);
     apply(&mut s, &pod("  containers: [{name: c, image: nginx, resources: {requests: {cpu: '100'}}}]\n"));
     s.cluster.advance(Duration::from_secs(20));
     let d = diagnosis(&s).expect("it is pending");

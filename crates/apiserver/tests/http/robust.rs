@@ -1,9 +1,8 @@
 //! Whatever comes over the wire is answered: no panic, a valid HTTP code, JSON that parses.
 
-mod world;
+use crate::world::World;
 use apiserver::http::render;
 use proptest::prelude::*;
-use world::World;
 
 fn method() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
@@ -179,7 +178,7 @@ proptest! {
         w.ok("POST", "/apis/apps/v1/namespaces/default/deployments", deployment);
         for (method, path, query, content_type, body) in requests {
             let before = store::Backend::revision(&w.store);
-            let (answer, wants) = w.answer(method, &format!("{path}?{query}"), world::TABLE, content_type, &body);
+            let (answer, wants) = w.answer(method, &format!("{path}?{query}"), crate::world::TABLE, content_type, &body);
             let r = render(&answer, &wants, w.now);
             prop_assert!((200..=599).contains(&r.code));
             if r.content_type == "application/json" && !r.body.is_empty() {

@@ -1,9 +1,8 @@
 //! Creates, updates and patches. Cases modelled on upstream's `endpoints/apiserver_test.go` and
 //! `registry/generic/registry/store_test.go`.
 
-mod world;
+use crate::world::{World, outcome, summary};
 use expect_test::{Expect, expect};
-use world::{World, outcome, summary};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";

@@ -1,9 +1,7 @@
 //! CustomResourceDefinitions over HTTP: what the server serves, refuses and stores.
 
-mod world;
-
+use crate::world::{TABLE, World, summary};
 use serde_json::{Value, json};
-use world::{TABLE, World, summary};
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const OBJECTS: &str = "/apis/stable.example.com/v1/namespaces/default/crontabs";

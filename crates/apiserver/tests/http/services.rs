@@ -1,9 +1,8 @@
 //! What Services are given. Cases modelled on upstream's `pkg/registry/core/service/storage/storage_test.go`.
 
-mod world;
+use crate::world::{World, summary};
 use expect_test::expect;
 use serde_json::{Value, json};
-use world::{World, summary};
 
 const SERVICES: &str = "/api/v1/namespaces/default/services";
 

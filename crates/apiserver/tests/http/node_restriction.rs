@@ -1,11 +1,9 @@
 //! What a kubelet may change, after the Node authorizer has let it. Cases of
 //! `plugin/pkg/admission/noderestriction/admission_test.go`.
 
-mod world;
-
+use crate::world::{World, summary};
 use meta::User;
 use serde_json::{Value, json};
-use world::{World, summary};
 
 /// Nodes `n1` and `n2`, a pod on each, and one that is on none.
 fn cluster() -> World {

@@ -1,0 +1,19 @@
+//! The API server as its clients meet it. One program: each would link the whole server.
+
+mod access;
+mod admission;
+mod apply;
+mod custom;
+mod deletes;
+mod limits;
+mod merge;
+mod node_restriction;
+mod policies;
+mod reads;
+mod robust;
+mod services;
+mod strategic;
+mod subresources;
+mod webhooks;
+mod world;
+mod writes;
