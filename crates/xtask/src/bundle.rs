@@ -7,6 +7,9 @@ use crate::{page, tools};
 /// The scripts that need npm packages (wasm-opt, esbuild) and their lock file.
 const SCRIPTS: &str = "crates/xtask/js";
 
+/// The page in one file, at the top where people find it.
+pub const SINGLE: &str = "kubottle.html";
+
 /// How hard the page is made smaller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
@@ -23,10 +26,10 @@ pub fn run(effort: Effort) -> Result<()> {
     build::page(how)?;
     let page = std::path::absolute(how.dir()).map_err(|e| e.to_string())?;
     let mut c = cmd("node", &[&format!("{SCRIPTS}/bundle.mjs")]);
-    c.arg(&page).arg("dist").arg("kubottle.html").arg(if effort == Effort::Most { "-Oz" } else { "-O1" });
+    c.arg(&page).arg("dist").arg(SINGLE).arg(if effort == Effort::Most { "-Oz" } else { "-O1" });
     quiet("bundle", &mut c)?;
     page::list_files("dist".as_ref())?;
-    for path in ["dist/index.html", "kubottle.html"] {
+    for path in ["dist/index.html", SINGLE] {
         let size = std::fs::metadata(path).map_err(|e| format!("{path} was not written: {e}"))?.len();
         println!("{path}: {} KB", size / 1000);
     }

@@ -164,7 +164,7 @@ fn in_browser() -> Result<Tally> {
     let mut c = cmd("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
     c.args(&files).current_dir(Path::new(dir));
     c.env("CHROMIUM", chromium).env("KUBOTTLE_BIN", bin).env("KUBOTTLE_PAGE", page);
-    c.env("KUBOTTLE_SINGLE", std::path::absolute("kubottle.html").map_err(|e| e.to_string())?);
+    c.env("KUBOTTLE_SINGLE", std::path::absolute(bundle::SINGLE).map_err(|e| e.to_string())?);
     let (ok, text) = shown("page tests", &mut c)?;
     let number = |word: &str| {
         text.lines().rev().find_map(|l| l.strip_prefix(word)).and_then(|n| n.trim().parse().ok()).unwrap_or(0)

@@ -62,7 +62,8 @@ fn read() -> Result<Vec<File>> {
         walk(Path::new(root), &mut paths)?;
     }
     for entry in std::fs::read_dir(".").map_err(|e| e.to_string())?.flatten() {
-        if entry.path().is_file() {
+        // What a bundle left there is nobody's text.
+        if entry.path().is_file() && entry.file_name() != crate::bundle::SINGLE {
             paths.push(entry.file_name().into());
         }
     }
