@@ -26,7 +26,7 @@ pub fn run(effort: Effort) -> Result<()> {
     build::page(how)?;
     let page = std::path::absolute(how.dir()).map_err(|e| e.to_string())?;
     let mut c = cmd("node", &[&format!("{SCRIPTS}/bundle.mjs")]);
-    c.arg(&page).arg("dist").arg(SINGLE).arg(if effort == Effort::Most { "-Oz" } else { "-O1" });
+    c.arg(&page).arg("dist").arg(SINGLE).arg(if effort == Effort::Most { "-Oz" } else { "-O0" });
     quiet("bundle", &mut c)?;
     page::list_files("dist".as_ref())?;
     for path in ["dist/index.html", SINGLE] {
