@@ -5,6 +5,7 @@ pub mod cron;
 pub mod custom;
 pub mod decode;
 pub mod kinds;
+pub mod migrated;
 pub mod nodes;
 pub mod object;
 pub mod pods;

@@ -275,6 +275,16 @@ pub struct ContainerRecord {
     pub exited: Option<RuntimeEvent>,
 }
 
+/// What a path of a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostEntry {
+    Directory,
+    File,
+    Socket,
+    CharDevice,
+    BlockDevice,
+}
+
 pub trait Runtime: Send + Sync {
     /// Name and version: (`kubottle-sim`, `0.1.0`).
     fn version(&self) -> (String, String);
@@ -312,6 +322,10 @@ pub trait Runtime: Send + Sync {
     }
     /// What a file of a volume that the pod's containers share holds. A real kubelet looks into the volume's directory.
     fn volume_file(&self, _pod_uid: &str, _volume: &str, _path: &str) -> Option<Vec<u8>> {
+        None
+    }
+    /// What is at a path of the node's own disk. A real kubelet looks there itself.
+    fn host_entry(&self, _path: &str) -> Option<HostEntry> {
         None
     }
     /// Models CRI `ListContainers`.

@@ -34,15 +34,15 @@ pub fn is_managed(node: &Node) -> bool {
 /// A volume that is attached to nodes. `None`: there is none of that name, or it needs no attaching.
 pub fn volume(view: &View, name: &str) -> Option<Volume> {
     let spec = view.get::<PersistentVolume>(&Key::from(name))?.spec.as_ref()?;
-    let csi = spec.csi.as_ref()?;
-    let driver = view.get::<CSIDriver>(&Key::from(csi.driver.as_str()));
-    if driver.is_some_and(|d| d.spec.attach_required == Some(false)) {
+    let csi = spec.csi.as_ref().map(|c| (c.driver.as_str(), c.volume_handle.clone()));
+    let (driver, handle) = csi.or_else(|| api::migrated::persistent(name, spec))?;
+    if view.get::<CSIDriver>(&Key::from(driver)).is_some_and(|d| d.spec.attach_required == Some(false)) {
         return None;
     }
     // Models `IsMultiAttachAllowed`.
     let modes = spec.access_modes.as_deref().unwrap_or_default();
     let shared = modes.is_empty() || modes.iter().any(|m| matches!(m.as_str(), "ReadWriteMany" | "ReadOnlyMany"));
-    Some(Volume { name: name.into(), driver: csi.driver.clone(), handle: csi.volume_handle.clone(), shared })
+    Some(Volume { name: name.into(), driver: driver.into(), handle, shared })
 }
 
 /// The pod's volumes that are attached to nodes.

@@ -1,7 +1,8 @@
 //! Volumes that have to be attached to the node before a pod can use them. Models `WaitForAttachAndMount` and
 //! `VerifyControllerAttachedVolume` of `pkg/kubelet/volumemanager`.
 
-use super::{PodWorker, SyncCx, events, persistent};
+use super::{PodWorker, SyncCx, events, persistent, plugins};
+use api::migrated;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::storage::v1::CSIDriver;
 use meta::{Duration, Key};
@@ -15,13 +16,16 @@ const PATIENCE: Duration = Duration::from_secs(123);
 /// The pod's volumes that are attached to nodes: each volume's name in the pod, and in the statuses of nodes.
 pub fn attachable(pod: &Pod, view: &View) -> Vec<(String, String)> {
     let mut out = Vec::new();
-    for v in pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()) {
-        let Some(csi) = persistent::volume(pod, v, view).and_then(|pv| pv.spec.as_ref()?.csi.as_ref()) else {
-            continue;
-        };
-        let driver = view.get::<CSIDriver>(&Key::from(csi.driver.as_str()));
-        if driver.is_none_or(|d| d.spec.attach_required != Some(false)) {
-            out.push((v.name.clone(), format!("kubernetes.io/csi/{}^{}", csi.driver, csi.volume_handle)));
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or("");
+    for v in plugins::used(pod) {
+        let spec =
+            persistent::volume(pod, v, view).and_then(|pv| Some((pv.metadata.name.as_deref()?, pv.spec.as_ref()?)));
+        let migrated = migrated::inline(v, namespace).or_else(|| spec.and_then(|(n, s)| migrated::persistent(n, s)));
+        let csi = spec.and_then(|(_, s)| s.csi.as_ref()).map(|c| (c.driver.as_str(), c.volume_handle.clone()));
+        let Some((driver, handle)) = csi.or(migrated) else { continue };
+        let object = view.get::<CSIDriver>(&Key::from(driver));
+        if object.is_none_or(|d| d.spec.attach_required != Some(false)) {
+            out.push((v.name.clone(), format!("kubernetes.io/csi/{driver}^{handle}")));
         }
     }
     out

@@ -12,6 +12,7 @@ pub mod events;
 pub mod expand;
 pub mod images;
 mod persistent;
+mod plugins;
 pub mod probes;
 mod resize;
 pub mod resources;

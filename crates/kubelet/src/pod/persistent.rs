@@ -1,7 +1,7 @@
 //! A pod's claims: the volumes bound to them, as directories of the node. Models `getPVCExtractPV` and `getPVSpec` of
 //! `pkg/kubelet/volumemanager/populator`.
 
-use super::SyncCx;
+use super::{SyncCx, plugins};
 use crate::runtime::MountSource;
 use api::object::controller_of;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod, Volume};
@@ -78,6 +78,7 @@ pub fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<Option<MountSource>,
     };
     let Some(spec) = &volume.spec else { return wrong(format!("PV {name} has no source")) };
     if let Some(h) = &spec.host_path {
+        plugins::host_path(h, cx)?;
         return Ok(Some(MountSource::Host(h.path.clone())));
     }
     if let Some(l) = &spec.local {
@@ -88,24 +89,26 @@ pub fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<Option<MountSource>,
         if cx.config.csi.iter().any(|p| p.driver == *driver) {
             return Ok(Some(MountSource::Disk(c.volume_handle.clone())));
         }
-        return Err(format!(
-            "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of \
-             registered CSI drivers"
-        ));
+        return Err(no_client(driver));
     }
-    if let Some(n) = &spec.nfs {
-        let what = format!("{}:{}", n.server, n.path);
-        return Err(format!(
-            "mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {what}\nOutput: \
-             mount.nfs: Connection timed out"
-        ));
-    }
-    Err("no volume plugin matched".into())
+    Err(plugins::foreign(name, spec))
+}
+
+/// The node has heard of no such driver.
+pub fn no_client(driver: &str) -> String {
+    format!(
+        "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {driver} not found in the list of \
+         registered CSI drivers"
+    )
 }
 
 /// The FailedMount event's message.
 pub fn failed_mount(volume: &str, why: &str) -> String {
-    if why.starts_with(PROCESSING) {
+    // Another step than the usual one has failed.
+    if why.starts_with("MountVolume.") {
+        return why.into();
+    }
+    if why.starts_with(PROCESSING) || why.starts_with(plugins::UNKNOWN) {
         return format!(
             "Unable to attach or mount volumes: unmounted volumes=[{volume}], unattached volumes=[], failed to process \
              volumes=[{volume}]: {why}"

@@ -32,3 +32,34 @@ pub fn identity(pod: &Pod, c: &Container, cx: &SyncCx) -> Result<Identity, Strin
     groups.dedup();
     Ok(Identity { uid: user.unwrap_or(image), gid, groups })
 }
+
+const APPARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+
+/// Profiles of a node's own are files that somebody has put there; a node of a simulation has none.
+///
+/// # Errors
+/// containerd's words for an AppArmor or seccomp profile of type `Localhost`. Models `generateApparmorSpecOpts` of its
+/// `internal/cri/server` and `WithProfile` of its `contrib/seccomp`.
+pub fn profiles(pod: &Pod, c: &Container) -> Result<(), String> {
+    let of_pod = pod.spec.as_ref().and_then(|s| s.security_context.as_ref());
+    let own = c.security_context.as_ref();
+    let armor = own.and_then(|s| s.app_armor_profile.as_ref()).or_else(|| of_pod?.app_armor_profile.as_ref());
+    let named = armor.and_then(|p| p.localhost_profile.as_deref()).or_else(|| {
+        let annotations = pod.metadata.annotations.as_ref().filter(|_| armor.is_none())?;
+        annotations.get(&format!("{APPARMOR}{}", c.name))?.strip_prefix("localhost/")
+    });
+    if let Some(name) = named {
+        return Err(format!(
+            "failed to get container spec opts: failed to generate apparmor spec opts: apparmor profile not found {name}"
+        ));
+    }
+    let seccomp = own.and_then(|s| s.seccomp_profile.as_ref()).or_else(|| of_pod?.seccomp_profile.as_ref());
+    if let Some(name) = seccomp.and_then(|p| p.localhost_profile.as_deref()) {
+        let file = format!("/var/lib/kubelet/seccomp/{name}");
+        return Err(format!(
+            "failed to create containerd container: cannot load seccomp profile {file:?}: open {file}: no such file or \
+             directory"
+        ));
+    }
+    Ok(())
+}

@@ -190,6 +190,10 @@ impl PodWorker {
                 return;
             }
         };
+        if let Err(why) = security::profiles(pod, container) {
+            self.start_failed(c, pod, "CreateContainerError", why, cx);
+            return;
+        }
         let attempt = self.containers[c].next_attempt();
         let says = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|l| !l.is_empty());
         let image = container.image.as_deref().unwrap_or("");

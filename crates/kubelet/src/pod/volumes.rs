@@ -1,7 +1,7 @@
 //! What a container finds under its mount paths. Models `pkg/volume/{configmap,secret,downwardapi,emptydir,
 //! hostpath,projected}`.
 
-use super::{PodWorker, Stage, SyncCx, env, events, persistent};
+use super::{PodWorker, Stage, SyncCx, env, events, persistent, plugins};
 use crate::runtime::{Mount, MountSource, RuntimeCommand};
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, ServiceAccountTokenProjection,
@@ -19,8 +19,9 @@ type Files = BTreeMap<String, Arc<[u8]>>;
 /// # Errors
 /// The volume that cannot be set up, and why, as the FailedMount event says it.
 pub fn check(pod: &Pod, cx: &SyncCx) -> Result<(), (String, String)> {
-    for v in pod.spec.iter().flat_map(|s| s.volumes.iter().flatten()) {
+    for v in plugins::used(pod) {
         persistent::check(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
+        plugins::check(v, cx).map_err(|why| (v.name.clone(), why))?;
         source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
     }
     Ok(())

@@ -53,7 +53,7 @@ pub enum Entry {
 
 pub type Tree = BTreeMap<String, Entry>;
 /// The node's own directories, by path.
-const HOST: &str = "host:";
+pub const HOST: &str = "host:";
 /// Directories that several containers share, by name: `UID/volume`, [`HOST`], or [`disk`].
 #[derive(Clone, Debug, Default)]
 pub struct Volumes {

@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod fs;
+mod host;
 pub mod logs;
 pub mod machine;
 pub mod net;
@@ -18,8 +19,9 @@ pub mod terminal;
 use crate::pod::container_hash;
 use crate::pod::images::ImageRef;
 use crate::runtime::{
-    ContainerId, ContainerRecord, ContainerSpec, ContainerStats, DiskContent, ExitReason, Full, ImageInfo, LogOptions,
-    PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput, SessionSpec,
+    ContainerId, ContainerRecord, ContainerSpec, ContainerStats, DiskContent, ExitReason, Full, HostEntry, ImageInfo,
+    LogOptions, PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput,
+    SessionSpec,
 };
 use catalogue::Missing;
 use fs::Volumes;
@@ -565,6 +567,9 @@ impl Runtime for SimRuntime {
             fs::Entry::File(data) => Some(data.to_vec()),
             _ => None,
         }
+    }
+    fn host_entry(&self, path: &str) -> Option<HostEntry> {
+        host::entry(path, &self.volumes)
     }
     fn containers(&self) -> Vec<ContainerRecord> {
         let record = |c: &Container| ContainerRecord {

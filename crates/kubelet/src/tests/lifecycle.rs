@@ -372,3 +372,85 @@ fn resources_of_the_whole_pod_make_its_class() {
     assert_eq!(status.qos_class.as_deref(), Some("Guaranteed"));
     assert_eq!(status.phase.as_deref(), Some("Running"));
 }
+
+#[test]
+fn a_profile_that_the_node_lacks_keeps_a_container_from_being_created() {
+    let mut w = fresh();
+    let running = json!([{ "name": "c", "image": "busybox", "command": ["sleep", "3600"] }]);
+    w.pod(
+        "armored",
+        json!({ "securityContext": { "appArmorProfile": { "type": "Localhost", "localhostProfile": "deny-write" } },
+                "containers": running }),
+    );
+    w.pod(
+        "filtered",
+        json!({ "containers": [{ "name": "c", "image": "busybox", "command": ["sleep", "3600"],
+                "securityContext": { "seccompProfile": { "type": "Localhost", "localhostProfile": "p/v.json" } } }] }),
+    );
+    w.pod(
+        "plain",
+        json!({ "securityContext": { "seccompProfile": { "type": "RuntimeDefault" } }, "containers": running }),
+    );
+    w.run(10);
+    let shown = |name: &str| w.get(name).map(summary).unwrap_or_default();
+    assert_eq!(shown("armored"), "Pending Ready=False c:CreateContainerError");
+    assert_eq!(shown("filtered"), "Pending Ready=False c:CreateContainerError");
+    assert_eq!(shown("plain"), "Running Ready=True c:running");
+    let log = w.take_log();
+    for why in [
+        "Error: failed to get container spec opts: failed to generate apparmor spec opts: apparmor profile not found deny-write",
+        "Error: failed to create containerd container: cannot load seccomp profile \"/var/lib/kubelet/seccomp/p/v.json\": \
+         open /var/lib/kubelet/seccomp/p/v.json: no such file or directory",
+    ] {
+        assert!(log.contains(why), "{log}");
+    }
+}
+
+#[test]
+fn volumes_that_no_node_can_mount_keep_a_pod_from_starting() {
+    let mut w = fresh();
+    let mut pod = |name: &str, mut volume: serde_json::Value| {
+        volume["name"] = "v".into();
+        w.pod(
+            name,
+            json!({ "volumes": [volume], "containers": [{ "name": "c", "image": "busybox", "command": ["sleep", "3600"],
+                    "volumeMounts": [{ "name": "v", "mountPath": "/v" }] }] }),
+        );
+    };
+    pod("gluster", json!({ "glusterfs": { "endpoints": "e", "path": "p" } }));
+    pod("nfs", json!({ "nfs": { "server": "nfs.example.com", "path": "/" } }));
+    pod("cloud", json!({ "gcePersistentDisk": { "pdName": "d" } }));
+    pod("inline", json!({ "csi": { "driver": "x.example.com" } }));
+    pod("nowhere", json!({ "hostPath": { "path": "/data/foo", "type": "Directory" } }));
+    pod("socket", json!({ "hostPath": { "path": "/var/run/docker.sock", "type": "Socket" } }));
+    pod("here", json!({ "hostPath": { "path": "/var/log", "type": "Directory" } }));
+    pod("made", json!({ "hostPath": { "path": "/data/foo", "type": "DirectoryOrCreate" } }));
+    w.pod(
+        "unused",
+        json!({ "volumes": [{ "name": "v", "secret": { "secretName": "none" } }],
+                "containers": [{ "name": "c", "image": "busybox", "command": ["sleep", "3600"] }] }),
+    );
+    w.run(130);
+    let shown = |name: &str| w.get(name).map(summary).unwrap_or_default();
+    for name in ["gluster", "nfs", "cloud", "inline", "nowhere", "socket"] {
+        assert_eq!(shown(name), "Pending Ready=False c:ContainerCreating", "{name}");
+    }
+    for name in ["here", "made", "unused"] {
+        assert_eq!(shown(name), "Running Ready=True c:running", "{name}");
+    }
+    let log = w.take_log();
+    for why in [
+        "FailedMount gluster: Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to \
+         process volumes=[v]: failed to get Plugin from volumeSpec for volume \"v\" err=no volume plugin matched",
+        "mount.nfs: Failed to resolve server nfs.example.com: Name or service not known",
+        "FailedMount cloud: Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[v], failed to \
+         process volumes=[]: context deadline exceeded",
+        "FailedMount inline: MountVolume.NewMounter initialization failed for volume \"v\" : volume mode \"Ephemeral\" not \
+         supported by driver x.example.com (no CSIDriver object)",
+        "FailedMount nowhere: MountVolume.SetUp failed for volume \"v\" : hostPath type check failed: /data/foo is not a \
+         directory",
+        "hostPath type check failed: /var/run/docker.sock is not a socket file",
+    ] {
+        assert!(log.contains(why), "{why}\n{log}");
+    }
+}

@@ -206,7 +206,7 @@ const COMMON: &[&str] = &[
 ];
 const BUSYBOX_MORE: &[&str] =
     &["free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "sh", "ash", "top", "uptime", "usleep", "vi", "wget"];
-const DEBIAN_MORE: &[&str] = &["bash", "dash", "sh", "apt-get", "perl"];
+const DEBIAN_MORE: &[&str] = &["bash", "dash", "sh", "apt", "apt-get", "perl"];
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -474,8 +474,8 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
         | "which" | "ps" | "top" | "df" | "free" | "uptime" | "readlink" | "stat" => return info::run(io, &name),
         "kill" => work::kill(io),
-        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt-get"
-        | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt"
+        | "apt-get" | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
         _ if clients::is_client(&name) => return clients::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),
         "timeout" => return work::timeout(io),

@@ -164,7 +164,7 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
             });
             Outcome::Exit(if up { 0 } else { 2 })
         }
-        "apt-get" | "pip" | "npm" => {
+        "apt" | "apt-get" | "pip" | "npm" => {
             io.complain(format!("{name}: a simulated container has no package registry to reach"));
             Outcome::Exit(100)
         }

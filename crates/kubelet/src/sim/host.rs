@@ -1,0 +1,112 @@
+//! What is on a node's own disk before any pod writes there, as far as pods ask: a kind node's.
+
+use super::fs::{Entry, HOST, Volumes};
+use crate::runtime::HostEntry;
+
+/// These, what lies on the way to them, and nothing else are directories.
+const DIRECTORIES: &[&str] = &[
+    "/bin",
+    "/boot",
+    "/dev/mapper",
+    "/dev/pts",
+    "/dev/shm",
+    "/etc/cni/net.d",
+    "/etc/containerd",
+    "/etc/kubernetes/manifests",
+    "/etc/kubernetes/pki",
+    "/etc/ssl/certs",
+    "/etc/systemd/system",
+    "/home",
+    "/kind",
+    "/lib/modules",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt/cni/bin",
+    "/proc/sys",
+    "/root",
+    "/run/containerd",
+    "/run/lock",
+    "/run/systemd",
+    "/sbin",
+    "/srv",
+    "/sys/class",
+    "/sys/devices",
+    "/sys/fs/bpf",
+    "/sys/fs/cgroup",
+    "/sys/kernel/debug",
+    "/sys/kernel/security",
+    "/tmp",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/libexec/kubernetes",
+    "/usr/local/bin",
+    "/usr/local/share/ca-certificates",
+    "/usr/sbin",
+    "/usr/share/ca-certificates",
+    "/usr/src",
+    "/var/cache",
+    "/var/lib/cni",
+    "/var/lib/containerd",
+    "/var/lib/kubelet/device-plugins",
+    "/var/lib/kubelet/pki",
+    "/var/lib/kubelet/plugins",
+    "/var/lib/kubelet/plugins_registry",
+    "/var/lib/kubelet/pod-resources",
+    "/var/lib/kubelet/pods",
+    "/var/local",
+    "/var/log/containers",
+    "/var/log/journal",
+    "/var/log/pods",
+    "/var/tmp",
+];
+const FILES: &[&str] = &[
+    "/etc/group",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/kubernetes/kubelet.conf",
+    "/etc/localtime",
+    "/etc/machine-id",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/resolv.conf",
+    "/etc/timezone",
+    "/run/xtables.lock",
+    "/var/lib/kubelet/config.yaml",
+];
+const SOCKETS: &[&str] = &[
+    "/run/containerd/containerd.sock",
+    "/var/lib/kubelet/device-plugins/kubelet.sock",
+    "/var/lib/kubelet/pod-resources/kubelet.sock",
+];
+const DEVICES: &[&str] =
+    &["/dev/fuse", "/dev/kmsg", "/dev/net/tun", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
+
+/// What is at a path of the node.
+pub fn entry(path: &str, volumes: &Volumes) -> Option<HostEntry> {
+    let path = super::fs::normalize("/", path);
+    let path = path
+        .strip_prefix("/var/run")
+        .filter(|r| r.is_empty() || r.starts_with('/'))
+        .map_or_else(|| path.clone(), |rest| format!("/run{rest}"));
+    let below = format!("{}/", path.trim_end_matches('/'));
+    let written = volumes.get(HOST);
+    match written.and_then(|t| t.get(path.trim_start_matches('/'))) {
+        Some(Entry::Dir) => return Some(HostEntry::Directory),
+        Some(Entry::File(_) | Entry::Long(..)) => return Some(HostEntry::File),
+        Some(Entry::Gone) | None => {}
+    }
+    let inside = below.trim_start_matches('/');
+    let holds = written.is_some_and(|t| t.keys().any(|k| k.starts_with(inside)));
+    if holds || DIRECTORIES.iter().any(|d| *d == path || d.starts_with(&below)) {
+        return Some(HostEntry::Directory);
+    }
+    let listed = |list: &[&str]| list.contains(&path.as_str());
+    if listed(FILES) {
+        return Some(HostEntry::File);
+    }
+    if listed(SOCKETS) {
+        return Some(HostEntry::Socket);
+    }
+    listed(DEVICES).then_some(HostEntry::CharDevice)
+}
