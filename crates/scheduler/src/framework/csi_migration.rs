@@ -57,53 +57,27 @@ impl Migrated {
     }
 }
 
-/// EBS volumes are named `vol-1` or `aws://zone/vol-1`.
-fn ebs_handle(id: &str) -> String {
-    let bare = id.strip_prefix("aws://").and_then(|rest| rest.rsplit('/').next());
-    bare.unwrap_or(id).to_string()
-}
-
-fn gce_handle(zone: Option<&String>, name: &str) -> String {
-    format!("projects/UNSPECIFIED/zones/{}/disks/{name}", zone.map_or("UNSPECIFIED", String::as_str))
+fn by_driver(driver: &str) -> Option<&'static Migrated> {
+    PLUGINS.iter().find(|p| p.driver == driver)
 }
 
 /// The plugin of a volume written into a pod, and the handle its driver would give it.
 pub fn of_inline(v: &Volume) -> Option<(&'static Migrated, String)> {
-    let (name, handle) = if let Some(d) = &v.aws_elastic_block_store {
-        ("kubernetes.io/aws-ebs", ebs_handle(&d.volume_id))
-    } else if let Some(d) = &v.gce_persistent_disk {
-        ("kubernetes.io/gce-pd", gce_handle(None, &d.pd_name))
-    } else if let Some(d) = &v.azure_disk {
-        ("kubernetes.io/azure-disk", d.disk_uri.clone())
-    } else if let Some(d) = &v.cinder {
-        ("kubernetes.io/cinder", d.volume_id.clone())
-    } else if let Some(d) = &v.portworx_volume {
-        ("kubernetes.io/portworx-volume", d.volume_id.clone())
-    } else {
-        return None;
-    };
-    Some((by_name(name)?, handle))
+    let (driver, handle) = api::migrated::inline(v, "")?;
+    Some((by_driver(driver)?, handle))
 }
 
 /// The same of a PersistentVolume.
 pub fn of_volume(pv: &PersistentVolume) -> Option<(&'static Migrated, String)> {
     let spec = pv.spec.as_ref()?;
-    let (name, handle) = if let Some(d) = &spec.aws_elastic_block_store {
-        ("kubernetes.io/aws-ebs", ebs_handle(&d.volume_id))
-    } else if let Some(d) = &spec.gce_persistent_disk {
-        let labels = pv.metadata.labels.as_ref();
-        let zone = labels.and_then(|l| ZONES.iter().find_map(|(zone, _)| l.get(*zone)));
-        ("kubernetes.io/gce-pd", gce_handle(zone, &d.pd_name))
-    } else if let Some(d) = &spec.azure_disk {
-        ("kubernetes.io/azure-disk", d.disk_uri.clone())
-    } else if let Some(d) = &spec.cinder {
-        ("kubernetes.io/cinder", d.volume_id.clone())
-    } else if let Some(d) = &spec.portworx_volume {
-        ("kubernetes.io/portworx-volume", d.volume_id.clone())
-    } else {
-        return None;
-    };
-    Some((by_name(name)?, handle))
+    let (driver, mut handle) = api::migrated::persistent(pv.metadata.name.as_deref().unwrap_or(""), spec)?;
+    let labels = pv.metadata.labels.as_ref();
+    if let Some(disk) = &spec.gce_persistent_disk
+        && let Some(zone) = labels.and_then(|l| ZONES.iter().find_map(|(zone, _)| l.get(*zone)))
+    {
+        handle = format!("projects/UNSPECIFIED/zones/{zone}/disks/{}", disk.pd_name);
+    }
+    Some((by_driver(driver)?, handle))
 }
 
 /// From where the volume can be reached, in the driver's own labels when the node has migrated it. Models

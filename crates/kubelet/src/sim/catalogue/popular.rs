@@ -30,7 +30,6 @@ pub static POPULAR: &[Image] = images! {
     "registry.k8s.io/volume-nfs", 90, Debian, "/usr/local/bin/run_nfs.sh", [2049, 20048, 111], No, 10, [];
     "registry.k8s.io/rethinkdb", 60, Debian, "rethinkdb", [8080, 28015, 29015], Always("RethinkDB"), 60, ["1.16.0_1"];
     "registry.k8s.io/explorer", 2, None, "/explorer", [8080], Always("<title>explorer</title>"), 2, [];
-    "registry.k8s.io/spark", 350, Debian, "/start-common.sh", [7077, 8080, 8081], Always("Spark"), 120, ["1.5.2_v1"];
     "registry.k8s.io/zeppelin", 600, Debian, "zeppelin.sh", [8080, 8081], Always("Zeppelin"), 150, ["v0.5.6_v1"];
     "registry.k8s.io/example-dns-backend", 70, Debian, "server.js", [8000], Always("Hello World!"), 30, ["v1", "v2"];
     "registry.k8s.io/example-dns-frontend", 70, Debian, "client.py", [], No, 10, ["v1"];

@@ -60,7 +60,43 @@ const fn script(name: &'static str, size_mb: u32, entrypoint: &'static [&'static
 /// A service that gives up when it does not reach its database.
 static TICKETING: Server = Server { memory_mib: 60, ..server("uvicorn", &[8000], Always("{\"status\":\"ok\"}"), &[]) };
 
+const SPARK: Http = Always("<title>Spark</title>");
+static SPARK_MASTER: Server = Server { memory_mib: 150, ..server("/start-master", &[7077, 8080], SPARK, &[]) };
+static SPARK_WORKER: Server = Server { memory_mib: 150, ..server("/start-worker", &[8081], SPARK, &[]) };
+static FLASK: Server =
+    server("flask", &[5000], Always("<title>Welcome to Flask App</title>"), &[" * Running on all addresses (0.0.0.0)"]);
+
 pub static SCRIPTS: &[Image] = &[
+    Image {
+        tags: &["1.5.2_v1"],
+        tools: Tools::Debian,
+        servers: &[&SPARK_MASTER, &SPARK_WORKER],
+        ..script("registry.k8s.io/spark", 350, &["/start-common.sh"])
+    },
+    Image {
+        tags: &["latest", "v1", "v2"],
+        cmd: &["sh", "-c", "cp /sample.war /app; tail -f /dev/null"],
+        files: &[("/sample.war", "PK\n")],
+        ..script("docker.io/resouer/sample", 5, &[])
+    },
+    // It looks at its certificate once a minute; what is looked for here is the end of the demonstration's first one,
+    // August 2024, as base64 has it.
+    Image {
+        servers: &[&FLASK],
+        ..script(
+            "us-central1-docker.pkg.dev/genuine-flight-317411/devel/flask-app",
+            60,
+            &[
+                "/bin/sh",
+                "-c",
+                "flask & while sleep 62; do echo 'INFO - Validating cert'\n\
+                 if grep -q '^MDMxNzAwMDha' /certs/certificate.pem; then\n\
+                 echo \"WARNING - Certificate has expired. Update the ssl certificate using the '/update_certificate' API or \
+                 update the config map.\"\n\
+                 echo 'ERROR - SSL certificate expired'; exit 1; fi; done",
+            ],
+        )
+    },
     // Python's words for what the program does in its first lines.
     script(
         "me-west1-docker.pkg.dev/robusta-development/development/crash-demo",

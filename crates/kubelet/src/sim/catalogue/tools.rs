@@ -61,7 +61,6 @@ pub static TOOLS: &[Image] = images! {
     "quay.io/centos/centos", 76, Debian, [] ["/bin/bash"], ["curl"], ["stream9", "stream8"];
     "quay.io/fedora/fedora", 60, Debian, [] ["/bin/bash"], ["curl"], [];
     "docker.io/luksa/batch-job", 2, Busybox, [] ["sh", "-c", "echo \"$(date) Batch job starting\"; sleep 120; echo \"$(date) Finished succesfully\""], [], [];
-    "docker.io/resouer/sample", 5, Busybox, [] ["sh", "-c", "cp /sample.war /app; tail -f /dev/null"], [], ["v1", "v2"];
     "docker.io/tutum/curl", 90, Debian, [] ["/bin/bash"], ["curl"], [];
     "docker.io/giantswarm/tiny-tools", 40, Busybox, [] ["sh"], ["curl", "dig", "bash"], [];
     "docker.io/calico/cni", 90, Busybox, ["/opt/cni/bin/install"] [], ["/opt/cni/bin/install"], [];
