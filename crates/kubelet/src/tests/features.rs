@@ -126,6 +126,18 @@ fn processes_have_the_user_that_the_pod_says() {
 }
 
 #[test]
+fn images_of_a_user_of_their_own_run_as_no_root() {
+    let mut w = World::new();
+    let image = "registry.istio.io/release/examples-bookinfo-details-v1:1.20.3";
+    w.pod(
+        "own",
+        json!({ "containers": [{ "name": "c", "image": image, "securityContext": { "runAsNonRoot": true } }] }),
+    );
+    w.run(15);
+    assert_eq!(w.get("own").map(super::summary).unwrap_or_default(), "Running Ready=True c:running");
+}
+
+#[test]
 fn a_sub_path_can_name_the_pod() {
     let mut w = World::new();
     w.pod(

@@ -120,7 +120,10 @@ pub fn user(r: &ImageRef) -> i64 {
         "nginxinc/nginx-unprivileged" => 101,
         "prom/prometheus" => 65534,
         name if name.starts_with("bitnami/") => 1001,
-        _ => 0,
+        name => match name.rsplit('/').next().and_then(|last| last.strip_prefix("examples-bookinfo-")) {
+            Some("mongodb" | "mysqldb") | None => 0,
+            Some(program) => 1000 + i64::from(program.starts_with("reviews")),
+        },
     }
 }
 

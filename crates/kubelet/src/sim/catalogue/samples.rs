@@ -6,6 +6,10 @@ use super::{ANY, Http, Image, Server, Tools};
 use Http::{Always, Grpc, No, Status};
 
 pub static SAMPLES: &[Image] = images! {
+    "docker.io/istio/examples-bookinfo-details-v2", 60, Debian, "ruby", [9080], Always("{}"), 30, [];
+    "docker.io/istio/examples-bookinfo-ratings-v2", 60, Debian, "node", [9080], Always("{}"), 30, [];
+    "docker.io/istio/examples-bookinfo-mongodb", 230, Debian, "mongod", [27017], No, 120, [];
+    "docker.io/istio/examples-bookinfo-mysqldb", 170, Debian, "mysqld", [3306], No, 350, [];
     "docker.io/argoproj/rollouts-demo", 10, None, "/rollouts-demo", [8080], Always("\"blue\""), 8, ["blue", "green", "yellow", "orange", "purple", "red", "bad-red", "slow-yellow"];
     "quay.io/argoproj/argo-rollouts", 40, None, "/bin/rollouts-controller", [8080, 8090], Always("ok"), 40, [];
     "docker.io/argoproj/argo-rollouts", 40, None, "/bin/rollouts-controller", [8080, 8090], Always("ok"), 40, [];
