@@ -73,6 +73,11 @@ pub const METHODS: &[&str] = &[
     "getHostname",
     "getPort",
     "getEscapedPath",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
     "getHours",
     "getMinutes",
     "getSeconds",
@@ -118,11 +123,13 @@ fn arithmetic(name: &str, a: &Value, b: &Value) -> Answer {
         ("%", Uint(a), Uint(b)) => unsigned(a.checked_rem(*b)),
         ("+", Duration(a), Duration(b)) => a.checked_add(*b).map(Duration).ok_or_else(|| "duration overflow".into()),
         ("-", Duration(a), Duration(b)) => a.checked_sub(*b).map(Duration).ok_or_else(|| "duration overflow".into()),
-        ("-", Timestamp(a), Timestamp(b)) => a.checked_sub(*b).map(Duration).ok_or_else(|| "duration overflow".into()),
+        ("-", Timestamp(a), Timestamp(b)) => i64::try_from(a - b).map(Duration).map_err(|_| "duration overflow".into()),
         ("+", Timestamp(a), Duration(b)) | ("+", Duration(b), Timestamp(a)) => {
-            a.checked_add(*b).map(Timestamp).ok_or_else(|| "timestamp overflow".into())
+            clock::moment(a + i128::from(*b)).map(Timestamp).ok_or_else(|| "timestamp overflow".into())
         }
-        ("-", Timestamp(a), Duration(b)) => a.checked_sub(*b).map(Timestamp).ok_or_else(|| "timestamp overflow".into()),
+        ("-", Timestamp(a), Duration(b)) => {
+            clock::moment(a - i128::from(*b)).map(Timestamp).ok_or_else(|| "timestamp overflow".into())
+        }
         ("+", Double(a), Double(b)) => Ok(Double(a + b)),
         ("-", Double(a), Double(b)) => Ok(Double(a - b)),
         ("*", Double(a), Double(b)) => Ok(Double(a * b)),
@@ -165,6 +172,7 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             Value::Int(_) => Ok(v.clone()),
             Value::Uint(n) => i64::try_from(*n).map(Value::Int).map_err(|_| "integer overflow".into()),
             Value::Double(n) => Ok(Value::Int(*n as i64)),
+            Value::Timestamp(n) => Ok(Value::Int(clock::unix(*n))),
             Value::Text(s) => s.parse().map(Value::Int).map_err(|_| format!("cannot convert {s:?} to int")),
             _ => none(),
         },
@@ -179,7 +187,9 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             Value::Int(n) => Ok(Value::text(&n.to_string())),
             Value::Uint(n) => Ok(Value::text(&n.to_string())),
             Value::Bool(b) => Ok(Value::text(&b.to_string())),
-            Value::Double(_) | Value::Ip(_) | Value::Cidr(..) | Value::Duration(_) => Ok(Value::text(&v.shown())),
+            Value::Double(_) | Value::Ip(_) | Value::Cidr(..) | Value::Duration(_) | Value::Timestamp(_) => {
+                Ok(Value::text(&v.shown()))
+            }
             _ => none(),
         },
         ("uint", [v]) => match v {
@@ -261,6 +271,10 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
         (Value::Url(u), "getHostname", []) => Ok(Value::text(u.hostname())),
         (Value::Url(u), "getPort", []) => Ok(Value::text(u.port())),
         (Value::Url(u), "getEscapedPath", []) => Ok(Value::text(&u.path)),
+        (Value::Timestamp(n), name, []) => clock::part(*n, name, "").map_or_else(none, |n| Ok(Value::Int(n))),
+        (Value::Timestamp(n), name, [Value::Text(zone)]) => {
+            clock::part(*n, name, zone).map_or_else(none, |n| Ok(Value::Int(n)))
+        }
         (Value::Duration(n), "getHours", []) => Ok(Value::Int(n / 3_600_000_000_000)),
         (Value::Duration(n), "getMinutes", []) => Ok(Value::Int(n / 60_000_000_000)),
         (Value::Duration(n), "getSeconds", []) => Ok(Value::Int(n / 1_000_000_000)),

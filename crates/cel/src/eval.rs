@@ -33,7 +33,7 @@ pub enum Value {
     /// Nanoseconds.
     Duration(i64),
     /// Nanoseconds since 1970.
-    Timestamp(i64),
+    Timestamp(i128),
     /// `optional`, of which only the functions count.
     OptionalType,
 }
@@ -76,7 +76,8 @@ impl Value {
     pub fn order(&self, other: &Value) -> Option<Ordering> {
         use Value::{Bool, Double, Duration, Int, Text, Timestamp, Uint};
         match (self, other) {
-            (Duration(a), Duration(b)) | (Timestamp(a), Timestamp(b)) => Some(a.cmp(b)),
+            (Duration(a), Duration(b)) => Some(a.cmp(b)),
+            (Timestamp(a), Timestamp(b)) => Some(a.cmp(b)),
             (Bool(a), Bool(b)) => Some(a.cmp(b)),
             (Int(a), Int(b)) => Some(a.cmp(b)),
             (Uint(a), Uint(b)) => Some(a.cmp(b)),
@@ -130,6 +131,7 @@ impl Value {
             Value::Ip(a) => a.to_string(),
             Value::Cidr(a, n) => format!("{a}/{n}"),
             Value::Duration(n) => clock::seconds(*n),
+            Value::Timestamp(n) => clock::written(*n),
             other => other.kind().into(),
         }
     }
