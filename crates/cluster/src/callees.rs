@@ -1,9 +1,10 @@
 //! Who answers the API server's webhooks: the pods behind the Services that configurations name.
 
 use crate::Cluster;
-use api::kinds::{mutatingwebhookconfiguration as mutating, validatingwebhookconfiguration as validating};
 use apiserver::Callees;
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhookConfiguration,
+};
 use k8s_openapi::api::core::v1::Service;
 use kubelet::sim::catalogue::servers::answers_reviews;
 use meta::Key;
@@ -13,12 +14,21 @@ use reconcile::services::Spot;
 const TLS: &[u16] = &[443, 8443, 6443, 9443];
 
 impl Cluster {
-    /// Empty as long as nobody has configured a webhook.
-    pub(crate) fn callees(&self) -> Callees {
-        let checked = self.view.list::<ValidatingWebhookConfiguration>().flat_map(validating::hooks);
-        let changed = self.view.list::<MutatingWebhookConfiguration>().flat_map(mutating::hooks);
+    /// Of the webhooks that may be about a resource, by its plural, or of all. Empty as long as nobody has configured one.
+    pub(crate) fn callees(&self, resource: Option<&str>) -> Callees {
+        let is_it = |named: &String| {
+            let of = named.split('/').next().unwrap_or("");
+            resource.is_none_or(|r| of == "*" || of == r)
+        };
+        let about = |rules: &Option<Vec<RuleWithOperations>>| {
+            rules.iter().flatten().any(|r| r.resources.iter().flatten().any(is_it))
+        };
+        let checked = self.view.list::<ValidatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
+        let checked = checked.filter(|h| about(&h.rules)).map(|h| &h.client_config);
+        let changed = self.view.list::<MutatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
+        let changed = changed.filter(|h| about(&h.rules)).map(|h| &h.client_config);
         let mut found = Callees::new();
-        for to in checked.chain(changed).filter_map(|h| h.client_config.service) {
+        for to in checked.chain(changed).filter_map(|c| c.service.as_ref()) {
             let service = self.view.get::<Service>(&Key::new(&to.namespace, &to.name));
             let ip = service.and_then(|s| s.spec.as_ref()?.cluster_ip.as_deref()).unwrap_or("");
             let port = u16::try_from(to.port.unwrap_or(443)).unwrap_or(0);

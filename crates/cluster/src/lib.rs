@@ -303,7 +303,7 @@ impl Cluster {
         let entry = (writes && self.trace.is_on()).then(|| intents::Summary::of(&req));
         let accounts_come = self.accounts_come();
         let asked = telemetry::asked(&req);
-        let callees = if writes { self.callees() } else { Callees::new() };
+        let callees = if writes { self.callees(Some(req.kind.plural)) } else { Callees::new() };
         let mut cx =
             ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come, callees: &callees };
         let answer = self.api.handle(&mut cx, req);

@@ -32,7 +32,7 @@ impl Cluster {
             rng: self.rng.clone(),
             now: self.now,
             accounts_come: self.accounts_come(),
-            callees: self.callees(),
+            callees: self.callees(None),
         }
     }
 }

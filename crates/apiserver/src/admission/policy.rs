@@ -71,12 +71,13 @@ pub(crate) fn check(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> 
     if asked.req.kind.group == GROUP {
         return Ok(());
     }
-    let bindings: Vec<ValidatingAdmissionPolicyBinding> = stored(cx, "");
+    let bindings: Vec<_> = stored::<ValidatingAdmissionPolicyBinding>(cx, "").into_iter().cloned().collect();
     if bindings.is_empty() {
         return Ok(());
     }
+    let policies: Vec<_> = stored::<ValidatingAdmissionPolicy>(cx, "").into_iter().cloned().collect();
     let mut denied: Option<(String, Option<String>, Denial)> = None;
-    for policy in stored::<ValidatingAdmissionPolicy>(cx, "") {
+    for policy in policies {
         let name = policy.metadata.name.as_deref().unwrap_or("");
         let spec = policy.spec.clone().unwrap_or_default();
         let fails = spec.failure_policy.as_deref() != Some("Ignore");
@@ -149,11 +150,10 @@ fn refusal(asked: &Asked<'_>, policy: &str, binding: Option<&str>, d: &Denial) -
 }
 
 /// All objects of a kind in a namespace, or in all.
-pub(super) fn stored<T: Registered + Clone>(cx: &Cx<'_>, namespace: &str) -> Vec<T> {
+pub(super) fn stored<'a, T: Registered>(cx: &'a Cx<'_>, namespace: &str) -> Vec<&'a T> {
     let prefix = keys::prefix(T::KIND_REF, namespace);
     let end = keys::range_end(&prefix);
-    let all = cx.store.iter_range(&prefix, &end);
-    all.filter_map(|(_, e)| e.value.0.downcast::<T>().cloned()).collect()
+    cx.store.iter_range(&prefix, &end).filter_map(|(_, e)| e.value.0.downcast::<T>()).collect()
 }
 
 /// Models `Matcher.Matches`; a policy without rules is about nothing, a binding without is about all.
@@ -167,7 +167,15 @@ fn matches(cx: &Cx<'_>, m: &MatchResources, asked: &Asked<'_>, needs_rule: bool)
 }
 
 /// Models `rules.Matcher`.
-pub(super) fn rule_matches(r: &NamedRuleWithOperations, asked: &Asked<'_>) -> bool {
+fn rule_matches(r: &NamedRuleWithOperations, asked: &Asked<'_>) -> bool {
+    let names = r.resource_names.as_deref().unwrap_or_default();
+    let what = [&r.operations, &r.api_groups, &r.api_versions, &r.resources];
+    is_about(what, r.scope.as_deref(), asked) && (names.is_empty() || names.iter().any(|n| n == asked.name()))
+}
+
+/// Whether the request is of these operations, groups, versions and resources.
+pub(super) fn is_about(what: [&Option<Vec<String>>; 4], scope: Option<&str>, asked: &Asked<'_>) -> bool {
+    let [operations, groups, versions, resources] = what;
     let has = |list: &Option<Vec<String>>, what: &str| list.iter().flatten().any(|v| v == "*" || v == what);
     let kind = asked.req.kind;
     let form = asked.req.options.form.unwrap_or(kind);
@@ -175,18 +183,16 @@ pub(super) fn rule_matches(r: &NamedRuleWithOperations, asked: &Asked<'_>) -> bo
         let (of, sub) = r.split_once('/').unwrap_or((r, ""));
         (of == "*" || of == kind.plural) && (sub == "*" || sub == asked.req.subresource)
     };
-    let scope = match r.scope.as_deref() {
+    let scope = match scope {
         Some("Namespaced") => kind.namespaced(),
         Some("Cluster") => !kind.namespaced(),
         _ => true,
     };
-    let names = r.resource_names.as_deref().unwrap_or_default();
-    has(&r.operations, asked.operation)
-        && (has(&r.api_groups, kind.group) || has(&r.api_groups, form.group))
-        && (has(&r.api_versions, kind.version) || has(&r.api_versions, form.version))
-        && r.resources.iter().flatten().any(resource)
+    has(operations, asked.operation)
+        && (has(groups, kind.group) || has(groups, form.group))
+        && (has(versions, kind.version) || has(versions, form.version))
+        && resources.iter().flatten().any(resource)
         && scope
-        && (names.is_empty() || names.iter().any(|n| n == asked.name()))
 }
 
 fn selects(s: Option<&LabelSelector>, labels: Option<&Labels>) -> bool {

@@ -4,10 +4,10 @@
 
 use super::policy::{self, Asked};
 use crate::server::Cx;
-use api::kinds::{mutatingwebhookconfiguration, validatingwebhookconfiguration, webhooks};
+use api::kinds::webhooks;
 use api::{ObjectExt, Registered};
 use k8s_openapi::api::admissionregistration::v1::{
-    MutatingWebhook, MutatingWebhookConfiguration, ServiceReference, ValidatingWebhookConfiguration,
+    MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ServiceReference, ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::core::v1::Service;
 use meta::ApiError;
@@ -22,8 +22,9 @@ pub type Callees = BTreeMap<String, Result<(), String>>;
 /// # Errors
 /// The refusal.
 pub(crate) fn mutate(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> {
-    let hooks = policy::stored::<MutatingWebhookConfiguration>(cx, "");
-    ask(cx, asked, hooks.iter().flat_map(mutatingwebhookconfiguration::hooks))
+    let configurations = policy::stored::<MutatingWebhookConfiguration>(cx, "").into_iter();
+    let hooks = configurations.flat_map(|c| c.webhooks.iter().flatten()).filter(|h| by_rule(h.rules.as_deref(), asked));
+    ask(cx, asked, hooks.cloned())
 }
 
 /// Asks all validating webhooks that are about such requests.
@@ -31,8 +32,17 @@ pub(crate) fn mutate(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError>
 /// # Errors
 /// The first refusal.
 pub(crate) fn validate(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> {
-    let hooks = policy::stored::<ValidatingWebhookConfiguration>(cx, "");
-    ask(cx, asked, hooks.iter().flat_map(validatingwebhookconfiguration::hooks))
+    let configurations = policy::stored::<ValidatingWebhookConfiguration>(cx, "").into_iter();
+    let hooks = configurations.flat_map(|c| c.webhooks.iter().flatten()).filter(|h| by_rule(h.rules.as_deref(), asked));
+    ask(cx, asked, hooks.map(webhooks::as_mutating))
+}
+
+/// Most hooks are about other writes: they are not even copied.
+fn by_rule(rules: Option<&[RuleWithOperations]>, asked: &Asked<'_>) -> bool {
+    rules.into_iter().flatten().any(|r| {
+        let what = [&r.operations, &r.api_groups, &r.api_versions, &r.resources];
+        policy::is_about(what, r.scope.as_deref(), asked)
+    })
 }
 
 fn ask(cx: &Cx<'_>, asked: &Asked<'_>, hooks: impl Iterator<Item = MutatingWebhook>) -> Result<(), ApiError> {
@@ -66,11 +76,9 @@ fn ask(cx: &Cx<'_>, asked: &Asked<'_>, hooks: impl Iterator<Item = MutatingWebho
     Ok(())
 }
 
-/// Models `ShouldCallHook`; the error is that of a condition.
+/// Whether a hook whose rules name the request is about it. Models `ShouldCallHook`; the error is that of a condition.
 fn concerns(cx: &Cx<'_>, hook: &MutatingWebhook, asked: &Asked<'_>) -> Result<bool, String> {
-    let by_rule = hook.rules.iter().flatten().any(|r| policy::rule_matches(&webhooks::as_named(r), asked));
-    let concerned = by_rule
-        && policy::namespace_matches(cx, hook.namespace_selector.as_ref(), asked)
+    let concerned = policy::namespace_matches(cx, hook.namespace_selector.as_ref(), asked)
         && policy::object_matches(hook.object_selector.as_ref(), asked);
     let conditions = hook.match_conditions.as_deref().unwrap_or_default();
     if !concerned || conditions.is_empty() {
@@ -103,7 +111,8 @@ fn resolve(cx: &Cx<'_>, to: &ServiceReference, port: i32) -> Result<String, Stri
     let spec = found.and_then(|s| s.spec.as_ref()).ok_or_else(|| format!("service {:?} not found", to.name))?;
     let kind = spec.type_.as_deref().unwrap_or("ClusterIP");
     if kind == "ExternalName" {
-        return Ok(format!("{}:{port}", spec.external_name.as_deref().unwrap_or("")));
+        // Names outside the cluster lead nowhere.
+        return Err(format!("dial tcp: lookup {}: no such host", spec.external_name.as_deref().unwrap_or("")));
     }
     let ip = spec.cluster_ip.as_deref().unwrap_or("");
     if kind == "ClusterIP" && ip == "None" {

@@ -100,6 +100,18 @@ fn a_write_fails_when_nobody_answers() {
     let address = format!("{}:443", made["spec"]["clusterIP"].as_str().expect("an address"));
     let (_, message) = write(&mut w, "POST", PODS, POD);
     assert_eq!(message, format!("{head}dial tcp {address}: connect: connection refused"));
+    w.ok("DELETE", "/api/v1/namespaces/default/services/hook", "");
+    let outside = r#"{"metadata":{"name":"hook"},"spec":{"type":"ExternalName","externalName":"hook.example.com"}}"#;
+    w.ok("POST", "/api/v1/namespaces/default/services", outside);
+    let (_, message) = write(&mut w, "POST", PODS, POD);
+    assert_eq!(message, format!("{head}dial tcp: lookup hook.example.com: no such host"));
+    w.ok("DELETE", "/api/v1/namespaces/default/services/hook", "");
+    let made = w.ok(
+        "POST",
+        "/api/v1/namespaces/default/services",
+        r#"{"metadata":{"name":"hook"},"spec":{"ports":[{"port":443}]}}"#,
+    );
+    let address = format!("{}:443", made["spec"]["clusterIP"].as_str().expect("an address"));
     // Other writes are not asked about, nor are the configurations themselves.
     w.ok("POST", "/api/v1/namespaces/default/configmaps", r#"{"metadata":{"name":"c"}}"#);
     w.callees.insert(address, Ok(()));
