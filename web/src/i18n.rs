@@ -4,6 +4,8 @@
 pub mod describe;
 pub mod explain;
 
+pub use protocol::words::fill;
+
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -98,24 +100,6 @@ pub fn find(lang: Lang, key: &str) -> Option<&'static str> {
 /// The text of `key`, or the key itself.
 pub fn text(lang: Lang, key: &'static str) -> &'static str {
     find(lang, key).unwrap_or(key)
-}
-
-/// Puts arguments in their places; an unknown place stays as it is written.
-pub fn fill<'a>(template: &str, args: impl IntoIterator<Item = (&'a str, &'a str)> + Clone) -> String {
-    let mut out = String::with_capacity(template.len() + 16);
-    let mut rest = template;
-    while let Some(open) = rest.find('{') {
-        let Some(close) = rest[open..].find('}').map(|c| open + c) else { break };
-        let name = &rest[open + 1..close];
-        out.push_str(&rest[..open]);
-        match args.clone().into_iter().find(|(n, _)| *n == name) {
-            Some((_, value)) => out.push_str(value),
-            None => out.push_str(&rest[open..=close]),
-        }
-        rest = &rest[close + 1..];
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]

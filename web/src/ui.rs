@@ -256,7 +256,7 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Toast {
     /// This was done and can be taken back.
-    Did(String),
+    Did(protocol::Deed),
     /// It was, and can be done again.
     Undid,
 }

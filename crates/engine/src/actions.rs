@@ -90,6 +90,25 @@ pub(crate) fn refused(command: &Command, why: &str) -> Reply {
     }
 }
 
+/// Why a command was not carried out; `None`: it was.
+pub(crate) fn refusal(reply: Option<&Reply>) -> Option<String> {
+    match reply {
+        Some(Reply::Apply { result, .. }) if !result.errors.is_empty() => {
+            let lines = result.errors.iter().map(|e| format!("{}:{}:{}: {}", e.file, e.line, e.column, e.message));
+            Some(lines.collect::<Vec<_>>().join("\n"))
+        }
+        Some(Reply::Api(r)) if r.code >= 300 => {
+            let status: Option<serde_json::Value> = serde_json::from_str(&r.body).ok();
+            let message = status.as_ref().and_then(|s| s["message"].as_str()).unwrap_or(&r.body);
+            Some(format!("{}: {message}", r.code))
+        }
+        Some(Reply::Done { error, .. }) => error.clone(),
+        Some(Reply::Refused { message }) => Some(message.clone()),
+        Some(_) => None,
+        None => Some("nobody carries this out".into()),
+    }
+}
+
 fn act_as(cluster: &mut Cluster, user: &User, command: &Command) -> Option<Reply> {
     let missing = |what: &str, name: &str| Some(format!("{what} {name:?} not found"));
     let (id, error) = match command {
@@ -97,6 +116,11 @@ fn act_as(cluster: &mut Cluster, user: &User, command: &Command) -> Option<Reply
             return Some(Reply::Apply { id: *id, result: apply::run_as(cluster, user, *mode, files) });
         }
         Command::Api(call) => return Some(Reply::Api(api_call(cluster, user, call))),
+        Command::Together { id, commands } => {
+            let run = |c: &mut Cluster| commands.iter().find_map(|command| refusal(act_as(c, user, command).as_ref()));
+            // What would be refused is not begun.
+            (*id, run(&mut cluster.clone()).or_else(|| run(cluster)))
+        }
         Command::Terminal { id, terminal } => {
             return Some(Reply::Terminal { id: *id, output: terminal::act(cluster, user, terminal) });
         }
@@ -163,6 +187,7 @@ pub fn inject(cluster: &mut Cluster, fault: &Fault) -> Result<(), String> {
 pub fn is_input(command: &Command) -> bool {
     match command {
         Command::As { command, .. } => is_input(command),
+        Command::Together { commands, .. } => commands.iter().any(is_input),
         Command::Apply { mode, .. } => *mode != protocol::ApplyMode::DryRun,
         // A request that is passed on to a pod is seen there.
         Command::Api(call) => call.method != "GET" || call.path.contains("/proxy"),

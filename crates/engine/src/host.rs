@@ -18,6 +18,11 @@ pub trait Host {
     }
     /// Carries out a command that changes the cluster; `None` when it is not one.
     fn act(&mut self, command: Command) -> Option<Reply>;
+    /// The same as a part of a deed, which begins with it when there is none yet; where deeds are not told apart, like any
+    /// other command.
+    fn act_in(&mut self, _deed: &mut Option<u64>, command: Command) -> Option<Reply> {
+        self.act(command)
+    }
 }
 
 impl Host for Session {
@@ -32,6 +37,10 @@ impl Host for Session {
     }
     fn act(&mut self, command: Command) -> Option<Reply> {
         Session::act(self, command)
+    }
+    fn act_in(&mut self, deed: &mut Option<u64>, command: Command) -> Option<Reply> {
+        let deed = *deed.get_or_insert_with(|| self.new_deed());
+        Session::act_in(self, deed, command)
     }
 }
 

@@ -73,6 +73,10 @@ struct Saving<'a> {
     /// Bookmarks, each with its branch.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     marks: &'a [(u32, Mark)],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left: &'a [u32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone: Option<Undone>,
 }
 
 fn is_none(n: &usize) -> bool {
@@ -103,6 +107,10 @@ struct Saved {
     branches: Vec<SavedBranch>,
     #[serde(default)]
     marks: Vec<(u32, Mark)>,
+    #[serde(default)]
+    left: Vec<u32>,
+    #[serde(default)]
+    undone: Option<Undone>,
 }
 
 pub struct Session {
@@ -125,6 +133,8 @@ pub struct Session {
     until: Option<Watch>,
     /// Inputs that the learner did not make: they come first.
     given: usize,
+    /// The number of the newest deed.
+    deeds: u64,
     /// Branches that were left by taking something back.
     left: Vec<u32>,
     undone: Option<Undone>,
@@ -171,6 +181,7 @@ impl Session {
             next_id: 1,
             until: None,
             given: 0,
+            deeds: 0,
             left: Vec::new(),
             undone: None,
             rewinds: 0,
@@ -182,6 +193,8 @@ impl Session {
         (self.branch, self.marks) = (branch, marks);
         let branches = self.others.iter().map(|o| o.branch.id).chain([self.branch.id]);
         self.next_id = branches.chain(self.marks.iter().map(|(_, m)| m.id)).max().unwrap_or(0) + 1;
+        let inputs = self.line.inputs.iter().chain(self.others.iter().flat_map(Other::inputs));
+        self.deeds = inputs.map(|i| i.deed).max().unwrap_or(0);
     }
 
     /// A copy of the cluster as it is, without how it came to be so.
@@ -191,6 +204,12 @@ impl Session {
 
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.
     pub fn act(&mut self, command: Command) -> Option<Reply> {
+        let deed = self.new_deed();
+        self.act_in(deed, command)
+    }
+
+    /// The same as a part of a deed, of [`Session::new_deed`].
+    pub fn act_in(&mut self, deed: u64, command: Command) -> Option<Reply> {
         if self.is_past() {
             if actions::is_input(&command) {
                 return Some(actions::refused(&command, "the past is shown, which cannot be changed"));
@@ -202,7 +221,7 @@ impl Session {
             self.travel = None;
             // A held cycle has begun: it ends first, so that the input comes at a turn that a replay knows.
             self.debugger.finish(&mut self.cluster);
-            let input = Input { turns: self.cluster.turns(), now: self.cluster.now(), command };
+            let input = Input { turns: self.cluster.turns(), now: self.cluster.now(), deed, command };
             let before = (self.cluster.trace().last(), self.cluster.revision());
             let reply = actions::act_with(&mut self.cluster, &mut self.debugger, &input.command);
             // What was refused before it reached the cluster need not be kept; it may be megabytes of text.
@@ -269,6 +288,8 @@ impl Session {
             branch: &self.branch,
             branches: self.saved_branches(),
             marks: &self.marks,
+            left: &self.left,
+            undone: self.undone(),
         };
         serde_json::to_string(&saved).map_err(|e| e.to_string())
     }

@@ -17,6 +17,11 @@ pub enum Command {
     },
     /// Any API request, as an HTTP client would make it.
     Api(ApiCall),
+    /// One after the other, by the same user; nothing is changed when one of them would be refused.
+    Together {
+        id: u64,
+        commands: Vec<Command>,
+    },
     Run,
     Pause,
     /// One component takes one item.

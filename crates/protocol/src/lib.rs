@@ -14,6 +14,7 @@ pub mod follow;
 pub mod lesson;
 pub mod listing;
 pub mod panel;
+mod particle;
 pub mod preemption_words;
 pub mod shell;
 pub mod terminal;
@@ -35,7 +36,7 @@ pub use panel::Panel;
 pub use shell::{Completion, Forwarded, Shell, ShellOutput, Waits};
 pub use terminal::{SessionId, Terminal, TerminalOutput};
 pub use time::{
-    BranchView, Comparison, DecisionChange, InputMark, Mark, ObjectChange, PastView, TimeOrder, TimeView, Until,
+    BranchView, Comparison, DecisionChange, Deed, InputMark, Mark, ObjectChange, PastView, TimeOrder, TimeView, Until,
 };
 pub use trace::{Cycle, Entry, Note, What, cycle, explain};
 pub use update::{

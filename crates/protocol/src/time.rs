@@ -33,6 +33,8 @@ pub enum TimeOrder {
     },
     /// Takes back what was done last: goes on from right before it, in a branch of its own.
     Undo,
+    /// Does again what was taken back last.
+    Redo,
     /// Another branch becomes the present.
     Switch {
         branch: u32,
@@ -81,10 +83,21 @@ pub struct TimeView {
     pub branches: Vec<BranchView>,
     /// What is waited for.
     pub until: Option<Until>,
-    /// What [`TimeOrder::Undo`] would take back, in the words of [`InputMark::what`].
-    pub undo: Option<String>,
-    /// The branch that has again what was taken back last.
-    pub redo: Option<u32>,
+    /// What [`TimeOrder::Undo`] would take back.
+    pub undo: Option<Deed>,
+    /// Whether there is something for [`TimeOrder::Redo`].
+    pub redo: bool,
+}
+
+/// What was done at once: by one command of the page, or by one line of a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
+    /// Newer ones have larger numbers.
+    pub number: u64,
+    /// Its newest input, in the words of [`InputMark::what`].
+    pub what: String,
+    /// So many inputs more.
+    pub more: usize,
 }
 
 /// The present, while the past is shown.

@@ -1,6 +1,7 @@
 //! Notes about decisions (`cell.*`, `fix.*`) and the command line's own words, in Korean and English, for the page and
 //! the terminal alike. A template holds `{name}` where an argument goes.
 
+use crate::particle;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use trace::Note;
@@ -39,7 +40,7 @@ pub fn find(lang: Lang, code: &str) -> Option<&'static str> {
 pub fn note(lang: Lang, note: &Note) -> String {
     let args = || note.args.iter().map(|(n, v)| (n.as_ref(), v.as_str()));
     match find(lang, &note.code) {
-        Some(template) => fill(template, &args().collect::<Vec<_>>()),
+        Some(template) => fill(template, args().collect::<Vec<_>>()),
         None => {
             let args: Vec<String> = args().map(|(n, v)| format!("{n}={v}")).collect();
             format!("{} {}", note.code, args.join(" ")).trim_end().into()
@@ -49,25 +50,32 @@ pub fn note(lang: Lang, note: &Note) -> String {
 
 /// A code with arguments as a sentence.
 pub fn say(lang: Lang, code: &str, args: &[(&str, &str)]) -> String {
-    fill(find(lang, code).unwrap_or(code), args)
+    fill(find(lang, code).unwrap_or(code), args.iter().copied())
 }
 
-/// Puts arguments in their places; an unknown place stays as it is written.
-fn fill(template: &str, args: &[(&str, &str)]) -> String {
+/// Puts arguments in their places; an unknown place stays as it is written. Of a pair of Korean particles after an argument
+/// the one that is right is left.
+pub fn fill<'a>(template: &str, args: impl IntoIterator<Item = (&'a str, &'a str)> + Clone) -> String {
     let mut out = String::with_capacity(template.len() + 16);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((name, after)) = after.split_once('}') else { break };
         out.push_str(before);
-        match args.iter().find(|(n, _)| *n == name) {
-            Some((_, value)) => out.push_str(value),
+        rest = after;
+        match args.clone().into_iter().find(|(n, _)| *n == name) {
+            Some((_, value)) => {
+                out.push_str(value);
+                if let Some((particle, after)) = particle::choose(value, rest) {
+                    out.push_str(particle);
+                    rest = after;
+                }
+            }
             None => {
                 out.push('{');
                 out.push_str(name);
                 out.push('}');
             }
         }
-        rest = after;
     }
     out.push_str(rest);
     out
@@ -96,6 +104,9 @@ mod tests {
     fn arguments_go_to_their_places_once() {
         let n = Note::new("cell.node-name").with("node", "{node}");
         assert_eq!(note(Lang::En, &n), "the pod names its node: {node}");
+        let there = |node: &str| note(Lang::Ko, &Note::new("diagnosis.node-gone").with("node", node));
+        assert_eq!(there("node-1"), "파드가 있던 노드 node-1이 없어졌습니다");
+        assert_eq!(there("gpu"), "파드가 있던 노드 gpu이(가) 없어졌습니다");
         assert_eq!(note(Lang::En, &Note::new("no.such").with("a", 1)), "no.such a=1");
     }
 }

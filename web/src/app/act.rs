@@ -2,7 +2,6 @@
 
 use super::{App, Asked};
 use crate::model::Topic;
-use crate::offline;
 use crate::persist;
 use crate::samples::SAMPLES;
 use crate::ui::{Action, BottomTab, Center, Dock, FileAction, InspectorTab, LeftTab, Overlay, Pane};
@@ -141,17 +140,16 @@ impl App {
             Action::Spotlight => self.ui.spotlight = self.ui.prefs.presenter && !self.ui.spotlight,
             Action::Undo => self.undo(),
             Action::Redo => {
-                let branch = self.model.get().time.redo;
-                if let Some(branch) = branch {
+                if self.model.get().time.redo {
                     self.ui.toast = None;
-                    self.send(Command::Time { id: 0, order: TimeOrder::Switch { branch } });
+                    self.send(Command::Time { id: 0, order: TimeOrder::Redo });
                 }
             }
             Action::Toast(toast) => self.ui.toast = toast,
             Action::Renew(now) => {
                 self.ui.renewable = false;
                 if now {
-                    offline::renew();
+                    self.renew(ctx);
                 }
             }
             Action::Overlay(overlay) => self.ui.overlay = overlay,

@@ -4,13 +4,15 @@ use super::{App, Asked, Msg};
 use crate::bridge;
 use crate::i18n::{Lang, fill, find};
 use crate::model::{Fetched, Followed, Topic, schemas};
+use crate::offline;
 use crate::persist;
 use crate::ui::{Applied, Center, Engine, EngineKind, Overlay, Pane, Prefs, Toast};
 use crate::views::share;
 use gloo::timers::callback::Timeout;
 use protocol::debug::RowsQuery;
 use protocol::{
-    Answer, ApplyMode, Command, CycleSummary, Debug, Reply, Row, Speed, Start, Subscription, TimeView, Update, VERSION,
+    Answer, ApiReply, ApplyMode, Command, CycleSummary, Debug, Reply, Row, Speed, Start, Subscription, TimeView,
+    Update, VERSION,
 };
 use std::rc::Rc;
 use yew::Context;
@@ -20,6 +22,8 @@ const ROWS: usize = 1000;
 /// Milliseconds from a change to the session being saved; a large session is saved less often.
 const SAVE_AFTER: u32 = 1_500;
 const SAVE_AFTER_BYTES: usize = 1_000;
+/// Milliseconds until another version of the page is gone on with although the session could not be saved.
+const RENEW_AFTER: u32 = 3_000;
 /// More new decisions than this in one frame are not read out one by one.
 const ANNOUNCED_MAX: usize = 2;
 /// Milliseconds between two decisions that are read out.
@@ -28,6 +32,7 @@ const ANNOUNCE_MS: f64 = 1_000.0;
 impl App {
     /// Reads the saved session, then starts the engine.
     pub(super) fn begin(&mut self, ctx: &Context<Self>) {
+        self.begun = true;
         self.ui.engine = Engine::Loading;
         self.engine = None;
         match self.ui.prefs.engine {
@@ -50,6 +55,7 @@ impl App {
     }
 
     pub(super) fn start(&mut self, ctx: &Context<Self>, session: Result<String, String>) {
+        self.begun = true;
         let session = session.unwrap_or_else(|why| {
             self.notify("notice.not-loaded", why);
             String::new()
@@ -183,12 +189,14 @@ impl App {
     fn offer_undo(&mut self, ctx: &Context<Self>, before: &TimeView) {
         let now = self.model.get().time.clone();
         let present = |t: &TimeView| t.branches.iter().find(|b| b.current).map(|b| b.id);
-        if now.redo.is_some() && now.redo != before.redo {
-            self.toast(ctx, Toast::Undid);
-        } else if present(&now) != present(before) {
-            self.ui.toast = None;
-        } else if let (Some(what), true) = (&now.undo, now.inputs.len() > before.inputs.len()) {
-            self.toast(ctx, Toast::Did(what.clone()));
+        let number = |t: &TimeView| t.undo.as_ref().map_or(0, |d| d.number);
+        if present(&now) != present(before) {
+            match now.redo && number(&now) < number(before) {
+                true => self.toast(ctx, Toast::Undid),
+                false => self.ui.toast = None,
+            }
+        } else if let Some(deed) = now.undo.as_ref().filter(|d| d.number > number(before)) {
+            self.toast(ctx, Toast::Did(deed.clone()));
         }
     }
 
@@ -224,8 +232,30 @@ impl App {
     pub(super) fn ask_to_save(&mut self) {
         let revision = self.model.get().clock.revision;
         if self.saves() && revision != self.saved_revision && self.ui.engine == Engine::Ready {
-            self.saved_revision = revision;
+            (self.saved_revision, self.saving) = (revision, true);
             self.order(Command::Save { id: 0 }, Asked::Save);
+        }
+    }
+
+    /// Goes on with another version of the page, once what was done in this one is kept.
+    pub(super) fn renew(&mut self, ctx: &Context<Self>) {
+        self.save_timer = None;
+        self.keep_files();
+        self.ask_to_save();
+        match self.saving {
+            true => {
+                let link = ctx.link().clone();
+                self.renew_timer = Some(Timeout::new(RENEW_AFTER, move || link.send_message(Msg::Renew)));
+            }
+            false => offline::renew(),
+        }
+    }
+
+    /// The session was kept, or could not be.
+    pub(super) fn saved(&mut self) {
+        self.saving = false;
+        if self.renew_timer.take().is_some() {
+            offline::renew();
         }
     }
 
@@ -285,9 +315,13 @@ impl App {
                 self.ui.applied = Some(Rc::new(Applied { mode, by, result }));
             }
             Reply::Done { id, error } => {
-                self.asked.remove(&id);
+                let asked = self.asked.remove(&id);
+                if matches!(asked, Some(Asked::Save)) {
+                    self.saved();
+                }
                 if let Some(error) = error {
-                    self.notify("notice.refused", error);
+                    let key = if matches!(asked, Some(Asked::Deed)) { "notice.remedy" } else { "notice.refused" };
+                    self.notify(key, error);
                 }
             }
             Reply::Session { id, session } => {
@@ -340,17 +374,7 @@ impl App {
                 }
                 _ => {}
             },
-            Reply::Api(reply) => {
-                if let Some(Asked::Fetch(path)) = self.asked.remove(&reply.id)
-                    && let Ok(body) = serde_json::from_str(&reply.body)
-                {
-                    if path == schemas::PATH {
-                        self.ui.custom = Some(Rc::new(schemas::of_definitions(&body)));
-                    } else {
-                        self.model.change(|m| m.put_fetched(Fetched { path, body: Rc::new(body) }));
-                    }
-                }
-            }
+            Reply::Api(reply) => self.answered(&reply),
             Reply::Journey { id, journey, error } => {
                 if let Some(Asked::Follow(from)) = self.asked.remove(&id) {
                     let journey = error.map_or(Ok(Rc::new(journey)), Err);
@@ -361,6 +385,24 @@ impl App {
             Reply::Lesson(state) => self.lesson_state(state),
             Reply::Shell(output) => self.shell_said(ctx, &output),
             Reply::Replaying { .. } | Reply::Terminal { .. } => {}
+        }
+    }
+
+    /// What came of a request.
+    fn answered(&mut self, reply: &ApiReply) {
+        let body = serde_json::from_str::<serde_json::Value>(&reply.body);
+        match (self.asked.remove(&reply.id), body) {
+            (Some(Asked::Fetch(path)), Ok(body)) if path == schemas::PATH => {
+                self.ui.custom = Some(Rc::new(schemas::of_definitions(&body)));
+            }
+            (Some(Asked::Fetch(path)), Ok(body)) => {
+                self.model.change(|m| m.put_fetched(Fetched { path, body: Rc::new(body) }));
+            }
+            (Some(Asked::Deed), body) if reply.code >= 300 => {
+                let said = body.ok().and_then(|b| b["message"].as_str().map(str::to_string));
+                self.notify("notice.refused", said.unwrap_or_else(|| reply.body.clone()));
+            }
+            _ => {}
         }
     }
 
@@ -377,6 +419,7 @@ fn is_change(command: &Command) -> bool {
     use Command::*;
     match command {
         As { command, .. } => is_change(command),
+        Together { commands, .. } => commands.iter().any(is_change),
         Apply { mode, .. } => *mode != ApplyMode::DryRun,
         Api(call) => call.method != "GET",
         AddNode { .. } | Cordon { .. } | Drain { .. } | KillNode { .. } | ReviveNode { .. } | RemoveNode { .. } => true,
@@ -398,6 +441,7 @@ fn id_of(command: &mut Command) -> Option<&mut u64> {
         | Follow { id, .. }
         | Time { id, .. }
         | Compare { id, .. }
+        | Together { id, .. }
         | Save { id }
         | Share { id }
         | Debug { id, .. }

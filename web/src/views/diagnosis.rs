@@ -6,7 +6,7 @@ use crate::ctx::{Ctx, use_ctx};
 use crate::i18n::describe;
 use crate::model::Topic;
 use crate::ui::{Action, FileAction, InspectorTab};
-use protocol::{Answer, Debug, Detail, Evidence, Remedy};
+use protocol::{Answer, Command, Debug, Detail, Evidence, Remedy};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -89,8 +89,8 @@ fn remedy(ctx: &Ctx, r: &Remedy) -> Html {
     let replace = r.documents.iter().any(|d| d.replace);
     let works = r.works.is_some();
     let carry_out = {
-        let (dispatch, commands) = (ctx.dispatch.clone(), r.commands.clone());
-        move |_: MouseEvent| commands.iter().for_each(|c| dispatch.emit(Action::Send(c.clone())))
+        let together = Command::Together { id: 0, commands: r.commands.clone() };
+        ctx.on(Action::Deed(together))
     };
     html! {
         <li data-testid="remedy" class={if works { "helps" } else { "fails" }}>

@@ -92,7 +92,7 @@ fn commands(ctx: &Ctx) -> Vec<Entry> {
     if time.undo.is_some() {
         out.insert(0, Entry::new(ctx.t("undo.about"), doing, Action::Undo).noted("Ctrl Z"));
     }
-    if time.redo.is_some() {
+    if time.redo {
         out.insert(0, Entry::new(ctx.t("redo.about"), doing, Action::Redo).noted("Ctrl ⇧ Z"));
     }
     out
@@ -210,8 +210,8 @@ pub fn Palette(p: &Props) -> Html {
     let query = use_state(String::new);
     let at = use_state(|| 0usize);
     let list_ref = use_node_ref();
-    // What can be done is fixed while the palette is open.
-    let fixed = use_memo((), |()| all(&ctx, p.lessons.as_deref()));
+    // What can be done is fixed while the palette is open; lessons may still be on their way.
+    let fixed = use_memo(p.lessons.is_some(), |_| all(&ctx, p.lessons.as_deref()));
     let list = ctx.model.get().listing.clone().unwrap_or_default();
     let words = Words::of(&query);
     // Kinds are known with the first answer, so it is asked once more then.
@@ -220,9 +220,10 @@ pub fn Palette(p: &Props) -> Html {
         use_effect_with(asked, move |asked| ctx.act(Action::Find(asked.clone())));
     }
     let mut found: Vec<(Option<(u8, usize)>, Entry)> = Vec::new();
-    for e in fixed.iter().cloned().chain(kind_entries(&ctx, &list).into_iter().filter(|_| !words.0.is_empty())) {
-        if let Some(rank) = words.rank(&e) {
-            found.push((Some(rank), e));
+    let kinds = if words.0.is_empty() { Vec::new() } else { kind_entries(&ctx, &list) };
+    for e in fixed.iter().chain(&kinds) {
+        if let Some(rank) = words.rank(e) {
+            found.push((Some(rank), e.clone()));
         }
     }
     if !words.0.is_empty() {

@@ -19,9 +19,12 @@ pub fn Toasts(p: &Props) -> Html {
         html! { <button class="icon-button" aria-label={ctx.t("close")} title={ctx.t("close")} onclick={ctx.on(action)}><Icon name="close" /></button> }
     };
     let deed = p.toast.as_ref().map(|toast| match toast {
-        Toast::Did(what) => html! {
+        Toast::Did(deed) => html! {
             <div class="toast" data-testid="toast">
-                <code>{ what.clone() }</code>
+                <code>{ deed.what.clone() }</code>
+                if deed.more > 0 {
+                    <span>{ ctx.tf("undo.more", &[("n", &deed.more.to_string())]) }</span>
+                }
                 <button class="text-button" data-testid="undo" onclick={ctx.on(Action::Undo)}>{ ctx.t("undo.title") }<kbd>{ "Ctrl Z" }</kbd></button>
                 { close(Action::Toast(None)) }
             </div>

@@ -116,6 +116,15 @@ fn bare(pod: &Pod, in_place: bool, change: Change) -> Option<Document> {
     Some(document("v1", "Pod", &namespace, &name, written(serde_json::to_value(&edited).ok()?), !in_place))
 }
 
+/// Where objects of the kind have the spec of a pod, as a JSON pointer.
+pub fn pod_spec(kind: &str) -> &'static str {
+    match kind {
+        "Pod" => "/spec",
+        "CronJob" => "/spec/jobTemplate/spec/template/spec",
+        _ => "/spec/template/spec",
+    }
+}
+
 /// The topmost controller with a pod template, with the change in the template.
 fn template(cluster: &Cluster, pod: &Pod, change: Change) -> Option<Document> {
     let namespace = pod.metadata.namespace.clone().unwrap_or_default();
@@ -129,15 +138,17 @@ fn template(cluster: &Cluster, pod: &Pod, change: Change) -> Option<Document> {
     }
     let owner = owner?;
     let mut v = written(owner.to_value());
-    let template: PodTemplateSpec = serde_json::from_value(v.pointer("/spec/template")?.clone()).ok()?;
+    let id = object_id(&*owner);
+    let at = pod_spec(&id.kind);
+    let template = v.pointer(at.strip_suffix("/spec")?)?;
+    let template: PodTemplateSpec = serde_json::from_value(template.clone()).ok()?;
     let metadata = template.metadata.unwrap_or_default();
     let mut edited = Pod { metadata, spec: template.spec, status: None };
     change(&mut edited)?;
     if let Some(spec) = edited.spec.as_mut() {
         spec.priority = None;
     }
-    v["spec"]["template"]["spec"] = serde_json::to_value(edited.spec).ok()?;
-    let id = object_id(&*owner);
+    *v.pointer_mut(at)? = serde_json::to_value(edited.spec).ok()?;
     // A job's template cannot be changed, and what the API server wrote into it belongs to the old one.
     let replace = id.kind == "Job";
     if replace {

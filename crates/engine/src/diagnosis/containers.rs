@@ -1,7 +1,9 @@
 //! Containers that do not start, do not stay, or are not ready. Reasons and messages are the kubelet's.
 
 use super::{Case, Evidence, Found, Trouble, event, references};
+use api::pods;
 use k8s_openapi::api::core::v1::{Container, ContainerStateTerminated, ContainerStatus, PodSpec};
+use meta::Time;
 use protocol::EventView;
 use trace::note;
 
@@ -24,7 +26,7 @@ fn each<'a>(case: &'a Case<'a>) -> Vec<One<'a>> {
     let Some(status) = case.pod.status.as_ref() else { return Vec::new() };
     let find = |list: &'a Option<Vec<ContainerStatus>>, name: &str| list.iter().flatten().find(|s| s.name == name);
     let init = init_containers.iter().flatten().filter_map(|spec| {
-        let init = !api::pods::is_restartable_init(spec);
+        let init = !pods::is_restartable_init(spec);
         Some(One { case, spec, status: find(&status.init_container_statuses, &spec.name)?, init })
     });
     let main = containers.iter().filter_map(|spec| {
@@ -62,6 +64,12 @@ fn mounting(case: &Case) -> Option<Found> {
     let failed = case.events.iter().find(|e| {
         matches!(e.reason.as_str(), "FailedMount" | "FailedAttachVolume" | "FailedMapVolume" | "FailedCreatePodSandBox")
     })?;
+    // What came of it since is what counts.
+    let is_ready = pods::find_condition(case.pod, "PodReadyToStartContainers").is_some_and(|c| c.status == "True");
+    let begun = case.events.iter().find(|e| matches!(e.reason.as_str(), "Pulling" | "Pulled" | "Created"));
+    if is_ready || begun.is_some_and(|b| b.last_seen > failed.last_seen) {
+        return None;
+    }
     if let Some(missing) = references::missing(case) {
         return Some(absent(missing).with(event(failed)));
     }
@@ -179,7 +187,10 @@ impl One<'_> {
         }
         for probe in ["liveness", "startup"] {
             let says = format!("Container {} failed {probe} probe", self.name());
-            if let Some(killed) = self.case.event("Killing", |m| m.starts_with(&says)) {
+            let began = t.started_at.as_ref().map_or(0, |t| Time::from_k8s(t).as_micros());
+            let killed = self.case.event("Killing", |m| m.starts_with(&says));
+            // An earlier run that was killed says nothing of this one.
+            if let Some(killed) = killed.filter(|e| e.last_seen >= began) {
                 let note = match probe {
                     "liveness" => note!("diagnosis.liveness", container = &container),
                     _ => note!("diagnosis.startup", container = &container),

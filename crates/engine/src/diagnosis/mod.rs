@@ -147,9 +147,10 @@ pub(crate) fn of_pod(cluster: &Cluster, pod: &Pod) -> Option<Found> {
 
 /// The pod's, the newest first.
 fn events(cluster: &Cluster, pod: &Pod) -> Vec<EventView> {
-    let uid = pod.metadata.uid.as_deref();
+    // Those about a static pod carry the UID that its kubelet knows it by.
+    let uids = [pod.metadata.uid.as_deref(), Some(api::references::uid_on_node(pod))];
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("");
-    let about = cluster.view().list_in::<Event>(namespace).filter(|e| e.involved_object.uid.as_deref() == uid);
+    let about = cluster.view().list_in::<Event>(namespace).filter(|e| uids.contains(&e.involved_object.uid.as_deref()));
     let mut events: Vec<EventView> = about.map(crate::detail::event_view).collect();
     events.sort_by_key(|e| std::cmp::Reverse(e.last_seen));
     events

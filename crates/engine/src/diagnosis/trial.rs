@@ -7,9 +7,11 @@ use crate::debugger::Debugger;
 use api::{ObjectExt, pods};
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use meta::{Duration, Key, Time};
-use protocol::{Remedy, Reply};
+use protocol::{Command, Note, Remedy};
 use std::collections::VecDeque;
+use trace::note;
 
 /// How long a copy lives: a few restarts with their back-off.
 const LIFE: Duration = Duration::from_secs(400);
@@ -22,8 +24,8 @@ const TURNS: u32 = 50;
 #[derive(Clone)]
 enum Goal {
     Pod(Key),
-    /// Every pod of the topmost controller: kind, name.
-    Of(String, String, String),
+    /// Every pod of the topmost controller, in the namespace.
+    Of(String, OwnerReference),
     /// The pod of this UID is gone.
     Gone(Key, String),
 }
@@ -61,7 +63,7 @@ impl Examination {
         let goal = match trouble {
             Trouble::Finalizers | Trouble::Stranded => Goal::Gone(key, uid.into()),
             _ => match top(cluster, pod) {
-                Some((kind, name)) => Goal::Of(namespace.into(), kind, name),
+                Some(top) => Goal::Of(namespace.into(), top),
                 None => Goal::Pod(key),
             },
         };
@@ -99,76 +101,72 @@ impl Examination {
         std::mem::take(&mut self.done)
     }
 
-    /// What is refused is not tried.
+    /// What is refused does not help.
     fn begin(&mut self, idea: Idea) {
         let mut fork = self.cluster.clone();
-        let mut debugger = Debugger::default();
-        let carried_out = idea.commands.iter().all(|command| {
-            let reply = actions::act_with(&mut fork, &mut debugger, command);
-            !is_refused(reply.as_ref())
-        });
-        if carried_out {
-            let began = self.cluster.now();
-            self.attempt = Some(Attempt { idea, fork, began });
+        let together = Command::Together { id: 0, commands: idea.commands.clone() };
+        let reply = actions::act_with(&mut fork, &mut Debugger::default(), &together);
+        match actions::refusal(reply.as_ref()) {
+            None => self.attempt = Some(Attempt { idea, fork, began: self.cluster.now() }),
+            Some(why) => self.tell(idea, None, Some(note!("remedy.refused", why = why))),
         }
+    }
+
+    fn tell(&mut self, idea: Idea, works: Option<u64>, still: Option<Note>) {
+        let Idea { note, edit, commands, documents } = idea;
+        self.done.push(Remedy { note, edit, commands, documents, works, still });
     }
 
     fn end(&mut self, works: bool) {
         let Some(Attempt { idea, fork, began }) = self.attempt.take() else { return };
         let took = fork.now().since(began).as_secs();
         let steady = if matches!(self.goal, Goal::Gone(..)) { 0 } else { STEADY.unsigned_abs().into() };
-        let still = (!works).then(|| pods_of(&fork, &self.goal).find_map(|p| super::of_pod(&fork, p)));
-        self.done.push(Remedy {
-            note: idea.note,
-            edit: idea.edit,
-            commands: idea.commands,
-            documents: idea.documents,
-            works: works.then(|| took.saturating_sub(steady)),
-            still: still.flatten().map(|f| f.diagnosis.note),
-        });
+        let still = (!works).then(|| pods_of(&fork, &self.goal).into_iter().find_map(|p| super::of_pod(&fork, p)));
+        self.tell(idea, works.then(|| took.saturating_sub(steady)), still.flatten().map(|f| f.diagnosis.note));
     }
 }
 
-fn is_refused(reply: Option<&Reply>) -> bool {
-    match reply {
-        Some(Reply::Apply { result, .. }) => !result.errors.is_empty(),
-        Some(Reply::Api(answer)) => answer.code >= 300,
-        Some(Reply::Done { error, .. }) => error.is_some(),
-        Some(Reply::Refused { .. }) | None => true,
-        Some(_) => false,
-    }
-}
-
-/// Kind and name of the topmost controller.
-fn top(cluster: &Cluster, pod: &Pod) -> Option<(String, String)> {
+/// The topmost controller.
+fn top(cluster: &Cluster, pod: &Pod) -> Option<OwnerReference> {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("");
     let (mut top, mut at) = (None, (pod as &dyn api::Object).controller_ref().cloned());
     while let Some(r) = at.take() {
-        let kind = cluster.view().kinds().by_api_version(&r.api_version, &r.kind);
-        let owner = kind.and_then(|k| cluster.object(k, &Key::new(namespace, &r.name)));
-        at = owner.and_then(|o| o.controller_ref().cloned());
-        top = Some((r.kind, r.name));
+        at = object(cluster, namespace, &r).and_then(|o| o.controller_ref().cloned());
+        top = Some(r);
     }
     top
 }
 
-fn pods_of<'a>(cluster: &'a Cluster, goal: &Goal) -> Box<dyn Iterator<Item = &'a Pod> + 'a> {
-    match goal.clone() {
-        Goal::Pod(key) | Goal::Gone(key, _) => Box::new(cluster.view().get::<Pod>(&key).into_iter()),
-        Goal::Of(namespace, kind, name) => {
-            let mine = move |p: &&Pod| top(cluster, p).is_some_and(|(k, n)| k == kind && n == name);
-            let all: Vec<&Pod> = cluster.view().list_in::<Pod>(&namespace).filter(mine).collect();
-            Box::new(all.into_iter())
+fn object<'a>(cluster: &'a Cluster, namespace: &str, r: &OwnerReference) -> Option<&'a api::Obj> {
+    let kind = cluster.view().kinds().by_api_version(&r.api_version, &r.kind)?;
+    cluster.view().get_obj(kind, &Key::new(namespace, &r.name))
+}
+
+fn pods_of<'a>(cluster: &'a Cluster, goal: &Goal) -> Vec<&'a Pod> {
+    let (namespace, top) = match goal {
+        Goal::Pod(key) | Goal::Gone(key, _) => return cluster.view().get::<Pod>(key).into_iter().collect(),
+        Goal::Of(namespace, top) => (namespace, top),
+    };
+    // One that was made anew has another UID.
+    let uid = object(cluster, namespace, top).map_or(top.uid.as_str(), |o| o.uid());
+    let (mut pods, mut owners) = (Vec::new(), vec![uid]);
+    while let Some(uid) = owners.pop() {
+        for o in cluster.view().dependents(uid).filter(|o| o.controller_ref().is_some_and(|r| r.uid == uid)) {
+            match o.downcast::<Pod>() {
+                Some(pod) => pods.push(pod),
+                None => owners.push(o.uid()),
+            }
         }
     }
+    pods
 }
 
 fn is_reached(cluster: &Cluster, goal: &Goal) -> bool {
     if let Goal::Gone(key, uid) = goal {
         return cluster.view().get::<Pod>(key).is_none_or(|p| p.metadata.uid.as_deref() != Some(uid));
     }
-    let mut any = false;
-    for pod in pods_of(cluster, goal).filter(|p| p.metadata.deletion_timestamp.is_none()) {
+    let (mut any, all) = (false, pods_of(cluster, goal));
+    for pod in all.iter().copied().filter(|p| p.metadata.deletion_timestamp.is_none()) {
         any = true;
         // A job's earlier failures stay.
         let fine = pods::phase(pod) == "Succeeded" || pods::is_available(pod, STEADY, cluster.now());
@@ -176,5 +174,5 @@ fn is_reached(cluster: &Cluster, goal: &Goal) -> bool {
             return false;
         }
     }
-    any && pods_of(cluster, goal).any(|p| pods::phase(p) != "Failed")
+    any && all.iter().any(|p| pods::phase(p) != "Failed")
 }

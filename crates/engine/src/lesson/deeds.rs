@@ -1,10 +1,11 @@
 //! The actions of a lesson, carried out.
 
 use super::{Doer, kubectl};
+use crate::actions::refusal;
 use crate::faults;
 use lessons::{Action, Deed, Lesson, Problem};
 use meta::Duration;
-use protocol::{ApiCall, ApplyMode, Command, File, Identity, Reply};
+use protocol::{ApiCall, ApplyMode, Command, File, Identity};
 
 /// Does what an action says; a wait lets the time pass at once.
 ///
@@ -29,10 +30,7 @@ pub fn perform(doer: &mut dyn Doer, lesson: &Lesson, action: &Action) -> Result<
         Some(identity) => Command::As { identity, command: Box::new(command) },
         None => command,
     };
-    match doer.act(command) {
-        Some(reply) => refusal(&reply).map_or(Ok(()), |why| Err(wrong(why))),
-        None => Err(wrong("nobody carries this out".into())),
-    }
+    refusal(doer.act(command).as_ref()).map_or(Ok(()), |why| Err(wrong(why)))
 }
 
 fn apply(lesson: &Lesson, named: &str, mode: ApplyMode) -> Command {
@@ -51,21 +49,4 @@ fn api(line: &str, body: Option<&serde_json::Value>) -> Command {
         content_type: content_type.into(),
         body: body.map(ToString::to_string).unwrap_or_default(),
     })
-}
-
-fn refusal(reply: &Reply) -> Option<String> {
-    match reply {
-        Reply::Apply { result, .. } if !result.errors.is_empty() => {
-            let lines = result.errors.iter().map(|e| format!("{}:{}:{}: {}", e.file, e.line, e.column, e.message));
-            Some(lines.collect::<Vec<_>>().join("\n"))
-        }
-        Reply::Api(r) if r.code >= 300 => {
-            let status: Option<serde_json::Value> = serde_json::from_str(&r.body).ok();
-            let message = status.as_ref().and_then(|s| s["message"].as_str()).unwrap_or(&r.body);
-            Some(format!("{}: {message}", r.code))
-        }
-        Reply::Done { error, .. } => error.clone(),
-        Reply::Refused { message } => Some(message.clone()),
-        _ => None,
-    }
 }

@@ -153,7 +153,8 @@ impl Course {
                 self.resume_at = session.cluster.now() + Duration(span.0);
                 continue;
             }
-            if let Err(problem) = perform(session, &self.lesson, &action) {
+            let deed = session.new_deed();
+            if let Err(problem) = perform(&mut AsOne { session, deed }, &self.lesson, &action) {
                 self.state.error = problem.to_string();
                 self.pending.clear();
             }
@@ -219,6 +220,21 @@ impl Doer for Session {
     }
     fn cluster(&mut self) -> &mut Cluster {
         &mut self.cluster
+    }
+}
+
+/// A session in which whatever is done is part of one deed.
+struct AsOne<'a> {
+    session: &'a mut Session,
+    deed: u64,
+}
+
+impl Doer for AsOne<'_> {
+    fn act(&mut self, command: Command) -> Option<protocol::Reply> {
+        self.session.act_in(self.deed, command)
+    }
+    fn cluster(&mut self) -> &mut Cluster {
+        &mut self.session.cluster
     }
 }
 

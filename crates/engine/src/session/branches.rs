@@ -58,6 +58,11 @@ pub(super) struct SavedBranch {
 }
 
 impl Other {
+    /// From the session's beginning on.
+    pub fn inputs(&self) -> impl Iterator<Item = &Arc<Input>> {
+        self.line.inputs.iter().chain(&self.pending)
+    }
+
     /// The cluster at its end, made again if need be. `present` shares its beginning.
     fn wake(&mut self, present: &Cluster) -> Option<&Cluster> {
         if self.cluster.is_none() {
@@ -114,7 +119,7 @@ impl Session {
 
     pub(super) fn saved_branches(&self) -> Vec<SavedBranch> {
         let save = |o: &Other| {
-            let all: Vec<_> = o.line.inputs.iter().chain(&o.pending).cloned().collect();
+            let all: Vec<_> = o.inputs().cloned().collect();
             let shared = all.iter().zip(&self.line.inputs).take_while(|(a, b)| Arc::ptr_eq(a, b)).count();
             SavedBranch {
                 branch: o.branch.clone(),
@@ -192,6 +197,7 @@ impl Session {
         other.wake(&self.cluster);
         match other.cluster.take() {
             Some(cluster) => {
+                self.keep_branch(id);
                 self.become_present(transport, other.branch, other.line, *cluster);
                 Ok(())
             }
@@ -226,6 +232,7 @@ impl Session {
             }
         }
         self.marks.retain(|(branch, _)| *branch != id);
+        self.left.retain(|left| *left != id);
         Ok(())
     }
 }

@@ -117,6 +117,10 @@ pub(super) fn what(command: &Command) -> Option<String> {
             format!("{} {}", if *mode == ApplyMode::Delete { "delete" } else { "apply" }, files.join(" "))
         }
         Command::Api(call) => format!("{} {}", call.method, call.path),
+        Command::Together { commands, .. } => {
+            let all: Vec<String> = commands.iter().filter_map(what).collect();
+            (!all.is_empty()).then(|| all.join("; "))?
+        }
         Command::AddNode { .. } => "add-node".into(),
         Command::RemoveNode { node, .. } => format!("remove-node {node}"),
         Command::Cloud { .. } => "cloud".into(),

@@ -57,6 +57,7 @@ impl Session {
             TimeOrder::Unmark { mark } => self.marks.retain(|(_, m)| m.id != *mark),
             TimeOrder::Branch { name } => return self.branch(transport, name),
             TimeOrder::Undo => return self.undo(transport),
+            TimeOrder::Redo => return self.redo(transport),
             TimeOrder::Switch { branch } => return self.switch(transport, *branch),
             TimeOrder::RenameBranch { branch, name } => return self.rename_branch(*branch, name),
             TimeOrder::DropBranch { branch } => return self.drop_branch(*branch),
@@ -228,11 +229,8 @@ impl Session {
             inputs: self.line.marks.clone(),
             branches: self.branch_views(),
             until: self.until.as_ref().map(|w| w.until.clone()),
-            undo: self.last_deed().map(|(_, what)| what),
-            redo: self
-                .undone
-                .filter(|u| u.branch == self.branch.id && u.inputs == self.line.inputs.len())
-                .map(|u| u.left),
+            undo: self.last_deed().map(|(_, deed)| deed),
+            redo: self.undone().is_some(),
         }
     }
 

@@ -16,7 +16,14 @@ pub struct Input {
     pub turns: u64,
     /// The clock when it came.
     pub now: Time,
+    /// What was done at once has the same number; 0 in sessions that were saved without.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub deed: u64,
     pub command: Command,
+}
+
+fn is_none(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Input {

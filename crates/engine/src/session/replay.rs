@@ -55,11 +55,11 @@ impl Replay {
 
     /// The session as far as it was replayed.
     pub fn finish(self) -> Session {
-        let Saved { setup, debugger, given, branch, branches, marks, .. } = self.saved;
+        let Saved { setup, debugger, given, branch, branches, marks, left, undone, .. } = self.saved;
         let mut session = Session::with(self.player.cluster, setup, self.line);
         session.debugger = Debugger::restore(debugger, &mut session.cluster);
         session.others = branches.into_iter().map(|b| b.back(&session.line)).collect();
-        session.given = given;
+        (session.given, session.left, session.undone) = (given, left, undone);
         session.count(branch, marks);
         session
     }

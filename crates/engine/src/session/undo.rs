@@ -1,35 +1,62 @@
-//! Taking back what was done last: the session goes on from right before it, in a branch.
+//! Taking back what was done last: the session goes on from right before it, in a branch. And doing it again.
 
 use super::Session;
 use super::branches::BRANCHES_MAX;
-use super::line::what;
-use super::player::Target;
+use super::line::{Line, what};
+use super::player::{Input, Target};
 use crate::transport::Transport;
-use protocol::Command;
+use protocol::{Command, Deed};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Branches that were left by taking something back, beside those that somebody made.
 const UNDONE_MAX: usize = 4;
 
-/// What was taken back last, as long as nothing else was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was taken back, as long as nothing else was done since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Undone {
-    /// The branch that began with it, and the one that was left.
-    pub branch: u32,
-    pub left: u32,
-    /// Inputs of the branch then.
-    pub inputs: usize,
+    /// The branch that began with it.
+    branch: u32,
+    /// The one that still has all that was taken back.
+    left: u32,
+    /// Inputs of `branch` then: the first ones of `left`.
+    inputs: usize,
+}
+
+/// Requests that only look, and keys that are typed into a container, are none.
+fn is_deed(command: &Command) -> bool {
+    match command {
+        Command::As { command, .. } => is_deed(command),
+        Command::Follow { .. } | Command::Terminal { .. } => false,
+        _ => what(command).is_some(),
+    }
+}
+
+/// Whether two inputs were done at once, by one command of the page or one line of a terminal.
+fn is_same(a: &Input, b: &Input) -> bool {
+    a.deed == b.deed && a.deed != 0
+}
+
+/// How many inputs two courses of events have in common.
+fn shared<'a>(a: impl Iterator<Item = &'a Arc<Input>>, b: &[Arc<Input>]) -> usize {
+    a.zip(b).take_while(|(a, b)| Arc::ptr_eq(a, b) || a == b).count()
 }
 
 impl Session {
-    /// The newest input that changed something, by its number, and in words. What one line of a terminal did at once is one.
-    pub(super) fn last_deed(&self) -> Option<(usize, String)> {
+    /// The number of the next deed: what comes of one command of the page, or of one line of a terminal.
+    pub fn new_deed(&mut self) -> u64 {
+        self.deeds += 1;
+        self.deeds
+    }
+
+    /// The newest deed, and the number of its first input.
+    pub(super) fn last_deed(&self) -> Option<(usize, Deed)> {
         let inputs = &self.line.inputs;
-        let is_deed = |c: &Command| !matches!(c, Command::Follow { .. } | Command::Terminal { .. });
-        let last = inputs.iter().rposition(|i| is_deed(&i.command) && what(&i.command).is_some())?;
-        let at = (inputs[last].turns, inputs[last].now);
-        let with = inputs[..last].iter().rev().take_while(|i| (i.turns, i.now) == at && is_deed(&i.command)).count();
-        let first = last - with;
-        (first >= self.given).then(|| Some((first, what(&inputs[first].command)?))).flatten()
+        let last = inputs.iter().rposition(|i| is_deed(&i.command)).filter(|n| *n >= self.given)?;
+        let earlier = inputs.iter().enumerate().take(last).skip(self.given).rev().filter(|(_, i)| is_deed(&i.command));
+        let with: Vec<usize> = earlier.take_while(|(_, i)| is_same(i, &inputs[last])).map(|(n, _)| n).collect();
+        let deed = Deed { number: inputs[last].deed, what: what(&inputs[last].command)?, more: with.len() };
+        Some((with.last().copied().unwrap_or(last), deed))
     }
 
     /// What there is was given: nobody takes it back.
@@ -42,26 +69,92 @@ impl Session {
     pub(super) fn undo(&mut self, transport: &mut Transport) -> Result<(), String> {
         self.leave_past(transport);
         let (n, _) = self.last_deed().ok_or("nothing was done that could be taken back")?;
-        self.make_room();
-        if self.others.len() + 1 >= BRANCHES_MAX {
-            return Err(format!("there are {BRANCHES_MAX} branches already"));
-        }
+        // Of a branch in which nothing was done since it began, everything is in the one that was left before.
+        let on = self.undone().filter(|_| self.branch.name.is_empty());
+        self.make_room(on.map(|u| u.left))?;
         let player = self.at(Target::Input(n)).ok_or("nothing is known of the way to it")?;
-        let (left, running) = (self.branch.id, transport.running);
+        let (here, running) = (self.branch.id, transport.running);
         self.branch_at(transport, player, "");
         transport.running = running;
-        self.left.push(left);
+        let left = match on {
+            Some(u) => {
+                self.drop_branch(here)?;
+                u.left
+            }
+            None => here,
+        };
+        if !self.left.contains(&left) {
+            self.left.push(left);
+        }
         self.undone = Some(Undone { branch: self.branch.id, left, inputs: self.line.inputs.len() });
         Ok(())
     }
 
-    /// Forgets the oldest branches that were left, unless somebody has given them a name or gone back to them.
-    fn make_room(&mut self) {
-        let kept = |id: &u32| self.others.iter().any(|o| o.branch.id == *id && o.branch.name.is_empty());
-        let mut left: Vec<u32> = self.left.iter().copied().filter(kept).collect();
-        while left.len() >= UNDONE_MAX {
-            let _ = self.drop_branch(left.remove(0));
+    /// Does again what was taken back last: the session goes on from right before the deed after it, or in the branch that
+    /// was left when there is none.
+    ///
+    /// # Errors
+    /// Nothing was taken back, or something else was done since.
+    pub(super) fn redo(&mut self, transport: &mut Transport) -> Result<(), String> {
+        self.leave_past(transport);
+        let undone = self.undone().ok_or("nothing was taken back that could be done again")?;
+        let (here, named, running) = (self.branch.id, !self.branch.name.is_empty(), transport.running);
+        self.switch(transport, undone.left)?;
+        transport.running = running;
+        if !named {
+            self.drop_branch(here)?;
         }
-        self.left = left;
+        self.undone = None;
+        if let Some(n) = next_deed(&self.line, undone.inputs) {
+            self.make_room(None)?;
+            let player = self.at(Target::Input(n)).ok_or("nothing is known of the way to it")?;
+            self.branch_at(transport, player, "");
+            transport.running = running;
+            self.left.push(undone.left);
+            self.undone = Some(Undone { branch: self.branch.id, inputs: self.line.inputs.len(), ..undone });
+        }
+        Ok(())
     }
+
+    /// What can be done again.
+    pub(super) fn undone(&self) -> Option<Undone> {
+        let is_here = |u: &Undone| u.branch == self.branch.id && u.inputs == self.line.inputs.len();
+        self.undone.filter(|u| is_here(u) && self.others.iter().any(|o| o.branch.id == u.left))
+    }
+
+    /// Somebody has gone to a branch: it is not one of those any more that were only left.
+    pub(super) fn keep_branch(&mut self, id: u32) {
+        self.left.retain(|left| *left != id);
+    }
+
+    /// Forgets branches that were left, unless they are kept for a name or somebody has gone back to them: those first of
+    /// which the least is lost, among them the oldest. `needed` stays.
+    fn make_room(&mut self, needed: Option<u32>) -> Result<(), String> {
+        let unnamed = |id: &u32| self.others.iter().any(|o| o.branch.id == *id && o.branch.name.is_empty());
+        self.left = self.left.iter().copied().filter(unnamed).collect();
+        while self.left.len() >= UNDONE_MAX || self.others.len() + 1 >= BRANCHES_MAX {
+            let droppable = self.left.iter().copied().filter(|id| Some(*id) != needed);
+            let Some(least) = droppable.min_by_key(|id| self.own_inputs(*id)) else { break };
+            self.drop_branch(least)?;
+        }
+        if self.others.len() + 1 >= BRANCHES_MAX {
+            return Err(format!("there are {BRANCHES_MAX} branches already"));
+        }
+        Ok(())
+    }
+
+    /// Inputs that no branch has but this one.
+    fn own_inputs(&self, id: u32) -> usize {
+        let Some(of) = self.others.iter().find(|o| o.branch.id == id) else { return 0 };
+        let all: Vec<Arc<Input>> = of.inputs().cloned().collect();
+        let others = self.others.iter().filter(|o| o.branch.id != id).map(|o| shared(o.inputs(), &all));
+        all.len() - others.chain([shared(self.line.inputs.iter(), &all)]).max().unwrap_or(0)
+    }
+}
+
+/// Where on a line the deed after the one begins that begins with this input.
+fn next_deed(line: &Line, first: usize) -> Option<usize> {
+    let mut deeds = line.inputs.iter().enumerate().skip(first).filter(|(_, i)| is_deed(&i.command));
+    let (_, this) = deeds.next()?;
+    deeds.find(|(_, i)| !is_same(this, i)).map(|(n, _)| n)
 }

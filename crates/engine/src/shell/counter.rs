@@ -25,21 +25,30 @@ enum Flow {
 #[derive(Default)]
 pub struct Counter {
     flows: BTreeMap<u64, Flow>,
+    /// What the line under way has done to the cluster is one.
+    deed: Option<u64>,
 }
 
 impl Counter {
-    pub fn carry_out(&mut self, host: &mut dyn Host, desk: &mut Desk, order: Order) {
+    /// Another line begins.
+    pub fn begin(&mut self) {
+        self.deed = None;
+    }
+
+    /// `past`: the command reads what is shown, which is the past; it stays with that as its streams do.
+    pub fn carry_out(&mut self, host: &mut dyn Host, desk: &mut Desk, order: Order, past: bool) {
         match order {
             Order::Request(number, r) => {
                 let library = desk.library.as_ref().filter(|_| library::is_meant(r.method, &r.path));
                 let response = match library {
                     Some(library) => library.answer(host.shown(), &r.path),
-                    None => request(host, desk.acting.as_ref(), r),
+                    None => request(host, &mut self.deed, desk.acting.as_ref(), r),
                 };
                 desk.answers.insert(number, Answer::Response(response));
             }
             Order::Watch(number, r) => {
-                let opened = self.watch(host, desk, number, r);
+                let cluster = if past { host.shown() } else { host.cluster() };
+                let opened = self.watch(cluster, desk, number, r);
                 desk.answers.insert(number, Answer::Stream(opened));
             }
             Order::Open(number, session) => {
@@ -69,8 +78,7 @@ impl Counter {
         }
     }
 
-    fn watch(&mut self, host: &mut dyn Host, desk: &mut Desk, number: u64, r: Request) -> Result<(), Response> {
-        let cluster = host.shown();
+    fn watch(&mut self, cluster: &mut Cluster, desk: &mut Desk, number: u64, r: Request) -> Result<(), Response> {
         let user = user(cluster, impersonated(&r).or(desk.acting.as_ref().cloned()).as_ref())?;
         let (path, query) = r.path.split_once('?').unwrap_or((&r.path, ""));
         let header = |name: &str| r.headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str());
@@ -217,7 +225,7 @@ fn acted(acting: Option<Identity>, command: Command) -> Command {
     }
 }
 
-fn request(host: &mut dyn Host, acting: Option<&Identity>, r: Request) -> Response {
+fn request(host: &mut dyn Host, deed: &mut Option<u64>, acting: Option<&Identity>, r: Request) -> Response {
     let identity = impersonated(&r).or(acting.cloned());
     let header = |name: &str| r.headers.iter().find(|(n, _)| n == name).map_or(String::new(), |(_, v)| v.clone());
     let call = ApiCall {
@@ -228,7 +236,7 @@ fn request(host: &mut dyn Host, acting: Option<&Identity>, r: Request) -> Respon
         path: r.path,
         body: String::from_utf8_lossy(&r.body).into_owned(),
     };
-    match host.act(acted(identity, Command::Api(call))) {
+    match host.act_in(deed, acted(identity, Command::Api(call))) {
         Some(Reply::Api(reply)) => {
             let mut headers = vec![("Content-Type".to_string(), reply.content_type)];
             headers.extend(reply.warnings.into_iter().map(|w| ("Warning".to_string(), w)));

@@ -198,6 +198,7 @@ impl Open {
             return;
         }
         desk.with(|d| d.waits = Waits::Command);
+        self.counter.begin();
         self.job = Some(Box::pin(self.shell.clone().line(std::mem::take(&mut self.partial))));
     }
 
@@ -256,7 +257,7 @@ impl Open {
         let orders = self.shell.desk.with(|d| std::mem::take(&mut d.orders));
         let any = !orders.is_empty();
         for order in orders {
-            self.shell.desk.with(|d| self.counter.carry_out(host, d, order));
+            self.shell.desk.with(|d| self.counter.carry_out(host, d, order, self.past));
         }
         any
     }
@@ -293,7 +294,7 @@ impl Open {
                 break;
             }
             for order in orders {
-                desk.with(|d| counter.carry_out(host, d, order));
+                desk.with(|d| counter.carry_out(host, d, order, self.past));
             }
         }
     }

@@ -53,13 +53,18 @@ fn check(s: &mut Session, wait: u64, wrong: &str, helps: &[&str], does_not: &[&s
     assert_eq!((codes(true), codes(false)), (list(helps), list(does_not)), "{wrong}: {tried:#?}");
     assert!(tried.iter().all(|r| r.works.is_some() || r.still.is_some()), "{tried:#?}");
     let first = tried.into_iter().find(|r| r.works.is_some()).expect("one helps");
-    for command in first.commands {
-        let reply = s.act(command);
-        assert!(!matches!(reply, None | Some(Reply::Refused { .. })), "{reply:?}");
-    }
+    assert_eq!(carry_out(s, first), None);
     s.cluster.advance(Duration::from_secs(200));
     let after = diagnosis(s);
     assert_eq!(after, None, "{wrong}");
+}
+
+/// As the page does it; why it was refused.
+fn carry_out(s: &mut Session, remedy: Remedy) -> Option<String> {
+    match s.act(Command::Together { id: 1, commands: remedy.commands }) {
+        Some(Reply::Done { error, .. }) => error,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn list(codes: &[&str]) -> Vec<String> {
@@ -227,4 +232,115 @@ fn a_pod_that_fits_nowhere_is_the_schedulers_matter() {
     assert!(d.placement && !d.remedies);
     assert_eq!(d.note.code, "diagnosis.unschedulable");
     assert_eq!(d.note.args[1].1, "Insufficient cpu");
+}
+
+/// A Deployment `web` of an image that is written wrong, and the remedy that was found for it.
+fn broken_web(s: &mut Session) -> Remedy {
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: c, image: 'ngnix:1.25'}]}\n";
+    apply(s, text);
+    s.cluster.advance(Duration::from_secs(60));
+    remedies(s).into_iter().find(|r| r.works.is_some()).expect("one helps")
+}
+
+fn web(s: &Session) -> k8s_openapi::api::apps::v1::DeploymentSpec {
+    let web = s.cluster.view().get::<k8s_openapi::api::apps::v1::Deployment>(&meta::Key::new("default", "web"));
+    web.and_then(|d| d.spec.clone()).expect("a Deployment")
+}
+
+fn change_web(s: &mut Session, patch: &str) {
+    let call = protocol::ApiCall {
+        id: 0,
+        method: "PATCH".into(),
+        path: "/apis/apps/v1/namespaces/default/deployments/web".into(),
+        accept: "application/json".into(),
+        content_type: "application/strategic-merge-patch+json".into(),
+        body: patch.into(),
+    };
+    let reply = s.act(Command::Api(call));
+    assert!(matches!(&reply, Some(Reply::Api(r)) if r.code == 200), "{reply:?}");
+}
+
+#[test]
+fn what_was_done_meanwhile_stays_when_a_remedy_is_carried_out() {
+    let mut s = session();
+    let remedy = broken_web(&mut s);
+    change_web(&mut s, r#"{"metadata": {"labels": {"team": "a"}}, "spec": {"replicas": 3}}"#);
+    change_web(&mut s, r#"{"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 5}}}}"#);
+    assert_eq!(carry_out(&mut s, remedy), None);
+    let (spec, pod) = (web(&s), web(&s).template.spec.expect("a pod's"));
+    assert_eq!((spec.replicas, pod.termination_grace_period_seconds), (Some(3), Some(5)));
+    assert_eq!(pod.containers[0].image.as_deref(), Some("nginx:1.25"));
+}
+
+#[test]
+fn a_remedy_for_what_has_changed_is_refused_and_changes_nothing() {
+    let mut s = session();
+    let remedy = broken_web(&mut s);
+    change_web(&mut s, r#"{"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "httpd:2.4"}]}}}}"#);
+    let before = (s.cluster.trace().hash(), s.cluster.revision());
+    assert!(carry_out(&mut s, remedy).is_some());
+    assert_eq!((s.cluster.trace().hash(), s.cluster.revision()), before);
+    // A pod is not deleted when what it was to be replaced with is refused.
+    let mut s = session();
+    apply(&mut s, &pod("  containers: [{name: c, image: 'ngnix:1.25'}]\n"));
+    s.cluster.advance(Duration::from_secs(60));
+    let remedy = remedies(&mut s).remove(0);
+    apply(&mut s, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: none}\nspec: {hard: {pods: 0}}\n");
+    s.cluster.advance(Duration::from_secs(5));
+    assert!(carry_out(&mut s, remedy).is_some());
+    assert_eq!(name(&s), "p");
+}
+
+#[test]
+fn the_job_of_a_cron_job_stays_its_own_and_the_next_ones_are_mended_too() {
+    let mut s = session();
+    let text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: tick}\nspec:\n  schedule: '* * * * *'\n  concurrencyPolicy: Forbid\n  jobTemplate:\n    spec:\n      template:\n        spec: {restartPolicy: Never, containers: [{name: c, image: 'bussybox:1.36', command: [echo, hello]}]}\n";
+    apply(&mut s, text);
+    s.cluster.advance(Duration::from_secs(100));
+    let tried = remedies(&mut s);
+    let remedy = tried.iter().find(|r| r.works.is_some()).unwrap_or_else(|| panic!("{tried:#?}")).clone();
+    assert_eq!(remedy.edit.as_ref().map(|e| e.kind.as_str()), Some("CronJob"));
+    assert_eq!(carry_out(&mut s, remedy), None);
+    s.cluster.advance(Duration::from_secs(300));
+    let jobs = s.cluster.view().list::<k8s_openapi::api::batch::v1::Job>();
+    let done = jobs.map(|j| {
+        assert!(j.metadata.owner_references.iter().flatten().any(|r| r.name == "tick"), "{j:?}");
+        j.status.as_ref().and_then(|s| s.succeeded) == Some(1)
+    });
+    assert_eq!(done.collect::<Vec<_>>(), vec![true; 3]);
+}
+
+#[test]
+fn what_was_mended_since_is_not_what_is_wrong() {
+    // The volume is there by now, and the image is on its way.
+    let mut s = session();
+    let spec = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
+    apply(&mut s, &pod(spec));
+    s.cluster.advance(Duration::from_secs(30));
+    assert_eq!(diagnosis(&s).expect("something is wrong").note.code, "diagnosis.no-object");
+    apply(&mut s, "apiVersion: v1\nkind: Secret\nmetadata: {name: tls}\nstringData: {a: b}\n");
+    let pulls = |s: &Session| {
+        let mut events = s.cluster.view().list_in::<k8s_openapi::api::core::v1::Event>("default");
+        events.any(|e| e.reason.as_deref() == Some("Pulling"))
+    };
+    for _ in 0..2000 {
+        if pulls(&s) {
+            break;
+        }
+        s.cluster.advance(Duration::from_millis(100));
+    }
+    s.cluster.advance(Duration::from_millis(100));
+    assert!(pulls(&s));
+    assert_eq!(diagnosis(&s).map(|d| d.note.code.to_string()).as_deref(), Some("diagnosis.starting"));
+
+    // The first run was killed for its probe; those since end by themselves.
+    let mut s = session();
+    let script = "if [ -f /d/ran ]; then exit 1; fi; touch /d/ran; sleep 1000";
+    let probe = "{exec: {command: ['false']}, periodSeconds: 2, failureThreshold: 1}";
+    let spec = format!(
+        "  terminationGracePeriodSeconds: 1\n  containers:\n  - name: c\n    image: busybox\n    command: [sh, -c, '{script}']\n    livenessProbe: {probe}\n    volumeMounts: [{{name: d, mountPath: /d}}]\n  volumes: [{{name: d, emptyDir: {{}}}}]\n"
+    );
+    apply(&mut s, &pod(&spec));
+    s.cluster.advance(Duration::from_secs(90));
+    assert_eq!(diagnosis(&s).expect("something is wrong").note.code, "diagnosis.crash");
 }

@@ -206,19 +206,20 @@ fn what_was_done_last_is_taken_back_and_done_again() {
     let (mut s, mut t) = three();
     let (mut seen, mut rng) = (Vec::new(), Rng::new(5));
     let before = print(&s.cluster);
-    assert_eq!(s.time_view().undo.as_deref(), Some("apply a.yaml"));
+    assert_eq!(undo(&s), Some("apply a.yaml".into()));
     s.act(deployment("nginx", 5));
     pass(&mut s, Duration(SECOND.0 * 20), &mut seen, &mut rng);
     let five = print(&s.cluster);
     order(&mut s, &mut t, TimeOrder::Undo);
     assert_eq!((print(&s.cluster), t.running, s.time_view().inputs.len()), (before.clone(), true, 1));
-    let again = s.time_view().redo.expect("it can be done again");
-    order(&mut s, &mut t, TimeOrder::Switch { branch: again });
-    assert_eq!((print(&s.cluster), s.time_view().redo), (five, None));
+    assert!(s.time_view().redo);
+    order(&mut s, &mut t, TimeOrder::Redo);
+    assert_eq!((print(&s.cluster), t.running, s.time_view().redo), (five, true, false));
     // Once something else is done, it is no longer offered; the branch stays.
     order(&mut s, &mut t, TimeOrder::Undo);
     s.act(Command::SetProcess { id: 0, process: "kube-scheduler".into(), running: false });
-    assert_eq!((s.time_view().redo, s.time_view().undo.as_deref()), (None, Some("stop kube-scheduler")));
+    assert_eq!((s.time_view().redo, undo(&s)), (false, Some("stop kube-scheduler".into())));
+    assert!(s.order(&mut t, &TimeOrder::Redo).is_err());
     order(&mut s, &mut t, TimeOrder::Undo);
     assert_eq!((print(&s.cluster), s.time_view().inputs.len()), (before, 1));
     order(&mut s, &mut t, TimeOrder::Undo);
@@ -232,6 +233,99 @@ fn what_was_done_last_is_taken_back_and_done_again() {
     assert!(s.time_view().branches.len() <= 6, "{}", s.time_view().branches.len());
     let again = Session::load(&s.save().expect("small")).expect("a session");
     assert_eq!(print(&again.cluster), print(&s.cluster));
+}
+
+/// What would be taken back, in words.
+fn undo(s: &Session) -> Option<String> {
+    s.time_view().undo.map(|d| d.what)
+}
+
+fn cordon(node: u32) -> Command {
+    Command::Cordon { id: 0, node: format!("node-{node}"), on: true }
+}
+
+fn cordoned(s: &Session) -> Vec<bool> {
+    let nodes = s.cluster.view().list::<k8s_openapi::api::core::v1::Node>();
+    nodes.map(|n| n.spec.as_ref().and_then(|s| s.unschedulable).unwrap_or_default()).collect()
+}
+
+#[test]
+fn while_time_stands_still_each_deed_is_taken_back_by_itself() {
+    let (mut s, mut t) = three();
+    s.act(cordon(1));
+    s.act(cordon(2));
+    // One line of a terminal, and a look that is none.
+    let deed = s.new_deed();
+    s.act_in(deed, deployment("nginx", 1));
+    s.act_in(deed, Command::Fault { id: 0, fault: protocol::Fault::CutLink { node: "node-1".into(), on: true } });
+    let follow = protocol::Follow { url: "http://web".into(), ..Default::default() };
+    s.act(Command::As {
+        identity: protocol::Identity { user: "jane".into(), groups: Vec::new() },
+        command: Box::new(Command::Follow { id: 0, follow }),
+    });
+    let view = s.time_view().undo.expect("it can be taken back");
+    assert_eq!((view.number, view.what.as_str(), view.more), (deed, "cut node-1", 1));
+    order(&mut s, &mut t, TimeOrder::Undo);
+    assert_eq!((cordoned(&s), s.cluster.is_cut("node-1")), (vec![true, true], false));
+    order(&mut s, &mut t, TimeOrder::Undo);
+    assert_eq!((cordoned(&s), undo(&s)), (vec![true, false], Some("cordon node-1".into())));
+}
+
+#[test]
+fn what_was_given_is_not_taken_back_with_what_was_done_at_the_same_moment() {
+    let (mut s, mut t) = three();
+    s.begin_deeds();
+    assert_eq!(undo(&s), None);
+    s.act(cordon(1));
+    order(&mut s, &mut t, TimeOrder::Undo);
+    assert_eq!((cordoned(&s), undo(&s)), (vec![false; 2], None));
+    assert!(s.cluster.view().list::<Pod>().count() > 0);
+}
+
+#[test]
+fn any_number_of_deeds_is_taken_back_and_done_again_one_by_one() {
+    let (mut s, mut t) = three();
+    let (mut seen, mut rng) = (Vec::new(), Rng::new(5));
+    let mut befores = Vec::new();
+    for n in 0..8 {
+        befores.push(print(&s.cluster));
+        s.act(deployment("nginx", 10 + n));
+        pass(&mut s, SECOND, &mut seen, &mut rng);
+    }
+    let all = print(&s.cluster);
+    for before in befores.iter().rev() {
+        order(&mut s, &mut t, TimeOrder::Undo);
+        assert_eq!(&print(&s.cluster), before);
+        // The branch that was left and the present one: nothing more is needed.
+        assert_eq!(s.time_view().branches.len(), 2);
+    }
+    // The session comes back with what can be done again.
+    s = Session::load(&s.save().expect("small")).expect("a session");
+    for before in &befores[1..] {
+        order(&mut s, &mut t, TimeOrder::Redo);
+        assert_eq!(&print(&s.cluster), before);
+    }
+    order(&mut s, &mut t, TimeOrder::Redo);
+    assert_eq!((print(&s.cluster), s.time_view().redo, s.time_view().branches.len()), (all.clone(), false, 1));
+    // What is done instead again and again does not push out the branch that has the most.
+    for _ in 0..8 {
+        order(&mut s, &mut t, TimeOrder::Undo);
+    }
+    for _ in 0..8 {
+        s.act(cordon(1));
+        order(&mut s, &mut t, TimeOrder::Undo);
+    }
+    assert!(s.time_view().branches.len() <= 6);
+    order(&mut s, &mut t, TimeOrder::Switch { branch: 0 });
+    assert_eq!(print(&s.cluster), all);
+    // Once somebody has gone back to a branch, and on to another, it stays.
+    let other = s.time_view().branches.iter().find(|b| !b.current).map(|b| b.id).expect("another branch");
+    order(&mut s, &mut t, TimeOrder::Switch { branch: other });
+    for _ in 0..8 {
+        s.act(cordon(2));
+        order(&mut s, &mut t, TimeOrder::Undo);
+    }
+    assert!(s.time_view().branches.iter().any(|b| b.id == 0));
 }
 
 #[test]

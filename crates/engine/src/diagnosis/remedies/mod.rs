@@ -1,6 +1,7 @@
 //! What might mend a pod. Whether it does is not known here: each is tried ([`super::trial`]).
 
 mod absent;
+mod changes;
 mod programs;
 
 use super::{Case, Trouble};
@@ -183,41 +184,35 @@ fn edit(case: &Case, note: Note, at: &str, change: &dyn Fn(&mut Value) -> Option
     let (before, after) = of(&mut case.pod.clone())?;
     let document = documents::edited(case.cluster, case.pod, &|pod| of(pod).map(drop))?;
     let id = document.object.clone();
-    let prefix = if id.kind == "Pod" { "spec" } else { "spec.template.spec" };
+    let spec = documents::pod_spec(&id.kind);
     let edit = Edit {
         note: note.clone(),
         api_version: id.api_version.clone(),
         kind: id.kind.clone(),
         namespace: id.namespace.clone(),
         name: id.name.clone(),
-        path: format!("{prefix}.{at}"),
+        path: format!("{}.{at}", spec.trim_start_matches('/').replace('/', ".")),
         before,
         after,
     };
-    let commands = match document.replace {
-        true => vec![delete(&id), apply(&document)],
+    let kind = api::by_api_version(&id.api_version, &id.kind)?;
+    let maker = case.cluster.object(kind, &meta::Key::new(&id.namespace, &id.name))?.to_value();
+    let mut commands = match document.replace {
+        true => vec![changes::unchanged(&id, &maker), delete(&id), apply(&document)],
         false => {
-            let mut all = vec![put(case, &document)?];
-            if !ROLLS_OUT.contains(&id.kind.as_str()) {
-                all.push(delete(&case.id()));
-            }
-            all
+            let mut template =
+                Pod { spec: serde_json::from_value(maker.pointer(spec)?.clone()).ok()?, ..Pod::default() };
+            of(&mut template)?;
+            let after = serde_json::to_value(template.spec).ok()?;
+            vec![changes::patch(&id, spec, maker.pointer(spec)?, &after)]
         }
     };
+    match id.kind.as_str() {
+        "CronJob" => commands.extend(changes::run_again(case, &document)?),
+        _ if !document.replace && !ROLLS_OUT.contains(&id.kind.as_str()) => commands.push(delete(&case.id())),
+        _ => {}
+    }
     Some(Idea { note, edit: Some(edit), commands, documents: vec![document] })
-}
-
-/// The owner as it is, with the document's template: what applying would leave of an old field goes as well. Models
-/// `kubectl edit`.
-fn put(case: &Case, document: &Document) -> Option<Command> {
-    let id = &document.object;
-    let kind = api::by_api_version(&id.api_version, &id.kind)?;
-    let mut v = case.cluster.object(kind, &meta::Key::new(&id.namespace, &id.name))?.to_value();
-    let edited: Value = serde_saphyr::from_str(&document.yaml).ok()?;
-    v["spec"]["template"]["spec"] = edited["spec"]["template"]["spec"].clone();
-    v["metadata"].as_object_mut()?.remove("resourceVersion");
-    (v["apiVersion"], v["kind"]) = (id.api_version.clone().into(), id.kind.clone().into());
-    Some(call("PUT", path(id, true), "application/json", v.to_string()))
 }
 
 fn in_spec(case: &Case, note: Note, field: &str, new: impl Fn(&Value) -> Option<Value>) -> Option<Idea> {
@@ -236,12 +231,18 @@ fn in_container(
     field: &str,
     new: impl Fn(&Value) -> Option<Value>,
 ) -> Option<Idea> {
-    edit(case, note, &format!("containers[{container}].{field}"), &|spec| {
+    edit(case, note, &format!("{}[{container}].{field}", list_of(case, container)), &|spec| {
         let c = find(spec, container)?;
         let (before, after) = (c[field].clone(), new(c)?);
         c[field] = after.clone();
         (before != after).then_some((before, after))
     })
+}
+
+/// The field of the pod's spec that the container is in.
+fn list_of(case: &Case, container: &str) -> &'static str {
+    let init = case.pod.spec.iter().flat_map(|s| s.init_containers.iter().flatten());
+    if init.into_iter().any(|c| c.name == container) { "initContainers" } else { "containers" }
 }
 
 fn find<'a>(spec: &'a mut Value, container: &str) -> Option<&'a mut Value> {

@@ -1,7 +1,7 @@
 //! For what is wrong with a container's image, program or probes.
 
 use super::super::Case;
-use super::{Idea, NEAR_MAX, edit, find, in_container, in_spec};
+use super::{Idea, NEAR_MAX, edit, find, in_container, in_spec, list_of};
 use k8s_openapi::api::core::v1::Secret;
 use kubelet::sim::catalogue;
 use protocol::{Command, Fault};
@@ -14,7 +14,7 @@ const USUAL_PORTS: [u16; 14] = [80, 8080, 3000, 5000, 8000, 443, 8443, 9090, 888
 
 /// What the image runs by itself.
 pub fn own_command(case: &Case, container: &str) -> Option<Idea> {
-    edit(case, note!("remedy.own-command"), &format!("containers[{container}].command"), &|spec| {
+    edit(case, note!("remedy.own-command"), &format!("{}[{container}].command", list_of(case, container)), &|spec| {
         let c = find(spec, container)?;
         let before = c["command"].clone();
         let args = c.as_object_mut()?.remove("args");
@@ -82,7 +82,8 @@ pub fn unset(case: &Case, container: &str) -> Vec<String> {
 pub fn probes(case: &Case, container: &str, probe: &str) -> Vec<Idea> {
     let field = format!("{probe}Probe");
     let spec = case.pod.spec.as_ref();
-    let of = spec.iter().flat_map(|s| &s.containers).find(|c| c.name == container);
+    let all = spec.iter().flat_map(|s| s.init_containers.iter().flatten().chain(&s.containers));
+    let of = all.into_iter().find(|c| c.name == container);
     let declared = of.iter().flat_map(|c| c.ports.iter().flatten());
     let declared: Vec<u16> = declared.filter_map(|p| u16::try_from(p.container_port).ok()).collect();
     let ip = case.pod.status.as_ref().and_then(|s| s.pod_ip.as_deref()).unwrap_or("");
