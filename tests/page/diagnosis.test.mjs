@@ -39,3 +39,18 @@ test("a wrong image is told in one sentence, a remedy is tried in a copy, carrie
   await id(page, "find-fixes").waitFor();
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/diagnosis-ko.png` });
 });
+
+test("a remedy for what has changed since is refused in words, and changes nothing", async () => {
+  const page = await open();
+  await applied(page, deployment("ngnix:1.25"));
+  await pods(page, "web").first().click();
+  await id(page, "try-remedies").click();
+  const helps = page.locator('[data-testid="remedy"].helps').first();
+  await helps.getByText("Use the image nginx:1.25").waitFor();
+  // The pod stays as long as its successor is not ready.
+  await applied(page, deployment("ngnix:1.26"));
+  await pods(page, "web").nth(1).waitFor();
+  await helps.getByTestId("carry-out").click();
+  await id(page, "notice").getByText("Nothing was changed").waitFor();
+  assert.equal(await page.locator('[data-testid^="pod-default-web"][data-state="ready"]').count(), 0);
+});

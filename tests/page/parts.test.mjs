@@ -69,6 +69,39 @@ test("what was done is taken back and done again", async () => {
   await id(page, "node-node-2").getByText("power is off").waitFor();
 });
 
+test("while time stands still, one deed after the other is taken back and done again, with a Korean keyboard too", async () => {
+  const page = await open();
+  await pause(page);
+  for (const name of ["one", "two", "three"]) {
+    await applied(page, pod(name));
+    await count(pods(page, name), 1);
+  }
+  await page.locator("body").click({ position: { x: 5, y: 5 } });
+  for (const name of ["three", "two", "one"]) {
+    await page.keyboard.press("Control+z");
+    await count(pods(page, name), 0);
+  }
+  await id(page, "toast").getByText("Taken back").waitFor();
+  for (const name of ["one", "two", "three"]) {
+    await count(pods(page, name), 0);
+    await page.evaluate(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ㅋ", code: "KeyZ", ctrlKey: true, shiftKey: true, bubbles: true })));
+    await count(pods(page, name), 1);
+  }
+});
+
+test("when the list of lessons cannot be read, the page begins without the lesson that its address asks for", async () => {
+  const site = await host();
+  const chrome = await browser();
+  try {
+    const page = await chrome.look(`${site.url}?lesson=first-pod`, (p) => p.route(/lessons\/index\.json/, (route) => route.fulfill({ body: "{" })));
+    await id(page, "notice").getByText("There is no lesson of this name").waitFor();
+    assert.deepEqual(chrome.complaints, []);
+  } finally {
+    await chrome.close();
+    await site.close();
+  }
+});
+
 test("the presenter's stage is clean, has a spotlight, and shows a decision's totals", async () => {
   const page = await open();
   await applied(page, pod("one"));

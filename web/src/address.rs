@@ -66,7 +66,8 @@ pub fn in_full() -> String {
 /// Once a lesson has begun, a reload goes on with it.
 pub fn forget_lesson() {
     let window = gloo::utils::window();
-    let path = window.location().pathname().unwrap_or_default() + &without(&search(), &["lesson"]);
+    let hash = window.location().hash().unwrap_or_default();
+    let path = window.location().pathname().unwrap_or_default() + &without(&search(), &["lesson"]) + &hash;
     let _ = window.history().and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(&path)));
 }
 

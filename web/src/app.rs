@@ -65,6 +65,8 @@ pub enum Msg {
     /// Time to save the session.
     Save,
     Saved(Result<String, String>),
+    /// Saving takes too long: another version of the page is gone on with.
+    Renew,
     /// A text of the library has come, or has not.
     Library(lesson::Loaded, Result<String, String>),
     /// Time to store the files.
@@ -108,6 +110,11 @@ pub struct App {
     toast_timer: Option<Timeout>,
     /// The page is being kept for when there is no network.
     kept: bool,
+    /// A cluster was started, or is about to be.
+    begun: bool,
+    /// The session is on its way to where it is kept; and another version of the page waits for that.
+    saving: bool,
+    renew_timer: Option<Timeout>,
     _listeners: Vec<EventListener>,
 }
 
@@ -179,6 +186,9 @@ impl Component for App {
             wanted: address.lesson,
             toast_timer: None,
             kept: false,
+            begun: false,
+            saving: false,
+            renew_timer: None,
             _listeners: listen(ctx.link()),
         };
         app.dress();
@@ -239,13 +249,19 @@ impl Component for App {
                 self.ui.renewable = true;
                 true
             }
-            Msg::Saved(done) => match done {
-                Ok(_) => false,
-                Err(why) => {
+            Msg::Saved(done) => {
+                self.saved();
+                let failed = done.is_err();
+                if let Err(why) = done {
                     self.notify("notice.not-saved", why);
-                    true
                 }
-            },
+                failed
+            }
+            Msg::Renew => {
+                self.renew_timer = None;
+                offline::renew();
+                false
+            }
         }
     }
 

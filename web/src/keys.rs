@@ -71,11 +71,27 @@ fn operable(element: &Element) -> bool {
     element.closest(own).is_ok_and(|e| e.is_some())
 }
 
+/// Within something that is before everything else.
+fn in_dialog(element: &Element) -> bool {
+    element.closest("[aria-modal=true]").is_ok_and(|e| e.is_some())
+}
+
+/// The letter that is written on the key, small, whatever script is being typed: with Hangul it says something else, and within
+/// an input method nothing at all.
+fn letter(key: &str, code: &str) -> String {
+    let latin = key.is_ascii() && key != "Process";
+    match code.strip_prefix("Key").filter(|_| !latin) {
+        Some(letter) => letter.to_ascii_lowercase(),
+        None if key.len() == 1 => key.to_ascii_lowercase(),
+        None => key.to_string(),
+    }
+}
+
 /// What the key asks for; the caller prevents the browser's own meaning then.
 pub fn action(event: &KeyboardEvent) -> Option<Action> {
-    let key = event.key();
+    let key = letter(&event.key(), &event.code());
     let command = event.ctrl_key() || event.meta_key();
-    if command && key.eq_ignore_ascii_case("k") && !target(event).as_ref().is_some_and(in_terminal) {
+    if command && key == "k" && !target(event).as_ref().is_some_and(in_terminal) {
         return Some(Action::Overlay(Some(Overlay::Palette)));
     }
     if event.ctrl_key() && event.code() == "Backquote" {
@@ -83,7 +99,8 @@ pub fn action(event: &KeyboardEvent) -> Option<Action> {
     }
     let element = target(event);
     let busy = element.as_ref().is_some_and(|e| typing(e) || in_terminal(e));
-    if command && key.eq_ignore_ascii_case("z") && !busy {
+    let in_dialog = element.as_ref().is_some_and(in_dialog);
+    if command && key == "z" && !busy && !in_dialog {
         return Some(if event.shift_key() { Action::Redo } else { Action::Undo });
     }
     let typing = element.as_ref().is_some_and(typing);
@@ -99,13 +116,38 @@ pub fn action(event: &KeyboardEvent) -> Option<Action> {
         "ArrowRight" if event.shift_key() => Some(Action::StepDecision),
         "ArrowLeft" if event.shift_key() => Some(order(TimeOrder::DecisionBack)),
         "ArrowLeft" if !operable => Some(order(TimeOrder::Back)),
-        "n" | "N" => Some(order(TimeOrder::Now)),
-        "s" | "S" => Some(Action::Spotlight),
-        "p" | "P" => Some(Action::Presenter),
-        "b" | "B" => Some(order(TimeOrder::Mark { name: String::new() })),
+        "n" | "s" | "p" | "b" if in_dialog => None,
+        "n" => Some(order(TimeOrder::Now)),
+        "s" => Some(Action::Spotlight),
+        "p" => Some(Action::Presenter),
+        "b" => Some(order(TimeOrder::Mark { name: String::new() })),
         "ArrowRight" if !operable => Some(Action::Step),
         "?" => Some(Action::Overlay(Some(Overlay::Help))),
         "/" => Some(Action::Overlay(Some(Overlay::Palette))),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::letter;
+
+    #[test]
+    fn a_key_is_the_same_with_every_script() {
+        for (key, code, is) in [
+            ("p", "KeyP", "p"),
+            ("P", "KeyP", "p"),
+            ("ㅔ", "KeyP", "p"),
+            ("ㄴ", "KeyS", "s"),
+            ("Process", "KeyB", "b"),
+            // Another layout of Latin letters: what is written on the key counts.
+            ("n", "KeyL", "n"),
+            ("?", "Slash", "?"),
+            (" ", "Space", " "),
+            ("ArrowLeft", "ArrowLeft", "ArrowLeft"),
+            ("Escape", "Escape", "Escape"),
+        ] {
+            assert_eq!(letter(key, code), is, "{key} {code}");
+        }
     }
 }

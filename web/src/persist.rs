@@ -92,6 +92,9 @@ pub fn put_session_aside(done: impl FnOnce(Result<String, String>) + 'static) {
 
 /// The session that [`put_session_aside`] kept; empty when there is none.
 pub fn load_session_before(done: impl FnOnce(Result<String, String>) + 'static) {
+    if NOTHING.get() {
+        return done(Ok(String::new()));
+    }
     let done = once(done);
     if session_load(BEFORE, &done).is_err() {
         let _ = js_sys::Function::from(done).call2(&JsValue::NULL, &"".into(), &JsValue::UNDEFINED);

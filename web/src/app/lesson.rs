@@ -7,6 +7,7 @@ use crate::lessons::LessonAction;
 use crate::library;
 use crate::persist;
 use crate::ui::{Action, Dock, EngineKind, LeftTab, Pane};
+use crate::views::share;
 use protocol::lesson::{LessonBegun, LessonState};
 use protocol::{Command, LessonOrder};
 use std::rc::Rc;
@@ -91,13 +92,20 @@ impl App {
         let lessons = Rc::make_mut(&mut self.ui.lessons);
         lessons.loading = false;
         match (what, text) {
-            (_, Err(why)) => lessons.error = Some(why),
+            (_, Err(why)) => {
+                lessons.error = Some(why.clone());
+                self.no_lesson(ctx, why);
+            }
             (Loaded::Index, Ok(text)) => match serde_json::from_str(&text) {
                 Ok(index) => {
                     lessons.index = Some(Rc::new(index));
                     self.begin_wanted(ctx);
                 }
-                Err(e) => lessons.error = Some(format!("{INDEX}: {e}")),
+                Err(e) => {
+                    let why = format!("{INDEX}: {e}");
+                    lessons.error = Some(why.clone());
+                    self.no_lesson(ctx, why);
+                }
             },
             (_, Ok(text)) if text.is_empty() => {}
             (Loaded::Lesson, Ok(text)) => return self.begin_lesson(ctx, text),
@@ -119,6 +127,8 @@ impl App {
         }
         match file {
             Some(file) => {
+                // The lesson has a cluster of its own.
+                let _ = share::take_state();
                 let link = ctx.link().clone();
                 let begin = Action::Lesson(LessonAction::Begin(file));
                 persist::put_session_aside(move |_| link.send_message(Msg::Act(Box::new(begin))));
@@ -127,6 +137,15 @@ impl App {
                 self.notify("notice.no-lesson", id);
                 self.begin(ctx);
             }
+        }
+    }
+
+    /// When the page's address asks for a lesson that is not to be had, the page begins without.
+    fn no_lesson(&mut self, ctx: &Context<Self>, why: String) {
+        if !self.begun {
+            self.wanted = None;
+            self.notify("notice.no-lesson", why);
+            self.begin(ctx);
         }
     }
 

@@ -1,12 +1,14 @@
 //! Traffic for a Service: a pod that asks for it so many times a second, as a person would write one with busybox. It is a
 //! client like any other: what it does to endpoints, autoscalers and rollouts comes of its requests.
 
-use protocol::{ApplyMode, Command, Detail, File, Panel};
+use protocol::{ApplyMode, Command, Detail, File, ObjectId, Panel};
 
 /// Requests a second at most: each is a process of the simulated container.
 pub const RATE_MAX: u32 = 50;
 /// Seconds of a pattern's part. Then the shell collects what has ended.
 const PART_S: u32 = 15;
+/// Letters of a pod's name that is a host name as well.
+const NAME_MAX: usize = 63;
 /// How a pod of traffic is known (`crates/engine/src/panels/network.rs` looks for it).
 const LABEL: &str = "traffic-for";
 
@@ -74,9 +76,13 @@ fn script(url: &str, rate: u32, pattern: Pattern) -> String {
 }
 
 fn name(detail: &Detail) -> String {
-    let mut name = format!("traffic-{}", detail.id.name);
-    name.truncate(63);
-    name
+    let name = format!("traffic-{}", detail.id.name);
+    if name.len() <= NAME_MAX {
+        return name;
+    }
+    // What is cut off tells two long names apart (FNV-1a).
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    format!("{}-{hash:08x}", name[..NAME_MAX - 9].trim_end_matches(['-', '.']))
 }
 
 fn manifest(detail: &Detail, url: &str, rate: u32, pattern: Pattern) -> String {
@@ -103,14 +109,15 @@ pub fn start(detail: &Detail, url: &str, rate: u32, pattern: Pattern) -> Command
     apply(detail, ApplyMode::Apply, manifest(detail, &url, rate.clamp(1, RATE_MAX), pattern))
 }
 
-pub fn stop(detail: &Detail) -> Command {
-    apply(detail, ApplyMode::Delete, manifest(detail, "http://x/", 1, Pattern::Steady))
+/// Of the pod that is shown as the traffic.
+pub fn stop(detail: &Detail, pod: &ObjectId) -> Command {
+    let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {}, namespace: {}}}\n", pod.name, pod.namespace);
+    apply(detail, ApplyMode::Delete, text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::ObjectId;
     use protocol::panel::{EndpointsPanel, RouteRow};
 
     fn service(via: &str, from: &str, to: &str) -> Detail {
@@ -128,6 +135,21 @@ mod tests {
         assert_eq!(of("ClusterIP", "10.96.0.1:8080", "http/TCP").as_deref(), Some("http://web.shop:8080/"));
         assert_eq!(of("DNS", "web.shop.svc.cluster.local", "9000/TCP").as_deref(), Some("http://web.shop:9000/"));
         assert_eq!(of("ClusterIP", "10.96.0.1:53", "53/UDP"), None);
+    }
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        let of = |name: String| {
+            let mut detail = service("ClusterIP", "10.96.0.1:80", "80/TCP");
+            detail.id.name = name;
+            super::name(&detail)
+        };
+        assert_eq!(of("a".repeat(55)), format!("traffic-{}", "a".repeat(55)));
+        let (one, other) = (of(format!("{}-one", "a".repeat(46))), of(format!("{}-other", "a".repeat(46))));
+        assert_ne!(of("a".repeat(62) + "b"), of("a".repeat(62) + "c"));
+        for name in [one, other, of("a".repeat(63)), of(format!("{}-{}", "a".repeat(45), "b".repeat(17)))] {
+            assert!(name.len() <= 63 && name.ends_with(|c: char| c.is_ascii_alphanumeric()), "{name}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
+/// Requests a second, until somebody chooses.
+const RATE: u32 = 20;
+
 #[derive(PartialEq, Properties)]
 pub struct Props {
     pub detail: Rc<Detail>,
@@ -19,6 +22,13 @@ pub struct Props {
 pub fn TrafficPanel(p: &Props) -> Html {
     let ctx = use_ctx();
     let (rate, pattern, url) = (use_node_ref(), use_node_ref(), use_node_ref());
+    let running = matches!(&p.detail.panel, Some(Panel::Endpoints(e)) if e.traffic.is_some());
+    // What is chosen is said in numbers beside it; each form begins anew.
+    let shown = use_state(|| RATE);
+    {
+        let shown = shown.clone();
+        use_effect_with((p.detail.id.clone(), running), move |_| shown.set(RATE));
+    }
     let Some(first) = traffic::url(&p.detail) else { return html! {} };
     let (now, scalers) = match &p.detail.panel {
         Some(Panel::Endpoints(e)) => (e.traffic.clone(), e.scalers.clone()),
@@ -35,8 +45,6 @@ pub fn TrafficPanel(p: &Props) -> Html {
             ctx.act(Action::Deed(traffic::start(&detail, &input(&url), rate, pattern)));
         })
     };
-    // What is chosen is said in numbers beside it.
-    let shown = use_state(|| 20u32);
     let oninput = {
         let shown = shown.clone();
         Callback::from(move |e: InputEvent| {
@@ -55,12 +63,12 @@ pub fn TrafficPanel(p: &Props) -> Html {
                     <span class="num">{ ctx.tf("traffic.rate.is", &[("n", &t.rate)]) }</span><span>{ word(&t.pattern) }</span>
                     <span class="grow" />
                     <button class="object-link" onclick={ctx.on(Action::Inspect(t.pod.clone(), InspectorTab::Logs))}><small>{ "Pod" }</small>{ t.pod.name.clone() }</button>
-                    <button data-testid="traffic-stop" onclick={ctx.on(Action::Deed(traffic::stop(&p.detail)))}><Icon name="close" />{ ctx.t("traffic.stop") }</button>
+                    <button data-testid="traffic-stop" onclick={ctx.on(Action::Deed(traffic::stop(&p.detail, &t.pod)))}><Icon name="close" />{ ctx.t("traffic.stop") }</button>
                 </div>
             } else {
                 <form class="form" {onsubmit}>
                     <label><span>{ ctx.t("traffic.rate") }</span>
-                        <span class="traffic-rate"><input ref={rate} type="range" min="1" max={RATE_MAX.to_string()} ~defaultValue="20" {oninput} data-testid="traffic-rate" /><output class="num">{ *shown }{ "/s" }</output></span></label>
+                        <span class="traffic-rate"><input ref={rate} type="range" min="1" max={RATE_MAX.to_string()} ~defaultValue={RATE.to_string()} {oninput} data-testid="traffic-rate" /><output class="num">{ *shown }{ "/s" }</output></span></label>
                     <label>{ ctx.t("traffic.pattern") }<select ref={pattern} data-testid="traffic-pattern">
                         { for Pattern::ALL.iter().map(|p| html! { <option value={p.name()} selected={*p == Pattern::Steady}>{ word(p.name()) }</option> }) }
                     </select></label>
