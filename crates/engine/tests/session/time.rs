@@ -287,9 +287,9 @@ fn any_number_of_deeds_is_taken_back_and_done_again_one_by_one() {
     let (mut s, mut t) = three();
     let (mut seen, mut rng) = (Vec::new(), Rng::new(5));
     let mut befores = Vec::new();
-    for n in 0..8 {
+    for n in 0..6 {
         befores.push(print(&s.cluster));
-        s.act(deployment("nginx", 10 + n));
+        s.act(deployment("nginx", n % 3));
         pass(&mut s, SECOND, &mut seen, &mut rng);
     }
     let all = print(&s.cluster);
@@ -308,10 +308,10 @@ fn any_number_of_deeds_is_taken_back_and_done_again_one_by_one() {
     order(&mut s, &mut t, TimeOrder::Redo);
     assert_eq!((print(&s.cluster), s.time_view().redo, s.time_view().branches.len()), (all.clone(), false, 1));
     // What is done instead again and again does not push out the branch that has the most.
-    for _ in 0..8 {
+    for _ in 0..6 {
         order(&mut s, &mut t, TimeOrder::Undo);
     }
-    for _ in 0..8 {
+    for _ in 0..5 {
         s.act(cordon(1));
         order(&mut s, &mut t, TimeOrder::Undo);
     }
@@ -321,7 +321,7 @@ fn any_number_of_deeds_is_taken_back_and_done_again_one_by_one() {
     // Once somebody has gone back to a branch, and on to another, it stays.
     let other = s.time_view().branches.iter().find(|b| !b.current).map(|b| b.id).expect("another branch");
     order(&mut s, &mut t, TimeOrder::Switch { branch: other });
-    for _ in 0..8 {
+    for _ in 0..5 {
         s.act(cordon(2));
         order(&mut s, &mut t, TimeOrder::Undo);
     }
