@@ -262,7 +262,7 @@ fn change_web(s: &mut Session, patch: &str) {
 
 #[test]
 fn what_was_done_meanwhile_stays_when_a_remedy_is_carried_out() {
-    let mut s = session();
+    let mut s = session(2);
     let remedy = broken_web(&mut s);
     change_web(&mut s, r#"{"metadata": {"labels": {"team": "a"}}, "spec": {"replicas": 3}}"#);
     change_web(&mut s, r#"{"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 5}}}}"#);
@@ -274,14 +274,14 @@ fn what_was_done_meanwhile_stays_when_a_remedy_is_carried_out() {
 
 #[test]
 fn a_remedy_for_what_has_changed_is_refused_and_changes_nothing() {
-    let mut s = session();
+    let mut s = session(2);
     let remedy = broken_web(&mut s);
     change_web(&mut s, r#"{"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "httpd:2.4"}]}}}}"#);
     let before = (s.cluster.trace().hash(), s.cluster.revision());
     assert!(carry_out(&mut s, remedy).is_some());
     assert_eq!((s.cluster.trace().hash(), s.cluster.revision()), before);
     // A pod is not deleted when what it was to be replaced with is refused.
-    let mut s = session();
+    let mut s = session(2);
     apply(&mut s, &pod("  containers: [{name: c, image: 'ngnix:1.25'}]\n"));
     s.cluster.advance(Duration::from_secs(60));
     let remedy = remedies(&mut s).remove(0);
@@ -293,7 +293,7 @@ fn a_remedy_for_what_has_changed_is_refused_and_changes_nothing() {
 
 #[test]
 fn the_job_of_a_cron_job_stays_its_own_and_the_next_ones_are_mended_too() {
-    let mut s = session();
+    let mut s = session(2);
     let text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: tick}\nspec:\n  schedule: '* * * * *'\n  concurrencyPolicy: Forbid\n  jobTemplate:\n    spec:\n      template:\n        spec: {restartPolicy: Never, containers: [{name: c, image: 'bussybox:1.36', command: [echo, hello]}]}\n";
     apply(&mut s, text);
     s.cluster.advance(Duration::from_secs(100));
@@ -313,7 +313,7 @@ fn the_job_of_a_cron_job_stays_its_own_and_the_next_ones_are_mended_too() {
 #[test]
 fn what_was_mended_since_is_not_what_is_wrong() {
     // The volume is there by now, and the image is on its way.
-    let mut s = session();
+    let mut s = session(2);
     let spec = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
     apply(&mut s, &pod(spec));
     s.cluster.advance(Duration::from_secs(30));
@@ -334,7 +334,7 @@ fn what_was_mended_since_is_not_what_is_wrong() {
     assert_eq!(diagnosis(&s).map(|d| d.note.code.to_string()).as_deref(), Some("diagnosis.starting"));
 
     // The first run was killed for its probe; those since end by themselves.
-    let mut s = session();
+    let mut s = session(2);
     let script = "if [ -f /d/ran ]; then exit 1; fi; touch /d/ran; sleep 1000";
     let probe = "{exec: {command: ['false']}, periodSeconds: 2, failureThreshold: 1}";
     let spec = format!(
