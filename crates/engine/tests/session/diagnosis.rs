@@ -107,7 +107,7 @@ fn a_key_that_a_secret_lacks() {
 #[test]
 fn a_volume_of_a_secret_that_is_not_there() {
     let mut s = session(2);
-    let spec = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
+    let spec = "  containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /v}]}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
     apply(&mut s, &pod(spec));
     check(&mut s, 30, "diagnosis.no-object", &["remedy.create"], &[]);
 }
@@ -314,7 +314,7 @@ fn the_job_of_a_cron_job_stays_its_own_and_the_next_ones_are_mended_too() {
 fn what_was_mended_since_is_not_what_is_wrong() {
     // The volume is there by now, and the image is on its way.
     let mut s = session(2);
-    let spec = "  containers: [{name: c, image: nginx}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
+    let spec = "  containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /v}]}]\n  volumes: [{name: v, secret: {secretName: tls}}]\n";
     apply(&mut s, &pod(spec));
     s.cluster.advance(Duration::from_secs(30));
     assert_eq!(diagnosis(&s).expect("something is wrong").note.code, "diagnosis.no-object");
