@@ -7,8 +7,11 @@ use crate::cx::{Cx, DryRun, MERGE, STRATEGIC};
 use crate::error::Error;
 use crate::print::yaml::to_yaml;
 use crate::result::Results;
-use manifest::Limits;
 use serde_json::{Value, json};
+
+/// Above what is edited.
+const HEADER: &str = "# Please edit the 'last-applied-configuration' annotations below.\n\
+    # Lines beginning with a '#' will be ignored, and an empty file will abort the edit.\n#\n";
 
 fn annotation(object: &Value) -> Option<&str> {
     object["metadata"]["annotations"][LAST_APPLIED].as_str()
@@ -127,23 +130,10 @@ async fn edited(cx: &mut Cx<'_, '_>, info: &Info) -> Result<Option<Value>, Error
         )));
     };
     let before: Value = serde_json::from_str(text).map_err(|e| Error::text(e.to_string()))?;
-    let original = to_yaml(&before);
-    let file = format!("edit-{}-{}.yaml", info.mapping.singular, info.name);
-    let shown = format!("{}{original}", crate::edit::HEADER);
-    let after = crate::edit::bare(&cx.env.terminal.edit(&file, shown).await.map_err(Error::Text)?);
-    if after.trim().is_empty() {
-        cx.err("Edit cancelled, saved file was empty.\n");
-        return Ok(None);
-    }
-    if after == original {
-        cx.err("Edit cancelled, no changes made.\n");
-        return Ok(None);
-    }
-    let problem = |p: Vec<manifest::Problem>| p.into_iter().next().map_or(String::new(), |p| p.kubectl);
-    let documents = manifest::parse_values(&[(&file, &after)], Limits::REQUEST).map_err(|p| Error::Text(problem(p)))?;
-    let Some(document) = documents.into_iter().next() else { return Err(Error::text("the file is empty")) };
     let manager = cx.flags.string("field-manager").to_string();
-    let q = cx.write_query(DryRun::None, &manager, "");
-    let patch = patch_of(&last_applied(&document.value));
-    cx.patch(info.path() + &q, content_type(info), &patch).await.map(Some)
+    let path = info.path() + &cx.write_query(DryRun::None, &manager, "");
+    let save = async |cx: &mut Cx<'_, '_>, wanted: &Value| {
+        cx.patch(path.clone(), content_type(info), &patch_of(&last_applied(wanted))).await.map(Some)
+    };
+    crate::edit::until_valid(cx, info, HEADER, &to_yaml(&before), save).await
 }

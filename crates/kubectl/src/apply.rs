@@ -46,11 +46,11 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         ));
     }
     let mut results = Results::of(cx, dry)?;
+    let prunes = if cx.flags.bool("prune") { Some(crate::prune::kinds(cx).await?) } else { None };
     let found = Builder { continue_on_error: true, ..b }.find(cx, &[]).await?;
     let mut errors = found.errors;
     let mut printed = Vec::new();
-    let count = found.infos.len();
-    let mut visited = Visited::default();
+    let mut visited = Visited::of(cx);
     for info in found.infos {
         let done = if server_side {
             by_server(cx, dry, &info).await.map(|o| (o, "serverside-applied"))
@@ -66,18 +66,20 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             Err(e) => errors.push(e),
         }
     }
-    if cx.flags.bool("prune") {
-        printed.extend(crate::prune::run(cx, &visited, dry).await?);
-    }
+    // What was not applied was not visited either: pruning now would delete it.
+    aggregate(errors)?;
     if results.wants_object() && !printed.is_empty() {
-        let v = if count == 1 {
+        let v = if printed.len() == 1 {
             printed.remove(0)
         } else {
             json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": printed})
         };
         results.print(cx, &v, "")?;
     }
-    aggregate(errors)
+    match prunes {
+        Some(kinds) => crate::prune::run(cx, &visited, &kinds, dry).await,
+        None => Ok(()),
+    }
 }
 
 /// The object as text for the annotation. Models `GetModifiedConfiguration`.

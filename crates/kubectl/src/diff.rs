@@ -39,7 +39,7 @@ async fn all(cx: &mut Cx<'_, '_>) -> Result<bool, Error> {
     }
     let infos = b.find(cx, &[]).await?.all()?;
     let mut pairs = Vec::new();
-    let mut visited = crate::prune::Visited::default();
+    let mut visited = crate::prune::Visited::of(cx);
     for info in infos {
         let live = match Builder::default().fetch(cx, &info).await {
             Ok(live) => Some(live),
@@ -55,7 +55,8 @@ async fn all(cx: &mut Cx<'_, '_>) -> Result<bool, Error> {
         pairs.push((file_name(&info), live, Some(merged)));
     }
     if cx.flags.bool("prune") {
-        for (info, object) in crate::prune::targets(cx, &visited).await? {
+        let kinds = crate::prune::kinds(cx).await?;
+        for (info, object) in crate::prune::targets(cx, &visited, &kinds).await? {
             pairs.push((file_name(&info), Some(object), None));
         }
     }

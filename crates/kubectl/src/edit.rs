@@ -2,6 +2,7 @@
 
 use crate::apply::built_in;
 use crate::builder::{Builder, Info, aggregate};
+use crate::client::Request;
 use crate::cx::{Cx, DryRun, MERGE, STRATEGIC};
 use crate::error::Error;
 use crate::print::yaml::to_yaml;
@@ -44,15 +45,26 @@ async fn one(cx: &mut Cx<'_, '_>, info: &Info) -> Result<Option<Value>, Error> {
     if let Some(m) = live.get_mut("metadata").and_then(Value::as_object_mut) {
         m.remove("managedFields");
     }
+    let text = to_yaml(&live);
+    until_valid(cx, info, HEADER, &text, async |cx, modified| save(cx, info, &live, modified).await).await
+}
+
+/// Opens the editor until what was written can be saved, each time with what is wrong above it: no text is lost.
+/// `None`: it was left as it is.
+pub(crate) async fn until_valid(
+    cx: &mut Cx<'_, '_>,
+    info: &Info,
+    header: &str,
+    original: &str,
+    save: impl AsyncFn(&mut Cx<'_, '_>, &Value) -> Result<Option<Value>, Error>,
+) -> Result<Option<Value>, Error> {
     let file = format!("edit-{}-{}.yaml", info.mapping.singular, info.name);
-    let original = to_yaml(&live);
-    let mut shown = format!("{HEADER}{original}");
+    let mut shown = format!("{header}{original}");
     let mut why: Option<Error> = None;
     loop {
         let edited = cx.env.terminal.edit(&file, shown.clone()).await.map_err(Error::Text)?;
-        if edited == shown && why.is_some() {
-            let message = "Edit cancelled, no valid changes were saved.";
-            return Err(why.map_or(Error::text(message), |e| Error::Text(format!("{}\n{message}", e.go()))));
+        if let Some(e) = why.take_if(|_| bare(&edited) == bare(&shown)) {
+            return Err(Error::Text(format!("{}\nEdit cancelled, no valid changes were saved.", e.go())));
         }
         let text = bare(&edited);
         if text.trim().is_empty() {
@@ -64,7 +76,7 @@ async fn one(cx: &mut Cx<'_, '_>, info: &Info) -> Result<Option<Value>, Error> {
             return Ok(None);
         }
         let e = match read(&file, &text) {
-            Ok(modified) => match save(cx, info, &live, &modified).await {
+            Ok(modified) => match save(cx, &modified).await {
                 Ok(Some(object)) => return Ok(Some(object)),
                 Ok(None) => {
                     cx.err("Edit cancelled, no changes made.\n");
@@ -75,11 +87,10 @@ async fn one(cx: &mut Cx<'_, '_>, info: &Info) -> Result<Option<Value>, Error> {
             },
             Err(e) => e,
         };
-        // What is wrong stands above the text, and the editor opens once more.
         cx.err(&e.said());
         let what = format!("# {} {:?} was not valid:\n", info.mapping.qualified(), info.name);
         let reasons: String = e.go().lines().map(|l| format!("# * {l}\n")).collect();
-        shown = format!("{HEADER}{what}{reasons}#\n{text}");
+        shown = format!("{header}{what}{reasons}#\n{text}");
         why = Some(e);
     }
 }
@@ -116,22 +127,21 @@ async fn save(cx: &mut Cx<'_, '_>, info: &Info, live: &Value, modified: &Value) 
 /// `kubectl create --edit`: what the files have, edited, is created. Models `EditBeforeCreateMode`.
 pub(crate) async fn and_create(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let infos = Builder::of(cx).find(cx, &[]).await?.all()?;
-    let mut results = Results::of(cx, DryRun::None)?;
+    let dry = cx.dry_run()?;
+    let mut results = Results::of(cx, dry)?;
     for info in infos {
-        let file = format!("edit-{}-{}.yaml", info.mapping.singular, info.name);
-        let shown = format!("{HEADER}{}", to_yaml(&info.object));
-        let text = bare(&cx.env.terminal.edit(&file, shown).await.map_err(Error::Text)?);
-        if text.trim().is_empty() {
-            cx.err("Edit cancelled, saved file was empty.\n");
-            continue;
-        }
-        let object = read(&file, &text)?;
-        let q = cx.write_query(DryRun::None, cx.flags.string("field-manager"), cx.field_validation()?);
+        let q = cx.write_query(dry, cx.flags.string("field-manager"), cx.field_validation()?);
         let path = info.mapping.path(Some(&info.namespace), None) + &q;
-        let created =
-            cx.send(crate::client::Request::new("POST", path).header("Accept", "application/json").json(&object));
-        let created = created.await?;
-        results.print(cx, &created, "created")?;
+        let create = async |cx: &mut Cx<'_, '_>, object: &Value| {
+            if dry == DryRun::Client {
+                return Ok(Some(object.clone()));
+            }
+            let r = Request::new("POST", path.as_str()).header("Accept", "application/json").json(object);
+            cx.send(r).await.map(Some)
+        };
+        if let Some(created) = until_valid(cx, &info, HEADER, &to_yaml(&info.object), create).await? {
+            results.print(cx, &created, "created")?;
+        }
     }
     Ok(())
 }

@@ -47,6 +47,10 @@ mod run_pod;
 mod scale;
 mod set;
 mod set_subject;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod threeway;
 mod time;
 mod unified;

@@ -6,6 +6,7 @@ use crate::builder::{Info, of_object};
 use crate::client::{Request, query};
 use crate::cx::{Cx, DryRun};
 use crate::error::Error;
+use crate::mapping::Mapping;
 use crate::result::Results;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -14,9 +15,7 @@ use std::collections::BTreeSet;
 const ALLOWED: &[&str] = &[
     "core/v1/ConfigMap",
     "core/v1/Endpoints",
-    "core/v1/Namespace",
     "core/v1/PersistentVolumeClaim",
-    "core/v1/PersistentVolume",
     "core/v1/Pod",
     "core/v1/ReplicationController",
     "core/v1/Secret",
@@ -28,6 +27,8 @@ const ALLOWED: &[&str] = &[
     "apps/v1/Deployment",
     "apps/v1/ReplicaSet",
     "apps/v1/StatefulSet",
+    "core/v1/Namespace",
+    "core/v1/PersistentVolume",
 ];
 
 /// What the files had, and where.
@@ -38,6 +39,11 @@ pub(crate) struct Visited {
 }
 
 impl Visited {
+    /// A namespace that is named is visited, whatever the files have.
+    pub fn of(cx: &Cx<'_, '_>) -> Visited {
+        let namespaces = cx.explicit_namespace().then(|| cx.namespace()).into_iter().collect();
+        Visited { namespaces, ..Visited::default() }
+    }
     pub fn mark(&mut self, info: &Info, object: Option<&Value>) {
         if info.mapping.namespaced {
             self.namespaces.insert(info.namespace.clone());
@@ -46,9 +52,16 @@ impl Visited {
     }
 }
 
-/// The objects that would go.
-pub(crate) async fn targets(cx: &mut Cx<'_, '_>, visited: &Visited) -> Result<Vec<(Info, Value)>, Error> {
+/// The kinds that may be pruned. Models `ParseResources` and `GetRESTMappings`.
+pub(crate) async fn kinds(cx: &mut Cx<'_, '_>) -> Result<Vec<Mapping>, Error> {
     let given = cx.flags.list("prune-allowlist");
+    if given.is_empty() && cx.explicit_namespace() {
+        cx.err(
+            "W0000 00:00:00.000000       1 prune.go:71] Deprecated: kubectl apply will no longer prune non-namespaced \
+             resources by default when used with the --namespace flag in a future release. To preserve the current \
+             behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.\n",
+        );
+    }
     let allowed = if given.is_empty() { ALLOWED.iter().map(|s| (*s).to_string()).collect() } else { given };
     let discovery = cx.discovery().await?;
     let mut mappings = Vec::new();
@@ -60,16 +73,25 @@ pub(crate) async fn targets(cx: &mut Cx<'_, '_>, visited: &Visited) -> Result<Ve
             )));
         };
         let version = if group == "core" { version.to_string() } else { format!("{group}/{version}") };
-        mappings.extend(discovery.kind(&version, kind).cloned());
+        let mapping = discovery
+            .kind(&version, kind)
+            .ok_or_else(|| Error::Text(format!("no matches for kind {kind:?} in version {version:?}")))?;
+        mappings.push(mapping.clone());
     }
-    let own = cx.explicit_namespace().then(|| cx.namespace());
+    Ok(mappings)
+}
+
+/// The objects that would go.
+pub(crate) async fn targets(
+    cx: &mut Cx<'_, '_>,
+    visited: &Visited,
+    kinds: &[Mapping],
+) -> Result<Vec<(Info, Value)>, Error> {
     let mut places = Vec::new();
-    for namespace in visited.namespaces.iter().filter(|n| own.as_ref().is_none_or(|own| own == *n)) {
-        places.extend(mappings.iter().filter(|m| m.namespaced).map(|m| (m, namespace.clone())));
+    for namespace in &visited.namespaces {
+        places.extend(kinds.iter().filter(|m| m.namespaced).map(|m| (m, namespace.clone())));
     }
-    if own.is_none() {
-        places.extend(mappings.iter().filter(|m| !m.namespaced).map(|m| (m, String::new())));
-    }
+    places.extend(kinds.iter().filter(|m| !m.namespaced).map(|m| (m, String::new())));
     let q = query(&[("labelSelector", cx.flags.string("selector"))]);
     let mut out = Vec::new();
     for (m, namespace) in places {
@@ -90,10 +112,10 @@ pub(crate) async fn targets(cx: &mut Cx<'_, '_>, visited: &Visited) -> Result<Ve
     Ok(out)
 }
 
-pub(crate) async fn run(cx: &mut Cx<'_, '_>, visited: &Visited, dry: DryRun) -> Result<Vec<Value>, Error> {
+/// Deletes them; each is printed by itself.
+pub(crate) async fn run(cx: &mut Cx<'_, '_>, visited: &Visited, kinds: &[Mapping], dry: DryRun) -> Result<(), Error> {
     let mut results = Results::of(cx, dry)?;
-    let mut gone = Vec::new();
-    for (info, object) in targets(cx, visited).await? {
+    for (info, object) in targets(cx, visited, kinds).await? {
         if dry != DryRun::Client {
             let policy = match cx.flags.string("cascade") {
                 "orphan" => "Orphan",
@@ -110,11 +132,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>, visited: &Visited, dry: DryRun) -> 
             }
             cx.send(Request::new("DELETE", info.path()).header("Accept", "application/json").json(&body)).await?;
         }
-        if results.wants_object() {
-            gone.push(object);
-        } else {
-            results.print(cx, &object, "pruned")?;
-        }
+        results.print(cx, &object, "pruned")?;
     }
-    Ok(gone)
+    Ok(())
 }

@@ -14,25 +14,31 @@ use serde_json::{Value, json};
 pub(crate) struct Events {
     stream: Box<dyn Stream>,
     rest: Vec<u8>,
+    /// How much of `rest` was read: what is before it goes only when more comes, since a watch without a version begins
+    /// with everything that is there in one piece.
+    at: usize,
 }
 
 impl Events {
     pub async fn open(cx: &Cx<'_, '_>, path: String, accept: &str) -> Result<Events, Error> {
         let r = Request::get(path).header("Accept", accept);
         let stream = cx.client().stream(r).await.map_err(|r| refusal(&r))?;
-        Ok(Events { stream, rest: Vec::new() })
+        Ok(Events { stream, rest: Vec::new(), at: 0 })
     }
 
     /// The next event: its type and its object.
     pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
-            if let Some(end) = self.rest.iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = self.rest.drain(..=end).collect();
-                let Ok(mut event) = serde_json::from_slice::<Value>(&line) else { continue };
+            if let Some(length) = self.rest[self.at..].iter().position(|b| *b == b'\n') {
+                let line = &self.rest[self.at..self.at + length];
+                self.at += length + 1;
+                let Ok(mut event) = serde_json::from_slice::<Value>(line) else { continue };
                 let kind = event["type"].as_str().unwrap_or("").to_string();
                 return Some((kind, event["object"].take()));
             }
             let more = self.stream.next().await?;
+            self.rest.drain(..self.at);
+            self.at = 0;
             self.rest.extend(more);
         }
     }
