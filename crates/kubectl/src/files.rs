@@ -19,10 +19,19 @@ pub(crate) fn read(
         if !b.filenames.is_empty() {
             return Err(Error::text("only one of -f or -k can be specified"));
         }
-        let objects = crate::kustomize::build(cx.env.files, &b.kustomize)?;
-        let several = objects.len() != 1;
-        out.extend(objects.into_iter().map(|o| ("kustomize".to_string(), o)));
-        return Ok(!several);
+        let objects = crate::kustomize::objects(cx, &b.kustomize)?;
+        if objects.is_empty() && cx.command.name() != "delete" {
+            return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
+        }
+        let single = objects.len() == 1;
+        let validating = cx.command.flag("validate").is_some() && cx.field_validation()? != "Ignore";
+        for o in objects {
+            match check(&b.kustomize, &o, validating) {
+                Ok(()) => out.push((b.kustomize.clone(), o)),
+                Err(e) => errors.push(e),
+            }
+        }
+        return Ok(single);
     }
     let mut paths: Vec<String> = Vec::new();
     let mut several = b.filenames.len() != 1;

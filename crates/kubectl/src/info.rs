@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What this is a model of.
 const VERSION: &str = "v1.35.0";
-const KUSTOMIZE: &str = "v5.7.1";
+pub(crate) const KUSTOMIZE: &str = "v5.7.1";
 
 fn no_arguments(cx: &Cx<'_, '_>) -> Result<(), Error> {
     if cx.args.is_empty() {

@@ -1,7 +1,9 @@
-//! `configMapGenerator` and `secretGenerator`. Models `kustomize/api/internal/generators`.
+//! `configMapGenerator` and `secretGenerator`. Models `kustomize/api/internal/generators`, `kustomize/api/kv` and
+//! `AbsorbAll`.
 
-use super::{Resource, join, list, strings, text};
-use crate::env::Files;
+use super::loader::Root;
+use super::resource::{Id, Resource, append, by_any_id};
+use super::{list, strings, text};
 use crate::error::Error;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,123 +12,151 @@ use serde_json::{Map, Value, json};
 /// Longer values of a Secret are broken after so many characters.
 const LINE: usize = 70;
 
-pub(super) fn run(files: &dyn Files, dir: &str, k: &Map<String, Value>, all: &mut Vec<Resource>) -> Result<(), Error> {
+pub(super) fn run(root: &Root<'_>, k: &Map<String, Value>, all: &mut Vec<Resource>) -> Result<(), Error> {
     let general = k.get("generatorOptions").cloned().unwrap_or(Value::Null);
     for (field, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
         for entry in list(k, field) {
-            let made = one(files, dir, kind, entry, &general)?;
+            let made = one(root, kind, entry, &general)?;
             take(entry, made, all)?;
         }
     }
     Ok(())
 }
 
-fn take(entry: &Value, made: Resource, all: &mut Vec<Resource>) -> Result<(), Error> {
-    let same = |r: &Resource| r.kind() == made.kind() && r.was_called(made.name());
-    let at = all.iter().position(same);
-    let id = super::id(&made.object);
-    match (entry["behavior"].as_str().unwrap_or("create"), at) {
-        ("create" | "unspecified" | "", None) => all.push(made),
-        ("create" | "unspecified" | "", Some(_)) => {
-            return Err(text(format!(
-                "merging from generator: id resid.ResId exists; behavior must be merge or replace: {id}"
-            )));
+/// As Go's `%#v` has it.
+fn go(id: &Id) -> String {
+    format!(
+        "resid.ResId{{Gvk:resid.Gvk{{Group:{:?}, Version:{:?}, Kind:{:?}, isClusterScoped:false}}, Name:{:?}, \
+         Namespace:{:?}}}",
+        id.group, id.version, id.kind, id.name, id.namespace
+    )
+}
+
+/// Models `appendReplaceOrMerge`.
+fn take(entry: &Value, mut made: Resource, all: &mut Vec<Resource>) -> Result<(), Error> {
+    let id = made.id();
+    let merging = |what: String| text(format!("merging from generator: {what}"));
+    let behavior = entry["behavior"].as_str().unwrap_or("");
+    let at = match by_any_id(all, |o| id.equals(o))[..] {
+        [] if matches!(behavior, "merge" | "replace") => {
+            return Err(merging(format!("id {} does not exist; cannot merge or replace", go(&id))));
         }
-        (behavior @ ("merge" | "replace"), Some(at)) => {
-            let old = &mut all[at];
-            let mut object = made.object;
-            if behavior == "merge" {
-                for field in ["data", "binaryData"] {
-                    let before = old.object[field].as_object().cloned().unwrap_or_default();
-                    let after = object[field].as_object().cloned().unwrap_or_default();
-                    let both: Map<String, Value> = before.into_iter().chain(after).collect();
-                    if !both.is_empty() {
-                        object[field] = both.into();
-                    }
-                }
+        [] => return append(all, made),
+        [at] => at,
+        _ => return Err(merging(format!("found multiple objects that could accept merge of {id}"))),
+    };
+    if !matches!(behavior, "merge" | "replace") {
+        return Err(merging(format!("id {} exists; behavior must be merge or replace", go(&id))));
+    }
+    let old = &mut all[at];
+    if behavior == "merge" {
+        for field in ["data", "binaryData"] {
+            let before = old.object[field].as_object().cloned().unwrap_or_default();
+            let after = made.object[field].as_object().cloned().unwrap_or_default();
+            let both: Map<String, Value> = before.into_iter().chain(after).collect();
+            if !both.is_empty() {
+                made.object[field] = both.into();
             }
-            // What is said of the object adds up.
-            let mut metadata = old.object["metadata"].clone();
-            for field in ["labels", "annotations"] {
-                if let Some(more) = object["metadata"][field].as_object() {
-                    let mut both = metadata[field].as_object().cloned().unwrap_or_default();
-                    both.extend(more.clone());
-                    metadata[field] = both.into();
-                }
-            }
-            object["metadata"] = metadata;
-            old.object = object;
-            old.hashed |= made.hashed;
-        }
-        (behavior, _) => {
-            return Err(text(format!("merging from generator: id {id} does not exist; cannot {behavior}")));
         }
     }
+    // What is said of the object adds up.
+    let mut metadata = old.metadata().clone();
+    for field in ["labels", "annotations"] {
+        if let Some(more) = made.object["metadata"][field].as_object() {
+            let mut both = metadata.get(field).and_then(Value::as_object).cloned().unwrap_or_default();
+            both.extend(more.clone());
+            metadata.insert(field.into(), both.into());
+        }
+    }
+    made.object["metadata"] = metadata.into();
+    old.object = made.object;
+    old.hashed = made.hashed;
     Ok(())
 }
 
-fn one(files: &dyn Files, dir: &str, kind: &str, entry: &Value, general: &Value) -> Result<Resource, Error> {
-    let Some(fields) = entry.as_object() else { return Err(text("a generator is an object")) };
+/// A file's source: its key and its path. Models `ParseFileSource`.
+fn file_source(source: &str) -> Result<(&str, &str), String> {
+    match source.matches('=').count() {
+        0 => Ok((source.rsplit('/').next().unwrap_or(source), source)),
+        1 => match source.split_once('=').unwrap_or((source, "")) {
+            ("", path) => Err(format!("missing key name for file path {path:?} in source {source:?}")),
+            (key, "") => Err(format!("missing file path for key name {key:?} in source {source:?}")),
+            pair => Ok(pair),
+        },
+        _ => Err(format!("source {source:?} key name or file path contains '='")),
+    }
+}
+
+/// Models `kv.Load`.
+fn pairs(root: &Root<'_>, entry: &Value, fields: &Map<String, Value>) -> Result<Vec<(String, String)>, Error> {
     let mut data: Vec<(String, String)> = Vec::new();
-    let missing = |path: &str| {
-        let at = files.absolute(&join(dir, path));
-        text(format!(
-            "loading KV pairs: file sources: [{path}]: evalsymlink failure on '{at}' : lstat {at}: no such file or directory"
-        ))
+    let of = |what: &str, sources: &[&str], why: &str| {
+        text(format!("loading KV pairs: {what} [{}]: {why}", sources.join(" ")))
     };
-    for path in strings(fields, "envs").chain(entry["env"].as_str()) {
-        let source = files.read(&join(dir, path)).ok_or_else(|| missing(path))?;
+    let envs: Vec<&str> = strings(fields, "envs").chain(entry["env"].as_str()).collect();
+    for path in &envs {
+        let source = root.load(path).map_err(|e| of("env source files:", &envs, &e.go()))?;
+        let source = source.strip_prefix('\u{feff}').unwrap_or(&source);
         for line in source.lines().map(str::trim_start).filter(|l| !l.is_empty() && !l.starts_with('#')) {
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
             data.push((key.into(), value.into()));
         }
     }
-    for literal in strings(fields, "literals") {
+    let literals: Vec<&str> = strings(fields, "literals").collect();
+    for literal in &literals {
         let Some((key, value)) = literal.split_once('=').filter(|(k, _)| !k.is_empty()) else {
-            return Err(text(format!(
-                "loading KV pairs: literal sources: [{literal}]: invalid literal source {literal}, expected key=value"
-            )));
+            let why = format!("invalid literal source {literal}, expected key=value");
+            return Err(of("literal sources", &literals, &why));
         };
         let quoted = |q: char| value.strip_prefix(q).and_then(|v| v.strip_suffix(q)).filter(|_| value.len() > 1);
         data.push((key.into(), quoted('"').or(quoted('\'')).unwrap_or(value).into()));
     }
-    for source in strings(fields, "files") {
-        let (key, path) = source.split_once('=').unwrap_or((source.rsplit('/').next().unwrap_or(source), source));
-        data.push((key.into(), files.read(&join(dir, path)).ok_or_else(|| missing(path))?));
+    let files: Vec<&str> = strings(fields, "files").collect();
+    for source in &files {
+        let (key, path) = file_source(source).map_err(|why| of("file sources:", &files, &why))?;
+        data.push((key.into(), root.load(path).map_err(|e| of("file sources:", &files, &e.go()))?));
     }
+    Ok(data)
+}
+
+fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Resource, Error> {
+    let Some(fields) = entry.as_object() else { return Err(text("a generator is an object")) };
     let name = entry["name"].as_str().unwrap_or("");
+    if name.is_empty() {
+        return Err(text("a configmap must have a name"));
+    }
     let mut object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}});
-    if let Some(namespace) = entry["namespace"].as_str() {
+    if let Some(namespace) = entry["namespace"].as_str().filter(|n| !n.is_empty()) {
         object["metadata"]["namespace"] = namespace.into();
     }
     if kind == "Secret" {
         object["type"] = entry["type"].as_str().filter(|t| !t.is_empty()).unwrap_or("Opaque").into();
     }
-    for (key, value) in data {
+    for (key, value) in pairs(root, entry, fields)? {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if key.is_empty() || !key.chars().all(legal) {
+            return Err(text(format!("{key:?} is not a valid key name")));
+        }
         if object["data"].get(&key).is_some() {
-            return Err(text(format!(
-                "cannot add key {key}, another key by that name already exists: {}",
-                object["data"]
-            )));
+            return Err(text(format!("configmap {name} illegally repeats the key `{key}`")));
         }
         object["data"][key] = if kind == "Secret" { encoded(&value).into() } else { value.into() };
     }
-    let options = |f: &str| entry["options"].get(f).or(general.get(f)).cloned().unwrap_or(Value::Null);
+    let options = &entry["options"];
+    // One's own labels come before those of all.
     for field in ["labels", "annotations"] {
-        let pairs: Map<String, Value> = [&general[field], &entry["options"][field]]
-            .iter()
-            .filter_map(|v| v.as_object().cloned())
-            .flatten()
-            .collect();
+        let pairs: Map<String, Value> =
+            [&general[field], &options[field]].iter().filter_map(|v| v.as_object().cloned()).flatten().collect();
         if !pairs.is_empty() {
             object["metadata"][field] = pairs.into();
         }
     }
-    if options("immutable") == true {
+    let flag = |f: &str| options[f] == true || general[f] == true;
+    if flag("immutable") {
         object["immutable"] = true.into();
     }
     let mut made = Resource::new(object);
-    made.hashed = options("disableNameSuffixHash") != true;
+    made.hashed = !flag("disableNameSuffixHash");
     Ok(made)
 }
 

@@ -1,54 +1,91 @@
 //! `images` and `replicas`. Models kustomize's image tag and replica count transformers.
 
-use super::{Resource, list, text};
+use super::places::Spec;
+use super::resource::{Resource, by_any_id};
+use super::{list, text};
 use crate::error::Error;
+use regex_lite::Regex;
 use serde_json::{Map, Value};
+
+const SCALED: [&str; 4] = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
 
 pub(super) fn replicas(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
     for entry in list(k, "replicas") {
         let name = entry["name"].as_str().unwrap_or("");
+        let count = entry.get("count").cloned().unwrap_or_else(|| 0.into());
         let mut found = false;
-        for r in all.iter_mut() {
-            let scales = matches!(r.kind(), "Deployment" | "ReplicationController" | "ReplicaSet" | "StatefulSet");
-            if scales && r.was_called(name) {
-                r.object["spec"]["replicas"] = entry["count"].clone();
+        for kind in SCALED {
+            let spec = Spec { group: "", version: "", kind, path: "spec/replicas", create: true };
+            for i in by_any_id(all, |id| id.name == name && id.kind == kind) {
                 found = true;
+                spec.each(&mut all[i], &mut |v| {
+                    *v = count.clone();
+                    Ok(())
+                })?;
             }
         }
         if !found {
+            let kinds: Vec<String> = SCALED.iter().map(|k| format!("{k}.[noVer].[noGrp]")).collect();
             return Err(text(format!(
-                "resource with name {name} does not match a config with the following GVK [Deployment.[noVer].[noGrp] \
-                 StatefulSet.[noVer].[noGrp] ReplicaSet.[noVer].[noGrp] ReplicationController.[noVer].[noGrp]]"
+                "resource with name {name} does not match a config with the following GVK [{}]",
+                kinds.join(" ")
             )));
         }
     }
     Ok(())
 }
 
-pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) {
-    for entry in list(k, "images") {
+/// Places that are looked at after every list of containers was: a suffix of the tag is put there twice, as kustomize
+/// does.
+const PLACES: [&str; 6] = [
+    "spec/containers[]/image",
+    "spec/initContainers[]/image",
+    "spec/volumes[]/image/reference",
+    "spec/template/spec/containers[]/image",
+    "spec/template/spec/initContainers[]/image",
+    "spec/template/spec/volumes[]/image/reference",
+];
+
+pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
+    for entry in list(k, "images").chain(list(k, "imageTags")) {
+        let name = entry["name"].as_str().unwrap_or("");
+        // The name is a pattern.
+        let Ok(is_meant) = Regex::new(&format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")) else {
+            return Err(text(format!("the image name {name:?} is no regular expression")));
+        };
+        let mut change = |v: &mut Value| {
+            if let Some(new) = v.as_str().filter(|i| is_meant.is_match(i)).map(|i| replaced(i, entry)) {
+                *v = new.into();
+            }
+        };
         for r in all.iter_mut().filter(|r| r.kind() != "CustomResourceDefinition") {
-            walk(&mut r.object, entry);
+            walk(&mut r.object, &mut change);
+            for path in PLACES {
+                let spec = Spec { group: "", version: "", kind: "", path, create: false };
+                // A field of that name in an object of another kind may be anything.
+                let _ = spec.each(r, &mut |v| {
+                    change(v);
+                    Ok(())
+                });
+            }
         }
     }
+    Ok(())
 }
 
 /// Every list of containers, wherever it is.
-fn walk(v: &mut Value, entry: &Value) {
+fn walk(v: &mut Value, change: &mut dyn FnMut(&mut Value)) {
     match v {
         Value::Object(map) => {
             for (key, value) in map {
+                walk(value, change);
                 if matches!(key.as_str(), "containers" | "initContainers") {
-                    for c in value.as_array_mut().into_iter().flatten() {
-                        if let Some(new) = c["image"].as_str().and_then(|i| replaced(i, entry)) {
-                            c["image"] = new.into();
-                        }
-                    }
+                    let containers = value.as_array_mut().into_iter().flatten();
+                    containers.filter_map(|c| c.get_mut("image")).for_each(&mut *change);
                 }
-                walk(value, entry);
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(|v| walk(v, entry)),
+        Value::Array(list) => list.iter_mut().for_each(|v| walk(v, change)),
         _ => {}
     }
 }
@@ -57,27 +94,23 @@ fn walk(v: &mut Value, entry: &Value) {
 fn split(image: &str) -> (&str, &str, &str) {
     let (rest, digest) = image.split_once('@').unwrap_or((image, ""));
     let slash = rest.find('/').unwrap_or(0);
-    match rest.rfind(':').filter(|i| *i > slash && !rest[*i..].contains('/')) {
-        Some(i) => (&rest[..i], &rest[i + 1..], digest),
+    match rest[slash..].find(':') {
+        Some(i) => (&rest[..slash + i], &rest[slash + i + 1..], digest),
         None => (rest, "", digest),
     }
 }
 
-fn replaced(image: &str, entry: &Value) -> Option<String> {
-    let (name, mut tag, mut digest) = split(image);
+fn replaced(image: &str, entry: &Value) -> String {
+    let (name, tag, digest) = split(image);
     let field = |f: &str| entry[f].as_str().unwrap_or("");
-    if name != field("name") {
-        return None;
-    }
     let name = if field("newName").is_empty() { name } else { field("newName") };
-    match (field("newTag"), field("digest")) {
-        ("", "") => {}
-        (new, "") => (tag, digest) = (new, ""),
-        ("", new) => (tag, digest) = ("", new),
-        (t, d) => (tag, digest) = (t, d),
-    }
-    let suffix = entry["tagSuffix"].as_str().unwrap_or("");
-    let tag = if tag.is_empty() { String::new() } else { format!(":{tag}{suffix}") };
+    // Either replaces both.
+    let (tag, digest) = match (field("newTag"), field("digest"), field("tagSuffix")) {
+        ("", "", "") => (tag.to_string(), digest),
+        ("", "", suffix) => (format!("{tag}{suffix}"), ""),
+        (tag, digest, _) => (tag.to_string(), digest),
+    };
+    let tag = if tag.is_empty() { tag } else { format!(":{tag}") };
     let digest = if digest.is_empty() { String::new() } else { format!("@{digest}") };
-    Some(format!("{name}{tag}{digest}"))
+    format!("{name}{tag}{digest}")
 }

@@ -1,85 +1,115 @@
 //! `labels`, `commonLabels` and `commonAnnotations`. Models kustomize's `builtinpluginconsts` for them.
 
-use super::places::{each, template};
-use super::{Resource, list};
+use super::places::{Spec, put};
+use super::resource::Resource;
+use super::{list, text};
+use crate::error::Error;
 use serde_json::{Map, Value};
 
-/// Where selectors are: the kind, the path, and whether it is made when it is missing.
-const SELECTORS: &[(&str, &str, bool)] = &[
-    ("Service", "spec/selector", true),
-    ("ReplicationController", "spec/selector", true),
-    ("Deployment", "spec/selector/matchLabels", true),
-    ("ReplicaSet", "spec/selector/matchLabels", true),
-    ("DaemonSet", "spec/selector/matchLabels", true),
-    ("StatefulSet", "spec/selector/matchLabels", true),
-    ("Job", "spec/selector/matchLabels", false),
-    ("CronJob", "spec/jobTemplate/spec/selector/matchLabels", false),
-    ("PodDisruptionBudget", "spec/selector/matchLabels", false),
-    ("NetworkPolicy", "spec/podSelector/matchLabels", false),
-    ("NetworkPolicy", "spec/ingress[]/from[]/podSelector/matchLabels", false),
-    ("NetworkPolicy", "spec/egress[]/to[]/podSelector/matchLabels", false),
+/// Group, version, kind, path, and whether it is made when it is missing.
+type Row = (&'static str, &'static str, &'static str, &'static str, bool);
+
+const METADATA: Row = ("", "", "", "metadata/labels", true);
+
+const TEMPLATES: &[Row] = &[
+    METADATA,
+    ("", "v1", "ReplicationController", "spec/template/metadata/labels", true),
+    ("", "", "Deployment", "spec/template/metadata/labels", true),
+    ("", "", "ReplicaSet", "spec/template/metadata/labels", true),
+    ("", "", "DaemonSet", "spec/template/metadata/labels", true),
+    ("apps", "", "StatefulSet", "spec/template/metadata/labels", true),
+    ("apps", "", "StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true),
+    ("batch", "", "Job", "spec/template/metadata/labels", true),
+    ("batch", "", "CronJob", "spec/jobTemplate/metadata/labels", true),
+    ("batch", "", "CronJob", "spec/jobTemplate/spec/template/metadata/labels", true),
 ];
-/// Selectors within a pod's spec, never made.
+const SELECTORS: &[Row] = &[
+    ("", "v1", "Service", "spec/selector", true),
+    ("", "v1", "ReplicationController", "spec/selector", true),
+    ("", "", "Deployment", "spec/selector/matchLabels", true),
+    ("", "", "ReplicaSet", "spec/selector/matchLabels", true),
+    ("", "", "DaemonSet", "spec/selector/matchLabels", true),
+    ("apps", "", "StatefulSet", "spec/selector/matchLabels", true),
+    ("batch", "", "Job", "spec/selector/matchLabels", false),
+    ("batch", "", "CronJob", "spec/jobTemplate/spec/selector/matchLabels", false),
+    ("policy", "", "PodDisruptionBudget", "spec/selector/matchLabels", false),
+    ("networking.k8s.io", "", "NetworkPolicy", "spec/podSelector/matchLabels", false),
+    ("networking.k8s.io", "", "NetworkPolicy", "spec/ingress/from/podSelector/matchLabels", false),
+    ("networking.k8s.io", "", "NetworkPolicy", "spec/egress/to/podSelector/matchLabels", false),
+];
+/// Selectors within the pods of Deployments and StatefulSets, never made.
 const IN_PODS: &[&str] = &[
-    "affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution[]/podAffinityTerm/labelSelector/matchLabels",
-    "affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution[]/labelSelector/matchLabels",
-    "affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution[]/podAffinityTerm/labelSelector/matchLabels",
-    "affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution[]/labelSelector/matchLabels",
-    "topologySpreadConstraints[]/labelSelector/matchLabels",
+    "affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector/matchLabels",
+    "affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector/matchLabels",
+    "affinity/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector/matchLabels",
+    "affinity/podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector/matchLabels",
+    "topologySpreadConstraints/labelSelector/matchLabels",
+];
+const ANNOTATIONS: &[Row] = &[
+    ("", "", "", "metadata/annotations", true),
+    ("", "v1", "ReplicationController", "spec/template/metadata/annotations", true),
+    ("", "", "Deployment", "spec/template/metadata/annotations", true),
+    ("", "", "ReplicaSet", "spec/template/metadata/annotations", true),
+    ("", "", "DaemonSet", "spec/template/metadata/annotations", true),
+    ("", "", "StatefulSet", "spec/template/metadata/annotations", true),
+    ("batch", "", "Job", "spec/template/metadata/annotations", true),
+    ("batch", "", "CronJob", "spec/jobTemplate/metadata/annotations", true),
+    ("batch", "", "CronJob", "spec/jobTemplate/spec/template/metadata/annotations", true),
 ];
 
-pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) {
+pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
     for entry in list(k, "labels") {
         let Some(pairs) = entry["pairs"].as_object() else { continue };
-        let flag = |f: &str| entry[f].as_bool() == Some(true);
-        all.iter_mut().for_each(|r| label(r, pairs, flag("includeSelectors"), flag("includeTemplates")));
+        let flag = |f: &str| entry[f] == true;
+        let rows = match (flag("includeSelectors"), flag("includeTemplates")) {
+            (true, _) => &[SELECTORS, TEMPLATES][..],
+            (_, true) => &[TEMPLATES][..],
+            _ => &[&[METADATA][..]][..],
+        };
+        own(entry, pairs, rows, all)?;
+        label(pairs, rows, flag("includeSelectors"), all)?;
     }
     if let Some(pairs) = k.get("commonLabels").and_then(Value::as_object) {
-        all.iter_mut().for_each(|r| label(r, pairs, true, true));
+        label(pairs, &[SELECTORS, TEMPLATES], true, all)?;
     }
     if let Some(pairs) = k.get("commonAnnotations").and_then(Value::as_object) {
-        for r in all {
-            let kind = r.kind().to_string();
-            put(&mut r.object, "metadata/annotations", true, pairs);
-            if kind == "CronJob" {
-                put(&mut r.object, "spec/jobTemplate/metadata/annotations", true, pairs);
-            }
-            if let Some(t) = template(&kind) {
-                put(&mut r.object, &format!("{t}/metadata/annotations"), true, pairs);
-            }
-        }
+        label(pairs, &[ANNOTATIONS], false, all)?;
     }
+    Ok(())
 }
 
-fn put(object: &mut Value, path: &str, create: bool, pairs: &Map<String, Value>) {
-    each(object, path, create, &mut |v| {
-        if let Some(map) = v.as_object_mut() {
-            map.extend(pairs.iter().map(|(k, v)| (k.clone(), v.clone())));
+/// `labels[].fields`: places of one's own.
+fn own(entry: &Value, pairs: &Map<String, Value>, rows: &[&[Row]], all: &mut [Resource]) -> Result<(), Error> {
+    for field in entry["fields"].as_array().into_iter().flatten() {
+        let part = |f: &str| field[f].as_str().unwrap_or("");
+        let create = field["create"] == true;
+        let same = |row: &&Row| row.2 == part("kind") && row.0 == part("group") && row.3 == part("path");
+        if rows.iter().copied().flatten().find(same).is_some_and(|row| row.4 != create) {
+            return Err(text("failed to merge labels: conflicting fieldspecs"));
         }
-    });
+        let spec =
+            Spec { group: part("group"), version: part("version"), kind: part("kind"), path: part("path"), create };
+        all.iter_mut().try_for_each(|r| spec.each(r, &mut |v| put(v, pairs)))?;
+    }
+    Ok(())
 }
 
-fn label(r: &mut Resource, pairs: &Map<String, Value>, selectors: bool, templates: bool) {
-    let kind = r.kind().to_string();
-    put(&mut r.object, "metadata/labels", true, pairs);
-    if !selectors && !templates {
-        return;
+fn label(pairs: &Map<String, Value>, rows: &[&[Row]], in_pods: bool, all: &mut [Resource]) -> Result<(), Error> {
+    if pairs.is_empty() {
+        return Ok(());
     }
-    if let Some(t) = template(&kind) {
-        put(&mut r.object, &format!("{t}/metadata/labels"), true, pairs);
-        if selectors {
-            IN_PODS.iter().for_each(|p| put(&mut r.object, &format!("{t}/spec/{p}"), false, pairs));
+    for r in all {
+        for (group, version, kind, path, create) in rows.iter().copied().flatten() {
+            let spec = Spec { group, version, kind, path, create: *create };
+            spec.each(r, &mut |v| put(v, pairs))?;
+        }
+        for kind in ["Deployment", "StatefulSet"].into_iter().filter(|_| in_pods) {
+            for path in IN_PODS {
+                let path = format!("spec/template/spec/{path}");
+                let spec = Spec { group: "apps", version: "", kind, path: &path, create: false };
+                spec.each(r, &mut |v| put(v, pairs))?;
+            }
         }
     }
-    if kind == "CronJob" {
-        put(&mut r.object, "spec/jobTemplate/metadata/labels", true, pairs);
-    }
-    if kind == "StatefulSet" {
-        put(&mut r.object, "spec/volumeClaimTemplates[]/metadata/labels", true, pairs);
-    }
-    if selectors {
-        for (_, path, create) in SELECTORS.iter().filter(|(k, _, _)| *k == kind) {
-            put(&mut r.object, path, *create, pairs);
-        }
-    }
+    Ok(())
 }

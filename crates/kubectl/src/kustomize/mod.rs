@@ -1,17 +1,24 @@
-//! `kubectl kustomize` and `-k`: a directory's kustomization as objects. Models `sigs.k8s.io/kustomize/api/internal/target`
-//! without plugins, Helm charts, variables, replacements and addresses, which are refused.
+//! `kubectl kustomize` and `-k`: a directory's kustomization as objects. Models `sigs.k8s.io/kustomize/api/krusty` without
+//! plugins, Helm charts, configurations and addresses, which are refused.
 
+mod fields;
 mod generate;
 mod hash;
 mod images;
 mod labels;
+mod loader;
+mod merge;
 mod names;
 mod order;
 mod patches;
 mod places;
 mod references;
+mod replacements;
+mod resource;
+mod target;
 #[cfg(test)]
 mod tests;
+mod vars;
 
 pub(crate) use hash::of_object as hash;
 
@@ -19,114 +26,61 @@ use crate::cx::Cx;
 use crate::env::Files;
 use crate::error::Error;
 use crate::print::yaml::to_yaml;
+use loader::Root;
 use manifest::Limits;
 use serde_json::{Map, Value};
-
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
-/// Fields of a kustomization that are carried out.
-const KNOWN: &[&str] = &[
-    "apiVersion",
-    "buildMetadata",
-    "commonAnnotations",
-    "commonLabels",
-    "components",
-    "configMapGenerator",
-    "generatorOptions",
-    "images",
-    "kind",
-    "labels",
-    "metadata",
-    "namePrefix",
-    "nameSuffix",
-    "namespace",
-    "patches",
-    "patchesJson6902",
-    "patchesStrategicMerge",
-    "replicas",
-    "resources",
-    "secretGenerator",
-    "sortOptions",
-    "bases",
-];
-/// Fields that upstream carries out and this does not.
-const REFUSED: &[&str] = &[
-    "configurations",
-    "crds",
-    "generators",
-    "helmCharts",
-    "helmChartInflationGenerator",
-    "helmGlobals",
-    "openapi",
-    "replacements",
-    "transformers",
-    "validators",
-    "vars",
-];
-
-/// An object on its way.
-#[derive(Clone, Debug)]
-struct Resource {
-    object: Value,
-    /// The names it had, with their namespaces, before it got the one it has.
-    former: Vec<(String, String)>,
-    /// Whether a hash of what is in it ends its name.
-    hashed: bool,
-}
-
-impl Resource {
-    fn new(object: Value) -> Resource {
-        Resource { object, former: Vec::new(), hashed: false }
-    }
-    fn text(&self, pointer: &str) -> &str {
-        self.object.pointer(pointer).and_then(Value::as_str).unwrap_or("")
-    }
-    fn kind(&self) -> &str {
-        self.text("/kind")
-    }
-    fn name(&self) -> &str {
-        self.text("/metadata/name")
-    }
-    fn namespace(&self) -> &str {
-        self.text("/metadata/namespace")
-    }
-    /// Group and version.
-    fn group(&self) -> (&str, &str) {
-        let v = self.text("/apiVersion");
-        v.split_once('/').unwrap_or(("", v))
-    }
-    fn was_called(&self, name: &str) -> bool {
-        self.name() == name || self.former.iter().any(|(n, _)| n == name)
-    }
-    fn rename(&mut self, name: String) {
-        self.former.push((self.name().to_string(), self.namespace().to_string()));
-        self.object["metadata"]["name"] = name.into();
-    }
-}
+use target::Gathered;
 
 fn text(message: impl Into<String>) -> Error {
     Error::text(message)
 }
 
-/// Carries out a directory's kustomization: its objects in order.
+/// Carries out a directory's kustomization: its objects in order. What is to be told besides is added to `warnings`, a
+/// line each.
 ///
 /// # Errors
 /// Upstream's words where it has them.
-pub(crate) fn build(files: &dyn Files, dir: &str) -> Result<Vec<Value>, Error> {
-    if files.list(dir).is_none() {
-        let why = format!("evalsymlink failure on '{dir}' : lstat {}: no such file or directory", files.absolute(dir));
-        return Err(text(format!("must build at directory: not a valid directory: {why}")));
-    }
-    let mut resources = target(files, dir, Vec::new())?.0;
-    for r in &mut resources {
+pub(crate) fn build(files: &dyn Files, dir: &str, warnings: &mut Vec<String>) -> Result<Vec<Value>, Error> {
+    let root = Root::begin(files, dir)?;
+    let k = target::load(&root, warnings)?;
+    let mut g = target::accumulate(&root, &k, Gathered::default(), warnings)?;
+    for r in &mut g.all {
         if r.hashed {
             let name = format!("{}-{}", r.name(), hash::of_object(&r.object, ""));
-            r.rename(name);
+            r.store_id();
+            r.set_name(&name);
         }
     }
-    references::update(&mut resources);
-    order::legacy(&mut resources);
-    Ok(resources.into_iter().map(|r| r.object).collect())
+    references::update(&mut g.all)?;
+    vars::resolve(&mut g, warnings)?;
+    g.all.retain(|r| {
+        let local = r.object.pointer("/metadata/annotations/config.kubernetes.io~1local-config");
+        local.is_none_or(|v| v == "false")
+    });
+    order::sort(k.get("sortOptions"), &mut g.all)?;
+    if strings(&k, "buildMetadata").any(|o| o == "managedByLabel") {
+        names::managed_by(&mut g.all, crate::info::KUSTOMIZE);
+    }
+    // What is noted on the way stands in annotations upstream: taking it out makes texts of them all.
+    for r in &mut g.all {
+        let annotations = r.object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
+        for v in annotations.into_iter().flat_map(Map::values_mut) {
+            if matches!(v, Value::Number(_) | Value::Bool(_)) {
+                *v = v.to_string().into();
+            }
+        }
+    }
+    Ok(g.all.into_iter().map(|r| r.object).collect())
+}
+
+/// As [`build`], with the warnings told.
+pub(crate) fn objects(cx: &mut Cx<'_, '_>, dir: &str) -> Result<Vec<Value>, Error> {
+    let mut warnings = Vec::new();
+    let objects = build(cx.env.files, dir, &mut warnings);
+    for w in warnings {
+        cx.err(&format!("{w}\n"));
+    }
+    objects
 }
 
 pub(crate) fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
@@ -138,98 +92,72 @@ pub(crate) fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if !cx.flags.string("output").is_empty() || cx.flags.bool("enable-helm") {
         return Err(text("kustomize's flags are not in this terminal: it prints, without Helm"));
     }
-    let objects = build(cx.env.files, &dir)?;
-    let documents: Vec<String> = objects.iter().map(to_yaml).collect();
+    let documents: Vec<String> = objects(cx, &dir)?.iter().map(to_yaml).collect();
     cx.out(&documents.join("---\n"));
     Ok(())
 }
 
-/// The path of `name` seen from a directory.
-fn join(dir: &str, name: &str) -> String {
-    if name.starts_with('/') {
-        return name.into();
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    let whole = format!("{dir}/{name}");
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|p| *p != "..") => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let root = if whole.starts_with('/') { "/" } else { "" };
-    let path = format!("{root}{}", parts.join("/"));
-    if path.is_empty() { ".".into() } else { path }
-}
-
-fn read(files: &dyn Files, path: &str) -> Result<Vec<Value>, Error> {
-    let source = files.read(path).unwrap_or_default();
-    parse(path, &source)
-}
-
-fn parse(path: &str, source: &str) -> Result<Vec<Value>, Error> {
-    let documents = manifest::parse_values(&[(path, source)], Limits::REQUEST)
-        .map_err(|p| text(p.into_iter().next().map_or(String::new(), |p| p.kubectl)))?;
+/// A text's documents, items of lists by themselves. Errors are YAML's words.
+fn parse(source: &str) -> Result<Vec<Value>, String> {
+    let documents = manifest::parse_values(&[("", source)], Limits::REQUEST).map_err(|problems| {
+        let said = problems.into_iter().next().map_or(String::new(), |p| p.kubectl);
+        let begin = ["yaml: ", "json: "].iter().filter_map(|w| said.find(w)).min().unwrap_or(0);
+        said[begin..].to_string()
+    })?;
     Ok(documents.into_iter().map(|d| d.value).collect())
 }
 
-/// A kustomization with the resources that were there before, for a component. Whether it is one comes with it.
-fn target(files: &dyn Files, dir: &str, before: Vec<Resource>) -> Result<(Vec<Resource>, bool), Error> {
-    let found: Vec<String> = NAMES.iter().map(|n| join(dir, n)).filter(|p| files.read(p).is_some()).collect();
-    let path = match found.as_slice() {
-        [path] => path,
-        [] => {
-            let at = files.absolute(dir);
-            return Err(text(format!(
-                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{at}'"
-            )));
+/// A text's objects, all of which have a kind and a name. Models `SliceFromBytes` and `GetValidatedMetadata`.
+fn documents(source: &str) -> Result<Vec<Value>, String> {
+    let found = parse(source).map_err(|why| {
+        if why.starts_with("json: cannot unmarshal") {
+            "missing Resource metadata".to_string()
+        } else {
+            format!("MalformedYAMLError: {why}")
         }
-        _ => return Err(text(format!("Found multiple kustomization files under: {}\n", files.absolute(dir)))),
+    })?;
+    let found: Vec<Value> = found.into_iter().filter(|v| v.as_object().is_none_or(|m| !m.is_empty())).collect();
+    found.iter().try_for_each(validated)?;
+    Ok(found)
+}
+
+fn validated(v: &Value) -> Result<(), String> {
+    let at = |pointer: &str| match v.pointer(pointer) {
+        Some(Value::String(s)) => s.clone(),
+        Some(v @ (Value::Number(_) | Value::Bool(_))) => v.to_string(),
+        _ => String::new(),
     };
-    let source = files.read(path).unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or(path);
-    if source.trim().is_empty() {
-        return Err(text(format!("{name} is empty")));
-    }
-    let Some(Value::Object(k)) = parse(path, &source)?.into_iter().next() else {
-        return Err(text(format!("{name} is empty")));
+    let (api_version, kind) = (at("/apiVersion"), at("/kind"));
+    let (name, namespace) = (at("/metadata/name"), at("/metadata/namespace"));
+    let missing = |what: &str| {
+        let map = |field: &str| {
+            let pairs = v.pointer(&format!("/metadata/{field}")).and_then(Value::as_object).into_iter().flatten();
+            pairs.map(|(k, v)| format!("{k}:{}", v.as_str().unwrap_or(""))).collect::<Vec<_>>().join(" ")
+        };
+        let (labels, annotations) = (map("labels"), map("annotations"));
+        format!(
+            "missing {what} in object {{{{{api_version} {kind}}} {{{{{name} {namespace}}} map[{labels}] map[{annotations}]}}}}"
+        )
     };
-    if let Some(field) = k.keys().find(|f| REFUSED.contains(&f.as_str())) {
-        return Err(text(format!("kustomize's {field} is not in this terminal yet")));
+    if v.as_object().is_none_or(|m| !["apiVersion", "kind", "metadata"].iter().any(|f| m.contains_key(*f))) {
+        return Err("missing Resource metadata".into());
     }
-    if let Some(field) = k.keys().find(|f| !KNOWN.contains(&f.as_str())) {
-        return Err(text(format!("invalid Kustomization: json: unknown field {field:?}")));
+    if kind.is_empty() {
+        return Err(missing("kind"));
     }
-    let component = k.get("kind").and_then(Value::as_str) == Some("Component");
-    let mut all = before;
-    for path in strings(&k, "resources").chain(strings(&k, "bases")) {
-        all.extend(resource(files, dir, path)?);
+    if name.is_empty() && !kind.ends_with("List") {
+        return Err(missing("metadata.name"));
     }
-    for path in strings(&k, "components") {
-        let at = join(dir, path);
-        if files.list(&at).is_none() {
-            return Err(text(format!("accumulating components: accumulateDirectory: \"not a valid directory: {at}\"")));
+    // What is read as text everywhere else must be text.
+    for pointer in ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"] {
+        if v.pointer(pointer).is_some_and(|v| !v.is_string() && !v.is_null()) {
+            return Err(format!(
+                "{} is no string in object {kind} {name}",
+                pointer.replace('/', ".").trim_start_matches('.')
+            ));
         }
-        let (done, is_one) = target(files, &at, std::mem::take(&mut all))?;
-        if !is_one {
-            return Err(text(format!(
-                "accumulating components: expected kind 'Component' for path '{path}' but got 'Kustomization'"
-            )));
-        }
-        all = done;
     }
-    duplicates(&all)?;
-    generate::run(files, dir, &k, &mut all)?;
-    patches::merges(files, dir, &k, &mut all)?;
-    names::namespace(&k, &mut all);
-    names::affixes(&k, &mut all);
-    labels::run(&k, &mut all);
-    patches::json(files, dir, &k, &mut all)?;
-    images::replicas(&k, &mut all)?;
-    images::run(&k, &mut all);
-    references::update(&mut all);
-    Ok((all, component))
+    Ok(())
 }
 
 fn strings<'k>(k: &'k Map<String, Value>, field: &str) -> impl Iterator<Item = &'k str> {
@@ -238,61 +166,4 @@ fn strings<'k>(k: &'k Map<String, Value>, field: &str) -> impl Iterator<Item = &
 
 fn list<'k>(k: &'k Map<String, Value>, field: &str) -> impl Iterator<Item = &'k Value> {
     k.get(field).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn resource(files: &dyn Files, dir: &str, path: &str) -> Result<Vec<Resource>, Error> {
-    if path.contains("://") || path.starts_with("github.com/") || path.starts_with("git@") {
-        return Err(text(format!("accumulating resources: {path}: addresses are not in this terminal yet")));
-    }
-    let at = join(dir, path);
-    if files.list(&at).is_some() {
-        let done = target(files, &at, Vec::new());
-        return done.map(|(all, _)| all).map_err(|e| {
-            let absolute = files.absolute(&at);
-            text(format!(
-                "accumulating resources: accumulation err='accumulating resources from '{path}': read {absolute}: is a \
-                 directory': recursed accumulation of path '{absolute}': {}",
-                e.go()
-            ))
-        });
-    }
-    if files.read(&at).is_none() {
-        let absolute = files.absolute(&at);
-        let why = format!("evalsymlink failure on '{absolute}' : lstat {absolute}: no such file or directory");
-        return Err(text(format!(
-            "accumulating resources: accumulation err='accumulating resources from '{path}': {why}': must build at \
-             directory: not a valid directory: {why}"
-        )));
-    }
-    Ok(read(files, &at)?.into_iter().map(Resource::new).collect())
-}
-
-/// `Deployment.v1.apps/web.prod`. Models `ResId.String`.
-fn id(object: &Value) -> String {
-    let r = Resource::new(object.clone());
-    let (group, version) = r.group();
-    let or = |s: &str, other: &str| if s.is_empty() { other.to_string() } else { s.to_string() };
-    format!(
-        "{}.{}.{}/{}.{}",
-        or(r.kind(), "[noKind]"),
-        or(version, "[noVer]"),
-        or(group, "[noGrp]"),
-        or(r.name(), "[noName]"),
-        or(r.namespace(), "[noNs]")
-    )
-}
-
-fn duplicates(all: &[Resource]) -> Result<(), Error> {
-    for (i, r) in all.iter().enumerate() {
-        let same = |o: &Resource| {
-            (o.kind(), o.group(), o.name(), o.namespace()) == (r.kind(), r.group(), r.name(), r.namespace())
-        };
-        if all[..i].iter().any(same) {
-            return Err(text(format!(
-                "accumulating resources: may not add resource with an already registered id: {}",
-                id(&r.object)
-            )));
-        }
-    }
-    Ok(())
 }

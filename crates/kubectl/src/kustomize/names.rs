@@ -1,73 +1,99 @@
 //! `namespace`, `namePrefix` and `nameSuffix`. Models kustomize's namespace, prefix and suffix transformers.
 
-use super::Resource;
+use super::places::{Spec, is_one_of};
+use super::resource::{Resource, map_at};
+use super::text;
+use crate::error::Error;
+use crate::print::gojson;
 use serde_json::{Map, Value};
 
-/// Built-in kinds that are in no namespace.
-const CLUSTER: &[&str] = &[
-    "APIService",
-    "CSIDriver",
-    "CSINode",
-    "CertificateSigningRequest",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "ComponentStatus",
-    "CustomResourceDefinition",
-    "DeviceClass",
-    "FlowSchema",
-    "IPAddress",
-    "IngressClass",
-    "MutatingAdmissionPolicy",
-    "MutatingAdmissionPolicyBinding",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Node",
-    "PersistentVolume",
-    "PriorityClass",
-    "PriorityLevelConfiguration",
-    "ResourceSlice",
-    "RuntimeClass",
-    "ServiceCIDR",
-    "StorageClass",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "ValidatingWebhookConfiguration",
-    "VolumeAttachment",
-    "VolumeAttributesClass",
+const ELSEWHERE: [Spec<'_>; 2] = [
+    Spec {
+        group: "apiregistration.k8s.io",
+        version: "",
+        kind: "APIService",
+        path: "spec/service/namespace",
+        create: true,
+    },
+    Spec {
+        group: "apiextensions.k8s.io",
+        version: "",
+        kind: "CustomResourceDefinition",
+        path: "spec/conversion/webhook/clientConfig/service/namespace",
+        create: false,
+    },
 ];
 
-pub(super) fn namespace(k: &Map<String, Value>, all: &mut [Resource]) {
-    let Some(namespace) = k.get("namespace").and_then(Value::as_str).filter(|n| !n.is_empty()) else { return };
-    for r in all {
-        if r.kind() == "Namespace" {
-            r.rename(namespace.to_string());
-        } else if !CLUSTER.contains(&r.kind()) {
-            let name = r.name().to_string();
-            r.former.push((name, r.namespace().to_string()));
-            r.object["metadata"]["namespace"] = namespace.into();
+/// What keeps its name.
+const UNNAMED: &[(&str, &str)] =
+    &[("", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService"), ("", "Namespace")];
+
+pub(super) fn namespace(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
+    let Some(namespace) = k.get("namespace").and_then(Value::as_str).filter(|n| !n.is_empty()) else { return Ok(()) };
+    for i in 0..all.len() {
+        let r = &mut all[i];
+        r.store_id();
+        let id = r.id();
+        if !id.is_cluster_scoped() {
+            r.set_namespace(namespace);
+        }
+        if id.kind == "Namespace" && id.group.is_empty() && id.version == "v1" {
+            r.set_name(namespace);
         }
         // The account that is there by itself; others follow the accounts they name.
-        if matches!(r.kind(), "RoleBinding" | "ClusterRoleBinding") {
+        if matches!(id.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") {
             for s in r.object.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
-                if s["kind"] == "ServiceAccount" && s["name"] == "default" {
-                    s["namespace"] = namespace.into();
+                if s.get("name").is_some_and(|n| n == "default")
+                    && let Some(s) = s.as_object_mut()
+                {
+                    s.insert("namespace".into(), namespace.into());
                 }
             }
         }
+        for spec in ELSEWHERE {
+            spec.each(r, &mut |v| {
+                *v = namespace.into();
+                Ok(())
+            })?;
+        }
+        let now = all[i].id();
+        let same: Vec<&Resource> = all.iter().filter(|o| o.id().equals(&now)).collect();
+        if same.len() != 1 {
+            let list: Vec<String> = same.iter().map(|r| gojson::compact(&r.object)).collect();
+            return Err(text(format!("namespace transformation produces ID conflict: [{}]", list.join(" "))));
+        }
     }
+    Ok(())
 }
 
 pub(super) fn affixes(k: &Map<String, Value>, all: &mut [Resource]) {
     let text = |f: &str| k.get(f).and_then(Value::as_str).unwrap_or("");
     let (prefix, suffix) = (text("namePrefix"), text("nameSuffix"));
-    if prefix.is_empty() && suffix.is_empty() {
-        return;
-    }
-    for r in all {
-        if matches!(r.kind(), "CustomResourceDefinition" | "APIService" | "Namespace") {
-            continue;
+    for r in all.iter_mut().filter(|r| !is_one_of(&r.original(), UNNAMED)) {
+        if !prefix.is_empty() {
+            r.prefixes.push(prefix.into());
+            r.store_id();
+            let name = format!("{prefix}{}", r.name());
+            r.set_name(&name);
         }
-        let name = format!("{prefix}{}{suffix}", r.name());
-        r.rename(name);
+    }
+    for r in all.iter_mut().filter(|r| !is_one_of(&r.original(), UNNAMED)) {
+        if !suffix.is_empty() {
+            r.suffixes.push(suffix.into());
+            r.store_id();
+            let name = format!("{}{suffix}", r.name());
+            r.set_name(&name);
+        }
+    }
+}
+
+/// `buildMetadata: [managedByLabel]`.
+pub(super) fn managed_by(all: &mut [Resource], version: &str) {
+    for r in all {
+        r.metadata();
+        if let Some(metadata) = r.object.get_mut("metadata") {
+            map_at(metadata, "labels")
+                .insert("app.kubernetes.io/managed-by".into(), format!("kustomize-{version}").into());
+        }
     }
 }

@@ -1,6 +1,9 @@
-//! The order objects are printed and sent in. Models kustomize's `legacy` order.
+//! The order objects are printed and sent in. Models kustomize's `SortOrderTransformer`.
 
-use super::Resource;
+use super::resource::{Id, Resource};
+use super::text;
+use crate::error::Error;
+use serde_json::Value;
 
 const FIRST: &[&str] = &[
     "Namespace",
@@ -28,17 +31,53 @@ const FIRST: &[&str] = &[
 ];
 const LAST: &[&str] = &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
-pub(super) fn legacy(all: &mut [Resource]) {
+/// By `sortOptions`; without them in the legacy order.
+pub(super) fn sort(options: Option<&Value>, all: &mut [Resource]) -> Result<(), Error> {
+    let Some(options) = options else {
+        legacy(FIRST, LAST, all);
+        return Ok(());
+    };
+    let lists = options.get("legacySortOptions");
+    match (options["order"].as_str().unwrap_or(""), lists) {
+        ("fifo", None) => {}
+        ("fifo", Some(_)) => {
+            return Err(text(
+                "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
+            ));
+        }
+        ("legacy", None) => legacy(FIRST, LAST, all),
+        ("legacy", Some(lists)) => {
+            let list =
+                |f: &str| lists[f].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+            legacy(&list("orderFirst"), &list("orderLast"), all);
+        }
+        _ => return Err(text("the field 'sortOptions.order' must be one of [fifo, legacy]")),
+    }
+    Ok(())
+}
+
+fn legacy(first: &[&str], last: &[&str], all: &mut [Resource]) {
     all.sort_by_cached_key(|r| {
-        let at = |list: &[&str]| list.iter().position(|k| *k == r.kind());
-        let place = match (at(FIRST), at(LAST)) {
-            (Some(i), _) => i as i64 - FIRST.len() as i64,
+        let id = r.id();
+        // Of a kind that is named twice the last place counts.
+        let at = |list: &[&str]| list.iter().rposition(|k| *k == id.kind);
+        let place = match (at(first), at(last)) {
             (_, Some(i)) => 1 + i as i64,
+            (Some(i), _) => i as i64 - first.len() as i64,
             _ => 0,
         };
-        let (group, version) = r.group();
-        let or = |s: &str, other: &str| if s.is_empty() { other.to_string() } else { s.to_string() };
-        let gvk = format!("{}_{}_{}", or(group, "~G"), or(version, "~V"), r.kind());
-        (place, gvk, format!("{}_{}", or(r.namespace(), "~X"), or(r.name(), "~N")))
+        (place, kind_key(&id), format!("{}|{}", or(&id.namespace, "~X"), or(&id.name, "~N")))
     });
+}
+
+fn or<'t>(text: &'t str, other: &'t str) -> &'t str {
+    if text.is_empty() { other } else { text }
+}
+
+fn kind_key(id: &Id) -> String {
+    // The core's Namespace is before all others of that name.
+    if id.kind == "Namespace" && id.group.is_empty() {
+        return String::new();
+    }
+    format!("{}_{}_{}", or(&id.group, "~G"), or(&id.version, "~V"), or(&id.kind, "~K"))
 }

@@ -1,252 +1,254 @@
 //! `patches`, `patchesStrategicMerge` and `patchesJson6902`. Models kustomize's patch transformers.
 
-use super::{Resource, id, join, list, parse, read, strings, text};
-use crate::env::Files;
+use super::loader::Root;
+use super::merge::merged;
+use super::resource::{Id, Resource, append, by_id, select};
+use super::{documents, list, parse, strings, text};
 use crate::error::Error;
-use meta::labels::Selector;
-use meta::strategic::{ListStrategy, strategy};
-use regex_lite::Regex;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use crate::print::yaml::to_yaml;
+use json_patch::{AddOperation, Patch, PatchOperation};
+use serde_json::{Map, Value, json};
 
-pub(super) fn merges(
-    files: &dyn Files,
-    dir: &str,
-    k: &Map<String, Value>,
-    all: &mut Vec<Resource>,
-) -> Result<(), Error> {
-    for entry in strings(k, "patchesStrategicMerge") {
-        let path = join(dir, entry);
-        let found = if files.read(&path).is_some() { read(files, &path)? } else { parse("patch", entry)? };
+/// What a transformer says when it cannot be set up.
+fn trouble(name: &str, config: &Value, why: &str) -> Error {
+    text(format!("trouble configuring builtin {name} with config: `\n{}`: {why}", to_yaml(config)))
+}
+
+pub(super) fn merges(root: &Root<'_>, k: &Map<String, Value>, all: &mut Vec<Resource>) -> Result<(), Error> {
+    let entries: Vec<&str> = strings(k, "patchesStrategicMerge").collect();
+    for entry in &entries {
+        // Either a patch or the path of one.
+        let found = documents(entry).or_else(|_| {
+            root.load(entry)
+                .map_err(|e| e.go())
+                .and_then(|source| documents(&source))
+                .map_err(|why| trouble("PatchStrategicMergeTransformer", &json!({"paths": entries}), &why))
+        })?;
         for patch in found {
-            merge_into(&patch, all)?;
+            let at = by_id(all, &Id::of(&patch))?;
+            merge_into(at, &patch, Changes::default(), all)?;
         }
     }
-    for entry in list(k, "patches") {
-        one(files, dir, entry, all)?;
-    }
-    Ok(())
+    // What cannot be read is told before anything is patched.
+    let read: Vec<Loaded<'_>> = list(k, "patches").map(|entry| load(root, entry)).collect::<Result<_, _>>()?;
+    read.iter().try_for_each(|patch| patch.apply(all))
 }
 
-pub(super) fn json(files: &dyn Files, dir: &str, k: &Map<String, Value>, all: &mut Vec<Resource>) -> Result<(), Error> {
-    for entry in list(k, "patchesJson6902") {
-        one(files, dir, entry, all)?;
-    }
-    Ok(())
+/// What a patch may change besides.
+#[derive(Clone, Copy, Default)]
+struct Changes {
+    name: bool,
+    kind: bool,
 }
 
-fn one(files: &dyn Files, dir: &str, entry: &Value, all: &mut Vec<Resource>) -> Result<(), Error> {
-    let (name, source) = match (entry["path"].as_str(), entry["patch"].as_str()) {
-        (Some(path), None) => {
-            let at = join(dir, path);
-            let Some(source) = files.read(&at) else {
-                let at = files.absolute(&at);
-                return Err(text(format!(
-                    "failed to get the patch file from path({path}): evalsymlink failure on '{at}' : lstat {at}: no such file or \
-                     directory"
-                )));
-            };
-            (path, source)
+/// An entry of `patches`.
+struct Loaded<'k> {
+    patch: Either,
+    /// What it is called in errors.
+    said: String,
+    target: Option<&'k Value>,
+    changes: Changes,
+}
+
+enum Either {
+    Operations(Patch),
+    Merges(Vec<Value>),
+}
+
+/// Models `PatchTransformer.Config`.
+fn load<'k>(root: &Root<'_>, entry: &'k Value) -> Result<Loaded<'k>, Error> {
+    let wrong = |why: &str| trouble("PatchTransformer", entry, why);
+    let field = |f: &str| entry[f].as_str().unwrap_or("");
+    let (source, said) = match (field("path"), field("patch").trim()) {
+        ("", "") => return Err(wrong(&format!("must specify one of patch and path in\n{}", to_yaml(entry)))),
+        ("", patch) => (patch.to_string(), format!("[patch: {patch:?}]")),
+        (path, "") => {
+            let source = root.load(path);
+            let source =
+                source.map_err(|e| wrong(&format!("failed to get the patch file from path({path}): {}", e.go())))?;
+            (source, format!("[path: {path:?}]"))
         }
-        (None, Some(patch)) => ("patch", patch.to_string()),
-        (None, None) => return Err(text("must specify one of patch and path in\n")),
-        _ => return Err(text("patch and path can't be set at the same time")),
+        _ => return Err(wrong(&format!("patch and path can't be set at the same time\n{}", to_yaml(entry)))),
     };
-    let target = entry.get("target").filter(|t| t.is_object());
-    let operations = source.trim_start().starts_with('[') || source.trim_start().starts_with("- ");
-    if operations {
-        let Some(target) = target else { return Err(text("must specify a target for JSON patch\n")) };
-        let found = wrapped(name, &source)?;
-        let list: json_patch::Patch = serde_json::from_value(found).map_err(|e| text(e.to_string()))?;
-        for r in chosen(target, all)? {
-            json_patch::patch(&mut r.object, &list).map_err(|e| text(e.to_string()))?;
-        }
-        return Ok(());
-    }
-    for patch in parse(name, &source)? {
-        let Some(target) = target else {
-            merge_into(&patch, all)?;
-            continue;
-        };
-        let gone = patch["$patch"] == "delete";
-        let options = |f: &str| entry["options"][f].as_bool() == Some(true);
-        for r in chosen(target, all)? {
-            if gone {
-                r.object = Value::Null;
-                continue;
-            }
-            let (kind, name) = (r.object["kind"].clone(), r.object["metadata"]["name"].clone());
-            let (version, namespace) = (r.object["apiVersion"].clone(), r.object["metadata"].get("namespace").cloned());
-            r.object = merged(r.object.clone(), &patch);
-            if !options("allowKindChange") {
-                (r.object["kind"], r.object["apiVersion"]) = (kind, version);
-            }
-            if !options("allowNameChange") {
-                r.object["metadata"]["name"] = name;
-                if let Some(n) = namespace {
-                    r.object["metadata"]["namespace"] = n;
+    let patch = if is_operations(&source) {
+        operations(&source).map(Either::Operations)
+    } else {
+        documents(&source).map(Either::Merges)
+    };
+    let patch = patch.map_err(|_| wrong(&format!("unable to parse SM or JSON patch from {said}")))?;
+    let option = |f: &str| entry["options"][f] == true;
+    let changes = Changes { name: option("allowNameChange"), kind: option("allowKindChange") };
+    Ok(Loaded { patch, said, target: entry.get("target").filter(|t| t.is_object()), changes })
+}
+
+impl Loaded<'_> {
+    /// Models `PatchTransformer.Transform`.
+    fn apply(&self, all: &mut Vec<Resource>) -> Result<(), Error> {
+        let said = &self.said;
+        match (&self.patch, self.target) {
+            (Either::Operations(_), None) => Err(text(format!("must specify a target for JSON patch {said}"))),
+            (Either::Operations(operations), Some(target)) => {
+                for i in select(all, target)? {
+                    all[i].store_id();
+                    apply(&mut all[i].object, operations)?;
                 }
+                Ok(())
+            }
+            (Either::Merges(patches), None) => {
+                for patch in patches {
+                    let id = Id::of(patch);
+                    let at = by_id(all, &id).map_err(|e| {
+                        text(format!("no resource matches strategic merge patch {:?}: {}", id.to_string(), e.go()))
+                    })?;
+                    merge_into(at, patch, self.changes, all)?;
+                }
+                Ok(())
+            }
+            (Either::Merges(patches), Some(target)) => {
+                let patch = match patches.as_slice() {
+                    [] => return Ok(()),
+                    [patch] => patch,
+                    _ => {
+                        return Err(text(format!(
+                            "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set \
+                             `patches.target` field: {said}"
+                        )));
+                    }
+                };
+                // From behind: a patch may delete.
+                for i in select(all, target)?.into_iter().rev() {
+                    let mut patch = patch.clone();
+                    patch["apiVersion"] = all[i].object["apiVersion"].clone();
+                    merge_into(i, &patch, self.changes, all)?;
+                }
+                for r in std::mem::take(all) {
+                    append(all, r)?;
+                }
+                Ok(())
             }
         }
-        all.retain(|r| !r.object.is_null());
     }
-    Ok(())
 }
 
-/// A list of operations is no document for the parser: it is read as a field.
-fn wrapped(name: &str, source: &str) -> Result<Value, Error> {
-    let source = source.trim_start_matches("---\n");
-    let indented: String = source.lines().map(|l| format!("  {l}\n")).collect();
-    let found = parse(name, &format!("operations:\n{indented}"))?;
-    Ok(found.into_iter().next().map_or(Value::Null, |mut v| v["operations"].take()))
-}
-
-/// Finds what a patch names, and merges it in.
-fn merge_into(patch: &Value, all: &mut Vec<Resource>) -> Result<(), Error> {
-    let p = Resource::new(patch.clone());
-    let same = |r: &Resource| {
-        let namespaces = p.namespace().is_empty()
-            || r.namespace() == p.namespace()
-            || r.former.iter().any(|(_, n)| n == p.namespace());
-        (r.kind(), r.group()) == (p.kind(), p.group()) && r.was_called(p.name()) && namespaces
-    };
-    let Some(at) = all.iter().position(same) else {
-        let id = id(patch);
-        return Err(text(format!(
-            "no resource matches strategic merge patch {id:?}: no matches for Id {id}; failed to find unique target for patch \
-             {id}"
-        )));
-    };
-    if patch["$patch"] == "delete" {
+/// Merges a patch into the object at a place, which goes when the patch says so. Models `Resource.ApplySmPatch`.
+fn merge_into(at: usize, patch: &Value, changes: Changes, all: &mut Vec<Resource>) -> Result<(), Error> {
+    let r = &mut all[at];
+    let before = r.id();
+    if changes.name || changes.kind {
+        r.store_id();
+    }
+    let object = merged(std::mem::take(&mut r.object), patch);
+    if object.as_object().is_none_or(Map::is_empty) {
         all.remove(at);
         return Ok(());
     }
-    let (name, namespace) =
-        (all[at].object["metadata"]["name"].clone(), all[at].object["metadata"].get("namespace").cloned());
-    let mut object = merged(all[at].object.clone(), patch);
-    object["metadata"]["name"] = name;
-    if let Some(n) = namespace {
-        object["metadata"]["namespace"] = n;
+    r.object = object;
+    if !changes.kind {
+        r.object["kind"] = before.kind.into();
     }
-    all[at].object = object;
+    if !changes.name {
+        r.set_name(&before.name);
+    }
+    r.set_namespace(&before.namespace);
     Ok(())
 }
 
-fn chosen<'r>(target: &Value, all: &'r mut [Resource]) -> Result<Vec<&'r mut Resource>, Error> {
-    let field = |f: &str| target[f].as_str().unwrap_or("");
-    let pattern = |f: &str| {
-        let whole = format!("^(?:{})$", field(f));
-        Regex::new(&whole).map(Some).map_err(|e| text(e.to_string())).map(|r| r.filter(|_| !field(f).is_empty()))
-    };
-    let fits = |r: &Option<Regex>, text: &str| r.as_ref().is_none_or(|r| r.is_match(text));
-    let (kind, group, version) = (pattern("kind")?, pattern("group")?, pattern("version")?);
-    let (name, namespace) = (pattern("name")?, pattern("namespace")?);
-    let selector = |f: &str| Selector::parse(field(f)).map_err(|e| text(e.to_string()));
-    let (labels, annotations) = (selector("labelSelector")?, selector("annotationSelector")?);
-    let map = |r: &Resource, f: &str| {
-        let pairs = r.object["metadata"][f].as_object().cloned().unwrap_or_default();
-        let text = |(k, v): (String, Value)| (k, v.as_str().unwrap_or("").to_string());
-        pairs.into_iter().map(text).collect::<BTreeMap<String, String>>()
-    };
-    let is = |r: &&mut Resource| {
-        let former = |pick: fn(&(String, String)) -> &str, p: &Option<Regex>| r.former.iter().any(|f| fits(p, pick(f)));
-        fits(&kind, r.kind())
-            && fits(&group, r.group().0)
-            && fits(&version, r.group().1)
-            && (fits(&name, r.name()) || former(|f| &f.0, &name))
-            && (fits(&namespace, r.namespace()) || former(|f| &f.1, &namespace))
-            && labels.matches(Some(&map(r, "labels")))
-            && annotations.matches(Some(&map(r, "annotations")))
-    };
-    Ok(all.iter_mut().filter(is).collect())
-}
-
-fn merged(object: Value, patch: &Value) -> Value {
-    let kind = object["kind"].as_str().unwrap_or("").to_string();
-    merge(&kind, &mut Vec::new(), object, patch)
-}
-
-/// Models kyaml's `merge2` with `MergeOptionsListPrepend`: what a patch says of a list comes first.
-fn merge(kind: &str, path: &mut Vec<String>, old: Value, patch: &Value) -> Value {
-    let (Value::Object(mut old), Value::Object(new)) = (old, patch) else { return without_directives(patch.clone()) };
-    match new.get("$patch").and_then(Value::as_str) {
-        Some("replace") => return without_directives(patch.clone()),
-        Some("delete") => return Value::Null,
-        _ => {}
-    }
-    for (key, value) in new {
-        if key == "$patch" {
-            continue;
+/// Models `PatchJson6902Transformer`.
+pub(super) fn json(root: &Root<'_>, k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
+    for entry in list(k, "patchesJson6902") {
+        let field = |f: &str| entry[f].as_str().unwrap_or("");
+        let mut config = entry.clone();
+        if let Some(config) = config.as_object_mut()
+            && let Some(patch) = config.remove("patch")
+        {
+            config.insert("jsonOp".into(), patch);
         }
-        let before = old.remove(key).unwrap_or_default();
-        let by = strategy(kind, path, key);
-        let after = match (before, value) {
-            (_, Value::Null) => Value::Null,
-            (Value::Array(before), Value::Array(list)) => items(kind, path, key, by, before, list),
-            (before @ Value::Object(_), value @ Value::Object(_)) => {
-                path.push(key.clone());
-                let v = merge(kind, path, before, value);
-                path.pop();
-                v
-            }
-            (_, value) => without_directives(value.clone()),
+        let wrong = |why: &str| trouble("PatchJson6902Transformer", &config, why);
+        if entry["target"]["name"].as_str().unwrap_or("").is_empty() {
+            return Err(wrong("must specify the target name"));
+        }
+        let source = match (field("path"), field("patch")) {
+            ("", "") => return Err(wrong("empty file path and empty jsonOp")),
+            ("", patch) => patch.to_string(),
+            (path, "") => root.load(path).map_err(|e| wrong(&e.go()))?,
+            _ => return Err(wrong("must specify a file path or jsonOp, not both")),
         };
-        if !after.is_null() {
-            old.insert(key.clone(), after);
+        let operations = operations(&source).map_err(|why| wrong(&why))?;
+        for i in select(all, &entry["target"])? {
+            apply(&mut all[i].object, &operations)?;
         }
     }
-    Value::Object(old)
+    Ok(())
 }
 
-fn items(
-    kind: &str,
-    path: &mut Vec<String>,
-    key: &str,
-    by: ListStrategy,
-    mut before: Vec<Value>,
-    list: &[Value],
-) -> Value {
-    let replaces = list.iter().any(|v| v["$patch"] == "replace");
-    match by {
-        _ if replaces => without_directives(Value::Array(list.to_vec())),
-        ListStrategy::Replace => without_directives(Value::Array(list.to_vec())),
-        ListStrategy::MergeValues => {
-            let mut all = list.to_vec();
-            all.extend(before.into_iter().filter(|v| !list.contains(v)));
-            Value::Array(all)
+/// What comes after blank lines, comments and a document's begin.
+fn begun(source: &str) -> &str {
+    let mut rest = source;
+    loop {
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
+        let line = line.trim();
+        if rest.is_empty() || !(line.is_empty() || line.starts_with('#') || line == "---") {
+            return rest;
         }
-        ListStrategy::MergeBy(field) => {
-            let mut all = Vec::new();
-            path.push(key.to_string());
-            for item in list {
-                let at = before.iter().position(|b| b[field] == item[field]);
-                let old = at.map(|i| before.remove(i));
-                if item["$patch"] == "delete" {
-                    continue;
-                }
-                all.push(match old {
-                    Some(old) => merge(kind, path, old, item),
-                    None => without_directives(item.clone()),
-                });
+        rest = after;
+    }
+}
+
+/// Whether a patch is a list.
+fn is_operations(source: &str) -> bool {
+    let begun = begun(source).trim_start();
+    begun.starts_with('[') || begun.starts_with("- ") || begun.starts_with("-\n")
+}
+
+/// A list is no document for the parser: it is read as a field. What begins with a bracket must be JSON.
+fn operations(source: &str) -> Result<Patch, String> {
+    if source.starts_with('[') {
+        return serde_json::from_str(source).map_err(|e| e.to_string());
+    }
+    let indented: String = begun(source).lines().map(|l| format!("  {l}\n")).collect();
+    let found = parse(&format!("operations:\n{indented}"))?;
+    let list = found.into_iter().next().map_or(Value::Null, |mut v| v["operations"].take());
+    serde_json::from_value(list).map_err(|e| e.to_string())
+}
+
+/// One operation after the other; refusals in the words of `evanphx/json-patch`, which replaces what is not there.
+fn apply(object: &mut Value, operations: &Patch) -> Result<(), Error> {
+    for o in &operations.0 {
+        let path = o.path().to_string();
+        let there = object.pointer(&path).is_some();
+        let (parent, key) = path.rsplit_once('/').unwrap_or(("", ""));
+        let above = object.pointer(parent);
+        let has_parent = above.is_some();
+        let added = match o {
+            PatchOperation::Replace(r) if !there && above.is_some_and(Value::is_object) => {
+                Some(PatchOperation::Add(AddOperation { path: r.path.clone(), value: r.value.clone() }))
             }
-            path.pop();
-            all.extend(before);
-            Value::Array(all)
-        }
+            _ => None,
+        };
+        let done = json_patch::patch(object, std::slice::from_ref(added.as_ref().unwrap_or(o)));
+        let Err(e) = done else { continue };
+        return Err(text(match o {
+            PatchOperation::Remove(_) if has_parent => {
+                format!("error in remove for path: '{path}': Unable to remove nonexistent key: {key}: missing value")
+            }
+            PatchOperation::Remove(_) => {
+                format!("remove operation does not apply: doc is missing path: {path:?}: missing value")
+            }
+            PatchOperation::Replace(_) if has_parent => {
+                format!("replace operation does not apply: doc is missing key: {path}: missing value")
+            }
+            PatchOperation::Replace(_) => {
+                format!("replace operation does not apply: doc is missing path: {path}: missing value")
+            }
+            PatchOperation::Add(_) if !has_parent => {
+                format!("add operation does not apply: doc is missing path: {path:?}: missing value")
+            }
+            PatchOperation::Test(_) => format!("testing value {path} failed: test failed"),
+            _ => e.to_string(),
+        }));
     }
-}
-
-/// Without `$patch` and what is to be deleted.
-fn without_directives(v: Value) -> Value {
-    match v {
-        Value::Object(map) => {
-            let kept = map.into_iter().filter(|(k, v)| k != "$patch" && !v.is_null());
-            Value::Object(kept.map(|(k, v)| (k, without_directives(v))).collect())
-        }
-        Value::Array(list) => {
-            let only = |v: &Value| v.as_object().is_some_and(|m| m.len() == 1 && m.contains_key("$patch"));
-            Value::Array(list.into_iter().filter(|v| !only(v)).map(without_directives).collect())
-        }
-        other => other,
+    if !object.is_object() {
+        return Err(text("a patch made of the object something else"));
     }
+    Ok(())
 }

@@ -1,42 +1,93 @@
-//! Fields of objects by path: `spec/template/spec/containers[]/name`, `[]` meaning every item.
+//! Fields of objects by path, `spec/template/spec/containers/name`: a list on the way means every item of it. Models
+//! `kustomize/api/filters/fieldspec`.
 
-use serde_json::{Value, json};
+use super::resource::{Id, Resource};
+use super::text;
+use crate::error::Error;
+use serde_json::{Map, Value};
 
-/// Calls `f` with every field that a path leads to. With `create`, maps on the way are made.
-pub(super) fn each(v: &mut Value, path: &str, create: bool, f: &mut dyn FnMut(&mut Value)) {
-    let Some((step, rest)) = path.split_once('/').or((!path.is_empty()).then_some((path, ""))) else {
-        return f(v);
-    };
-    let (field, items) = step.strip_suffix("[]").map_or((step, false), |s| (s, true));
-    let Some(map) = v.as_object_mut() else { return };
-    if !map.contains_key(field) || map[field].is_null() {
-        if !create || items {
-            return;
+/// Whose field: group, version and kind may be empty, which is any.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spec<'s> {
+    pub group: &'s str,
+    pub version: &'s str,
+    pub kind: &'s str,
+    pub path: &'s str,
+    /// Whether what is missing on the way is made.
+    pub create: bool,
+}
+
+impl Spec<'_> {
+    /// Calls `f` with every field that the path leads to in an object of that kind. What `create` makes at the end is
+    /// null before `f` has it.
+    pub fn each(&self, r: &mut Resource, f: &mut dyn FnMut(&mut Value) -> Result<(), String>) -> Result<(), Error> {
+        let id = r.id();
+        if !id.is_kind(self.group, self.version, self.kind) {
+            return Ok(());
         }
-        map.insert(field.into(), json!({}));
-    }
-    let Some(next) = map.get_mut(field) else { return };
-    match (next, items) {
-        (Value::Array(list), true) => list.iter_mut().for_each(|i| each(i, rest, create, f)),
-        (next, false) => each(next, rest, create, f),
-        _ => {}
+        walk(&mut r.object, &split(self.path, '/'), self.create, f)
+            .map_err(|why| text(format!("considering field '{}' of object {id}: {why}", self.path)))
     }
 }
 
-/// Where an object's pods are described: the path of what has `metadata` and `spec`.
-pub(super) fn template(kind: &str) -> Option<&'static str> {
-    Some(match kind {
-        "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet" | "Job" | "ReplicationController" => "spec/template",
-        "CronJob" => "spec/jobTemplate/spec/template",
-        "PodTemplate" => "template",
-        _ => return None,
-    })
+/// Models `PathSplitter`: a backslash keeps what follows it in its part.
+pub(super) fn split(path: &str, at: char) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.strip_prefix(at).unwrap_or(path).split(at) {
+        match parts.last_mut() {
+            Some(last) if last.ends_with('\\') => {
+                last.pop();
+                last.push(at);
+                last.push_str(part);
+            }
+            _ => parts.push(part.into()),
+        }
+    }
+    parts
 }
 
-/// The path of a pod's spec in an object.
-pub(super) fn pod_spec(kind: &str) -> Option<String> {
-    match kind {
-        "Pod" => Some("spec".into()),
-        kind => template(kind).map(|t| format!("{t}/spec")),
+fn walk(
+    v: &mut Value,
+    steps: &[String],
+    create: bool,
+    f: &mut dyn FnMut(&mut Value) -> Result<(), String>,
+) -> Result<(), String> {
+    let Some((step, rest)) = steps.split_first() else { return f(v) };
+    match v {
+        Value::Null => Ok(()),
+        Value::Array(list) => list
+            .iter_mut()
+            .try_for_each(|i| walk(i, steps, create, f))
+            .map_err(|why| format!("visit traversal on path: [{}]: {why}", steps.join(" "))),
+        Value::Object(map) => {
+            let (field, items) = step.strip_suffix("[]").map_or((step.as_str(), false), |s| (s, true));
+            if create && !items {
+                let next = map.entry(field).or_insert(Value::Null);
+                if next.is_null() && !rest.is_empty() {
+                    *next = Value::Object(Map::new());
+                }
+                return walk(next, rest, create, f);
+            }
+            match map.get_mut(field) {
+                None | Some(Value::Null) => Ok(()),
+                Some(next) => walk(next, rest, create, f),
+            }
+        }
+        _ => Err("expected sequence or mapping node".into()),
     }
+}
+
+/// Adds pairs to a map; one that is to be made is null.
+pub(super) fn put(v: &mut Value, pairs: &Map<String, Value>) -> Result<(), String> {
+    if v.is_null() {
+        *v = Value::Object(Map::new());
+    }
+    let Some(map) = v.as_object_mut() else { return Err("wrong Node Kind for  expected: MappingNode".into()) };
+    map.extend(pairs.iter().map(|(k, v)| (k.clone(), v.clone())));
+    Ok(())
+}
+
+/// Whether an id is of one of these kinds, whatever its version.
+pub(super) fn is_one_of(id: &Id, kinds: &[(&str, &str)]) -> bool {
+    kinds.iter().any(|(group, kind)| id.is_kind(group, "", kind))
 }

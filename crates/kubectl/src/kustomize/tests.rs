@@ -1,6 +1,9 @@
 use super::build;
 use crate::env::Files;
 use crate::print::yaml::to_yaml;
+use crate::testing::Disk;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 macro_rules! files {
     ($($path:literal)*) => {
@@ -30,7 +33,7 @@ impl Files for Known {
 }
 
 fn built(dir: &str) -> String {
-    let objects = build(&Known, dir).unwrap_or_else(|e| panic!("{}", e.said()));
+    let objects = build(&Known, dir, &mut Vec::new()).unwrap_or_else(|e| panic!("{}", e.said()));
     objects.iter().map(to_yaml).collect::<Vec<_>>().join("---\n")
 }
 
@@ -42,4 +45,92 @@ fn a_base_has_its_generated_names() {
 #[test]
 fn an_overlay_is_as_the_real_one_makes_it() {
     expect_test::expect_file!["testdata/overlay.yaml"].assert_eq(&built("overlay"));
+}
+
+/// What real kubectl printed: see the first line.
+const RECORDED: &str = include_str!("testdata/recorded.txt");
+
+fn recorded() -> (Disk, BTreeMap<&'static str, (&'static str, &'static str)>) {
+    let (mut disk, mut said) = (Disk::default(), BTreeMap::<_, (&str, &str)>::new());
+    for section in RECORDED.split("=== ").skip(1) {
+        let (head, text) = section.split_once('\n').expect("a section has a head");
+        match head.split_once(' ').expect("what it is, and of what") {
+            ("file", name) => drop(disk.0.insert(name.into(), text.into())),
+            ("out", name) => said.entry(name).or_default().0 = text,
+            (_, name) => said.entry(name).or_default().1 = text,
+        }
+    }
+    (disk, said)
+}
+
+#[test]
+fn all_is_as_the_real_one_prints_it() {
+    let (disk, said) = recorded();
+    let mut bad = Vec::new();
+    for (dir, (out, err)) in said {
+        let mut warnings = Vec::new();
+        let built = build(&disk, dir, &mut warnings);
+        let mut told: String = warnings.iter().map(|w| format!("{w}\n")).collect();
+        let printed = match built {
+            Ok(objects) => objects.iter().map(to_yaml).collect::<Vec<_>>().join("---\n"),
+            Err(e) => {
+                told.push_str(&e.said());
+                String::new()
+            }
+        };
+        if (printed.as_str(), told.as_str()) != (out, err) {
+            bad.push(format!("=== {dir}\n--- real\n{err}{out}--- ours\n{told}{printed}"));
+        }
+    }
+    assert!(bad.is_empty(), "{} differ:\n{}", bad.len(), bad.join("\n"));
+}
+
+#[test]
+fn one_s_own_version_manages() {
+    let source = "buildMetadata: [managedByLabel]\nconfigMapGenerator: [{name: a, literals: [b=c]}]\n";
+    let disk = Disk::of(&[("d/kustomization.yaml", source)]);
+    let objects = build(&disk, "d", &mut Vec::new()).expect("it is built");
+    assert_eq!(objects[0]["metadata"]["labels"], json!({"app.kubernetes.io/managed-by": "kustomize-v5.7.1"}));
+    let refused = Disk::of(&[("d/kustomization.yaml", "buildMetadata: [originAnnotations]\n")]);
+    let e = build(&refused, "d", &mut Vec::new()).expect_err("it is not there");
+    assert_eq!(e.go(), "kustomize's buildMetadata originAnnotations is not in this terminal yet");
+}
+
+/// All places of a value.
+fn pointers(v: &Value, at: &str, out: &mut Vec<String>) {
+    out.push(at.into());
+    let escaped = |k: &str| k.replace('~', "~0").replace('/', "~1");
+    match v {
+        Value::Object(map) => map.iter().for_each(|(k, v)| pointers(v, &format!("{at}/{}", escaped(k)), out)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(i, v)| pointers(v, &format!("{at}/{i}"), out)),
+        _ => {}
+    }
+}
+
+/// Whatever a file has in some place, nothing panics.
+#[test]
+fn anything_may_be_anywhere() {
+    let (disk, _) = recorded();
+    for dir in ["subj3", "labels", "repl", "vars", "images", "ports", "nsclash", "js6902", "compgen", "nspatch2"] {
+        let is_own =
+            |name: &str| name.split('/').next().is_some_and(|d| d == dir || (dir == "subj3" && d.starts_with("subj")));
+        let disk = Disk(disk.0.iter().filter(|(n, _)| is_own(n)).map(|(n, t)| (n.clone(), t.clone())).collect());
+        for (name, source) in &disk.0 {
+            let values = super::parse(source).unwrap_or_default();
+            for (i, v) in values.iter().enumerate() {
+                let mut places = Vec::new();
+                pointers(v, "", &mut places);
+                for place in &places {
+                    for other in [json!(null), json!(1), json!("x"), json!([1]), json!({"a": []})] {
+                        let mut values = values.clone();
+                        *values[i].pointer_mut(place).expect("it is there") = other;
+                        let source = values.iter().map(to_yaml).collect::<Vec<_>>().join("---\n");
+                        let mut changed = Disk(disk.0.clone());
+                        changed.0.insert(name.clone(), source);
+                        let _ = build(&changed, dir, &mut Vec::new());
+                    }
+                }
+            }
+        }
+    }
 }

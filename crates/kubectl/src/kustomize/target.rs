@@ -1,0 +1,199 @@
+//! A directory's kustomization, step by step. Models `kustomize/api/internal/target`.
+
+use super::loader::Root;
+use super::resource::{Resource, append};
+use super::{documents, fields, generate, images, labels, names, parse, patches, replacements, strings, text, vars};
+use crate::error::Error;
+use serde_json::{Map, Value};
+
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Fields of a kustomization that upstream carries out and this does not.
+const REFUSED: &[&str] = &[
+    "configurations",
+    "crds",
+    "generators",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "helmGlobals",
+    "openapi",
+    "transformers",
+    "validators",
+];
+/// Old fields, and what is said of them.
+const DEPRECATED: &[(&str, &str)] = &[
+    ("bases", "'bases' is deprecated. Please use 'resources' instead. "),
+    ("commonLabels", "'commonLabels' is deprecated. Please use 'labels' instead. "),
+    ("imageTags", "'imageTags' is deprecated. Please use 'images' instead. "),
+    ("patchesJson6902", "'patchesJson6902' is deprecated. Please use 'patches' instead. "),
+    ("patchesStrategicMerge", "'patchesStrategicMerge' is deprecated. Please use 'patches' instead. "),
+    ("vars", "'vars' is deprecated. Please use 'replacements' instead. [EXPERIMENTAL] "),
+];
+
+/// What comes together: objects, variables, and warnings.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub all: Vec<Resource>,
+    pub vars: Vec<Value>,
+}
+
+/// A directory's kustomization, read and checked. Models `Load`.
+pub(super) fn load(root: &Root<'_>, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
+    let found: Vec<String> = NAMES.iter().filter_map(|n| root.load(n).ok()).collect();
+    let source = match found.as_slice() {
+        [source] => source,
+        [] => {
+            return Err(text(format!(
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{}'",
+                root.path
+            )));
+        }
+        _ => return Err(text(format!("Found multiple kustomization files under: {}\n", root.path))),
+    };
+    let invalid = |why: String| {
+        // Whatever is no map is refused by the reader of manifests already, in other words.
+        text(format!(
+            "invalid Kustomization: {}",
+            why.replace("type unstructured.detector", "type types.Kustomization")
+        ))
+    };
+    let first = parse(source).map_err(invalid)?.into_iter().next().unwrap_or_default();
+    let k = fields::checked(first).map_err(invalid)?;
+    for (_, what) in DEPRECATED.iter().filter(|(f, _)| k.contains_key(*f)) {
+        warnings.push(format!("# Warning: {what}Run 'kustomize edit fix' to update your Kustomization automatically."));
+    }
+    if k.iter().all(|(field, value)| matches!(field.as_str(), "apiVersion" | "kind") || value == "") {
+        return Err(text("kustomization.yaml is empty"));
+    }
+    let kind = kind(&k);
+    let version = if kind == "Component" { "v1alpha1" } else { "v1beta1" };
+    let wanted = format!("kustomize.config.k8s.io/{version}");
+    let mut wrong = Vec::new();
+    if !matches!(kind, "Kustomization" | "Component") {
+        wrong.push("kind should be Kustomization or Component".to_string());
+    }
+    if k.get("apiVersion").is_some_and(|v| *v != "" && *v != wanted) {
+        wrong.push(format!("apiVersion for {kind} should be {wanted}"));
+    }
+    if !wrong.is_empty() {
+        let path = &root.path;
+        return Err(text(format!("Failed to read kustomization file under {path}:\n{}", wrong.join("\n"))));
+    }
+    if let Some(field) = k.keys().find(|f| REFUSED.contains(&f.as_str())) {
+        return Err(text(format!("kustomize's {field} is not in this terminal yet")));
+    }
+    if let Some(option) =
+        strings(&k, "buildMetadata").find(|o| matches!(*o, "originAnnotations" | "transformerAnnotations"))
+    {
+        return Err(text(format!("kustomize's buildMetadata {option} is not in this terminal yet")));
+    }
+    Ok(k)
+}
+
+fn kind(k: &Map<String, Value>) -> &str {
+    k.get("kind").and_then(Value::as_str).filter(|k| !k.is_empty()).unwrap_or("Kustomization")
+}
+
+fn wrapped(prefix: &str, e: &Error) -> Error {
+    text(format!("{prefix}: {}", e.go()))
+}
+
+/// Carries a kustomization out on top of what there is, which is nothing but for a component. Models
+/// `accumulateTarget`.
+pub(super) fn accumulate(
+    root: &Root<'_>,
+    k: &Map<String, Value>,
+    mut g: Gathered,
+    warnings: &mut Vec<String>,
+) -> Result<Gathered, Error> {
+    for path in strings(k, "resources").chain(strings(k, "bases")) {
+        resource(root, path, &mut g, warnings).map_err(|e| wrapped("accumulating resources", &e))?;
+    }
+    generate::run(root, k, &mut g.all)?;
+    for path in strings(k, "components") {
+        g = component(root, path, g, warnings).map_err(|e| wrapped("accumulating components", &e))?;
+    }
+    patches::merges(root, k, &mut g.all)?;
+    names::namespace(k, &mut g.all)?;
+    names::affixes(k, &mut g.all);
+    labels::run(k, &mut g.all)?;
+    patches::json(root, k, &mut g.all)?;
+    images::replicas(k, &mut g.all)?;
+    images::run(k, &mut g.all)?;
+    replacements::run(root, k, &mut g.all)?;
+    vars::gather(k, &mut g)?;
+    Ok(g)
+}
+
+/// A file of objects, or a directory. Models `accumulateResources`.
+fn resource(root: &Root<'_>, path: &str, g: &mut Gathered, warnings: &mut Vec<String>) -> Result<(), Error> {
+    let no_file = match file(root, path, &mut g.all) {
+        Ok(()) => return Ok(()),
+        Err(e) => e.go(),
+    };
+    let accumulation = |e: &Error| wrapped(&format!("accumulation err='{no_file}'"), e);
+    let below = match root.enter(path) {
+        Ok(below) => below,
+        // It is a file then.
+        Err(_) if no_file.contains("MalformedYAMLError") => return Err(text(no_file)),
+        Err(e) => return Err(accumulation(&e)),
+    };
+    let done = directory(&below, false, Gathered::default(), warnings).map_err(|e| accumulation(&e))?;
+    merge(&below, g, done).map_err(|e| accumulation(&e))
+}
+
+fn file(root: &Root<'_>, path: &str, all: &mut Vec<Resource>) -> Result<(), Error> {
+    let loading = |why: &str| text(format!("accumulating resources from '{path}': {why}"));
+    let source = root.load(path).map_err(|e| loading(&e.go()))?;
+    let found = documents(&source).map_err(|why| {
+        let of_file = if why.starts_with("MalformedYAMLError") { format!(" in File: {path}") } else { String::new() };
+        loading(&format!("{why}{of_file}"))
+    })?;
+    let mut own = Vec::new();
+    for object in found {
+        append(&mut own, Resource::new(object)).map_err(|e| loading(&e.go()))?;
+    }
+    for r in own {
+        append(all, r).map_err(|e| wrapped(&format!("merging resources from '{path}'"), &e))?;
+    }
+    Ok(())
+}
+
+fn component(root: &Root<'_>, path: &str, mut g: Gathered, warnings: &mut Vec<String>) -> Result<Gathered, Error> {
+    let below = root.enter(path).map_err(|e| text(format!("loader.New {:?}", e.go())))?;
+    let vars = std::mem::take(&mut g.vars);
+    let mut done =
+        directory(&below, true, g, warnings).map_err(|e| text(format!("accumulateDirectory: {:?}", e.go())))?;
+    done.vars.splice(0..0, vars);
+    Ok(done)
+}
+
+/// Models `accumulateDirectory`.
+fn directory(
+    root: &Root<'_>,
+    is_component: bool,
+    before: Gathered,
+    warnings: &mut Vec<String>,
+) -> Result<Gathered, Error> {
+    let path = &root.path;
+    let k = load(root, warnings).map_err(|e| wrapped(&format!("couldn't make target for path '{path}'"), &e))?;
+    match (is_component, kind(&k)) {
+        (true, kind) if kind != "Component" => {
+            return Err(text(format!("expected kind 'Component' for path '{path}' but got '{kind}'")));
+        }
+        (false, "Component") => return Err(text(format!("expected kind != 'Component' for path '{path}'"))),
+        _ => {}
+    }
+    accumulate(root, &k, before, warnings).map_err(|e| wrapped(&format!("recursed accumulation of path '{path}'"), &e))
+}
+
+fn merge(root: &Root<'_>, g: &mut Gathered, done: Gathered) -> Result<(), Error> {
+    let prefix = format!("recursed merging from path '{}'", root.path);
+    for r in done.all {
+        append(&mut g.all, r).map_err(|e| wrapped(&prefix, &e))?;
+    }
+    for v in done.vars {
+        vars::add(&mut g.vars, v).map_err(|e| wrapped(&prefix, &e))?;
+    }
+    Ok(())
+}
