@@ -477,7 +477,7 @@ fn tuple(text: &str) -> Result<(String, String), Error> {
 /// Types parted by commas, categories as what is in them.
 fn expand(discovery: &Discovery, types: &str) -> Vec<String> {
     let mut out = Vec::new();
-    for t in types.split(',').filter(|t| !t.is_empty()) {
+    for t in types.split(',') {
         match discovery.category(t) {
             Some(list) => out.extend(list),
             None => out.push(t.into()),

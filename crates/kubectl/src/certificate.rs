@@ -18,7 +18,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     args.extend(cx.args.iter().cloned());
     let args = if b.has_files() { Vec::new() } else { args };
     let infos = b.find(cx, &args).await?.all()?;
-    let mut results = Results::of(cx, DryRun::None)?;
+    let mut results = Results::of(cx, DryRun::None)?.typed();
     let mut errors = Vec::new();
     let now = jiff::Timestamp::from_microsecond(cx.client().now())
         .map_or(String::new(), |t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());

@@ -7,7 +7,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::{
     applied, apply, certificate, cp, create, debug, delete, describing, diff, dump, edit, events, exec, explain, flags,
-    get, help, info, kustomize, label, logs, nodes, replace, rollout, run_pod, scale, set, wait,
+    get, help, info, kustomize, label, logs, nodes, reconcile, replace, rollout, run_pod, scale, set, wait,
 };
 
 /// Runs `kubectl ARGS`; the exit code.
@@ -22,9 +22,13 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
     };
     if parsed.flags.bool("help") || help::is_group(&parsed.command, &parsed.args) {
         let text = help::text(env.help, &parsed.command);
-        env.terminal.out(&text);
-        // A group alone is no command.
-        return i32::from(!parsed.flags.bool("help") && !parsed.command.path.is_empty());
+        // A group alone is no command; where its help goes then differs upstream.
+        let (asked, path) = (parsed.flags.bool("help"), parsed.command.path);
+        match asked || matches!(path, "" | "certificate" | "rollout") {
+            true => env.terminal.out(&text),
+            false => env.terminal.err(&text),
+        }
+        return i32::from(!asked && !matches!(path, "" | "certificate"));
     }
     let acting = Acting::of(&parsed.flags, env.client);
     let client: &dyn Client = acting.as_ref().map_or(env.client, |a| a);
@@ -41,6 +45,9 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
 }
 
 fn fail(env: &mut Env<'_>, e: &Error) -> i32 {
+    if let Error::Printed(text, _) = e {
+        env.terminal.out(text);
+    }
     let text = e.said();
     if !text.is_empty() {
         env.terminal.err(&text);
@@ -60,6 +67,7 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "apply view-last-applied" => applied::view(cx).await,
         "attach" => exec::attach(cx).await,
         "auth can-i" => info::can_i(cx).await,
+        "auth reconcile" => reconcile::run(cx).await,
         "auth whoami" => info::whoami(cx).await,
         "autoscale" => scale::autoscale(cx).await,
         "cluster-info" => info::cluster_info(cx).await,
@@ -98,8 +106,12 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         path if path.starts_with("config ") => info::config(cx).await,
         path if path.starts_with("rollout ") => rollout::run(cx).await,
         path if path.starts_with("set ") => set::run(cx).await,
-        path if path == "create" || path.starts_with("create ") => create::run(cx).await,
-        "" | "auth" | "certificate" | "config" | "rollout" | "set" | "top" if help::has_children(&cx.command) => {
+        path if path == "create" || (path.starts_with("create ") && !help::has_children(&cx.command)) => {
+            create::run(cx).await
+        }
+        "" | "auth" | "certificate" | "config" | "create secret" | "create service" | "rollout" | "set" | "top"
+            if help::has_children(&cx.command) =>
+        {
             Err(unknown(cx))
         }
         path => Err(Error::text(format!("kubectl {path} is not in this terminal yet"))),

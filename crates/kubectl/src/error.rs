@@ -54,6 +54,8 @@ pub enum Error {
     /// Printed as it is, without `error: `.
     Plain(String),
     Many(Vec<Error>),
+    /// What standard output has got already when the rest went wrong.
+    Printed(String, Box<Error>),
     /// Everything is said; the exit code.
     Exit(i32),
 }
@@ -87,6 +89,7 @@ impl Error {
         match self {
             Error::Status(s) => s.message().into(),
             Error::Connection(m) | Error::Text(m) | Error::Plain(m) => m.clone(),
+            Error::Printed(_, e) => e.go(),
             Error::Many(list) => {
                 // Models `utilerrors.Aggregate.Error`: each message once.
                 let mut said: Vec<String> = Vec::new();
@@ -113,6 +116,7 @@ impl Error {
         let text = match self {
             Error::Exit(_) => return String::new(),
             Error::Plain(m) => m.clone(),
+            Error::Printed(_, e) => return e.said(),
             Error::Many(list) => many("", list),
             other => one(other),
         };

@@ -56,6 +56,13 @@ pub(crate) fn read(
                 )));
             }
             paths.extend(found);
+        } else if name.contains(['*', '?']) {
+            let found = glob(cx, name);
+            if found.is_empty() {
+                return Err(Error::text(format!("the path {name:?} does not exist")));
+            }
+            several |= found.len() > 1;
+            paths.extend(found);
         } else {
             return Err(Error::text(format!("the path {name:?} does not exist")));
         }
@@ -87,11 +94,34 @@ pub(crate) fn read(
     Ok(!several && out.len() == 1)
 }
 
+/// Names in a directory that fit a pattern. Models `expandIfFilePattern`.
+fn glob(cx: &Cx<'_, '_>, pattern: &str) -> Vec<String> {
+    let (dir, last) = pattern.rsplit_once('/').map_or(("", pattern), |(d, l)| (d, l));
+    let mut names = cx.env.files.list(if dir.is_empty() { "." } else { dir }).unwrap_or_default();
+    names.retain(|n| fits(last.as_bytes(), n.as_bytes()));
+    names.sort();
+    names.into_iter().map(|n| if dir.is_empty() { n } else { format!("{dir}/{n}") }).collect()
+}
+
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern, name) {
+        ([], n) => n.is_empty(),
+        ([b'*', p @ ..], n) => (0..=n.len()).any(|i| fits(p, &n[i..])),
+        ([b'?', p @ ..], [_, n @ ..]) => fits(p, n),
+        ([a, p @ ..], [b, n @ ..]) => a == b && fits(p, n),
+        _ => false,
+    }
+}
+
 fn directory(cx: &Cx<'_, '_>, dir: &str, recursive: bool, out: &mut Vec<String>) {
     let mut names = cx.env.files.list(dir).unwrap_or_default();
     names.sort();
     for name in names {
-        let path = format!("{}/{name}", dir.trim_end_matches('/'));
+        // As Go cleans a path.
+        let path = match dir.trim_end_matches('/').trim_start_matches("./") {
+            "" | "." => name.clone(),
+            dir => format!("{dir}/{name}"),
+        };
         if cx.env.files.list(&path).is_some() {
             if recursive {
                 directory(cx, &path, recursive, out);
@@ -104,6 +134,12 @@ fn directory(cx: &Cx<'_, '_>, dir: &str, recursive: bool, out: &mut Vec<String>)
 
 /// Models `schemaValidation` for what is checked at the client, and the decoder's refusal where nothing is.
 fn check(source: &str, v: &Value, validating: bool) -> Result<(), Error> {
+    if validating && !v.is_object() {
+        return Err(Error::text(format!(
+            "error validating {source:?}: error validating data: invalid object to validate; if you choose to ignore \
+             these errors, turn validation off with --validate=false"
+        )));
+    }
     let mut missing = Vec::new();
     for field in ["apiVersion", "kind"] {
         match v.get(field) {

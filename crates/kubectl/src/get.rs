@@ -74,9 +74,6 @@ fn validate(cx: &Cx<'_, '_>) -> Result<(), Error> {
     if cx.flags.bool("show-labels") && !output.is_empty() && output != "wide" {
         return Err(Error::text(format!("--show-labels option cannot be used with {output} printer")));
     }
-    if !cx.flags.list("label-columns").is_empty() && output.starts_with("custom-columns") {
-        return Err(Error::text(format!("--label-columns option cannot be used with {output} printer")));
-    }
     if cx.flags.bool("output-watch-events") && !cx.flags.bool("watch") && !cx.flags.bool("watch-only") {
         return Err(Error::text("--output-watch-events option can only be used with --watch or --watch-only"));
     }

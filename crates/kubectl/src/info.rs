@@ -147,9 +147,6 @@ pub(crate) async fn version(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
 }
 
 pub(crate) async fn cluster_info(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
-    if let Some(word) = cx.args.first() {
-        return Err(Error::text(format!("unknown command {word:?} for \"kubectl cluster-info\"")));
-    }
     let server = cx.env.config.server.clone();
     let mut text = format!("Kubernetes control plane is running at {server}\n");
     let path = "/api/v1/namespaces/kube-system/services?labelSelector=kubernetes.io%2Fcluster-service%3Dtrue";

@@ -40,6 +40,7 @@ mod polymorphic;
 mod print;
 mod prune;
 mod raw;
+mod reconcile;
 mod replace;
 mod result;
 mod rollout;

@@ -389,6 +389,6 @@ async fn taint_one(
         object = cx.patch(info.path() + &q, STRATEGIC, &patch).await?;
     }
     // Nor does this say that it was a dry run at the server.
-    let mut results = Results::of(cx, DryRun::None)?;
+    let mut results = Results::of(cx, DryRun::None)?.typed();
     results.print(cx, &object, said)
 }

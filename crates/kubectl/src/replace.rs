@@ -9,12 +9,12 @@ use crate::result::Results;
 use serde_json::{Value, json};
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
-    if !cx.flags.string("raw").is_empty() {
-        return crate::raw::send(cx, "PUT").await;
-    }
     let b = Builder::of(cx);
     if !b.has_files() {
         return Err(Error::text("must specify one of -f and -k"));
+    }
+    if !cx.flags.string("raw").is_empty() {
+        return crate::raw::send(cx, "PUT").await;
     }
     let dry = cx.dry_run()?;
     let force = cx.flags.bool("force");

@@ -16,6 +16,14 @@ impl Results {
         let managed = cx.command.flag("show-managed-fields").is_some() && cx.flags.bool("show-managed-fields");
         Ok(Results { printer: Printer::of(cx, false)?, managed, dry })
     }
+    /// For what upstream has as an object of Go's type.
+    #[must_use]
+    pub fn typed(mut self) -> Results {
+        if matches!(self.printer, Some(Printer::Json)) {
+            self.printer = Some(Printer::TypedJson);
+        }
+        self
+    }
     /// Whether the object itself is asked for.
     pub fn wants_object(&self) -> bool {
         self.printer.as_ref().is_some_and(|p| !matches!(p, Printer::Name))

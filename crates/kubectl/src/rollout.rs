@@ -41,7 +41,7 @@ async fn change(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     if infos.is_empty() && errors.is_empty() {
         cx.err(&format!("No resources found in {} namespace.\n", cx.namespace()));
     }
-    let mut results = Results::of(cx, DryRun::None)?;
+    let mut results = Results::of(cx, DryRun::None)?.typed();
     let manager = cx.flags.string("field-manager").to_string();
     for info in infos {
         let kind = info.mapping.kind.as_str();
@@ -343,7 +343,7 @@ async fn history(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
 async fn undo(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     let (to, dry) = (cx.flags.int("to-revision"), cx.dry_run()?);
     let (infos, mut errors) = find(cx, b).await?;
-    let mut results = Results::of(cx, dry)?;
+    let mut results = Results::of(cx, dry)?.typed();
     for info in infos {
         let kind = info.mapping.kind.as_str();
         if !matches!(kind, "Deployment" | "DaemonSet" | "StatefulSet") {

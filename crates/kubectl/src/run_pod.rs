@@ -29,25 +29,24 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     let attached = cx.flags.bool("attach") || cx.flags.bool("stdin");
     if cx.flags.bool("rm") && !attached {
-        return Err(Error::text("--rm should only be used for attached containers"));
+        return Err(cx.usage("--rm should only be used for attached containers"));
+    }
+    if attached && cx.flags.duration("pod-running-timeout") <= 0 {
+        return Err(cx.usage("--pod-running-timeout must be higher than zero"));
     }
     let dry = cx.dry_run()?;
     if attached && dry != DryRun::None {
-        return Err(Error::text(
+        return Err(cx.usage(
             "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)",
         ));
     }
     let restart = f("restart");
     if !matches!(restart.as_str(), "Always" | "OnFailure" | "Never") {
-        return Err(Error::text(format!(
-            "invalid restart policy: {restart}, valid values are: Always, OnFailure, Never"
-        )));
+        return Err(cx.usage(format!("invalid restart policy: {restart}")));
     }
     let pull = f("image-pull-policy");
     if !matches!(pull.as_str(), "" | "Always" | "IfNotPresent" | "Never") {
-        return Err(Error::text(format!(
-            "invalid image pull policy: {pull}, valid values are: Always, IfNotPresent, Never"
-        )));
+        return Err(cx.usage(format!("invalid image pull policy: {pull}")));
     }
     let mut container = json!({"name": name, "image": image, "resources": {}});
     if !pull.is_empty() {
@@ -62,7 +61,9 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         container["env"] = json!(env);
     }
     if !port.is_empty() {
-        let n: i64 = port.parse().map_err(|_| Error::text("--port must be a number"))?;
+        let n: i64 = port
+            .parse()
+            .map_err(|_| Error::text(format!("strconv.Atoi: parsing {port:?}: invalid syntax")))?;
         container["ports"] = json!([{"containerPort": n}]);
     }
     if cx.flags.bool("stdin") {
@@ -85,7 +86,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     meta["labels"] = Value::Object(labels.clone());
     for a in cx.flags.list("annotations") {
         let Some((k, v)) = a.split_once('=') else {
-            return Err(Error::text(format!("invalid annotation format: {a}")));
+            return Err(Error::text(format!("invalid annotations format: {a}")));
         };
         meta["annotations"][k] = v.into();
     }
@@ -104,7 +105,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             "spec": {"ports": [{"port": n, "protocol": "TCP", "targetPort": n}], "selector": Value::Object(labels)},
             "status": {"loadBalancer": {}},
         });
-        let mut results = Results::of(cx, dry)?;
+        let mut results = Results::of(cx, dry)?.typed();
         for o in [service, pod] {
             let made = if dry == DryRun::Client { o } else { create::post(cx, &o, dry).await? };
             // The service is parted from what comes after it.
@@ -184,7 +185,12 @@ fn overridden(cx: &Cx<'_, '_>, mut object: Value) -> Result<Value, Error> {
             object = meta::strategic::strategic_merge(object, &patch, &kind)
                 .map_err(|e| Error::text(e.message().to_string()))?;
         }
-        _ => json_patch::merge(&mut object, &patch),
+        "merge" => json_patch::merge(&mut object, &patch),
+        other => return Err(Error::text(format!("invalid override type: {other}"))),
+    }
+    // What upstream's type always writes.
+    for c in object["spec"]["containers"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        c.entry("resources").or_insert_with(|| json!({}));
     }
     Ok(object)
 }
@@ -196,7 +202,7 @@ pub(crate) async fn expose(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let args = cx.args.clone();
     let found = b.find(cx, &args).await?;
     let mut errors = found.errors;
-    let mut results = Results::of(cx, dry)?;
+    let mut results = Results::of(cx, dry)?.typed();
     for info in found.infos {
         match expose_one(cx, &info, dry).await {
             Ok(o) => results.print(cx, &o, "exposed")?,

@@ -1,11 +1,11 @@
 //! `kubectl scale` and `kubectl autoscale`. Models `kubectl/pkg/cmd/scale` and `kubectl/pkg/cmd/autoscale`.
 
-use crate::builder::{Builder, aggregate};
+use crate::builder::{Builder, Info, aggregate};
 use crate::create;
 use crate::cx::{Cx, DryRun, MERGE};
 use crate::error::Error;
 use crate::result::Results;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let dry = cx.dry_run()?;
@@ -72,6 +72,45 @@ async fn wait(cx: &mut Cx<'_, '_>, path: &str, timeout: i64) -> Result<(), Error
     }
 }
 
+/// Whether a resource has the subresource `scale`; custom ones are asked.
+async fn scales(cx: &Cx<'_, '_>, info: &Info) -> bool {
+    match (info.mapping.group.as_str(), info.mapping.kind.as_str()) {
+        ("apps", "Deployment" | "ReplicaSet" | "StatefulSet") | ("", "ReplicationController") => true,
+        (group, _) if crate::apply::built_in(group) => false,
+        _ => cx.get(format!("{}/scale", info.path())).await.is_ok(),
+    }
+}
+
+/// What is to be kept at which level: `--cpu-percent`, `--cpu` and `--memory`.
+fn metrics(cx: &Cx<'_, '_>, percent: i64) -> Result<Vec<Value>, Error> {
+    let metric = |name: &str, target: Value| json!({"type": "Resource", "resource": {"name": name, "target": target}});
+    let utilization = |n: i64| json!({"type": "Utilization", "averageUtilization": n});
+    let mut out = Vec::new();
+    if percent >= 0 && !cx.flags.string("cpu").is_empty() {
+        return Err(Error::text("--cpu-percent and --cpu are mutually exclusive"));
+    }
+    if percent >= 0 {
+        out.push(metric("cpu", utilization(percent)));
+    }
+    // A number alone is in milli-CPUs, or in mebibytes.
+    for (flag, unit) in [("cpu", "m"), ("memory", "Mi")] {
+        let text = cx.flags.string(flag);
+        if text.is_empty() {
+            continue;
+        }
+        let bad = || Error::text(format!("invalid {flag} target {text:?}"));
+        if let Some(n) = text.strip_suffix('%') {
+            let n: i64 = n.parse().ok().filter(|n| *n > 0).ok_or_else(bad)?;
+            out.push(metric(flag, utilization(n)));
+            continue;
+        }
+        let value = if text.bytes().all(|b| b.is_ascii_digit()) { format!("{text}{unit}") } else { text.to_string() };
+        let value = meta::Quantity::parse(&value).map_err(|_| bad())?.to_string();
+        out.push(metric(flag, json!({"type": "AverageValue", "averageValue": value})));
+    }
+    Ok(out)
+}
+
 pub(crate) async fn autoscale(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let dry = cx.dry_run()?;
     let (min, max, cpu) = (cx.flags.int("min"), cx.flags.int("max"), cx.flags.int("cpu-percent"));
@@ -83,16 +122,19 @@ pub(crate) async fn autoscale(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {max}, min: {min}"
         )));
     }
+    let metrics = metrics(cx, cpu)?;
     let args = cx.args.clone();
     let found = Builder { continue_on_error: true, ..Builder::of(cx) }.find(cx, &args).await?;
     let (mut errors, mut count) = (found.errors, 0);
-    let mut results = Results::of(cx, dry)?;
-    let cpu_metric = |target: i64| json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": target}}}]);
+    let mut results = Results::of(cx, dry)?.typed();
     for info in &found.infos {
         let m = &info.mapping;
-        if !matches!(m.kind.as_str(), "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController") {
-            let kind = if m.group.is_empty() { m.kind.clone() } else { format!("{}.{}", m.kind, m.group) };
-            errors.push(Error::text(format!("cannot autoscale a {}: cannot autoscale a {kind}", m.kind)));
+        if !scales(cx, info).await {
+            let version = if m.group.is_empty() { format!("/{}", m.version) } else { m.api_version() };
+            errors.push(Error::text(format!(
+                "cannot autoscale a {}: could not find scale subresource for {version}, Resource={} in discovery information",
+                m.kind, m.resource
+            )));
             continue;
         }
         count += 1;
@@ -111,8 +153,8 @@ pub(crate) async fn autoscale(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         if min > 0 {
             spec["minReplicas"] = min.into();
         }
-        if cpu >= 0 {
-            spec["metrics"] = cpu_metric(cpu);
+        if !metrics.is_empty() {
+            spec["metrics"] = json!(metrics);
         }
         let hpa = json!({
             "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": meta, "spec": spec,

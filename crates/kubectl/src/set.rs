@@ -36,7 +36,7 @@ pub(crate) async fn send(
     said: &str,
     what: &str,
 ) -> Result<(), Error> {
-    let mut results = Results::of(cx, dry)?;
+    let mut results = Results::of(cx, dry)?.typed();
     if dry == DryRun::Client || cx.flags.bool("local") {
         return results.print(cx, &new, said);
     }
@@ -399,7 +399,7 @@ async fn selector(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         }
         let mut new = info.object.clone();
         new["spec"]["selector"] = Value::Object(selector.clone());
-        let mut results = Results::of(cx, dry)?;
+        let mut results = Results::of(cx, dry)?.typed();
         if dry != DryRun::Client {
             let manager = cx.flags.string("field-manager").to_string();
             let q = cx.write_query(dry, &manager, "");

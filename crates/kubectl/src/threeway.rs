@@ -91,6 +91,14 @@ impl Diff<'_> {
                 continue;
             };
             match (old, new) {
+                // Replaced as a whole, even when it is the same.
+                (Value::Object(_), Value::Object(_))
+                    if self.kind == "PodDisruptionBudget" && key == "selector" && path.len() == 1 =>
+                {
+                    if self.changes {
+                        patch.insert(key.clone(), new.clone());
+                    }
+                }
                 (Value::Object(o), Value::Object(n)) => {
                     path.push(key.clone());
                     let inner = self.maps(o, n, path, retains_keys(self.kind, path));

@@ -95,12 +95,6 @@ pub(crate) async fn run(
         found => found?,
     };
     let Some(info) = found.first().cloned() else { return Ok(()) };
-    if found.len() > 1 && found.iter().any(|i| !i.name.is_empty()) {
-        return Err(Error::text(format!(
-            "watch is only supported on individual resources and resource collections - {} resources were found",
-            found.len()
-        )));
-    }
     let all_namespaces = b.all_namespaces;
     let kind = cx.flags.bool("show-kind").then(|| info.mapping.called());
     let mut out = match printer {
@@ -129,6 +123,9 @@ pub(crate) async fn run(
     if !single {
         let last = found.last().map(|i| i.object["metadata"]["resourceVersion"].as_str().unwrap_or("").to_string());
         version = last.unwrap_or_default();
+    }
+    if found.len() > 1 && found.iter().any(|i| !i.name.is_empty()) {
+        return Err(Error::text("you may only watch a single resource or type of resource at a time"));
     }
     let name = single.then_some(info.name.as_str());
     let accept = b.accept.as_deref().unwrap_or("application/json").to_string();

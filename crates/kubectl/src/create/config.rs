@@ -26,6 +26,9 @@ fn sources(cx: &Cx<'_, '_>, what: &str) -> Result<Vec<(String, String)>, Error> 
     }
     from_files(cx, &files, &mut out)?;
     for path in &envs {
+        if cx.env.files.list(path).is_some() {
+            return Err(Error::text("env config file cannot be a directory"));
+        }
         let text = read(cx, path)?;
         for line in text.lines() {
             let line = line.trim_start();
@@ -156,7 +159,7 @@ pub(super) fn tls(cx: &Cx<'_, '_>) -> Result<Value, Error> {
         return Err(Error::text("key and cert must be specified"));
     }
     let read = |path: &str| {
-        let missing = || Error::text(format!("open {path}: no such file or directory"));
+        let missing = || Error::text(format!("Cannot read file {path}, open {path}: no such file or directory"));
         cx.env.files.read(path).ok_or_else(missing)
     };
     let (cert, key) = (read(cert)?, read(key)?);
@@ -194,7 +197,9 @@ pub(super) fn docker(cx: &Cx<'_, '_>) -> Result<Value, Error> {
         let server = crate::print::gojson::compact(&json!(server));
         data.push((".dockerconfigjson".to_string(), format!("{{\"auths\":{{{server}:{{{}}}}}}}", entry.join(","))));
     } else {
-        from_files(cx, &files, &mut data)?;
+        // A file alone is the configuration, whatever it is called.
+        let named = |f: &String| if f.contains('=') { f.clone() } else { format!(".dockerconfigjson={f}") };
+        from_files(cx, &files.iter().map(named).collect::<Vec<_>>(), &mut data)?;
     }
     Ok(of_data(cx, &name, "kubernetes.io/dockerconfigjson", data))
 }

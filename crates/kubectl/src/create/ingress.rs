@@ -37,7 +37,7 @@ fn rule(text: &str) -> Option<Rule> {
     let tls = match tls {
         None => None,
         Some("tls") => Some(String::new()),
-        Some(t) => Some(t.strip_prefix("tls=")?.to_string()),
+        Some(t) => t.strip_prefix("tls=").map(String::from),
     };
     Some(Rule { host: host.into(), path: format!("/{path}"), backend: backend(service), tls })
 }

@@ -82,11 +82,14 @@ pub(super) fn pdb(cx: &Cx<'_, '_>) -> Result<Value, Error> {
 /// Models `metav1.ParseToLabelSelector`.
 pub(crate) fn label_selector(text: &str) -> Result<Value, Error> {
     use meta::labels::{Op, Selector};
-    let Selector::All(list) = Selector::parse(text).map_err(Error::Text)? else { return Ok(json!({})) };
+    let parsed = Selector::parse(text)
+        .map_err(|e| Error::text(format!("couldn't parse the selector string {text:?}: {e}")))?;
+    let Selector::All(list) = parsed else { return Ok(json!({})) };
     let (mut labels, mut expressions) = (Map::new(), Vec::new());
     for r in list {
         let operator = match (&r.op, r.values.as_slice()) {
-            (Op::In, [v]) if !text.contains(" in ") => {
+            // What is written with a sign of equality.
+            (Op::In, [v]) if !text.contains(&format!("{} in", r.key)) => {
                 labels.insert(r.key.clone(), v.clone().into());
                 continue;
             }

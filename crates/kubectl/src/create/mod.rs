@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let object = match cx.command.path {
-        "create" if !cx.flags.string("raw").is_empty() => return crate::raw::send(cx, "POST").await,
         "create" => return from_files(cx).await,
         "create token" => return misc::token(cx).await,
         "create deployment" => workloads::deployment(cx)?,
@@ -93,8 +92,9 @@ pub(crate) fn metadata(cx: &Cx<'_, '_>, name: &str, namespaced: bool) -> Value {
 /// Sends what was generated, and says so.
 pub(crate) async fn send(cx: &mut Cx<'_, '_>, object: Value, failed: &str, said: &str) -> Result<(), Error> {
     let dry = cx.dry_run()?;
-    let mut results = Results::of(cx, dry)?;
-    let object = if cx.flags.bool("save-config") { annotated(&object) } else { object };
+    let mut results = Results::of(cx, dry)?.typed();
+    let saves = cx.flags.bool("save-config") && (cx.command.path != "run" || dry != DryRun::Client);
+    let object = if saves { saved(object) } else { object };
     if dry == DryRun::Client {
         return results.print(cx, &object, said);
     }
@@ -103,6 +103,13 @@ pub(crate) async fn send(cx: &mut Cx<'_, '_>, object: Value, failed: &str, said:
         e => e,
     })?;
     results.print(cx, &created, said)
+}
+
+/// With `--save-config`: what was generated, as Go writes its type.
+fn saved(mut object: Value) -> Value {
+    let text = crate::print::gojson::compact_typed(&object) + "\n";
+    object["metadata"]["annotations"][crate::apply::LAST_APPLIED] = text.into();
+    object
 }
 
 /// Creates an object in its namespace or the current one.
@@ -122,14 +129,13 @@ pub(crate) async fn post(cx: &mut Cx<'_, '_>, object: &Value, dry: DryRun) -> Re
 async fn from_files(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let b = Builder::of(cx);
     if !b.has_files() && cx.args.is_empty() {
-        // The real one prints its help before.
-        cx.err("error: must specify one of -f and -k\n\n");
-        let text = crate::help::text(cx.env.help, &cx.command);
-        cx.out(&text);
-        return Err(Error::Exit(1));
+        return Err(Error::text("must specify one of -f and -k"));
     }
     if !cx.args.is_empty() {
         return Err(cx.usage(format!("Unexpected args: [{}]", cx.args.join(" "))));
+    }
+    if !cx.flags.string("raw").is_empty() {
+        return crate::raw::send(cx, "POST").await;
     }
     if cx.flags.bool("edit") {
         return crate::edit::and_create(cx).await;

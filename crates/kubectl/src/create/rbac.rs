@@ -2,6 +2,7 @@
 
 use super::{metadata, name};
 use crate::cx::Cx;
+use crate::discovery::Discovery;
 use crate::error::Error;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,6 +27,63 @@ const VERBS: &[&str] = &[
     "impersonate",
 ];
 
+/// Verbs that only a few resources know: group and resource of each.
+const SPECIAL: &[(&str, &[(&str, &str)])] = &[
+    ("use", &[("policy", "podsecuritypolicies"), ("extensions", "podsecuritypolicies")]),
+    ("bind", &[(GROUP, "roles"), (GROUP, "clusterroles")]),
+    ("escalate", &[(GROUP, "roles"), (GROUP, "clusterroles")]),
+    (
+        "impersonate",
+        &[("", "users"), ("", "serviceaccounts"), ("", "groups"), ("authentication.k8s.io", "userextras")],
+    ),
+];
+const NON_RESOURCE_VERBS: &[&str] = &["*", "get", "post", "put", "delete", "patch", "head", "options"];
+
+/// Models `validateResource`.
+fn check_resources(discovery: &Discovery, resources: &[String], verbs: &[String]) -> Result<(), Error> {
+    for r in resources {
+        let word = r.split('/').next().unwrap_or("");
+        let (resource, group) = word.split_once('.').unwrap_or((word, ""));
+        if resource.is_empty() {
+            return Err(Error::text("resource must be specified if apiGroup/subresource specified"));
+        }
+        if resource == "*" {
+            return Ok(());
+        }
+        let found = discovery.find(word);
+        let (resource, group) = found.map_or((resource, group), |m| (m.resource.as_str(), m.group.as_str()));
+        let mut known = found.is_some();
+        for v in verbs {
+            let Some((_, of)) = SPECIAL.iter().find(|(s, _)| s == v) else { continue };
+            if !of.contains(&(group, resource)) {
+                return Err(Error::text(format!("can not perform '{v}' on '{resource}' in group '{group}'")));
+            }
+            known = true;
+        }
+        if !known {
+            let group = if group.is_empty() { String::new() } else { format!(" in group {group:?}") };
+            return Err(Error::Plain(format!("the server doesn't have a resource type {resource:?}{group}")));
+        }
+    }
+    Ok(())
+}
+
+/// Models `validNonResourceVerbs` and what a path may be.
+fn check_urls(urls: &[String], verbs: &[String]) -> Result<(), Error> {
+    if let Some(v) = verbs.iter().find(|v| !urls.is_empty() && !NON_RESOURCE_VERBS.contains(&v.as_str())) {
+        return Err(Error::text(format!("invalid verb: '{v}' for nonResourceURL")));
+    }
+    for url in urls.iter().filter(|u| *u != "*") {
+        if !url.starts_with('/') {
+            return Err(Error::text("nonResourceURL should start with /"));
+        }
+        if url.strip_suffix('*').unwrap_or(url).contains('*') {
+            return Err(Error::text("nonResourceURL only supports wildcard matches when '*' is at the end"));
+        }
+    }
+    Ok(())
+}
+
 fn unique(list: Vec<String>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for v in list {
@@ -47,9 +105,16 @@ pub(super) async fn role(cx: &mut Cx<'_, '_>, cluster: bool) -> Result<Value, Er
         "apiVersion": format!("{GROUP}/v1"), "kind": kind, "metadata": metadata(cx, &name, !cluster),
     });
     let resources = cx.flags.list("resource");
-    let urls = if cluster { cx.flags.list("non-resource-url") } else { Vec::new() };
+    let urls = if cluster { unique(cx.flags.list("non-resource-url")) } else { Vec::new() };
     let aggregation = if cluster { cx.flags.string("aggregation-rule").to_string() } else { String::new() };
     if !aggregation.is_empty() {
+        if aggregation.split(',').any(|p| !p.contains('=')) {
+            return Err(Error::text(format!(
+                "invalid argument {aggregation:?} for \"--aggregation-rule\" flag: malformed pair, expect \
+                 string=string\nSee '{} --help' for usage.",
+                cx.command.full()
+            )));
+        }
         if !verbs.is_empty() || !resources.is_empty() || !urls.is_empty() {
             return Err(Error::text(
                 "aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames",
@@ -64,7 +129,7 @@ pub(super) async fn role(cx: &mut Cx<'_, '_>, cluster: bool) -> Result<Value, Er
         return Err(Error::text("at least one verb must be specified"));
     }
     for v in verbs.clone() {
-        if !VERBS.contains(&v.as_str()) && urls.is_empty() {
+        if !VERBS.contains(&v.as_str()) && (!cluster || !resources.is_empty()) {
             cx.err(&format!("Warning: '{v}' is not a standard resource verb\n"));
         }
     }
@@ -75,13 +140,12 @@ pub(super) async fn role(cx: &mut Cx<'_, '_>, cluster: bool) -> Result<Value, Er
         return Err(Error::text("at least one resource must be specified"));
     }
     let discovery = cx.discovery().await?;
+    check_resources(&discovery, &resources, &verbs)?;
+    check_urls(&urls, &verbs)?;
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for r in &resources {
         let (resource, sub) = r.split_once('/').map_or((r.as_str(), ""), |(r, s)| (r, s));
         let (word, group) = resource.split_once('.').unwrap_or((resource, ""));
-        if word.is_empty() {
-            return Err(Error::text("resource must be specified if apiGroup/subresource specified"));
-        }
         if word == "*" && group.is_empty() && sub.is_empty() {
             groups = BTreeMap::from([(String::new(), vec!["*".to_string()])]);
             break;
@@ -109,11 +173,6 @@ pub(super) async fn role(cx: &mut Cx<'_, '_>, cluster: bool) -> Result<Value, Er
             rule
         })
         .collect();
-    for url in &urls {
-        if !url.starts_with('/') && url != "*" {
-            return Err(Error::text("nonResourceURL should start with /"));
-        }
-    }
     if !urls.is_empty() {
         rules.push(json!({"nonResourceURLs": urls, "verbs": verbs}));
     }

@@ -21,8 +21,12 @@ pub(crate) fn port_of(text: &str) -> Result<Port, Error> {
         let n: i64 = t.parse().map_err(|_| Error::text(format!("strconv.Atoi: parsing {t:?}: invalid syntax")))?;
         if (1..=65535).contains(&n) { Ok(n) } else { Err(Error::text("must be between 1 and 65535, inclusive")) }
     };
+    let bits = |why: &str| Error::text(format!("strconv.ParseUint: parsing {port:?}: {why}"));
     // 0 stands for a port that is set later.
-    let port = if port == "0" { 0 } else { number(port)? };
+    let port = match port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() {
+        true => i64::from(port.parse::<u16>().map_err(|_| bits("value out of range"))?),
+        false => return Err(bits("invalid syntax")),
+    };
     let target = match target {
         None => json!(port),
         Some(t) if t.parse::<i64>().is_ok() => json!(number(t)?),
@@ -52,6 +56,19 @@ pub(super) fn service(cx: &Cx<'_, '_>) -> Result<Value, Error> {
             port["nodePort"] = cx.flags.int("node-port").into();
         }
         ports.push(port);
+    }
+    if kind == "ExternalName" {
+        let external = cx.flags.string("external-name");
+        let fits = |label: &str| {
+            label.len() <= 63
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && !label.is_empty()
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        if external.is_empty() || !external.split('.').all(fits) {
+            return Err(Error::text(format!("invalid service external name {external}")));
+        }
     }
     let mut meta = metadata(cx, &name, true);
     meta["labels"] = json!({"app": name});

@@ -85,9 +85,11 @@ pub(super) async fn job(cx: &mut Cx<'_, '_>) -> Result<Value, Error> {
         }));
     }
     let found = crate::builder::Builder { single_type: true, ..Default::default() }.find(cx, &[from]).await?.all()?;
-    let Some(cron) = found.first().filter(|i| i.mapping.kind == "CronJob").map(|i| &i.object) else {
-        return Err(Error::text("from must be an existing cronjob"));
-    };
+    let Some(found) = found.first() else { return Err(Error::text("from must be an existing cronjob")) };
+    if found.mapping.kind != "CronJob" {
+        return Err(Error::text(format!("unknown object type *{}.{}", found.mapping.version, found.mapping.kind)));
+    }
+    let cron = &found.object;
     let template = &cron["spec"]["jobTemplate"];
     let mut annotations = json!({"cronjob.kubernetes.io/instantiate": "manual"});
     for (k, v) in template["metadata"]["annotations"].as_object().into_iter().flatten() {

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 pub(crate) struct Custom {
     headers: Vec<String>,
-    paths: Vec<JsonPath>,
+    /// As written: what is wrong with one is said when the first object is printed.
+    paths: Vec<String>,
     no_headers: bool,
     printed: bool,
 }
@@ -20,7 +21,7 @@ impl Custom {
                 return Err(format!("unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"));
             };
             headers.push(header.to_string());
-            paths.push(JsonPath::parse(&relaxed(path)?, true)?);
+            paths.push(relaxed(path)?);
         }
         Ok(Custom { headers, paths, no_headers, printed: false })
     }
@@ -41,31 +42,39 @@ impl Custom {
                 specs.len()
             ));
         }
-        let paths: Result<Vec<JsonPath>, String> =
-            specs.iter().map(|s| relaxed(s).and_then(|p| JsonPath::parse(&p, true))).collect();
+        let paths: Result<Vec<String>, String> = specs.iter().map(|s| relaxed(s)).collect();
         Ok(Custom { headers, paths: paths?, no_headers: false, printed: false })
     }
 
-    pub fn print(&mut self, v: &Value) -> Result<String, String> {
+    /// # Errors
+    /// With what was printed before.
+    pub fn print(&mut self, v: &Value) -> Result<String, (String, String)> {
         let mut rows = Vec::new();
         if !self.no_headers && !self.printed {
             rows.push(self.headers.clone());
         }
         self.printed = true;
-        match v["items"].as_array() {
-            Some(items) if is_list(v) => {
-                for item in items {
-                    rows.push(self.row(item)?);
-                }
+        let items = match v["items"].as_array() {
+            Some(items) if is_list(v) => items.as_slice(),
+            _ => std::slice::from_ref(v),
+        };
+        let paths: Result<Vec<JsonPath>, String> = self.paths.iter().map(|p| JsonPath::parse(p, true)).collect();
+        let done = paths.and_then(|paths| {
+            for item in items {
+                rows.push(Custom::row(&paths, item)?);
             }
-            _ => rows.push(self.row(v)?),
+            Ok(())
+        });
+        let text = columns(rows);
+        match done {
+            Ok(()) => Ok(text),
+            Err(e) => Err((text, e)),
         }
-        Ok(columns(rows))
     }
 
-    fn row(&self, v: &Value) -> Result<Vec<String>, String> {
+    fn row(paths: &[JsonPath], v: &Value) -> Result<Vec<String>, String> {
         let mut cells = Vec::new();
-        for path in &self.paths {
+        for path in paths {
             let results = path.find(v)?;
             let mut texts: Vec<String> = Vec::new();
             if results.first().is_none_or(Vec::is_empty) {

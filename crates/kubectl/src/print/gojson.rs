@@ -1,23 +1,39 @@
 //! JSON as Go's `encoding/json` writes it.
 
+use super::fields::Place;
 use serde_json::{Number, Value};
 
 /// `json.MarshalIndent(v, "", "    ")` and a line's end.
 pub(crate) fn indented(v: &Value) -> String {
     let mut out = String::new();
-    write(v, Some("    "), 0, &mut out);
+    write(v, Some("    "), 0, None, &mut out);
     out.push('\n');
+    out
+}
+
+/// [`indented`], as what was decoded into Go's type of the kind is written.
+pub(crate) fn indented_typed(v: &Value) -> String {
+    let mut out = String::new();
+    write(v, Some("    "), 0, Some(&Place::root(v)), &mut out);
+    out.push('\n');
+    out
+}
+
+/// [`compact`], likewise.
+pub(crate) fn compact_typed(v: &Value) -> String {
+    let mut out = String::new();
+    write(v, None, 0, Some(&Place::root(v)), &mut out);
     out
 }
 
 /// `json.Marshal(v)`.
 pub(crate) fn compact(v: &Value) -> String {
     let mut out = String::new();
-    write(v, None, 0, &mut out);
+    write(v, None, 0, None, &mut out);
     out
 }
 
-fn write(v: &Value, indent: Option<&str>, depth: usize, out: &mut String) {
+fn write(v: &Value, indent: Option<&str>, depth: usize, place: Option<&Place>, out: &mut String) {
     let line = |depth: usize, out: &mut String| {
         if let Some(i) = indent {
             out.push('\n');
@@ -27,14 +43,15 @@ fn write(v: &Value, indent: Option<&str>, depth: usize, out: &mut String) {
     match v {
         Value::Object(map) if !map.is_empty() => {
             out.push('{');
-            for (i, (key, value)) in map.iter().enumerate() {
+            let pairs = place.map_or_else(|| map.iter().collect(), |p| p.order(map));
+            for (i, (key, value)) in pairs.into_iter().enumerate() {
                 if i > 0 {
                     out.push(',');
                 }
                 line(depth + 1, out);
                 string(key, out);
                 out.push_str(if indent.is_some() { ": " } else { ":" });
-                write(value, indent, depth + 1, out);
+                write(value, indent, depth + 1, place.map(|p| p.below(key)).as_ref(), out);
             }
             line(depth, out);
             out.push('}');
@@ -46,7 +63,7 @@ fn write(v: &Value, indent: Option<&str>, depth: usize, out: &mut String) {
                     out.push(',');
                 }
                 line(depth + 1, out);
-                write(value, indent, depth + 1, out);
+                write(value, indent, depth + 1, place, out);
             }
             line(depth, out);
             out.push(']');

@@ -1,6 +1,7 @@
 //! Objects as text. Models `cli-runtime/pkg/printers` and `kubectl/pkg/cmd/get`.
 
 mod custom;
+mod fields;
 pub(crate) mod gojson;
 pub(crate) mod jsonpath;
 mod object;

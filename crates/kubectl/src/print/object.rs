@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 pub(crate) enum Printer {
     Json,
+    /// JSON in the order of Go's types.
+    TypedJson,
     /// How many were printed.
     Yaml(usize),
     Name,
@@ -106,7 +108,7 @@ impl Printer {
     pub fn print(&mut self, v: &Value, managed_fields: bool) -> Result<String, Error> {
         let clean;
         let v = match self {
-            Printer::Json | Printer::Yaml(_) if !managed_fields => {
+            Printer::Json | Printer::TypedJson | Printer::Yaml(_) if !managed_fields => {
                 clean = without_managed_fields(v);
                 &clean
             }
@@ -114,6 +116,7 @@ impl Printer {
         };
         match self {
             Printer::Json => Ok(gojson::indented(v)),
+            Printer::TypedJson => Ok(gojson::indented_typed(v)),
             Printer::Yaml(n) => {
                 *n += 1;
                 let text = yaml::to_yaml(v);
@@ -125,8 +128,10 @@ impl Printer {
             }),
             Printer::JsonPath(p, text) => p.print(v).map_err(|e| executing(text, &e, v)),
             Printer::JsonPathAsJson(p, text) => p.print_json(v).map_err(|e| executing(text, &e, v)),
-            Printer::Custom(c) => c.print(v).map_err(Error::Text),
-            Printer::Template(t) => t.print(v).map_err(Error::Plain),
+            Printer::Custom(c) => {
+                c.print(v).map_err(|(text, e)| Error::Printed(text, Box::new(Error::Text(e))))
+            }
+            Printer::Template(t) => t.print(v).map_err(|(text, e)| Error::Printed(text, Box::new(Error::Text(e)))),
         }
     }
 }

@@ -14,7 +14,8 @@ enum Node {
     Set(String, Pipe),
 }
 
-type Pipe = Vec<Vec<Arg>>;
+/// Commands, each with how it was written.
+type Pipe = Vec<(Vec<Arg>, String)>;
 
 #[derive(Clone, Debug)]
 enum Arg {
@@ -47,10 +48,21 @@ impl Template {
         Ok(Template { nodes, text: text.into(), lenient })
     }
 
-    pub fn print(&self, v: &Value) -> Result<String, String> {
-        let mut run = Run { root: v, variables: Vec::new(), out: String::new(), lenient: self.lenient };
-        run.nodes(&self.nodes, v).map_err(|e| format!("error executing template {:?}: {e}\n", self.text))?;
-        Ok(run.out)
+    /// # Errors
+    /// What went wrong, after what was printed until then and what upstream tells whoever looks for the reason.
+    pub fn print(&self, v: &Value) -> Result<String, (String, String)> {
+        let mut run =
+            Run { root: v, text: &self.text, variables: Vec::new(), out: String::new(), lenient: self.lenient };
+        let Err(e) = run.nodes(&self.nodes, v) else { return Ok(run.out) };
+        let said = format!(
+            "{}Error executing template: {e}. Printing more information for debugging the template:\n\ttemplate \
+             was:\n\t\t{}\n\traw data was:\n\t\t{}\n\tobject given to template engine was:\n\t\t{}\n\n",
+            run.out,
+            self.text,
+            gojson::compact(v),
+            go_value(v)
+        );
+        Err((said, format!("error executing template {:?}: {e}", self.text)))
     }
 }
 
@@ -239,10 +251,13 @@ impl Parser {
 }
 
 fn pipe(words: &[String]) -> Result<Pipe, String> {
-    let (mut commands, mut command, mut i) = (Vec::new(), Vec::new(), 0);
+    let (mut commands, mut command, mut i, mut begun) = (Vec::new(), Vec::new(), 0, 0);
     while i < words.len() {
         match words[i].as_str() {
-            "|" => commands.push(std::mem::take(&mut command)),
+            "|" => {
+                commands.push((std::mem::take(&mut command), words[begun..i].join(" ")));
+                begun = i + 1;
+            }
             "(" => {
                 let (mut depth, begin) = (1, i + 1);
                 while depth > 0 {
@@ -261,8 +276,8 @@ fn pipe(words: &[String]) -> Result<Pipe, String> {
         }
         i += 1;
     }
-    commands.push(command);
-    if commands.iter().any(Vec::is_empty) {
+    commands.push((command, words[begun..].join(" ")));
+    if commands.iter().any(|(c, _)| c.is_empty()) {
         return Err("template: output:1: missing value for command".into());
     }
     Ok(commands)
@@ -326,6 +341,7 @@ fn arg(word: &str) -> Result<Arg, String> {
 
 struct Run<'v> {
     root: &'v Value,
+    text: &'v str,
     variables: Vec<(String, Value)>,
     out: String,
     lenient: bool,
@@ -380,7 +396,7 @@ impl Run<'_> {
     /// `None`: there is no such key.
     fn pipe(&mut self, p: &Pipe, dot: &Value) -> Result<Option<Value>, String> {
         let mut last: Option<Option<Value>> = None;
-        for command in p {
+        for (command, written) in p {
             let (head, rest) = command.split_first().ok_or("missing value for command")?;
             if let Arg::Function(name) = head {
                 let mut args = Vec::new();
@@ -388,7 +404,7 @@ impl Run<'_> {
                     args.push(self.arg(a, dot)?);
                 }
                 args.extend(last.take());
-                last = Some(call(name, &args)?);
+                last = Some(call(name, &args).map_err(|e| self.at(written, 0, &e))?);
             } else {
                 last = Some(self.arg(head, dot)?);
             }
@@ -399,7 +415,11 @@ impl Run<'_> {
     fn arg(&mut self, a: &Arg, dot: &Value) -> Result<Option<Value>, String> {
         match a {
             Arg::Literal(v) => Ok(Some(v.clone())),
-            Arg::Field(names) => self.fields(dot, names),
+            Arg::Field(names) => self.fields(dot, names).map_err(|e| {
+                // Upstream's place of a chain is where its second field begins.
+                let into = if names.len() > 1 { names[0].len() + 1 } else { 0 };
+                self.at(&format!(".{}", names.join(".")), into, &e)
+            }),
             Arg::Variable(name, names) => {
                 let found = self.variables.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
                 let v = match found {
@@ -408,6 +428,7 @@ impl Run<'_> {
                     None => return Err(format!("undefined variable: ${name}")),
                 };
                 self.fields(&v, names)
+                    .map_err(|e| self.at(&format!("${name}.{}", names.join(".")), name.len() + 1, &e))
             }
             Arg::Pipe(p, names) => match self.pipe(p, dot)? {
                 Some(v) => self.fields(&v, names),
@@ -415,6 +436,16 @@ impl Run<'_> {
             },
             Arg::Function(name) => call(name, &[]),
         }
+    }
+
+    /// An error with its place: line and column of what was written, `into` bytes after its beginning. Models
+    /// `Template.ErrorContext`.
+    fn at(&self, written: &str, into: usize, error: &str) -> String {
+        let at = self.text.find(written).unwrap_or(0);
+        let before = &self.text[..at];
+        let line = before.matches('\n').count() + 1;
+        let column = at - before.rfind('\n').map_or(0, |i| i + 1) + into;
+        format!("template: output:{line}:{column}: executing \"output\" at <{written}>: {error}")
     }
 
     fn fields(&self, v: &Value, names: &[String]) -> Result<Option<Value>, String> {

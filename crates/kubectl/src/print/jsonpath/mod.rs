@@ -26,6 +26,8 @@ pub(super) enum Step {
     Filter(Vec<Step>, Option<(String, Vec<Step>)>),
     Union(Vec<Vec<Step>>),
     Literal(Value),
+    /// A word that means nothing, which is said when it is met.
+    Unknown(String),
     Root,
     Current,
 }
@@ -103,6 +105,7 @@ impl JsonPath {
         match step {
             Step::Root => out.push(Cow::Borrowed(root)),
             Step::Current => out = values,
+            Step::Unknown(word) => return Err(format!("unrecognized identifier {word}")),
             Step::Literal(v) => out.push(Cow::Owned(v.clone())),
             Step::Field(name) => {
                 // Models `evalField`: no name leads to the value itself.

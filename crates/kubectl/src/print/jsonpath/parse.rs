@@ -128,7 +128,10 @@ impl Parser {
                             steps.push(Step::Literal(Value::Bool(word == "true")));
                             started = true;
                         }
-                        _ => return Err(format!("unrecognized identifier {word}")),
+                        _ => {
+                            steps.push(Step::Unknown(word));
+                            started = true;
+                        }
                     }
                 }
                 c => return Err(format!("unrecognized character in action: U+{:04X} '{c}'", c as u32)),
@@ -216,7 +219,7 @@ impl Parser {
             self.at += 1;
             match c {
                 ']' => break,
-                '"' | '\'' => {
+                '\'' => {
                     inner.push('\'');
                     let name = self.while_(|n| n != c);
                     self.at += 1;

@@ -1,5 +1,7 @@
 //! `kubectl explain`, from the server's OpenAPI v3 documents. Models `kubectl/pkg/explain/v2`.
 
+mod plain;
+
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::mapping::Mapping;
@@ -14,9 +16,11 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if cx.args.len() > 1 {
         return Err(Error::text("We accept only this format: explain RESOURCE\n"));
     }
-    if cx.flags.string("output") != "plaintext" {
-        return Err(Error::text(format!("explain -o {} is not in this terminal yet", cx.flags.string("output"))));
-    }
+    let older = match cx.flags.string("output") {
+        "plaintext" => false,
+        "plaintext-openapiv2" => true,
+        other => return Err(Error::text(format!("unrecognized format: {other}"))),
+    };
     let (m, fields) = target(cx).await?;
     let path = if m.group.is_empty() { "api/v1".to_string() } else { format!("apis/{}", m.api_version()) };
     let index = cx.get("/openapi/v3".into()).await?;
@@ -39,6 +43,14 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         )));
     };
     let e = Explain { document: &document, recursive: cx.flags.bool("recursive") };
+    if older {
+        let Some(text) = plain::output(&e, schema, &fields, &m.kind, &m.api_version()) else {
+            let last = fields.last().map_or("", String::as_str);
+            return Err(Error::text(format!("field {last:?} does not exist")));
+        };
+        cx.out(&text);
+        return Ok(());
+    }
     let mut text = String::new();
     if !m.group.is_empty() {
         text.push_str(&format!("GROUP:      {}\n", m.group));
@@ -66,7 +78,7 @@ async fn target(cx: &mut Cx<'_, '_>) -> Result<(Mapping, Vec<String>), Error> {
         let named =
             discovery.find(&format!("{}.{v}.{group}", m.resource)).filter(|f| f.version == v && f.group == group);
         let Some(named) = named.cloned().or_else(|| discovery.kind(&version, &m.kind).cloned()) else {
-            return Err(Error::text(format!("couldn't find resource for \"{version}, Kind={}\"", m.kind)));
+            return Err(Error::text(format!("couldn't find resource for \"{}, Resource={}\"", if version.contains('/') { version.clone() } else { format!("/{version}") }, m.resource)));
         };
         return Ok((named, words[1..].to_vec()));
     }

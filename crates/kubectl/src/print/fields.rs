@@ -1,0 +1,49 @@
+//! The order that Go's types have their fields in: JSON of what kubectl decodes into a type is written in it.
+
+use serde_json::Value;
+
+/// A line is what an object stands under (a key, a kind, or the two with a dot between them), then its fields; what has
+/// no line is sorted by name, as a map is.
+const FIELDS: &str = include_str!("fields.txt");
+
+/// Where an object is within another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    kind: String,
+    above: String,
+    key: String,
+}
+
+impl Place {
+    pub fn root(v: &Value) -> Place {
+        Place { kind: v["kind"].as_str().unwrap_or("").into(), ..Place::default() }
+    }
+    pub fn below(&self, key: &str) -> Place {
+        Place { kind: self.kind.clone(), above: self.key.clone(), key: key.into() }
+    }
+
+    /// The pairs of an object in the order of its type.
+    pub fn order<'v>(&self, map: &'v serde_json::Map<String, Value>) -> Vec<(&'v String, &'v Value)> {
+        let fields = self.fields();
+        let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+        let place = |key: &str| fields.iter().position(|f| *f == key).unwrap_or(usize::MAX);
+        pairs.sort_by_key(|(k, _)| place(k));
+        pairs
+    }
+
+    fn fields(&self) -> Vec<&'static str> {
+        let names = match (self.above.as_str(), self.key.as_str()) {
+            ("", "") => vec![self.kind.clone(), "*".into()],
+            ("", key) => vec![format!("{}.{key}", self.kind), key.to_string()],
+            // Labels and their like are maps, whatever their keys are called.
+            ("labels" | "annotations" | "data" | "matchLabels" | "nodeSelector" | "fieldsV1", _) => return Vec::new(),
+            (above, key) => vec![format!("{above}.{key}"), key.to_string()],
+        };
+        names.iter().find_map(|n| line(n)).unwrap_or_default()
+    }
+}
+
+fn line(name: &str) -> Option<Vec<&'static str>> {
+    let found = FIELDS.lines().filter_map(|l| l.split_once(": ")).find(|(heads, _)| heads.split(' ').any(|h| h == name));
+    found.map(|(_, fields)| fields.split(' ').collect())
+}
