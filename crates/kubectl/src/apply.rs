@@ -153,7 +153,11 @@ async fn keep_annotation(cx: &Cx<'_, '_>, info: &Info, applied: &Value, dry: &st
         "apiVersion": applied["apiVersion"], "kind": applied["kind"],
         "metadata": {"annotations": {LAST_APPLIED: text}, "name": meta["name"], "namespace": meta["namespace"]},
     });
-    let q = query(&[("dryRun", dry), ("fieldManager", "kubectl-last-applied"), ("fieldValidation", cx.field_validation()?)]);
+    let q = query(&[
+        ("dryRun", dry),
+        ("fieldManager", "kubectl-last-applied"),
+        ("fieldValidation", cx.field_validation()?),
+    ]);
     let mut r =
         Request::new("PATCH", info.path() + &q).header("Content-Type", APPLY).header("Accept", "application/json");
     r.body = gojson::compact(&body).into_bytes();

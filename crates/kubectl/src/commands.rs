@@ -6,8 +6,9 @@ use crate::cx::Cx;
 use crate::env::Env;
 use crate::error::Error;
 use crate::{
-    applied, apply, certificate, cp, create, debug, delete, describing, diff, dump, edit, events, exec, explain, flags,
-    get, help, info, kustomize, label, logs, nodes, reconcile, replace, rollout, run_pod, scale, set, wait,
+    applied, apply, certificate, config, cp, create, debug, delete, describing, diff, dump, edit, events, exec,
+    explain, flags, get, help, info, kustomize, label, logs, nodes, reconcile, replace, rollout, run_pod, scale, set,
+    wait,
 };
 
 /// Runs `kubectl ARGS`; the exit code.
@@ -30,6 +31,15 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
         }
         return i32::from(!asked && !matches!(path, "" | "certificate"));
     }
+    if parsed.flags.string("as").is_empty() && (parsed.flags.changed("as-group") || parsed.flags.changed("as-uid")) {
+        let said = format!("requesting uid, groups or user-extra for {} without impersonating a user", env.config.user);
+        return fail(env, &Error::Text(said));
+    }
+    if !timeout_fits(parsed.flags.string("request-timeout")) {
+        let said = "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
+                    corresponding time unit (e.g. 1s | 2m | 3h)";
+        return fail(env, &Error::text(said));
+    }
     let acting = Acting::of(&parsed.flags, env.client);
     let client: &dyn Client = acting.as_ref().map_or(env.client, |a| a);
     let stdin = env.stdin.take();
@@ -42,6 +52,11 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
         Ok(()) => 0,
         Err(e) => fail(env, &e),
     }
+}
+
+/// Models `ParseTimeout`.
+fn timeout_fits(text: &str) -> bool {
+    text.parse::<i64>().is_ok() || flags::go_duration(text).is_some()
 }
 
 fn fail(env: &mut Env<'_>, e: &Error) -> i32 {
@@ -103,7 +118,7 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "top node" | "top pod" => events::top(cx).await,
         "version" => info::version(cx).await,
         "wait" => wait::run(cx).await,
-        path if path.starts_with("config ") => info::config(cx).await,
+        path if path.starts_with("config ") => config::config(cx),
         path if path.starts_with("rollout ") => rollout::run(cx).await,
         path if path.starts_with("set ") => set::run(cx).await,
         path if path == "create" || (path.starts_with("create ") && !help::has_children(&cx.command)) => {
@@ -112,6 +127,12 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "" | "auth" | "certificate" | "config" | "create secret" | "create service" | "rollout" | "set" | "top"
             if help::has_children(&cx.command) =>
         {
+            // Whatever follows, upstream only tells what there is.
+            if cx.command.path == "certificate" {
+                let text = help::text(cx.env.help, &cx.command);
+                cx.out(&text);
+                return Ok(());
+            }
             Err(unknown(cx))
         }
         path => Err(Error::text(format!("kubectl {path} is not in this terminal yet"))),

@@ -52,6 +52,12 @@ impl Discovery {
         {
             return Some(m);
         }
+        // A short name is what it stands for before anybody looks at the version.
+        if let Some(group) = third
+            && let Some(m) = self.all().find(|m| m.group == group && m.short_names.iter().any(|s| s == name))
+        {
+            return Some(m);
+        }
         let group = word.split_once('.').map(|(_, g)| g);
         match group {
             // A group may be shortened: `deployments.app`.

@@ -21,7 +21,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if !matches!(cx.flags.string("output-directory"), "" | "-") {
         return Err(Error::text("this terminal dumps to the screen only: --output-directory is not in it"));
     }
-    let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Json);
+    let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Json).typed();
     let nodes = cx.get("/api/v1/nodes".into()).await?;
     let text = printer.print(&nodes, cx.flags.bool("show-managed-fields"))?;
     cx.out(&text);

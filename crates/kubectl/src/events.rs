@@ -35,7 +35,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             m.api_version()
         );
     }
-    let printer = Printer::of(cx, false)?;
+    let printer = Printer::of(cx, false)?.map(Printer::typed);
     let namespace = cx.namespace();
     let q = query(&[("fieldSelector", &field), ("limit", "500")]);
     let path = if all { "/api/v1/events".to_string() } else { format!("/api/v1/namespaces/{namespace}/events") };

@@ -1,4 +1,4 @@
-//! What the server and this kubectl are: `api-resources`, `api-versions`, `version`, `cluster-info`, `config`, `auth`.
+//! What the server and this kubectl are: `api-resources`, `api-versions`, `version`, `cluster-info`, `auth`.
 
 use crate::client::Request;
 use crate::cx::Cx;
@@ -167,72 +167,6 @@ pub(crate) async fn cluster_info(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) async fn config(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
-    let c = cx.env.config.clone();
-    let first = cx.args.first().cloned().unwrap_or_default();
-    match cx.command.name() {
-        "current-context" => cx.out(&format!("{}\n", c.context)),
-        "get-clusters" => cx.out(&format!("NAME\n{}\n", c.cluster)),
-        "get-users" => cx.out(&format!("NAME\n{}\n", c.user)),
-        "get-contexts" => {
-            let missing: Vec<Error> = cx
-                .args
-                .iter()
-                .filter(|a| **a != c.context)
-                .map(|a| Error::text(format!("context {a} not found")))
-                .collect();
-            let shown = cx.args.is_empty() || cx.args.contains(&c.context);
-            let name_only = cx.flags.string("output") == "name";
-            let mut rows: Vec<Vec<String>> = Vec::new();
-            if !name_only && !cx.flags.bool("no-headers") {
-                rows.push(["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"].map(String::from).to_vec());
-            }
-            if shown && name_only {
-                rows.push(vec![c.context]);
-            } else if shown {
-                rows.push(vec!["*".into(), c.context, c.cluster, c.user, c.namespace]);
-            }
-            cx.out(&table::columns(rows));
-            crate::builder::aggregate(missing)?;
-        }
-        "use-context" => {
-            if first != c.context {
-                return Err(Error::text(format!("no context exists with the name: {first:?}")));
-            }
-            cx.out(&format!("Switched to context {first:?}.\n"));
-        }
-        "set-context" => {
-            if !cx.flags.bool("current") && first.is_empty() {
-                return Err(Error::text("you must specify a non-empty context name or --current"));
-            }
-            if !first.is_empty() && first != c.context {
-                return Err(Error::text("other contexts are not in this terminal yet"));
-            }
-            if cx.flags.changed("namespace") {
-                cx.env.config.namespace = cx.flags.string("namespace").to_string();
-            }
-            cx.out(&format!("Context {:?} modified.\n", c.context));
-        }
-        "view" => {
-            let mut context = json!({"cluster": c.cluster, "user": c.user});
-            if !c.namespace.is_empty() {
-                context["namespace"] = c.namespace.clone().into();
-            }
-            let v = json!({
-                "kind": "Config", "apiVersion": "v1", "preferences": {}, "current-context": c.context,
-                "clusters": [{"name": c.cluster, "cluster": {"server": c.server, "certificate-authority-data": "DATA+OMITTED"}}],
-                "users": [{"name": c.user, "user": {"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}}],
-                "contexts": [{"name": c.context, "context": context}],
-            });
-            let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Yaml(0));
-            let text = printer.print(&v, false)?;
-            cx.out(&text);
-        }
-        name => return Err(Error::text(format!("kubectl config {name} is not in this terminal yet"))),
-    }
-    Ok(())
-}
-
 pub(crate) async fn can_i(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let (list, quiet, all) = (cx.flags.bool("list"), cx.flags.bool("quiet"), cx.flags.bool("all-namespaces"));
     let namespace = if all { String::new() } else { cx.namespace() };
@@ -394,7 +328,7 @@ pub(crate) async fn whoami(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let r =
         Request::new("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews").header("Accept", "application/json");
     let answer = cx.send(r.json(&body)).await?;
-    if let Some(mut p) = Printer::of(cx, false)? {
+    if let Some(mut p) = Printer::of(cx, false)?.map(Printer::typed) {
         let text = p.print(&answer, false)?;
         cx.out(&text);
         return Ok(());

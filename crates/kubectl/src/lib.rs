@@ -9,6 +9,7 @@ mod certificate;
 pub mod client;
 mod commands;
 mod complete;
+mod config;
 mod cp;
 mod create;
 mod cx;

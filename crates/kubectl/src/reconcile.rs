@@ -51,8 +51,11 @@ impl Done {
         if self.operation.is_empty() {
             return String::new();
         }
-        let caveat =
-            if self.protected { ", but object opted out (rbac.authorization.kubernetes.io/autoupdate: false)" } else { "" };
+        let caveat = if self.protected {
+            ", but object opted out (rbac.authorization.kubernetes.io/autoupdate: false)"
+        } else {
+            ""
+        };
         let mut text = format!("\treconciliation required {}{caveat}\n", self.operation);
         let (what, removes) =
             if self.of_roles { ("rules", "remove-extra-permissions") } else { ("subjects", "remove-extra-subjects") };
@@ -202,14 +205,16 @@ fn covers(rule: &Value, one: &Value) -> bool {
     let resource = one["resources"][0].as_str().unwrap_or("");
     // `*/log` allows the part of everything.
     let part = resource.split_once('/').map(|(_, sub)| format!("*/{sub}"));
-    let resources = has("resources") || part.is_some_and(|p| items(&rule["resources"]).iter().any(|r| *r == p.as_str()));
-    let names = items(&rule["resourceNames"]).is_empty()
-        || (!items(&one["resourceNames"]).is_empty() && has("resourceNames"));
+    let resources =
+        has("resources") || part.is_some_and(|p| items(&rule["resources"]).iter().any(|r| *r == p.as_str()));
+    let names =
+        items(&rule["resourceNames"]).is_empty() || (!items(&one["resourceNames"]).is_empty() && has("resourceNames"));
     let urls = items(&one["nonResourceURLs"]).iter().all(|u| {
         let url = u.as_str().unwrap_or("");
-        items(&rule["nonResourceURLs"]).iter().filter_map(Value::as_str).any(|r| {
-            r == url || r.strip_suffix('*').is_some_and(|head| url.starts_with(head))
-        })
+        items(&rule["nonResourceURLs"])
+            .iter()
+            .filter_map(Value::as_str)
+            .any(|r| r == url || r.strip_suffix('*').is_some_and(|head| url.starts_with(head)))
     });
     has("verbs") && has("apiGroups") && resources && names && urls
 }

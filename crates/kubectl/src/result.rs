@@ -19,9 +19,7 @@ impl Results {
     /// For what upstream has as an object of Go's type.
     #[must_use]
     pub fn typed(mut self) -> Results {
-        if matches!(self.printer, Some(Printer::Json)) {
-            self.printer = Some(Printer::TypedJson);
-        }
+        self.printer = self.printer.map(Printer::typed);
         self
     }
     /// Whether the object itself is asked for.

@@ -281,7 +281,7 @@ async fn history(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     if wanted < 0 {
         return Err(Error::text(format!("revision must be a positive integer: {wanted}")));
     }
-    let printer = Printer::of(cx, false)?;
+    let printer = Printer::of(cx, false)?.map(Printer::typed);
     let (infos, mut errors) = find(cx, b).await?;
     let output = printer.is_some();
     let mut printer = printer;

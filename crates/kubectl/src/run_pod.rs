@@ -61,9 +61,8 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         container["env"] = json!(env);
     }
     if !port.is_empty() {
-        let n: i64 = port
-            .parse()
-            .map_err(|_| Error::text(format!("strconv.Atoi: parsing {port:?}: invalid syntax")))?;
+        let n: i64 =
+            port.parse().map_err(|_| Error::text(format!("strconv.Atoi: parsing {port:?}: invalid syntax")))?;
         container["ports"] = json!([{"containerPort": n}]);
     }
     if cx.flags.bool("stdin") {

@@ -1,9 +1,10 @@
 //! The page's kubectl over plain HTTP: `kubectl proxy` stands between it and the server's TLS.
 
 use crate::client::Http;
-use kubectl::{Config, Env, Files, Future, Session, Terminal};
+use kubectl::{Client, Config, Env, Files, Future, Request, Response, Session, Stream, Terminal};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use system_tests::{Proxy, Server};
 
@@ -17,6 +18,43 @@ pub fn files() -> PathBuf {
 pub struct Native {
     proxy: Arc<Proxy>,
     config: Config,
+    discovered: Discovered,
+}
+
+/// Discovery and OpenAPI documents by path and format: the real one keeps them on disk, too.
+type Discovered = Arc<Mutex<BTreeMap<String, Response>>>;
+
+struct Cached {
+    http: Http,
+    discovered: Discovered,
+}
+
+impl Client for Cached {
+    fn request(&self, r: Request) -> Future<'_, Result<Response, String>> {
+        let kept =
+            r.method == "GET" && (matches!(r.path.as_str(), "/api" | "/apis") || r.path.starts_with("/openapi/"));
+        if !kept {
+            return self.http.request(r);
+        }
+        let key = format!("{} {:?}", r.path, r.headers);
+        let lock = || self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(response) = lock().get(&key).cloned() {
+            return Box::pin(async move { Ok(response) });
+        }
+        Box::pin(async move {
+            let response = self.http.request(r).await?;
+            if response.status == 200 {
+                lock().insert(key, response.clone());
+            }
+            Ok(response)
+        })
+    }
+    fn stream(&self, r: Request) -> Future<'_, Result<Box<dyn Stream>, Response>> {
+        self.http.stream(r)
+    }
+    fn now(&self) -> i64 {
+        self.http.now()
+    }
 }
 
 impl Native {
@@ -30,17 +68,17 @@ impl Native {
             context: view(".contexts[0].name"),
             namespace: view(".contexts[0].context.namespace"),
         };
-        Native { proxy: Arc::new(proxy), config }
+        Native { proxy: Arc::new(proxy), config, discovered: Discovered::default() }
     }
 
     /// One more, with a kubeconfig of its own.
     pub fn again(&self) -> Native {
-        Native { proxy: self.proxy.clone(), config: self.config.clone() }
+        Native { proxy: self.proxy.clone(), config: self.config.clone(), discovered: self.discovered.clone() }
     }
 
     /// The exit code, standard output and standard error.
     pub fn run(&mut self, args: &[String], stdin: Option<String>) -> (i32, String, String) {
-        let client = Http(self.proxy.address.clone());
+        let client = Cached { http: Http(self.proxy.address.clone()), discovered: self.discovered.clone() };
         let mut screen = Screen::default();
         let stdin = stdin.map(|f| std::fs::read_to_string(files().join(f)).unwrap_or_default());
         let mut env =

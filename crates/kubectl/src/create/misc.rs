@@ -82,8 +82,8 @@ pub(super) fn pdb(cx: &Cx<'_, '_>) -> Result<Value, Error> {
 /// Models `metav1.ParseToLabelSelector`.
 pub(crate) fn label_selector(text: &str) -> Result<Value, Error> {
     use meta::labels::{Op, Selector};
-    let parsed = Selector::parse(text)
-        .map_err(|e| Error::text(format!("couldn't parse the selector string {text:?}: {e}")))?;
+    let parsed =
+        Selector::parse(text).map_err(|e| Error::text(format!("couldn't parse the selector string {text:?}: {e}")))?;
     let Selector::All(list) = parsed else { return Ok(json!({})) };
     let (mut labels, mut expressions) = (Map::new(), Vec::new());
     for r in list {
@@ -171,7 +171,7 @@ pub(super) async fn token(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         Error::Status(_) => Error::text(format!("failed to create token: {}", e.go())),
         e => e,
     })?;
-    match Printer::of(cx, false)? {
+    match Printer::of(cx, false)?.map(Printer::typed) {
         Some(mut p) => {
             let text = p.print(&answer, false)?;
             cx.out(&text);

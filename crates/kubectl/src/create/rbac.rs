@@ -32,10 +32,7 @@ const SPECIAL: &[(&str, &[(&str, &str)])] = &[
     ("use", &[("policy", "podsecuritypolicies"), ("extensions", "podsecuritypolicies")]),
     ("bind", &[(GROUP, "roles"), (GROUP, "clusterroles")]),
     ("escalate", &[(GROUP, "roles"), (GROUP, "clusterroles")]),
-    (
-        "impersonate",
-        &[("", "users"), ("", "serviceaccounts"), ("", "groups"), ("authentication.k8s.io", "userextras")],
-    ),
+    ("impersonate", &[("", "users"), ("", "serviceaccounts"), ("", "groups"), ("authentication.k8s.io", "userextras")]),
 ];
 const NON_RESOURCE_VERBS: &[&str] = &["*", "get", "post", "put", "delete", "patch", "head", "options"];
 

@@ -78,7 +78,11 @@ async fn target(cx: &mut Cx<'_, '_>) -> Result<(Mapping, Vec<String>), Error> {
         let named =
             discovery.find(&format!("{}.{v}.{group}", m.resource)).filter(|f| f.version == v && f.group == group);
         let Some(named) = named.cloned().or_else(|| discovery.kind(&version, &m.kind).cloned()) else {
-            return Err(Error::text(format!("couldn't find resource for \"{}, Resource={}\"", if version.contains('/') { version.clone() } else { format!("/{version}") }, m.resource)));
+            return Err(Error::text(format!(
+                "couldn't find resource for \"{}, Resource={}\"",
+                if version.contains('/') { version.clone() } else { format!("/{version}") },
+                m.resource
+            )));
         };
         return Ok((named, words[1..].to_vec()));
     }

@@ -5,7 +5,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parse::{Flags, Parsed, parse};
+pub(crate) use parse::{Flags, Parsed, go_duration, parse};
 
 /// One command a block: `> path<tab>aliases<tab>usage<tab>what it does`, then its flags as `shorthand/name:type=default`,
 /// types `b`ool, `s`tring, `i`nteger, `d`uration, `l`ist split at commas, `a`rray; `?` the value of a flag without one.

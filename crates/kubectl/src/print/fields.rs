@@ -19,6 +19,9 @@ impl Place {
         Place { kind: v["kind"].as_str().unwrap_or("").into(), ..Place::default() }
     }
     pub fn below(&self, key: &str) -> Place {
+        if let Some(kind) = self.kind.strip_suffix("List").filter(|_| self.key.is_empty() && key == "items") {
+            return Place { kind: kind.into(), ..Place::default() };
+        }
         Place { kind: self.kind.clone(), above: self.key.clone(), key: key.into() }
     }
 
@@ -44,6 +47,7 @@ impl Place {
 }
 
 fn line(name: &str) -> Option<Vec<&'static str>> {
-    let found = FIELDS.lines().filter_map(|l| l.split_once(": ")).find(|(heads, _)| heads.split(' ').any(|h| h == name));
+    let found =
+        FIELDS.lines().filter_map(|l| l.split_once(": ")).find(|(heads, _)| heads.split(' ').any(|h| h == name));
     found.map(|(_, fields)| fields.split(' ').collect())
 }

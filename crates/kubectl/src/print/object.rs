@@ -27,6 +27,12 @@ const JSONPATHS: &[&str] = &["jsonpath", "jsonpath-as-json", "jsonpath-file"];
 const CUSTOM: &[&str] = &["custom-columns", "custom-columns-file"];
 
 impl Printer {
+    /// For what upstream has as an object of Go's type.
+    #[must_use]
+    pub fn typed(self) -> Printer {
+        if matches!(self, Printer::Json) { Printer::TypedJson } else { self }
+    }
+
     /// `None`: no format was asked for, so the command has its own way.
     pub fn of(cx: &Cx<'_, '_>, custom_columns: bool) -> Result<Option<Printer>, Error> {
         if cx.command.flag("output").is_none() {
@@ -128,9 +134,7 @@ impl Printer {
             }),
             Printer::JsonPath(p, text) => p.print(v).map_err(|e| executing(text, &e, v)),
             Printer::JsonPathAsJson(p, text) => p.print_json(v).map_err(|e| executing(text, &e, v)),
-            Printer::Custom(c) => {
-                c.print(v).map_err(|(text, e)| Error::Printed(text, Box::new(Error::Text(e))))
-            }
+            Printer::Custom(c) => c.print(v).map_err(|(text, e)| Error::Printed(text, Box::new(Error::Text(e)))),
             Printer::Template(t) => t.print(v).map_err(|(text, e)| Error::Printed(text, Box::new(Error::Text(e)))),
         }
     }

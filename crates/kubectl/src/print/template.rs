@@ -427,8 +427,7 @@ impl Run<'_> {
                     None if name.is_empty() => self.root.clone(),
                     None => return Err(format!("undefined variable: ${name}")),
                 };
-                self.fields(&v, names)
-                    .map_err(|e| self.at(&format!("${name}.{}", names.join(".")), name.len() + 1, &e))
+                self.fields(&v, names).map_err(|e| self.at(&format!("${name}.{}", names.join(".")), name.len() + 1, &e))
             }
             Arg::Pipe(p, names) => match self.pipe(p, dot)? {
                 Some(v) => self.fields(&v, names),

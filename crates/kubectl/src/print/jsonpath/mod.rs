@@ -22,7 +22,12 @@ pub(super) enum Step {
     Field(String),
     Wildcard,
     Recursive,
-    Array { start: Option<i64>, end: Option<i64>, derived: bool, step: Option<i64> },
+    Array {
+        start: Option<i64>,
+        end: Option<i64>,
+        derived: bool,
+        step: Option<i64>,
+    },
     Filter(Vec<Step>, Option<(String, Vec<Step>)>),
     Union(Vec<Vec<Step>>),
     Literal(Value),
