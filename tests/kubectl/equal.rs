@@ -97,6 +97,10 @@ fn normal(text: &str) -> String {
             out.push_str(&format!("W{}\n", &line[i + 1..]));
             continue;
         }
+        if let Some(i) = line.find("] Deprecated: kubectl apply") {
+            out.push_str(&format!("W{}\n", &line[i + 1..]));
+            continue;
+        }
         // Directories and times of a difference.
         if let Some(m) =
             ["diff -u -N /tmp/LIVE-", "--- /tmp/LIVE-", "+++ /tmp/MERGED-"].iter().find(|m| line.starts_with(**m))
@@ -220,6 +224,7 @@ fn reads_print_the_same() {
             scope.spawn(move || {
                 while let Some(line) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Some(what) = compared(s, &mut native, line) {
+                        eprintln!("{what}");
                         bad.lock().unwrap_or_else(PoisonError::into_inner).push(what);
                     }
                 }
@@ -246,6 +251,7 @@ fn writes_print_the_same() {
             (real.join().unwrap_or_else(|_| panic!("kubectl {line}")), o)
         });
         if compared && differs(&r, &o) {
+            eprintln!("{}", report(line, &r, &o));
             bad.push(report(line, &r, &o));
         }
     }

@@ -67,11 +67,12 @@ pub(crate) async fn set(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let mut results = Results::of(cx, dry)?;
     let b = Builder::of(cx);
     if !b.has_files() {
-        return Err(Error::text("must specify one of -f and -k"));
+        return Err(Error::text(crate::builder::MISSING));
     }
     let mut changed = Vec::new();
     for info in b.find(cx, &[]).await?.all()? {
-        let text = last_applied(&info.object);
+        // As it is written, without the annotations that apply adds.
+        let text = gojson::compact(&info.object) + "\n";
         let live = match Builder::default().fetch(cx, &info).await {
             Ok(live) => live,
             Err(e) if e.is_not_found() => return Err(e),
@@ -107,7 +108,7 @@ pub(crate) async fn set(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
 
 pub(crate) async fn edit(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if cx.args.is_empty() && !Builder::of(cx).has_files() {
-        return Err(Error::text("must specify one of -f and -k or a resource and name"));
+        return Err(Error::text(crate::builder::MISSING));
     }
     let mut results = Results::of(cx, DryRun::None)?;
     let mut errors = Vec::new();

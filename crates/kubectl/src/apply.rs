@@ -45,11 +45,18 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
              If you did not mean to prune all resources, specify a label selector",
         ));
     }
+    if !cx.flags.string("subresource").is_empty() && !server_side {
+        return Err(Error::text("--subresource can only be specified for --server-side"));
+    }
     let mut results = Results::of(cx, dry)?;
     let prunes = if cx.flags.bool("prune") { Some(crate::prune::kinds(cx).await?) } else { None };
     let found = Builder { continue_on_error: true, ..b }.find(cx, &[]).await?;
     let mut errors = found.errors;
     let mut printed = Vec::new();
+    let count = found.infos.len();
+    if count == 0 && errors.is_empty() {
+        return Err(Error::text("no objects passed to apply"));
+    }
     let mut visited = Visited::of(cx);
     for info in found.infos {
         let done = if server_side {
@@ -74,6 +81,9 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         } else {
             json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": printed})
         };
+        if v["kind"] == "List" {
+            results = results.typed();
+        }
         results.print(cx, &v, "")?;
     }
     match prunes {
@@ -174,11 +184,10 @@ const CONFLICT: &str = "Please review the fields above--they currently have othe
 async fn by_client(cx: &mut Cx<'_, '_>, dry: DryRun, info: &Info) -> Result<(Value, &'static str), Error> {
     if info.name.is_empty() {
         let generate = info.object["metadata"]["generateName"].as_str().unwrap_or("");
-        let message = if generate.is_empty() {
-            "resource name may not be empty".to_string()
-        } else {
-            format!("from {generate}: cannot use generate name with apply")
-        };
+        if !generate.is_empty() {
+            return Err(Error::text(format!("from {generate}: cannot use generate name with apply")));
+        }
+        let message = "resource name may not be empty".to_string();
         return Err(Error::text(message).with_source(
             &format!("retrieving current configuration of:\n{}\nfrom server for:", describe(info)),
             &info.source,

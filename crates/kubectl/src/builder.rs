@@ -83,7 +83,7 @@ pub(crate) fn aggregate(mut errors: Vec<Error>) -> Result<(), Error> {
     }
 }
 
-const MISSING: &str = "You must provide one or more resources by argument or filename.\n\
+pub(crate) const MISSING: &str = "You must provide one or more resources by argument or filename.\n\
     Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
 impl Builder {
@@ -336,14 +336,19 @@ impl Builder {
     }
 
     async fn by_files(&self, cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Found, Error> {
+        let mut found = Found::default();
+        let mut items = Vec::new();
+        found.single = crate::files::read(cx, self, &mut items, &mut found.errors)?;
+        if !args.is_empty() && self.local {
+            return Err(Error::text(
+                "can only use local files by -f rsrc.yaml or --filename=rsrc.json when --local=true is set",
+            ));
+        }
         if !args.is_empty() {
             return Err(Error::text(
                 "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
             ));
         }
-        let mut found = Found::default();
-        let mut items = Vec::new();
-        found.single = crate::files::read(cx, self, &mut items, &mut found.errors)?;
         if !self.continue_on_error {
             aggregate(std::mem::take(&mut found.errors))?;
         }
@@ -394,7 +399,7 @@ impl Builder {
                 Mapping {
                     group: group.into(),
                     version: version.into(),
-                    resource: kind.to_lowercase() + "s",
+                    resource: kind.to_lowercase(),
                     kind: kind.clone(),
                     namespaced: true,
                     ..Mapping::default()

@@ -106,7 +106,7 @@ pub(crate) fn config(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 "users": [{"name": c.user, "user": {"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}}],
                 "contexts": [{"name": c.context, "context": context}],
             });
-            let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Yaml(0));
+            let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Yaml(0)).typed();
             let text = printer.print(&v, false)?;
             cx.out(&text);
         }

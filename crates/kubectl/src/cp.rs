@@ -29,7 +29,7 @@ fn spec(arg: &str) -> Result<Spec, Error> {
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if cx.args.len() != 2 {
-        return Err(cx.usage("source and destination are required"));
+        return Err(Error::text("source and destination are required"));
     }
     let (from, to) = (spec(&cx.args[0])?, spec(&cx.args[1])?);
     if !from.pod.is_empty() && !to.pod.is_empty() {

@@ -71,6 +71,10 @@ fn check(cx: &mut Cx<'_, '_>, targets: &[String], command: &[String]) -> Result<
     if image.chars().any(|c| c.is_whitespace() || c.is_ascii_uppercase()) && !image.contains(':') {
         return Err(Error::Text(format!("invalid image name {image:?}: invalid reference format")));
     }
+    let profile = cx.flags.string("profile");
+    if !matches!(profile, "legacy" | "general" | "baseline" | "restricted" | "netadmin" | "sysadmin") {
+        return Err(Error::Text(format!("unknown profile: {profile}")));
+    }
     if targets.is_empty() {
         return no("NAME or filename is required for debug");
     }
@@ -98,8 +102,7 @@ fn check(cx: &mut Cx<'_, '_>, targets: &[String], command: &[String]) -> Result<
             "--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a \
              profile, for example \"--profile=general\".\n",
         ),
-        "general" | "baseline" | "restricted" | "netadmin" | "sysadmin" => {}
-        other => return Err(Error::Text(format!("unknown profile: {other}"))),
+        _ => {}
     }
     if set(cx, "custom") {
         return no("--custom is not in this terminal yet");

@@ -19,7 +19,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let args = cx.args.clone();
     let b = Builder { latest: true, ..Builder::of(cx) };
     if args.is_empty() && !b.has_files() {
-        return Err(Error::text("must specify one of -f and -k or a resource and name"));
+        return Err(Error::text(crate::builder::MISSING));
     }
     let infos = b.find(cx, &args).await?.all()?;
     let mut results = Results::of(cx, DryRun::None)?;

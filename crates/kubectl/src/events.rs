@@ -28,7 +28,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 "--for must be in resource/name form"
             }));
         };
-        let m = cx.discovery().await?.resource(kind)?;
+        let m = cx.discovery().await?.resource(kind).map_err(|e| Error::Plain(e.go()))?;
         field = format!(
             "involvedObject.kind={},involvedObject.apiVersion={},involvedObject.name={name}",
             m.kind,
@@ -169,7 +169,7 @@ pub(crate) async fn top(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let name = cx.args.first().cloned();
     let selector = cx.flags.string("selector").to_string();
     if name.is_some() && !selector.is_empty() {
-        return Err(Error::text("only one of NAME or --selector can be provided"));
+        return Err(Error::text("only one of NAME or selector can be provided"));
     }
     let has = cx.discovery().await?.groups().iter().any(|g| g.name == "metrics.k8s.io");
     if !has {

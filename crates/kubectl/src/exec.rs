@@ -68,11 +68,12 @@ pub(crate) async fn pod_for(cx: &mut Cx<'_, '_>, target: &str) -> Result<Value, 
         return Ok(info.object);
     }
     let Some(selector) = crate::polymorphic::pod_selector(&info.object) else {
-        return Err(Error::text(format!(
-            "cannot attach to {}: selector for {} not implemented",
-            info.object_name(),
-            info.mapping.kind
-        )));
+        let kind = format!("*{}.{}", info.mapping.version, info.mapping.kind);
+        let why = match info.mapping.kind.as_str() {
+            "Service" => format!("invalid service '{}': Service is defined without a selector", info.name),
+            _ => format!("selector for {kind} not implemented"),
+        };
+        return Err(Error::text(format!("cannot attach to {kind}: {why}")));
     };
     let path =
         format!("/api/v1/namespaces/{}/pods{}", info.namespace, crate::client::query(&[("labelSelector", &selector)]));
@@ -108,7 +109,8 @@ pub(crate) fn container(cx: &mut Cx<'_, '_>, pod: &Value, quiet: bool) -> Result
         if all.contains(&named.as_str()) {
             return Ok(named);
         }
-        return Err(Error::text(format!("container {named} not found in pod {name}")));
+        let attaching = if cx.command.path == "attach" { "cannot attach to the container: " } else { "" };
+        return Err(Error::text(format!("{attaching}container {named} not found in pod {name}")));
     }
     let default = pod["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"].as_str().unwrap_or("");
     if all.contains(&default) && !default.is_empty() {
@@ -180,18 +182,14 @@ pub(crate) async fn port_forward(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             Some((l, r)) => (if l.is_empty() { "0" } else { l }, r),
             None => (text.as_str(), text.as_str()),
         };
-        let number = |what: &str, t: &str| {
-            t.parse::<u16>().map_err(|_| {
-                Error::text(format!(
-                    "error parsing {what} port {t:?}: strconv.ParseUint: parsing {t:?}: invalid syntax"
-                ))
-            })
-        };
-        let remote = match remote.parse::<u16>() {
-            Ok(n) => target_port(&object, &pod, n),
-            Err(_) => number("remote", remote)?,
-        };
-        ports.push((number("local", local)?, remote));
+        let remote = target_port(&object, &pod, remote)?;
+        let local = if text.contains(':') { local.to_string() } else { named_port(&object, &pod, local) };
+        ports.push((port_number("local", &local)?, port_number("remote", &remote)?));
+    }
+    for address in cx.flags.list("address") {
+        if address != "localhost" && address.parse::<std::net::IpAddr>().is_err() {
+            return Err(Error::text(format!("{address} is not a valid IP")));
+        }
     }
     let t = |f: &str| pod["metadata"][f].as_str().unwrap_or("").to_string();
     for (local, remote) in &ports {
@@ -200,24 +198,63 @@ pub(crate) async fn port_forward(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     cx.env.terminal.forward(&t("namespace"), &t("name"), &ports).await.map_err(Error::Text)
 }
 
-/// A Service's port is another one at its pods. Models `translateServicePortToTargetPort`.
-fn target_port(object: &Value, pod: &Value, port: u16) -> u16 {
-    if object["kind"] != "Service" {
-        return port;
+/// Models `parsePorts` of `client-go/tools/portforward`.
+fn port_number(what: &str, text: &str) -> Result<u16, Error> {
+    text.parse().map_err(|_| {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let why = if digits { "value out of range" } else { "invalid syntax" };
+        Error::text(format!("error parsing {what} port '{text}': strconv.ParseUint: parsing {text:?}: {why}"))
+    })
+}
+
+/// A name instead of a number on this side means the number there.
+fn named_port(object: &Value, pod: &Value, text: &str) -> String {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.into();
     }
-    let of = object["spec"]["ports"].as_array().into_iter().flatten().find(|p| p["port"] == port);
-    let target = of.map(|p| &p["targetPort"]);
-    let number = |v: &Value| v.as_u64().and_then(|n| u16::try_from(n).ok());
-    match target {
-        Some(v) if v.is_u64() => number(v).unwrap_or(port),
-        Some(v) => pod["spec"]["containers"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .flat_map(|c| c["ports"].as_array().into_iter().flatten())
-            .find(|p| p["name"] == *v)
-            .and_then(|p| number(&p["containerPort"]))
-            .unwrap_or(port),
-        None => port,
+    let of = object["spec"]["ports"].as_array().into_iter().flatten().find(|p| p["name"] == text);
+    match of.filter(|_| object["kind"] == "Service").and_then(|p| p["port"].as_u64()) {
+        Some(n) => n.to_string(),
+        None => container_port(pod, text).unwrap_or_else(|| text.into()),
+    }
+}
+
+fn container_port(pod: &Value, name: &str) -> Option<String> {
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let mut ports = containers.flat_map(|c| c["ports"].as_array().into_iter().flatten());
+    ports.find(|p| p["name"] == name).and_then(|p| p["containerPort"].as_u64()).map(|n| n.to_string())
+}
+
+/// A Service's port is another one at its pods. Models `translateServicePortToTargetPort` and
+/// `convertPodNamedPortToNumber`.
+fn target_port(object: &Value, pod: &Value, port: &str) -> Result<String, Error> {
+    let name = |o: &Value| o["metadata"]["name"].as_str().unwrap_or("").to_string();
+    if object["kind"] != "Service" {
+        if port.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(port.into());
+        }
+        let missing = || Error::text(format!("Pod '{}' does not have a named port '{port}'", name(pod)));
+        return container_port(pod, port).ok_or_else(missing);
+    }
+    let of = |p: &&Value| match port.parse::<u64>() {
+        Ok(n) => p["port"] == n,
+        Err(_) => p["name"] == port,
+    };
+    let Some(of) = object["spec"]["ports"].as_array().into_iter().flatten().find(of) else {
+        let service = name(object);
+        return Err(Error::text(match port.parse::<u64>() {
+            Ok(_) => format!("Service {service} does not have a service port {port}"),
+            Err(_) => format!("Service '{service}' does not have a named port '{port}'"),
+        }));
+    };
+    let target = &of["targetPort"];
+    match target.as_str() {
+        _ if object["spec"]["clusterIP"] == "None" => Ok(of["port"].to_string()),
+        None if target.is_null() => Ok(of["port"].to_string()),
+        None => Ok(target.to_string()),
+        Some(t) => {
+            let missing = || Error::text(format!("Pod '{}' does not have a named port '{t}'", name(pod)));
+            container_port(pod, t).ok_or_else(missing)
+        }
     }
 }

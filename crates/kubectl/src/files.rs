@@ -19,7 +19,13 @@ pub(crate) fn read(
         if !b.filenames.is_empty() {
             return Err(Error::text("only one of -f or -k can be specified"));
         }
-        let objects = crate::kustomize::objects(cx, &b.kustomize)?;
+        let objects = match crate::kustomize::objects(cx, &b.kustomize) {
+            Ok(objects) => objects,
+            Err(e) => {
+                errors.push(e);
+                return Ok(false);
+            }
+        };
         if objects.is_empty() && cx.command.name() != "delete" {
             return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
         }
@@ -84,7 +90,10 @@ pub(crate) fn read(
                 }
             }
             Err(problems) => {
-                errors.extend(problems.into_iter().take(1).map(|p| Error::text(p.kubectl)));
+                errors.extend(problems.into_iter().take(1).map(|p| match validating {
+                    true if p.kubectl.ends_with("unstructured.detector") => no_object(&source),
+                    _ => Error::text(p.kubectl),
+                }));
             }
         }
     }
@@ -132,13 +141,17 @@ fn directory(cx: &Cx<'_, '_>, dir: &str, recursive: bool, out: &mut Vec<String>)
     }
 }
 
+fn no_object(source: &str) -> Error {
+    Error::text(format!(
+        "error validating {source:?}: error validating data: invalid object to validate; if you choose to ignore these \
+         errors, turn validation off with --validate=false"
+    ))
+}
+
 /// Models `schemaValidation` for what is checked at the client, and the decoder's refusal where nothing is.
 fn check(source: &str, v: &Value, validating: bool) -> Result<(), Error> {
     if validating && !v.is_object() {
-        return Err(Error::text(format!(
-            "error validating {source:?}: error validating data: invalid object to validate; if you choose to ignore \
-             these errors, turn validation off with --validate=false"
-        )));
+        return Err(no_object(source));
     }
     let mut missing = Vec::new();
     for field in ["apiVersion", "kind"] {

@@ -85,6 +85,8 @@ impl Change {
                     }
                 })
                 .collect();
+            let mut taken = taken;
+            taken.dedup();
             if !taken.is_empty() {
                 return aggregate(taken.into_iter().map(Error::Text).collect());
             }

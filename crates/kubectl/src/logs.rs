@@ -34,6 +34,12 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if cx.flags.changed("since") && cx.flags.changed("since-time") {
         return Err(Error::text("at most one of `sinceTime` or `sinceSeconds` may be specified"));
     }
+    let time = cx.flags.string("since-time");
+    if !time.is_empty() && time.parse::<jiff::Timestamp>().is_err() {
+        return Err(Error::text(format!(
+            "parsing time {time:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {time:?} as \"2006\""
+        )));
+    }
     let (tail, limit, since) = (cx.flags.int("tail"), cx.flags.int("limit-bytes"), cx.flags.duration("since"));
     if cx.flags.changed("limit-bytes") && limit <= 0 {
         return Err(Error::text("--limit-bytes must be greater than 0"));
@@ -64,7 +70,11 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             }
             continue;
         }
-        let c = if container.is_empty() { exec::container(cx, &pod, false)? } else { container.clone() };
+        let c = if container.is_empty() {
+            exec::container(cx, &pod, cx.flags.bool("all-pods"))?
+        } else {
+            container.clone()
+        };
         if !container.is_empty() && !known(&pod, &c) {
             return Err(Error::text(format!(
                 "container {c} is not valid for pod {}",
@@ -89,6 +99,21 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Models `EnhanceListError` for pods.
+fn listed(e: Error, selector: &str) -> Error {
+    match e {
+        Error::Status(mut s) if matches!(s.reason(), "BadRequest" | "NotFound") => {
+            let said = format!(
+                "Unable to find \"/v1, Resource=pods\" that match label selector {selector:?}, field selector \"\": {}",
+                s.message()
+            );
+            s.0["message"] = said.into();
+            Error::Status(s)
+        }
+        e => e,
+    }
+}
+
 fn known(pod: &Value, name: &str) -> bool {
     ["containers", "initContainers", "ephemeralContainers"]
         .iter()
@@ -99,7 +124,7 @@ fn known(pod: &Value, name: &str) -> bool {
 async fn pods(cx: &mut Cx<'_, '_>, selector: &str) -> Result<(Vec<Value>, bool), Error> {
     let list = async |cx: &Cx<'_, '_>, namespace: &str, selector: &str| -> Result<Vec<Value>, Error> {
         let path = format!("/api/v1/namespaces/{namespace}/pods{}", query(&[("labelSelector", selector)]));
-        let mut list = cx.get(path).await?;
+        let mut list = cx.get(path).await.map_err(|e| listed(e, selector))?;
         let Value::Array(items) = list["items"].take() else { return Ok(Vec::new()) };
         Ok(items)
     };
@@ -122,9 +147,8 @@ async fn pods(cx: &mut Cx<'_, '_>, selector: &str) -> Result<(Vec<Value>, bool),
         return Ok((vec![info.object], false));
     }
     let Some(selector) = pod_selector(&info.object) else {
-        return Err(Error::text(
-            "cannot get the logs from *unstructured.Unstructured: selector for *unstructured.Unstructured not implemented",
-        ));
+        let kind = format!("*{}.{}", info.mapping.version, info.mapping.kind);
+        return Err(Error::text(format!("cannot get the logs from {kind}: selector for {kind} not implemented")));
     };
     let mut pods = list(cx, &info.namespace, &selector).await?;
     if pods.is_empty() {

@@ -171,11 +171,17 @@ async fn drain_one(cx: &mut Cx<'_, '_>, info: &Info, dry: DryRun) -> Result<(), 
                 format!("cannot delete {why} ({flag}): {}", names.join(", "))
             })
             .collect();
-        return Err(Error::Text(if errors.len() == 1 { errors.concat() } else { format!("[{}]", errors.join(", ")) }));
+        return Err(Error::Many(errors.into_iter().map(Error::Text).collect()));
     }
-    for (why, names) in &warn {
-        let verb = if *why == DAEMONS { "ignoring" } else { "deleting" };
-        cx.err(&format!("Warning: {verb} {why}: {}\n", names.join(", ")));
+    let warnings: Vec<String> = warn
+        .iter()
+        .map(|(why, names)| {
+            let verb = if *why == DAEMONS { "ignoring" } else { "deleting" };
+            format!("{verb} {why}: {}", names.join(", "))
+        })
+        .collect();
+    if !warnings.is_empty() {
+        cx.err(&format!("Warning: {}\n", warnings.join("; ")));
     }
     let grace = cx.flags.int("grace-period");
     let timeout = cx.flags.duration("timeout");
@@ -259,8 +265,13 @@ fn taint_of(text: &str) -> Result<Taint, Error> {
         Some((k, v)) => (k, v),
         None => (head, ""),
     };
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name = key.rsplit('/').next().unwrap_or(key);
     if key.is_empty() {
-        return Err(bad());
+        return Err(Error::text(format!("invalid taint spec: {text}, name part must be non-empty; {NAME_PART}")));
+    }
+    if !name.chars().all(fits) {
+        return Err(Error::text(format!("invalid taint spec: {text}, {NAME_PART}")));
     }
     Ok(Taint { key: key.into(), value: value.into(), effect: effect.into() })
 }
@@ -303,13 +314,28 @@ pub(crate) async fn taint(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             }
         }
     }
-    let kind = cx.discovery().await?.resource(resources[0].split('/').next().unwrap_or(""))?;
+    let both: Vec<String> = add
+        .iter()
+        .filter(|t| remove.iter().any(|r| r.key == t.key && (r.effect.is_empty() || r.effect == t.effect)))
+        .map(|t| format!("{}={}", t.key, t.effect))
+        .collect();
+    if !both.is_empty() {
+        return Err(Error::text(format!(
+            "can not both modify and remove the following taint(s) in the same command: {}",
+            both.join(", ")
+        )));
+    }
+    let word = resources[0].split('/').next().unwrap_or("");
+    let kind = cx.discovery().await?.resource(word).map_err(|e| Error::Plain(e.go()))?;
     if kind.kind != "Node" {
         return Err(Error::text(format!("invalid resource type {}, only node types are supported", resources[0])));
     }
     let b = Builder::of(cx);
     if b.all && b.selector.is_some() {
         return Err(Error::text("setting 'all' parameter with a non empty selector is prohibited"));
+    }
+    if resources.len() < 2 && !resources[0].contains('/') && !b.all && b.selector.is_none() {
+        return Err(Error::text("at least one resource name must be specified since 'all' parameter is not set"));
     }
     let dry = cx.dry_run()?;
     let found = Builder { continue_on_error: true, ..b }.find(cx, &resources).await?;

@@ -12,7 +12,7 @@ pub(crate) struct Pairs {
 pub(crate) fn split(args: &[String], what: &str) -> Result<Pairs, Error> {
     let (mut resources, mut words) = (Vec::new(), Vec::new());
     for a in args {
-        let is_pair = a.contains('=') || a.ends_with('-');
+        let is_pair = (a.contains('=') && !a.starts_with('=')) || a.ends_with('-');
         if is_pair {
             words.push(a.clone());
         } else if words.is_empty() {
@@ -26,6 +26,14 @@ pub(crate) fn split(args: &[String], what: &str) -> Result<Pairs, Error> {
 
 /// What to set, in order, and what to take away.
 pub(crate) type Changes = (Vec<(String, String)>, Vec<String>);
+
+/// Models `IsValidLabelValue`, as far as letters go.
+fn label_fits(v: &str) -> bool {
+    let ends = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    v.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && ends(v.chars().next())
+        && ends(v.chars().last())
+}
 
 pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Changes, Error> {
     let (mut set, mut remove, mut bad): (Vec<(String, String)>, Vec<String>, Vec<String>) =
@@ -42,9 +50,32 @@ pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Chang
     if !bad.is_empty() {
         return Err(Error::text(format!("invalid {what} format: {}", bad.join(", "))));
     }
-    for k in &remove {
-        if set.iter().any(|(s, _)| s == k) {
-            return Err(Error::text(format!("can not both modify and remove {what} {k:?} in the same command")));
+    let both: Vec<&str> = remove.iter().filter(|k| set.iter().any(|(s, _)| s == *k)).map(String::as_str).collect();
+    match what {
+        _ if both.is_empty() => {}
+        "annotation" => {
+            return Err(Error::text(format!(
+                "can not both modify and remove the following annotation(s) in the same command: {}",
+                both.join(", ")
+            )));
+        }
+        "label" => return Err(Error::text("can not both modify and remove a label in the same command")),
+        what => {
+            return Err(Error::text(format!("can not both modify and remove the same {what} in the same command")));
+        }
+    }
+    // Models `parseLabels`, which looks at values before the server does.
+    for (k, v) in set.iter().filter(|_| what == "label") {
+        if v.contains('=') {
+            return Err(Error::text(format!("invalid label spec: {k}={v}")));
+        }
+        if !label_fits(v) {
+            return Err(Error::text(format!(
+                "invalid label value: \"{k}={v}\": a valid label must be an empty string or consist of alphanumeric \
+                 characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or \
+                 'my_value',  or '12345', regex used for validation is \
+                 '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+            )));
         }
     }
     Ok((set, remove))

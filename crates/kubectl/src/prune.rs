@@ -55,7 +55,7 @@ impl Visited {
 /// The kinds that may be pruned. Models `ParseResources` and `GetRESTMappings`.
 pub(crate) async fn kinds(cx: &mut Cx<'_, '_>) -> Result<Vec<Mapping>, Error> {
     let given = cx.flags.list("prune-allowlist");
-    if given.is_empty() && cx.explicit_namespace() {
+    if given.is_empty() {
         cx.err(
             "W0000 00:00:00.000000       1 prune.go:71] Deprecated: kubectl apply will no longer prune non-namespaced \
              resources by default when used with the --namespace flag in a future release. To preserve the current \

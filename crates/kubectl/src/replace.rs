@@ -29,6 +29,10 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let mut errors = found.errors;
     let manager = cx.flags.string("field-manager").to_string();
     for info in found.infos {
+        if info.name.is_empty() {
+            errors.push(Error::text("resource name may not be empty").with_source("replacing", &info.source));
+            continue;
+        }
         let q = cx.write_query(dry, &manager, cx.field_validation()?);
         let had = info.object["metadata"]["annotations"].get(crate::apply::LAST_APPLIED).is_some();
         let object = if cx.flags.bool("save-config") || had { annotated(&info.object) } else { info.object.clone() };

@@ -95,9 +95,8 @@ async fn status(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     if revision < 0 {
         return Err(Error::text(format!("revision must be a positive integer: {revision}")));
     }
-    let (infos, errors) = find(cx, b).await?;
-    aggregate(errors)?;
-    if infos.is_empty() {
+    let (infos, mut errors) = find(cx, b).await?;
+    if infos.is_empty() && errors.is_empty() {
         cx.err(&format!("No resources found in {} namespace.\n", cx.namespace()));
     }
     for info in infos {
@@ -105,7 +104,8 @@ async fn status(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
         if !matches!(kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
             let group = &info.mapping.group;
             let full = if group.is_empty() { kind } else { format!("{kind}.{group}") };
-            return Err(Error::text(format!("no status viewer has been implemented for {full}")));
+            errors.push(Error::text(format!("no status viewer has been implemented for {full}")));
+            continue;
         }
         let mut object = info.object.clone();
         let mut stream: Option<Events> = None;
@@ -133,7 +133,7 @@ async fn status(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
             }
         }
     }
-    Ok(())
+    aggregate(errors)
 }
 
 /// What to say of a rollout, and whether it is over. Models `StatusViewer`.
@@ -288,9 +288,10 @@ async fn history(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     for info in infos {
         let kind = &info.mapping.kind;
         if !matches!(kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
-            let full =
-                if info.mapping.group.is_empty() { kind.clone() } else { format!("{kind}.{}", info.mapping.group) };
-            errors.push(Error::text(format!("no history viewer has been implemented for {full:?}")));
+            errors.push(Error::text(format!(
+                "error retrieving history for {kind:?}, no visitor method exists for {{{} {kind}}}",
+                info.mapping.group
+            )));
             continue;
         }
         let past = revisions(cx, &info).await?;
@@ -347,9 +348,10 @@ async fn undo(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     for info in infos {
         let kind = info.mapping.kind.as_str();
         if !matches!(kind, "Deployment" | "DaemonSet" | "StatefulSet") {
-            let full =
-                if info.mapping.group.is_empty() { kind.into() } else { format!("{kind}.{}", info.mapping.group) };
-            errors.push(Error::text(format!("no rollbacker has been implemented for {full:?}")));
+            errors.push(Error::text(format!(
+                "error retrieving rollbacker for {kind:?}, no visitor method exists for {{{} {kind}}}",
+                info.mapping.group
+            )));
             continue;
         }
         match undo_one(cx, &info, to, dry).await {

@@ -188,7 +188,13 @@ fn overridden(cx: &Cx<'_, '_>, mut object: Value) -> Result<Value, Error> {
         other => return Err(Error::text(format!("invalid override type: {other}"))),
     }
     // What upstream's type always writes.
-    for c in object["spec"]["containers"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+    for c in object
+        .pointer_mut("/spec/containers")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
         c.entry("resources").or_insert_with(|| json!({}));
     }
     Ok(object)

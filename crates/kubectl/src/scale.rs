@@ -29,8 +29,6 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     let mut results = Results::of(cx, dry)?;
     for info in &found.infos {
-        let mut object = info.object.clone();
-        object["spec"]["replicas"] = replicas.into();
         if dry != DryRun::Client {
             let scale = format!("{}/scale", info.path());
             if current != -1 || !version.is_empty() {
@@ -52,7 +50,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 wait(cx, &info.path(), timeout).await?;
             }
         }
-        results.print(cx, &object, "scaled")?;
+        results.print(cx, &info.object, "scaled")?;
     }
     aggregate(found.errors)
 }

@@ -194,6 +194,8 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         let mut new = info.object.clone();
         let spec = match pods_of(&info, &mut new) {
             Ok(spec) => spec,
+            // What has no containers has nothing to list.
+            Err(_) if list => continue,
             Err(e) => {
                 errors.push(e);
                 continue;
@@ -213,7 +215,8 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                     for e in &entries {
                         if let Some(old) = env.iter().find(|o| o["name"] == e["name"]) {
                             return Err(Error::text(format!(
-                                "'{}' already has a value ({}), and --overwrite is false",
+                                "{} '{}' already has a value ({}), and --overwrite is false",
+                                info.object_name(),
                                 e["name"].as_str().unwrap_or(""),
                                 old["value"].as_str().unwrap_or("")
                             )));
@@ -245,8 +248,10 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             continue;
         }
         if count == 0 {
-            errors
-                .push(Error::text(format!("{} does not have any containers matching {pattern:?}", info.object_name())));
+            cx.err(&format!(
+                "Warning: {}/{} does not have any containers matching {pattern:?}\n",
+                info.mapping.kind, info.name
+            ));
             continue;
         }
         tidy(&mut new);
@@ -291,7 +296,7 @@ fn amounts(text: &str) -> Result<Map<String, Value>, Error> {
     for part in text.split(',').filter(|p| !p.is_empty()) {
         let parts: Vec<&str> = part.split('=').collect();
         let [k, v] = parts.as_slice() else {
-            return Err(Error::text(format!("invalid argument syntax {part}, expected <resource>=<value>")));
+            return Err(Error::text(format!("Invalid argument syntax {part}, expected <resource>=<value>")));
         };
         let q = meta::Quantity::parse(v).map_err(|_| {
             Error::text("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
@@ -349,7 +354,6 @@ async fn resources(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         }
         tidy(&mut new);
         if new == tidied(&info.object) {
-            errors.push(Error::text(format!("info: {} {:?} was not changed\n", info.mapping.resource, info.name)));
             continue;
         }
         let what = "failed to patch resources update to pod template ";
@@ -384,21 +388,42 @@ async fn serviceaccount(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     aggregate(errors)
 }
 
+/// `%v` of label selector requirements.
+fn shown(list: &[Value]) -> String {
+    let of = |e: &Value| {
+        let values: Vec<&str> = e["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        format!(
+            "{{{} {} [{}]}}",
+            e["key"].as_str().unwrap_or(""),
+            e["operator"].as_str().unwrap_or(""),
+            values.join(" ")
+        )
+    };
+    format!("[{}]", list.iter().map(of).collect::<Vec<_>>().join(" "))
+}
+
 async fn selector(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let dry = cx.dry_run()?;
-    let Some((text, resources)) = cx.args.split_last().filter(|(t, _)| t.contains('=')) else {
+    let Some((text, resources)) = cx.args.split_last().map(|(t, r)| (t.clone(), r.to_vec())) else {
         return Err(Error::text("one selector is required"));
     };
-    let (text, resources) = (text.clone(), resources.to_vec());
     let selector: Map<String, Value> =
         text.split(',').filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_string(), v.into())).collect();
     let infos = find(cx, &resources).await?;
+    let expressions = crate::create::label_selector(&text)?["matchExpressions"].clone();
+    let version = cx.flags.string("resource-version").to_string();
     for info in infos {
+        if let Some(list) = expressions.as_array() {
+            return Err(Error::text(format!("match expression {} not supported on this object", shown(list))));
+        }
         if info.mapping.kind != "Service" {
             return Err(Error::text("setting a selector is only supported for Services"));
         }
         let mut new = info.object.clone();
         new["spec"]["selector"] = Value::Object(selector.clone());
+        if !version.is_empty() {
+            new["metadata"]["resourceVersion"] = version.clone().into();
+        }
         let mut results = Results::of(cx, dry)?.typed();
         if dry != DryRun::Client {
             let manager = cx.flags.string("field-manager").to_string();

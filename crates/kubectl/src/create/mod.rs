@@ -7,6 +7,8 @@ mod rbac;
 mod service;
 mod workloads;
 
+pub(crate) use misc::label_selector;
+
 use crate::apply::annotated;
 use crate::builder::{Builder, aggregate};
 use crate::client::Request;

@@ -16,6 +16,12 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if cx.args.len() > 1 {
         return Err(Error::text("We accept only this format: explain RESOURCE\n"));
     }
+    if cx.args[0].is_empty() {
+        return Err(Error::text("a resource must be present, got: /, Resource="));
+    }
+    if cx.args[0].starts_with('.') {
+        return Err(Error::text("invalid jsonpath syntax, first node must be field node"));
+    }
     let older = match cx.flags.string("output") {
         "plaintext" => false,
         "plaintext-openapiv2" => true,
@@ -115,7 +121,7 @@ fn wrap(width: usize, text: &str) -> String {
         let (mut current, mut begun) = (String::new(), false);
         for word in line.split(' ') {
             if begun && current.chars().count() + 1 + word.chars().count() > width {
-                out.push(std::mem::take(&mut current));
+                out.push(std::mem::take(&mut current).trim_end().to_string());
                 current.push_str(word);
             } else {
                 if begun {

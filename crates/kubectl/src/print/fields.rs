@@ -12,6 +12,8 @@ pub(super) struct Place {
     kind: String,
     above: String,
     key: String,
+    /// Of no type: sorted by name.
+    raw: bool,
 }
 
 impl Place {
@@ -19,10 +21,14 @@ impl Place {
         Place { kind: v["kind"].as_str().unwrap_or("").into(), ..Place::default() }
     }
     pub fn below(&self, key: &str) -> Place {
+        // What a `List` holds is as it came.
+        if self.kind == "List" && key == "items" {
+            return Place { raw: true, ..Place::default() };
+        }
         if let Some(kind) = self.kind.strip_suffix("List").filter(|_| self.key.is_empty() && key == "items") {
             return Place { kind: kind.into(), ..Place::default() };
         }
-        Place { kind: self.kind.clone(), above: self.key.clone(), key: key.into() }
+        Place { kind: self.kind.clone(), above: self.key.clone(), key: key.into(), raw: self.raw }
     }
 
     /// The pairs of an object in the order of its type.
@@ -35,6 +41,9 @@ impl Place {
     }
 
     fn fields(&self) -> Vec<&'static str> {
+        if self.raw {
+            return Vec::new();
+        }
         let names = match (self.above.as_str(), self.key.as_str()) {
             ("", "") => vec![self.kind.clone(), "*".into()],
             ("", key) => vec![format!("{}.{key}", self.kind), key.to_string()],
