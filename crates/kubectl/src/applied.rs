@@ -72,7 +72,7 @@ pub(crate) async fn set(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let mut changed = Vec::new();
     for info in b.find(cx, &[]).await?.all()? {
         // As it is written, without the annotations that apply adds.
-        let text = gojson::compact(&info.object) + "\n";
+        let text = crate::print::gojson::compact(&info.object) + "\n";
         let live = match Builder::default().fetch(cx, &info).await {
             Ok(live) => live,
             Err(e) if e.is_not_found() => return Err(e),
