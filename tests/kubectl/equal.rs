@@ -224,7 +224,6 @@ fn reads_print_the_same() {
             scope.spawn(move || {
                 while let Some(line) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Some(what) = compared(s, &mut native, line) {
-                        eprintln!("{what}");
                         bad.lock().unwrap_or_else(PoisonError::into_inner).push(what);
                     }
                 }
@@ -251,7 +250,6 @@ fn writes_print_the_same() {
             (real.join().unwrap_or_else(|_| panic!("kubectl {line}")), o)
         });
         if compared && differs(&r, &o) {
-            eprintln!("{}", report(line, &r, &o));
             bad.push(report(line, &r, &o));
         }
     }

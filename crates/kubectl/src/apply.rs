@@ -248,7 +248,7 @@ async fn patch(
                 live = Builder::default().fetch(cx, info).await?;
             }
             Err(e) if (e.is_conflict() || is_invalid(&e)) && cx.flags.bool("force") && dry == DryRun::None => {
-                let object = crate::replace::again(cx, info, modified, q).await?;
+                let object = crate::replace::again(cx, info, modified, q, false).await?;
                 return Ok((object, "configured"));
             }
             Err(e) => {

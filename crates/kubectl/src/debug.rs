@@ -97,12 +97,11 @@ fn check(cx: &mut Cx<'_, '_>, targets: &[String], command: &[String]) -> Result<
     if cx.flags.bool("tty") && !cx.flags.bool("stdin") {
         return no("-i/--stdin is required for containers with -t/--tty=true");
     }
-    match cx.flags.string("profile") {
-        "legacy" => cx.err(
+    if cx.flags.string("profile") == "legacy" {
+        cx.err(
             "--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a \
              profile, for example \"--profile=general\".\n",
-        ),
-        _ => {}
+        );
     }
     if set(cx, "custom") {
         return no("--custom is not in this terminal yet");

@@ -143,7 +143,12 @@ impl Error {
 
 fn one(e: &Error) -> String {
     let message = match e {
-        Error::Status(s) if s.reason() == "Invalid" => return invalid(s),
+        Error::Status(s) if s.reason() == "Invalid" => {
+            let text = invalid(s);
+            // A cause's own line's end comes before the message's.
+            let one = s.0["details"]["causes"].as_array().is_some_and(|c| c.len() == 1);
+            return if one && text.ends_with('\n') { text + "\n" } else { text };
+        }
         _ => message(e),
     };
     if message.starts_with("error: ") || matches!(e, Error::Status(_) | Error::Connection(_)) {

@@ -169,7 +169,10 @@ pub(crate) async fn top(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let name = cx.args.first().cloned();
     let selector = cx.flags.string("selector").to_string();
     if name.is_some() && !selector.is_empty() {
-        return Err(Error::text("only one of NAME or selector can be provided"));
+        return Err(Error::text(format!(
+            "only one of NAME or {} can be provided",
+            if cx.command.path == "top pod" { "selector" } else { "--selector" }
+        )));
     }
     let has = cx.discovery().await?.groups().iter().any(|g| g.name == "metrics.k8s.io");
     if !has {

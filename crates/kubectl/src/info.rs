@@ -184,6 +184,10 @@ pub(crate) async fn can_i(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     let (verb, target) = (cx.args[0].clone(), cx.args[1].clone());
     let spec = if target.starts_with('/') {
+        const VERBS: &[&str] = &["get", "put", "post", "head", "options", "delete", "patch", "*"];
+        if !VERBS.contains(&verb.as_str()) {
+            cx.err(&format!("Warning: verb '{verb}' is not a known verb\n\n"));
+        }
         json!({"nonResourceAttributes": {"path": target, "verb": verb}})
     } else {
         let (word, name) = target.split_once('/').unwrap_or((&target, ""));

@@ -191,7 +191,15 @@ pub(crate) async fn patch(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             let q = cx.write_query(dry, &manager, "");
             let before = cx.get(info.path()).await;
             let path = if subresource.is_empty() { info.path() } else { format!("{}/{subresource}", info.path()) };
-            let after = cx.patch(path + &q, content, &body).await;
+            let after = cx.patch(path + &q, content, &body).await.map_err(|e| match &e {
+                Error::Status(s) if s.reason() == "UnsupportedMediaType" => Error::text(format!(
+                    "{content} is not supported by {}, Kind={}: {}",
+                    info.mapping.api_version(),
+                    info.mapping.kind,
+                    e.go()
+                )),
+                _ => e,
+            });
             after.map(|after| {
                 let changed = before.ok().is_none_or(|b| without_noise(&b) != without_noise(&after));
                 (after, changed)

@@ -128,6 +128,7 @@ pub(crate) async fn drain(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     match aggregate(errors) {
         Ok(()) => Ok(()),
+        Err(e @ Error::Many(_)) => Err(e),
         Err(e) => Err(Error::Text(e.go())),
     }
 }
@@ -168,7 +169,9 @@ async fn drain_one(cx: &mut Cx<'_, '_>, info: &Info, dry: DryRun) -> Result<(), 
                     "Pods with local storage" => "use --delete-emptydir-data to override",
                     _ => "use --force to override",
                 };
-                format!("cannot delete {why} ({flag}): {}", names.join(", "))
+                // Upstream's own reason for these begins with the verb, too.
+                let verb = if why.ends_with("no controller") { "cannot delete " } else { "" };
+                format!("cannot delete {verb}{why} ({flag}): {}", names.join(", "))
             })
             .collect();
         return Err(Error::Many(errors.into_iter().map(Error::Text).collect()));

@@ -39,7 +39,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         let done = if dry == DryRun::Client {
             Ok(object)
         } else if force {
-            again(cx, &info, &object, &q).await
+            again(cx, &info, &object, &q, true).await
         } else {
             put(cx, &info, object, &q).await
         };
@@ -67,10 +67,21 @@ pub(crate) async fn put(cx: &mut Cx<'_, '_>, info: &Info, mut object: Value, q: 
 }
 
 /// Deletes the object, waits for its end, creates it anew.
-pub(crate) async fn again(cx: &mut Cx<'_, '_>, info: &Info, object: &Value, q: &str) -> Result<Value, Error> {
+pub(crate) async fn again(
+    cx: &mut Cx<'_, '_>,
+    info: &Info,
+    object: &Value,
+    q: &str,
+    told: bool,
+) -> Result<Value, Error> {
     let mut r = Request::new("DELETE", info.path()).header("Accept", "application/json");
     r = r.json(&json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background", "gracePeriodSeconds": 0}));
     match cx.send(r).await {
+        Ok(_) if told => {
+            let from =
+                if info.namespace.is_empty() { String::new() } else { format!(" from {} namespace", info.namespace) };
+            cx.out(&format!("{} {:?} deleted{from}\n", info.mapping.called(), info.name));
+        }
         Err(e) if !e.is_not_found() => return Err(e),
         _ => {}
     }

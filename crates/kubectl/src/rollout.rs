@@ -136,6 +136,17 @@ async fn status(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     aggregate(errors)
 }
 
+/// `CronJob.batch`, `Pod`.
+fn group_kind(info: &Info) -> String {
+    let m = &info.mapping;
+    if m.group.is_empty() { m.kind.clone() } else { format!("{}.{}", m.kind, m.group) }
+}
+
+/// Kinds that upstream's visitor knows besides those with rollouts.
+fn visited(kind: &str) -> bool {
+    matches!(kind, "Pod" | "Job" | "CronJob" | "ReplicaSet" | "ReplicationController")
+}
+
 /// What to say of a rollout, and whether it is over. Models `StatusViewer`.
 fn said(o: &Value, revision: i64) -> Result<(String, bool), Error> {
     let name = o["metadata"]["name"].as_str().unwrap_or("");
@@ -288,10 +299,13 @@ async fn history(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     for info in infos {
         let kind = &info.mapping.kind;
         if !matches!(kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
-            errors.push(Error::text(format!(
-                "error retrieving history for {kind:?}, no visitor method exists for {{{} {kind}}}",
-                info.mapping.group
-            )));
+            errors.push(match visited(kind) {
+                true => Error::text(format!("no history viewer has been implemented for {:?}", group_kind(&info))),
+                false => Error::text(format!(
+                    "error retrieving history for {kind:?}, no visitor method exists for {{{} {kind}}}",
+                    info.mapping.group
+                )),
+            });
             continue;
         }
         let past = revisions(cx, &info).await?;
@@ -348,10 +362,13 @@ async fn undo(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     for info in infos {
         let kind = info.mapping.kind.as_str();
         if !matches!(kind, "Deployment" | "DaemonSet" | "StatefulSet") {
-            errors.push(Error::text(format!(
-                "error retrieving rollbacker for {kind:?}, no visitor method exists for {{{} {kind}}}",
-                info.mapping.group
-            )));
+            errors.push(match visited(kind) {
+                true => Error::text(format!("no rollbacker has been implemented for {:?}", group_kind(&info))),
+                false => Error::text(format!(
+                    "error retrieving rollbacker for {kind:?}, no visitor method exists for {{{} {kind}}}",
+                    info.mapping.group
+                )),
+            });
             continue;
         }
         match undo_one(cx, &info, to, dry).await {

@@ -105,8 +105,12 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             "status": {"loadBalancer": {}},
         });
         let mut results = Results::of(cx, dry)?.typed();
-        for o in [service, pod] {
-            let made = if dry == DryRun::Client { o } else { create::post(cx, &o, dry).await? };
+        // The pod is made first and told about last.
+        let mut made = Vec::new();
+        for o in [pod, service] {
+            made.push(if dry == DryRun::Client { o } else { create::post(cx, &o, dry).await? });
+        }
+        for made in made.into_iter().rev() {
             // The service is parted from what comes after it.
             if results.is_yaml() && made["kind"] == "Pod" {
                 cx.out("---\n");

@@ -117,7 +117,7 @@ fn columns_are_blocks_of_lines() {
 }
 
 fn go(template: &str, v: &Value) -> Result<String, String> {
-    Template::parse(template, true)?.print(v)
+    Template::parse(template, true)?.print(v).map_err(|(_, e)| e)
 }
 
 #[test]
