@@ -51,10 +51,7 @@ fn templates_say_what_upstreams_do() {
 
 #[test]
 fn slips_are_refused() {
-    for (template, want) in [
-        ("{.kind", "unclosed action"),
-        ("{range .items[*]}", "unexpected end of range"),
-    ] {
+    for (template, want) in [("{.kind", "unclosed action"), ("{range .items[*]}", "unexpected end of range")] {
         assert_eq!(JsonPath::parse(template, true).err().as_deref(), Some(want), "{template}");
     }
     // A word that means nothing is one only to whoever meets it.
