@@ -47,7 +47,8 @@ test("a remedy for what has changed since is refused in words, and changes nothi
   await id(page, "try-remedies").click();
   const helps = page.locator('[data-testid="remedy"].helps').first();
   await helps.getByText("Use the image nginx:1.25").waitFor();
-  // The pod stays as long as its successor is not ready.
+  // The inspector has taken the editor's room. The pod stays as long as its successor is not ready.
+  await id(page, "toggle-left").click();
   await applied(page, deployment("ngnix:1.26"));
   await pods(page, "web").nth(1).waitFor();
   await helps.getByTestId("carry-out").click();

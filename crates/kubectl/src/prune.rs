@@ -55,13 +55,6 @@ impl Visited {
 /// The kinds that may be pruned. Models `ParseResources` and `GetRESTMappings`.
 pub(crate) async fn kinds(cx: &mut Cx<'_, '_>) -> Result<Vec<Mapping>, Error> {
     let given = cx.flags.list("prune-allowlist");
-    if given.is_empty() {
-        cx.err(
-            "W0000 00:00:00.000000       1 prune.go:71] Deprecated: kubectl apply will no longer prune non-namespaced \
-             resources by default when used with the --namespace flag in a future release. To preserve the current \
-             behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.\n",
-        );
-    }
     let allowed = if given.is_empty() { ALLOWED.iter().map(|s| (*s).to_string()).collect() } else { given };
     let discovery = cx.discovery().await?;
     let mut mappings = Vec::new();
@@ -81,12 +74,19 @@ pub(crate) async fn kinds(cx: &mut Cx<'_, '_>) -> Result<Vec<Mapping>, Error> {
     Ok(mappings)
 }
 
-/// The objects that would go.
+/// The objects that would go. Warns as `GetRESTMappings`, which upstream asks only now.
 pub(crate) async fn targets(
     cx: &mut Cx<'_, '_>,
     visited: &Visited,
     kinds: &[Mapping],
 ) -> Result<Vec<(Info, Value)>, Error> {
+    if cx.flags.list("prune-allowlist").is_empty() {
+        cx.err(
+            "W0000 00:00:00.000000       1 prune.go:71] Deprecated: kubectl apply will no longer prune non-namespaced \
+             resources by default when used with the --namespace flag in a future release. To preserve the current \
+             behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.\n",
+        );
+    }
     let mut places = Vec::new();
     for namespace in &visited.namespaces {
         places.extend(kinds.iter().filter(|m| m.namespaced).map(|m| (m, namespace.clone())));
