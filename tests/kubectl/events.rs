@@ -44,7 +44,7 @@ fn logs_of_what_has_not_started() {
 #[test]
 fn a_volume_that_is_missing_is_tried_again_and_found() {
     let Some(s) = Server::start(&[]) else { return };
-    let volumes = r#"--overrides={"spec":{"volumes":[{"name":"v","configMap":{"name":"later","items":[{"key":"a","path":"b"}]}}]}}"#;
+    let volumes = r#"--overrides={"spec":{"containers":[{"name":"waits","image":"nginx","volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","configMap":{"name":"later","items":[{"key":"a","path":"b"}]}}]}}"#;
     s.kubectl(&["run", "waits", "--image=nginx", volumes]).good();
     let missing = "MountVolume.SetUp failed for volume \"v\" : configmap \"later\" not found";
     // Half a second, a second, two.
