@@ -33,9 +33,7 @@ fn the_same_in_korean() {
     let out = ran.good();
     assert!(out.starts_with("default/fits-nowhere 파드가 들어갈 노드가 없습니다\n"), "{out}");
     assert!(
-        out.contains(
-            "들어가게 하려면 (모두 실제로 시험함):\n  1. main 컨테이너의 cpu 요청을 16에서 7로 낮춤 → big"
-        ),
+        out.contains("들어가게 하려면 (모두 실제로 시험함):\n  1. main 컨테이너의 cpu 요청을 16에서 7로 낮춤 → big"),
         "{out}"
     );
 }
