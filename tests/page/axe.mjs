@@ -34,9 +34,12 @@ export function everyLook(open, walk, prepare) {
   }
 }
 
-/** Until what moves has arrived: colours on their way are no colours of the page. */
+/** Until what moves has arrived, but no longer than a change of colour takes: something flows as long as the cluster runs. */
 async function calm(page) {
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime < 1000).map((a) => a.finished)));
+  await page.evaluate(() => {
+    const moving = document.getAnimations().map((a) => a.finished);
+    return Promise.race([Promise.allSettled(moving), new Promise((done) => setTimeout(done, 300))]);
+  });
 }
 
 /** Fingers: what is pressed is 44 pixels wide and high. Bookmarks lie as close together as they were made; a list has them, too. */
