@@ -128,6 +128,8 @@ fn system() -> Result<Tally> {
         ),
     }
     let args = ["test", "--workspace", "--test", "cli", "--test", "scenarios", "--test", "kubectl", "--no-fail-fast"];
+    // Most of their time is kubectl's, and the servers' clocks': more at once than there are cores.
+    let args = [&args[..], &["--", "--test-threads=4"]].concat();
     cargo_test("system tests", cmd("cargo", &args).env("KUBOTTLE_BIN", bin))
 }
 
@@ -145,10 +147,13 @@ fn wasm() -> Result<Tally> {
     cargo_test("parity", cmd("cargo", &args).env("KUBOTTLE_PARITY", package))
 }
 
-/// The page in Chromium. Node's runner is asked for TAP, whose closing lines are the same on every terminal.
+/// Page tests that look at how long something took: nothing else may run beside them.
+const TIMED: &[&str] = &["newcomer.test.mjs", "objects.test.mjs"];
+
+/// The page in Chromium: two at once, because each mostly waits for its browser, then those that are timed.
 fn in_browser() -> Result<Tally> {
-    let dir = "tests/page";
-    tools::npm_ci(dir)?;
+    let dir = Path::new("tests/page");
+    tools::npm_ci("tests/page")?;
     let chromium = browser::chromium()?;
     build::page(Page::Tested)?;
     let bin = build::server(Profile::Dev)?;
@@ -160,12 +165,26 @@ fn in_browser() -> Result<Tally> {
         }
     }
     files.sort();
+    let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| TIMED.contains(&f.as_str()));
     let page = std::path::absolute(Page::Tested.dir()).map_err(|e| e.to_string())?;
-    let mut c = cmd("node", &["--test", "--test-reporter=tap", "--test-concurrency=1"]);
-    c.args(&files).current_dir(Path::new(dir));
-    c.env("CHROMIUM", chromium).env("KUBOTTLE_BIN", bin).env("KUBOTTLE_PAGE", page);
-    c.env("KUBOTTLE_SINGLE", std::path::absolute(bundle::SINGLE).map_err(|e| e.to_string())?);
-    let (ok, text) = shown("page tests", &mut c)?;
+    let single = std::path::absolute(bundle::SINGLE).map_err(|e| e.to_string())?;
+    let mut tally = Tally::default();
+    for (name, files, at_once) in [("page tests", others, 2), ("timed page tests", timed, 1)] {
+        // Node's runner is asked for TAP, whose closing lines are the same on every terminal.
+        let mut c = cmd("node", &["--test", "--test-reporter=tap", &format!("--test-concurrency={at_once}")]);
+        c.args(&files).current_dir(dir);
+        c.env("CHROMIUM", &chromium)
+            .env("KUBOTTLE_BIN", &bin)
+            .env("KUBOTTLE_PAGE", &page)
+            .env("KUBOTTLE_SINGLE", &single);
+        let (ok, text) = shown(name, &mut c)?;
+        tally.add(tap(ok, &text));
+    }
+    Ok(tally)
+}
+
+/// The closing lines of Node's runner. A run that ends badly without a failed test did not start.
+fn tap(ok: bool, text: &str) -> Tally {
     let number = |word: &str| {
         text.lines().rev().find_map(|l| l.strip_prefix(word)).and_then(|n| n.trim().parse().ok()).unwrap_or(0)
     };
@@ -173,7 +192,7 @@ fn in_browser() -> Result<Tally> {
     if !ok && tally.failed == 0 {
         tally.failed = 1;
     }
-    Ok(tally)
+    tally
 }
 
 #[cfg(test)]
@@ -186,5 +205,12 @@ mod tests {
                      test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
         let t = libtest(lines);
         assert_eq!((t.passed, t.failed, t.skipped), (24, 1, 2));
+    }
+
+    #[test]
+    fn reads_the_closing_lines_of_node() {
+        let t = tap(false, "not ok 1 - # fail 7\n# tests 4\n# pass 2\n# fail 1\n# skipped 1\n");
+        assert_eq!((t.passed, t.failed, t.skipped), (2, 1, 1));
+        assert_eq!(tap(false, "Could not find").failed, 1);
     }
 }
