@@ -128,7 +128,9 @@ export const pod = (name, spec = "", cpu = "100m") =>
 export async function decide(page, yaml) {
   await applied(page, yaml);
   await id(page, "step-decision").click();
-  await id(page, "last-decision").click();
+  // An earlier pod's decision may still be the last one that is shown.
+  const [, name] = /name: ([\w-]+)/.exec(yaml);
+  await id(page, "last-decision").filter({ hasText: name }).click();
   await id(page, "grid").waitFor();
 }
 
