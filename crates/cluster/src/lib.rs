@@ -86,7 +86,7 @@ impl Default for Config {
             recording: true,
             hashing: true,
             keep_entries: 200_000,
-            keep_history: 100_000,
+            keep_history: 40_000,
             scheduler: None,
             service_account_secret: None,
             cloud: None,

@@ -65,7 +65,8 @@ pub struct Kubelet {
     config: Arc<NodeConfig>,
     runtime: Box<dyn Runtime>,
     queue: WorkQueue<Item>,
-    pods: BTreeMap<Arc<str>, Worker>,
+    /// Each shared with a copy of the kubelet until it changes: a checkpoint costs what differs.
+    pods: BTreeMap<Arc<str>, Arc<Worker>>,
     /// The mirror pods of the node as they are at the API server.
     mirrors: BTreeMap<Key, Obj>,
     requests: Requests,
@@ -159,7 +160,7 @@ impl Kubelet {
             return self.mirror_changed(obj.key(), Some(obj.clone()), cause);
         }
         let uid: Arc<str> = obj.uid().into();
-        match self.pods.get_mut(&uid) {
+        match self.pods.get_mut(&uid).map(Arc::make_mut) {
             Some(w) => {
                 let metadata = |o: &Obj| (o.meta().labels.clone(), o.meta().annotations.clone());
                 if volumes::shows_metadata(pod) && metadata(&w.pod) != metadata(obj) {
@@ -171,7 +172,7 @@ impl Kubelet {
             None => {
                 let state = PodWorker::new(pod, uid.clone(), obj.key());
                 let worker = Worker { pod: obj.clone(), state, inbox: Vec::new(), is_static: false };
-                self.pods.insert(uid.clone(), worker);
+                self.pods.insert(uid.clone(), Arc::new(worker));
             }
         }
         self.queue.add(Item::Pod(uid), cause);
@@ -188,7 +189,7 @@ impl Kubelet {
             if shows && w.state.remount_at.is_none() {
                 let wait = u64::from(self.rng.below(RESYNC_MILLIS)) / u64::from(self.config.speed.max(1));
                 let at = cx.now + Duration::from_millis(wait);
-                w.state.remount_at = Some(at);
+                Arc::make_mut(w).state.remount_at = Some(at);
                 self.queue.add_at(Item::Pod(uid.clone()), at, change.cause);
             }
         }
@@ -247,7 +248,7 @@ impl Kubelet {
             if matches!(e, RuntimeEvent::ImagePulled { .. }) {
                 self.queue.add_at(Item::Node, now + node::STATUS_UPDATE_PERIOD, 0);
             }
-            if let Some(w) = uid.and_then(|uid| self.pods.get_mut(&uid)) {
+            if let Some(w) = uid.and_then(|uid| self.pods.get_mut(&uid)).map(Arc::make_mut) {
                 w.inbox.push(e);
                 self.queue.add(Item::Pod(w.state.uid.clone()), w.state.cause);
             }
@@ -292,7 +293,7 @@ impl Kubelet {
             }
             _ => Admitted::default(),
         };
-        let Some(worker) = self.pods.get_mut(uid) else { return Default::default() };
+        let Some(worker) = self.pods.get_mut(uid).map(Arc::make_mut) else { return Default::default() };
         let (object, is_static) = (worker.pod.clone(), worker.is_static);
         let Some(wanted) = object.downcast::<Pod>() else { return Default::default() };
         let item = worker.state.key.as_str().to_string();
@@ -486,7 +487,7 @@ impl Kubelet {
         }
         let mut orphans = Vec::new();
         for ((uid, container), mut records) in last {
-            let Some(w) = self.pods.get_mut(&uid) else {
+            let Some(w) = self.pods.get_mut(&uid).map(Arc::make_mut) else {
                 orphans.push(uid);
                 continue;
             };
@@ -597,7 +598,7 @@ impl Component for Kubelet {
         }
         self.load_manifests(cx.now);
         self.recover();
-        for w in self.pods.values_mut() {
+        for w in self.pods.values_mut().map(Arc::make_mut) {
             let Some(spec) = w.pod.downcast::<Pod>().and_then(|p| p.spec.clone()) else { continue };
             w.state.resume_probes(&spec, cx.now);
         }
@@ -612,7 +613,7 @@ impl Component for Kubelet {
         if change.kind == PersistentVolumeClaim::KIND_REF {
             let claim = change.new.as_ref().and_then(|o| o.downcast::<PersistentVolumeClaim>());
             if claim.is_some_and(expand::is_pending) {
-                let of_it = |w: &&Worker| {
+                let of_it = |w: &&Arc<Worker>| {
                     w.state.key.namespace() == change.key.namespace()
                         && w.pod.downcast::<Pod>().is_some_and(|p| expand::uses(p, change.key.name()))
                 };
@@ -643,7 +644,7 @@ impl Component for Kubelet {
             }
             (None, Some(obj)) => {
                 let uid: Arc<str> = obj.uid().into();
-                if let Some(w) = self.pods.get_mut(&uid) {
+                if let Some(w) = self.pods.get_mut(&uid).map(Arc::make_mut) {
                     w.state.deleted = true;
                     self.queue.add(Item::Pod(uid), change.cause);
                 }
@@ -669,7 +670,7 @@ impl Component for Kubelet {
         let failed = replies.last().is_some_and(Result::is_err);
         match &item {
             Item::Pod(uid) => {
-                if let Some(w) = self.pods.get_mut(uid) {
+                if let Some(w) = self.pods.get_mut(uid).map(Arc::make_mut) {
                     w.state.cause = seq;
                     if failed {
                         w.state.sent = None;

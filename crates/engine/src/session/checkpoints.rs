@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 /// Work between two checkpoints: taking it again takes as long.
 const APART: Duration = Duration::from_millis(50);
+/// The same for each component that there is: in a large cluster a checkpoint, and the copies that it makes of what changes
+/// next, would else take as long as the work.
+const APART_EACH: Duration = Duration(100);
 /// Checkpoints kept, and what they may weigh together, in about kilobytes of memory. Beyond, the two neighbouring spans with
 /// the least work become one.
 const KEPT_MAX: usize = 400;
@@ -29,6 +32,8 @@ pub(crate) struct Checkpoints {
     kept: Vec<Kept>,
     /// Work since the newest.
     work: Duration,
+    /// Components that there were in the newest.
+    slots: u64,
 }
 
 impl Checkpoints {
@@ -39,11 +44,12 @@ impl Checkpoints {
     /// Takes in that so much work was done; whether it is time for another checkpoint.
     pub fn is_due(&mut self, work: Duration) -> bool {
         self.work = self.work + work;
-        self.kept.is_empty() || self.work >= APART
+        self.kept.is_empty() || self.work >= APART.max(Duration(APART_EACH.0 * self.slots))
     }
 
     pub fn keep(&mut self, player: Player) {
         let slots = player.cluster.slots().count() as u64;
+        self.slots = slots;
         self.kept.push(Kept { player: Arc::new(player), work: std::mem::take(&mut self.work), slots });
         while self.kept.len() > 2 && (self.kept.len() > KEPT_MAX || self.weight() > WEIGHT_MAX) {
             self.thin();
@@ -80,6 +86,6 @@ impl Checkpoints {
     /// Those of a branch that leaves after so many turns and inputs.
     pub fn until(&self, turns: u64, inputs: usize) -> Checkpoints {
         let n = self.kept.partition_point(|k| k.player.turns() <= turns && k.player.inputs <= inputs);
-        Checkpoints { kept: self.kept[..n].to_vec(), work: Duration::ZERO }
+        Checkpoints { kept: self.kept[..n].to_vec(), work: Duration::ZERO, slots: self.slots }
     }
 }

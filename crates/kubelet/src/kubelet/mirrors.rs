@@ -43,7 +43,7 @@ impl Kubelet {
             pod.metadata.deletion_timestamp = Some(now.to_k8s());
             pod.metadata.deletion_grace_period_seconds =
                 pod.spec.as_ref().and_then(|s| s.termination_grace_period_seconds);
-            w.pod = Arc::new(pod);
+            Arc::make_mut(w).pod = Arc::new(pod);
             self.queue.add(Item::Pod(uid.clone()), 0);
         }
         for (uid, mut pod) in wanted {
@@ -56,7 +56,7 @@ impl Kubelet {
             }
             let state = PodWorker::new(&pod, uid.clone(), key);
             let worker = Worker { pod: Arc::new(pod), state, inbox: Vec::new(), is_static: true };
-            self.pods.insert(uid.clone(), worker);
+            self.pods.insert(uid.clone(), Arc::new(worker));
             self.queue.add(Item::Pod(uid), 0);
         }
     }
@@ -69,7 +69,7 @@ impl Kubelet {
         }
         let mut shown = false;
         for (uid, w) in self.pods.iter_mut().filter(|(_, w)| w.is_of(&key)) {
-            w.state.sent = None;
+            Arc::make_mut(w).state.sent = None;
             shown = true;
             self.queue.add(Item::Pod(uid.clone()), cause);
         }

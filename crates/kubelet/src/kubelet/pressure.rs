@@ -57,7 +57,7 @@ impl Kubelet {
             self.queue.add(Item::Node, 0);
         }
         for (uid, verdict) in decision.evict {
-            let Some(w) = self.pods.get_mut(&uid) else { continue };
+            let Some(w) = self.pods.get_mut(&uid).map(Arc::make_mut) else { continue };
             let Some(pod) = w.pod.downcast::<Pod>() else { continue };
             notes.push(note!("kubelet.evict", pod = &w.state.key, why = &verdict.message));
             intents.push(Intent::event(pod, EventType::Warning, REASON, verdict.message.clone()));

@@ -1,7 +1,7 @@
 //! The processes of one container, over virtual time. A process runs until it sleeps, waits or blocks; nothing
 //! here happens between polls, and what happens is stamped with the time at which it would have happened.
 
-use super::Container;
+use super::Containers;
 use super::catalogue::servers::NETCAT;
 use super::catalogue::{Image, Server};
 use super::fs::{Fs, FsError, Volumes};
@@ -10,7 +10,7 @@ use super::net::{Answer, ApiWrite, Call, Sent};
 use super::programs::{self, Outcome, Running};
 use super::shell::Shell;
 use super::terminal::Outside;
-use crate::runtime::{ContainerId, ContainerSpec};
+use crate::runtime::ContainerSpec;
 use meta::{Duration, Rng, Time};
 use network::Balancer;
 use reconcile::{Meter, View};
@@ -35,7 +35,7 @@ const PIPE_BYTES: usize = 256 << 10;
 pub struct World<'a> {
     pub volumes: &'a mut Volumes,
     /// The node's other containers.
-    pub peers: &'a BTreeMap<ContainerId, Container>,
+    pub peers: &'a Containers,
     /// The cluster that the node is in, if any.
     pub view: Option<&'a View>,
     pub balancer: &'a mut Balancer,

@@ -76,6 +76,9 @@ impl Container {
     }
 }
 
+/// Each shared with a copy of the runtime until it changes: a checkpoint costs what differs.
+pub(crate) type Containers = BTreeMap<ContainerId, Arc<Container>>;
+
 #[derive(Clone)]
 pub struct SimRuntime {
     rng: Rng,
@@ -83,7 +86,7 @@ pub struct SimRuntime {
     pulled: BTreeMap<String, ImageInfo>,
     pulls: VecDeque<Pull>,
     blocked: Arc<BTreeSet<String>>,
-    containers: BTreeMap<ContainerId, Container>,
+    containers: Containers,
     volumes: Volumes,
     probes: Vec<Pending>,
     sessions: session::Sessions,
@@ -100,6 +103,11 @@ pub struct SimRuntime {
     events: Vec<RuntimeEvent>,
     /// When anything happens next; kept because it is asked for far more often than it changes.
     next: Option<Time>,
+}
+
+/// The container's machine, to be changed.
+fn machine<'a>(containers: &'a mut Containers, id: &ContainerId) -> Option<&'a mut Machine> {
+    Arc::make_mut(containers.get_mut(id)?).machine.as_mut()
 }
 
 impl SimRuntime {
@@ -227,11 +235,12 @@ impl SimRuntime {
 
     /// Starts, runs, and ends one container as far as `now`.
     fn advance(&mut self, id: &ContainerId, now: Time) {
-        let Some(mut c) = self.containers.remove(id) else { return };
+        let Some(mut shared) = self.containers.remove(id) else { return };
+        let c = Arc::make_mut(&mut shared);
         if let Some(at) = c.starts_at.filter(|at| *at <= now) {
             c.starts_at = None;
-            if self.parts.of(&c) != Some(Part::Held) {
-                self.boot(&mut c, at);
+            if self.parts.of(c) != Some(Part::Held) {
+                self.boot(c, at);
             }
         }
         let kill = c.kill_at.filter(|at| *at <= now);
@@ -257,12 +266,12 @@ impl SimRuntime {
         }
         let exit = c.machine.as_ref().and_then(|m| m.exit);
         if let (Some(exit), None) = (exit, &c.exited) {
-            let event = self.exited(&mut c, exit);
+            let event = self.exited(c, exit);
             c.exited = Some(event.clone());
             self.events.push(event);
-            self.parts.note(&c, false);
+            self.parts.note(c, false);
         }
-        self.containers.insert(id.clone(), c);
+        self.containers.insert(id.clone(), shared);
         self.metered.insert(id.clone());
         for request in sent {
             self.serve(request);
@@ -325,7 +334,7 @@ impl SimRuntime {
 
     fn stop(&mut self, now: Time, id: &ContainerId, grace: Duration) {
         self.advance(id, now);
-        let Some(c) = self.containers.get_mut(id) else { return };
+        let Some(c) = self.containers.get_mut(id).map(Arc::make_mut) else { return };
         if c.exited.is_some() {
             return;
         }
@@ -345,11 +354,12 @@ impl SimRuntime {
         if c.machine.is_none() {
             c.starts_at = None;
             let exit = MachineExit { at: now, code: 137, signal: None, oom: false };
-            if let Some(mut c) = self.containers.remove(id) {
-                let event = self.exited(&mut c, exit);
+            if let Some(mut shared) = self.containers.remove(id) {
+                let c = Arc::make_mut(&mut shared);
+                let event = self.exited(c, exit);
                 c.exited = Some(event.clone());
                 self.events.push(event);
-                self.containers.insert(id.clone(), c);
+                self.containers.insert(id.clone(), shared);
             }
         }
     }
@@ -357,7 +367,7 @@ impl SimRuntime {
     fn update_next(&mut self) {
         let pulls = self.pulls.front().and_then(|p| p.ends).map(|(at, _)| at);
         let probes = self.probes.iter().filter_map(|p| p.due_at(&self.containers)).min();
-        let run = self.containers.values().filter_map(Container::next_at).min();
+        let run = self.containers.values().filter_map(|c| c.next_at()).min();
         let now = (!self.events.is_empty()).then_some(Time(0));
         self.next = [pulls, probes, run, now].into_iter().flatten().min();
     }
@@ -403,17 +413,17 @@ impl Runtime for SimRuntime {
                     kill_at: None,
                     exited: None,
                 };
-                self.containers.insert(spec.id.clone(), c);
+                self.containers.insert(spec.id.clone(), Arc::new(c));
             }
             RuntimeCommand::UpdateMounts { id, mounts } => {
                 self.advance(&id, now);
-                if let Some(m) = self.containers.get_mut(&id).and_then(|c| c.machine.as_mut()) {
+                if let Some(m) = machine(&mut self.containers, &id) {
                     m.fs.remount(mounts);
                 }
             }
             RuntimeCommand::UpdateResources { id, cpu_limit_milli, memory_limit_bytes } => {
                 self.advance(&id, now);
-                if let Some(m) = self.containers.get_mut(&id).and_then(|c| c.machine.as_mut()) {
+                if let Some(m) = machine(&mut self.containers, &id) {
                     let spec = Arc::make_mut(&mut m.spec);
                     spec.cpu_limit_milli = cpu_limit_milli;
                     spec.memory_limit_bytes = memory_limit_bytes;
@@ -494,7 +504,7 @@ impl Runtime for SimRuntime {
             let last = ContainerId { attempt: u32::MAX, ..id.clone() };
             self.containers.range(first..=last).next_back().map(|(_, c)| c)
         };
-        let meter = |c: &Container| c.machine.as_ref().filter(|_| c.exited.is_none()).map(|m| m.meter.clone());
+        let meter = |c: &Arc<Container>| c.machine.as_ref().filter(|_| c.exited.is_none()).map(|m| m.meter.clone());
         let moved = std::mem::take(&mut self.metered);
         moved.into_iter().map(|id| (newest(&id).and_then(meter), id)).map(|(m, id)| (id, m)).collect()
     }
@@ -543,7 +553,7 @@ impl Runtime for SimRuntime {
     fn answered(&mut self, now: Time, call: &Call, answer: Answer) {
         let own = |response| Some(Served { response, work: Duration::ZERO, done: now });
         let answer = call.server.answer(answer, own);
-        if let Some(m) = self.containers.get_mut(&call.id).and_then(|c| c.machine.as_mut()) {
+        if let Some(m) = machine(&mut self.containers, &call.id) {
             m.hear(call.pid, answer, now);
         }
         self.update_next();
@@ -572,7 +582,7 @@ impl Runtime for SimRuntime {
         host::entry(path, &self.volumes)
     }
     fn containers(&self) -> Vec<ContainerRecord> {
-        let record = |c: &Container| ContainerRecord {
+        let record = |c: &Arc<Container>| ContainerRecord {
             id: c.spec.id.clone(),
             image: c.spec.image.clone(),
             started_at: c.started_at,

@@ -5,6 +5,7 @@ use super::machine::MachineExit;
 use super::{Container, SimRuntime};
 use meta::Time;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The namespace that a control plane's pods are in.
 const NAMESPACE: &str = "kube-system";
@@ -55,8 +56,8 @@ impl SimRuntime {
     pub fn set_part(&mut self, now: Time, pod: &str, part: Part) {
         self.parts.states.insert(pod.into(), part);
         if part != Part::Held {
-            let waits = |c: &&mut Container| c.spec.pod == pod && c.waits();
-            self.containers.values_mut().filter(waits).for_each(|c| c.starts_at = Some(now));
+            let waits = |c: &&mut Arc<Container>| c.spec.pod == pod && c.waits();
+            self.containers.values_mut().filter(waits).for_each(|c| Arc::make_mut(c).starts_at = Some(now));
         }
         self.update_next();
     }
@@ -64,7 +65,7 @@ impl SimRuntime {
     /// The pod's process has ended with this code.
     pub fn end_part(&mut self, now: Time, pod: &str, code: i32) {
         let mut all = self.containers.values_mut().filter(|c| c.exited.is_none() && c.spec.pod == pod);
-        if let Some(m) = all.find_map(|c| c.machine.as_mut())
+        if let Some(m) = all.find(|c| c.machine.is_some()).and_then(|c| Arc::make_mut(c).machine.as_mut())
             && m.exit.is_none()
         {
             m.exit = Some(MachineExit { at: now, code, signal: None, oom: false });

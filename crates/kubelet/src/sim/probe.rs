@@ -4,10 +4,9 @@ use super::catalogue::Http;
 use super::machine::{Fds, Input, Output, SIGKILL, State};
 use super::net::NetError;
 use super::parts::Part;
-use super::{Container, SimRuntime, answer, programs, server};
+use super::{Containers, SimRuntime, answer, programs, server};
 use crate::runtime::{ContainerId, Handler, ProbeOutcome};
 use meta::{Duration, Time};
-use std::collections::BTreeMap;
 
 /// A network probe's round trip.
 const ROUND_TRIP: Duration = Duration::from_millis(2);
@@ -30,7 +29,7 @@ enum What {
 }
 
 impl Pending {
-    pub fn due_at(&self, containers: &BTreeMap<ContainerId, Container>) -> Option<Time> {
+    pub fn due_at(&self, containers: &Containers) -> Option<Time> {
         match &self.what {
             What::Answer(_) => Some(self.until),
             What::Exec { pid, .. } => {
@@ -57,7 +56,7 @@ impl SimRuntime {
     }
 
     fn begin_exec(&mut self, now: Time, id: &ContainerId, command: Vec<String>, timeout: Duration) -> (What, Time) {
-        let machine = self.containers.get_mut(id).and_then(|c| c.machine.as_mut()).filter(|m| m.exit.is_none());
+        let machine = super::machine(&mut self.containers, id).filter(|m| m.exit.is_none());
         let Some(m) = machine else {
             return (What::Answer(ProbeOutcome::Error("container not running".into())), now + ROUND_TRIP);
         };
@@ -166,7 +165,7 @@ impl SimRuntime {
         timeout: Duration,
         now: Time,
     ) -> ProbeOutcome {
-        let Some(m) = self.containers.get_mut(id).and_then(|c| c.machine.as_mut()).filter(|m| m.exit.is_none()) else {
+        let Some(m) = super::machine(&mut self.containers, id).filter(|m| m.exit.is_none()) else {
             return ProbeOutcome::Error("container not running".into());
         };
         let output = m.pipes.remove(&pipe).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What the node's listening containers answer.
 
-use super::Container;
+use super::Containers;
 use super::catalogue::{Http, Server};
 use super::fs::{Volumes, normalize};
 use super::machine::Machine;
@@ -9,11 +9,11 @@ use super::nginx;
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
 use network::gateway;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The container of the node that has `ip` and listens at `port` at `now`.
 fn find<'a>(
-    containers: &'a BTreeMap<ContainerId, Container>,
+    containers: &'a Containers,
     own: Option<&'a Machine>,
     ip: &str,
     port: u16,
@@ -34,23 +34,12 @@ fn find<'a>(
 
 /// # Errors
 /// Why there is no connection.
-pub fn connect(
-    containers: &BTreeMap<ContainerId, Container>,
-    own: Option<&Machine>,
-    ip: &str,
-    port: u16,
-    now: Time,
-) -> Result<(), NetError> {
+pub fn connect(containers: &Containers, own: Option<&Machine>, ip: &str, port: u16, now: Time) -> Result<(), NetError> {
     find(containers, own, ip, port, now).map(|_| ())
 }
 
 /// Who listens: container and program.
-pub fn listener(
-    containers: &BTreeMap<ContainerId, Container>,
-    ip: &str,
-    port: u16,
-    now: Time,
-) -> Option<(String, String)> {
+pub fn listener(containers: &Containers, ip: &str, port: u16, now: Time) -> Option<(String, String)> {
     let (m, server, ..) = find(containers, None, ip, port, now).ok()?;
     Some((m.spec.id.container.to_string(), server.program.trim_start_matches('/').to_string()))
 }
@@ -58,7 +47,7 @@ pub fn listener(
 /// # Errors
 /// Why there is no answer.
 pub fn http(
-    containers: &BTreeMap<ContainerId, Container>,
+    containers: &Containers,
     own: Option<&Machine>,
     volumes: &Volumes,
     ip: &str,
@@ -73,11 +62,11 @@ pub fn http(
 }
 
 /// The container that listens there takes a request on; which one it is.
-pub fn serve(containers: &mut BTreeMap<ContainerId, Container>, sent: &Sent) -> Option<ContainerId> {
+pub fn serve(containers: &mut Containers, sent: &Sent) -> Option<ContainerId> {
     let listens =
         |m: &Machine| m.spec.pod_ip == sent.ip && m.exit.is_none() && m.listeners().any(|(p, ..)| p == sent.port);
-    let mut all = containers.iter_mut().filter_map(|(id, c)| Some((id, c.machine.as_mut()?)));
-    let (id, m) = all.find(|(_, m)| listens(m))?;
+    let (id, c) = containers.iter_mut().find(|(_, c)| c.machine.as_ref().is_some_and(listens))?;
+    let m = Arc::make_mut(c).machine.as_mut()?;
     m.serve(sent.at, sent.work);
     let called = m.listeners().find(|(p, ..)| *p == sent.port);
     if let Some((code, after)) = called.and_then(|(_, server, argv, _)| told_to_exit(server, argv, &sent.path)) {

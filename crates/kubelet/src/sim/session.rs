@@ -7,6 +7,7 @@ use crate::pod::container_hash;
 use crate::runtime::{ContainerId, SessionEnd, SessionInput, SessionOutput, SessionSpec};
 use meta::Time;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a stopped container's commands end with.
 const KILLED: i32 = 137;
@@ -57,7 +58,7 @@ impl SimRuntime {
         self.advance(&id, now);
         self.sessions.next += 1;
         let number = self.sessions.next;
-        let machine = self.containers.get_mut(&id).and_then(|c| c.machine.as_mut()).filter(|m| m.exit.is_none());
+        let machine = super::machine(&mut self.containers, &id).filter(|m| m.exit.is_none());
         let m = machine.ok_or_else(|| format!("container not found ({container:?})"))?;
         let mut output = SessionOutput::default();
         let (exec, stdin) = match spec.command {
@@ -97,7 +98,7 @@ impl SimRuntime {
     pub(super) fn input(&mut self, now: Time, session: u64, input: SessionInput) {
         let Some((id, Some(pipe))) = self.sessions.open.get(&session).map(|s| (s.id.clone(), s.stdin)) else { return };
         self.advance(&id, now);
-        let Some(m) = self.containers.get_mut(&id).and_then(|c| c.machine.as_mut()) else { return };
+        let Some(m) = super::machine(&mut self.containers, &id) else { return };
         match input {
             SessionInput::Data(data) => m.outside_input(pipe, &data, now),
             // A terminal that stays open is not ended by a client's end of input.
@@ -110,7 +111,7 @@ impl SimRuntime {
 
     pub(super) fn close(&mut self, now: Time, session: u64) {
         let Some(s) = self.sessions.open.remove(&session) else { return };
-        let Some(m) = self.containers.get_mut(&s.id).and_then(|c| c.machine.as_mut()) else { return };
+        let Some(m) = super::machine(&mut self.containers, &s.id) else { return };
         m.taps.remove(&session);
         let Some(pipe) = s.stdin else { return };
         match s.exec {
@@ -132,7 +133,7 @@ impl SimRuntime {
             if s.output.end.is_some() {
                 continue;
             }
-            let container = self.containers.get_mut(&s.id);
+            let container = self.containers.get_mut(&s.id).map(Arc::make_mut);
             let ended = container.as_ref().is_none_or(|c| c.exited.is_some());
             let Some(m) = container.and_then(|c| c.machine.as_mut()) else {
                 s.output.end = Some(SessionEnd::Exited(KILLED));
