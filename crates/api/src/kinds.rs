@@ -17,6 +17,8 @@ pub mod csistoragecapacity;
 pub mod customresourcedefinition;
 pub mod daemonset;
 pub mod deployment;
+pub mod deviceclass;
+pub mod devices;
 pub mod endpoints;
 pub mod endpointslice;
 pub mod event;
@@ -46,7 +48,10 @@ pub mod prioritylevelconfiguration;
 pub mod rbac;
 pub mod replicaset;
 pub mod replicationcontroller;
+pub mod resourceclaim;
+pub mod resourceclaimtemplate;
 pub mod resourcequota;
+pub mod resourceslice;
 pub mod role;
 pub mod rolebinding;
 pub mod runtimeclass;
@@ -108,6 +113,7 @@ table! {
     selfsubjectreview tokenreview
     localsubjectaccessreview selfsubjectaccessreview selfsubjectrulesreview subjectaccessreview
     clusterrole clusterrolebinding role rolebinding
+    deviceclass resourceclaim resourceclaimtemplate resourceslice
 }
 
 /// The place of a kind whose file is named as its singular; [`UNLISTED`] for one that has no file.
@@ -162,6 +168,8 @@ pub(crate) use register;
 
 #[cfg(test)]
 mod access_tests;
+#[cfg(test)]
+mod devices_tests;
 #[cfg(test)]
 mod job_tests;
 #[cfg(test)]

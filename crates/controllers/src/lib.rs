@@ -31,6 +31,7 @@ pub mod podautoscaler;
 mod pods;
 pub mod replicaset;
 pub mod replicationcontroller;
+pub mod resource_claim;
 pub mod resource_quota;
 pub mod root_ca_publisher;
 pub mod service_account;
@@ -90,6 +91,7 @@ pub fn all(authority: Arc<Authority>, tokens: TokenKey) -> Vec<Box<dyn Component
         runner::<volume_protection::VolumeProtection>(),
         runner::<root_ca_publisher::RootCaPublisher>(),
         runner::<ephemeral_volume::EphemeralVolume>(),
+        runner::<resource_claim::ResourceClaims>(),
         runner::<admission_policy::AdmissionPolicyStatus>(),
         // Not part of the controller manager: kind's provisioner, a process of its own.
         runner::<local_path::LocalPath>(),

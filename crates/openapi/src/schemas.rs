@@ -3,7 +3,7 @@
 use api::Kind;
 use k8s_openapi::api::{
     admissionregistration, apps, authentication, authorization, autoscaling, batch, certificates, coordination, core,
-    discovery, events, flowcontrol, networking, node, policy, rbac, scheduling, storage,
+    discovery, events, flowcontrol, networking, node, policy, rbac, resource, scheduling, storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
@@ -183,6 +183,10 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("scheduling.k8s.io", "v1", "PriorityClass") => of::<scheduling::v1::PriorityClass>(g),
         ("storage.k8s.io", "v1", "CSIDriver") => of::<storage::v1::CSIDriver>(g),
         ("storage.k8s.io", "v1", "CSINode") => of::<storage::v1::CSINode>(g),
+        ("resource.k8s.io", "v1", "DeviceClass") => of::<resource::v1::DeviceClass>(g),
+        ("resource.k8s.io", "v1", "ResourceClaim") => of::<resource::v1::ResourceClaim>(g),
+        ("resource.k8s.io", "v1", "ResourceClaimTemplate") => of::<resource::v1::ResourceClaimTemplate>(g),
+        ("resource.k8s.io", "v1", "ResourceSlice") => of::<resource::v1::ResourceSlice>(g),
         ("storage.k8s.io", "v1", "CSIStorageCapacity") => of::<storage::v1::CSIStorageCapacity>(g),
         ("storage.k8s.io", "v1", "StorageClass") => of::<storage::v1::StorageClass>(g),
         ("storage.k8s.io", "v1", "VolumeAttachment") => of::<storage::v1::VolumeAttachment>(g),

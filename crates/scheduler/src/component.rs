@@ -17,7 +17,9 @@ use crate::queue::{Lists, Queue, QueuedPod};
 use crate::record::Record;
 use crate::status;
 use api::{Obj, ObjectExt, Registered};
+use k8s_openapi::Resource;
 use k8s_openapi::api::core::v1::{Binding, Node, Pod};
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use meta::{Duration, Key, Rng, Time, User};
 use reconcile::{Change, Component, Cx, EventType, Gauge, Intent, Interest, Reply, Step};
 use std::any::Any;
@@ -36,8 +38,8 @@ pub struct Scheduler {
     queue: Queue,
     nominator: Nominator,
     objects: Arc<Objects>,
-    /// The pod whose binding has no answer yet.
-    binding: Option<Arc<PodInfo>>,
+    /// The pod whose binding has no answer yet, and what was written before it: how to begin when that is refused.
+    binding: Option<(Arc<PodInfo>, Vec<String>)>,
     /// Bindings that were refused and still have to be told to the user: pod and message.
     failed: VecDeque<(Arc<PodInfo>, String)>,
     /// Pods with a node whose volumes are not there yet.
@@ -213,6 +215,7 @@ impl Scheduler {
         self.nominator.remove(key);
         self.queue.delete(key);
         if let Some(pod) = self.cache.remove_pod(key) {
+            self.forget_devices(&pod);
             self.queue.move_all(&ClusterEvent::AssignedPodDelete(&pod), now, &self.algorithm, cause);
         } else if let Some(pod) = old.and_then(shared).filter(|p| nominated_node(p).is_some()) {
             self.nomination_gone(now, pod, cause);
@@ -250,8 +253,12 @@ impl Scheduler {
             Ok(node) => {
                 self.nominator.remove(&pod.key);
                 self.cache.assume_pod(pod.clone(), &node);
+                if let Err(why) = self.reserve_devices(pod, &node) {
+                    let message = format!("running Reserve plugin \"DynamicResources\": {why}");
+                    return self.unbind(cx, pod, &message, step);
+                }
                 match self.ask_for_volumes(cx, &framework, pod, &node) {
-                    Ok(intents) if intents.is_empty() => self.bind(pod, &node, step),
+                    Ok(intents) if intents.is_empty() => self.bind(cx, pod, &node, step),
                     Ok(intents) => {
                         step.notes.push(note!("scheduler.volumes", pod = &pod.key, node = &node));
                         // The wait may be long. Models NominatedNodeNameForExpectation, on since v1.35.
@@ -281,7 +288,45 @@ impl Scheduler {
         self.waits.ask(&self.objects, pod, &info.node, cx.now + until)
     }
 
-    fn bind(&mut self, pod: &Arc<PodInfo>, node: &str, step: &mut Step) {
+    /// Reserve of DynamicResources. Most pods want no devices, and then nothing is looked up.
+    fn reserve_devices(&mut self, pod: &PodInfo, node: &str) -> Result<(), String> {
+        if !uses_devices(pod) {
+            return Ok(());
+        }
+        let Some(info) = self.cache.snapshot().get(node).cloned() else { return Ok(()) };
+        Arc::make_mut(&mut self.objects).devices.reserve(&pod.pod, &info.node)?;
+        self.queue.devices = self.objects.devices.clone();
+        Ok(())
+    }
+
+    /// Devices that were reserved for the pod are free, or written by now.
+    fn forget_devices(&mut self, pod: &PodInfo) {
+        if uses_devices(pod) {
+            Arc::make_mut(&mut self.objects).devices.forget(&pod.pod);
+            self.queue.devices = self.objects.devices.clone();
+        }
+    }
+
+    /// PreBind of DynamicResources, then the binding.
+    fn bind(&mut self, cx: &Cx, pod: &Arc<PodInfo>, node: &str, step: &mut Step) {
+        let mut before = Vec::new();
+        if uses_devices(pod) {
+            match self.objects.devices.writings(&pod.pod) {
+                Ok(all) => all.into_iter().for_each(|w| {
+                    step.intents.push(w.intent);
+                    before.push(w.refused);
+                }),
+                Err(why) => {
+                    let message = format!("running PreBind plugin \"DynamicResources\": {why}");
+                    return self.unbind(cx, pod, &message, step);
+                }
+            }
+            self.forget_devices(pod);
+        }
+        self.bind_with(pod, node, before, step);
+    }
+
+    fn bind_with(&mut self, pod: &Arc<PodInfo>, node: &str, before: Vec<String>, step: &mut Step) {
         let framework = self.algorithm.profile(pod.scheduler_name()).cloned();
         let Some((framework, binding)) = framework.and_then(|f| f.bind(pod, node).map(|b| (f, b))) else {
             self.cache.forget_pod(&pod.key);
@@ -290,14 +335,21 @@ impl Scheduler {
         if let Some(question) = framework.extenders.as_ref().and_then(|e| e.bind_question(&pod.pod, &binding)) {
             return self.delegated.ask(pod, node, question);
         }
-        self.post_binding(pod, node, binding, step);
+        self.post_binding(pod, node, binding, before, step);
     }
 
-    fn post_binding(&mut self, pod: &Arc<PodInfo>, node: &str, binding: Binding, step: &mut Step) {
+    fn post_binding(
+        &mut self,
+        pod: &Arc<PodInfo>,
+        node: &str,
+        binding: Binding,
+        before: Vec<String>,
+        step: &mut Step,
+    ) {
         let target = binding.target.name.unwrap_or_default();
         step.intents.push(Intent::bind(pod.key.clone(), binding.metadata.uid, &target));
         announce(pod, node, step);
-        self.binding = Some(pod.clone());
+        self.binding = Some((pod.clone(), before));
     }
 
     /// What an extender that was to bind a pod has said.
@@ -312,7 +364,7 @@ impl Scheduler {
             }
             Some(Err(why)) => self.unbind(cx, &pod, &why, &mut step),
             None => match self.algorithm.profile(pod.scheduler_name()).and_then(|f| f.bind(&pod, &node)) {
-                Some(binding) => self.post_binding(&pod, &node, binding, &mut step),
+                Some(binding) => self.post_binding(&pod, &node, binding, Vec::new(), &mut step),
                 None => self.queue.done(&pod.key),
             },
         }
@@ -327,6 +379,7 @@ impl Scheduler {
 
     /// A pod that had a node does not get there: its room is free again, and it is tried again after a back-off.
     fn unbind(&mut self, cx: &Cx, pod: &Arc<PodInfo>, message: &str, step: &mut Step) {
+        self.forget_devices(pod);
         self.cache.forget_pod(&pod.key);
         let freed = ClusterEvent::AssignedPodDelete(pod);
         self.queue.move_all(&freed, cx.now, &self.algorithm, step.cause);
@@ -349,6 +402,7 @@ impl Scheduler {
             step.intents.extend(status::evict(victim, pod, node, cx.now));
             step.notes.push(note!("scheduler.preempts", victim = &victim.key, node = node));
         }
+        step.intents.extend(failure.deallocate.and_then(|claim| self.objects.devices.deallocation(&claim)));
         match failure.nominate.as_deref() {
             Some("") => self.nominator.remove(&pod.key),
             Some(node) => self.nominator.add(pod.clone(), node),
@@ -373,6 +427,10 @@ fn announce(pod: &PodInfo, node: &str, step: &mut Step) {
 /// Most pods have none, and then nothing is looked up.
 fn uses_claims(pod: &PodInfo) -> bool {
     storage::volumes(&pod.pod).iter().any(|v| v.persistent_volume_claim.is_some() || v.ephemeral.is_some())
+}
+
+fn uses_devices(pod: &PodInfo) -> bool {
+    pod.pod.spec.as_ref().is_some_and(|s| s.resource_claims.as_ref().is_some_and(|c| !c.is_empty()))
 }
 
 fn new_queue(config: &Config) -> Queue {
@@ -413,6 +471,7 @@ impl Component for Scheduler {
         for object in informers::kinds().flat_map(|k| cx.view.list_obj(k)) {
             informers::follow(Arc::make_mut(&mut self.objects), object.kind(), &object.key(), Some(object));
         }
+        self.queue.devices = self.objects.devices.clone();
         for node in cx.view.list_obj(Node::KIND_REF).filter_map(shared) {
             self.cache.add_node(node);
         }
@@ -429,7 +488,10 @@ impl Component for Scheduler {
             self.observe_pod(cx.now, &change.key, old, new, change.cause);
         } else {
             informers::follow(Arc::make_mut(&mut self.objects), change.kind, &change.key, new);
-            if let Some(event) = informers::event(change.kind, old, new) {
+            if change.kind.group == ResourceClaim::GROUP {
+                self.queue.devices = self.objects.devices.clone();
+            }
+            if let Some(event) = informers::event(&self.objects, change.kind, old, new) {
                 self.waits.look(&self.objects);
                 self.queue.move_all(&event, cx.now, &self.algorithm, change.cause);
             }
@@ -452,7 +514,7 @@ impl Component for Scheduler {
             self.speaks_as = pod.scheduler_name().into();
             let mut step = Step { item: pod.key.as_str().into(), ..Step::default() };
             match outcome {
-                Ok(node) => self.bind(&pod, &node, &mut step),
+                Ok(node) => self.bind(cx, &pod, &node, &mut step),
                 Err(why) => self.give_up(cx, &pod, &why, &mut step),
             }
             return Some(step);
@@ -478,15 +540,21 @@ impl Component for Scheduler {
         if let (Some(key), Some(Err(error))) = (self.asking.take(), replies.last()) {
             self.waits.fail(&key, error.to_string());
         }
-        let Some(pod) = self.binding.take() else { return };
-        let Some(Err(error)) = replies.first() else { return self.queue.done(&pod.key) };
+        let Some((pod, before)) = self.binding.take() else { return };
+        // The first refusal ends the turn; what follows the binding are events, which are never refused.
+        let refused = replies.iter().enumerate().find_map(|(i, r)| r.as_ref().err().map(|e| (i, e)));
+        let Some((i, error)) = refused.filter(|(i, _)| *i <= before.len()) else { return self.queue.done(&pod.key) };
         self.cache.forget_pod(&pod.key);
         // Its room is free again for the others.
         let freed = ClusterEvent::AssignedPodDelete(&pod);
         self.queue.move_all(&freed, cx.now, &self.algorithm, seq);
         self.queue.add_unschedulable(&pod.key, BTreeSet::new(), cx.now, &self.algorithm);
         if !error.is_not_found() {
-            self.failed.push_back((pod, format!("running Bind plugin \"DefaultBinder\": {error}")));
+            let message = match before.get(i) {
+                Some(what) => format!("running PreBind plugin \"DynamicResources\": {what}: {error}"),
+                None => format!("running Bind plugin \"DefaultBinder\": {error}"),
+            };
+            self.failed.push_back((pod, message));
         }
     }
     fn gauge(&self, _: Time) -> Gauge {

@@ -7,7 +7,7 @@ use crate::framework::run::Told;
 use crate::framework::status::Status;
 use crate::framework::{Code, Framework, Handle, NodeStatuses, PodInfo, Run};
 use crate::record::{self, Record};
-use meta::Rng;
+use meta::{Key, Rng};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Failure {
     pub nominate: Option<String>,
     /// Pods to evict for the nomination.
     pub victims: Vec<Arc<PodInfo>>,
+    /// A claim for devices whose allocation is taken back.
+    pub deallocate: Option<Key>,
 }
 
 /// The chosen node, or why there is none.
@@ -166,6 +168,7 @@ impl Algorithm {
                 plugins: BTreeSet::new(),
                 nominate: Some(String::new()),
                 victims: Vec::new(),
+                deallocate: None,
             });
         }
         let pre = run.pre_filter(record.as_deref_mut().and_then(Record::pre_filter));
@@ -402,6 +405,7 @@ impl Algorithm {
         // Without PostFilter plugins the nomination is cleared.
         let mut nominate = Some(String::new());
         let mut victims = Vec::new();
+        let mut deallocate = None;
         if !run.framework.post_filter.is_empty() {
             let points = record.as_deref_mut().map(|r| &mut r.cycle.points);
             let result = run.post_filter(&scratch.statuses, &mut self.rng, points);
@@ -413,6 +417,7 @@ impl Algorithm {
             }
             nominate = result.nominate;
             victims = result.victims;
+            deallocate = result.deallocate;
         }
         let message = FitError {
             all_nodes: run.h.snapshot.nodes.len(),
@@ -420,7 +425,7 @@ impl Algorithm {
             pre_filter_message,
             post_filter_message: &post_filter_message,
         };
-        Failure { message: message.to_string(), is_error: false, plugins, nominate, victims }
+        Failure { message: message.to_string(), is_error: false, plugins, nominate, victims, deallocate }
     }
 }
 
@@ -488,7 +493,14 @@ fn ask_extenders(
 
 /// The cycle failed, which says nothing about the pod.
 fn broken(message: String) -> Failure {
-    Failure { message, is_error: true, plugins: BTreeSet::new(), nominate: Some(String::new()), victims: Vec::new() }
+    Failure {
+        message,
+        is_error: true,
+        plugins: BTreeSet::new(),
+        nominate: Some(String::new()),
+        victims: Vec::new(),
+        deallocate: None,
+    }
 }
 
 /// Reserve, Permit or PreBind refused the chosen node: upstream's message speaks of that node alone.
@@ -501,5 +513,6 @@ fn refused_after_choice(status: &Status) -> Failure {
         plugins: if status.is_rejected() { BTreeSet::from([status.plugin]) } else { BTreeSet::new() },
         nominate: Some(String::new()),
         victims: Vec::new(),
+        deallocate: None,
     }
 }

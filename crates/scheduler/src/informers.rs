@@ -7,6 +7,7 @@ use api::{KindRef, Obj, ObjectExt, Registered};
 use k8s_openapi::api::apps::v1::{ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, ReplicationController, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 use meta::Key;
 use std::any::Any;
@@ -57,6 +58,18 @@ static KINDS: &[(KindRef, Follow)] = &[
     stored!(CSIDriver, csi_drivers, name),
     stored!(CSIStorageCapacity, capacities, Key::clone),
     stored!(VolumeAttachment, attachments, name),
+    (ResourceClaim::KIND_REF, |objects, key, new| match new.and_then(shared::<ResourceClaim>) {
+        Some(claim) => objects.devices.set_claim(claim),
+        None => objects.devices.remove_claim(key),
+    }),
+    (DeviceClass::KIND_REF, |objects, key, new| match new.and_then(shared::<DeviceClass>) {
+        Some(class) => objects.devices.set_class(class),
+        None => objects.devices.remove_class(key.name()),
+    }),
+    (ResourceSlice::KIND_REF, |objects, key, new| match new.and_then(shared::<ResourceSlice>) {
+        Some(slice) => objects.devices.set_slice(slice),
+        None => objects.devices.remove_slice(key.name()),
+    }),
 ];
 
 fn name(key: &Key) -> String {
@@ -64,11 +77,19 @@ fn name(key: &Key) -> String {
 }
 
 /// The change as pods that wait see it; `None` of a kind that none waits for.
-pub fn event<'a>(kind: KindRef, old: Option<&'a Obj>, new: Option<&'a Obj>) -> Option<ClusterEvent<'a>> {
+pub fn event<'a>(
+    objects: &'a Objects,
+    kind: KindRef,
+    old: Option<&'a Obj>,
+    new: Option<&'a Obj>,
+) -> Option<ClusterEvent<'a>> {
     fn was<'a, T: Registered>(old: Option<&'a Obj>, new: Option<&'a Obj>) -> Was<'a, T> {
         Was { old: old.and_then(|o| o.downcast()), new: new.and_then(|o| o.downcast()) }
     }
     type Make<'a> = fn(Option<&'a Obj>, Option<&'a Obj>) -> ClusterEvent<'a>;
+    if kind == ResourceClaim::KIND_REF {
+        return Some(ClusterEvent::DeviceClaim(was(old, new), &objects.devices));
+    }
     let events: &[(KindRef, Make<'a>)] = &[
         (PersistentVolumeClaim::KIND_REF, |old, new| ClusterEvent::Claim(was(old, new))),
         (PersistentVolume::KIND_REF, |old, new| ClusterEvent::Volume(was(old, new))),
@@ -77,6 +98,8 @@ pub fn event<'a>(kind: KindRef, old: Option<&'a Obj>, new: Option<&'a Obj>) -> O
         (CSIDriver::KIND_REF, |old, new| ClusterEvent::CsiDriver(was(old, new))),
         (CSIStorageCapacity::KIND_REF, |old, new| ClusterEvent::Capacity(was(old, new))),
         (VolumeAttachment::KIND_REF, |old, new| ClusterEvent::Attachment(was(old, new))),
+        (DeviceClass::KIND_REF, |old, new| ClusterEvent::DeviceClass(was(old, new))),
+        (ResourceSlice::KIND_REF, |old, new| ClusterEvent::DeviceSlice(was(old, new))),
     ];
     events.iter().find(|(k, _)| *k == kind).map(|(_, event)| event(old, new))
 }

@@ -62,6 +62,7 @@ pub fn preempt(run: &Run, statuses: &NodeStatuses, args: &DefaultPreemptionArgs,
         answer: Ok(()),
         nominate: Some(best.node.to_string()),
         victims: best.victims.clone(),
+        deallocate: None,
         candidates,
         nodes: (potential.len(), tried_nodes),
     }

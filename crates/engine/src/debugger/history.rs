@@ -38,6 +38,9 @@ fn read_fields(kind: KindRef) -> Option<&'static [&'static str]> {
     } else if kind == &priorityclass::KIND {
         Some(&["/value"])
     } else {
+        if kind.group == "resource.k8s.io" {
+            return Some(&["/spec", "/status"]);
+        }
         const STORAGE: &[&str] = &[
             "persistentvolumes",
             "persistentvolumeclaims",

@@ -6,6 +6,7 @@ mod attached;
 pub mod backoff;
 pub mod conditions;
 mod credentials;
+mod devices;
 pub mod env;
 mod env_file;
 pub mod events;

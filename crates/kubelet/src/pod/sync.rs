@@ -3,7 +3,7 @@
 
 use super::admit::Admitted;
 use super::{
-    ContainerState, Exit, Hook, PodWorker, Role, Stage, SyncCx, Verdict, admit, events, exit_reason, persistent,
+    ContainerState, Exit, Hook, PodWorker, Role, Stage, SyncCx, Verdict, admit, devices, events, exit_reason, persistent,
     volumes,
 };
 use crate::runtime::{ProbeOutcome, RuntimeEvent};
@@ -19,6 +19,8 @@ const RELIST: Duration = Duration::from_secs(1);
 /// `pkg/volume/util/operationexecutor`'s `exponentialbackoff`.
 const MOUNT_RETRY: Duration = Duration::from_millis(500);
 const MOUNT_RETRY_MAX: Duration = Duration::from_secs(122);
+/// When a pod is looked at again that changed nothing: the kubelet's `syncFrequency`.
+const RESYNC: Duration = Duration::from_secs(60);
 /// A postStart hook has no time limit of its own.
 const POST_START_MAX: Duration = Duration::from_secs(365 * 86_400);
 /// Creating a sandbox: this long at least, and up to as much again.
@@ -126,6 +128,16 @@ impl PodWorker {
             let longer = Duration((self.mount_delay.0 * 2).min(MOUNT_RETRY_MAX.0));
             self.mount_delay = longer.max(MOUNT_RETRY);
             self.mount_at = cx.now + self.mount_delay;
+            cx.wake_at(self.mount_at);
+            return false;
+        }
+        if self.sandbox_at.is_none()
+            && let Err(why) = devices::prepare(pod, cx)
+        {
+            let message = format!("Failed to prepare dynamic resources: prepare dynamic resources: {why}");
+            events::pod(cx, pod, Warning, "FailedPrepareDynamicResources", message);
+            cx.note(note!("kubelet.devices-missing", pod = &self.key, why = &why));
+            self.mount_at = cx.now + RESYNC;
             cx.wake_at(self.mount_at);
             return false;
         }

@@ -7,7 +7,8 @@ use super::request::{self, Request, shown};
 use super::{DeviceId, Devices};
 use k8s_openapi::api::core::v1::{Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm};
 use k8s_openapi::api::resource::v1::{
-    AllocationResult, Device, DeviceAllocationResult, DeviceRequestAllocationResult, ResourceClaim, ResourceSlice,
+    AllocationResult, Device, DeviceAllocationConfiguration, DeviceAllocationResult, DeviceRequestAllocationResult,
+    ResourceClaim, ResourceSlice,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -81,7 +82,10 @@ pub fn allocate(
     };
     search.prepare(devices).map_err(Trouble::Broken)?;
     match search.one(At::default(), false) {
-        Ok(true) => Ok(Some(search.result.iter().map(|r| allocation(r)).collect())),
+        Ok(true) => {
+            let all = claims.iter().zip(&search.result).map(|(c, r)| allocation(devices, c, r));
+            Ok(Some(all.collect()))
+        }
         Ok(false) | Err(Stop::TooMany) if search.pools.iter().any(|p| p.invalid) => {
             Err(Trouble::Node("invalid resource pools were encountered".into()))
         }
@@ -338,7 +342,43 @@ impl<'a> Search<'a> {
     }
 }
 
-fn allocation(devices: &[(String, bool, Found)]) -> AllocationResult {
+/// What class and claim say to the driver about the requests that were served.
+fn configuration(
+    devices: &Devices,
+    claim: &ResourceClaim,
+    served: &[(String, bool, Found)],
+) -> Vec<DeviceAllocationConfiguration> {
+    let mut all = Vec::new();
+    let spec = claim.spec.devices.as_ref();
+    let is_served = |name: &str| served.iter().any(|(r, ..)| r == name);
+    let requests = spec.into_iter().flat_map(|d| d.requests.iter().flatten());
+    for r in requests.clone() {
+        let subs = r.first_available.iter().flatten().filter(|s| is_served(&format!("{}/{}", r.name, s.name)));
+        let chosen = subs.map(|s| &s.device_class_name);
+        for class in r.exactly.iter().map(|e| &e.device_class_name).chain(chosen) {
+            let configs = devices.class(class).and_then(|c| c.spec.config.as_ref());
+            all.extend(configs.into_iter().flatten().map(|c| DeviceAllocationConfiguration {
+                opaque: c.opaque.clone(),
+                requests: None,
+                source: "FromClass".into(),
+            }));
+        }
+    }
+    for c in spec.into_iter().flat_map(|d| d.config.iter().flatten()) {
+        let names = c.requests.as_deref().unwrap_or_default();
+        let concerned = |n: &String| is_served(n) || served.iter().any(|(r, ..)| r.split('/').next() == Some(n));
+        if names.is_empty() || names.iter().any(concerned) {
+            all.push(DeviceAllocationConfiguration {
+                opaque: c.opaque.clone(),
+                requests: c.requests.clone(),
+                source: "FromClaim".into(),
+            });
+        }
+    }
+    all
+}
+
+fn allocation(all: &Devices, claim: &ResourceClaim, devices: &[(String, bool, Found)]) -> AllocationResult {
     let result = |(request, admin, found): &(String, bool, Found)| DeviceRequestAllocationResult {
         admin_access: admin.then_some(true),
         device: found.id.2.clone(),
@@ -348,8 +388,9 @@ fn allocation(devices: &[(String, bool, Found)]) -> AllocationResult {
         ..Default::default()
     };
     let results = Some(devices.iter().map(result).collect());
+    let config = Some(configuration(all, claim, devices)).filter(|c| !c.is_empty());
     AllocationResult {
-        devices: Some(DeviceAllocationResult { config: None, results }),
+        devices: Some(DeviceAllocationResult { config, results }),
         node_selector: selector(devices.iter().map(|d| d.2.slice)),
         ..Default::default()
     }

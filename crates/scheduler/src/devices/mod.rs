@@ -5,11 +5,15 @@ pub mod allocator;
 mod constraint;
 mod pools;
 mod request;
+pub mod reserve;
 
+use imbl::OrdMap;
 use k8s_openapi::api::core::v1::{Pod, PodResourceClaim};
-use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceClaimConsumerReference, ResourceSlice};
+use k8s_openapi::api::resource::v1::{
+    AllocationResult, DeviceClass, ResourceClaim, ResourceClaimConsumerReference, ResourceSlice,
+};
 use meta::Key;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A driver, its pool and the device in it.
@@ -18,31 +22,43 @@ pub type DeviceId = (String, String, String);
 /// The objects of resource.k8s.io.
 #[derive(Clone, Debug, Default)]
 pub struct Devices {
-    claims: BTreeMap<Key, Arc<ResourceClaim>>,
-    classes: BTreeMap<String, Arc<DeviceClass>>,
-    slices: BTreeMap<String, Arc<ResourceSlice>>,
+    claims: OrdMap<Key, Arc<ResourceClaim>>,
+    classes: OrdMap<String, Arc<DeviceClass>>,
+    slices: OrdMap<String, Arc<ResourceSlice>>,
+    /// What pods on their way to a node will get, by claim, with the pod's UID: reserved, and not written yet.
+    in_flight: OrdMap<Key, (String, Arc<AllocationResult>)>,
 }
 
-/// For hosts whose API server does not serve resource.k8s.io.
-pub const NO_DEVICES: &Devices =
-    &Devices { claims: BTreeMap::new(), classes: BTreeMap::new(), slices: BTreeMap::new() };
-
 impl Devices {
-    pub fn set_claim(&mut self, claim: ResourceClaim) {
-        let m = &claim.metadata;
-        let key = Key::new(m.namespace.as_deref().unwrap_or("default"), m.name.as_deref().unwrap_or_default());
-        self.claims.insert(key, Arc::new(claim));
+    pub fn set_claim(&mut self, claim: impl Into<Arc<ResourceClaim>>) {
+        let claim = claim.into();
+        self.claims.insert(key_of(&claim), claim);
     }
-    pub fn set_class(&mut self, class: DeviceClass) {
-        self.classes.insert(class.metadata.name.clone().unwrap_or_default(), Arc::new(class));
+    pub fn remove_claim(&mut self, key: &Key) {
+        self.claims.remove(key);
     }
-    pub fn set_slice(&mut self, slice: ResourceSlice) {
-        self.slices.insert(slice.metadata.name.clone().unwrap_or_default(), Arc::new(slice));
+    pub fn set_class(&mut self, class: impl Into<Arc<DeviceClass>>) {
+        let class = class.into();
+        self.classes.insert(class.metadata.name.clone().unwrap_or_default(), class);
+    }
+    pub fn remove_class(&mut self, name: &str) {
+        self.classes.remove(name);
+    }
+    pub fn set_slice(&mut self, slice: impl Into<Arc<ResourceSlice>>) {
+        let slice = slice.into();
+        self.slices.insert(slice.metadata.name.clone().unwrap_or_default(), slice);
+    }
+    pub fn remove_slice(&mut self, name: &str) {
+        self.slices.remove(name);
+    }
+    /// Whether a pod on its way to a node is about to get the claim allocated.
+    pub fn is_in_flight(&self, claim: &ResourceClaim) -> bool {
+        !self.in_flight.is_empty() && self.in_flight.contains_key(&key_of(claim))
     }
     pub fn class(&self, name: &str) -> Option<&DeviceClass> {
         self.classes.get(name).map(|c| &**c)
     }
-    fn slices(&self) -> impl Iterator<Item = &ResourceSlice> + Clone {
+    fn slices(&self) -> impl Iterator<Item = &ResourceSlice> {
         self.slices.values().map(|s| &**s)
     }
 
@@ -76,12 +92,11 @@ impl Devices {
 
     /// The devices that are taken; admin access takes none.
     fn allocated(&self) -> BTreeSet<DeviceId> {
-        let results = |c: &ResourceClaim| {
-            let allocation = c.status.as_ref().and_then(|s| s.allocation.as_ref());
-            allocation.and_then(|a| a.devices.as_ref()).and_then(|d| d.results.clone()).unwrap_or_default()
-        };
-        let all = self.claims.values().flat_map(|c| results(c));
-        all.filter(|r| r.admin_access != Some(true)).map(|r| (r.driver, r.pool, r.device)).collect()
+        let written = self.claims.values().filter_map(|c| c.status.as_ref()?.allocation.as_ref());
+        let all = written.chain(self.in_flight.values().map(|(_, a)| &**a));
+        let results = all.filter_map(|a| a.devices.as_ref()).flat_map(|d| d.results.iter().flatten());
+        let taken = results.filter(|r| r.admin_access != Some(true));
+        taken.map(|r| (r.driver.clone(), r.pool.clone(), r.device.clone())).collect()
     }
 
     /// Books the claims of a pod that goes to `node`. Models what Reserve and PreBind write.
@@ -106,6 +121,11 @@ impl Devices {
             self.set_claim(claim);
         }
     }
+}
+
+fn key_of(claim: &ResourceClaim) -> Key {
+    let m = &claim.metadata;
+    Key::new(m.namespace.as_deref().unwrap_or("default"), m.name.as_deref().unwrap_or_default())
 }
 
 /// Whether the scheduler has to allocate the claim.

@@ -55,10 +55,11 @@ pub fn gather<'a>(devices: &'a Devices, node: &Node) -> Vec<Pool<'a>> {
         if pool.slices.len() as i64 != first.resource_slice_count {
             // Others of the pool may be for other nodes.
             let others = devices.slices().filter(|s| s.spec.driver == pool.driver && s.spec.pool.name == pool.name);
-            if others.clone().any(|s| s.spec.pool.generation > first.generation) {
+            let generations: Vec<i64> = others.map(|s| s.spec.pool.generation).collect();
+            if generations.iter().any(|g| *g > first.generation) {
                 return false;
             }
-            let count = others.filter(|s| s.spec.pool.generation == first.generation).count();
+            let count = generations.iter().filter(|g| **g == first.generation).count();
             pool.incomplete = count as i64 != first.resource_slice_count;
         }
         let mut names = BTreeSet::new();

@@ -38,14 +38,16 @@ pub fn of_node(old: &Node, new: &Node) -> Labels {
 /// The same of a pod, on a node or waiting for one.
 pub fn of_pod(old: &PodInfo, new: &PodInfo) -> Labels {
     let gated = |p: &PodInfo| p.pod.spec.iter().any(|s| s.scheduling_gates.iter().any(|g| !g.is_empty()));
+    let generated = |p: &PodInfo| p.pod.status.as_ref().and_then(|s| s.resource_claim_statuses.clone());
     let changed = [
         old.pod.metadata.labels != new.pod.metadata.labels,
         shrank(&old.requests, &new.requests),
         gated(old) && !gated(new),
         // Tolerations can only be added.
         old.tolerations().len() != new.tolerations().len(),
+        generated(old) != generated(new),
     ];
-    let [label, less, gates, toleration] = changed;
+    let [label, less, gates, toleration, claims] = changed;
     let some = if new.node_name().is_some() {
         those_that_hold([
             ("AssignedPodUpdatePodLabel", label),
@@ -58,6 +60,7 @@ pub fn of_pod(old: &PodInfo, new: &PodInfo) -> Labels {
             ("UnschedulablePodUpdatePodScaleDown", less),
             ("UnschedulablePodUpdatePodSchedulingGatesEliminated", gates),
             ("UnschedulablePodUpdatePodToleration", toleration),
+            ("UnschedulablePodUpdatePodGeneratedResourceClaim", claims),
         ])
     };
     match (some.is_empty(), new.node_name()) {
@@ -79,6 +82,7 @@ pub fn that_concerns(plugin: &str, changes: &Labels) -> &'static str {
         "NodeResourcesFit" => &["UpdateNodeAllocatable", "UpdatePodScaleDown"],
         "NodeUnschedulable" | "TaintToleration" => &["UpdateNodeTaint", "UpdatePodToleration"],
         "SchedulingGates" => &["UpdatePodSchedulingGatesEliminated"],
+        "DynamicResources" => &["UpdatePodGeneratedResourceClaim", "UpdateNodeLabel", "UpdateNodeTaint"],
         _ => &["UpdateNodeLabel", "UpdatePodLabel", "UpdatePodToleration"],
     };
     let concerns = |label: &&&str| registered.iter().any(|action| label.ends_with(action));

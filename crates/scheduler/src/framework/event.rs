@@ -2,8 +2,10 @@
 //! states, so that a plugin sees for itself which of upstream's finer events it was.
 
 use super::changes;
+use crate::devices::Devices;
 use super::pod_info::PodInfo;
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
 
 /// Models `fwk.QueueingHint`.
@@ -82,6 +84,10 @@ pub enum ClusterEvent<'a> {
     CsiDriver(Was<'a, CSIDriver>),
     Capacity(Was<'a, CSIStorageCapacity>),
     Attachment(Was<'a, VolumeAttachment>),
+    /// With what is known of devices now.
+    DeviceClaim(Was<'a, ResourceClaim>, &'a Devices),
+    DeviceClass(Was<'a, DeviceClass>),
+    DeviceSlice(Was<'a, ResourceSlice>),
     /// The pod waited too long: try again, whatever happened.
     UnschedulableTimeout,
 }
@@ -127,6 +133,21 @@ impl ClusterEvent<'_> {
                 "storage.k8s.io/VolumeAttachmentAdd",
                 "storage.k8s.io/VolumeAttachmentUpdate",
                 "storage.k8s.io/VolumeAttachmentDelete",
+            ]),
+            ClusterEvent::DeviceClaim(w, _) => w.choose([
+                "resource.k8s.io/ResourceClaimAdd",
+                "resource.k8s.io/ResourceClaimUpdate",
+                "resource.k8s.io/ResourceClaimDelete",
+            ]),
+            ClusterEvent::DeviceClass(w) => w.choose([
+                "resource.k8s.io/DeviceClassAdd",
+                "resource.k8s.io/DeviceClassUpdate",
+                "resource.k8s.io/DeviceClassDelete",
+            ]),
+            ClusterEvent::DeviceSlice(w) => w.choose([
+                "resource.k8s.io/ResourceSliceAdd",
+                "resource.k8s.io/ResourceSliceUpdate",
+                "resource.k8s.io/ResourceSliceDelete",
             ]),
             ClusterEvent::UnschedulableTimeout => "UnschedulableTimeout",
         }

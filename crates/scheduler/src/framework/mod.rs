@@ -156,6 +156,8 @@ pub struct PostFilterResult {
     /// `None` leaves the pod's nomination as it is, an empty name clears it.
     pub nominate: Option<String>,
     pub victims: Vec<Arc<PodInfo>>,
+    /// A claim whose allocation is to be taken back.
+    pub deallocate: Option<meta::Key>,
     pub candidates: Vec<crate::preemption::Candidate>,
     /// Nodes where an eviction might have helped, and that were tried.
     pub nodes: (usize, usize),
@@ -167,6 +169,7 @@ impl PostFilterResult {
             answer: Err(status),
             nominate: None,
             victims: Vec::new(),
+            deallocate: None,
             candidates: Vec::new(),
             nodes: (0, 0),
         }

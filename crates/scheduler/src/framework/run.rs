@@ -274,6 +274,7 @@ impl<'a> Run<'a> {
                     if r.nominate.is_some() {
                         last.nominate = r.nominate;
                     }
+                    last.deallocate = r.deallocate.or(last.deallocate);
                     if !r.candidates.is_empty() {
                         last.nodes = r.nodes;
                     }

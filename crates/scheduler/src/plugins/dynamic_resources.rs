@@ -7,13 +7,14 @@
 use super::node_selector::Terms;
 use crate::devices::allocator::{Trouble, allocate, offers};
 use crate::devices::{Devices, is_open};
+use crate::framework::event::Was;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, NodeStatuses, Plugin, PodInfo, PostFilter,
     PostFilterResult, PreEnqueue, PreFilter, PreFilterResult, PreScore, PreScoreResult, Run, Score, Status,
     default_normalize,
 };
 use k8s_openapi::api::resource::v1::{AllocationResult, DeviceRequest, ResourceClaim};
-use meta::{Path, Rng};
+use meta::{Key, Path, Rng};
 use std::sync::Arc;
 use trace::explain::Inputs;
 use trace::note;
@@ -114,9 +115,15 @@ impl Plugin for DynamicResources {
         }
         inputs
     }
-    fn hint(&self, _: &PodInfo, event: &ClusterEvent) -> Hint {
-        // Claims and classes do not come as events here; nodes do.
+    fn hint(&self, pod: &PodInfo, event: &ClusterEvent) -> Hint {
         match event {
+            ClusterEvent::DeviceClaim(was, devices) => claim_helps(devices, pod, was),
+            ClusterEvent::DeviceClass(w) => Hint::queue_if(w.new.is_some()),
+            ClusterEvent::DeviceSlice(w) => Hint::queue_if(w.new.is_some()),
+            ClusterEvent::TargetPodUpdate { old, new } => {
+                let generated = |p: &PodInfo| p.pod.status.as_ref().and_then(|s| s.resource_claim_statuses.clone());
+                Hint::queue_if(generated(old) != generated(new))
+            }
             ClusterEvent::NodeAdd(_) => Hint::Queue,
             ClusterEvent::NodeUpdate { old, new } => Hint::queue_if(
                 old.metadata.labels != new.metadata.labels
@@ -125,6 +132,17 @@ impl Plugin for DynamicResources {
             _ => Hint::Skip,
         }
     }
+}
+
+/// Models `isSchedulableAfterClaimChange`.
+fn claim_helps(devices: &Devices, pod: &PodInfo, was: &Was<ResourceClaim>) -> Hint {
+    let (Some(new), Ok(claims)) = (was.new, devices.of_pod(&pod.pod)) else { return Hint::Skip };
+    // Its devices are free for everybody.
+    if was.old.is_some_and(|old| !is_open(old)) && is_open(new) {
+        return Hint::Queue;
+    }
+    let uses = claims.iter().any(|c| c.metadata.uid == new.metadata.uid);
+    Hint::queue_if(uses && was.old.is_none_or(|old| old.status != new.status))
 }
 
 impl PreEnqueue for DynamicResources {
@@ -172,6 +190,11 @@ fn prepare(devices: &Devices, claim: Arc<ResourceClaim>) -> Result<Claim, Status
             }
             parsed => Ok(Claim { claim: claim.clone(), nodes: parsed.map(|(terms, _)| terms) }),
         };
+    }
+    if devices.is_in_flight(&claim) {
+        let (m, none) = (&claim.metadata, String::new());
+        let shown = format!("{}/{}", m.namespace.as_ref().unwrap_or(&none), m.name.as_ref().unwrap_or(&none));
+        return Err(Status::unresolvable(format!("resource claim {shown} is in the process of being allocated")));
     }
     for request in claim.spec.devices.iter().flat_map(|d| d.requests.iter().flatten()) {
         known_classes(devices, &claim, request)?;
@@ -232,9 +255,14 @@ impl PostFilter for DynamicResources {
         };
         let refused = statuses.explicit.iter().filter(|(_, s)| s.plugin == NAME);
         let mut nodes = refused.map(|(n, _)| &run.h.snapshot.nodes[*n]);
-        let found = nodes.any(|n| prepared.unavailable(n).any(free));
-        let why = if found { "deallocation of ResourceClaim completed" } else { "still not schedulable" };
-        PostFilterResult::refuse(Status::unschedulable(why))
+        let found = nodes.find_map(|n| prepared.unavailable(n).find(|c| free(c)).map(|c| c.claim.clone()));
+        let why = if found.is_some() { "deallocation of ResourceClaim completed" } else { "still not schedulable" };
+        let mut refusal = PostFilterResult::refuse(Status::unschedulable(why));
+        refusal.deallocate = found.map(|claim| {
+            let m = &claim.metadata;
+            Key::new(m.namespace.as_deref().unwrap_or("default"), m.name.as_deref().unwrap_or_default())
+        });
+        refusal
     }
 }
 

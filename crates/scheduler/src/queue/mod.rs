@@ -8,7 +8,7 @@ mod lists;
 pub use lists::{Lengths, Lists, Row};
 
 use crate::cycle::Algorithm;
-use crate::devices::NO_DEVICES;
+use crate::devices::Devices;
 use crate::framework::{ClusterEvent, Hint, PodInfo, SortKey};
 use meta::{Duration, Key, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +66,8 @@ enum Place {
 
 #[derive(Clone, Debug)]
 pub struct Queue {
+    /// What PreEnqueue is told of devices.
+    pub devices: Devices,
     initial_backoff: Duration,
     max_backoff: Duration,
     sequence: u64,
@@ -83,6 +85,7 @@ pub struct Queue {
 impl Queue {
     pub fn new(initial_backoff: Duration, max_backoff: Duration) -> Self {
         Queue {
+            devices: Devices::default(),
             initial_backoff,
             max_backoff,
             sequence: 0,
@@ -240,12 +243,15 @@ impl Queue {
         algorithm: &Algorithm,
         cause: Seq,
     ) -> usize {
-        let moved: Vec<(Key, &'static str)> = self
-            .unschedulable
-            .iter()
-            .filter(|(_, q)| q.pod.priority <= priority)
-            .filter_map(|(k, q)| Some((k.clone(), worth_requeuing(q, event, algorithm)?)))
-            .collect();
+        let unschedulable = self.unschedulable.iter().filter(|(_, q)| q.pod.priority <= priority);
+        let unschedulable = unschedulable.filter_map(|(k, q)| Some((k.clone(), worth_requeuing(q, event, algorithm)?)));
+        // The plugin that holds a pod back may wait for just this.
+        let gated = self.gated.iter().filter(|(_, q)| q.pod.priority <= priority);
+        let gated = gated.filter_map(|(k, q)| {
+            let (plugin, framework) = (q.gated_by?, algorithm.profile(q.pod.scheduler_name())?);
+            (framework.hint(plugin, &q.pod, event) == Hint::Queue).then(|| (k.clone(), plugin))
+        });
+        let moved: Vec<(Key, &'static str)> = unschedulable.chain(gated).collect();
         for (key, hint) in &moved {
             if let Some(mut q) = self.take(key) {
                 (q.event, q.hint, q.cause) = (event.label(hint), *hint, cause);
@@ -310,7 +316,7 @@ impl Queue {
 
     /// PreEnqueue first, then what is left of the back-off. Models moveToBackoffQ and moveToActiveQ.
     fn requeue(&mut self, mut q: QueuedPod, now: Time, algorithm: &Algorithm) {
-        let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(NO_DEVICES, &q.pod).err());
+        let gate = algorithm.profile(q.pod.scheduler_name()).and_then(|f| f.pre_enqueue(&self.devices, &q.pod).err());
         q.gated_by = gate.map(|s| s.plugin);
         let until = self.backoff_until(&q);
         if q.gated_by.is_some() {
