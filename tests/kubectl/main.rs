@@ -8,6 +8,7 @@ mod cluster;
 mod custom;
 mod daemons;
 mod describe;
+mod devices;
 mod discovery;
 mod disks;
 mod equal;

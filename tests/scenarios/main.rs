@@ -7,6 +7,7 @@ mod cloud;
 mod control_plane;
 mod cronjob;
 mod daemonset;
+mod devices;
 mod disks;
 mod elections;
 mod faults;

@@ -42,6 +42,7 @@ mod testing;
 #[cfg(test)]
 mod together;
 pub mod tokens;
+pub mod ttl;
 pub mod ttl_after_finished;
 pub mod volume_protection;
 
@@ -79,6 +80,7 @@ pub fn all(authority: Arc<Authority>, tokens: TokenKey) -> Vec<Box<dyn Component
         Box::new(Runner::new(certificates::Signing::new(authority))),
         runner::<certificates::Approving>(),
         runner::<certificates::Cleaner>(),
+        runner::<ttl::Ttl>(),
         runner::<ttl_after_finished::TtlAfterFinished>(),
         runner::<node_ipam::NodeIpam>(),
         runner::<node_lifecycle::NodeLifecycle>(),

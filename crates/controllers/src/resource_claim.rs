@@ -70,7 +70,8 @@ fn claim_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     if change.new.is_some() {
         keys.push(key(CLAIM, namespace, change.key.name()));
     }
-    let owner = change.new.as_ref().or(change.old.as_ref()).and_then(|o| o.controller_ref()).filter(|r| r.kind == "Pod");
+    let owner =
+        change.new.as_ref().or(change.old.as_ref()).and_then(|o| o.controller_ref()).filter(|r| r.kind == "Pod");
     if let Some(owner) = &owner {
         keys.push(key(POD, namespace, &owner.name));
     }

@@ -328,6 +328,8 @@ pub trait Runtime: Send + Sync {
     fn host_entry(&self, _path: &str) -> Option<HostEntry> {
         None
     }
+    /// Makes a directory or an empty file there, with what lies on the way.
+    fn make_host_entry(&mut self, _path: &str, _entry: HostEntry) {}
     /// Models CRI `ListContainers`.
     fn containers(&self) -> Vec<ContainerRecord>;
     /// Opens `exec` or `attach`; its number is for the next three. Models CRI `Exec` and `Attach`.

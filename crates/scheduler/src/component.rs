@@ -338,14 +338,7 @@ impl Scheduler {
         self.post_binding(pod, node, binding, before, step);
     }
 
-    fn post_binding(
-        &mut self,
-        pod: &Arc<PodInfo>,
-        node: &str,
-        binding: Binding,
-        before: Vec<String>,
-        step: &mut Step,
-    ) {
+    fn post_binding(&mut self, pod: &Arc<PodInfo>, node: &str, binding: Binding, before: Vec<String>, step: &mut Step) {
         let target = binding.target.name.unwrap_or_default();
         step.intents.push(Intent::bind(pod.key.clone(), binding.metadata.uid, &target));
         announce(pod, node, step);

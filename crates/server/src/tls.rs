@@ -68,6 +68,19 @@ pub fn secret() -> anyhow::Result<[u8; 32]> {
     Ok(bytes)
 }
 
+/// A random UUID (version 4) as text.
+///
+/// # Errors
+/// The system has no randomness.
+pub fn random_uuid() -> anyhow::Result<String> {
+    let random = secret()?;
+    let mut n = u128::from_be_bytes(std::array::from_fn(|i| random[i]));
+    n = n & !(0xf << 76) | 0x4 << 76;
+    n = n & !(0x3 << 62) | 0x2 << 62;
+    let hex = format!("{n:032x}");
+    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}
+
 fn named(common_name: &str, alternatives: &[String]) -> anyhow::Result<CertificateParams> {
     let mut params = CertificateParams::new(alternatives)?;
     params.distinguished_name = rcgen::DistinguishedName::new();

@@ -7,8 +7,8 @@ pub use written::written;
 
 use super::storage::validate_driver_name;
 use crate::custom::rules::fault;
-use crate::validate::names::{dns1123_label, dns1123_subdomain, regex_error};
 use crate::validate::each;
+use crate::validate::names::{dns1123_label, dns1123_subdomain, regex_error};
 use k8s_openapi::api::resource::v1::{
     DeviceClaim, DeviceConstraint, DeviceRequest, DeviceSelector, OpaqueDeviceConfiguration, ResourceClaimSpec,
 };
@@ -87,7 +87,9 @@ pub fn list<T>(
 /// Models the second half of `validateSet`.
 pub fn unique<'a>(keys: impl Iterator<Item = &'a str>, path: &Path, errors: &mut Vec<FieldError>) {
     let mut seen = BTreeSet::new();
-    errors.extend(keys.enumerate().filter(|(_, k)| !seen.insert(*k)).map(|(i, k)| FieldError::duplicate(&path.index(i), k)));
+    errors.extend(
+        keys.enumerate().filter(|(_, k)| !seen.insert(*k)).map(|(i, k)| FieldError::duplicate(&path.index(i), k)),
+    );
 }
 
 pub fn label(name: &str, path: &Path, errors: &mut Vec<FieldError>) {

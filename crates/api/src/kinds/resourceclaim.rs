@@ -93,12 +93,8 @@ fn state(o: &ResourceClaim) -> String {
     let deleted = o.metadata.deletion_timestamp.is_some();
     let allocated = status.is_some_and(|s| s.allocation.is_some());
     let reserved = allocated && status.is_some_and(|s| s.reserved_for.as_ref().is_some_and(|r| !r.is_empty()));
-    let states = [
-        (deleted, "deleted"),
-        (!allocated && !deleted, "pending"),
-        (allocated, "allocated"),
-        (reserved, "reserved"),
-    ];
+    let states =
+        [(deleted, "deleted"), (!allocated && !deleted, "pending"), (allocated, "allocated"), (reserved, "reserved")];
     states.iter().filter(|(is, _)| *is).map(|(_, name)| *name).collect::<Vec<_>>().join(",")
 }
 

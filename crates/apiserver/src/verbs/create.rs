@@ -6,7 +6,7 @@ use crate::fields::managed::Managed;
 use crate::request::Request;
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
-use crate::{admission, authz, keys, objectmeta, owners, service};
+use crate::{admission, authz, devices, keys, objectmeta, owners, service};
 use api::kinds::certificatesigningrequest;
 use api::validate::meta::{validate_meta, validate_own_finalizers};
 use api::{KindRef, Object, ObjectExt, Registered};
@@ -64,6 +64,7 @@ pub(crate) fn create_object(
     }
     let mut errors = validate_meta(object.meta(), kind.scope, kind.name_rule, &Path::new("metadata"));
     errors.extend(validate_own_finalizers(kind, object.meta(), &Path::new("metadata")));
+    errors.extend(devices::check_admin_access(cx, object.namespace(), &*object));
     errors.extend((kind.validate_create)(&*object));
     if !errors.is_empty() {
         return Err(ApiError::invalid(kind.group, kind.kind, object.name(), &errors));

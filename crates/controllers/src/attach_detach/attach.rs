@@ -60,7 +60,10 @@ fn wanted_attachment(name: &str, v: &Volume, node: &str) -> VolumeAttachment {
         spec: VolumeAttachmentSpec {
             attacher: v.driver.clone(),
             node_name: node.into(),
-            source: VolumeAttachmentSource { persistent_volume_name: Some(v.name.clone()), inline_volume_spec: None },
+            source: VolumeAttachmentSource {
+                persistent_volume_name: v.inline.is_none().then(|| v.name.clone()),
+                inline_volume_spec: v.inline.clone(),
+            },
         },
         status: None,
     }

@@ -173,7 +173,13 @@ impl AttachDetach {
     fn learn(&mut self, cx: &Cx, a: &VolumeAttachment) {
         let volume = a.spec.source.persistent_volume_name.as_deref().unwrap_or("");
         let node = a.spec.node_name.as_str();
-        let Some(v) = wanted::volume(cx.view, volume) else { return };
+        let inline = a.spec.source.inline_volume_spec.as_ref().and_then(|s| s.csi.as_ref());
+        // The same disk, whatever the pod called it.
+        let known = inline.and_then(|c| {
+            let pods = cx.view.pods_on_node(node);
+            pods.flat_map(|p| wanted::of_pod(cx.view, p)).find(|v| v.driver == c.driver && v.handle == c.volume_handle)
+        });
+        let Some(v) = known.or_else(|| wanted::volume(cx.view, volume)) else { return };
         self.remember(cx, node, &v, a.metadata.name.as_deref().unwrap_or(""));
     }
 

@@ -179,3 +179,27 @@ fn an_attacher_that_does_not_answer() {
         requeue after 500ms
     "#]].assert_eq(&w.run("node-1"));
 }
+
+#[test]
+fn a_clouds_disk_that_the_pod_names_itself() {
+    let mut w = world("ReadWriteOnce");
+    let volumes = json!([{"name": "v", "gcePersistentDisk": {"pdName": "disk-1", "fsType": "ext4"}}]);
+    w.put(pod("a", None, json!({"spec": {"nodeName": "node-1", "volumes": volumes}})));
+    let asked = w.run("node-1");
+    expect![[r##"
+        # volume.attach volume=pd.csi.storage.gke.io-disk-1 node=node-1
+        create {"apiVersion":"storage.k8s.io/v1","kind":"VolumeAttachment","metadata":{"name":"csi-bcd9642c4ce8596fb7e8102830f531ac8aa5be90771cac783cc1286631812add"},"spec":{"attacher":"pd.csi.storage.gke.io","nodeName":"node-1","source":{"inlineVolumeSpec":{"accessModes":["ReadWriteOnce"],"csi":{"driver":"pd.csi.storage.gke.io","fsType":"ext4","volumeHandle":"projects/UNSPECIFIED/zones/UNSPECIFIED/disks/disk-1"}}}}}
+        requeue after 2m0s
+    "##]].assert_eq(&asked);
+    let name = asked.split("\"name\":\"csi-").nth(1).and_then(|rest| rest.get(..64)).expect("it asks for one");
+    let handle = "projects/UNSPECIFIED/zones/UNSPECIFIED/disks/disk-1";
+    w.put(json!({"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment",
+        "metadata": {"name": format!("csi-{name}")},
+        "spec": {"attacher": "pd.csi.storage.gke.io", "nodeName": "node-1", "source": {"inlineVolumeSpec": {
+            "accessModes": ["ReadWriteOnce"], "csi": {"driver": "pd.csi.storage.gke.io", "volumeHandle": handle}}}}}));
+    w.now = at(120);
+    expect![[r#"
+        event Warning FailedAttachVolume a: AttachVolume.Attach failed for volume "pd.csi.storage.gke.io-disk-1" : timed out waiting for external-attacher of pd.csi.storage.gke.io CSI driver to attach volume projects/UNSPECIFIED/zones/UNSPECIFIED/disks/disk-1
+        requeue after 500ms
+    "#]].assert_eq(&w.run("node-1"));
+}

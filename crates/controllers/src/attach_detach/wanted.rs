@@ -2,7 +2,9 @@
 
 use crate::persistent_volume::{claims_used_by, volume_name};
 use crate::pods;
-use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{
+    self as core, CSIPersistentVolumeSource, Node, PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, Pod,
+};
 use k8s_openapi::api::storage::v1::CSIDriver;
 use meta::Key;
 use reconcile::View;
@@ -11,14 +13,16 @@ use std::collections::BTreeMap;
 const MANAGED: &str = "volumes.kubernetes.io/controller-managed-attach-detach";
 const KEEP: &str = "volumes.kubernetes.io/keep-terminated-pod-volumes";
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Volume {
-    /// Of the PersistentVolume.
+    /// Of the PersistentVolume; of a pod's own volume, the one that upstream makes up for it.
     pub name: String,
     pub driver: String,
     pub handle: String,
     /// Several nodes may have it.
     pub shared: bool,
+    /// A pod's own volume, as a PersistentVolume would say it.
+    pub inline: Option<PersistentVolumeSpec>,
 }
 
 fn has(node: &Node, annotation: &str) -> bool {
@@ -42,16 +46,41 @@ pub fn volume(view: &View, name: &str) -> Option<Volume> {
     // Models `IsMultiAttachAllowed`.
     let modes = spec.access_modes.as_deref().unwrap_or_default();
     let shared = modes.is_empty() || modes.iter().any(|m| matches!(m.as_str(), "ReadWriteMany" | "ReadOnlyMany"));
-    Some(Volume { name: name.into(), driver: driver.into(), handle, shared })
+    Some(Volume { name: name.into(), driver: driver.into(), handle, shared, inline: None })
+}
+
+/// A disk of a cloud that the pod names itself. Models `TranslateInTreeInlineVolumeToCSI`.
+fn inline(view: &View, v: &core::Volume, namespace: &str) -> Option<Volume> {
+    let (driver, handle) = api::migrated::inline(v, namespace)?;
+    if view.get::<CSIDriver>(&Key::from(driver)).is_some_and(|d| d.spec.attach_required == Some(false)) {
+        return None;
+    }
+    let gce = v.gce_persistent_disk.as_ref().map(|s| (&s.pd_name, s.fs_type.clone()));
+    let aws = || v.aws_elastic_block_store.as_ref().map(|s| (&s.volume_id, s.fs_type.clone()));
+    let azure = || v.azure_disk.as_ref().map(|s| (&s.disk_name, s.fs_type.clone()));
+    let file = || v.azure_file.as_ref().map(|s| (&s.share_name, None));
+    let (name, fs_type) = gce.or_else(aws).or_else(azure).or_else(file).unwrap_or((&handle, None));
+    let csi = CSIPersistentVolumeSource {
+        driver: driver.into(),
+        volume_handle: handle.clone(),
+        fs_type,
+        ..Default::default()
+    };
+    let spec =
+        PersistentVolumeSpec { access_modes: Some(vec!["ReadWriteOnce".into()]), csi: Some(csi), ..Default::default() };
+    let name = format!("{driver}-{name}");
+    Some(Volume { name, driver: driver.into(), handle, shared: false, inline: Some(spec) })
 }
 
 /// The pod's volumes that are attached to nodes.
 pub fn of_pod<'a>(view: &'a View, pod: &'a Pod) -> impl Iterator<Item = Volume> + 'a {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or("");
-    claims_used_by(pod).filter_map(move |claim| {
+    let claimed = claims_used_by(pod).filter_map(move |claim| {
         let claim = view.get::<PersistentVolumeClaim>(&Key::new(namespace, &claim))?;
         volume(view, volume_name(claim))
-    })
+    });
+    let own = pod.spec.iter().flat_map(|s| s.volumes.iter().flatten());
+    claimed.chain(own.filter_map(move |v| inline(view, v, namespace)))
 }
 
 /// Models `IsPodTerminated`.

@@ -15,9 +15,10 @@ pub fn prepare(pod: &Pod, cx: &SyncCx) -> Result<(), String> {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     for entry in pod.spec.iter().flat_map(|s| s.resource_claims.iter().flatten()) {
         let Some((name, generated)) = claim_name(pod, entry)? else { continue };
-        let claim = cx.view.get::<ResourceClaim>(&Key::new(namespace, name)).ok_or_else(|| {
-            format!("fetch ResourceClaim {name}: resourceclaims.resource.k8s.io {name:?} not found")
-        })?;
+        let claim = cx
+            .view
+            .get::<ResourceClaim>(&Key::new(namespace, name))
+            .ok_or_else(|| format!("fetch ResourceClaim {name}: resourceclaims.resource.k8s.io {name:?} not found"))?;
         let (pod_name, uid) = (pod.metadata.name.as_deref().unwrap_or_default(), pod.metadata.uid.as_deref());
         let uid = uid.unwrap_or_default();
         if generated && controller_of(&claim.metadata).is_none_or(|o| o.uid != uid) {

@@ -91,7 +91,7 @@ pub fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<Option<MountSource>,
         }
         return Err(no_client(driver));
     }
-    Err(plugins::foreign(name, spec))
+    Err(plugins::foreign(pod, name, spec))
 }
 
 /// The node has heard of no such driver.

@@ -3,6 +3,7 @@
 
 use super::SyncCx;
 use crate::runtime::HostEntry;
+use api::references;
 use k8s_openapi::api::core::v1::{HostPathVolumeSource, NFSVolumeSource, PersistentVolumeSpec, Pod, Volume};
 use k8s_openapi::api::storage::v1::CSIDriver;
 use meta::Key;
@@ -36,7 +37,7 @@ pub fn used(pod: &Pod) -> impl Iterator<Item = &Volume> {
 ///
 /// # Errors
 /// As [`super::persistent::failed_mount`] takes it.
-pub fn check(v: &Volume, cx: &SyncCx) -> Result<(), String> {
+pub fn check(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<(), String> {
     let name = &v.name;
     let gone = v.glusterfs.is_some()
         || v.flocker.is_some()
@@ -52,7 +53,7 @@ pub fn check(v: &Volume, cx: &SyncCx) -> Result<(), String> {
         return Err(unknown(name));
     }
     if let Some(n) = &v.nfs {
-        return Err(nfs(n));
+        return Err(nfs(n, pod, name));
     }
     if let Some(s) = &v.iscsi {
         return Err(iscsi(name, &s.target_portal));
@@ -85,9 +86,9 @@ pub fn check(v: &Volume, cx: &SyncCx) -> Result<(), String> {
 }
 
 /// Why the volume behind a claim cannot be set up, when its source is none that the node mounts.
-pub fn foreign(name: &str, spec: &PersistentVolumeSpec) -> String {
+pub fn foreign(pod: &Pod, name: &str, spec: &PersistentVolumeSpec) -> String {
     if let Some(n) = &spec.nfs {
-        return nfs(n);
+        return nfs(n, pod, name);
     }
     if let Some(s) = &spec.iscsi {
         return iscsi(name, &s.target_portal);
@@ -95,7 +96,9 @@ pub fn foreign(name: &str, spec: &PersistentVolumeSpec) -> String {
     if spec.fc.is_some() { no_fc(name) } else { unknown(name) }
 }
 
-fn nfs(n: &NFSVolumeSource) -> String {
+fn nfs(n: &NFSVolumeSource, pod: &Pod, name: &str) -> String {
+    let uid = references::uid_on_node(pod);
+    let target = format!("/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~nfs/{name}");
     let what = format!("{}:{}", n.server, n.path);
     let output = if n.server.parse::<std::net::IpAddr>().is_ok() {
         "mount.nfs: Connection timed out".to_string()
@@ -103,7 +106,8 @@ fn nfs(n: &NFSVolumeSource) -> String {
         format!("mount.nfs: Failed to resolve server {}: Name or service not known", n.server)
     };
     format!(
-        "mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {what}\nOutput: {output}"
+        "mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {what} {target}\nOutput: \
+         {output}"
     )
 }
 
@@ -120,6 +124,24 @@ fn iscsi(name: &str, portal: &str) -> String {
 
 fn no_fc(name: &str) -> String {
     format!("MountVolume.WaitForAttach failed for volume {name:?} : no fc disk found")
+}
+
+/// Makes what `DirectoryOrCreate` and `FileOrCreate` say. Models `SetUpAt` of `pkg/volume/hostpath`.
+pub fn make_host_paths(pod: &Pod, cx: &mut SyncCx) {
+    let mut wanted = Vec::new();
+    for v in used(pod) {
+        let volume = super::persistent::volume(pod, v, cx.view).and_then(|pv| pv.spec.as_ref()?.host_path.as_ref());
+        let Some(h) = v.host_path.as_ref().or(volume) else { continue };
+        let entry = match h.type_.as_deref() {
+            Some("DirectoryOrCreate") => HostEntry::Directory,
+            Some("FileOrCreate") => HostEntry::File,
+            _ => continue,
+        };
+        if cx.runtime.host_entry(&h.path).is_none() {
+            wanted.push((h.path.clone(), entry));
+        }
+    }
+    wanted.iter().for_each(|(path, entry)| cx.runtime.make_host_entry(path, *entry));
 }
 
 /// What a `hostPath` says about what is there already. Models `checkTypeInternal` of `pkg/volume/hostpath`.
@@ -139,6 +161,14 @@ pub fn host_path(h: &HostPathVolumeSource, cx: &SyncCx) -> Result<(), String> {
         _ => return Ok(()),
     };
     match found {
+        None if made && wanted == HostEntry::File => {
+            // Directories on the way are not made.
+            let parent = h.path.trim_end_matches('/').rsplit_once('/').map_or("/", |(p, _)| p);
+            match cx.runtime.host_entry(if parent.is_empty() { "/" } else { parent }) {
+                Some(HostEntry::Directory) => Ok(()),
+                _ => Err(format!("open {}: no such file or directory", h.path)),
+            }
+        }
         None if made => Ok(()),
         Some(found) if found == wanted => Ok(()),
         _ => Err(format!("hostPath type check failed: {} is not {what}", h.path)),

@@ -3,8 +3,8 @@
 
 use super::admit::Admitted;
 use super::{
-    ContainerState, Exit, Hook, PodWorker, Role, Stage, SyncCx, Verdict, admit, devices, events, exit_reason, persistent,
-    volumes,
+    ContainerState, Exit, Hook, PodWorker, Role, Stage, SyncCx, Verdict, admit, devices, events, exit_reason,
+    persistent, plugins, volumes,
 };
 use crate::runtime::{ProbeOutcome, RuntimeEvent};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
@@ -130,6 +130,9 @@ impl PodWorker {
             self.mount_at = cx.now + self.mount_delay;
             cx.wake_at(self.mount_at);
             return false;
+        }
+        if self.sandbox_at.is_none() {
+            plugins::make_host_paths(pod, cx);
         }
         if self.sandbox_at.is_none()
             && let Err(why) = devices::prepare(pod, cx)

@@ -21,7 +21,7 @@ type Files = BTreeMap<String, Arc<[u8]>>;
 pub fn check(pod: &Pod, cx: &SyncCx) -> Result<(), (String, String)> {
     for v in plugins::used(pod) {
         persistent::check(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
-        plugins::check(v, cx).map_err(|why| (v.name.clone(), why))?;
+        plugins::check(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
         source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
     }
     Ok(())

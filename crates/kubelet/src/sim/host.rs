@@ -2,6 +2,7 @@
 
 use super::fs::{Entry, HOST, Volumes};
 use crate::runtime::HostEntry;
+use std::sync::Arc;
 
 /// These, what lies on the way to them, and nothing else are directories.
 const DIRECTORIES: &[&str] = &[
@@ -82,13 +83,27 @@ const SOCKETS: &[&str] = &[
 const DEVICES: &[&str] =
     &["/dev/fuse", "/dev/kmsg", "/dev/net/tun", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
+/// The path without its detours; `/var/run` is a link.
+fn real(path: &str) -> String {
+    let path = super::fs::normalize("/", path);
+    let below_run = path.strip_prefix("/var/run").filter(|r| r.is_empty() || r.starts_with('/'));
+    below_run.map_or_else(|| path.clone(), |rest| format!("/run{rest}"))
+}
+
+/// Makes a directory or an empty file. What lies on the way to it needs no entry of its own.
+pub fn make(path: &str, entry: HostEntry, volumes: &mut Volumes) {
+    let made = match entry {
+        HostEntry::Directory => Entry::Dir,
+        HostEntry::File => Entry::File(Arc::default()),
+        HostEntry::Socket | HostEntry::CharDevice | HostEntry::BlockDevice => return,
+    };
+    let tree = volumes.entry(HOST.into()).or_default();
+    tree.insert(real(path).trim_start_matches('/').into(), made);
+}
+
 /// What is at a path of the node.
 pub fn entry(path: &str, volumes: &Volumes) -> Option<HostEntry> {
-    let path = super::fs::normalize("/", path);
-    let path = path
-        .strip_prefix("/var/run")
-        .filter(|r| r.is_empty() || r.starts_with('/'))
-        .map_or_else(|| path.clone(), |rest| format!("/run{rest}"));
+    let path = real(path);
     let below = format!("{}/", path.trim_end_matches('/'));
     let written = volumes.get(HOST);
     match written.and_then(|t| t.get(path.trim_start_matches('/'))) {

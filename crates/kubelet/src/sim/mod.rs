@@ -581,6 +581,9 @@ impl Runtime for SimRuntime {
     fn host_entry(&self, path: &str) -> Option<HostEntry> {
         host::entry(path, &self.volumes)
     }
+    fn make_host_entry(&mut self, path: &str, entry: HostEntry) {
+        host::make(path, entry, &mut self.volumes);
+    }
     fn containers(&self) -> Vec<ContainerRecord> {
         let record = |c: &Arc<Container>| ContainerRecord {
             id: c.spec.id.clone(),

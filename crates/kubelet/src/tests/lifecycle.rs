@@ -424,7 +424,9 @@ fn volumes_that_no_node_can_mount_keep_a_pod_from_starting() {
     pod("nowhere", json!({ "hostPath": { "path": "/data/foo", "type": "Directory" } }));
     pod("socket", json!({ "hostPath": { "path": "/var/run/docker.sock", "type": "Socket" } }));
     pod("here", json!({ "hostPath": { "path": "/var/log", "type": "Directory" } }));
-    pod("made", json!({ "hostPath": { "path": "/data/foo", "type": "DirectoryOrCreate" } }));
+    pod("made", json!({ "hostPath": { "path": "/data/bar", "type": "DirectoryOrCreate" } }));
+    pod("file", json!({ "hostPath": { "path": "/var/log/x.log", "type": "FileOrCreate" } }));
+    pod("lost", json!({ "hostPath": { "path": "/data/none/x", "type": "FileOrCreate" } }));
     w.pod(
         "unused",
         json!({ "volumes": [{ "name": "v", "secret": { "secretName": "none" } }],
@@ -432,16 +434,18 @@ fn volumes_that_no_node_can_mount_keep_a_pod_from_starting() {
     );
     w.run(130);
     let shown = |name: &str| w.get(name).map(summary).unwrap_or_default();
-    for name in ["gluster", "nfs", "cloud", "inline", "nowhere", "socket"] {
+    for name in ["gluster", "nfs", "cloud", "inline", "nowhere", "socket", "lost"] {
         assert_eq!(shown(name), "Pending Ready=False c:ContainerCreating", "{name}");
     }
-    for name in ["here", "made", "unused"] {
+    for name in ["here", "made", "file", "unused"] {
         assert_eq!(shown(name), "Running Ready=True c:running", "{name}");
     }
     let log = w.take_log();
     for why in [
         "FailedMount gluster: Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to \
          process volumes=[v]: failed to get Plugin from volumeSpec for volume \"v\" err=no volume plugin matched",
+        "MountVolume.SetUp failed for volume \"v\" : open /data/none/x: no such file or directory",
+        "Mounting arguments: -t nfs nfs.example.com:/ /var/lib/kubelet/pods/",
         "mount.nfs: Failed to resolve server nfs.example.com: Name or service not known",
         "FailedMount cloud: Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[v], failed to \
          process volumes=[]: context deadline exceeded",

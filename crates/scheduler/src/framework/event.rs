@@ -2,8 +2,8 @@
 //! states, so that a plugin sees for itself which of upstream's finer events it was.
 
 use super::changes;
-use crate::devices::Devices;
 use super::pod_info::PodInfo;
+use crate::devices::Devices;
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::api::resource::v1::{DeviceClass, ResourceClaim, ResourceSlice};
 use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};

@@ -4,6 +4,7 @@ use super::auth;
 use super::body::{Body, full, stream};
 use super::{faults, follow, processes, proxy, streams};
 use crate::protobuf;
+use crate::tls;
 use crate::world::Handle;
 use api::Kinds;
 use apiserver::Credentials;
@@ -26,6 +27,7 @@ use tokio::time::Instant;
 const BODY_BYTES_MAX: usize = 3 << 20;
 /// `--min-request-timeout`: upstream ends watches without a timeout after 30 to 60 minutes.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(45 * 60);
+const AUDIT_ID: &str = "audit-id";
 /// How often a followed log is looked at.
 const LOG_POLL: Duration = Duration::from_millis(200);
 
@@ -41,8 +43,19 @@ async fn whole(body: Incoming) -> Result<Vec<u8>, ApiError> {
     }
 }
 
-/// Answers one request. `certified` is the client certificate's user.
+/// Answers one request, under the name that its audit event would have: the client's own, or a new one. `certified` is
+/// the client certificate's user. Models `WithAuditInit` of `apiserver/pkg/endpoints/filters/audit_init.go`.
 pub async fn handle(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
+    let given = request.headers().get(AUDIT_ID).filter(|id| !id.is_empty()).cloned();
+    let id = given.or_else(|| HeaderValue::try_from(tls::random_uuid().ok()?).ok());
+    let mut response = answer(handle, certified, request).await;
+    if let Some(id) = id {
+        response.headers_mut().insert(AUDIT_ID, id);
+    }
+    response
+}
+
+async fn answer(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
     let who = auth::credentials(certified.as_ref(), request.headers());
     let zips = request.headers().get(ACCEPT_ENCODING).and_then(|v| v.to_str().ok());
     let zips = zips.is_some_and(|v| v.split(',').any(|e| e.split(';').next().is_some_and(|e| e.trim() == "gzip")));

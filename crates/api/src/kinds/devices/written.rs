@@ -76,7 +76,9 @@ pub fn written(spec: &ResourceClaimSpec) -> impl Serialize + PartialEq + '_ {
         parameters: &'a serde_json::Value,
     }
     fn selectors(list: Option<&Vec<DeviceSelector>>) -> Option<Vec<Selector<'_>>> {
-        list.map(|l| l.iter().map(|s| Selector { cel: s.cel.as_ref().map(|c| Cel { expression: &c.expression }) }).collect())
+        list.map(|l| {
+            l.iter().map(|s| Selector { cel: s.cel.as_ref().map(|c| Cel { expression: &c.expression }) }).collect()
+        })
     }
     fn exactly(e: &ExactDeviceRequest) -> Exactly<'_> {
         Exactly {
