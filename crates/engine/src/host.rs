@@ -39,8 +39,9 @@ impl Host for Session {
         Session::act(self, command)
     }
     fn act_in(&mut self, deed: &mut Option<u64>, command: Command) -> Option<Reply> {
-        let deed = *deed.get_or_insert_with(|| self.new_deed());
-        Session::act_in(self, deed, command)
+        let number = deed.filter(|d| self.goes_on(*d)).unwrap_or_else(|| self.new_deed());
+        *deed = Some(number);
+        Session::act_in(self, number, command)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::Session;
 use super::branches::BRANCHES_MAX;
-use super::line::{Line, what};
+use super::line::what;
 use super::player::{Input, Target};
 use crate::transport::Transport;
-use protocol::{Command, Deed};
+use protocol::{Command, Deed, Mark};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -49,6 +49,12 @@ impl Session {
         self.deeds
     }
 
+    /// Whether what is done next can still belong to a deed: nothing else was done after it began.
+    pub fn goes_on(&self, deed: u64) -> bool {
+        let newest = self.line.inputs.iter().rev().find(|i| is_deed(&i.command));
+        newest.is_none_or(|i| i.deed <= deed)
+    }
+
     /// The newest deed, and the number of its first input.
     pub(super) fn last_deed(&self) -> Option<(usize, Deed)> {
         let inputs = &self.line.inputs;
@@ -71,14 +77,19 @@ impl Session {
         let (n, _) = self.last_deed().ok_or("nothing was done that could be taken back")?;
         // Of a branch in which nothing was done since it began, everything is in the one that was left before.
         let on = self.undone().filter(|_| self.branch.name.is_empty());
-        self.make_room(on.map(|u| u.left))?;
+        // That branch goes, so no other has to.
+        if on.is_none() || self.has_own_marks(self.branch.id) {
+            self.make_room(on.map(|u| u.left))?;
+        }
         let player = self.at(Target::Input(n)).ok_or("nothing is known of the way to it")?;
         let (here, running) = (self.branch.id, transport.running);
         self.branch_at(transport, player, "");
         transport.running = running;
         let left = match on {
             Some(u) => {
-                self.drop_branch(here)?;
+                if !self.has_own_marks(here) {
+                    self.drop_branch(here)?;
+                }
                 u.left
             }
             None => here,
@@ -98,15 +109,21 @@ impl Session {
     pub(super) fn redo(&mut self, transport: &mut Transport) -> Result<(), String> {
         self.leave_past(transport);
         let undone = self.undone().ok_or("nothing was taken back that could be done again")?;
-        let (here, named, running) = (self.branch.id, !self.branch.name.is_empty(), transport.running);
+        let (here, running) = (self.branch.id, transport.running);
+        let goes = self.branch.name.is_empty() && !self.has_own_marks(here);
+        let left = self.others.iter().find(|o| o.branch.id == undone.left);
+        let next = left.and_then(|o| next_deed(o.inputs(), undone.inputs));
+        // Refused before anything is changed.
+        if next.is_some() && !goes {
+            self.make_room(Some(undone.left))?;
+        }
         self.switch(transport, undone.left)?;
         transport.running = running;
-        if !named {
+        if goes {
             self.drop_branch(here)?;
         }
         self.undone = None;
-        if let Some(n) = next_deed(&self.line, undone.inputs) {
-            self.make_room(None)?;
+        if let Some(n) = next {
             let player = self.at(Target::Input(n)).ok_or("nothing is known of the way to it")?;
             self.branch_at(transport, player, "");
             transport.running = running;
@@ -127,13 +144,20 @@ impl Session {
         self.left.retain(|left| *left != id);
     }
 
-    /// Forgets branches that were left, unless they are kept for a name or somebody has gone back to them: those first of
-    /// which the least is lost, among them the oldest. `needed` stays.
+    /// Whether a branch has bookmarks that no other one has: with it they would go, too.
+    fn has_own_marks(&self, id: u32) -> bool {
+        let is_same = |a: &Mark, b: &Mark| (a.seq, a.now, &a.name) == (b.seq, b.now, &b.name);
+        let elsewhere = |m: &Mark| self.marks.iter().any(|(branch, o)| *branch != id && is_same(o, m));
+        self.marks.iter().any(|(branch, m)| *branch == id && !elsewhere(m))
+    }
+
+    /// Forgets branches that were left, unless they are kept for a name, for a bookmark, or because somebody has gone back
+    /// to them: those first of which the least is lost, among them the oldest. `needed` stays.
     fn make_room(&mut self, needed: Option<u32>) -> Result<(), String> {
         let unnamed = |id: &u32| self.others.iter().any(|o| o.branch.id == *id && o.branch.name.is_empty());
         self.left = self.left.iter().copied().filter(unnamed).collect();
         while self.left.len() >= UNDONE_MAX || self.others.len() + 1 >= BRANCHES_MAX {
-            let droppable = self.left.iter().copied().filter(|id| Some(*id) != needed);
+            let droppable = self.left.iter().copied().filter(|id| Some(*id) != needed && !self.has_own_marks(*id));
             let Some(least) = droppable.min_by_key(|id| self.own_inputs(*id)) else { break };
             self.drop_branch(least)?;
         }
@@ -152,9 +176,9 @@ impl Session {
     }
 }
 
-/// Where on a line the deed after the one begins that begins with this input.
-fn next_deed(line: &Line, first: usize) -> Option<usize> {
-    let mut deeds = line.inputs.iter().enumerate().skip(first).filter(|(_, i)| is_deed(&i.command));
+/// Where the deed after the one begins that begins with this input.
+fn next_deed<'a>(inputs: impl Iterator<Item = &'a Arc<Input>>, first: usize) -> Option<usize> {
+    let mut deeds = inputs.enumerate().skip(first).filter(|(_, i)| is_deed(&i.command));
     let (_, this) = deeds.next()?;
     deeds.find(|(_, i)| !is_same(this, i)).map(|(n, _)| n)
 }

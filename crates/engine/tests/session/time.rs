@@ -265,6 +265,8 @@ fn while_time_stands_still_each_deed_is_taken_back_by_itself() {
     });
     let view = s.time_view().undo.expect("it can be taken back");
     assert_eq!((view.number, view.what.as_str(), view.more), (deed, "cut node-1", 1));
+    // A deed that something else came into does not go on.
+    assert!(s.goes_on(deed) && !s.goes_on(deed - 1));
     order(&mut s, &mut t, TimeOrder::Undo);
     assert_eq!((cordoned(&s), s.cluster.is_cut("node-1")), (vec![true, true], false));
     order(&mut s, &mut t, TimeOrder::Undo);
@@ -326,6 +328,72 @@ fn any_number_of_deeds_is_taken_back_and_done_again_one_by_one() {
         order(&mut s, &mut t, TimeOrder::Undo);
     }
     assert!(s.time_view().branches.iter().any(|b| b.id == 0));
+}
+
+fn current(s: &Session) -> u32 {
+    s.time_view().branches.iter().find(|b| b.current).map(|b| b.id).expect("there is a present")
+}
+
+fn marked(s: &Session) -> Vec<String> {
+    s.time_view().marks.iter().map(|m| m.name.clone()).collect()
+}
+
+#[test]
+fn no_bookmark_is_lost_between_two_undos_or_before_a_redo() {
+    let (mut s, mut t) = three();
+    let (mut seen, mut rng) = (Vec::new(), Rng::new(5));
+    let mark = |name: &str| TimeOrder::Mark { name: name.into() };
+    for n in 1..3 {
+        s.act(cordon(n));
+        pass(&mut s, SECOND, &mut seen, &mut rng);
+    }
+    order(&mut s, &mut t, TimeOrder::Undo);
+    pass(&mut s, SECOND, &mut seen, &mut rng);
+    order(&mut s, &mut t, mark("one"));
+    let one = current(&s);
+    order(&mut s, &mut t, TimeOrder::Undo);
+    pass(&mut s, SECOND, &mut seen, &mut rng);
+    order(&mut s, &mut t, mark("two"));
+    let two = current(&s);
+    // What was done is done again, though the branches in between stay.
+    order(&mut s, &mut t, TimeOrder::Redo);
+    order(&mut s, &mut t, TimeOrder::Redo);
+    assert_eq!((cordoned(&s), s.time_view().redo), (vec![true; 2], false));
+    // Nor does one that was left make room for others.
+    let mut left = vec![(one, "one"), (two, "two")];
+    for name in ["a", "b", "c", "d", "e"] {
+        s.act(deployment("nginx", 1));
+        pass(&mut s, SECOND, &mut seen, &mut rng);
+        order(&mut s, &mut t, mark(name));
+        left.push((current(&s), name));
+        order(&mut s, &mut t, TimeOrder::Undo);
+    }
+    s = Session::load(&s.save().expect("small")).expect("a session");
+    for (branch, name) in left {
+        order(&mut s, &mut t, TimeOrder::Switch { branch });
+        assert_eq!(marked(&s), [name]);
+    }
+}
+
+#[test]
+fn what_takes_no_room_is_not_refused_for_want_of_it() {
+    let (mut s, mut t) = three();
+    for n in 1..3 {
+        s.act(cordon(n));
+    }
+    // As many branches as there may be, but for the one of the first undo.
+    for n in 0..10 {
+        order(&mut s, &mut t, TimeOrder::Branch { name: format!("b{n}") });
+    }
+    for _ in 0..2 {
+        order(&mut s, &mut t, TimeOrder::Undo);
+    }
+    assert_eq!(cordoned(&s), [false; 2]);
+    // With a name of its own the branch stays, and there is no room for another: nothing is done then.
+    let here = current(&s);
+    order(&mut s, &mut t, TimeOrder::RenameBranch { branch: here, name: "mine".into() });
+    assert!(s.order(&mut t, &TimeOrder::Redo).is_err());
+    assert_eq!((cordoned(&s), s.time_view().redo), (vec![false; 2], true));
 }
 
 #[test]
