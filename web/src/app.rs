@@ -3,6 +3,7 @@
 mod act;
 mod engine;
 mod lesson;
+mod saving;
 mod terminals;
 
 use crate::address::{self, Address};
@@ -64,7 +65,8 @@ pub enum Msg {
     Loaded(Result<String, String>),
     /// Time to save the session.
     Save,
-    Saved(Result<String, String>),
+    /// The session that a command asked for was kept, or could not be.
+    Saved(u64, Result<String, String>),
     /// Saving takes too long: another version of the page is gone on with.
     Renew,
     /// A text of the library has come, or has not.
@@ -95,8 +97,7 @@ pub struct App {
     sent: BTreeMap<String, Rc<str>>,
     /// What kubectl reads, and whether the engine has it.
     library: Option<(Rc<protocol::Shell>, bool)>,
-    /// The revision the saved session has.
-    saved_revision: u64,
+    saving: saving::Saving,
     save_timer: Option<Timeout>,
     /// Milliseconds that the last session's size adds to the time between saves.
     session_cost: u32,
@@ -112,8 +113,7 @@ pub struct App {
     kept: bool,
     /// A cluster was started, or is about to be.
     begun: bool,
-    /// The session is on its way to where it is kept; and another version of the page waits for that.
-    saving: bool,
+    /// Another version of the page waits for the session to be kept.
     renew_timer: Option<Timeout>,
     _listeners: Vec<EventListener>,
 }
@@ -177,7 +177,7 @@ impl Component for App {
             screens: Screens::default(),
             sent: BTreeMap::new(),
             library: None,
-            saved_revision: 0,
+            saving: saving::Saving::default(),
             save_timer: None,
             session_cost: 0,
             files_timer: None,
@@ -187,7 +187,6 @@ impl Component for App {
             toast_timer: None,
             kept: false,
             begun: false,
-            saving: false,
             renew_timer: None,
             _listeners: listen(ctx.link()),
         };
@@ -249,8 +248,8 @@ impl Component for App {
                 self.ui.renewable = true;
                 true
             }
-            Msg::Saved(done) => {
-                self.saved();
+            Msg::Saved(command, done) => {
+                self.saved(command, done.is_ok());
                 let failed = done.is_err();
                 if let Err(why) = done {
                     self.notify("notice.not-saved", why);

@@ -161,7 +161,6 @@ impl App {
                 self.begin(ctx);
             }
             Action::Restart { fresh } => {
-                self.saved_revision = 0;
                 if fresh {
                     // The lesson's cluster is gone, and with it the lesson.
                     Rc::make_mut(&mut self.ui.lessons).leave();
@@ -215,7 +214,6 @@ impl App {
 
     /// Forgets the session and begins anew.
     pub(super) fn restart_fresh(&mut self, ctx: &Context<Self>) {
-        self.saved_revision = 0;
         persist::clear_session();
         (self.ui.prefs.paused, self.ui.prefs.speed) = (false, 1000);
         self.keep_prefs();

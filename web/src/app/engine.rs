@@ -62,6 +62,7 @@ impl App {
         });
         self.model.clear();
         self.asked.clear();
+        self.saving.forget();
         self.restart_shells();
         let kind = if self.ui.has_server { self.ui.prefs.engine } else { EngineKind::Worker };
         if kind == EngineKind::Server {
@@ -174,12 +175,11 @@ impl App {
             self.ui.center = Center::Decision;
             self.subscribe();
         }
-        // Of the past nothing is new; bookmarks and branches are kept with the session, too.
-        let revision = {
+        let is_new = {
             let model = self.model.get();
-            if model.time.past.is_some() { self.saved_revision } else { model.clock.revision }
+            self.saving.seen(model.clock.revision, &before, &model.time)
         };
-        if (revision != self.saved_revision || time) && self.save_timer.is_none() && self.saves() {
+        if is_new && self.save_timer.is_none() && self.saves() {
             let link = ctx.link().clone();
             self.save_timer = Some(Timeout::new(SAVE_AFTER + self.session_cost, move || link.send_message(Msg::Save)));
         }
@@ -230,9 +230,7 @@ impl App {
     }
 
     pub(super) fn ask_to_save(&mut self) {
-        let revision = self.model.get().clock.revision;
-        if self.saves() && revision != self.saved_revision && self.ui.engine == Engine::Ready {
-            (self.saved_revision, self.saving) = (revision, true);
+        if self.saves() && self.ui.engine == Engine::Ready && self.saving.begin(self.next_id) {
             self.order(Command::Save { id: 0 }, Asked::Save);
         }
     }
@@ -242,7 +240,7 @@ impl App {
         self.save_timer = None;
         self.keep_files();
         self.ask_to_save();
-        match self.saving {
+        match self.saving.is_under_way() {
             true => {
                 let link = ctx.link().clone();
                 self.renew_timer = Some(Timeout::new(RENEW_AFTER, move || link.send_message(Msg::Renew)));
@@ -251,10 +249,10 @@ impl App {
         }
     }
 
-    /// The session was kept, or could not be.
-    pub(super) fn saved(&mut self) {
-        self.saving = false;
-        if self.renew_timer.take().is_some() {
+    /// The session that a command asked for was kept, or could not be.
+    pub(super) fn saved(&mut self, command: u64, well: bool) {
+        self.saving.end(command, well);
+        if !self.saving.is_under_way() && self.renew_timer.take().is_some() {
             offline::renew();
         }
     }
@@ -317,7 +315,7 @@ impl App {
             Reply::Done { id, error } => {
                 let asked = self.asked.remove(&id);
                 if matches!(asked, Some(Asked::Save)) {
-                    self.saved();
+                    self.saved(id, false);
                 }
                 if let Some(error) = error {
                     let key = if matches!(asked, Some(Asked::Deed)) { "notice.remedy" } else { "notice.refused" };
@@ -331,7 +329,7 @@ impl App {
                 } else if matches!(asked, Some(Asked::Save)) {
                     self.session_cost = u32::try_from(session.len() / SAVE_AFTER_BYTES).unwrap_or(u32::MAX / 2);
                     let link = ctx.link().clone();
-                    persist::save_session(&session, move |done| link.send_message(Msg::Saved(done)));
+                    persist::save_session(&session, move |done| link.send_message(Msg::Saved(id, done)));
                 }
             }
             Reply::Refused { message } => self.notify("notice.engine-refused", message),

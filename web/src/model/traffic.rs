@@ -88,7 +88,7 @@ fn name(detail: &Detail) -> String {
 fn manifest(detail: &Detail, url: &str, rate: u32, pattern: Pattern) -> String {
     let indented = script(url, rate, pattern).lines().map(|l| format!("          {l}\n")).collect::<String>();
     format!(
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}\n  namespace: {}\n  labels:\n    {LABEL}: {}\n  annotations:\n    \
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}\n  namespace: {:?}\n  labels:\n    {LABEL}: {:?}\n  annotations:\n    \
          requests-per-second: \"{rate}\"\n    pattern: {}\nspec:\n  terminationGracePeriodSeconds: 1\n  containers:\n    - name: \
          client\n      image: busybox:1.36\n      resources:\n        requests:\n          cpu: 10m\n      command:\n        - sh\n        - -c\n        - |\n{indented}",
         name(detail),
@@ -111,7 +111,8 @@ pub fn start(detail: &Detail, url: &str, rate: u32, pattern: Pattern) -> Command
 
 /// Of the pod that is shown as the traffic.
 pub fn stop(detail: &Detail, pod: &ObjectId) -> Command {
-    let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {}, namespace: {}}}\n", pod.name, pod.namespace);
+    let text =
+        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {:?}, namespace: {:?}}}\n", pod.name, pod.namespace);
     apply(detail, ApplyMode::Delete, text)
 }
 
@@ -135,6 +136,20 @@ mod tests {
         assert_eq!(of("ClusterIP", "10.96.0.1:8080", "http/TCP").as_deref(), Some("http://web.shop:8080/"));
         assert_eq!(of("DNS", "web.shop.svc.cluster.local", "9000/TCP").as_deref(), Some("http://web.shop:9000/"));
         assert_eq!(of("ClusterIP", "10.96.0.1:53", "53/UDP"), None);
+    }
+
+    #[test]
+    fn names_stay_texts() {
+        let mut detail = service("ClusterIP", "10.96.0.1:80", "80/TCP");
+        (detail.id.namespace, detail.id.name) = ("123".into(), "on".into());
+        let text = |command| match command {
+            Command::Apply { files, .. } => files[0].text.clone(),
+            other => panic!("{other:?}"),
+        };
+        let started = text(start(&detail, "http://on.123/", 1, Pattern::default()));
+        assert!(started.contains("namespace: \"123\"") && started.contains(": \"on\""), "{started}");
+        let pod = ObjectId { namespace: "123".into(), name: "traffic-on".into(), ..ObjectId::default() };
+        assert!(text(stop(&detail, &pod)).contains("namespace: \"123\""));
     }
 
     #[test]
