@@ -4,6 +4,7 @@ use crate::builder::{Builder, Info, aggregate};
 use crate::client::{Request, query};
 use crate::cx::{APPLY, Cx, DryRun, MERGE, STRATEGIC};
 use crate::error::Error;
+use crate::migrate::{self, Migration};
 use crate::print::gojson;
 use crate::prune::Visited;
 use crate::result::Results;
@@ -134,44 +135,8 @@ async fn by_server(cx: &mut Cx<'_, '_>, dry: DryRun, info: &Info) -> Result<Valu
         Request::new("PATCH", info.path() + &q).header("Content-Type", APPLY).header("Accept", "application/json");
     r.body = gojson::compact(&info.object).into_bytes();
     let conflict = |e: Error| if e.is_conflict() { Error::text(format!("{}\n{}", e.go(), CONFLICT)) } else { e };
-    let applied = cx.send(r).await.map_err(conflict)?;
-    if manager == "kubectl"
-        && let Err(e) = keep_annotation(cx, info, &applied, dry).await
-    {
-        cx.err(&format!(
-            "Warning: failed to migrate {LAST_APPLIED} for Server-Side Apply. This is non-fatal and will be retried next \
-             time you apply. Error: {}\n",
-            e.go()
-        ));
-    }
-    Ok(applied)
-}
-
-/// Client-side apply's annotation gets an owner of its own before the server takes the fields over. Models
-/// `saveLastApplyAnnotationIfNecessary`.
-async fn keep_annotation(cx: &Cx<'_, '_>, info: &Info, applied: &Value, dry: &str) -> Result<(), Error> {
-    let meta = &applied["metadata"];
-    let Some(text) = meta["annotations"].get(LAST_APPLIED) else { return Ok(()) };
-    let owned = meta["managedFields"].as_array().into_iter().flatten().any(|m| {
-        m["operation"] == "Apply"
-            && m["fieldsV1"]["f:metadata"]["f:annotations"].get(format!("f:{LAST_APPLIED}")).is_some()
-    });
-    if owned {
-        return Ok(());
-    }
-    let body = json!({
-        "apiVersion": applied["apiVersion"], "kind": applied["kind"],
-        "metadata": {"annotations": {LAST_APPLIED: text}, "name": meta["name"], "namespace": meta["namespace"]},
-    });
-    let q = query(&[
-        ("dryRun", dry),
-        ("fieldManager", "kubectl-last-applied"),
-        ("fieldValidation", cx.field_validation()?),
-    ]);
-    let mut r =
-        Request::new("PATCH", info.path() + &q).header("Content-Type", APPLY).header("Accept", "application/json");
-    r.body = gojson::compact(&body).into_bytes();
-    cx.send(r).await.map(drop)
+    let applied = cx.send(r.clone()).await.map_err(conflict)?;
+    Ok(migrate::run(cx, Migration { info, manager: &manager, dry, again: &r }, applied).await)
 }
 
 const CONFLICT: &str = "Please review the fields above--they currently have other managers. Here\n\

@@ -35,6 +35,7 @@ mod kustomize;
 mod label;
 mod logs;
 pub mod mapping;
+mod migrate;
 mod nodes;
 mod pairs;
 mod polymorphic;
