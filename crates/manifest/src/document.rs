@@ -1,5 +1,6 @@
 //! Files into documents: size limits, `kind: List`, apiVersion and kind.
 
+use crate::scalar::Scalars;
 use crate::tree::{self, Children, Node};
 use crate::{Position, Problem, kinds, split};
 use api::Kinds;
@@ -62,7 +63,7 @@ pub fn parse(files: &[(&str, &str)]) -> Result<Vec<Document>, Vec<Problem>> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_among(files: &[(&str, &str)], kinds: &Kinds) -> Result<Vec<Document>, Vec<Problem>> {
-    read(files, Limits::REQUEST, |d| kinds::check(d, kinds))
+    read(files, Limits::REQUEST, Scalars::Kubectl, |d| kinds::check(d, kinds))
 }
 
 /// [`parse`] with other size limits.
@@ -70,7 +71,7 @@ pub fn parse_among(files: &[(&str, &str)], kinds: &Kinds) -> Result<Vec<Document
 /// # Errors
 /// As [`parse`].
 pub fn parse_with(files: &[(&str, &str)], limits: Limits) -> Result<Vec<Document>, Vec<Problem>> {
-    read(files, limits, |d| kinds::check(d, &Kinds::default()))
+    read(files, limits, Scalars::Kubectl, |d| kinds::check(d, &Kinds::default()))
 }
 
 /// Reads documents of any shape: `KubeSchedulerConfiguration` and other files that are no API objects. Lists are
@@ -79,12 +80,25 @@ pub fn parse_with(files: &[(&str, &str)], limits: Limits) -> Result<Vec<Document
 /// # Errors
 /// As [`parse`].
 pub fn parse_values(files: &[(&str, &str)], limits: Limits) -> Result<Vec<Document>, Vec<Problem>> {
-    read(files, limits, |_| None)
+    parse_values_as(files, limits, Scalars::Kubectl)
+}
+
+/// [`parse_values`] with scalars as somebody else reads them.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_values_as(
+    files: &[(&str, &str)],
+    limits: Limits,
+    scalars: Scalars,
+) -> Result<Vec<Document>, Vec<Problem>> {
+    read(files, limits, scalars, |_| None)
 }
 
 fn read(
     files: &[(&str, &str)],
     limits: Limits,
+    scalars: Scalars,
     check: impl Fn(&Document) -> Option<Problem>,
 ) -> Result<Vec<Document>, Vec<Problem>> {
     let (mut documents, mut problems) = (Vec::new(), Vec::new());
@@ -102,7 +116,7 @@ fn read(
                 problems.push(too_big(file, chunk.line_offset + 1, limits.document_bytes_max));
                 continue;
             }
-            for (value, places) in tree::read(file, chunk, &mut problems) {
+            for (value, places) in tree::read(file, chunk, scalars, &mut problems) {
                 let line = places.value.line;
                 flatten(Document { file: (*file).into(), line, value, places }, &mut documents, &mut problems);
             }

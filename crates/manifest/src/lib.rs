@@ -17,10 +17,11 @@ mod fuzz;
 #[cfg(test)]
 mod tests;
 
-pub use document::{Document, Limits, parse, parse_among, parse_values, parse_with};
+pub use document::{Document, Limits, parse, parse_among, parse_values, parse_values_as, parse_with};
 pub use locate::{locate, locate_key};
 pub use problem::{HINTS, Problem};
 pub use refusal::refusals;
+pub use scalar::Scalars;
 
 /// A place in a file: lines and columns count from 1, columns in characters (not bytes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

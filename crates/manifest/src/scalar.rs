@@ -1,11 +1,30 @@
 //! What a plain scalar means. Models `sigs.k8s.io/yaml/goyaml.v2/resolve.go`: YAML 1.1, with `yes` and `on` booleans
-//! and `0644` octal.
+//! and `0644` octal. And `go.yaml.in/yaml/v3/resolve.go`, which differs in these words and in dates.
 
 use serde_json::{Number, Value};
 
+/// Whose reading it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scalars {
+    /// kubectl's (`sigs.k8s.io/yaml`).
+    #[default]
+    Kubectl,
+    /// kustomize's, of objects (`kyaml`): of words only those for true and false are booleans, and a date is a time.
+    Kyaml,
+}
+
 /// The meaning of an untagged plain scalar. An infinite or undefined number is an error: JSON has none.
-pub fn resolve(text: &str) -> Result<Value, String> {
+pub fn resolve(text: &str, scalars: Scalars) -> Result<Value, String> {
     let Some(first) = text.bytes().next() else { return Ok(Value::Null) };
+    if scalars == Scalars::Kyaml {
+        let is_bool = matches!(word(text), Some(Ok(Value::Bool(_))));
+        if is_bool && !matches!(text.len(), 4..=5) {
+            return Ok(text.into());
+        }
+        if let Some(time) = date(text) {
+            return Ok(time.into());
+        }
+    }
     if let Some(word) = word(text) {
         return word;
     }
@@ -13,6 +32,24 @@ pub fn resolve(text: &str) -> Result<Value, String> {
         b'0'..=b'9' | b'+' | b'-' | b'.' => number(text).map_or_else(|| Value::String(text.into()), Value::Number),
         _ => Value::String(text.into()),
     })
+}
+
+/// A day as the time of its beginning. Models the format `2006-1-2` of `parseTimestamp`.
+fn date(text: &str) -> Option<String> {
+    let mut parts = text.split('-');
+    let mut part = |digits: std::ops::RangeInclusive<usize>| {
+        let part = parts.next().filter(|p| digits.contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))?;
+        part.parse::<u16>().ok()
+    };
+    let (year, month, day) = (part(4..=4)?, part(1..=2)?, part(1..=2)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u16::from(leap),
+        1..=12 => 31,
+        _ => return None,
+    };
+    (parts.next().is_none() && (1..=days).contains(&day)).then(|| format!("{year:04}-{month:02}-{day:02}T00:00:00Z"))
 }
 
 fn word(text: &str) -> Option<Result<Value, String>> {
@@ -128,10 +165,32 @@ mod tests {
             ("<<", "\"<<\""),
         ];
         for (text, json) in cases {
-            assert_eq!(resolve(text).map(|v| v.to_string()).as_deref(), Ok(json), "{text:?}");
+            assert_eq!(resolve(text, Scalars::Kubectl).map(|v| v.to_string()).as_deref(), Ok(json), "{text:?}");
         }
-        assert_eq!(resolve(".nan"), Err("json: unsupported value: NaN".into()));
+        assert_eq!(resolve(".nan", Scalars::Kubectl), Err("json: unsupported value: NaN".into()));
         // Too large for a float: a string, as in Go where ParseFloat fails.
-        assert_eq!(resolve("1e999"), Ok("1e999".into()));
+        assert_eq!(resolve("1e999", Scalars::Kubectl), Ok("1e999".into()));
+    }
+
+    #[test]
+    fn means_what_kustomize_takes_it_to_mean() {
+        let cases = [
+            ("yes", "\"yes\""),
+            ("Off", "\"Off\""),
+            ("n", "\"n\""),
+            ("True", "true"),
+            ("tRUE", "\"tRUE\""),
+            ("~", "null"),
+            ("010", "8"),
+            ("2020-01-01", "\"2020-01-01T00:00:00Z\""),
+            ("2020-1-2", "\"2020-01-02T00:00:00Z\""),
+            ("2020-13-01", "\"2020-13-01\""),
+            ("2023-02-29", "\"2023-02-29\""),
+            ("2020-01-01-01", "\"2020-01-01-01\""),
+            ("12:30", "\"12:30\""),
+        ];
+        for (text, json) in cases {
+            assert_eq!(resolve(text, Scalars::Kyaml).map(|v| v.to_string()).as_deref(), Ok(json), "{text:?}");
+        }
     }
 }

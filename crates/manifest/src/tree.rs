@@ -1,6 +1,6 @@
 //! YAML events into a JSON value and, beside it, the place of every field.
 
-use crate::scalar;
+use crate::scalar::{self, Scalars};
 use crate::split::Chunk;
 use crate::syntax;
 use crate::{Position, Problem};
@@ -36,14 +36,14 @@ pub enum Children {
 pub type Places = BTreeMap<Box<str>, Node>;
 
 /// What was read from a chunk: mostly one document, more when it holds `--- {a: 1}` lines.
-pub fn read(file: &str, chunk: Chunk<'_>, problems: &mut Vec<Problem>) -> Vec<(Value, Node)> {
+pub fn read(file: &str, chunk: Chunk<'_>, scalars: Scalars, problems: &mut Vec<Problem>) -> Vec<(Value, Node)> {
     let options = granit_parser::options! {
         flow_nesting_limit: DEPTH_MAX,
         block_nesting_limit: DEPTH_MAX,
         emit_comments: false,
     };
     let parser = Parser::new_from_str_with_options(chunk.text, options);
-    let mut reader = Reader { file, chunk, parser, anchors: BTreeMap::new(), copies: 0, problems };
+    let mut reader = Reader { file, chunk, scalars, parser, anchors: BTreeMap::new(), copies: 0, problems };
     let mut documents = Vec::new();
     // A document with a problem is still handed back where it could be read to its end, so that what else is
     // wrong with it is found too; the caller refuses all if there was any problem.
@@ -56,6 +56,7 @@ pub fn read(file: &str, chunk: Chunk<'_>, problems: &mut Vec<Problem>) -> Vec<(V
 struct Reader<'a, 'p> {
     file: &'a str,
     chunk: Chunk<'a>,
+    scalars: Scalars,
     parser: Parser<'a, StrInput<'a>>,
     anchors: BTreeMap<usize, Anchored>,
     copies: usize,
@@ -262,8 +263,8 @@ impl<'a> Reader<'a, '_> {
         let core = tag.and_then(Tag::core_suffix);
         let resolved = match (tag, core) {
             (None, _) if style != ScalarStyle::Plain => return Value::String(text.into()),
-            (None, _) => scalar::resolve(text),
-            (_, Some("int" | "float" | "bool" | "null")) => scalar::resolve(text),
+            (None, _) => scalar::resolve(text, self.scalars),
+            (_, Some("int" | "float" | "bool" | "null")) => scalar::resolve(text, self.scalars),
             _ => return Value::String(text.into()),
         };
         let value = match resolved {

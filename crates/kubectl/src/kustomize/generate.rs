@@ -133,10 +133,6 @@ fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Re
         object["type"] = entry["type"].as_str().filter(|t| !t.is_empty()).unwrap_or("Opaque").into();
     }
     for (key, value) in pairs(root, entry, fields)? {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if key.is_empty() || !key.chars().all(legal) {
-            return Err(text(format!("{key:?} is not a valid key name")));
-        }
         if object["data"].get(&key).is_some() {
             return Err(text(format!("configmap {name} illegally repeats the key `{key}`")));
         }
@@ -156,6 +152,7 @@ fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Re
         object["immutable"] = true.into();
     }
     let mut made = Resource::new(object);
+    made.generated = true;
     made.hashed = !flag("disableNameSuffixHash");
     Ok(made)
 }

@@ -1,5 +1,8 @@
 //! Strategic merge of a patch into an object. Models kyaml's `merge2` with `MergeOptionsListPrepend`: what a patch says of
 //! a list comes first.
+//!
+//! Where kyaml is odd this is not: an item is found by those of its list's keys that it has, and one that has none of them is
+//! added (kyaml finds ports by all keys only, and such an item empties its list).
 
 use meta::strategic::{ListStrategy, strategy};
 use serde_json::Value;

@@ -27,7 +27,7 @@ use crate::env::Files;
 use crate::error::Error;
 use crate::print::yaml::to_yaml;
 use loader::Root;
-use manifest::Limits;
+use manifest::{Limits, Scalars};
 use serde_json::{Map, Value};
 use target::Gathered;
 
@@ -89,17 +89,25 @@ pub(crate) fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         [dir] => dir.clone(),
         _ => return Err(text("specify one path to kustomization.yaml")),
     };
-    if !cx.flags.string("output").is_empty() || cx.flags.bool("enable-helm") {
-        return Err(text("kustomize's flags are not in this terminal: it prints, without Helm"));
+    if !cx.flags.string("output").is_empty() {
+        return Err(text("kustomize's --output is not in this terminal: it prints"));
+    }
+    if cx.flags.bool("enable-helm") {
+        return Err(text("kustomize's --enable-helm is not in this terminal"));
     }
     let documents: Vec<String> = objects(cx, &dir)?.iter().map(to_yaml).collect();
     cx.out(&documents.join("---\n"));
     Ok(())
 }
 
-/// A text's documents, items of lists by themselves. Errors are YAML's words.
+/// A text's documents as kubectl reads them, which is how kustomizations and operations are read; items of lists by
+/// themselves. Errors are YAML's words.
 fn parse(source: &str) -> Result<Vec<Value>, String> {
-    let documents = manifest::parse_values(&[("", source)], Limits::REQUEST).map_err(|problems| {
+    parse_as(source, Scalars::Kubectl)
+}
+
+fn parse_as(source: &str, scalars: Scalars) -> Result<Vec<Value>, String> {
+    let documents = manifest::parse_values_as(&[("", source)], Limits::REQUEST, scalars).map_err(|problems| {
         let said = problems.into_iter().next().map_or(String::new(), |p| p.kubectl);
         let begin = ["yaml: ", "json: "].iter().filter_map(|w| said.find(w)).min().unwrap_or(0);
         said[begin..].to_string()
@@ -107,9 +115,9 @@ fn parse(source: &str) -> Result<Vec<Value>, String> {
     Ok(documents.into_iter().map(|d| d.value).collect())
 }
 
-/// A text's objects, all of which have a kind and a name. Models `SliceFromBytes` and `GetValidatedMetadata`.
+/// A text's objects as kyaml reads them, all of which have a kind and a name. Models `SliceFromBytes` and `GetValidatedMetadata`.
 fn documents(source: &str) -> Result<Vec<Value>, String> {
-    let found = parse(source).map_err(|why| {
+    let found = parse_as(source, Scalars::Kyaml).map_err(|why| {
         if why.starts_with("json: cannot unmarshal") {
             "missing Resource metadata".to_string()
         } else {

@@ -57,7 +57,7 @@ pub(super) fn namespace(k: &Map<String, Value>, all: &mut [Resource]) -> Result<
             })?;
         }
         let now = all[i].id();
-        let same: Vec<&Resource> = all.iter().filter(|o| o.id().equals(&now)).collect();
+        let same: Vec<&Resource> = all.iter().filter(|o| o.name() == now.name && o.id().equals(&now)).collect();
         if same.len() != 1 {
             let list: Vec<String> = same.iter().map(|r| gojson::compact(&r.object)).collect();
             return Err(text(format!("namespace transformation produces ID conflict: [{}]", list.join(" "))));

@@ -90,7 +90,7 @@ impl Loaded<'_> {
             (Either::Operations(operations), Some(target)) => {
                 for i in select(all, target)? {
                     all[i].store_id();
-                    apply(&mut all[i].object, operations)?;
+                    apply_noted(&mut all[i], operations)?;
                 }
                 Ok(())
             }
@@ -175,7 +175,7 @@ pub(super) fn json(root: &Root<'_>, k: &Map<String, Value>, all: &mut [Resource]
         };
         let operations = operations(&source).map_err(|why| wrong(&why))?;
         for i in select(all, &entry["target"])? {
-            apply(&mut all[i].object, &operations)?;
+            apply_noted(&mut all[i], &operations)?;
         }
     }
     Ok(())
@@ -211,14 +211,57 @@ fn operations(source: &str) -> Result<Patch, String> {
     serde_json::from_value(list).map_err(|e| e.to_string())
 }
 
+/// What upstream notes on the way stands in annotations, so there are some already for the operations of an object with
+/// notes. They are put back after, whatever the operations made of the annotations.
+fn apply_noted(r: &mut Resource, operations: &Patch) -> Result<(), Error> {
+    if !r.has_notes() {
+        return apply(&mut r.object, operations);
+    }
+    r.metadata().entry("annotations").or_insert_with(|| json!({}));
+    apply(&mut r.object, operations)?;
+    let annotations = r.object.pointer("/metadata/annotations");
+    if annotations.is_some_and(|a| a.as_object().is_none_or(Map::is_empty)) {
+        r.metadata().remove("annotations");
+    }
+    Ok(())
+}
+
+/// The operation with its places that count from the end of a list counted from the beginning; `None`: it has none.
+fn from_the_end(object: &Value, o: &PatchOperation) -> Option<PatchOperation> {
+    let mut operation = serde_json::to_value(o).ok()?;
+    let adds = matches!(o, PatchOperation::Add(_) | PatchOperation::Copy(_) | PatchOperation::Move(_));
+    let mut found = false;
+    for (field, adds) in [("path", adds), ("from", false)] {
+        let Some(path) = operation[field].as_str().filter(|p| p.contains("/-")) else { continue };
+        let (mut counted, mut tokens) = (String::new(), path.split('/').skip(1).peekable());
+        while let Some(token) = tokens.next() {
+            let list = object.pointer(&counted).and_then(Value::as_array);
+            // What is added may come after the last.
+            let length = list.map_or(0, Vec::len) + usize::from(adds && tokens.peek().is_none());
+            let back = token.strip_prefix('-').filter(|_| list.is_some()).and_then(|n| n.parse::<usize>().ok());
+            match back.and_then(|n| length.checked_sub(n)) {
+                Some(index) => {
+                    found = true;
+                    counted.push_str(&format!("/{index}"));
+                }
+                None => counted.push_str(&format!("/{token}")),
+            }
+        }
+        operation[field] = counted.into();
+    }
+    found.then(|| serde_json::from_value(operation).ok()).flatten()
+}
+
 /// One operation after the other; refusals in the words of `evanphx/json-patch`, which replaces what is not there.
 fn apply(object: &mut Value, operations: &Patch) -> Result<(), Error> {
     for o in &operations.0 {
+        let from_the_end = from_the_end(object, o);
+        let o = from_the_end.as_ref().unwrap_or(o);
         let path = o.path().to_string();
         let there = object.pointer(&path).is_some();
         let (parent, key) = path.rsplit_once('/').unwrap_or(("", ""));
         let above = object.pointer(parent);
-        let has_parent = above.is_some();
+        let (has_parent, in_list) = (above.is_some(), above.is_some_and(Value::is_array));
         let added = match o {
             PatchOperation::Replace(r) if !there && above.is_some_and(Value::is_object) => {
                 Some(PatchOperation::Add(AddOperation { path: r.path.clone(), value: r.value.clone() }))
@@ -243,6 +286,9 @@ fn apply(object: &mut Value, operations: &Patch) -> Result<(), Error> {
             PatchOperation::Add(_) if !has_parent => {
                 format!("add operation does not apply: doc is missing path: {path:?}: missing value")
             }
+            PatchOperation::Add(_) if in_list && key.parse::<i64>().is_ok() => format!(
+                "error in add for path: '{path}': Unable to access invalid index: {key}: invalid index referenced"
+            ),
             PatchOperation::Test(_) => format!("testing value {path} failed: test failed"),
             _ => e.to_string(),
         }));

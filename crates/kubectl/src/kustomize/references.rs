@@ -132,6 +132,11 @@ pub(super) fn update(all: &mut [Resource]) -> Result<(), Error> {
     let candidates: Vec<Candidate> = all.iter().filter(|r| !r.previous.is_empty()).map(candidate).collect();
     for r in all {
         let original = r.original();
+        let in_pods = PODS.iter().find(|(k, _)| *k == original.kind);
+        let others = OTHERS.iter().filter(|(_, group, kind, _)| original.is_kind(group, "", kind));
+        if in_pods.is_none() && others.clone().next().is_none() {
+            continue;
+        }
         let referrer = Referrer {
             id: r.id(),
             prefixes: r.prefixes.clone(),
@@ -139,15 +144,13 @@ pub(super) fn update(all: &mut [Resource]) -> Result<(), Error> {
             object: r.object.clone(),
         };
         let near = near(&referrer, &candidates);
-        if let Some((kind, spec)) = PODS.iter().find(|(k, _)| *k == original.kind) {
+        if let Some((kind, spec)) = in_pods {
             for (target, path, _) in IN_PODS.iter().filter(|(_, _, not)| !not.contains(kind)) {
                 follow(r, &referrer, *target, &format!("{spec}/{path}"), &near)?;
             }
         }
-        for (target, group, kind, path) in OTHERS {
-            if original.is_kind(group, "", kind) {
-                follow(r, &referrer, *target, path, &near)?;
-            }
+        for (target, _, _, path) in others {
+            follow(r, &referrer, *target, path, &near)?;
         }
     }
     Ok(())

@@ -47,15 +47,15 @@ pub(super) struct Id {
 
 impl Id {
     pub fn of(object: &Value) -> Id {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_string();
-        let api_version = text("/apiVersion");
+        let text = |path: &[&str]| text_at(object, path).to_string();
+        let api_version = text(&["apiVersion"]);
         let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
         Id {
             group: group.into(),
             version: version.into(),
-            kind: text("/kind"),
-            name: text("/metadata/name"),
-            namespace: text("/metadata/namespace"),
+            kind: text(&["kind"]),
+            name: text(&["metadata", "name"]),
+            namespace: text(&["metadata", "namespace"]),
         }
     }
     pub fn is_cluster_scoped(&self) -> bool {
@@ -109,6 +109,8 @@ pub(super) struct Resource {
     pub previous: Vec<Id>,
     pub prefixes: Vec<String>,
     pub suffixes: Vec<String>,
+    /// Whether a generator made it.
+    pub generated: bool,
     /// Whether a hash of what is in it ends its name.
     pub hashed: bool,
     /// The variables that are read off it.
@@ -134,14 +136,15 @@ impl Resource {
         let id = self.id();
         self.previous.push(Id { namespace: id.effective_namespace().into(), ..id });
     }
-    fn text(&self, pointer: &str) -> &str {
-        self.object.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+    /// Whether upstream has noted something in its annotations.
+    pub fn has_notes(&self) -> bool {
+        self.generated || [self.previous.len(), self.prefixes.len(), self.suffixes.len(), self.vars.len()] != [0; 4]
     }
     pub fn kind(&self) -> &str {
-        self.text("/kind")
+        text_at(&self.object, &["kind"])
     }
     pub fn name(&self) -> &str {
-        self.text("/metadata/name")
+        text_at(&self.object, &["metadata", "name"])
     }
     /// Its metadata, which a patch may have made something else than a map.
     pub fn metadata(&mut self) -> &mut Map<String, Value> {
@@ -173,6 +176,11 @@ impl Resource {
     }
 }
 
+/// Empty where there is no text.
+fn text_at<'v>(object: &'v Value, path: &[&str]) -> &'v str {
+    path.iter().try_fold(object, |v, field| v.get(field)).and_then(Value::as_str).unwrap_or("")
+}
+
 /// The map in a field of an object, made where there is none.
 pub(super) fn map_at<'v>(object: &'v mut Value, field: &str) -> &'v mut Map<String, Value> {
     if !object.is_object() {
@@ -190,7 +198,7 @@ pub(super) fn map_at<'v>(object: &'v mut Value, field: &str) -> &'v mut Map<Stri
 /// Models `Append`.
 pub(super) fn append(all: &mut Vec<Resource>, r: Resource) -> Result<(), Error> {
     let id = r.id();
-    if all.iter().any(|o| o.id().equals(&id)) {
+    if all.iter().any(|o| o.name() == id.name && o.id().equals(&id)) {
         return Err(text(format!("may not add resource with an already registered id: {id}")));
     }
     all.push(r);
