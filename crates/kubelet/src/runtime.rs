@@ -324,6 +324,10 @@ pub trait Runtime: Send + Sync {
     fn volume_file(&self, _pod_uid: &str, _volume: &str, _path: &str) -> Option<Vec<u8>> {
         None
     }
+    /// Whether [`Runtime::host_entry`] knows: one outside the core has a disk that the core does not see.
+    fn sees_host(&self) -> bool {
+        false
+    }
     /// What is at a path of the node's own disk. A real kubelet looks there itself.
     fn host_entry(&self, _path: &str) -> Option<HostEntry> {
         None

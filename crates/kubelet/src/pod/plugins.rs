@@ -149,6 +149,9 @@ pub fn make_host_paths(pod: &Pod, cx: &mut SyncCx) {
 /// # Errors
 /// Something else is there, or nothing.
 pub fn host_path(h: &HostPathVolumeSource, cx: &SyncCx) -> Result<(), String> {
+    if !cx.runtime.sees_host() {
+        return Ok(());
+    }
     let found = cx.runtime.host_entry(&h.path);
     let (wanted, what, made) = match h.type_.as_deref().unwrap_or("") {
         "Directory" => (HostEntry::Directory, "a directory", false),

@@ -578,6 +578,9 @@ impl Runtime for SimRuntime {
             _ => None,
         }
     }
+    fn sees_host(&self) -> bool {
+        true
+    }
     fn host_entry(&self, path: &str) -> Option<HostEntry> {
         host::entry(path, &self.volumes)
     }
