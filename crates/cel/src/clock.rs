@@ -172,7 +172,7 @@ pub fn unix(nanos: i128) -> i64 {
 }
 
 /// What the moment's method of this name gives, in UTC or in a zone like `+09:00`; `None`: there is no such method or zone.
-/// Models `common/types/timestamp.go` of cel-go.
+/// Models `common/types/timestamp.go` of cel-go, which knows zones by their names, too.
 pub fn part(nanos: i128, name: &str, zone: &str) -> Option<i64> {
     let zone = match zone {
         "" | "UTC" => 0,
