@@ -317,11 +317,9 @@ pub(crate) async fn taint(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             }
         }
     }
-    let both: Vec<String> = add
-        .iter()
-        .filter(|t| remove.iter().any(|r| r.key == t.key && (r.effect.is_empty() || r.effect == t.effect)))
-        .map(|t| format!("{}={}", t.key, t.effect))
-        .collect();
+    let conflicts = |t: &Taint, r: &Taint| r.key == t.key && (r.effect.is_empty() || r.effect == t.effect);
+    let of_one = |t| remove.iter().filter(move |r| conflicts(t, r));
+    let both: Vec<String> = add.iter().flat_map(of_one).map(|r| format!("{}={}", r.key, r.effect)).collect();
     if !both.is_empty() {
         return Err(Error::text(format!(
             "can not both modify and remove the following taint(s) in the same command: {}",

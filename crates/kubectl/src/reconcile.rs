@@ -1,7 +1,7 @@
 //! `kubectl auth reconcile`. Models `kubectl/pkg/cmd/auth/reconcile.go` and
 //! `component-helpers/auth/rbac/reconciliation`.
 
-use crate::builder::{Builder, Info};
+use crate::builder::{Builder, Info, aggregate};
 use crate::client::Request;
 use crate::cx::{Cx, DryRun};
 use crate::error::Error;
@@ -11,26 +11,33 @@ use serde_json::{Value, json};
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
-    if let Some(word) = cx.args.first() {
-        return Err(Error::text(format!("no arguments are allowed: [{word}]")));
-    }
     let b = Builder::of(cx);
     if !b.has_files() {
         return Err(Error::text("must specify one of -f and -k"));
     }
+    if !cx.args.is_empty() {
+        return Err(Error::text("no arguments are allowed"));
+    }
     let dry = cx.dry_run()?;
+    if dry == DryRun::Server {
+        return Err(Error::text("--dry-run=server for command reconcile is not supported yet"));
+    }
     let mut results = Results::of(cx, dry)?.typed();
     let found = Builder { continue_on_error: true, ..b }.find(cx, &[]).await?;
-    for info in found.all()? {
-        if info.mapping.group != GROUP {
-            continue;
+    let mut errors = Vec::new();
+    for info in found.infos.iter().filter(|i| i.mapping.group == GROUP) {
+        match one(cx, info, dry).await {
+            Ok(done) => {
+                results.print(cx, &done.object, "reconciled")?;
+                let text = done.said(cx);
+                cx.err(&text);
+            }
+            Err(e @ Error::Connection(_)) => return Err(e),
+            Err(e) => errors.push(e),
         }
-        let done = one(cx, &info, dry).await?;
-        results.print(cx, &done.object, "reconciled")?;
-        let text = done.said(cx);
-        cx.err(&text);
     }
-    Ok(())
+    errors.extend(found.errors);
+    aggregate(errors)
 }
 
 /// What was to be done for one object.
@@ -101,17 +108,13 @@ async fn one(cx: &mut Cx<'_, '_>, info: &Info, dry: DryRun) -> Result<Done, Erro
     let of_roles = matches!(info.mapping.kind.as_str(), "Role" | "ClusterRole");
     let list = if of_roles { "rules" } else { "subjects" };
     let wanted = items(&info.object[list]);
-    let existing = match cx.get(info.path()).await {
-        Ok(v) => v,
-        Err(e) if e.is_not_found() => {
-            let object = match dry {
-                DryRun::None => send(cx, "POST", info, &info.object).await?,
-                _ => info.object.clone(),
-            };
-            let none = Vec::new();
-            return Ok(Done { object, operation: "create", protected: false, of_roles, missing: wanted, extra: none });
+    let none = Vec::new();
+    let Some(existing) = existing(cx, info).await? else {
+        let mut object = info.object.clone();
+        if dry == DryRun::None {
+            object = create(cx, info).await?;
         }
-        Err(e) => return Err(e),
+        return Ok(Done { object, operation: "create", protected: false, of_roles, missing: wanted, extra: none });
     };
     let protected =
         existing["metadata"]["annotations"]["rbac.authorization.kubernetes.io/autoupdate"].as_str() == Some("false");
@@ -121,22 +124,26 @@ async fn one(cx: &mut Cx<'_, '_>, info: &Info, dry: DryRun) -> Result<Done, Erro
             let uid = json!({"preconditions": {"uid": existing["metadata"]["uid"]}});
             let r = Request::new("DELETE", info.path()).header("Accept", "application/json").json(&uid);
             cx.send(r).await?;
-            object = send(cx, "POST", info, &object).await?;
+            object = create(cx, info).await?;
         }
-        let none = Vec::new();
-        return Ok(Done { object, operation: "recreate", protected, of_roles, missing: wanted, extra: none });
+        return Ok(Done { object, operation: "recreate", protected, of_roles, missing: none.clone(), extra: none });
     }
     let had = items(&existing[list]);
-    let (missing, extra) = if of_roles {
+    let (missing, mut extra) = if of_roles {
         (uncovered(&had, &wanted), uncovered(&wanted, &had))
     } else {
-        let without = |a: &[Value], b: &[Value]| a.iter().filter(|v| !b.contains(v)).cloned().collect::<Vec<_>>();
         (without(&wanted, &had), without(&had, &wanted))
     };
+    if is_aggregated(&existing) && is_aggregated(&info.object) {
+        extra.clear();
+    }
     let mut object = existing.clone();
+    // What is there already comes before what is wanted.
     for part in ["labels", "annotations"] {
         for (k, v) in info.object["metadata"][part].as_object().into_iter().flatten() {
-            object["metadata"][part][k.as_str()] = v.clone();
+            if existing["metadata"][part].get(k).is_none() {
+                object["metadata"][part][k.as_str()] = v.clone();
+            }
         }
     }
     let removes = cx.flags.bool(if of_roles { "remove-extra-permissions" } else { "remove-extra-subjects" });
@@ -145,19 +152,84 @@ async fn one(cx: &mut Cx<'_, '_>, info: &Info, dry: DryRun) -> Result<Done, Erro
     } else if !missing.is_empty() {
         object[list] = json!([had, missing.clone()].concat());
     }
+    if of_roles {
+        aggregation(&mut object, &info.object, removes);
+    }
     let operation = if object == existing { "" } else { "update" };
     if !operation.is_empty() && dry == DryRun::None && !protected {
-        object = send(cx, "PUT", info, &object).await?;
+        object = cx.send(Request::new("PUT", info.path()).header("Accept", "application/json").json(&object)).await?;
     }
     Ok(Done { object, operation, protected, of_roles, missing, extra })
 }
 
-async fn send(cx: &Cx<'_, '_>, method: &'static str, info: &Info, object: &Value) -> Result<Value, Error> {
-    let path = match method {
-        "POST" => info.mapping.path(Some(&info.namespace), None),
-        _ => info.path(),
+const AGGREGATION: &str = "aggregationRule";
+
+fn is_aggregated(role: &Value) -> bool {
+    role[AGGREGATION].is_object()
+}
+
+/// Models what `computeReconciledRole` does about `aggregationRule`.
+fn aggregation(role: &mut Value, expected: &Value, removes: bool) {
+    let selectors = |role: &Value| items(&role[AGGREGATION]["clusterRoleSelectors"]);
+    let (had, wanted) = (selectors(role), selectors(expected));
+    let (missing, extra) = (without(&wanted, &had), without(&had, &wanted));
+    if !is_aggregated(expected) {
+        if let Some(role) = role.as_object_mut() {
+            role.remove(AGGREGATION);
+        }
+    } else if removes && (!missing.is_empty() || !extra.is_empty()) {
+        role[AGGREGATION] = expected[AGGREGATION].clone();
+    } else if !missing.is_empty() {
+        role[AGGREGATION]["clusterRoleSelectors"] = json!([had, missing].concat());
+    }
+}
+
+/// Whether a manifest leaves out the namespace that its object needs: upstream fills none in here.
+fn lacks_namespace(info: &Info) -> bool {
+    info.mapping.namespaced && info.object["metadata"]["namespace"].as_str().unwrap_or("").is_empty()
+}
+
+async fn existing(cx: &Cx<'_, '_>, info: &Info) -> Result<Option<Value>, Error> {
+    if lacks_namespace(info) {
+        return Ok(None);
+    }
+    match cx.get(info.path()).await {
+        Ok(v) => Ok(Some(v)),
+        Err(e) if e.is_not_found() => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Creates the object, and its namespace where there is none. Models `tryEnsureNamespace`.
+async fn create(cx: &Cx<'_, '_>, info: &Info) -> Result<Value, Error> {
+    let post = |path: String, object: &Value| {
+        cx.send(Request::new("POST", path).header("Accept", "application/json").json(object))
     };
-    cx.send(Request::new(method, path).header("Accept", "application/json").json(object)).await
+    if lacks_namespace(info) {
+        return Err(Error::text("resource name may not be empty"));
+    }
+    if info.mapping.namespaced {
+        let path = "/api/v1/namespaces";
+        match cx.get(format!("{path}/{}", info.namespace)).await {
+            Ok(_) => {}
+            Err(e) if e.is_not_found() => {
+                let metadata = json!({"name": info.namespace});
+                let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
+                match post(path.into(), &made).await {
+                    Err(e) if !matches!(e.status().map(|s| s.reason()), Some("AlreadyExists" | "Forbidden")) => {
+                        return Err(e);
+                    }
+                    _ => {}
+                }
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    post(info.mapping.path(Some(&info.namespace), None), &info.object).await
+}
+
+fn without(a: &[Value], b: &[Value]) -> Vec<Value> {
+    a.iter().filter(|v| !b.contains(v)).cloned().collect()
 }
 
 fn items(v: &Value) -> Vec<Value> {

@@ -95,10 +95,11 @@ async fn status(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
     if revision < 0 {
         return Err(Error::text(format!("revision must be a positive integer: {revision}")));
     }
-    let (infos, mut errors) = find(cx, b).await?;
-    if infos.is_empty() && errors.is_empty() {
+    let (infos, not_found) = find(cx, b).await?;
+    if infos.is_empty() && not_found.is_empty() {
         cx.err(&format!("No resources found in {} namespace.\n", cx.namespace()));
     }
+    let mut errors = Vec::new();
     for info in infos {
         let kind = info.mapping.kind.clone();
         if !matches!(kind.as_str(), "Deployment" | "DaemonSet" | "StatefulSet") {
@@ -107,33 +108,46 @@ async fn status(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
             errors.push(Error::text(format!("no status viewer has been implemented for {full}")));
             continue;
         }
-        let mut object = info.object.clone();
-        let mut stream: Option<Events> = None;
-        let begun = cx.client().now();
-        loop {
-            let (text, done) = said(&object, revision)?;
-            cx.out(&text);
-            if done || !watch {
-                break;
-            }
-            if timeout > 0 && cx.client().now().saturating_sub(begun) > timeout {
-                return Err(Error::text("timed out waiting for the condition"));
-            }
-            if stream.is_none() {
-                let version = object["metadata"]["resourceVersion"].as_str().unwrap_or("0").to_string();
-                let path = crate::get::watch_path(&info, Some(&info.name), &Builder::default(), &version);
-                stream = Some(Events::open(cx, path, "application/json").await?);
-            }
-            let Some(events) = &mut stream else { continue };
-            match events.next().await {
-                Some((t, _)) if t == "DELETED" => return Err(Error::text("object has been deleted")),
-                Some((_, o)) => object = o,
-                // The watch has ended; another one goes on.
-                None => stream = None,
-            }
+        match watched(cx, &info, revision, watch, timeout).await {
+            Ok(()) => {}
+            Err(e @ Error::Connection(_)) => return Err(e),
+            Err(e) => errors.push(e),
         }
     }
+    errors.extend(not_found);
     aggregate(errors)
+}
+
+/// Tells of one rollout until it is over. `timeout` in microseconds; none when it is not above 0.
+async fn watched(cx: &mut Cx<'_, '_>, info: &Info, revision: i64, watch: bool, timeout: i64) -> Result<(), Error> {
+    let mut object = info.object.clone();
+    let mut stream: Option<Events> = None;
+    let deadline = (timeout > 0).then(|| cx.client().now().saturating_add(timeout));
+    loop {
+        let (text, done) = said(&object, revision)?;
+        cx.out(&text);
+        if done || !watch {
+            return Ok(());
+        }
+        let mut events = match stream.take() {
+            Some(events) => events,
+            None => {
+                let version = object["metadata"]["resourceVersion"].as_str().unwrap_or("0").to_string();
+                let path = crate::get::watch_path(info, Some(&info.name), &Builder::default(), &version);
+                Events::open(cx, path, "application/json").await?
+            }
+        };
+        match events.next_before(cx, deadline).await {
+            Err(()) => return Err(Error::text("timed out waiting for the condition")),
+            Ok(Some((t, _))) if t == "DELETED" => return Err(Error::text("object has been deleted")),
+            Ok(Some((_, o))) => {
+                object = o;
+                stream = Some(events);
+            }
+            // The watch has ended; another one goes on.
+            Ok(None) => {}
+        }
+    }
 }
 
 /// `CronJob.batch`, `Pod`.

@@ -9,6 +9,12 @@ use crate::print::tab::Tab;
 use crate::print::table::TablePrinter;
 use crate::print::{Printer, is_list};
 use serde_json::{Value, json};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+/// How long is slept at a time while something may come.
+const SLICE_MICROS: i64 = 200_000;
 
 /// Lines of JSON off a stream.
 pub(crate) struct Events {
@@ -41,6 +47,37 @@ impl Events {
             self.at = 0;
             self.rest.extend(more);
         }
+    }
+
+    /// As [`Events::next`] until the clock's microseconds are these.
+    ///
+    /// # Errors
+    /// They are, and nothing has come.
+    pub async fn next_before(&mut self, cx: &Cx<'_, '_>, deadline: Option<i64>) -> Result<Option<(String, Value)>, ()> {
+        let Some(deadline) = deadline else { return Ok(self.next().await) };
+        let mut next = pin!(self.next());
+        let mut sleep = None;
+        poll_fn(|task| {
+            if let Poll::Ready(event) = next.as_mut().poll(task) {
+                return Poll::Ready(Ok(event));
+            }
+            // Some terminals sleep as soon as they are asked to, so that is only when there is nothing.
+            loop {
+                let left = deadline.saturating_sub(cx.client().now());
+                if left <= 0 {
+                    return Poll::Ready(Err(()));
+                }
+                let sleeping = sleep.get_or_insert_with(|| cx.env.terminal.sleep(left.min(SLICE_MICROS)));
+                if sleeping.as_mut().poll(task).is_pending() {
+                    return Poll::Pending;
+                }
+                sleep = None;
+                if let Poll::Ready(event) = next.as_mut().poll(task) {
+                    return Poll::Ready(Ok(event));
+                }
+            }
+        })
+        .await
     }
 }
 

@@ -50,12 +50,7 @@ impl Flags {
                 return bad(format!("strconv.ParseInt: parsing {value:?}: invalid syntax"));
             }
             Type::Duration if go_duration(value).is_none() => {
-                let why = if value.parse::<f64>().is_ok() {
-                    format!("time: missing unit in duration {value:?}")
-                } else {
-                    format!("time: invalid duration {value:?}")
-                };
-                return bad(why);
+                return bad(no_duration(value));
             }
             _ => {}
         }
@@ -98,6 +93,25 @@ fn parse_bool(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
+}
+
+/// What `time.ParseDuration` says of what is none.
+fn no_duration(text: &str) -> String {
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    while !rest.is_empty() {
+        let of_number = |c: char| c.is_ascii_digit() || c == '.';
+        let (number, after) = rest.split_at(rest.find(|c| !of_number(c)).unwrap_or(rest.len()));
+        if number.parse::<f64>().is_err() {
+            break;
+        }
+        let (unit, after) = after.split_at(after.find(of_number).unwrap_or(after.len()));
+        match unit {
+            "" => return format!("time: missing unit in duration {text:?}"),
+            "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" => rest = after,
+            _ => return format!("time: unknown unit {unit:?} in duration {text:?}"),
+        }
+    }
+    format!("time: invalid duration {text:?}")
 }
 
 /// Go's `time.ParseDuration`, in microseconds.

@@ -1,6 +1,8 @@
 //! The order that Go's types have their fields in: JSON of what kubectl decodes into a type is written in it.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// A line is what an object stands under (a key, a kind, or the two with a dot between them), then its fields; what has
 /// no line is sorted by name, as a map is.
@@ -40,23 +42,30 @@ impl Place {
         pairs
     }
 
-    fn fields(&self) -> Vec<&'static str> {
-        if self.raw {
-            return Vec::new();
-        }
-        let names = match (self.above.as_str(), self.key.as_str()) {
-            ("", "") => vec![self.kind.clone(), "*".into()],
-            ("", key) => vec![format!("{}.{key}", self.kind), key.to_string()],
+    fn fields(&self) -> &'static [&'static str] {
+        let (above, key) = (self.above.as_str(), self.key.as_str());
+        let found = match (above, key) {
+            _ if self.raw => None,
+            ("", "") => line(&self.kind).or_else(|| line("*")),
+            ("", key) => line(&format!("{}.{key}", self.kind)).or_else(|| line(key)),
             // Labels and their like are maps, whatever their keys are called.
-            ("labels" | "annotations" | "data" | "matchLabels" | "nodeSelector" | "fieldsV1", _) => return Vec::new(),
-            (above, key) => vec![format!("{above}.{key}"), key.to_string()],
+            ("labels" | "annotations" | "data" | "matchLabels" | "nodeSelector" | "fieldsV1", _) => None,
+            (above, key) => line(&format!("{above}.{key}")).or_else(|| line(key)),
         };
-        names.iter().find_map(|n| line(n)).unwrap_or_default()
+        found.unwrap_or_default()
     }
 }
 
-fn line(name: &str) -> Option<Vec<&'static str>> {
-    let found =
-        FIELDS.lines().filter_map(|l| l.split_once(": ")).find(|(heads, _)| heads.split(' ').any(|h| h == name));
-    found.map(|(_, fields)| fields.split(' ').collect())
+fn line(name: &str) -> Option<&'static [&'static str]> {
+    static LINES: OnceLock<BTreeMap<&str, Vec<&str>>> = OnceLock::new();
+    let lines = LINES.get_or_init(|| {
+        let mut lines = BTreeMap::new();
+        for (heads, fields) in FIELDS.lines().filter_map(|l| l.split_once(": ")) {
+            for head in heads.split(' ') {
+                lines.entry(head).or_insert_with(|| fields.split(' ').collect());
+            }
+        }
+        lines
+    });
+    lines.get(name).map(Vec::as_slice)
 }

@@ -449,17 +449,12 @@ impl Run<'_> {
 
     fn fields(&self, v: &Value, names: &[String]) -> Result<Option<Value>, String> {
         let mut at = v;
-        for (i, name) in names.iter().enumerate() {
+        for name in names {
             match at.get(name.as_str()) {
                 Some(next) => at = next,
-                None if at.is_object() && self.lenient => {
-                    // A key of what is not there is an error in Go, but not the first key.
-                    return if i + 1 == names.len() {
-                        Ok(None)
-                    } else {
-                        Err(format!("nil pointer evaluating interface {{}}.{}", names[i + 1]))
-                    };
-                }
+                // A field of what is not there is not there either; one of a null is an error.
+                None if at.is_object() && self.lenient => return Ok(None),
+                None if at.is_null() => return Err(format!("nil pointer evaluating interface {{}}.{name}")),
                 None if at.is_object() => return Err(format!("map has no entry for key {name:?}")),
                 None => return Err(format!("can't evaluate field {name} in type interface {{}}")),
             }
