@@ -1,8 +1,9 @@
 //! The crate's client for tests: HTTP/1.1 that waits for each answer, through `kubectl proxy`.
 
 use kubectl::{Client, Future, Request, Response, Stream};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Host and port.
@@ -11,7 +12,7 @@ pub struct Http(pub String);
 impl Http {
     fn send(&self, r: &Request) -> Result<(Response, BufReader<TcpStream>, bool), String> {
         let mut s = TcpStream::connect(&self.0).map_err(|e| e.to_string())?;
-        s.set_read_timeout(Some(Duration::from_secs(20))).map_err(|e| e.to_string())?;
+        s.set_read_timeout(Some(PATIENCE)).map_err(|e| e.to_string())?;
         let mut head = format!("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", r.method, r.path, self.0);
         for (k, v) in &r.headers {
             head.push_str(&format!("{k}: {v}\r\n"));
@@ -46,12 +47,27 @@ fn chunk(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     (size > 0).then_some(data)
 }
 
+/// What is silent for so long has ended.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS_MAX: u32 = 1000;
+
 struct Pieces(BufReader<TcpStream>);
 
 impl Stream for Pieces {
+    /// Whoever waits may do something else every [`LOOK`].
     fn next(&mut self) -> Future<'_, Option<Vec<u8>>> {
-        let piece = chunk(&mut self.0);
-        Box::pin(async move { piece })
+        let mut looks = 0;
+        Box::pin(std::future::poll_fn(move |_| {
+            let _ = self.0.get_ref().set_read_timeout(Some(LOOK));
+            let came = self.0.fill_buf().map(|_| ());
+            looks += 1;
+            if looks < LOOKS_MAX && came.is_err_and(|e| e.kind() == ErrorKind::WouldBlock) {
+                return Poll::Pending;
+            }
+            let _ = self.0.get_ref().set_read_timeout(Some(PATIENCE));
+            Poll::Ready(chunk(&mut self.0))
+        }))
     }
 }
 
