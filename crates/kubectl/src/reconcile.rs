@@ -1,5 +1,5 @@
 //! `kubectl auth reconcile`. Models `kubectl/pkg/cmd/auth/reconcile.go` and
-//! `component-helpers/auth/rbac/reconciliation`.
+//! `component-helpers/auth/rbac/reconciliation`. Unlike upstream's, a manifest without a namespace gets the usual one.
 
 use crate::builder::{Builder, Info, aggregate};
 use crate::client::Request;
@@ -184,15 +184,7 @@ fn aggregation(role: &mut Value, expected: &Value, removes: bool) {
     }
 }
 
-/// Whether a manifest leaves out the namespace that its object needs: upstream fills none in here.
-fn lacks_namespace(info: &Info) -> bool {
-    info.mapping.namespaced && info.object["metadata"]["namespace"].as_str().unwrap_or("").is_empty()
-}
-
 async fn existing(cx: &Cx<'_, '_>, info: &Info) -> Result<Option<Value>, Error> {
-    if lacks_namespace(info) {
-        return Ok(None);
-    }
     match cx.get(info.path()).await {
         Ok(v) => Ok(Some(v)),
         Err(e) if e.is_not_found() => Ok(None),
@@ -205,9 +197,6 @@ async fn create(cx: &Cx<'_, '_>, info: &Info) -> Result<Value, Error> {
     let post = |path: String, object: &Value| {
         cx.send(Request::new("POST", path).header("Accept", "application/json").json(object))
     };
-    if lacks_namespace(info) {
-        return Err(Error::text("resource name may not be empty"));
-    }
     if info.mapping.namespaced {
         let path = "/api/v1/namespaces";
         match cx.get(format!("{path}/{}", info.namespace)).await {
