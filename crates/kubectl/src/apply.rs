@@ -119,6 +119,7 @@ pub(crate) fn annotated(object: &Value) -> Value {
 }
 
 async fn by_server(cx: &mut Cx<'_, '_>, dry: DryRun, info: &Info) -> Result<Value, Error> {
+    nameless(&info.object)?;
     let manager = match cx.flags.string("field-manager") {
         "kubectl-client-side-apply" => "kubectl".to_string(),
         other => other.to_string(),
@@ -146,12 +147,20 @@ const CONFLICT: &str = "Please review the fields above--they currently have othe
     * You may co-own fields by updating your manifest to match the existing\n  value; in this case, you'll become the manager if the other manager(s)\n  stop managing the field (remove it from their configuration).\n\
     See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
 
-async fn by_client(cx: &mut Cx<'_, '_>, dry: DryRun, info: &Info) -> Result<(Value, &'static str), Error> {
-    if info.name.is_empty() {
-        let generate = info.object["metadata"]["generateName"].as_str().unwrap_or("");
-        if !generate.is_empty() {
-            return Err(Error::text(format!("from {generate}: cannot use generate name with apply")));
+/// What is applied has a name of its own.
+fn nameless(object: &Value) -> Result<(), Error> {
+    let m = &object["metadata"];
+    match (m["name"].as_str().unwrap_or(""), m["generateName"].as_str().unwrap_or("")) {
+        ("", generate) if !generate.is_empty() => {
+            Err(Error::text(format!("from {generate}: cannot use generate name with apply")))
         }
+        _ => Ok(()),
+    }
+}
+
+async fn by_client(cx: &mut Cx<'_, '_>, dry: DryRun, info: &Info) -> Result<(Value, &'static str), Error> {
+    nameless(&info.object)?;
+    if info.name.is_empty() {
         let message = "resource name may not be empty".to_string();
         return Err(Error::text(message).with_source(
             &format!("retrieving current configuration of:\n{}\nfrom server for:", describe(info)),
@@ -213,7 +222,7 @@ async fn patch(
                 live = Builder::default().fetch(cx, info).await?;
             }
             Err(e) if (e.is_conflict() || is_invalid(&e)) && cx.flags.bool("force") && dry == DryRun::None => {
-                let object = crate::replace::again(cx, info, modified, q, false).await?;
+                let object = crate::replace::again(cx, info, modified, q).await?;
                 return Ok((object, "configured"));
             }
             Err(e) => {

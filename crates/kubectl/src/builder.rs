@@ -24,6 +24,13 @@ impl Info {
     pub fn path(&self) -> String {
         self.mapping.path(Some(&self.namespace), Some(&self.name))
     }
+    /// Models `rest.Request.Name`: without a name the path would be the list's.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(&self) -> Result<(), Error> {
+        if self.name.is_empty() { Err(Error::text("resource name may not be empty")) } else { Ok(()) }
+    }
     /// `deployments/web`.
     pub fn object_name(&self) -> String {
         format!("{}/{}", self.mapping.resource, self.name)
@@ -229,6 +236,7 @@ impl Builder {
 
     /// Models `Info.Get`: an object that is not there because its namespace is not says the latter.
     pub async fn fetch(&self, cx: &Cx<'_, '_>, info: &Info) -> Result<Value, Error> {
+        info.named()?;
         let mut path = info.path();
         if !self.subresource.is_empty() {
             path = format!("{path}/{}", self.subresource);
@@ -366,7 +374,8 @@ impl Builder {
                     return Ok(found);
                 }
             };
-            let info = if self.latest {
+            // What has no name yet cannot be there.
+            let info = if self.latest && !info.name.is_empty() {
                 match self.fetch(cx, &info).await {
                     Ok(object) => Info { object, ..info },
                     Err(e) => {
@@ -404,6 +413,13 @@ impl Builder {
                     namespaced: true,
                     ..Mapping::default()
                 }
+            }
+            // Found by its kind alone, then asked for at no version.
+            None if api_version.is_empty() && discovery.kind("v1", &kind).is_some() => {
+                let nowhere = crate::client::Response { status: 404, ..Default::default() };
+                let refused = crate::client::refusal(&nowhere);
+                let deleting = cx.command.name() == "delete";
+                return Err(if deleting { refused.with_source("deleting", &source) } else { refused });
             }
             None => {
                 return Err(Error::text(format!(

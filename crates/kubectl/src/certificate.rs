@@ -17,8 +17,21 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let mut args = vec!["certificatesigningrequests".to_string()];
     args.extend(cx.args.iter().cloned());
     let args = if b.has_files() { Vec::new() } else { args };
-    let infos = b.find(cx, &args).await?.all()?;
     let mut results = Results::of(cx, DryRun::None)?.typed();
+    // Nothing puts a namespace to what has none.
+    if b.has_files() {
+        for i in (Builder { latest: false, local: true, ..b.clone() }).find(cx, &args).await?.infos {
+            let known = cx.discovery().await?.kind(i.object["apiVersion"].as_str().unwrap_or(""), &i.mapping.kind).cloned();
+            if let Some(m) = known
+                && m.namespaced
+                && i.object["metadata"]["namespace"].is_null()
+            {
+                let what = format!("{}/{}, Resource={}", m.group, m.version, m.resource);
+                return Err(Error::text(format!("no namespace set on resource {what} {:?}", i.name)));
+            }
+        }
+    }
+    let infos = b.find(cx, &args).await?.all()?;
     let mut errors = Vec::new();
     let now = jiff::Timestamp::from_microsecond(cx.client().now())
         .map_or(String::new(), |t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());

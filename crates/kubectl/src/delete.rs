@@ -73,6 +73,10 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             say(cx, &info, dry, grace, &output);
             continue;
         }
+        if let Err(e) = info.named() {
+            errors.push(e.with_source("deleting", &info.source));
+            continue;
+        }
         let mut options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": cascade});
         if grace >= 0 {
             options["gracePeriodSeconds"] = grace.into();

@@ -4,6 +4,7 @@
 use crate::builder::Builder;
 use crate::cx::Cx;
 use crate::error::Error;
+use crate::json_error;
 use crate::print::gojson;
 use manifest::Limits;
 use serde_json::Value;
@@ -89,6 +90,11 @@ pub(crate) fn read(
                     }
                 }
             }
+            // What is neither of both is told as JSON.
+            Err(_) if text.trim_start().starts_with('{') && json_error::scan(&text).is_err() => {
+                let said = json_error::decoder_words(&text).unwrap_or_default();
+                errors.push(Error::text(format!("error parsing {source}: {said}")));
+            }
             Err(problems) => {
                 errors.extend(problems.into_iter().take(1).map(|p| match validating {
                     true if p.kubectl.ends_with("unstructured.detector") => no_object(&source),
@@ -96,6 +102,9 @@ pub(crate) fn read(
                 }));
             }
         }
+    }
+    if out.is_empty() && errors.is_empty() && cx.command.name() == "get" {
+        return Ok(false);
     }
     if out.is_empty() && errors.is_empty() {
         return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
@@ -162,7 +171,9 @@ fn check(source: &str, v: &Value, validating: bool) -> Result<(), Error> {
             Some(_) => missing.push(format!("{field} isn't string type")),
         }
     }
-    if missing.is_empty() {
+    // A kind alone is enough to be decoded.
+    let decoded = !validating && v["kind"].as_str().is_some_and(|k| !k.is_empty());
+    if missing.is_empty() || decoded && v.get("apiVersion").is_none() {
         return Ok(());
     }
     if validating {

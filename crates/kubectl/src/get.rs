@@ -181,8 +181,18 @@ fn sort_tables(infos: &mut Vec<Info>, sort_by: &str) -> Result<(), Error> {
         *infos = sort::sort_by(std::mem::take(infos), &field, |i| &i.object).map_err(Error::Text)?;
     }
     // What cannot be sorted is left out without a word.
-    infos.retain_mut(|i| i.object["kind"] != "Table" || table::sort(&mut i.object, &field).is_ok());
-    Ok(())
+    let mut fatal = None;
+    infos.retain_mut(|i| match i.object["kind"] == "Table" {
+        true => match table::sort(&mut i.object, &field) {
+            Ok(_) => true,
+            Err(said) => {
+                fatal = fatal.take().or(said.starts_with(sort::UNSORTABLE).then_some(said));
+                false
+            }
+        },
+        false => true,
+    });
+    fatal.map_or(Ok(()), |said| Err(sort::fatal(said, &field, "[][][]reflect.Value", 375)))
 }
 
 /// `-o` anything but a table: one object as it is, several as a list.
@@ -201,7 +211,8 @@ fn generic(cx: &mut Cx<'_, '_>, found: Found, mut printer: Printer, sort_by: &st
         let Value::Array(mut items) = v["items"].take() else { return Ok(()) };
         if !sort_by.is_empty() && !items.is_empty() {
             let field = relaxed(sort_by).map_err(Error::Text)?;
-            items = sort::sort_by(items, &field, |i| i).map_err(Error::Text)?;
+            items = sort::sort_by(items, &field, |i| i)
+                .map_err(|said| sort::fatal(said, &field, "*unstructured.Unstructured", 329))?;
         }
         v = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": version}, "items": items});
     }

@@ -61,12 +61,8 @@ struct Change {
 impl Change {
     async fn one(&self, cx: &mut Cx<'_, '_>, info: &Info, dry: DryRun, single: bool) -> Result<(), Error> {
         let have: Map<String, Value> = info.object["metadata"][self.field].as_object().cloned().unwrap_or_default();
-        if self.list {
-            self.show(cx, info, &have, single);
-            return Ok(());
-        }
         let labels = self.field == "labels";
-        if labels && dry != DryRun::Client {
+        if labels && !self.list && dry != DryRun::Client {
             for k in self.remove.iter().filter(|k| !have.contains_key(*k)) {
                 cx.out(&format!("label {k:?} not found.\n"));
             }
@@ -90,6 +86,14 @@ impl Change {
             if !taken.is_empty() {
                 return aggregate(taken.into_iter().map(Error::Text).collect());
             }
+        }
+        if self.list {
+            // As it would be; nothing is written.
+            let mut have = have;
+            have.retain(|k, _| !self.remove.contains(k));
+            have.extend(self.set.iter().map(|(k, v)| (k.clone(), v.clone().into())));
+            self.show(cx, info, &have, single);
+            return Ok(());
         }
         let added = self.set.iter().any(|(k, v)| have.get(k).is_none_or(|old| old != v));
         let removed = self.remove.iter().any(|k| have.contains_key(k));
@@ -166,9 +170,7 @@ pub(crate) async fn patch(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             .ok()
             .and_then(|d| d.into_iter().next())
             .map(|d| d.value)
-            .ok_or_else(|| {
-                Error::text(format!("unable to parse {text:?}: yaml: did not find expected node content"))
-            })?,
+            .ok_or_else(|| unparsed(&text))?,
     };
     let dry = cx.dry_run()?;
     let args = cx.args.clone();
@@ -218,6 +220,14 @@ pub(crate) async fn patch(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         return Err(Error::text("no objects passed to patch"));
     }
     Ok(())
+}
+
+/// A patch that is no YAML, in the words of upstream's parser.
+fn unparsed(text: &str) -> Error {
+    let problems = manifest::parse_values(&[("patch", text)], manifest::Limits::REQUEST).err().unwrap_or_default();
+    let said = problems.first().and_then(|p| p.kubectl.split_once("yaml: ")).map(|(_, why)| why.to_string());
+    let said = said.unwrap_or_else(|| "did not find expected node content".into());
+    Error::text(format!("unable to parse {text:?}: yaml: {said}"))
 }
 
 fn f_of(cx: &Cx<'_, '_>, name: &str) -> String {

@@ -31,6 +31,7 @@ mod flags;
 mod get;
 mod help;
 mod info;
+mod json_error;
 mod kustomize;
 mod label;
 mod logs;

@@ -24,10 +24,22 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if cx.flags.duration("timeout") != 0 && !force {
         return Err(Error::text("--timeout must have --force specified"));
     }
+    if force && dry != DryRun::None {
+        return Err(Error::text("--dry-run can not be used when --force is set"));
+    }
     let mut results = Results::of(cx, dry)?;
     let found = Builder { continue_on_error: true, ..b }.find(cx, &[]).await?;
     let mut errors = found.errors;
     let manager = cx.flags.string("field-manager").to_string();
+    if force {
+        // All go before the first comes back.
+        for info in found.infos.iter().filter(|i| !i.name.is_empty()) {
+            remove(cx, info, true).await?;
+        }
+        for info in found.infos.iter().filter(|i| !i.name.is_empty()) {
+            gone(cx, info).await?;
+        }
+    }
     for info in found.infos {
         if info.name.is_empty() {
             errors.push(Error::text("resource name may not be empty").with_source("replacing", &info.source));
@@ -39,7 +51,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         let done = if dry == DryRun::Client {
             Ok(object)
         } else if force {
-            again(cx, &info, &object, &q, true).await
+            create(cx, &info, &object, &q).await
         } else {
             put(cx, &info, object, &q).await
         };
@@ -67,13 +79,13 @@ pub(crate) async fn put(cx: &mut Cx<'_, '_>, info: &Info, mut object: Value, q: 
 }
 
 /// Deletes the object, waits for its end, creates it anew.
-pub(crate) async fn again(
-    cx: &mut Cx<'_, '_>,
-    info: &Info,
-    object: &Value,
-    q: &str,
-    told: bool,
-) -> Result<Value, Error> {
+pub(crate) async fn again(cx: &mut Cx<'_, '_>, info: &Info, object: &Value, q: &str) -> Result<Value, Error> {
+    remove(cx, info, false).await?;
+    gone(cx, info).await?;
+    create(cx, info, object, q).await
+}
+
+async fn remove(cx: &mut Cx<'_, '_>, info: &Info, told: bool) -> Result<(), Error> {
     let mut r = Request::new("DELETE", info.path()).header("Accept", "application/json");
     r = r.json(&json!({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background", "gracePeriodSeconds": 0}));
     match cx.send(r).await {
@@ -85,13 +97,20 @@ pub(crate) async fn again(
         Err(e) if !e.is_not_found() => return Err(e),
         _ => {}
     }
+    Ok(())
+}
+
+async fn gone(cx: &mut Cx<'_, '_>, info: &Info) -> Result<(), Error> {
     loop {
         match cx.get(info.path()).await {
-            Err(e) if e.is_not_found() => break,
+            Err(e) if e.is_not_found() => return Ok(()),
             Err(e) => return Err(e),
             Ok(_) => cx.env.terminal.sleep(100_000).await,
         }
     }
+}
+
+async fn create(cx: &mut Cx<'_, '_>, info: &Info, object: &Value, q: &str) -> Result<Value, Error> {
     let mut object = object.clone();
     if let Some(m) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         m.remove("resourceVersion");

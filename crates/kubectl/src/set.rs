@@ -337,13 +337,7 @@ async fn resources(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 count += 1;
                 for (name, amounts) in [("limits", &limits), ("requests", &requests)] {
                     for (k, v) in amounts {
-                        if v == "0" {
-                            if let Some(m) = c["resources"][name].as_object_mut() {
-                                m.remove(k);
-                            }
-                        } else {
-                            c["resources"][name][k] = v.clone();
-                        }
+                        c["resources"][name][k] = v.clone();
                     }
                 }
             }

@@ -91,7 +91,9 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     };
     let begun = cx.client().now();
     let args = cx.args.clone();
-    let b = Builder { latest: true, ..Builder::of(cx) };
+    let b = Builder::of(cx);
+    // `--all` only says that a type alone will do.
+    let b = Builder { latest: true, continue_on_error: true, all: false, empty_selector: b.all, ..b };
     let creating = conditions.iter().any(|c| matches!(c, Condition::Create));
     let deleting = conditions.iter().any(|c| matches!(c, Condition::Delete));
     let found = loop {
@@ -109,18 +111,24 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if deleting {
         errors.retain(|e| !e.is_not_found());
     }
-    crate::builder::aggregate(errors)?;
     if found.infos.is_empty() && !deleting {
+        crate::builder::aggregate(errors)?;
         return Err(Error::text("no matching resources found"));
     }
     let mut results = Results::of(cx, DryRun::None)?;
     for info in found.infos {
         for c in &conditions {
-            let object = until(cx, &info, c, begun, timeout).await?;
-            results.print(cx, &object, "condition met")?;
+            match until(cx, &info, c, begun, timeout).await {
+                Ok(object) => results.print(cx, &object, "condition met")?,
+                Err(e @ Error::Connection(_)) => return Err(e),
+                Err(e) => {
+                    errors.push(e);
+                    break;
+                }
+            }
         }
     }
-    Ok(())
+    crate::builder::aggregate(errors)
 }
 
 async fn until(cx: &mut Cx<'_, '_>, info: &Info, c: &Condition, begun: i64, timeout: i64) -> Result<Value, Error> {

@@ -95,78 +95,12 @@ impl Selector {
     }
 
     /// The query-string form: `app=web,tier!=db,env in (a, b),!legacy,size>3`.
+    ///
+    /// # Errors
+    /// Upstream's words for what is not understood.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut rs = Vec::new();
-        for part in split_top(text)? {
-            rs.push(parse_requirement(&part)?);
-        }
-        Ok(Selector::All(rs))
+        crate::selector_text::parse(text).map(Selector::All)
     }
-}
-
-/// Splits at commas outside parentheses.
-fn split_top(text: &str) -> Result<Vec<String>, String> {
-    let (mut parts, mut depth, mut cur) = (Vec::new(), 0u32, String::new());
-    for c in text.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => {
-                depth = depth.checked_sub(1).ok_or_else(|| {
-                    format!("unable to parse requirement: found ')', expected: an identifier in {text:?}")
-                })?;
-            }
-            ',' if depth == 0 => {
-                parts.push(std::mem::take(&mut cur));
-                continue;
-            }
-            _ => {}
-        }
-        cur.push(c);
-    }
-    if depth != 0 {
-        return Err("unable to parse requirement: found '', expected: ',' or ')'".into());
-    }
-    if !cur.trim().is_empty() || !parts.is_empty() {
-        parts.push(cur);
-    }
-    Ok(parts)
-}
-
-fn parse_requirement(part: &str) -> Result<Requirement, String> {
-    let p = part.trim();
-    let make = |key: &str, op, values: Vec<String>| {
-        let key = key.trim();
-        if key.is_empty() || key.contains(char::is_whitespace) {
-            return Err(format!(
-                "unable to parse requirement: found {p:?}, expected: '!', identifier, or end of string"
-            ));
-        }
-        Ok(Requirement { key: key.into(), op, values })
-    };
-    if let Some(k) = p.strip_prefix('!') {
-        return make(k, Op::DoesNotExist, vec![]);
-    }
-    if let Some((head, list)) = p.split_once('(') {
-        let values = list
-            .trim_end()
-            .strip_suffix(')')
-            .ok_or_else(|| format!("unable to parse requirement: {p:?}: expected ')'"))?
-            .split(',')
-            .map(|v| v.trim().to_string())
-            .collect();
-        let mut words = head.split_whitespace();
-        return match (words.next(), words.next(), words.next()) {
-            (Some(k), Some("in"), None) => make(k, Op::In, values),
-            (Some(k), Some("notin"), None) => make(k, Op::NotIn, values),
-            _ => Err(format!("unable to parse requirement: {p:?}: expected: in, notin, =, ==, !=, gt, lt")),
-        };
-    }
-    for (sign, op) in [("!=", Op::NotIn), ("==", Op::In), ("=", Op::In), (">", Op::Gt), ("<", Op::Lt)] {
-        if let Some((k, v)) = p.split_once(sign) {
-            return make(k, op, vec![v.trim().to_string()]);
-        }
-    }
-    make(p, Op::Exists, vec![])
 }
 
 /// As `metav1.FormatLabelSelector` prints it: the SELECTOR column.

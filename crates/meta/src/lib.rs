@@ -10,6 +10,7 @@ pub mod names;
 pub mod quantity;
 pub mod reserve;
 pub mod rng;
+mod selector_text;
 pub mod strategic;
 pub mod time;
 pub mod user;

@@ -1,6 +1,7 @@
 //! `--sort-by`. Models `kubectl/pkg/cmd/get/sorter.go`.
 
 use super::jsonpath::JsonPath;
+use crate::error::Error;
 use meta::Quantity;
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -20,6 +21,11 @@ pub(crate) fn sort_by<T>(list: Vec<T>, field: &str, object: impl Fn(&T) -> &Valu
     if keyed.iter().all(|(k, _)| k.is_none()) {
         return Err(format!("couldn't find any field with path {field:?} in the list of objects"));
     }
+    if keyed.iter().filter(|(k, _)| k.is_some()).count() > 1
+        && let Some(kind) = keyed.iter().find_map(|(k, _)| k.as_ref().and_then(unsortable))
+    {
+        return Err(format!("{UNSORTABLE}{kind}"));
+    }
     keyed.sort_by(|(a, _), (b, _)| match (a, b) {
         (None, None) => Ordering::Equal,
         (None, _) => Ordering::Less,
@@ -27,6 +33,28 @@ pub(crate) fn sort_by<T>(list: Vec<T>, field: &str, object: impl Fn(&T) -> &Valu
         (Some(a), Some(b)) => compare(a, b),
     });
     Ok(keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+/// Before what cannot be compared, in [`sort_by`]'s refusals: upstream ends at once then.
+pub(crate) const UNSORTABLE: &str = "unsortable type: ";
+
+fn unsortable(v: &Value) -> Option<&'static str> {
+    match v {
+        Value::Object(_) => Some("map[string]interface {}"),
+        Value::Array(_) => Some("[]interface {}"),
+        Value::Bool(_) => Some("bool"),
+        _ => None,
+    }
+}
+
+/// The line that the client's log ends with; `of` is the Go type that was sorted.
+pub(crate) fn fatal(said: String, field: &str, of: &str, line: u32) -> Error {
+    if !said.starts_with(UNSORTABLE) {
+        return Error::Text(said);
+    }
+    Error::Plain(format!(
+        "F0000 00:00:00.000000       1 sorter.go:{line}] Field {field} in {of} is an unsortable type: interface, err: {said}"
+    ))
 }
 
 fn compare(a: &Value, b: &Value) -> Ordering {
