@@ -346,6 +346,9 @@ impl Builder {
     async fn by_files(&self, cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut items = Vec::new();
+        if let Some(selector) = &self.selector {
+            meta_matches(selector, &Value::Null)?;
+        }
         found.single = crate::files::read(cx, self, &mut items, &mut found.errors)?;
         if !args.is_empty() && self.local {
             return Err(Error::text(

@@ -163,8 +163,12 @@ impl<'e, 'a> Cx<'e, 'a> {
 
     /// Patches what is at a path; `kind` is the patch's content type.
     pub async fn patch(&self, path: String, kind: &str, body: &Value) -> Result<Value, Error> {
+        self.patch_text(path, kind, body.to_string()).await
+    }
+    /// As [`Cx::patch`], with a text that need not be JSON.
+    pub async fn patch_text(&self, path: String, kind: &str, body: String) -> Result<Value, Error> {
         let mut r = Request::new("PATCH", path).header("Content-Type", kind).header("Accept", "application/json");
-        r.body = body.to_string().into_bytes();
+        r.body = body.into_bytes();
         self.send(r).await
     }
 }

@@ -30,6 +30,10 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     let mut first = true;
     for info in &found.infos {
+        if let Err(e) = info.named() {
+            errors.push(e);
+            continue;
+        }
         match described(cx, info, &settings).await {
             Ok(text) => {
                 let before = if std::mem::take(&mut first) { "" } else { "\n\n" };

@@ -178,6 +178,9 @@ pub(crate) async fn top(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             if cx.command.path == "top pod" { "selector" } else { "--selector" }
         )));
     }
+    if cx.command.path == "top pod" {
+        meta::labels::Selector::parse(&selector).map_err(Error::text)?;
+    }
     let has = cx.discovery().await?.groups().iter().any(|g| g.name == "metrics.k8s.io");
     if !has {
         return Err(Error::text("Metrics API not available"));

@@ -112,6 +112,7 @@ impl Change {
         if dry == DryRun::Client {
             json_patch::merge(&mut object, &patch);
         } else if !labels || added || removed {
+            info.named()?;
             let manager = cx.flags.string("field-manager").to_string();
             let q = cx.write_query(dry, &manager, "");
             object = cx.patch(info.path() + &q, MERGE, &patch).await?;
@@ -164,8 +165,14 @@ pub(crate) async fn patch(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             .read(&file)
             .ok_or_else(|| Error::text(format!("unable to read patch file: open {file}: no such file or directory")))?
     };
-    let body: Value = match serde_json::from_str(&text) {
+    let read: Result<Value, _> = serde_json::from_str(&text);
+    // What looks like JSON is sent as it is: the server tells what is wrong with it.
+    let broken = read.is_err() && text.trim_start().starts_with('{') && crate::json_error::scan(&text).is_err();
+    let body: Value = match read {
         Ok(v) => v,
+        Err(_) if broken => Value::Null,
+        // A word alone is YAML.
+        Err(_) if !text.contains(['[', '{', ':', '\n', '\'', '"']) => text.trim().into(),
         Err(_) => manifest::parse_values(&[("patch", &text)], manifest::Limits::REQUEST)
             .ok()
             .and_then(|d| d.into_iter().next())
@@ -193,7 +200,11 @@ pub(crate) async fn patch(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             let q = cx.write_query(dry, &manager, "");
             let before = cx.get(info.path()).await;
             let path = if subresource.is_empty() { info.path() } else { format!("{}/{subresource}", info.path()) };
-            let after = cx.patch(path + &q, content, &body).await.map_err(|e| match &e {
+            let sent = match broken {
+                true => cx.patch_text(path + &q, content, text.clone()).await,
+                false => cx.patch(path + &q, content, &body).await,
+            };
+            let after = sent.map_err(|e| match &e {
                 Error::Status(s) if s.reason() == "UnsupportedMediaType" => Error::text(format!(
                     "{content} is not supported by {}, Kind={}: {}",
                     info.mapping.api_version(),

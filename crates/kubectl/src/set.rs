@@ -190,7 +190,15 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let overwrite = cx.flags.bool("overwrite");
     let infos = find(cx, &p.resources).await?;
     let mut errors = Vec::new();
+    let mut values = cx.flags.bool("resolve").then(Values::default);
     for info in infos {
+        if let Some(values) = values.as_mut().filter(|_| list) {
+            let mut object = info.object.clone();
+            let spec = pods_of(&info, &mut object).map(|s| s.clone()).unwrap_or_default();
+            let used = ["containers", "initContainers"].into_iter().flat_map(|f| spec[f].as_array().into_iter().flatten());
+            let used = used.flat_map(|c| c["env"].as_array().into_iter().flatten()).chain(&entries);
+            values.read(cx, &info.namespace, used).await?;
+        }
         let mut new = info.object.clone();
         let spec = match pods_of(&info, &mut new) {
             Ok(spec) => spec,
@@ -232,7 +240,11 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 }
                 if list {
                     lines.push_str(&format!("# {} {}, container {name}\n", info.mapping.kind, info.name));
-                    env.iter().for_each(|e| lines.push_str(&env_line(e)));
+                    for e in &env {
+                        let found = values.as_ref().and_then(|v| v.of(&info, e));
+                        let name = e["name"].as_str().unwrap_or("");
+                        lines.push_str(&found.map_or_else(|| env_line(e), |v| format!("{name}={v}\n")));
+                    }
                 }
                 if let Some(m) = c.as_object_mut() {
                     if env.is_empty() {
@@ -263,6 +275,51 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         }
     }
     aggregate(errors)
+}
+
+/// What config maps and secrets hold, by path and key: `--resolve`. Models `env.GetEnvVarRefValue`.
+#[derive(Default)]
+struct Values(std::collections::BTreeMap<(String, String), String>);
+
+/// The path of the object that a variable's value is from, and the key in it.
+fn source_of(namespace: &str, e: &Value) -> Option<(String, String)> {
+    let from = &e["valueFrom"];
+    [("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")].into_iter().find_map(|(field, resource)| {
+        let r = &from[field];
+        let (name, key) = (r["name"].as_str()?, r["key"].as_str()?);
+        Some((format!("/api/v1/namespaces/{namespace}/{resource}/{name}"), key.to_string()))
+    })
+}
+
+impl Values {
+    async fn read(
+        &mut self,
+        cx: &Cx<'_, '_>,
+        namespace: &str,
+        env: impl Iterator<Item = &Value>,
+    ) -> Result<(), Error> {
+        use base64::Engine as _;
+        for (path, key) in env.filter_map(|e| source_of(namespace, e)) {
+            let object = cx.get(path.clone()).await?;
+            let Some(text) = object["data"][&key].as_str() else { continue };
+            let text = match object["kind"].as_str() {
+                Some("Secret") => base64::engine::general_purpose::STANDARD
+                    .decode(text)
+                    .map_or(String::new(), |b| String::from_utf8_lossy(&b).into_owned()),
+                _ => text.to_string(),
+            };
+            self.0.insert((path, key), text);
+        }
+        Ok(())
+    }
+
+    fn of(&self, info: &Info, e: &Value) -> Option<String> {
+        if let Some(field) = e["valueFrom"]["fieldRef"]["fieldPath"].as_str() {
+            let at = format!("/{}", field.replace('.', "/"));
+            return info.object.pointer(&at).and_then(Value::as_str).map(String::from);
+        }
+        self.0.get(&source_of(&info.namespace, e)?).cloned()
+    }
 }
 
 fn env_line(e: &Value) -> String {
