@@ -55,12 +55,16 @@ fn line_parts(line: &str) -> (Vec<String>, Option<String>) {
 }
 
 fn real(s: &Server, line: &str) -> Side {
+    real_with(&s.kubeconfig(), line)
+}
+
+fn real_with(kubeconfig: &std::path::Path, line: &str) -> Side {
     use std::io::Write as _;
     let (args, stdin) = line_parts(line);
     // No flags before the command: an unknown command would be a plugin's.
     let mut c = Command::new("kubectl");
     c.env("GOGC", "off");
-    c.args(&args).env("KUBECONFIG", s.kubeconfig()).env("HOME", s.kubeconfig().with_file_name("home"));
+    c.args(&args).env("KUBECONFIG", kubeconfig).env("HOME", kubeconfig.with_file_name("home"));
     c.current_dir(native::files()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = c.spawn().unwrap_or_else(|e| panic!("kubectl: {e}"));
     if let Some(mut pipe) = child.stdin.take() {
@@ -204,7 +208,12 @@ const AT_ONCE: usize = 2;
 /// What differs in one line; ages may move on between two runs.
 fn compared(s: &Server, native: &mut Native, line: &str) -> Option<String> {
     let mut last = None;
-    for _ in 0..if std::env::var_os("KUBOTTLE_LINES").is_some() { eprintln!("+ {line}"); 1 } else { 3 } {
+    for _ in 0..if std::env::var_os("KUBOTTLE_LINES").is_some() {
+        eprintln!("+ {line}");
+        1
+    } else {
+        3
+    } {
         let o = ours(native, line);
         let r = real(s, line);
         if !differs(&r, &o) {
@@ -259,4 +268,26 @@ fn writes_print_the_same() {
         }
     }
     assert!(bad.is_empty(), "{} of {count} differ:\n{}", bad.len(), bad.join("\n"));
+}
+
+/// Lines of `config`, in this order, on a kubeconfig of several.
+const CONFIGS: &str = "config.txt";
+
+#[test]
+fn kubeconfigs_print_the_same() {
+    let Some(s) = Server::start(&["--sim-nodes", "1"]) else { return };
+    let start = std::fs::read_to_string(native::files().join("kubeconfig.yaml")).unwrap_or_default();
+    let file = s.kubeconfig().with_file_name("several");
+    std::fs::write(&file, &start).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let mut native = Native::with(&s, &file.to_string_lossy(), &start);
+    let all = lines(CONFIGS);
+    let bad: Vec<String> = all
+        .iter()
+        .filter_map(|line| {
+            let r = real_with(&file, line);
+            let o = ours(&mut native, line);
+            differs(&r, &o).then(|| report(line, &r, &o))
+        })
+        .collect();
+    assert!(bad.is_empty(), "{} of {} differ:\n{}", bad.len(), all.len(), bad.join("\n"));
 }

@@ -24,6 +24,12 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if !b.has_files() {
         return Err(Error::text("must specify one of -f and -k"));
     }
+    if !matches!(cx.flags.string("cascade"), "" | "true" | "false" | "background" | "foreground" | "orphan") {
+        return Err(Error::text(format!(
+            "invalid cascade value ({}). Must be \"background\", \"foreground\", or \"orphan\"",
+            cx.flags.string("cascade")
+        )));
+    }
     let server_side = cx.flags.bool("server-side");
     let dry = cx.dry_run()?;
     if cx.flags.bool("force-conflicts") && !server_side {

@@ -21,7 +21,8 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     // Nothing puts a namespace to what has none.
     if b.has_files() {
         for i in (Builder { latest: false, local: true, ..b.clone() }).find(cx, &args).await?.infos {
-            let known = cx.discovery().await?.kind(i.object["apiVersion"].as_str().unwrap_or(""), &i.mapping.kind).cloned();
+            let known =
+                cx.discovery().await?.kind(i.object["apiVersion"].as_str().unwrap_or(""), &i.mapping.kind).cloned();
             if let Some(m) = known
                 && m.namespaced
                 && i.object["metadata"]["namespace"].is_null()

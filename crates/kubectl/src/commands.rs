@@ -32,7 +32,8 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
         return i32::from(!asked && !matches!(path, "" | "certificate"));
     }
     if parsed.flags.string("as").is_empty() && (parsed.flags.changed("as-group") || parsed.flags.changed("as-uid")) {
-        let said = format!("requesting uid, groups or user-extra for {} without impersonating a user", env.config.user);
+        let said =
+            format!("requesting uid, groups or user-extra for {} without impersonating a user", env.config.user());
         return fail(env, &Error::Text(said));
     }
     if !timeout_fits(parsed.flags.string("request-timeout")) {
@@ -40,14 +41,26 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
                     corresponding time unit (e.g. 1s | 2m | 3h)";
         return fail(env, &Error::text(said));
     }
-    let acting = Acting::of(&parsed.flags, env.client);
+    // What changes the kubeconfig changes the terminal's; all others see it as the line wants it.
+    let configures = parsed.command.path.starts_with("config ");
+    let mut chosen = match env.config.chosen(&parsed.flags) {
+        Ok(c) => c,
+        Err(e) if !configures && !matches!(parsed.command.path, "kustomize" | "completion" | "options") => {
+            return fail(env, &e);
+        }
+        Err(_) => env.config.clone(),
+    };
+    let acting = Acting::of(&parsed.flags, &chosen, env.client);
     let client: &dyn Client = acting.as_ref().map_or(env.client, |a| a);
     let stdin = env.stdin.take();
-    let mut env = Env { client, files: env.files, terminal: env.terminal, config: env.config, stdin, help: env.help };
-    let env = &mut env;
-    let mut cx = Cx::new(env, parsed);
-    let done = command(&mut cx).await;
-    cx.warn();
+    let config = if configures { &mut *env.config } else { &mut chosen };
+    let done = {
+        let mut env = Env { client, files: env.files, terminal: env.terminal, config, stdin, help: env.help };
+        let mut cx = Cx::new(&mut env, parsed);
+        let done = command(&mut cx).await;
+        cx.warn();
+        done
+    };
     match done {
         Ok(()) => 0,
         Err(e) => fail(env, &e),

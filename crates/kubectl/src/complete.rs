@@ -122,7 +122,13 @@ impl Line {
             "top pod" => self.names(&d, "pods", "", env).await,
             "taint" if first => vec!["nodes".into()],
             "explain" => types(&d, |_| true),
-            "config use-context" | "config set-context" | "config get-contexts" => vec![env.config.context.clone()],
+            "config use-context"
+            | "config set-context"
+            | "config get-contexts"
+            | "config delete-context"
+            | "config rename-context" => env.config.contexts.keys().cloned().collect(),
+            "config delete-cluster" => env.config.clusters.keys().cloned().collect(),
+            "config delete-user" => env.config.users.keys().cloned().collect(),
             "rollout history" | "rollout pause" | "rollout restart" | "rollout resume" | "rollout status"
             | "rollout undo" | "set image" | "set env" | "set resources"
                 if first =>
@@ -154,7 +160,9 @@ impl Line {
             "filename" | "f" | "kustomize" | "k" => files(last, env),
             "container" | "c" => self.containers(env).await,
             "dry-run" => ["client", "none", "server"].map(String::from).to_vec(),
-            "context" => vec![env.config.context.clone()],
+            "context" => env.config.contexts.keys().cloned().collect(),
+            "cluster" => env.config.clusters.keys().cloned().collect(),
+            "user" => env.config.users.keys().cloned().collect(),
             "cascade" => ["background", "foreground", "orphan"].map(String::from).to_vec(),
             "for" => ["condition=", "create", "delete", "jsonpath="].map(String::from).to_vec(),
             _ => Vec::new(),
@@ -162,7 +170,7 @@ impl Line {
     }
 
     fn at(&self, env: &Env<'_>) -> String {
-        match (&self.namespace, env.config.namespace.as_str()) {
+        match (&self.namespace, env.config.namespace().as_str()) {
             (Some(ns), _) => ns.clone(),
             (None, "") => "default".into(),
             (None, ns) => ns.into(),

@@ -1,20 +1,24 @@
-//! `kubectl config`, of a kubeconfig with one cluster, one user and one context. Models `kubectl/pkg/cmd/config`.
+//! `kubectl config`. Models `kubectl/pkg/cmd/config`.
 
 use crate::cx::Cx;
 use crate::error::Error;
+use crate::kubeconfig::{Config, DATA, Entries, text_of};
 use crate::print::{Printer, table};
-use serde_json::json;
+use base64::Engine as _;
+use serde_json::{Value, json};
 
 /// How many arguments a command wants; who gives others gets its help. Models `helpErrorf`.
 fn check_args(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let name = cx.command.name();
-    let wanted = match name {
-        "use-context" | "unset" | "set-cluster" | "set-credentials" => 1,
-        "delete-context" | "delete-cluster" | "delete-user" => 1,
-        "rename-context" | "set" => 2,
-        _ => return Ok(()),
+    let args = format!("[{}]", cx.args.join(" "));
+    let fits = match name {
+        "use-context" | "unset" | "set-credentials" | "delete-context" | "delete-cluster" | "set-cluster"
+        | "delete-user" => cx.args.len() == 1,
+        "rename-context" | "set" => cx.args.len() == 2,
+        "set-context" => cx.args.len() < 2,
+        _ => true,
     };
-    if cx.args.len() == wanted {
+    if fits {
         return Ok(());
     }
     let text = crate::help::text(cx.env.help, &cx.command);
@@ -23,94 +27,287 @@ fn check_args(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         return Err(Error::Exit(0));
     }
     let word = if name == "set-credentials" { "unexpected" } else { "Unexpected" };
-    Err(Error::text(format!("{word} args: [{}]", cx.args.join(" "))))
+    Err(Error::text(format!("{word} args: {args}")))
 }
 
 pub(crate) fn config(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    check_args(cx)?;
     let c = cx.env.config.clone();
     let first = cx.args.first().cloned().unwrap_or_default();
-    check_args(cx)?;
     match cx.command.name() {
+        "current-context" if c.context.is_empty() => return Err(Error::text("current-context is not set")),
         "current-context" => cx.out(&format!("{}\n", c.context)),
-        "get-clusters" => cx.out(&format!("NAME\n{}\n", c.cluster)),
-        "get-users" => cx.out(&format!("NAME\n{}\n", c.user)),
-        "get-contexts" => {
-            let missing: Vec<Error> = cx
-                .args
-                .iter()
-                .filter(|a| **a != c.context)
-                .map(|a| Error::text(format!("context {a} not found")))
-                .collect();
-            let shown = cx.args.is_empty() || cx.args.contains(&c.context);
-            let name_only = cx.flags.string("output") == "name";
-            if !name_only && !cx.flags.string("output").is_empty() {
-                return Err(Error::text(format!(
-                    "--output {} is not available in kubectl config get-contexts; resetting to default output format",
-                    cx.flags.string("output")
-                )));
-            }
-            let mut rows: Vec<Vec<String>> = Vec::new();
-            if !name_only && !cx.flags.bool("no-headers") {
-                rows.push(["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"].map(String::from).to_vec());
-            }
-            if shown && name_only {
-                rows.push(vec![c.context]);
-            } else if shown {
-                rows.push(vec!["*".into(), c.context, c.cluster, c.user, c.namespace]);
-            }
-            cx.out(&table::columns(rows));
-            crate::builder::aggregate(missing)?;
-        }
+        "get-clusters" => names(cx, &c.clusters),
+        "get-users" => names(cx, &c.users),
+        "get-contexts" => contexts(cx, &c)?,
         "use-context" => {
-            if first != c.context {
+            if first.is_empty() {
+                return Err(Error::text("empty context names are not allowed"));
+            }
+            if !c.contexts.contains_key(&first) {
                 return Err(Error::text(format!("no context exists with the name: {first:?}")));
             }
+            cx.env.config.context.clone_from(&first);
             cx.out(&format!("Switched to context {first:?}.\n"));
         }
-        "set-context" => {
-            if !cx.flags.bool("current") && first.is_empty() {
-                return Err(Error::text("you must specify a non-empty context name or --current"));
+        "set-context" => set_context(cx, first)?,
+        "set-cluster" => set_cluster(cx, &first)?,
+        "set-credentials" => set_credentials(cx, &first)?,
+        "rename-context" => {
+            let (new, file) = (cx.args[1].clone(), &c.file);
+            if new.is_empty() {
+                return Err(Error::text("You must specify a new non-empty context name"));
             }
-            if !first.is_empty() && first != c.context {
-                return Err(Error::text("other contexts are not in this terminal yet"));
+            let Some(context) = c.contexts.get(&first) else {
+                return Err(Error::text(format!("cannot rename the context {first:?}, it's not in {file}")));
+            };
+            if c.contexts.contains_key(&new) {
+                let why = format!("the context {new:?} already exists in {file}");
+                return Err(Error::text(format!("cannot rename the context {first:?}, {why}")));
             }
-            if cx.flags.changed("namespace") {
-                cx.env.config.namespace = cx.flags.string("namespace").to_string();
+            let config = &mut cx.env.config;
+            config.contexts.remove(&first);
+            config.contexts.insert(new.clone(), context.clone());
+            if config.context == first {
+                config.context.clone_from(&new);
             }
-            cx.out(&format!("Context {:?} modified.\n", c.context));
+            cx.out(&format!("Context {first:?} renamed to {new:?}.\n"));
         }
-        "rename-context" if first == c.context => {
-            cx.env.config.context = cx.args[1].clone();
-            cx.out(&format!("Context {first:?} renamed to {:?}.\n", cx.args[1]));
-        }
-        // A context's namespace is all that can be set one by one here.
-        "set" if first == format!("contexts.{}.namespace", c.context) => {
-            cx.env.config.namespace = cx.args[1].clone();
+        "delete-context" | "delete-cluster" | "delete-user" => delete(cx, &first)?,
+        "set" => {
+            if cx.args[1].is_empty() {
+                return Err(Error::text("you cannot use set to unset a property"));
+            }
+            let value = cx.args[1].clone();
+            let raw = cx.flags.bool("set-raw-bytes");
+            crate::config_set::change(cx.env.config, &first, Some((&value, raw)))?;
             cx.out(&format!("Property {first:?} set.\n"));
         }
-        "unset" if first == format!("contexts.{}.namespace", c.context) => {
-            cx.env.config.namespace = String::new();
+        "unset" => {
+            crate::config_set::change(cx.env.config, &first, None)?;
             cx.out(&format!("Property {first:?} unset.\n"));
         }
-        "view" => {
-            if !cx.args.is_empty() {
-                return Err(cx.usage(format!("unexpected arguments: [{}]", cx.args.join(" "))));
-            }
-            let mut context = json!({"cluster": c.cluster, "user": c.user});
-            if !c.namespace.is_empty() {
-                context["namespace"] = c.namespace.clone().into();
-            }
-            let v = json!({
-                "kind": "Config", "apiVersion": "v1", "preferences": {}, "current-context": c.context,
-                "clusters": [{"name": c.cluster, "cluster": {"server": c.server, "certificate-authority-data": "DATA+OMITTED"}}],
-                "users": [{"name": c.user, "user": {"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}}],
-                "contexts": [{"name": c.context, "context": context}],
-            });
-            let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Yaml(0)).typed();
-            let text = printer.print(&v, false)?;
-            cx.out(&text);
-        }
+        "view" => view(cx, c)?,
         name => return Err(Error::text(format!("kubectl config {name} is not in this terminal yet"))),
+    }
+    Ok(())
+}
+
+fn names(cx: &mut Cx<'_, '_>, entries: &Entries) {
+    let lines: String = entries.keys().map(|n| format!("{n}\n")).collect();
+    cx.out(&format!("NAME\n{lines}"));
+}
+
+fn contexts(cx: &mut Cx<'_, '_>, c: &Config) -> Result<(), Error> {
+    const FORMATS: &str =
+        "json yaml wide name custom-columns custom-columns-file go-template go-template-file jsonpath jsonpath-file";
+    let output = cx.flags.string("output").to_string();
+    if !output.is_empty() && !FORMATS.split(' ').any(|f| f == output) {
+        return Err(Error::text(format!("output must be one of '' or 'name': {output}")));
+    }
+    let name_only = output == "name";
+    if !name_only && !output.is_empty() {
+        cx.out(&format!(
+            "--output {output} is not available in kubectl config get-contexts; resetting to default output format\n"
+        ));
+    }
+    let asked = cx.args.clone();
+    let missing = asked.iter().filter(|a| !c.contexts.contains_key(*a));
+    let missing: Vec<Error> = missing.map(|a| Error::text(format!("context {a} not found"))).collect();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    if !name_only && !cx.flags.bool("no-headers") {
+        rows.push(["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"].map(String::from).to_vec());
+    }
+    for (name, v) in c.contexts.iter().filter(|(n, _)| asked.is_empty() || asked.contains(n)) {
+        let mark = if *name == c.context { "*" } else { "" };
+        match name_only {
+            true => rows.push(vec![name.clone()]),
+            false => {
+                let of = |f: &str| text_of(v, f).to_string();
+                rows.push(vec![mark.into(), name.clone(), of("cluster"), of("user"), of("namespace")]);
+            }
+        }
+    }
+    cx.out(&table::columns(rows));
+    crate::builder::aggregate(missing)
+}
+
+fn set_context(cx: &mut Cx<'_, '_>, mut name: String) -> Result<(), Error> {
+    let current = cx.flags.bool("current");
+    match (name.is_empty(), current) {
+        (true, false) => return Err(Error::text("you must specify a non-empty context name or --current")),
+        (false, true) => return Err(Error::text("you cannot specify both a context name and --current")),
+        _ => {}
+    }
+    if current {
+        name.clone_from(&cx.env.config.context);
+        if name.is_empty() {
+            return Err(Error::text("no current context is set"));
+        }
+    }
+    let existed = cx.env.config.contexts.contains_key(&name);
+    let entry = cx.env.config.contexts.entry(name.clone()).or_insert_with(|| json!({}));
+    for field in ["cluster", "user", "namespace"] {
+        if cx.flags.changed(field) {
+            entry[field] = cx.flags.string(field).into();
+        }
+    }
+    cx.out(&format!("Context {name:?} {}.\n", if existed { "modified" } else { "created" }));
+    Ok(())
+}
+
+/// A file that is put into the kubeconfig, in base64.
+fn embedded(cx: &Cx<'_, '_>, flag: &str) -> Result<Value, Error> {
+    let path = cx.flags.string(flag);
+    let text = cx.env.files.read(path).ok_or_else(|| {
+        Error::text(format!("could not stat {flag} file {path}: stat {path}: no such file or directory"))
+    })?;
+    Ok(base64::engine::general_purpose::STANDARD.encode(text).into())
+}
+
+fn set_cluster(cx: &mut Cx<'_, '_>, name: &str) -> Result<(), Error> {
+    let (authority, embed) = (cx.flags.changed("certificate-authority"), cx.flags.bool("embed-certs"));
+    let insecure = cx.flags.bool("insecure-skip-tls-verify");
+    if insecure && authority {
+        return Err(Error::text("you cannot specify a certificate authority and insecure mode at the same time"));
+    }
+    if embed && !authority {
+        return Err(Error::text("you must specify a --certificate-authority to embed"));
+    }
+    let data = if embed { embedded(cx, "certificate-authority")? } else { Value::Null };
+    let path = cx.env.files.absolute(cx.flags.string("certificate-authority"));
+    let entry = cx.env.config.clusters.entry(name.into()).or_insert_with(|| json!({}));
+    if cx.flags.changed("server") {
+        entry["server"] = cx.flags.string("server").into();
+        entry["tls-server-name"] = Value::Null;
+    }
+    for field in ["tls-server-name", "proxy-url"] {
+        if cx.flags.changed(field) {
+            entry[field] = cx.flags.string(field).into();
+        }
+    }
+    if insecure {
+        entry["insecure-skip-tls-verify"] = true.into();
+        entry["certificate-authority"] = Value::Null;
+        entry["certificate-authority-data"] = Value::Null;
+    }
+    if authority {
+        entry["insecure-skip-tls-verify"] = false.into();
+        entry["certificate-authority"] = if embed { Value::Null } else { path.into() };
+        entry["certificate-authority-data"] = data;
+    }
+    cx.out(&format!("Cluster {name:?} set.\n"));
+    Ok(())
+}
+
+fn set_credentials(cx: &mut Cx<'_, '_>, name: &str) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::text("you must specify a non-empty user name"));
+    }
+    let given = |f: &str| !cx.flags.string(f).is_empty();
+    let basic = given("username") || given("password");
+    if given("token") && basic {
+        return Err(Error::text(
+            "you cannot specify more than one authentication method at the same time: --token, --username/--password",
+        ));
+    }
+    let embed = cx.flags.bool("embed-certs");
+    if embed && !given("client-certificate") && !given("client-key") {
+        return Err(Error::text("you must specify a --client-certificate or --client-key to embed"));
+    }
+    let mut changes: Vec<(String, Value)> = Vec::new();
+    for field in ["client-certificate", "client-key"] {
+        if cx.flags.changed(field) {
+            let data = if embed { embedded(cx, field)? } else { Value::Null };
+            let path = if embed { Value::Null } else { cx.env.files.absolute(cx.flags.string(field)).into() };
+            changes.extend([(field.to_string(), path), (format!("{field}-data"), data)]);
+        }
+    }
+    for field in ["token", "username", "password"] {
+        if cx.flags.changed(field) {
+            changes.push((field.into(), cx.flags.string(field).into()));
+        }
+    }
+    if given("token") {
+        changes.extend(["username", "password"].map(|f| (f.to_string(), Value::Null)));
+    } else if basic {
+        changes.push(("token".into(), Value::Null));
+    }
+    if cx.flags.changed("auth-provider") {
+        changes.push(("auth-provider".into(), json!({"name": cx.flags.string("auth-provider"), "config": null})));
+    }
+    let entry = cx.env.config.users.entry(name.into()).or_insert_with(|| json!({}));
+    for (field, value) in changes {
+        entry[field] = value;
+    }
+    cx.out(&format!("User {name:?} set.\n"));
+    Ok(())
+}
+
+fn delete(cx: &mut Cx<'_, '_>, name: &str) -> Result<(), Error> {
+    let what = cx.command.name().trim_start_matches("delete-").to_string();
+    let config = &mut cx.env.config;
+    let file = config.file.clone();
+    let entries = match what.as_str() {
+        "context" => &mut config.contexts,
+        "cluster" => &mut config.clusters,
+        _ => &mut config.users,
+    };
+    if entries.remove(name).is_none() {
+        return Err(Error::text(format!("cannot delete {what} {name}, not in {file}")));
+    }
+    if what == "context" && config.context == name {
+        cx.err(
+            "warning: this removed your active context, use \"kubectl config use-context\" to select a different one\n",
+        );
+    }
+    cx.out(&format!("deleted {what} {name} from {file}\n"));
+    Ok(())
+}
+
+fn view(cx: &mut Cx<'_, '_>, mut c: Config) -> Result<(), Error> {
+    if !cx.args.is_empty() {
+        return Err(cx.usage(format!("unexpected arguments: [{}]", cx.args.join(" "))));
+    }
+    let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Yaml(0)).typed();
+    if !cx.flags.bool("merge") {
+        return Err(Error::text("if merge==false a precise file must to specified"));
+    }
+    if cx.flags.bool("minify") {
+        if !cx.flags.string("context").is_empty() {
+            c.context = cx.flags.string("context").into();
+        }
+        minify(&mut c)?;
+    }
+    if !cx.flags.bool("flatten") && !cx.flags.bool("raw") {
+        for v in c.users.values_mut().chain(c.clusters.values_mut()) {
+            for field in DATA.iter().chain(&["token"]).filter(|f| !text_of(v, f).is_empty()).collect::<Vec<_>>() {
+                v[*field] = if *field == "token" { "REDACTED" } else { "DATA+OMITTED" }.into();
+            }
+        }
+    }
+    let text = printer.print(&c.document(), false)?;
+    cx.out(&text);
+    Ok(())
+}
+
+/// Models `MinifyConfig`.
+fn minify(c: &mut Config) -> Result<(), Error> {
+    if c.context.is_empty() {
+        return Err(Error::text("current-context must exist in order to minify"));
+    }
+    let Some(context) = c.contexts.get(&c.context).cloned() else {
+        return Err(Error::text(format!("cannot locate context {}", c.context)));
+    };
+    let current = c.context.clone();
+    c.contexts.retain(|n, _| *n == current);
+    for (field, what) in [("cluster", "cluster"), ("user", "user")] {
+        let name = text_of(&context, field);
+        let entries = if what == "cluster" { &mut c.clusters } else { &mut c.users };
+        if !name.is_empty() && !entries.contains_key(name) {
+            return Err(Error::text(format!("cannot locate {what} {name}")));
+        }
+        entries.retain(|n, _| n == name);
     }
     Ok(())
 }

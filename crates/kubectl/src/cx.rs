@@ -66,7 +66,7 @@ impl<'e, 'a> Cx<'e, 'a> {
 
     /// The namespace to work in.
     pub fn namespace(&self) -> String {
-        match (self.flags.string("namespace"), self.env.config.namespace.as_str()) {
+        match (self.flags.string("namespace"), self.env.config.namespace().as_str()) {
             ("", "") => "default".into(),
             ("", ns) => ns.into(),
             (ns, _) => ns.into(),

@@ -23,6 +23,12 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         Some(n) => (cx.args[..n].to_vec(), cx.args[n..].to_vec()),
         None => (cx.args.clone(), Vec::new()),
     };
+    for flag in ["set-image", "env"] {
+        if let Some(v) = cx.flags.list(flag).iter().find(|v| !v.contains('=')) {
+            let said = format!("invalid argument {v:?} for \"--{flag}\" flag: {v} must be formatted as key=value");
+            return Err(Error::text(format!("{said}\nSee 'kubectl debug --help' for usage.")));
+        }
+    }
     check(cx, &targets, &command)?;
     let words: Vec<String> =
         targets.iter().map(|t| if t.contains('/') { t.clone() } else { format!("pods/{t}") }).collect();

@@ -1,6 +1,7 @@
 //! What a command may use of the world around it.
 
 use crate::client::{Client, Future};
+use crate::kubeconfig::Config;
 
 /// The page's files, by name.
 pub trait Files {
@@ -52,17 +53,6 @@ pub struct Session {
     pub command: Vec<String>,
     pub stdin: bool,
     pub tty: bool,
-}
-
-/// One kubeconfig with one cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    pub server: String,
-    pub cluster: String,
-    pub user: String,
-    pub context: String,
-    /// Empty: none was set.
-    pub namespace: String,
 }
 
 pub struct Env<'a> {

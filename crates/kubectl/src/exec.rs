@@ -110,6 +110,12 @@ pub(crate) fn container(cx: &mut Cx<'_, '_>, pod: &Value, quiet: bool) -> Result
             return Ok(named);
         }
         let attaching = if cx.command.path == "attach" { "cannot attach to the container: " } else { "" };
+        if matches!(cx.command.path, "exec" | "cp") {
+            // The server looks.
+            let said = format!("container {named} is not valid for pod {name}");
+            let refused = serde_json::json!({"reason": "BadRequest", "message": said, "code": 400});
+            return Err(Error::Status(Box::new(crate::error::Status(refused))));
+        }
         return Err(Error::text(format!("{attaching}container {named} not found in pod {name}")));
     }
     let default = pod["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"].as_str().unwrap_or("");

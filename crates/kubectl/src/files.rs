@@ -20,6 +20,9 @@ pub(crate) fn read(
         if !b.filenames.is_empty() {
             return Err(Error::text("only one of -f or -k can be specified"));
         }
+        if b.recursive {
+            return Err(Error::text("the -k flag can't be used with -f or -R"));
+        }
         let objects = match crate::kustomize::objects(cx, &b.kustomize) {
             Ok(objects) => objects,
             Err(e) => {
@@ -27,7 +30,7 @@ pub(crate) fn read(
                 return Ok(false);
             }
         };
-        if objects.is_empty() && cx.command.name() != "delete" {
+        if objects.is_empty() && !matches!(cx.command.name(), "delete" | "get" | "diff") {
             return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
         }
         let single = objects.len() == 1;
@@ -103,7 +106,7 @@ pub(crate) fn read(
             }
         }
     }
-    if out.is_empty() && errors.is_empty() && cx.command.name() == "get" {
+    if out.is_empty() && errors.is_empty() && matches!(cx.command.name(), "get" | "set-last-applied") {
         return Ok(false);
     }
     if out.is_empty() && errors.is_empty() {

@@ -147,7 +147,7 @@ pub(crate) async fn version(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
 }
 
 pub(crate) async fn cluster_info(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
-    let server = cx.env.config.server.clone();
+    let server = cx.env.config.server();
     let mut text = format!("Kubernetes control plane is running at {server}\n");
     let path = "/api/v1/namespaces/kube-system/services?labelSelector=kubernetes.io%2Fcluster-service%3Dtrue";
     let services = cx.get(path.into()).await?;

@@ -41,7 +41,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         )));
     }
     let (tail, limit, since) = (cx.flags.int("tail"), cx.flags.int("limit-bytes"), cx.flags.duration("since"));
-    if cx.flags.changed("limit-bytes") && limit <= 0 {
+    if limit < 0 {
         return Err(Error::text("--limit-bytes must be greater than 0"));
     }
     if since < 0 {
@@ -50,7 +50,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if tail < -1 {
         return Err(Error::text("--tail must be greater than or equal to -1"));
     }
-    let (pods, several) = pods(cx, &selector).await?;
+    let (pods, _) = pods(cx, &selector).await?;
     if pods.is_empty() {
         cx.err(&format!("No resources found in {} namespace.\n", cx.namespace()));
         return Ok(());
@@ -92,7 +92,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             sources.len()
         )));
     }
-    let prefix = cx.flags.bool("prefix") || (several && cx.flags.bool("all-pods"));
+    let prefix = cx.flags.bool("prefix") || cx.flags.bool("all-pods");
     for (pod, container) in sources {
         one(cx, &pod, &container, tail, limit, since, follow, prefix).await?;
     }

@@ -24,7 +24,10 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         return Err(Error::text("cannot use --resource-version with multiple resources"));
     }
     if found.infos.is_empty() {
-        aggregate(found.errors)?;
+        if !found.errors.is_empty() {
+            let why = Error::Many(found.errors).go();
+            return Err(Error::text(format!("no objects passed to scale {why}")));
+        }
         return Err(Error::text("no objects passed to scale"));
     }
     let mut results = Results::of(cx, dry)?;

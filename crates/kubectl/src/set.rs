@@ -154,6 +154,9 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if list && !cx.flags.string("output").is_empty() {
         return Err(Error::text("--list and --output may not be specified together"));
     }
+    if cx.flags.bool("all") && !cx.flags.string("selector").is_empty() {
+        return Err(Error::text("cannot set --all and --selector at the same time"));
+    }
     let keys = cx.flags.list("keys");
     if !keys.is_empty() && from.is_empty() {
         return Err(Error::text("when specifying --keys, a configmap or secret must be provided with --from"));
@@ -195,7 +198,8 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         if let Some(values) = values.as_mut().filter(|_| list) {
             let mut object = info.object.clone();
             let spec = pods_of(&info, &mut object).map(|s| s.clone()).unwrap_or_default();
-            let used = ["containers", "initContainers"].into_iter().flat_map(|f| spec[f].as_array().into_iter().flatten());
+            let used =
+                ["containers", "initContainers"].into_iter().flat_map(|f| spec[f].as_array().into_iter().flatten());
             let used = used.flat_map(|c| c["env"].as_array().into_iter().flatten()).chain(&entries);
             values.read(cx, &info.namespace, used).await?;
         }
@@ -292,12 +296,7 @@ fn source_of(namespace: &str, e: &Value) -> Option<(String, String)> {
 }
 
 impl Values {
-    async fn read(
-        &mut self,
-        cx: &Cx<'_, '_>,
-        namespace: &str,
-        env: impl Iterator<Item = &Value>,
-    ) -> Result<(), Error> {
+    async fn read(&mut self, cx: &Cx<'_, '_>, namespace: &str, env: impl Iterator<Item = &Value>) -> Result<(), Error> {
         use base64::Engine as _;
         for (path, key) in env.filter_map(|e| source_of(namespace, e)) {
             let object = cx.get(path.clone()).await?;

@@ -170,13 +170,7 @@ impl Terminal for Screen {
 /// Runs a command line; its exit code.
 pub fn run(line: &str, server: &Server, disk: &Disk, screen: &mut Screen) -> i32 {
     let args: Vec<String> = line.split(' ').map(String::from).collect();
-    let mut config = Config {
-        server: String::new(),
-        cluster: String::new(),
-        user: String::new(),
-        context: String::new(),
-        namespace: String::new(),
-    };
+    let mut config = Config::one("", "", "", "", "");
     let mut env = Env { client: server, files: disk, terminal: screen, config: &mut config, stdin: None, help: "" };
     let mut future = pin!(crate::run(&args, &mut env));
     // Everything is answered at once.

@@ -61,14 +61,20 @@ impl Native {
     pub fn of(s: &Server) -> Native {
         let proxy = Proxy::start(s.command(&[]));
         let view = |path: &str| s.k(&format!("config view -o jsonpath={{{path}}}"));
-        let config = Config {
-            server: view(".clusters[0].cluster.server"),
-            cluster: view(".clusters[0].name"),
-            user: view(".users[0].name"),
-            context: view(".contexts[0].name"),
-            namespace: view(".contexts[0].context.namespace"),
-        };
+        let config = Config::one(
+            &view(".clusters[0].cluster.server"),
+            &view(".clusters[0].name"),
+            &view(".users[0].name"),
+            &view(".contexts[0].name"),
+            &view(".contexts[0].context.namespace"),
+        );
         Native { proxy: Arc::new(proxy), config, discovered: Discovered::default() }
+    }
+
+    /// With a kubeconfig that is there already.
+    pub fn with(s: &Server, file: &str, text: &str) -> Native {
+        let config = Config::parse(file, text).unwrap_or_else(|e| panic!("{file}: {e}"));
+        Native { config, ..Native::of(s) }
     }
 
     /// One more, with a kubeconfig of its own.

@@ -18,13 +18,7 @@ pub fn run(doer: &mut dyn Doer, lesson: &Lesson, line: &str, user: Option<&Ident
     let client = Calls { doer: &doer, user };
     let mut screen = Screen { said: String::new(), doer: &doer };
     let name = "kubottle".to_string();
-    let mut config = Config {
-        server: "https://172.18.0.2:6443".into(),
-        cluster: name.clone(),
-        user: "kubernetes-admin".into(),
-        context: name,
-        namespace: String::new(),
-    };
+    let mut config = Config::one("https://172.18.0.2:6443", &name, "kubernetes-admin", &name, "");
     let mut env = Env {
         client: &client,
         files: &Manifests(lesson),

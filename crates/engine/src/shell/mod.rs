@@ -221,7 +221,7 @@ impl Open {
     fn prompt(&mut self) {
         let state = self.shell.state.borrow();
         let acting = self.shell.desk.with(|d| d.acting.as_ref().map(|i| i.user.clone()));
-        let (ns, cwd) = (&state.config.namespace, state.cwd.strip_prefix(bench::HOME).unwrap_or(&state.cwd));
+        let (ns, cwd) = (state.config.namespace(), state.cwd.strip_prefix(bench::HOME).unwrap_or(&state.cwd));
         let mut prompt = String::new();
         if let Some(user) = acting {
             prompt.push_str(&format!("{user} "));

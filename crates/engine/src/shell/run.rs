@@ -30,13 +30,13 @@ pub struct State {
 impl Default for State {
     fn default() -> Self {
         State {
-            config: Config {
-                server: "https://127.0.0.1:6443".into(),
-                cluster: "kubottle".into(),
-                user: "kubernetes-admin".into(),
-                context: "kubernetes-admin@kubottle".into(),
-                namespace: String::new(),
-            },
+            config: Config::one(
+                "https://127.0.0.1:6443",
+                "kubottle",
+                "kubernetes-admin",
+                "kubernetes-admin@kubottle",
+                "",
+            ),
             variables: BTreeMap::new(),
             aliases: [("k".to_string(), "kubectl".to_string())].into(),
             cwd: HOME.into(),

@@ -10,7 +10,7 @@ mod jobs;
 mod network;
 mod nodes;
 mod parts;
-mod pki;
+pub(crate) mod pki;
 mod pods;
 mod policies;
 mod quotas;

@@ -35,6 +35,23 @@ pub fn parse(pem: &[u8]) -> Result<Request, String> {
     request(&der).ok_or_else(|| "asn1: syntax error: data truncated".to_string())
 }
 
+/// Whom a certificate in a PEM block is about: its common name and organizations.
+pub fn subject_of(pem: &[u8]) -> Option<Request> {
+    let text = std::str::from_utf8(pem).ok()?;
+    let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----")?;
+    let (body, _) = rest.split_once("-----END CERTIFICATE-----")?;
+    let body: String = body.split_whitespace().collect();
+    let der = STANDARD.decode(body).ok()?;
+    let ((_, whole), _) = element(&der)?;
+    let ((_, info), _) = element(whole)?;
+    let parts = elements(info)?;
+    // The version, a number, the algorithm, who signed, how long it holds, the subject.
+    let skip = usize::from(parts.first().is_some_and(|(tag, _)| *tag == 0xa0));
+    let mut out = Request::default();
+    out.names(parts.get(skip + 4)?.1)?;
+    Some(out).filter(|r| !r.common_name.is_empty())
+}
+
 /// One element: its tag and its content.
 type Element<'a> = (u8, &'a [u8]);
 
@@ -75,14 +92,7 @@ fn request(der: &[u8]) -> Option<Request> {
     let parts = elements(info)?;
     let mut out = Request::default();
     // The version, the subject, the key; attributes.
-    let (_, subject) = parts.get(1)?;
-    for (_, set) in elements(subject)? {
-        for (_, pair) in elements(set)? {
-            if let [(_, id), (tag, value), ..] = elements(pair)?.as_slice() {
-                out.subject(id, string(*tag, value));
-            }
-        }
-    }
+    out.names(parts.get(1)?.1)?;
     let attributes = parts.iter().find(|(tag, _)| *tag == 0xa0).map_or(&[][..], |(_, content)| content);
     for (_, attribute) in elements(attributes)? {
         let [(_, EXTENSION_REQUEST), (_, values), ..] = elements(attribute)?[..] else { continue };
@@ -108,6 +118,16 @@ fn string(tag: u8, bytes: &[u8]) -> String {
 }
 
 impl Request {
+    fn names(&mut self, subject: &[u8]) -> Option<()> {
+        for (_, set) in elements(subject)? {
+            for (_, pair) in elements(set)? {
+                if let [(_, id), (tag, value), ..] = elements(pair)?.as_slice() {
+                    self.subject(id, string(*tag, value));
+                }
+            }
+        }
+        Some(())
+    }
     fn subject(&mut self, id: &[u8], value: String) {
         let [0x55, 0x04, which] = id else { return };
         match which {
