@@ -99,17 +99,12 @@ fn names(cx: &mut Cx<'_, '_>, entries: &Entries) {
 }
 
 fn contexts(cx: &mut Cx<'_, '_>, c: &Config) -> Result<(), Error> {
-    const FORMATS: &str =
-        "json yaml wide name custom-columns custom-columns-file go-template go-template-file jsonpath jsonpath-file";
     let output = cx.flags.string("output").to_string();
-    if !output.is_empty() && !FORMATS.split(' ').any(|f| f == output) {
-        return Err(Error::text(format!("output must be one of '' or 'name': {output}")));
-    }
     let name_only = output == "name";
     if !name_only && !output.is_empty() {
-        cx.out(&format!(
-            "--output {output} is not available in kubectl config get-contexts; resetting to default output format\n"
-        ));
+        return Err(Error::text(format!(
+            "--output {output} is not available in kubectl config get-contexts; resetting to default output format"
+        )));
     }
     let asked = cx.args.clone();
     let missing = asked.iter().filter(|a| !c.contexts.contains_key(*a));
@@ -186,13 +181,12 @@ fn set_cluster(cx: &mut Cx<'_, '_>, name: &str) -> Result<(), Error> {
             entry[field] = cx.flags.string(field).into();
         }
     }
+    entry["insecure-skip-tls-verify"] = insecure.into();
     if insecure {
-        entry["insecure-skip-tls-verify"] = true.into();
         entry["certificate-authority"] = Value::Null;
         entry["certificate-authority-data"] = Value::Null;
     }
     if authority {
-        entry["insecure-skip-tls-verify"] = false.into();
         entry["certificate-authority"] = if embed { Value::Null } else { path.into() };
         entry["certificate-authority-data"] = data;
     }
@@ -271,7 +265,7 @@ fn view(cx: &mut Cx<'_, '_>, mut c: Config) -> Result<(), Error> {
     }
     let mut printer = Printer::of(cx, false)?.unwrap_or(Printer::Yaml(0)).typed();
     if !cx.flags.bool("merge") {
-        return Err(Error::text("if merge==false a precise file must to specified"));
+        return Err(Error::text("if merge==false a precise file must be specified"));
     }
     if cx.flags.bool("minify") {
         if !cx.flags.string("context").is_empty() {
@@ -281,8 +275,10 @@ fn view(cx: &mut Cx<'_, '_>, mut c: Config) -> Result<(), Error> {
     }
     if !cx.flags.bool("flatten") && !cx.flags.bool("raw") {
         for v in c.users.values_mut().chain(c.clusters.values_mut()) {
-            for field in DATA.iter().chain(&["token"]).filter(|f| !text_of(v, f).is_empty()).collect::<Vec<_>>() {
-                v[*field] = if *field == "token" { "REDACTED" } else { "DATA+OMITTED" }.into();
+            for field in
+                DATA.iter().chain(&["token", "password"]).filter(|f| !text_of(v, f).is_empty()).collect::<Vec<_>>()
+            {
+                v[*field] = if DATA.contains(field) { "DATA+OMITTED" } else { "REDACTED" }.into();
             }
         }
     }
