@@ -1,7 +1,8 @@
 //! A server of ConfigMaps, files and a screen, for tests of whole commands.
 
 use crate::client::{Client, Future, Request, Response, Stream};
-use crate::env::{Config, Env, Files, Session, Terminal};
+use crate::env::{Env, Files, Session, Terminal};
+use crate::kubeconfig::Config;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
