@@ -43,7 +43,7 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
     }
     // What changes the kubeconfig changes the terminal's; all others see it as the line wants it.
     let configures = parsed.command.path.starts_with("config ");
-    let mut chosen = match env.config.chosen(&parsed.flags) {
+    let mut chosen = match env.config.chosen(parsed.command.path, &parsed.flags) {
         Ok(c) => c,
         Err(e) if !configures && !matches!(parsed.command.path, "kustomize" | "completion" | "options") => {
             return fail(env, &e);

@@ -126,9 +126,14 @@ impl Config {
     ///
     /// # Errors
     /// There is no such thing.
-    pub(crate) fn chosen(&self, flags: &Flags) -> Result<Config, Error> {
+    pub(crate) fn chosen(&self, command: &str, flags: &Flags) -> Result<Config, Error> {
         let mut c = self.clone();
-        let named = |flag: &str| Some(flags.string(flag).to_string()).filter(|n| !n.is_empty());
+        // Bindings' subjects have a flag of the same name.
+        let subjects = matches!(command, "create rolebinding" | "create clusterrolebinding" | "set subject");
+        let named = |flag: &str| {
+            let name = if subjects && flag == "user" { "" } else { flags.string(flag) };
+            Some(name.to_string()).filter(|n| !n.is_empty())
+        };
         if let Some(name) = named("context") {
             if !c.contexts.contains_key(&name) {
                 let said = format!("Error in configuration: context was not found for specified context: {name}");
