@@ -58,7 +58,7 @@ fn cluster(report: &mut String) -> Result<()> {
         println!("Chromium is left out: {e}");
         String::new()
     });
-    let peer = peer();
+    let peer = peer("webernetes.mjs", "node");
     if let Err(e) = &peer {
         println!("the peer is left out: {e}");
     }
@@ -117,27 +117,28 @@ fn field(lines: &str, at: &str, name: &str) -> String {
     }
 }
 
-/// The peer's script in one file: its package does not load in Node as it is.
-fn peer() -> Result<String> {
+/// One of the peer's scripts in one file, for `node` or the `browser`: its package loads in neither as it is.
+fn peer(script: &str, platform: &str) -> Result<String> {
     tools::npm_ci(SCRIPTS)?;
-    let bundle = "node_modules/.webernetes.mjs";
-    let args = ["webernetes.mjs", "--bundle", "--platform=node", "--format=esm"];
-    let mut c =
-        cmd(std::path::absolute(format!("{SCRIPTS}/node_modules/.bin/esbuild")).map_err(|e| e.to_string())?, &args);
-    quiet("bench-peer", c.arg(format!("--outfile={bundle}")).current_dir(SCRIPTS))?;
+    let bundle = format!("node_modules/.{script}");
+    let (platform, out) = (format!("--platform={platform}"), format!("--outfile={bundle}"));
+    let args = [script, "--bundle", "--minify", "--format=esm", &platform, &out];
+    let esbuild = std::path::absolute(format!("{SCRIPTS}/node_modules/.bin/esbuild")).map_err(|e| e.to_string())?;
+    quiet("bench-peer", cmd(esbuild, &args).current_dir(SCRIPTS))?;
     Ok(format!("{SCRIPTS}/{bundle}"))
 }
 
-/// Page load to the first running Deployment, what is downloaded for it, what a frame costs, and how long a decision over
-/// thousands of nodes takes to open.
+/// Page load to the first running Deployment, what is downloaded for it, what a frame costs, how long a decision over
+/// thousands of nodes takes to open, and what the browser holds in memory, beside webernetes in the same browser.
 fn page(report: &mut String) -> Result<()> {
     crate::bundle::run(crate::bundle::Effort::Most)?;
     tools::npm_ci("tests/page")?;
     let chromium = browser::chromium()?;
     let dist = std::path::absolute("dist").map_err(|e| e.to_string())?;
-    for script in ["bench.mjs", "decision_bench.mjs"] {
+    let peer = std::path::absolute(peer("webernetes_page.mjs", "browser")?).map_err(|e| e.to_string())?;
+    for script in ["bench.mjs", "decision_bench.mjs", "peer_bench.mjs"] {
         let mut c = cmd("node", &[script]);
-        c.current_dir("tests/page").env("CHROMIUM", &chromium).env("KUBOTTLE_PAGE", &dist);
+        c.current_dir("tests/page").env("CHROMIUM", &chromium).env("KUBOTTLE_PAGE", &dist).env("KUBOTTLE_PEER", &peer);
         let (ok, text) = shown("page", &mut c)?;
         report.push_str(&text);
         if !ok {
