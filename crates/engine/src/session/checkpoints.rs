@@ -32,8 +32,6 @@ pub(crate) struct Checkpoints {
     kept: Vec<Kept>,
     /// Work since the newest.
     work: Duration,
-    /// Components that there were in the newest.
-    slots: u64,
 }
 
 impl Checkpoints {
@@ -44,12 +42,11 @@ impl Checkpoints {
     /// Takes in that so much work was done; whether it is time for another checkpoint.
     pub fn is_due(&mut self, work: Duration) -> bool {
         self.work = self.work + work;
-        self.kept.is_empty() || self.work >= APART.max(Duration(APART_EACH.0 * self.slots))
+        self.kept.last().is_none_or(|newest| self.work >= APART.max(Duration(APART_EACH.0 * newest.slots)))
     }
 
     pub fn keep(&mut self, player: Player) {
         let slots = player.cluster.slots().count() as u64;
-        self.slots = slots;
         self.kept.push(Kept { player: Arc::new(player), work: std::mem::take(&mut self.work), slots });
         while self.kept.len() > 2 && (self.kept.len() > KEPT_MAX || self.weight() > WEIGHT_MAX) {
             self.thin();
@@ -86,6 +83,6 @@ impl Checkpoints {
     /// Those of a branch that leaves after so many turns and inputs.
     pub fn until(&self, turns: u64, inputs: usize) -> Checkpoints {
         let n = self.kept.partition_point(|k| k.player.turns() <= turns && k.player.inputs <= inputs);
-        Checkpoints { kept: self.kept[..n].to_vec(), work: Duration::ZERO, slots: self.slots }
+        Checkpoints { kept: self.kept[..n].to_vec(), work: Duration::ZERO }
     }
 }
