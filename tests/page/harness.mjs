@@ -61,7 +61,8 @@ export async function browser(options = {}) {
       const to = new URL(r.url());
       if (!["data:", "blob:"].includes(to.protocol) && to.host !== home.host) complaints.push(`asked ${r.url()}`);
     });
-    page.setDefaultTimeout(20_000);
+    // A busy machine may take long to compile the engine.
+    page.setDefaultTimeout(60_000);
     await page.goto(url);
     return page;
   };
