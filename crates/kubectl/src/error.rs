@@ -160,6 +160,9 @@ fn one(e: &Error) -> String {
 /// Models `messageForError` and `StandardErrorMessage`.
 fn message(e: &Error) -> String {
     match e {
+        Error::Status(s) if s.reason() == "Unauthorized" => {
+            format!("error: You must be logged in to the server ({})", s.message())
+        }
         Error::Status(s) if s.reason().is_empty() => format!("Error from server: {}", s.message()),
         Error::Status(s) => format!("Error from server ({}): {}", s.reason(), s.message()),
         Error::Connection(why) => why.clone(),

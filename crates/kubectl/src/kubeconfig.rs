@@ -4,9 +4,22 @@
 use crate::error::Error;
 use crate::flags::Flags;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// Who sends a request, as a kubeconfig says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The user that the client is anyway.
+    Own,
+    Certified {
+        user: String,
+        groups: Vec<String>,
+    },
+    /// Whom it is about, the server knows; empty: nothing is shown.
+    Token(String),
+}
 
 /// Entries by name, as JSON objects with upstream's fields; what is empty is left out.
 pub type Entries = BTreeMap<String, Value>;
@@ -160,11 +173,11 @@ impl Config {
         Ok(c)
     }
 
-    /// As whom requests are sent, as headers; nothing for the client's own user.
+    /// As whom requests are sent.
     ///
     /// # Errors
-    /// Nobody is there, or nobody that the server knows.
-    pub(crate) fn identity(&self, flags: &Flags) -> Result<Vec<(String, String)>, Error> {
+    /// Nobody is there.
+    pub(crate) fn identity(&self, flags: &Flags) -> Result<Who, Error> {
         let server = self.server();
         if server != self.own.0 {
             let at = match server.split_once("://").map_or(server.as_str(), |(_, rest)| rest) {
@@ -175,28 +188,21 @@ impl Config {
                 "The connection to the server {at} was refused - did you specify the right host or port?"
             )));
         }
-        let mut user = self.users.get(&self.user()).cloned().unwrap_or_default();
-        if !flags.string("token").is_empty() {
-            user = json!({"token": flags.string("token")});
-        }
+        let user = self.users.get(&self.user()).cloned().unwrap_or_default();
         if user == self.own.1 {
-            return Ok(Vec::new());
+            return Ok(Who::Own);
         }
-        let mut headers = Vec::new();
-        let mut add = |name: &str, value: &str| headers.push((name.to_string(), value.to_string()));
-        // Whether the cluster signed what is shown is not looked at here: there is no TLS on this way.
-        let (token, certificate) = (text_of(&user, "token"), text_of(&user, "client-certificate-data"));
-        if let Some(subject) = subject_of_token(token) {
-            add("Impersonate-User", &subject);
-        } else if let Some(shown) =
-            STANDARD.decode(certificate).ok().and_then(|pem| crate::describe::pki::subject_of(&pem))
-        {
-            add("Impersonate-User", &shown.common_name);
-            shown.organization.iter().for_each(|g| add("Impersonate-Group", g));
-        } else {
-            return Err(Error::text("You must be logged in to the server (Unauthorized)"));
+        // Who shows a certificate is who it names, whatever token comes with it: servers look at certificates first.
+        // Whether the cluster signed it is not looked at: there is no TLS on this way.
+        let certificate = STANDARD.decode(text_of(&user, "client-certificate-data")).ok();
+        if let Some(shown) = certificate.and_then(|pem| crate::describe::pki::subject_of(&pem)) {
+            return Ok(Who::Certified { user: shown.common_name, groups: shown.organization });
         }
-        Ok(headers)
+        let token = match flags.string("token") {
+            "" => text_of(&user, "token"),
+            token => token,
+        };
+        Ok(Who::Token(token.into()))
     }
 
     /// The document.
@@ -239,11 +245,4 @@ fn ordered(v: &Value, order: &[&str]) -> Value {
         }
     }
     out.into()
-}
-
-/// Whom a signed token is about.
-fn subject_of_token(token: &str) -> Option<String> {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    claims["sub"].as_str().filter(|s| !s.is_empty()).map(String::from)
 }

@@ -206,6 +206,27 @@ fn whoever_is_acted_as_asks() {
     assert_eq!(t.waits, Waits::Line { prompt: "kube-system $ ".into() });
 }
 
+#[test]
+fn a_token_is_whom_the_server_says_it_is() {
+    let mut t = Tab::new();
+    let token = t.run("kubectl create token default").trim().to_string();
+    t.run(&format!("kubectl config set-credentials bot --token={token}"));
+    let bot = "system:serviceaccount:default:default";
+    assert_eq!(t.run("kubectl --user=bot auth whoami -o jsonpath={.status.userInfo.username}"), bot);
+    let text = t.run("kubectl --user=bot get pods --as=jane");
+    let said = format!(
+        "Error from server (Forbidden): users \"jane\" is forbidden: User \"{bot}\" cannot impersonate resource \"users\" \
+         in API group \"\" at the cluster scope\n"
+    );
+    assert_eq!(text, said);
+    // The same words with another signature.
+    t.run(&format!("kubectl config set-credentials forged --token={}AAAA", &token[..token.len() - 4]));
+    let unauthorized = "error: You must be logged in to the server (Unauthorized)\n";
+    assert_eq!(t.run("kubectl --user=forged get pods"), unauthorized);
+    // With a certificate it is who the certificate names.
+    assert_eq!(t.run("kubectl --token=bad get pods"), "No resources found in default namespace.\n");
+}
+
 const SCHEMAS: &str = r##"{"components":{"schemas":{"io.k8s.api.core.v1.Pod":{"description":"A pod.","type":"object",
     "properties":{"kind":{"type":"string","enum":["A","B"],"description":"What it is."}},
     "x-kubernetes-group-version-kind":[{"group":"","version":"v1","kind":"Pod"}]},
