@@ -4,7 +4,8 @@
 use super::{Document, paths, root, schemas};
 use api::{KindRef, Kinds};
 use serde_json::Map;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The paths of their documents, below `/openapi/v3`.
 pub fn roots(kinds: &Kinds) -> BTreeSet<String> {
@@ -17,12 +18,30 @@ pub fn name(kind: KindRef) -> String {
     format!("{}.{}.{}", group.join("."), kind.version, kind.kind)
 }
 
-pub fn document(kinds: &Kinds, path: &str) -> Option<Document> {
+/// Made anew only when a kind in it is another one: clients ask for the index before each command.
+pub fn document(kinds: &Kinds, path: &str) -> Option<Arc<Document>> {
+    type Made = (Vec<KindRef>, Arc<Document>);
+    static MADE: Mutex<BTreeMap<String, Made>> = Mutex::new(BTreeMap::new());
     let all: Vec<KindRef> = kinds.iter().filter(|k| k.custom.is_some() && root(k.group, k.version) == path).collect();
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, document)) = made.get(path).filter(|(of, _)| same(of, &all)) {
+        return Some(document.clone());
+    }
+    let document = Arc::new(make(&all)?);
+    made.insert(path.to_string(), (all, document.clone()));
+    Some(document)
+}
+
+/// Kinds live for ever: whoever is at the same place is the same.
+pub fn same(a: &[KindRef], b: &[KindRef]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| std::ptr::eq(*a, *b))
+}
+
+fn make(all: &[KindRef]) -> Option<Document> {
     let mut schemas = schemas::Builder::default();
     let mut added = Map::new();
     let mut paths = Map::new();
-    for kind in &all {
+    for kind in all {
         schemas.common(kind);
         let name = name(kind);
         paths::add(&mut paths, kind, &name);

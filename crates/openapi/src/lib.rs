@@ -13,12 +13,10 @@ mod v2_proto;
 use api::Kinds;
 use api::kinds::KINDS;
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A document ready to be sent.
-#[derive(Clone)]
 pub struct Document {
     pub body: Vec<u8>,
     /// Changes with the content; quoted, it is the ETag.
@@ -26,14 +24,15 @@ pub struct Document {
 }
 
 /// One document per group and version, by its path below `/openapi/v3`: `api/v1`, `apis/apps/v1`.
-fn documents() -> &'static BTreeMap<String, Document> {
-    static DOCUMENTS: OnceLock<BTreeMap<String, Document>> = OnceLock::new();
+fn documents() -> &'static BTreeMap<String, Arc<Document>> {
+    static DOCUMENTS: OnceLock<BTreeMap<String, Arc<Document>>> = OnceLock::new();
     DOCUMENTS.get_or_init(|| {
         let mut versions: Vec<(&str, &str)> = KINDS.iter().map(|k| (k.group, k.version)).collect();
         versions.sort_unstable();
         versions.dedup();
         let built_in = versions.into_iter().map(|(group, version)| (root(group, version), document(group, version)));
-        built_in.chain([(metrics::root(), metrics::document())]).collect()
+        let all = built_in.chain([(metrics::root(), metrics::document())]);
+        all.map(|(path, document)| (path, Arc::new(document))).collect()
     })
 }
 
@@ -93,7 +92,7 @@ fn hash(bytes: &[u8]) -> String {
 
 /// The index: `{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=…"}}}`.
 pub fn index(kinds: &Kinds) -> Vec<u8> {
-    let custom: Vec<(String, Document)> =
+    let custom: Vec<(String, Arc<Document>)> =
         custom::roots(kinds).into_iter().filter_map(|p| Some((p.clone(), custom::document(kinds, &p)?))).collect();
     let paths: Map<String, Value> = documents()
         .iter()
@@ -107,9 +106,8 @@ pub fn index(kinds: &Kinds) -> Vec<u8> {
 }
 
 /// The document at `path` below `/openapi/v3/`.
-pub fn get(kinds: &Kinds, path: &str) -> Option<Cow<'static, Document>> {
-    let built_in = documents().get(path).map(Cow::Borrowed);
-    built_in.or_else(|| custom::document(kinds, path).map(Cow::Owned))
+pub fn get(kinds: &Kinds, path: &str) -> Option<Arc<Document>> {
+    documents().get(path).cloned().or_else(|| custom::document(kinds, path))
 }
 
 #[cfg(test)]

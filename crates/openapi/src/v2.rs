@@ -1,10 +1,11 @@
 //! `/openapi/v2`: all documents of v3 as one, in the older form (Swagger). Models `k8s.io/kube-openapi/pkg/handler`, with
 //! `pkg/schemaconv` turned round.
 
+use super::custom::same;
 use super::{Document, documents, hash};
-use api::Kinds;
+use api::{KindRef, Kinds};
 use serde_json::{Map, Value, json};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 const V3: &str = "#/components/schemas/";
 const V2: &str = "#/definitions/";
@@ -27,28 +28,46 @@ impl Parts {
     }
 }
 
+/// In both forms, made anew only when a custom kind is another one.
+struct Made {
+    of: Vec<KindRef>,
+    document: Arc<Document>,
+    protobuf: Arc<OnceLock<Vec<u8>>>,
+}
+
+fn made(kinds: &Kinds) -> (Arc<Document>, Arc<OnceLock<Vec<u8>>>) {
+    static MADE: Mutex<Option<Made>> = Mutex::new(None);
+    let of: Vec<KindRef> = kinds.iter().filter(|k| k.custom.is_some()).collect();
+    let mut last = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = last.take().filter(|m| same(&m.of, &of));
+    let made = known.unwrap_or_else(|| Made { of, document: Arc::new(make(kinds)), protobuf: Arc::default() });
+    let both = (made.document.clone(), made.protobuf.clone());
+    *last = Some(made);
+    both
+}
+
 /// The same as protobuf: see [`super::v2_proto`].
 pub fn protobuf(kinds: &Kinds) -> Vec<u8> {
-    let document = serde_json::from_slice(&document(kinds).body).unwrap_or_default();
-    super::v2_proto::encode(&document)
+    let (document, protobuf) = made(kinds);
+    let encode = || super::v2_proto::encode(&serde_json::from_slice(&document.body).unwrap_or_default());
+    protobuf.get_or_init(encode).clone()
 }
 
 /// The whole document. What is built in is put together once.
-pub fn document(kinds: &Kinds) -> Document {
-    static BUILT_IN: OnceLock<(Parts, Document)> = OnceLock::new();
-    let (parts, whole) = BUILT_IN.get_or_init(|| {
+pub fn document(kinds: &Kinds) -> Arc<Document> {
+    made(kinds).0
+}
+
+fn make(kinds: &Kinds) -> Document {
+    static BUILT_IN: OnceLock<Parts> = OnceLock::new();
+    let built_in = || {
         let mut parts = Parts::default();
         documents().values().for_each(|d| parts.add(d));
-        let whole = finish(parts.clone());
-        (parts, whole)
-    });
-    let custom: Vec<Document> =
-        super::custom::roots(kinds).iter().filter_map(|p| super::custom::document(kinds, p)).collect();
-    if custom.is_empty() {
-        return whole.clone();
-    }
-    let mut parts = parts.clone();
-    custom.iter().for_each(|d| parts.add(d));
+        parts
+    };
+    let mut parts = BUILT_IN.get_or_init(built_in).clone();
+    let custom = super::custom::roots(kinds);
+    custom.iter().filter_map(|p| super::custom::document(kinds, p)).for_each(|d| parts.add(&d));
     for kind in kinds.iter() {
         let Some(of) = kind.custom.and_then(|c| c.published_v2(kind)) else { continue };
         parts.definitions.insert(super::custom::name(kind), schema(of));
