@@ -5,6 +5,7 @@ use crate::eval::{Answer, Value};
 use crate::text::{self, Url};
 use meta::Quantity;
 use std::cmp::Ordering;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 /// The names of all functions below.
@@ -88,6 +89,11 @@ pub const METHODS: &[&str] = &[
     "ip",
     "prefixLength",
     "containsIP",
+    "containsCIDR",
+    "masked",
+    "isGlobalUnicast",
+    "isLinkLocalMulticast",
+    "isLinkLocalUnicast",
     "orValue",
     "or",
     "hasValue",
@@ -282,7 +288,25 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
         (Value::Ip(a), "family", []) => Ok(Value::Int(if a.is_ipv4() { 4 } else { 6 })),
         (Value::Ip(a), "isLoopback", []) => Ok(Value::Bool(a.is_loopback())),
         (Value::Ip(a), "isUnspecified", []) => Ok(Value::Bool(a.is_unspecified())),
+        (Value::Ip(a), "isLinkLocalUnicast", []) => Ok(Value::Bool(text::is_link_local(*a))),
+        (Value::Ip(a), "isLinkLocalMulticast", []) => Ok(Value::Bool(text::is_link_local_multicast(*a))),
+        (Value::Ip(a), "isGlobalUnicast", []) => {
+            let is_broadcast = *a == IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+            let is_special = a.is_unspecified() || a.is_loopback() || a.is_multicast() || text::is_link_local(*a);
+            Ok(Value::Bool(!is_broadcast && !is_special))
+        }
         (Value::Cidr(a, _), "ip", []) => Ok(Value::Ip(*a)),
+        (Value::Cidr(a, n), "masked", []) => Ok(Value::Cidr(text::masked(*a, *n), *n)),
+        (Value::Cidr(a, n), "containsCIDR", [v]) => {
+            let (b, m) = match v {
+                Value::Cidr(b, m) => (*b, *m),
+                Value::Text(s) => text::cidr(s)
+                    .ok_or_else(|| format!("network address parse error during conversion from string: {s:?}"))?,
+                _ => return none(),
+            };
+            let same = a.is_ipv4() == b.is_ipv4() && *n <= m;
+            Ok(Value::Bool(same && text::network(*a, *n) == text::network(b, *n)))
+        }
         (Value::Cidr(_, n), "prefixLength", []) => Ok(Value::Int(i64::from(*n))),
         (Value::Cidr(a, n), "containsIP", [v]) => {
             let address = match v {

@@ -164,3 +164,29 @@ pub fn network(address: IpAddr, length: u8) -> u128 {
     let rest = width - u32::from(length);
     bits.checked_shr(rest).unwrap_or(0)
 }
+
+/// With every bit after the network's part zero.
+pub fn masked(address: IpAddr, length: u8) -> IpAddr {
+    let bits = network(address, length);
+    match address {
+        IpAddr::V4(_) => {
+            let all = bits.checked_shl(32 - u32::from(length)).unwrap_or(0);
+            IpAddr::V4(u32::try_from(all).unwrap_or(0).into())
+        }
+        IpAddr::V6(_) => IpAddr::V6(bits.checked_shl(128 - u32::from(length)).unwrap_or(0).into()),
+    }
+}
+
+pub fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.is_link_local(),
+        IpAddr::V6(a) => a.is_unicast_link_local(),
+    }
+}
+
+pub fn is_link_local_multicast(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.octets()[..3] == [224, 0, 0],
+        IpAddr::V6(a) => a.segments()[0] & 0xff0f == 0xff02,
+    }
+}

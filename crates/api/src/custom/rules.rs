@@ -267,6 +267,16 @@ mod tests {
                 json!({"net": "10.0.0.0/8", "ip": "10.1.2.3"}),
                 json!({"net": "10.0.0.0/8", "ip": "11.1.2.3"}),
             ),
+            (
+                "cidr(self.net).masked() == cidr('10.1.0.0/16') && cidr('10.0.0.0/8').containsCIDR(self.net)",
+                json!({"net": "10.1.2.3/16"}),
+                json!({"net": "10.0.0.0/8"}),
+            ),
+            (
+                "ip(self.a).isLinkLocalUnicast() && ip('8.8.8.8').isGlobalUnicast() && ip('ff02::1').isLinkLocalMulticast()",
+                json!({"a": "fe80::1"}),
+                json!({"a": "10.0.0.1"}),
+            ),
             ("quantity(self.q).isLessThan(quantity('1Gi'))", json!({"q": "1Mi"}), json!({"q": "2Gi"})),
         ] {
             let s = of(rule, json!({}));
