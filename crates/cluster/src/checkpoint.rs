@@ -4,10 +4,13 @@ use crate::{Cluster, hold};
 
 impl Cluster {
     /// A copy to go on from later. It holds no scheduling cycle, keeps nothing for a host, and has left the trace's entries
-    /// behind, which would keep all of a long history in memory: [`Cluster::recall`] brings them back.
+    /// and the store's history behind, which would keep all of a long session in memory: [`Cluster::recall`] brings them
+    /// back.
     pub fn checkpoint(&mut self) -> Cluster {
         let bare = self.trace.bare();
         let trace = std::mem::replace(&mut self.trace, bare);
+        let bare = self.store.bare();
+        let store = std::mem::replace(&mut self.store, bare);
         let copy = Cluster {
             hold: hold::Hold::default(),
             outbox: Vec::new(),
@@ -16,6 +19,7 @@ impl Cluster {
             ..self.clone()
         };
         self.trace = trace;
+        self.store = store;
         copy
     }
 
@@ -27,5 +31,6 @@ impl Cluster {
     /// Brings back what [`Cluster::checkpoint`] left behind, as far as `later`, a later state of the same history, has it.
     pub fn recall(&mut self, later: &Cluster) {
         self.trace.recall(&later.trace);
+        self.store.recall(&later.store);
     }
 }

@@ -7,12 +7,14 @@ mod series;
 mod tests;
 
 use api::ObjectExt;
+use imbl::OrdMap;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::{Duration, Key, Rng, Time};
 use reconcile::{EventType, View};
 use series::Series;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Upstream's LRU holds 4096 entries.
 const CACHE_MAX: usize = 4096;
@@ -42,19 +44,20 @@ pub(crate) enum Recorded {
 }
 
 /// The messages (their hashes) of similar events, and when the last one came.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Similar {
     messages: BTreeSet<u64>,
     last: Time,
 }
 
+/// Checkpoints share what does not change.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder {
     /// Event identity to the Event object that counts it.
-    seen: BTreeMap<String, (Key, i32)>,
-    similar: BTreeMap<String, Similar>,
+    seen: OrdMap<Arc<str>, (Key, i32)>,
+    similar: OrdMap<Arc<str>, Arc<Similar>>,
     /// Source and object to (tokens, when they were counted).
-    buckets: BTreeMap<String, (f64, Time)>,
+    buckets: OrdMap<Arc<str>, (f64, Time)>,
     series: Series,
     names: Names,
 }
@@ -119,7 +122,7 @@ impl Recorder {
                 identity.push_str(part);
             }
         }
-        let found = self.seen.get_mut(&identity).filter(|(key, _)| view.get::<Event>(key).is_some());
+        let found = self.seen.get_mut(identity.as_str()).filter(|(key, _)| view.get::<Event>(key).is_some());
         if let Some((key, count)) = found {
             // What is dropped counts too.
             *count += 1;
@@ -158,7 +161,7 @@ impl Recorder {
         if self.seen.len() >= CACHE_MAX {
             self.seen.clear();
         }
-        self.seen.insert(identity, ((&event as &dyn api::Object).key(), 1));
+        self.seen.insert(identity.into(), ((&event as &dyn api::Object).key(), 1));
         Recorded::Create(Box::new(event))
     }
 
@@ -167,10 +170,10 @@ impl Recorder {
         if self.similar.len() >= CACHE_MAX && !self.similar.contains_key(key) {
             self.similar.clear();
         }
-        let fresh = || Similar { messages: BTreeSet::new(), last: now };
-        let similar = self.similar.entry(key.into()).or_insert_with(fresh);
+        let similar = self.similar.entry(key.into()).or_default();
+        let similar = Arc::make_mut(similar);
         if now.since(similar.last) > SIMILAR_WITHIN {
-            *similar = fresh();
+            similar.messages.clear();
         }
         similar.messages.insert(hash(message));
         similar.last = now;
@@ -185,10 +188,7 @@ impl Recorder {
         if self.buckets.len() >= CACHE_MAX {
             self.buckets.clear();
         }
-        let (tokens, at) = match self.buckets.get_mut(bucket) {
-            Some(b) => b,
-            None => self.buckets.entry(bucket.into()).or_insert((SPAM_BURST, now)),
-        };
+        let (tokens, at) = self.buckets.entry(bucket.into()).or_insert((SPAM_BURST, now));
         let refill = now.since(*at).as_micros() as f64 / SPAM_REFILL.as_micros() as f64;
         *tokens = (*tokens + refill).min(SPAM_BURST);
         *at = now;

@@ -174,6 +174,31 @@ impl<V: Value> Store<V> {
         }
     }
 
+    /// The same without its history: everything before the present revision is compacted.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Store {
+            revision: self.revision,
+            compacted: self.revision,
+            now: self.now.clone(),
+            log: Vector::new(),
+            keyframes: Vector::unit((self.revision, self.now.clone())),
+            leases: self.leases.clone(),
+            next_lease: self.next_lease,
+            next_expiry: self.next_expiry,
+        }
+    }
+
+    /// Brings back what [`Store::bare`] left behind, as far as `later`, a later state of the same history, has it.
+    pub fn recall(&mut self, later: &Store<V>) {
+        if later.compacted >= self.compacted {
+            return;
+        }
+        self.log = later.log.take(later.first_after(self.revision));
+        self.keyframes = later.keyframes.iter().filter(|(r, _)| *r <= self.revision).cloned().collect();
+        self.compacted = later.compacted;
+    }
+
     pub fn snapshot(&self) -> Snapshot<V> {
         Snapshot {
             revision: self.revision,

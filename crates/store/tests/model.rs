@@ -287,3 +287,28 @@ fn every_kept_revision_of_a_long_history_can_be_read() {
     check(&saved, &saved_model);
     check(&store, &model);
 }
+
+#[test]
+fn a_bare_store_goes_on_and_gets_its_history_back() {
+    let put = |s: &mut Store<Vec<u8>>, key: &str, value: &str| {
+        let op = Op::Put { key: key.into(), value: value.as_bytes().to_vec(), lease: None };
+        s.commit(Txn { compares: Vec::new(), ops: vec![op] }).unwrap();
+    };
+    let mut live = Store::new();
+    (0..3000).for_each(|i| put(&mut live, &format!("k{}", i % 7), &i.to_string()));
+    let mut bare = live.bare();
+    let then = live.clone();
+    (3000..5000).for_each(|i| put(&mut live, &format!("k{}", i % 5), &i.to_string()));
+    assert_eq!(bare.log_len(), 0);
+    put(&mut bare, "k0", "3000");
+    assert_eq!(bare.events_since(then.revision()).unwrap(), live.events_since(then.revision()).unwrap()[..1]);
+    assert!(bare.events_since(5).is_err());
+    bare.recall(&live);
+    assert_eq!(bare.events_since(5).unwrap(), live.events_since(5).unwrap()[..bare.revision() as usize - 5]);
+    assert_eq!(bare.range("", "z", 0, 17), then.range("", "z", 0, 17));
+    assert_eq!(bare.range("", "z", 0, 0), live.range("", "z", 0, bare.revision()));
+    // A later one that knows less does not take anything away.
+    live.compact(4000).unwrap();
+    bare.recall(&live);
+    assert!(bare.events_since(5).is_ok());
+}

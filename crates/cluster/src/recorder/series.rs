@@ -3,11 +3,12 @@
 
 use super::{CACHE_MAX, Names, Recorded, Wanted, namespace, s, type_name};
 use api::ObjectExt;
+use imbl::OrdMap;
 use k8s_openapi::api::core::v1::{Event, EventSource};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::{Duration, Key, Rng, Time};
 use reconcile::View;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What has not repeated for so long is over (`finishTime`).
 const FINISHED_AFTER: Duration = Duration::from_secs(360);
@@ -24,7 +25,7 @@ struct Kept {
 
 #[derive(Clone, Default)]
 pub(super) struct Series {
-    kept: BTreeMap<String, Kept>,
+    kept: OrdMap<Arc<str>, Kept>,
 }
 
 /// What the component was doing, which every event of this API says.
@@ -44,7 +45,7 @@ impl Series {
         let version = s(&r.resource_version);
         let parts = [&w.source.0, type_name(w.event_type), &w.reason, s(&r.kind), s(&r.namespace), s(&r.name), version];
         let identity = parts.join("|");
-        let kept = self.kept.get_mut(&identity).filter(|k| now.since(k.last) <= FINISHED_AFTER);
+        let kept = self.kept.get_mut(identity.as_str()).filter(|k| now.since(k.last) <= FINISHED_AFTER);
         if let Some(k) = kept.filter(|k| view.get::<Event>(&k.event).is_some()) {
             k.count += 1;
             k.last = now;
@@ -77,7 +78,7 @@ impl Series {
             self.kept.clear();
         }
         let kept = Kept { event: (&event as &dyn api::Object).key(), count: 1, last: now, written: now };
-        self.kept.insert(identity, kept);
+        self.kept.insert(identity.into(), kept);
         Recorded::Create(Box::new(event))
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use api::{Object, Registered};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 fn wanted(reason: &str, message: &str, new_api: bool) -> Wanted {
