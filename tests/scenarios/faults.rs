@@ -141,3 +141,19 @@ fn without_kube_proxy_services_lead_where_they_led() {
     run(&mut c, 5);
     assert_eq!(ask(&mut c, "healed"), "Succeeded");
 }
+
+#[test]
+fn the_service_of_the_api_server_comes_back() {
+    use k8s_openapi::api::core::v1::{Endpoints, Service};
+    let mut c = cluster(1);
+    let key = meta::Key::new("default", "kubernetes");
+    let ip = |c: &cluster::Cluster| c.view().get::<Service>(&key).and_then(|s| s.spec.as_ref()?.cluster_ip.clone());
+    let before = ip(&c);
+    assert_eq!(before.as_deref(), Some("10.96.0.1"));
+    let kind = api::by_gvk("", "v1", "Service").expect("a kind");
+    c.request(cluster::requests::delete(meta::User::admin(), kind, &key, Default::default()));
+    assert_eq!(ip(&c), None);
+    run(&mut c, 15);
+    assert_eq!(ip(&c), before);
+    assert!(c.view().get::<Endpoints>(&key).is_some());
+}

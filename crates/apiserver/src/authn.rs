@@ -13,6 +13,10 @@ pub const AUTHENTICATED: &str = "system:authenticated";
 pub const UNAUTHENTICATED: &str = "system:unauthenticated";
 const ANONYMOUS: &str = "system:anonymous";
 
+/// Where the keys are that tokens are verified with.
+pub const KEYS_PATH: &str = "/openid/v1/jwks";
+pub const ISSUER_PATH: &str = "/.well-known/openid-configuration";
+
 /// What came with a request to say who makes it.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
@@ -50,6 +54,22 @@ pub struct Authenticator {
 impl Authenticator {
     pub fn new(secret: &[u8; 32]) -> Self {
         Authenticator { key: pki::TokenKey::new(secret) }
+    }
+
+    /// `/.well-known/openid-configuration`: where whoever trusts the issuer finds its keys. `host`: the API server's.
+    /// Models `pkg/serviceaccount/openidmetadata.go`.
+    pub fn issuer(&self, host: &str) -> serde_json::Value {
+        serde_json::json!({
+            "issuer": account::ISSUER,
+            "jwks_uri": format!("https://{host}{KEYS_PATH}"),
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        })
+    }
+    /// What is at [`KEYS_PATH`].
+    pub fn key_set(&self) -> serde_json::Value {
+        self.key.key_set()
     }
 
     /// The owner of a token and the audiences of it that were wanted; what is wrong with it otherwise. Empty `wanted`: the

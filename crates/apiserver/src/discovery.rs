@@ -57,10 +57,19 @@ fn kinds_of(kinds: &Kinds, group: &str, version: &str) -> Vec<KindRef> {
 
 /// `/`
 pub(crate) fn root(kinds: &Kinds) -> Vec<u8> {
-    let mut paths: BTreeSet<String> =
-        ["/api", "/apis", "/metrics", "/metrics/slis", "/openapi/v2", "/openapi/v3", "/version"]
-            .map(String::from)
-            .into();
+    let mut paths: BTreeSet<String> = [
+        crate::authn::ISSUER_PATH,
+        "/api",
+        "/apis",
+        "/metrics",
+        "/metrics/slis",
+        "/openapi/v2",
+        "/openapi/v3",
+        crate::authn::KEYS_PATH,
+        "/version",
+    ]
+    .map(String::from)
+    .into();
     for endpoint in ["healthz", "livez", "readyz"] {
         paths.insert(format!("/{endpoint}"));
         paths.extend(checks(endpoint).map(|c| format!("/{endpoint}/{c}")));

@@ -3,9 +3,9 @@
 //! `pkg/registry/scheduling/rest`.
 
 use crate::{Cluster, requests};
-use api::Object;
 use api::kinds::storageclass::WAIT_FOR_FIRST_CONSUMER;
 use api::kinds::{flowcontrol, flowschema};
+use api::{Object, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{self as core, ConfigMap, EndpointAddress, EndpointSubset, Endpoints};
 use k8s_openapi::api::core::v1::{Namespace, Service, ServiceAccount, ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice};
@@ -15,9 +15,12 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Ro
 use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use meta::{Key, Rng, User};
+use meta::{Duration, Key, Rng, Time, User};
+use reconcile::Change;
 
 const SYSTEM_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+/// How often the API server looks after what is its own (`DefaultEndpointReconcilerInterval`).
+const OWN_EVERY: Duration = Duration::from_secs(10);
 /// Where the API server says it listens: the first address of the node network.
 pub(crate) const API_SERVER_IP: &str = network::policy::CONTROL_PLANE_ADDRESS;
 
@@ -76,6 +79,67 @@ fn as_apiserver() -> User {
     User::new("system:apiserver", &["system:masters", "system:authenticated"])
 }
 
+/// The Service by which pods reach the API server, and where it leads. Nobody else makes them.
+fn own() -> [Box<dyn Object>; 3] {
+    let labels = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
+    let service = Service {
+        metadata: ObjectMeta {
+            name: Some("kubernetes".into()),
+            labels: labels(&[("component", "apiserver"), ("provider", "kubernetes")]),
+            ..Default::default()
+        },
+        spec: Some(ServiceSpec {
+            cluster_ip: Some("10.96.0.1".into()),
+            ports: Some(vec![ServicePort {
+                name: Some("https".into()),
+                port: 443,
+                protocol: Some("TCP".into()),
+                target_port: Some(IntOrString::Int(6443)),
+                ..Default::default()
+            }]),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let slice = EndpointSlice {
+        metadata: ObjectMeta {
+            name: Some("kubernetes".into()),
+            labels: labels(&[("kubernetes.io/service-name", "kubernetes")]),
+            ..Default::default()
+        },
+        address_type: "IPv4".into(),
+        endpoints: vec![Endpoint {
+            addresses: vec![API_SERVER_IP.into()],
+            conditions: Some(EndpointConditions { ready: Some(true), ..Default::default() }),
+            ..Default::default()
+        }],
+        ports: Some(vec![EndpointPort {
+            name: Some("https".into()),
+            port: Some(6443),
+            protocol: Some("TCP".into()),
+            ..Default::default()
+        }]),
+    };
+    let endpoints = Endpoints {
+        metadata: ObjectMeta {
+            name: Some("kubernetes".into()),
+            labels: labels(&[("endpointslice.kubernetes.io/skip-mirror", "true")]),
+            ..Default::default()
+        },
+        subsets: Some(vec![EndpointSubset {
+            addresses: Some(vec![EndpointAddress { ip: API_SERVER_IP.into(), ..Default::default() }]),
+            ports: Some(vec![core::EndpointPort {
+                name: Some("https".into()),
+                port: 6443,
+                protocol: Some("TCP".into()),
+                ..Default::default()
+            }]),
+            ..Default::default()
+        }]),
+    };
+    [Box::new(service), Box::new(slice), Box::new(endpoints)]
+}
+
 impl Cluster {
     pub(crate) fn bootstrap(&mut self) {
         for name in SYSTEM_NAMESPACES {
@@ -87,65 +151,41 @@ impl Cluster {
             self.create_as_apiserver("", Box::new(class));
         }
         self.create_as_apiserver("", Box::new(default_storage_class()));
-        let labels = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
-        let service = Service {
-            metadata: ObjectMeta {
-                name: Some("kubernetes".into()),
-                labels: labels(&[("component", "apiserver"), ("provider", "kubernetes")]),
-                ..Default::default()
-            },
-            spec: Some(ServiceSpec {
-                cluster_ip: Some("10.96.0.1".into()),
-                ports: Some(vec![ServicePort {
-                    name: Some("https".into()),
-                    port: 443,
-                    protocol: Some("TCP".into()),
-                    target_port: Some(IntOrString::Int(6443)),
-                    ..Default::default()
-                }]),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        self.create_as_apiserver("default", Box::new(service));
-        let slice = EndpointSlice {
-            metadata: ObjectMeta {
-                name: Some("kubernetes".into()),
-                labels: labels(&[("kubernetes.io/service-name", "kubernetes")]),
-                ..Default::default()
-            },
-            address_type: "IPv4".into(),
-            endpoints: vec![Endpoint {
-                addresses: vec![API_SERVER_IP.into()],
-                conditions: Some(EndpointConditions { ready: Some(true), ..Default::default() }),
-                ..Default::default()
-            }],
-            ports: Some(vec![EndpointPort {
-                name: Some("https".into()),
-                port: Some(6443),
-                protocol: Some("TCP".into()),
-                ..Default::default()
-            }]),
-        };
-        self.create_as_apiserver("default", Box::new(slice));
-        let endpoints = Endpoints {
-            metadata: ObjectMeta {
-                name: Some("kubernetes".into()),
-                labels: labels(&[("endpointslice.kubernetes.io/skip-mirror", "true")]),
-                ..Default::default()
-            },
-            subsets: Some(vec![EndpointSubset {
-                addresses: Some(vec![EndpointAddress { ip: API_SERVER_IP.into(), ..Default::default() }]),
-                ports: Some(vec![core::EndpointPort {
-                    name: Some("https".into()),
-                    port: 6443,
-                    protocol: Some("TCP".into()),
-                    ..Default::default()
-                }]),
-                ..Default::default()
-            }]),
-        };
-        self.create_as_apiserver("default", Box::new(endpoints));
+        own().into_iter().for_each(|o| self.create_as_apiserver("default", o));
+    }
+
+    /// Notes that the API server has lost something of its own, which it looks for every ten seconds.
+    pub(crate) fn note_own(&mut self, change: &Change) {
+        if change.new.is_some() || self.own_due.is_some() {
+            return;
+        }
+        let is_service = change.key.namespace() == "default" && change.key.name() == "kubernetes";
+        let kinds = [Service::KIND_REF, EndpointSlice::KIND_REF, Endpoints::KIND_REF];
+        let is_own = is_service && kinds.contains(&change.kind);
+        if is_own || (change.kind == Namespace::KIND_REF && SYSTEM_NAMESPACES.contains(&change.key.name())) {
+            let rounds = self.now.as_micros() / OWN_EVERY.as_micros();
+            self.own_due = Some(Time((rounds + 1) * OWN_EVERY.as_micros()));
+        }
+    }
+
+    /// Makes what is missing of it. Models `controlplane/controller/{kubernetesservice,systemnamespaces}` and
+    /// `controlplane/reconcilers`.
+    pub(crate) fn restore_own(&mut self) {
+        if self.own_due.is_none_or(|t| t > self.now) {
+            return;
+        }
+        self.own_due = None;
+        for name in SYSTEM_NAMESPACES {
+            if self.view.get::<Namespace>(&Key::new("", name)).is_none() {
+                let metadata = ObjectMeta { name: Some(name.into()), ..Default::default() };
+                self.create_as_apiserver("", Box::new(Namespace { metadata, ..Default::default() }));
+            }
+        }
+        for object in own() {
+            if self.view.get_obj(object.kind(), &Key::new("default", object.name())).is_none() {
+                self.create_as_apiserver("default", object);
+            }
+        }
     }
 
     /// Roles, bindings, what ingress-nginx brings, and the runtime class. Their UIDs come from a generator of their own: one role more should not change what happens in

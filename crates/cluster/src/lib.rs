@@ -138,6 +138,8 @@ pub struct Cluster {
     pub(crate) blocked: Arc<BTreeSet<String>>,
     /// How often the API server was asked what.
     pub(crate) requests: telemetry::Counts,
+    /// When the API server looks whether it lacks something of its own; `None`: nothing went.
+    own_due: Option<Time>,
 }
 
 /// Actors of the trace that are not components.
@@ -198,6 +200,7 @@ impl Cluster {
             full_volumes: BTreeSet::new(),
             blocked: Arc::default(),
             requests: telemetry::Counts::new(),
+            own_due: None,
             config,
         };
         cluster.bootstrap();
@@ -347,6 +350,7 @@ impl Cluster {
             };
             self.view.apply(change.kind, &change.key, change.old.as_ref(), change.new.as_ref(), e.revision);
             self.idle.observe(self.now, &change);
+            self.note_own(&change);
             if self.outbox_on {
                 self.outbox.push(e.clone());
             }

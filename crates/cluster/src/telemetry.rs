@@ -4,6 +4,7 @@
 
 use crate::Cluster;
 use api::KindRef;
+use apiserver::authn::{ISSUER_PATH, KEYS_PATH};
 use apiserver::http::HttpResponse;
 use apiserver::{PatchType, Request, RequestVerb};
 use std::collections::BTreeMap;
@@ -72,14 +73,17 @@ fn sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: impl std
 }
 
 impl Cluster {
-    /// `/metrics` and `/metrics/slis`.
+    /// What the API server says of itself: `/metrics`, `/metrics/slis`, and who issues its tokens.
     pub(crate) fn telemetry(&self, path: &str) -> Option<HttpResponse> {
-        let body = match path.trim_end_matches('/') {
-            "/metrics" => self.metrics_text(),
-            "/metrics/slis" => slis(),
+        let host = format!("{}:6443", crate::bootstrap::API_SERVER_IP);
+        let (content_type, body) = match path.trim_end_matches('/') {
+            "/metrics" => (CONTENT_TYPE, self.metrics_text()),
+            "/metrics/slis" => (CONTENT_TYPE, slis()),
+            ISSUER_PATH => ("application/json", self.api.authn().issuer(&host).to_string()),
+            KEYS_PATH => ("application/jwk-set+json", self.api.authn().key_set().to_string()),
             _ => return None,
         };
-        Some(HttpResponse { code: 200, content_type: CONTENT_TYPE, warnings: Vec::new(), body: body.into_bytes() })
+        Some(HttpResponse { code: 200, content_type, warnings: Vec::new(), body: body.into_bytes() })
     }
 
     fn metrics_text(&self) -> String {

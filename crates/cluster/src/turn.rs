@@ -71,6 +71,7 @@ impl Cluster {
         self.slots[i].wake = None;
         self.turns += 1;
         self.expire_leases();
+        self.restore_own();
         if self.slots[i].lamp == crate::Lamp::Crashed {
             self.come_back(i);
             return None;

@@ -44,6 +44,16 @@ impl TokenKey {
         TokenKey { key: Arc::new(key), id }
     }
 
+    /// The public key as JSON Web Key Set: RFC 7517.
+    pub fn key_set(&self) -> Value {
+        let point = self.key.verifying_key().to_encoded_point(false);
+        let coordinate = |c: Option<&p256::FieldBytes>| c.map(|c| BASE64.encode(c));
+        json!({"keys": [{
+            "use": "sig", "kty": "EC", "kid": self.id, "crv": "P-256", "alg": "ES256",
+            "x": coordinate(point.x()), "y": coordinate(point.y()),
+        }]})
+    }
+
     /// A token that says the claims.
     pub fn sign(&self, claims: &Value) -> String {
         let header = json!({"alg": "ES256", "kid": self.id});
