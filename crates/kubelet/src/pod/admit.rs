@@ -50,7 +50,7 @@ fn host_ports(spec: &PodSpec) -> impl Iterator<Item = HostPort> {
 /// `used`: by the pods already admitted.
 pub fn admit(cx: &SyncCx, pod: &Pod, used: &Admitted) -> Option<Verdict> {
     let spec = pod.spec.as_ref()?;
-    if let Some(v) = under_pressure(cx, pod, spec) {
+    if let Some(v) = under_pressure(cx, pod, spec).or_else(|| forbidden_sysctl(spec)).or_else(|| other_os(pod, spec)) {
         return Some(v);
     }
     let allocatable = node::allocatable(cx.config);
@@ -80,6 +80,53 @@ pub fn admit(cx: &SyncCx, pod: &Pod, used: &Admitted) -> Option<Verdict> {
         return Some(failed("TaintToleration", "node(s) had taints that the pod didn't tolerate"));
     }
     None
+}
+
+/// Sysctls of a namespace of the pod's own: those that have an effect on it alone. Models
+/// `pkg/kubelet/sysctl/safe_sysctls.go`.
+const SAFE_SYSCTLS: [(&str, &str); 12] = [
+    ("kernel.shm_rmid_forced", "ipc"),
+    ("net.ipv4.ip_local_port_range", "net"),
+    ("net.ipv4.tcp_syncookies", "net"),
+    ("net.ipv4.ping_group_range", "net"),
+    ("net.ipv4.ip_unprivileged_port_start", "net"),
+    ("net.ipv4.ip_local_reserved_ports", "net"),
+    ("net.ipv4.tcp_keepalive_time", "net"),
+    ("net.ipv4.tcp_fin_timeout", "net"),
+    ("net.ipv4.tcp_keepalive_intvl", "net"),
+    ("net.ipv4.tcp_keepalive_probes", "net"),
+    ("net.ipv4.tcp_rmem", "net"),
+    ("net.ipv4.tcp_wmem", "net"),
+];
+
+/// Models `pkg/kubelet/sysctl/allowlist.go`; no unsafe ones are allowed.
+fn forbidden_sysctl(spec: &PodSpec) -> Option<Verdict> {
+    let asked = spec.security_context.as_ref()?.sysctls.iter().flatten();
+    asked.into_iter().find_map(|s| {
+        let name = s.name.replace('/', ".");
+        let why = match SAFE_SYSCTLS.iter().find(|(safe, _)| *safe == name) {
+            None => format!("{name:?} not allowlisted"),
+            Some((_, "ipc")) if spec.host_ipc == Some(true) => format!("{name:?} not allowed with host ipc enabled"),
+            Some((_, "net")) if spec.host_network == Some(true) => {
+                format!("{name:?} not allowed with host net enabled")
+            }
+            Some(_) => return None,
+        };
+        Some(Verdict::new("SysctlForbidden", format!("forbidden sysctl: {why}")))
+    })
+}
+
+/// All nodes run Linux.
+fn other_os(pod: &Pod, spec: &PodSpec) -> Option<Verdict> {
+    const OS: &str = "linux";
+    let label = pod.metadata.labels.as_ref().and_then(|l| l.get("kubernetes.io/os"));
+    if label.is_some_and(|os| os != OS) {
+        let why = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
+        return Some(Verdict::new("PodOSSelectorNodeLabelDoesNotMatch", why.to_string()));
+    }
+    let is_other = spec.os.as_ref().is_some_and(|os| os.name != OS);
+    let why = "Failed to admit pod as the OS field doesn't match node OS";
+    is_other.then(|| Verdict::new("PodOSNotSupported", why.to_string()))
 }
 
 fn failed(predicate: &str, why: &str) -> Verdict {

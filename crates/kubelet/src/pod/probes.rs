@@ -218,10 +218,12 @@ impl PodWorker {
 
 fn port(p: &IntOrString, c: &Container) -> Result<u16, String> {
     let n = match p {
-        IntOrString::Int(n) => Some(*n),
-        IntOrString::String(s) => s.parse().ok().or_else(|| named_port(c, s)),
+        IntOrString::Int(n) => *n,
+        IntOrString::String(s) => {
+            let found = named_port(c, s).or_else(|| s.parse().ok());
+            found.ok_or_else(|| format!("port {s:?} not found"))?
+        }
     };
-    let n = n.ok_or_else(|| format!("couldn't find port: {p:?}"))?;
     u16::try_from(n).ok().filter(|n| *n > 0).ok_or_else(|| format!("invalid port number: {n}"))
 }
 

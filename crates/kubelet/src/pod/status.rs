@@ -44,6 +44,7 @@ fn waiting(reason: &str, message: &str) -> ApiState {
 
 fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surroundings) -> Option<ContainerStatus> {
     let container = c.spec(spec)?;
+    let is_ephemeral = c.role == Role::Ephemeral;
     let has_init = spec.init_containers.as_ref().is_some_and(|i| !i.is_empty());
     let initial =
         if has_init && !(c.role == Role::Main && w.initialized) { "PodInitializing" } else { "ContainerCreating" };
@@ -76,8 +77,9 @@ fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surro
         image_id: run.map(|r| r.image_id.clone()).unwrap_or_default(),
         container_id: run.map(|r| format!("{}://{}", s.runtime, container_hash(&w.uid, &c.name, r.attempt))),
         restart_count: run.map_or(0, |r| i32::try_from(r.attempt).unwrap_or(i32::MAX)),
-        ready: c.ready || done,
-        started: Some(c.started),
+        // Nobody probes an ephemeral container.
+        ready: !is_ephemeral && (c.ready || done),
+        started: (!is_ephemeral).then_some(c.started),
         state: Some(state),
         last_state: Some(last.unwrap_or_default()),
         resources: created.then(|| container.resources.clone().unwrap_or_default()),

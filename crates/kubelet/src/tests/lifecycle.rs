@@ -244,6 +244,11 @@ fn refusals_and_missing_things_are_said_as_upstream_says_them() {
     let big = json!({ "requests": { "cpu": "8" } });
     w.pod("big", json!({ "containers": [{ "name": "c", "image": "nginx", "resources": big }] }));
     w.pod("picky", json!({ "nodeSelector": { "disk": "ssd" }, "containers": [{ "name": "c", "image": "nginx" }] }));
+    let container = json!([{ "name": "c", "image": "nginx" }]);
+    let sysctls =
+        json!([{ "name": "net.ipv4.tcp_syncookies", "value": "1" }, { "name": "kernel/msgmax", "value": "1" }]);
+    w.pod("tuned", json!({ "securityContext": { "sysctls": sysctls }, "containers": container }));
+    w.pod("other", json!({ "os": { "name": "windows" }, "containers": container }));
     let env = json!([{ "name": "A", "valueFrom": { "configMapKeyRef": { "name": "cm", "key": "k" } } }]);
     w.pod(
         "conf",
@@ -258,25 +263,29 @@ fn refusals_and_missing_things_are_said_as_upstream_says_them() {
     check(
         &mut w,
         expect![[r#"
-               2.0s Warning OutOfcpu big: Node didn't have enough resource: cpu, requested: 8000, used: 0, capacity: 4000
-               2.0s status big: Failed reason=OutOfcpu
-               2.0s Warning NodeAffinity picky: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector
-               2.0s status picky: Failed reason=NodeAffinity
-               2.0s status conf: Pending Ready=False c:ContainerCreating d:ContainerCreating
-               2.0s status absent: Pending Ready=False c:ContainerCreating
-               2.3s Warning ErrImageNeverPull conf: Container image "pause:nosuch" is not present with pull policy of Never
-               2.3s Warning Failed conf: Error: ErrImageNeverPull
-               2.3s Normal Pulling conf: Pulling image "registry.k8s.io/pause:3.10"
-               2.3s status conf: Pending Ready=False c:ErrImageNeverPull d:ContainerCreating
-               2.3s Normal Pulling absent: Pulling image "busybox"
-               2.3s status absent: Pending Ready=False c:ContainerCreating
-               2.7s Normal Pulled conf: Successfully pulled image "registry.k8s.io/pause:3.10" in 453ms (453ms including waiting). Image size: 1164543 bytes.
-               2.7s Warning Failed conf: Error: configmap "cm" not found
-               2.7s status conf: Pending Ready=False c:ErrImageNeverPull d:CreateContainerConfigError
-               3.4s Normal Pulled absent: Successfully pulled image "busybox" in 696ms (1.077s including waiting). Image size: 2107180 bytes.
-               3.4s Normal Created absent: Container created
-               3.6s Warning Failed absent: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuch": executable file not found in $PATH: unknown
-               3.6s status absent: Failed Ready=False c:StartError(128)
+            2.0s Warning OutOfcpu big: Node didn't have enough resource: cpu, requested: 8000, used: 0, capacity: 4000
+            2.0s status big: Failed reason=OutOfcpu
+            2.0s Warning NodeAffinity picky: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector
+            2.0s status picky: Failed reason=NodeAffinity
+            2.0s Warning SysctlForbidden tuned: forbidden sysctl: "kernel.msgmax" not allowlisted
+            2.0s status tuned: Failed reason=SysctlForbidden
+            2.0s Warning PodOSNotSupported other: Failed to admit pod as the OS field doesn't match node OS
+            2.0s status other: Failed reason=PodOSNotSupported
+            2.0s status conf: Pending Ready=False c:ContainerCreating d:ContainerCreating
+            2.0s status absent: Pending Ready=False c:ContainerCreating
+            2.3s Warning ErrImageNeverPull conf: Container image "pause:nosuch" is not present with pull policy of Never
+            2.3s Warning Failed conf: Error: ErrImageNeverPull
+            2.3s Normal Pulling conf: Pulling image "registry.k8s.io/pause:3.10"
+            2.3s status conf: Pending Ready=False c:ErrImageNeverPull d:ContainerCreating
+            2.3s Normal Pulling absent: Pulling image "busybox"
+            2.3s status absent: Pending Ready=False c:ContainerCreating
+            2.7s Normal Pulled conf: Successfully pulled image "registry.k8s.io/pause:3.10" in 453ms (453ms including waiting). Image size: 1164543 bytes.
+            2.7s Warning Failed conf: Error: configmap "cm" not found
+            2.7s status conf: Pending Ready=False c:ErrImageNeverPull d:CreateContainerConfigError
+            3.4s Normal Pulled absent: Successfully pulled image "busybox" in 696ms (1.077s including waiting). Image size: 2107180 bytes.
+            3.4s Normal Created absent: Container created
+            3.6s Warning Failed absent: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "nosuch": executable file not found in $PATH: unknown
+            3.6s status absent: Failed Ready=False c:StartError(128)
         "#]],
     );
 }

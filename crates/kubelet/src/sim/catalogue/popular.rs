@@ -210,7 +210,6 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/flannel/flannel", 30, Busybox, "/opt/bin/flanneld", [], No, 20, [];
     "docker.io/kubernetesui/dashboard", 75, None, "/dashboard", [8443, 9090], Always("Kubernetes Dashboard"), 30, [];
     "docker.io/kubernetesui/metrics-scraper", 18, None, "/metrics-sidecar", [8000], Always("URL: /"), 15, [];
-    "quay.io/argoproj/argocd", 180, Debian, "argocd-server", [8080, 8083], Always("Argo CD"), 60, [];
     "quay.io/jetstack/cert-manager-controller", 20, None, "/app/cmd/controller/controller", [9402], Always("ok"), 30, [];
     "docker.io/amazon/aws-cli", 130, Debian, "aws", [], No, 20, [];
     "docker.io/luksa/kubia-unhealthy", 250, Debian, "node", [8080], Status(500), 30, [];

@@ -61,6 +61,19 @@ const fn script(name: &'static str, size_mb: u32, entrypoint: &'static [&'static
     }
 }
 
+const ARGO: Http = Always("ok");
+static ARGO_SERVER: Server =
+    Server { memory_mib: 60, ..server("argocd-server", &[8080, 8083], Always("Argo CD"), &[]) };
+static ARGO_REPO: Server = Server { memory_mib: 50, ..server("argocd-repo-server", &[8081, 8084], ARGO, &[]) };
+static ARGO_CONTROLLER: Server =
+    Server { memory_mib: 120, ..server("argocd-application-controller", &[8082], ARGO, &[]) };
+static ARGO_SETS: Server =
+    Server { memory_mib: 40, ..server("argocd-applicationset-controller", &[7000, 8080, 8081], ARGO, &[]) };
+static ARGO_NOTIFICATIONS: Server = Server { memory_mib: 40, ..server("argocd-notifications", &[9001], ARGO, &[]) };
+/// The program comes from Argo CD's image, by a volume.
+static ARGO_DEX: Server = Server { memory_mib: 30, ..server("/shared/argocd-dex", &[5556, 5557, 5558], ARGO, &[]) };
+static DEX: Server = Server { memory_mib: 20, ..server("dex", &[5556, 5557, 5558], ARGO, &[]) };
+
 /// A service that gives up when it does not reach its database.
 static TICKETING: Server = Server { memory_mib: 60, ..server("uvicorn", &[8000], Always("{\"status\":\"ok\"}"), &[]) };
 
@@ -71,6 +84,18 @@ static FLASK: Server =
     server("flask", &[5000], Always("<title>Welcome to Flask App</title>"), &[" * Running on all addresses (0.0.0.0)"]);
 
 pub static SCRIPTS: &[Image] = &[
+    Image {
+        tools: Tools::Debian,
+        extra: &["argocd"],
+        servers: &[&ARGO_SERVER, &ARGO_REPO, &ARGO_CONTROLLER, &ARGO_SETS, &ARGO_NOTIFICATIONS],
+        files: &[("/usr/local/bin/argocd", "\u{7f}ELF\n")],
+        ..script("quay.io/argoproj/argocd", 180, &["argocd-server"])
+    },
+    Image {
+        servers: &[&ARGO_DEX, &DEX],
+        cmd: &["serve", "/etc/dex/config.docker.yaml"],
+        ..script("ghcr.io/dexidp/dex", 40, &["dex"])
+    },
     Image {
         tags: &["1.5.2_v1"],
         tools: Tools::Debian,

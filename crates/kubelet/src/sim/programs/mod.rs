@@ -1,5 +1,6 @@
 //! The programs that images bring. A program says at once how it ends, or how it goes on.
 
+mod argocd;
 mod awk;
 mod calc;
 mod certgen;
@@ -468,6 +469,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "test" | "[" => test::program(io),
         "true" | "install" => 0,
         "kube-webhook-certgen" => certgen::run(io),
+        "argocd" => argocd::run(io),
         "false" => 1,
         "expr" => calc::expr(io),
         "date" => info::date(io),

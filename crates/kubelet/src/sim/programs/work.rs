@@ -69,7 +69,12 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
             env.get("PORT").and_then(|p| p.parse().ok()).map_or_else(|| server.ports.to_vec(), |p| vec![p])
         }
         _ if is_nginx => configured,
-        _ => own.map_or_else(|| server.ports.to_vec(), |p| vec![p]),
+        // The first is what it is there for; the others are for metrics, health and the like.
+        _ => match (own, server.ports.split_first()) {
+            (Some(p), Some((_, others))) if !others.contains(&p) => [&[p], others].concat(),
+            (Some(p), None) => vec![p],
+            _ => server.ports.to_vec(),
+        },
     };
     Outcome::Block(Running::Serving { server, ports, since })
 }
