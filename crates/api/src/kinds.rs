@@ -65,6 +65,7 @@ pub mod servicecidr;
 pub mod statefulset;
 pub mod status_fields;
 pub mod storage;
+mod storage_warnings;
 pub mod storageclass;
 pub mod subjectaccessreview;
 pub mod tokenreview;

@@ -66,35 +66,58 @@ impl Filter {
     }
 }
 
-/// What a kind may be selected by, and what it is called inside. Kinds with a hand-written conversion function say
-/// "not supported"; the others the generic sentence of `DefaultMetaV1FieldSelectorConversion`.
+/// What a kind may be selected by, and what it is called inside. Kinds with a field label conversion function
+/// (`pkg/apis/*/v1/conversion.go`) refuse in their own words; the others say the generic sentence of
+/// `DefaultMetaV1FieldSelectorConversion`.
 fn internal_field(kind: KindRef, field: &str) -> Result<String, ApiError> {
-    match field {
-        "metadata.name" => return Ok(field.into()),
-        "metadata.namespace" if kind.namespaced() || !converts(kind) => return Ok(field.into()),
-        _ => {}
+    if field == "metadata.name" || (field == "metadata.namespace" && (kind.namespaced() || !converts(kind))) {
+        return Ok(field.into());
     }
-    if !converts(kind) {
-        let why = format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
-        return Err(ApiError::bad_request(why));
+    // Written by clients from before v1.
+    if (kind.kind, field) == ("Pod", "spec.host") {
+        return Ok("spec.nodeName".into());
     }
+    let in_newer_events = kind.group == "events.k8s.io";
+    let inside = match field.strip_prefix("regarding.") {
+        Some(rest) if in_newer_events => format!("involvedObject.{rest}"),
+        None if in_newer_events && field == "reportingController" => "reportingComponent".into(),
+        _ => field.into(),
+    };
     let known = match (kind.kind, field) {
-        // Written by clients from before v1.
-        ("Pod", "spec.host") => return Ok("spec.nodeName".into()),
         ("Pod", "status.podIPs") => true,
+        // It selects by nothing: no StatefulSet has it.
+        ("StatefulSet", "status.successful") if kind.group == "apps" => true,
         // Selectable inside only.
         ("Namespace", "name") => false,
+        ("Event", _) if in_newer_events && inside == field && !matches!(field, "reason" | "type") => false,
         _ => {
             let own = kind.from_value(serde_json::json!({})).map(|o| (kind.fields)(&*o)).unwrap_or_default();
-            own.iter().any(|(f, _)| *f == field)
+            own.iter().any(|(f, _)| *f == inside)
         }
     };
-    if known { Ok(field.into()) } else { Err(ApiError::bad_request(format!("field label not supported: {field}"))) }
+    if known {
+        return Ok(inside);
+    }
+    Err(ApiError::bad_request(match (kind.group, kind.kind) {
+        ("batch", "Job") => format!("field label {field:?} not supported for batchv1.Job"),
+        ("resource.k8s.io", "ResourceSlice") => {
+            format!("field label not supported for {}/{}, Kind={}: {field}", kind.group, kind.version, kind.kind)
+        }
+        _ if converts(kind) => format!("field label not supported: {field}"),
+        _ => format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
+    }))
 }
 
-/// Kinds with a field label conversion function, in `pkg/apis/core/v1/conversion.go` and its like.
+/// Kinds that say "field label not supported": those of `pkg/apis/core/v1/conversion.go` and its like, and custom ones.
 fn converts(kind: KindRef) -> bool {
-    kind.group.is_empty() && matches!(kind.kind, "Event" | "Namespace" | "Node" | "Pod" | "Secret" | "Service")
+    let in_core =
+        ["Event", "Namespace", "Node", "Pod", "ReplicationController", "Secret", "Service"].contains(&kind.kind);
+    (kind.group.is_empty() && in_core)
+        || matches!(
+            (kind.group, kind.kind),
+            ("events.k8s.io", "Event") | ("certificates.k8s.io", "CertificateSigningRequest")
+        )
+        || kind.custom.is_some()
 }
 
 /// Models `fields.ParseSelector`: `a=b,c!=d`, with `\,`, `\=` and `\\` escaped in values.

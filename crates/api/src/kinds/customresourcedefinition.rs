@@ -1,6 +1,7 @@
 //! CustomResourceDefinition. Models `apiextensions-apiserver/pkg/{registry/customresourcedefinition, apis/apiextensions}`.
 
 mod schema;
+mod structural;
 mod validation;
 
 use super::{STATUS_VERBS, register};

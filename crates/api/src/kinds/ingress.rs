@@ -104,6 +104,14 @@ spec:
         errors
     }
 
+    /// On creation only.
+    fn warnings(o: &Ingress) -> Vec<String> {
+        let annotated = o.metadata.annotations.as_ref().is_some_and(|a| a.contains_key(CLASS_ANNOTATION));
+        let named = o.spec.as_ref().is_some_and(|s| s.ingress_class_name.is_some());
+        let text = format!("annotation {CLASS_ANNOTATION:?} is deprecated, please use 'spec.ingressClassName' instead");
+        (annotated && !named).then_some(text).into_iter().collect()
+    }
+
     fn cells(o: &Ingress, now: Time) -> Vec<Cell> {
         let spec = o.spec.clone().unwrap_or_default();
         let tls = spec.tls.as_ref().is_some_and(|t| !t.is_empty());

@@ -1,7 +1,7 @@
 //! PersistentVolume. Models `pkg/registry/core/persistentvolume` and `ValidatePersistentVolume`.
 
 use super::pod::{self, defaults, visit_resource_list};
-use super::{register, storage};
+use super::{register, storage, storage_warnings};
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
 use crate::validate::{immutable, invalid_json, text};
@@ -142,6 +142,10 @@ spec:
             immutable(&Path::new("nodeAffinity"), &n.node_affinity, &o.node_affinity, &mut errors);
         }
         errors
+    }
+
+    fn warnings(o: &PersistentVolume) -> Vec<String> {
+        storage_warnings::volume(o)
     }
 
     fn cells(o: &PersistentVolume, now: Time) -> Vec<Cell> {

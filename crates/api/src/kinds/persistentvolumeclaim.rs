@@ -1,7 +1,7 @@
 //! PersistentVolumeClaim. Models `pkg/registry/core/persistentvolumeclaim` and `ValidatePersistentVolumeClaim`.
 
 use super::pod::visit_resource_list;
-use super::{register, storage};
+use super::{register, storage, storage_warnings};
 use crate::registration::{Cell, Column, Registration, Subresource};
 use crate::table;
 use crate::validate::{immutable, text, validate_label_selector};
@@ -140,6 +140,10 @@ spec:
             super::pod::validate_quantity(name, q, &path.key(name), &mut errors);
         }
         errors
+    }
+
+    fn warnings(o: &PersistentVolumeClaim) -> Vec<String> {
+        storage_warnings::claim(o)
     }
 
     fn cells(o: &PersistentVolumeClaim, now: Time) -> Vec<Cell> {

@@ -1,6 +1,7 @@
 //! Pod. Models `pkg/registry/core/pod/strategy.go`.
 
 pub(crate) mod affinity;
+pub mod apparmor;
 mod columns;
 mod container;
 pub(crate) mod defaults;

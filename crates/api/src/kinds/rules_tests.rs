@@ -120,6 +120,60 @@ fn warnings_of_services() {
 }
 
 #[test]
+fn warnings_of_volumes_claims_and_classes() {
+    let warn = |yaml: &str, want: &Expect| want.assert_eq(&warnings(yaml));
+    warn(
+        "{apiVersion: v1, kind: PersistentVolume, metadata: {name: a, annotations: \
+         {volume.beta.kubernetes.io/storage-class: x, volume.beta.kubernetes.io/mount-options: ro}}, spec: {accessModes: \
+         [ReadWriteOnce], persistentVolumeReclaimPolicy: Recycle, capacity: {storage: 500m}, rbd: {image: a, monitors: [b]}, \
+         nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: beta.kubernetes.io/os, operator: Exists}]}]}}}}",
+        &expect![[r#"
+            metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead
+            metadata.annotations[volume.beta.kubernetes.io/mount-options]: deprecated since v1.31; use "mountOptions" attribute instead
+            spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.
+            spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use "kubernetes.io/os" instead
+            spec.capacity[storage]: fractional byte value "500m" is invalid, must be an integer
+            spec.rbd: deprecated in v1.28, non-functional in v1.31+
+        "#]],
+    );
+    warn(
+        "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a, annotations: \
+         {volume.beta.kubernetes.io/storage-class: x}}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 0.5}}}}",
+        &expect![[r#"
+            metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead
+            spec.resources.requests[storage]: fractional byte value "500m" is invalid, must be an integer
+        "#]],
+    );
+    warn(
+        "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: a}, provisioner: x, allowedTopologies: \
+         [{matchLabelExpressions: [{key: failure-domain.beta.kubernetes.io/zone, values: [a]}]}]}",
+        &expect![[r#"
+            allowedTopologies[0].matchLabelExpressions[0].key: failure-domain.beta.kubernetes.io/zone is deprecated since v1.17; use "topology.kubernetes.io/zone" instead
+        "#]],
+    );
+    warn(
+        "{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: a}, handler: x, scheduling: {nodeSelector: \
+         {beta.kubernetes.io/os: linux}}}",
+        &expect![[r#"
+            scheduling.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead
+        "#]],
+    );
+    let ingress = |spec: &str| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: a, annotations: {{kubernetes.io/ingress.class: \
+             nginx}}}}, spec: {{{spec} defaultBackend: {{service: {{name: a, port: {{number: 80}}}}}}}}}}"
+        )
+    };
+    warn(
+        &ingress(""),
+        &expect![[r#"
+        annotation "kubernetes.io/ingress.class" is deprecated, please use 'spec.ingressClassName' instead
+    "#]],
+    );
+    warn(&ingress("ingressClassName: nginx,"), &expect![[r#""#]]);
+}
+
+#[test]
 fn endpoints_hints_and_notation() {
     errors(
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, addressType: IPv6, endpoints: \

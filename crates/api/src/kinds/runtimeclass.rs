@@ -2,6 +2,7 @@
 
 use super::pod::resources;
 use super::pod::scheduling::tolerations as validate_tolerations;
+use super::pod::warnings::deprecated_node_label;
 use super::register;
 use crate::registration::{Cell, Column, Registration, Scope};
 use crate::table;
@@ -80,6 +81,13 @@ impl Registration for Reg {
         let mut errors = Vec::new();
         immutable(&Path::new("handler"), &new.handler, &old.handler, &mut errors);
         errors
+    }
+
+    /// Models `GetWarningsForRuntimeClass`.
+    fn warnings(o: &RuntimeClass) -> Vec<String> {
+        let selector = o.scheduling.iter().flat_map(|s| s.node_selector.iter().flatten());
+        let at = Path::new("scheduling").child("nodeSelector");
+        selector.filter_map(|(k, _)| Some(format!("{}: {}", at.key(k), deprecated_node_label(k)?))).collect()
     }
 
     fn cells(o: &RuntimeClass, now: Time) -> Vec<Cell> {

@@ -1,6 +1,6 @@
 //! StorageClass. Models `pkg/registry/storage/storageclass` and `pkg/apis/storage/{v1, validation}`.
 
-use super::register;
+use super::{register, storage_warnings};
 use crate::registration::{Cell, Column, Registration, Scope};
 use crate::table;
 use crate::validate::labels::validate_label_name;
@@ -106,6 +106,10 @@ volumeBindingMode: WaitForFirstConsumer
         let path = Path::new("volumeBindingMode");
         immutable(&path, &new.volume_binding_mode, &old.volume_binding_mode, &mut errors);
         errors
+    }
+
+    fn warnings(o: &StorageClass) -> Vec<String> {
+        storage_warnings::class(o)
     }
 
     fn cells(o: &StorageClass, now: Time) -> Vec<Cell> {

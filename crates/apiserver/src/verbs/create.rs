@@ -8,6 +8,7 @@ use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
 use crate::{admission, authz, devices, keys, objectmeta, owners, service};
 use api::kinds::certificatesigningrequest;
+use api::kinds::pod::apparmor;
 use api::validate::meta::{validate_meta, validate_own_finalizers};
 use api::{KindRef, Object, ObjectExt, Registered};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -52,6 +53,9 @@ pub(crate) fn create_object(
     admission::mutate_create(cx, req, &mut *object)?;
     objectmeta::fill_system_fields(&mut *object, cx.now, cx.rng);
     let key = choose_name(cx, kind, &mut *object);
+    if let Some(pod) = object.as_any_mut().downcast_mut() {
+        cx.warnings.extend(apparmor::sync(pod));
+    }
     (kind.prepare_create)(&mut *object);
     if let Some(csr) = object.as_any_mut().downcast_mut() {
         certificatesigningrequest::identify(csr, &req.user);

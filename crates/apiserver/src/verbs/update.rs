@@ -215,7 +215,7 @@ fn metadata_counts(kind: KindRef, new: &ObjectMeta, old: &ObjectMeta) -> bool {
 fn warns_on_update(new: &dyn Object, old: &dyn Object) -> bool {
     let kind = new.kind();
     match (kind.group, kind.kind) {
-        ("", "Pod") => false,
+        ("", "Pod") | ("networking.k8s.io", "Ingress") => false,
         ("apps", _) => new.meta().generation != old.meta().generation,
         ("", "ServiceAccount") => (kind.warnings)(old).is_empty(),
         _ => true,

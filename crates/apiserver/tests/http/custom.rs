@@ -144,7 +144,7 @@ fn definitions_that_are_not_structural_are_refused() {
     let mut v = version("v1", true);
     v["schema"]["openAPIV3Schema"]["properties"]["spec"] = json!({"properties": {
         "a": {"type": "strin"}, "b": {"type": "array"}, "c": {"type": "string", "pattern": "("},
-        "d": {"type": "integer", "default": "x"}, "e": {"type": "object", "x-kubernetes-validations": [{"rule": "other == 1"}]}}});
+        "e": {"type": "object", "x-kubernetes-validations": [{"rule": "other == 1"}]}}});
     let mut d = definition(&[v, version("v1", true)]);
     d["metadata"]["name"] = "wrong".into();
     d["spec"]["scope"] = "Everywhere".into();
@@ -157,7 +157,6 @@ fn definitions_that_are_not_structural_are_refused() {
         format!("{at}.properties[a].type: Unsupported value: \"strin\": supported values: \"array\", \"boolean\""),
         format!("{at}.properties[b].items: Required value: must be specified"),
         format!("{at}.properties[c].pattern: Invalid value: \"(\": must be a valid regular expression"),
-        format!("{at}.properties[d].default: Invalid value: \"string\""),
         format!(
             "{at}.properties[e].x-kubernetes-validations[0].rule: Invalid value: \"other == 1\": compilation failed: ERROR: \
              <input>:1:1: undeclared reference to 'other' (in container '')"
@@ -167,6 +166,90 @@ fn definitions_that_are_not_structural_are_refused() {
     ] {
         assert!(said.contains(&want), "{want}\n{said}");
     }
+}
+
+#[test]
+fn what_alternatives_of_the_root_speak_of_is_specified() {
+    let mut w = World::new();
+    let mut v = version("v1", true);
+    v["schema"]["openAPIV3Schema"]["anyOf"] =
+        json!([{"properties": {"z": {"minLength": 1}, "spec": {"required": ["replicas"]}}}]);
+    let at = "spec.versions[0].schema.openAPIV3Schema";
+    assert_eq!(
+        w.line("POST", DEFINITIONS, &definition(&[v]).to_string()),
+        format!(
+            "422 Invalid: CustomResourceDefinition.apiextensions.k8s.io \"crontabs.stable.example.com\" is invalid: \
+             {at}.properties[z]: Required value: because it is defined in {at}.anyOf[0].properties[z]"
+        )
+    );
+}
+
+#[test]
+fn custom_objects_are_selected_by_the_fields_that_their_definition_names() {
+    let mut v = version("v1", true);
+    v["selectableFields"] = json!([{"jsonPath": ".spec.cronSpec"}]);
+    let mut w = established(&[v]);
+    w.ok("POST", OBJECTS, &object(json!({"cronSpec": "x"})));
+    let mut list = |selector: &str| w.line("GET", &format!("{OBJECTS}?fieldSelector={selector}"), "");
+    assert_eq!(list("spec.cronSpec=x"), "200 CronTabList [a]");
+    assert_eq!(list("spec.cronSpec=y"), "200 CronTabList []");
+    assert_eq!(list("spec.replicas=1"), "400 BadRequest: field label not supported: spec.replicas");
+}
+
+/// What the API server says of the property `a`, below its path.
+fn of_a_property(schema: Value) -> Vec<String> {
+    let mut w = World::new();
+    let mut v = version("v1", true);
+    v["schema"]["openAPIV3Schema"]["properties"]["a"] = schema;
+    let answer = w.json("POST", DEFINITIONS, &definition(&[v]).to_string());
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let causes = body["details"]["causes"].as_array().cloned().unwrap_or_default();
+    let text = |v: &Value| v.as_str().unwrap_or("").to_string();
+    let at = "spec.versions[0].schema.openAPIV3Schema.properties[a]";
+    causes
+        .iter()
+        .map(|c| format!("{}: {}", text(&c["field"]).replace(at, "a"), text(&c["message"]).replace(at, "a")))
+        .collect()
+}
+
+#[test]
+fn alternatives_only_restrict() {
+    let none: [&str; 0] = [];
+    let either = json!({"x-kubernetes-int-or-string": true, "anyOf": [{"type": "integer"}, {"type": "string"}]});
+    assert_eq!(of_a_property(either), none);
+    assert_eq!(of_a_property(json!({"type": "integer", "x-kubernetes-int-or-string": true})), none);
+    assert_eq!(
+        of_a_property(
+            json!({"x-kubernetes-int-or-string": true, "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]})
+        ),
+        [
+            "a.anyOf[0].type: Forbidden: must be empty to be structural",
+            "a.anyOf[1].type: Forbidden: must be empty to be structural"
+        ]
+    );
+    assert_eq!(
+        of_a_property(json!({"x-kubernetes-int-or-string": true, "x-kubernetes-preserve-unknown-fields": true})),
+        [
+            "a.x-kubernetes-preserve-unknown-fields: Invalid value: true: must be false if x-kubernetes-int-or-string is true"
+        ]
+    );
+    assert_eq!(
+        of_a_property(json!({"type": "object", "anyOf": [{"properties": {"z": {"minLength": 1}, "metadata": {}}}]})),
+        ["a.anyOf[0].properties[metadata]: Forbidden: must not be specified in a nested context",]
+    );
+    assert_eq!(
+        of_a_property(json!({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "object"}})),
+        [
+            "a.items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set"
+        ]
+    );
+    let embedded = json!({"x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true});
+    assert_eq!(
+        of_a_property(embedded),
+        ["a.type: Required value: must be object if x-kubernetes-embedded-resource is true"]
+    );
+    let said = of_a_property(json!({"type": "integer", "default": "x"}));
+    assert!(said.concat().starts_with("a.default: Invalid value: \"string\""), "{said:?}");
 }
 
 #[test]

@@ -260,6 +260,24 @@ fn events_and_leases() {
     for selector in ["spec.nodeName=", "status.phase=Pending", "spec.nodeName=n1", "spec.image=x"] {
         out.push_str(&format!("{selector}: {}\n", w.line("GET", &format!("{PODS}?fieldSelector={selector}"), "")));
     }
+    for (path, selector) in [
+        ("events.k8s.io/v1/namespaces/default/events", "regarding.kind=Pod,reason=Started"),
+        ("events.k8s.io/v1/namespaces/default/events", "involvedObject.kind=Pod"),
+        ("batch/v1/jobs", "status.successful=0"),
+        ("batch/v1/jobs", "color=red"),
+        ("apps/v1/replicasets", "status.replicas=0"),
+        ("apps/v1/statefulsets", "status.successful=x"),
+        ("certificates.k8s.io/v1/certificatesigningrequests", "spec.signerName=a"),
+        ("resource.k8s.io/v1/resourceslices", "spec.driver=a"),
+        ("resource.k8s.io/v1/resourceslices", "color=red"),
+    ] {
+        out.push_str(&format!(
+            "{path} {selector}: {}\n",
+            w.line("GET", &format!("/apis/{path}?fieldSelector={selector}"), "")
+        ));
+    }
+    let controllers = "/api/v1/replicationcontrollers?fieldSelector=status.replicas=0";
+    out.push_str(&format!("{}\n", w.line("GET", controllers, "")));
     expect![[r#"
         201 Event web.1
         involvedObject.name=web,reason=Started: 200 EventList [web.1]
@@ -270,6 +288,16 @@ fn events_and_leases() {
         status.phase=Pending: 200 PodList [web]
         spec.nodeName=n1: 200 PodList []
         spec.image=x: 400 BadRequest: field label not supported: spec.image
+        events.k8s.io/v1/namespaces/default/events regarding.kind=Pod,reason=Started: 400 BadRequest: field label not supported: regarding.kind
+        events.k8s.io/v1/namespaces/default/events involvedObject.kind=Pod: 200 EventList [web.1]
+        batch/v1/jobs status.successful=0: 200 JobList []
+        batch/v1/jobs color=red: 400 BadRequest: field label "color" not supported for batchv1.Job
+        apps/v1/replicasets status.replicas=0: 200 ReplicaSetList []
+        apps/v1/statefulsets status.successful=x: 200 StatefulSetList []
+        certificates.k8s.io/v1/certificatesigningrequests spec.signerName=a: 200 CertificateSigningRequestList []
+        resource.k8s.io/v1/resourceslices spec.driver=a: 200 ResourceSliceList []
+        resource.k8s.io/v1/resourceslices color=red: 400 BadRequest: field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: color
+        200 ReplicationControllerList []
     "#]]
     .assert_eq(&out);
 }

@@ -1,7 +1,7 @@
-//! What an OpenAPI schema may say: it must be structural. Models `ValidateCustomResourceDefinitionOpenAPISchema` and
-//! `apiextensions-apiserver/pkg/apiserver/schema/validation.go`.
+//! What an OpenAPI schema may say. Models `ValidateCustomResourceDefinitionOpenAPISchema`.
 
-use crate::custom::{check_default, check_rules, pattern_error};
+use super::structural;
+use crate::custom::{check_default, check_rules};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps as Schema, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -12,23 +12,16 @@ type Errors = Vec<FieldError>;
 /// In ascending order, as upstream prints a set.
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Root,
-    Field,
-    Item,
-    /// Inside `allOf`, `anyOf`, `oneOf`, `not`.
-    Alternative,
-}
-
 pub(super) fn validate(s: &Schema, path: &Path, errors: &mut Errors) {
-    if let Some(t) = s.type_.as_deref().filter(|t| !t.is_empty() && *t != "object") {
-        errors.push(FieldError::invalid(&path.child("type"), t, "must be object at the root"));
-    }
     if s.nullable == Some(true) {
         errors.push(FieldError::forbidden(&path.child("nullable"), "nullable cannot be true at the root"));
     }
-    walk(s, path, Place::Root, errors);
+    walk(s, path, errors);
+    let wrong = structural::validate(s, path);
+    if wrong.is_empty() {
+        defaults(s, path, true, errors);
+    }
+    errors.extend(wrong);
 }
 
 fn unsupported(s: &Schema, path: &Path, errors: &mut Errors) {
@@ -53,29 +46,10 @@ fn unsupported(s: &Schema, path: &Path, errors: &mut Errors) {
     }
 }
 
-fn walk(s: &Schema, path: &Path, place: Place, errors: &mut Errors) {
+/// What is asked of every schema, those of alternatives among them.
+fn walk(s: &Schema, path: &Path, errors: &mut Errors) {
     unsupported(s, path, errors);
-    errors.extend(check_rules(s, path));
-    kind(s, path, place, errors);
-    if let Some(p) = s.pattern.as_deref().filter(|p| !p.is_empty())
-        && let Some(why) = pattern_error(p)
-    {
-        let why = format!("must be a valid regular expression, but isn't: {why}");
-        errors.push(FieldError::invalid(&path.child("pattern"), p, why));
-    }
-    if place == Place::Alternative {
-        alternative(s, path, errors);
-    } else {
-        lists_and_maps(s, path, errors);
-    }
-    if let Some(d) = &s.default {
-        let at = path.child("default");
-        if place == Place::Alternative {
-            errors.push(FieldError::forbidden(&at, "must be undefined to be structural"));
-        } else if place != Place::Root {
-            errors.extend(check_default(&d.0, s, &at));
-        }
-    }
+    kind(s, path, errors);
     let has_properties = s.properties.as_ref().is_some_and(|p| !p.is_empty());
     if let (true, Some(additional)) = (has_properties, &s.additional_properties)
         && !matches!(additional, JSONSchemaPropsOrBool::Bool(true))
@@ -83,104 +57,56 @@ fn walk(s: &Schema, path: &Path, place: Place, errors: &mut Errors) {
         let why = "additionalProperties and properties are mutual exclusive";
         errors.push(FieldError::forbidden(&path.child("additionalProperties"), why));
     }
-    let below = if place == Place::Alternative { Place::Alternative } else { Place::Field };
-    for (name, of) in s.properties.iter().flatten() {
-        let at = path.child("properties").key(name);
-        let own = place == Place::Root || s.x_kubernetes_embedded_resource == Some(true);
-        if own && name == "metadata" && below == Place::Field {
-            metadata(of, &at, errors);
-        }
-        walk(of, &at, below, errors);
-    }
     if let Some(JSONSchemaPropsOrBool::Schema(of)) = &s.additional_properties {
-        let at = path.child("additionalProperties");
-        if place == Place::Root {
-            errors.push(FieldError::forbidden(&at, "must not be used at the root"));
-        }
-        walk(of, &at, below, errors);
+        walk(of, &path.child("additionalProperties"), errors);
     }
-    if let Some(JSONSchemaPropsOrArray::Schema(of)) = &s.items {
-        walk(of, &path.child("items"), if below == Place::Alternative { below } else { Place::Item }, errors);
-    }
-    for (field, list) in [("allOf", &s.all_of), ("anyOf", &s.any_of), ("oneOf", &s.one_of)] {
-        // The two forms of a number or a string may be told apart like this.
-        let exempt = s.x_kubernetes_int_or_string == Some(true) && field != "oneOf";
-        for (i, of) in list.iter().flatten().enumerate().filter(|_| !exempt) {
-            walk(of, &path.child(field).index(i), Place::Alternative, errors);
-        }
+    for (name, of) in s.properties.iter().flatten() {
+        walk(of, &path.child("properties").key(name), errors);
     }
     if let Some(not) = &s.not {
-        walk(not, &path.child("not"), Place::Alternative, errors);
+        walk(not, &path.child("not"), errors);
     }
-}
-
-fn kind(s: &Schema, path: &Path, place: Place, errors: &mut Errors) {
-    let at = path.child("type");
-    let t = s.type_.as_deref().unwrap_or("");
-    if !t.is_empty() {
-        if t == "null" {
-            errors.push(FieldError::forbidden(&at, "type cannot be set to null, use nullable as an alternative"));
-        } else if !TYPES.contains(&t) {
-            errors.push(FieldError::not_supported(&at, t, &TYPES));
+    for (field, list) in [("allOf", &s.all_of), ("oneOf", &s.one_of), ("anyOf", &s.any_of)] {
+        for (i, of) in list.iter().flatten().enumerate() {
+            walk(of, &path.child(field).index(i), errors);
         }
     }
-    let loose = s.x_kubernetes_int_or_string == Some(true) || s.x_kubernetes_preserve_unknown_fields == Some(true);
-    let missing = t.is_empty() && (!loose || place == Place::Root);
-    match place {
-        Place::Root if missing => errors.push(FieldError::required(&at, "must not be empty at the root")),
-        Place::Field if missing => {
-            errors.push(FieldError::required(&at, "must not be empty for specified object fields"))
-        }
-        Place::Item if missing => errors.push(FieldError::required(&at, "must not be empty for specified array items")),
-        _ => {}
+    if let Some(JSONSchemaPropsOrArray::Schema(of)) = &s.items {
+        walk(of, &path.child("items"), errors);
     }
     if s.x_kubernetes_preserve_unknown_fields == Some(false) {
         let at = path.child("x-kubernetes-preserve-unknown-fields");
         errors.push(FieldError::invalid(&at, false, "must be true or undefined"));
     }
-    if s.x_kubernetes_int_or_string == Some(true) && !t.is_empty() {
-        errors.push(FieldError::invalid(&at, t, "must be empty if x-kubernetes-int-or-string is true"));
-    }
-    if s.x_kubernetes_embedded_resource == Some(true) {
-        if t != "object" {
-            errors.push(FieldError::invalid(&at, t, "must be object if x-kubernetes-embedded-resource is true"));
+    lists_and_maps(s, path, errors);
+    errors.extend(check_rules(s, path));
+}
+
+fn kind(s: &Schema, path: &Path, errors: &mut Errors) {
+    let at = path.child("type");
+    match s.type_.as_deref().unwrap_or("") {
+        "" => {}
+        "null" => {
+            errors.push(FieldError::forbidden(&at, "type cannot be set to null, use nullable as an alternative"));
         }
-        let empty = s.properties.as_ref().is_none_or(|p| p.is_empty());
-        if empty && s.x_kubernetes_preserve_unknown_fields != Some(true) {
-            let why = "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
-            errors.push(FieldError::required(&path.child("properties"), why));
-        }
-    }
-    if t == "array" && s.items.is_none() && place != Place::Alternative {
-        errors.push(FieldError::required(&path.child("items"), "must be specified"));
+        t if !TYPES.contains(&t) => errors.push(FieldError::not_supported(&at, t, &TYPES)),
+        _ => {}
     }
 }
 
-/// What says what a value is may not stand in an alternative.
-fn alternative(s: &Schema, path: &Path, errors: &mut Errors) {
-    const WHY: &str = "must be empty to be structural";
-    for (field, said) in [
-        ("type", s.type_.as_deref().is_some_and(|t| !t.is_empty())),
-        ("title", s.title.as_deref().is_some_and(|t| !t.is_empty())),
-        ("description", s.description.as_deref().is_some_and(|t| !t.is_empty())),
-    ] {
-        if said {
-            errors.push(FieldError::forbidden(&path.child(field), WHY));
-        }
+/// Models `structuraldefaulting.ValidateDefaults`.
+fn defaults(s: &Schema, path: &Path, is_root: bool, errors: &mut Errors) {
+    if let Some(d) = s.default.as_ref().filter(|_| !is_root) {
+        errors.extend(check_default(&d.0, s, &path.child("default")));
     }
-    if s.additional_properties.is_some() {
-        let why = "must be undefined to be structural";
-        errors.push(FieldError::forbidden(&path.child("additionalProperties"), why));
+    if let Some(JSONSchemaPropsOrArray::Schema(of)) = &s.items {
+        defaults(of, &path.child("items"), false, errors);
     }
-    for (field, said) in [
-        ("nullable", s.nullable),
-        ("x-kubernetes-preserve-unknown-fields", s.x_kubernetes_preserve_unknown_fields),
-        ("x-kubernetes-embedded-resource", s.x_kubernetes_embedded_resource),
-        ("x-kubernetes-int-or-string", s.x_kubernetes_int_or_string),
-    ] {
-        if said == Some(true) {
-            errors.push(FieldError::forbidden(&path.child(field), "must be false to be structural"));
-        }
+    for (name, of) in s.properties.iter().flatten() {
+        defaults(of, &path.child("properties").key(name), false, errors);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(of)) = &s.additional_properties {
+        defaults(of, &path.child("additionalProperties"), false, errors);
     }
 }
 
@@ -204,6 +130,28 @@ fn lists_and_maps(s: &Schema, path: &Path, errors: &mut Errors) {
         }
         if !matches!(list, "atomic" | "set" | "map") {
             errors.push(FieldError::not_supported(&at, list, &["atomic", "set", "map"]));
+        }
+        if let ("array", "set", Some(of)) = (t, list, items) {
+            let why = "must be atomic as item of a list with x-kubernetes-list-type=set";
+            let at = path.child("items");
+            let given = of.x_kubernetes_list_type.as_deref();
+            match of.type_.as_deref() {
+                Some("array") if given.is_some_and(|g| g != "atomic") => {
+                    errors.push(FieldError::invalid(&at.child("x-kubernetes-list-type"), given.unwrap_or(""), why));
+                }
+                Some("object") if of.x_kubernetes_map_type.as_deref() != Some("atomic") => {
+                    let at = at.child("x-kubernetes-map-type");
+                    errors.push(given.map_or_else(
+                        || FieldError::invalid(&at, serde_json::Value::Null, why),
+                        |g| FieldError::invalid(&at, g, why),
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if matches!(list, "set" | "map") && items.is_some_and(|i| i.nullable == Some(true)) {
+            let why = format!("cannot be nullable when x-kubernetes-list-type is {list}");
+            errors.push(FieldError::forbidden(&path.child("items").child("nullable"), why));
         }
         if list == "map" {
             if keys.is_empty() {
@@ -252,22 +200,13 @@ fn lists_and_maps(s: &Schema, path: &Path, errors: &mut Errors) {
     if let Some(map) = s.x_kubernetes_map_type.as_deref() {
         if t != "object" {
             let why = "must be object if x-kubernetes-map-type is specified";
-            errors.push(FieldError::invalid(&path.child("type"), t, why));
+            errors.push(match t {
+                "" => FieldError::required(&path.child("type"), why),
+                t => FieldError::invalid(&path.child("type"), t, why),
+            });
         }
         if !matches!(map, "atomic" | "granular") {
             errors.push(FieldError::not_supported(&path.child("x-kubernetes-map-type"), map, &["atomic", "granular"]));
         }
-    }
-}
-
-/// Metadata is what it is: only names may be restricted.
-fn metadata(s: &Schema, path: &Path, errors: &mut Errors) {
-    if s.type_.as_deref().is_some_and(|t| !t.is_empty() && t != "object") {
-        errors.push(FieldError::invalid(&path.child("type"), s.type_.as_deref().unwrap_or(""), "must be object"));
-    }
-    let others = s.properties.iter().flatten().any(|(n, _)| n != "name" && n != "generateName");
-    if others {
-        let why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
-        errors.push(FieldError::forbidden(path, why));
     }
 }

@@ -45,7 +45,7 @@ pub fn container(sc: Option<&SecurityContext>, host_users: bool, path: &Path, er
 }
 
 /// Models `ValidateAppArmorProfileField`.
-fn app_armor(profile: Option<&AppArmorProfile>, path: &Path, errors: &mut Vec<FieldError>) {
+pub fn app_armor(profile: Option<&AppArmorProfile>, path: &Path, errors: &mut Vec<FieldError>) {
     let Some(p) = profile else { return };
     let at = path.child("localhostProfile");
     let missing = "must be set when AppArmor type is Localhost";

@@ -2,6 +2,7 @@
 
 mod overlaps;
 
+use crate::kinds::storage_warnings::claim_spec;
 use crate::validate::{names, net, text};
 use k8s_openapi::api::core::v1::{Container, ContainerPort, EnvVar, NodeSelectorTerm, PodSpec, Volume};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
@@ -63,7 +64,11 @@ pub fn of(path: &Path, spec: &PodSpec, meta: &ObjectMeta, is_template: bool) -> 
         }
     }
     for (i, v) in spec.volumes.iter().flatten().enumerate() {
-        volume(v, &at.child("volumes").index(i), &mut out);
+        let at = at.child("volumes").index(i);
+        volume(v, &at, &mut out);
+        if let Some(t) = v.ephemeral.as_ref().and_then(|e| e.volume_claim_template.as_ref()) {
+            claim_spec(&t.spec, &at.child("ephemeral").child("volumeClaimTemplate").child("spec"), &mut out);
+        }
     }
     overlaps::of(spec.volumes.as_deref().unwrap_or_default(), &mut out);
     duplicates(spec, &at, &mut out);
@@ -173,7 +178,7 @@ fn affinity(spec: &PodSpec, at: &Path, out: &mut Vec<String>) {
     }
 }
 
-fn node_term(t: &NodeSelectorTerm, at: &Path, out: &mut Vec<String>) {
+pub fn node_term(t: &NodeSelectorTerm, at: &Path, out: &mut Vec<String>) {
     for (i, e) in t.match_expressions.iter().flatten().enumerate() {
         if let Some(msg) = deprecated_node_label(&e.key) {
             out.push(format!("{}: {} is {msg}", at.child("matchExpressions").index(i).child("key"), e.key));
@@ -230,7 +235,7 @@ fn fractions(c: &Container, at: &Path, out: &mut Vec<String>) {
 }
 
 /// Bytes come in whole numbers.
-fn fraction(q: Option<&ApiQuantity>, at: &Path, out: &mut Vec<String>) {
+pub fn fraction(q: Option<&ApiQuantity>, at: &Path, out: &mut Vec<String>) {
     if let Some(q) = q.map(Quantity::of).filter(|q| q.milli_value() % 1000 != 0) {
         out.push(format!("{at}: fractional byte value \"{q}\" is invalid, must be an integer"));
     }
