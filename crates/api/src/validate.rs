@@ -2,13 +2,13 @@
 
 pub mod labels;
 pub mod meta;
-pub mod names;
 pub mod net;
 
 pub use self::meta::{validate_meta, validate_meta_update};
 pub use labels::{validate_label_selector, validate_labels};
 pub use names::NameRule;
 
+pub use ::meta::validate as names;
 use ::meta::{FieldError, Path};
 use serde::Serialize;
 

@@ -244,38 +244,33 @@ struct Taint {
     effect: String,
 }
 
-/// Models what `IsQualifiedName` says.
-const NAME_PART: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
-    an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-
+/// `KEY=VALUE:EFFECT`, `KEY:EFFECT` or `KEY`. Models `parseTaint`.
 fn taint_of(text: &str) -> Result<Taint, Error> {
     let bad = || Error::text(format!("invalid taint spec: {text}"));
     let parts: Vec<&str> = text.split(':').collect();
-    let (head, effect) = match parts.as_slice() {
-        [head] => (*head, ""),
-        [head, effect] => (*head, *effect),
+    let (head, effect) = match parts[..] {
+        [head] => (head, ""),
+        [head, effect] => (head, effect),
         _ => return Err(bad()),
     };
-    if parts.len() == 2 && !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
-        return Err(Error::text(format!("invalid taint effect: {effect}, unsupported taint effect")));
-    }
-    let (key, value) = match head.split_once('=') {
-        Some(_) if parts.len() == 1 => {
-            return Err(Error::text(format!("invalid taint spec: {text}, {NAME_PART}")));
-        }
-        Some((_, v)) if v.contains('=') => return Err(bad()),
-        Some((k, v)) => (k, v),
-        None => (head, ""),
+    let (mut key, mut value) = (head, "");
+    let fits = |errors: Vec<String>| match errors.as_slice() {
+        [] => Ok(()),
+        errors => Err(Error::text(format!("invalid taint spec: {text}, {}", errors.join("; ")))),
     };
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name = key.rsplit('/').next().unwrap_or(key);
-    if key.is_empty() {
-        return Err(Error::text(format!("invalid taint spec: {text}, name part must be non-empty; {NAME_PART}")));
+    if parts.len() == 2 {
+        if !matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute") {
+            return Err(Error::text(format!("invalid taint effect: {effect}, unsupported taint effect")));
+        }
+        if let Some((k, v)) = head.split_once('=') {
+            if v.contains('=') {
+                return Err(bad());
+            }
+            (key, value) = (k, v);
+            fits(meta::validate::label_value(value))?;
+        }
     }
-    if !name.chars().all(fits) {
-        return Err(Error::text(format!("invalid taint spec: {text}, {NAME_PART}")));
-    }
+    fits(meta::validate::qualified_name(key))?;
     Ok(Taint { key: key.into(), value: value.into(), effect: effect.into() })
 }
 

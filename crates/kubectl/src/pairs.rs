@@ -27,14 +27,6 @@ pub(crate) fn split(args: &[String], what: &str) -> Result<Pairs, Error> {
 /// What to set, in order, and what to take away.
 pub(crate) type Changes = (Vec<(String, String)>, Vec<String>);
 
-/// Models `IsValidLabelValue`, as far as letters go.
-fn label_fits(v: &str) -> bool {
-    let ends = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
-    v.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        && ends(v.chars().next())
-        && ends(v.chars().last())
-}
-
 pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Changes, Error> {
     let (mut set, mut remove, mut bad): (Vec<(String, String)>, Vec<String>, Vec<String>) =
         (Vec::new(), Vec::new(), Vec::new());
@@ -69,13 +61,9 @@ pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Chang
         if v.contains('=') {
             return Err(Error::text(format!("invalid label spec: {k}={v}")));
         }
-        if !label_fits(v) {
-            return Err(Error::text(format!(
-                "invalid label value: \"{k}={v}\": a valid label must be an empty string or consist of alphanumeric \
-                 characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or \
-                 'my_value',  or '12345', regex used for validation is \
-                 '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-            )));
+        let wrong = meta::validate::label_value(v);
+        if !wrong.is_empty() {
+            return Err(Error::text(format!("invalid label value: \"{k}={v}\": {}", wrong.join(";"))));
         }
     }
     Ok((set, remove))

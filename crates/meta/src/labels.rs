@@ -99,7 +99,17 @@ impl Selector {
     /// # Errors
     /// Upstream's words for what is not understood.
     pub fn parse(text: &str) -> Result<Self, String> {
-        crate::selector_text::parse(text).map(Selector::All)
+        let list = crate::selector_text::parse(text)?;
+        Ok(Selector::All(list.into_iter().map(|(_, requirement)| requirement).collect()))
+    }
+
+    /// The same, each requirement with its operator as written: `=`, `==`, `!=`, `in`, `notin`, `>`, `<`, or `exists`
+    /// and `!`.
+    ///
+    /// # Errors
+    /// Upstream's words for what is not understood.
+    pub fn parse_operators(text: &str) -> Result<Vec<(String, Requirement)>, String> {
+        crate::selector_text::parse(text)
     }
 }
 

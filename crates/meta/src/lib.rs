@@ -14,6 +14,7 @@ mod selector_text;
 pub mod strategic;
 pub mod time;
 pub mod user;
+pub mod validate;
 
 pub use errors::ApiError;
 pub use field::{FieldError, FieldErrorType, Path};

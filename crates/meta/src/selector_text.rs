@@ -1,6 +1,7 @@
 //! The query-string form of label selectors, with upstream's refusals. Models `labels.Lexer` and `labels.Parser`.
 
 use crate::labels::{Op, Requirement};
+use crate::{FieldError, Path, validate};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
@@ -66,9 +67,17 @@ struct Parser {
     at: usize,
 }
 
+/// Each requirement with its operator as written, or `exists` and `!`; sorted by key as upstream sorts them.
+///
 /// # Errors
 /// Upstream's words for what is not understood.
-pub(crate) fn parse(text: &str) -> Result<Vec<Requirement>, String> {
+pub(crate) fn parse(text: &str) -> Result<Vec<(String, Requirement)>, String> {
+    let mut out = unsorted(text)?;
+    out.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
+    Ok(out)
+}
+
+fn unsorted(text: &str) -> Result<Vec<(String, Requirement)>, String> {
     let mut p = Parser { tokens: tokens(text), at: 0 };
     let mut out = Vec::new();
     loop {
@@ -102,16 +111,23 @@ impl Parser {
         t
     }
 
-    fn requirement(&mut self) -> Result<Requirement, String> {
+    fn requirement(&mut self) -> Result<(String, Requirement), String> {
         let mut first = self.next();
         let absent = first == Token::Sign("!");
         if absent {
             first = self.next();
         }
         let Token::Word(key) = first else { return Err(format!("found '{}', expected: identifier", first.literal())) };
+        let wrong = validate::qualified_name(&key);
+        if !wrong.is_empty() {
+            return Err(FieldError::invalid(&Path::new("<nil>"), key, wrong.join("; ")).to_string());
+        }
+        // With a `!` the requirement ends here, whatever comes.
+        if absent {
+            return Ok(("!".into(), Requirement { key, op: Op::DoesNotExist, values: Vec::new() }));
+        }
         if matches!(self.ahead(), Token::End | Token::Sign(",")) {
-            let op = if absent { Op::DoesNotExist } else { Op::Exists };
-            return Ok(Requirement { key, op, values: Vec::new() });
+            return Ok(("exists".into(), Requirement { key, op: Op::Exists, values: Vec::new() }));
         }
         let operator = self.next();
         let op = match &operator {
@@ -123,19 +139,13 @@ impl Parser {
             Token::Word(w) if w == "notin" => Op::NotIn,
             other => return Err(format!("found '{}', expected: {OPERATORS}", other.literal())),
         };
-        if !matches!(operator, Token::Word(_)) {
-            let value = self.value()?;
-            if matches!(op, Op::Gt | Op::Lt) && value.parse::<i64>().is_err() {
-                let why = "for 'Gt', 'Lt' operators, the value must be an integer";
-                return Err(format!("values[0]: Invalid value: {value:?}: {why}"));
-            }
-            return Ok(Requirement { key, op, values: vec![value] });
+        let mut values = if matches!(operator, Token::Word(_)) { self.values()? } else { vec![self.value()?] };
+        values.sort_unstable();
+        let wrong = bad_values(&key, &op, &values);
+        if !wrong.is_empty() {
+            return Err(crate::field::aggregate(wrong.iter().map(ToString::to_string)));
         }
-        let values = self.values()?;
-        if values.is_empty() {
-            return Err("values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty".into());
-        }
-        Ok(Requirement { key, op, values })
+        Ok((operator.literal().into(), Requirement { key, op, values }))
     }
 
     fn value(&mut self) -> Result<String, String> {
@@ -162,7 +172,7 @@ impl Parser {
             }
             Token::Sign(")") => {
                 self.next();
-                Ok(Vec::new())
+                Ok(vec![String::new()])
             }
             other => Err(format!("found '{}', expected: ',', ')' or identifier", other.literal())),
         }
@@ -208,6 +218,24 @@ impl Parser {
     }
 }
 
+/// Models what `NewRequirement` says of values.
+fn bad_values(key: &str, op: &Op, values: &[String]) -> Vec<FieldError> {
+    let (path, mut out) = (Path::new("values"), Vec::new());
+    for (i, value) in values.iter().enumerate() {
+        if matches!(op, Op::Gt | Op::Lt) && value.parse::<i64>().is_err() {
+            let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+            out.push(FieldError::invalid(&path.index(i), value.as_str(), why));
+        }
+    }
+    for (i, value) in values.iter().enumerate() {
+        let wrong = validate::label_value(value);
+        if !wrong.is_empty() {
+            out.push(FieldError::invalid(&path.index(i).key(key), value.as_str(), wrong.join("; ")));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse;
@@ -221,10 +249,18 @@ mod tests {
             ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
             ("a=b=c", "found '=', expected: ',' or 'end of string'"),
             ("a,", "found '', expected: identifier after ','"),
+            ("!a=b", "found '=', expected: ',' or 'end of string'"),
+            ("!a in (b)", "found 'in', expected: ',' or 'end of string'"),
             ("=x", "found '=', expected: !, identifier, or 'end of string'"),
         ] {
             assert_eq!(parse(text).err().as_deref(), Some(want), "{text}");
         }
-        assert_eq!(parse("in in (in,)").map(|r| r[0].values.clone()), Ok(vec!["in".into(), String::new()]));
+        assert_eq!(parse("in in (in,)").map(|r| r[0].1.values.clone()), Ok(vec![String::new(), "in".into()]));
+        assert_eq!(parse("a notin ()").map(|r| r[0].1.values.clone()), Ok(vec![String::new()]));
+        let of = |text: &str| parse(text).err().unwrap_or_default();
+        assert!(of("a/b/c=d").starts_with("unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a valid label key"));
+        assert!(of("a in (b,-c)").starts_with("unable to parse requirement: values[0][a]: Invalid value: \"-c\": a valid"));
+        assert!(of("a>-1x").starts_with("unable to parse requirement: [values[0]: Invalid value: \"-1x\": for 'Gt'"));
+        assert!(of(&format!("a={}", "b".repeat(64))).ends_with(": must be no more than 63 bytes"));
     }
 }

@@ -81,23 +81,22 @@ pub(super) fn pdb(cx: &Cx<'_, '_>) -> Result<Value, Error> {
 
 /// Models `metav1.ParseToLabelSelector`.
 pub(crate) fn label_selector(text: &str) -> Result<Value, Error> {
-    use meta::labels::{Op, Selector};
-    let parsed =
-        Selector::parse(text).map_err(|e| Error::text(format!("couldn't parse the selector string {text:?}: {e}")))?;
-    let Selector::All(list) = parsed else { return Ok(json!({})) };
+    let list = meta::labels::Selector::parse_operators(text)
+        .map_err(|e| Error::text(format!("couldn't parse the selector string {text:?}: {e}")))?;
     let (mut labels, mut expressions) = (Map::new(), Vec::new());
-    for r in list {
-        let operator = match (&r.op, r.values.as_slice()) {
-            // What is written with a sign of equality.
-            (Op::In, [v]) if !text.contains(&format!("{} in", r.key)) => {
+    for (sign, r) in list {
+        let operator = match (sign.as_str(), r.values.as_slice()) {
+            ("=" | "==", [v]) => {
                 labels.insert(r.key.clone(), v.clone().into());
                 continue;
             }
-            (Op::In, _) => "In",
-            (Op::NotIn, _) => "NotIn",
-            (Op::Exists, _) => "Exists",
-            (Op::DoesNotExist, _) => "DoesNotExist",
-            (Op::Gt | Op::Lt, _) => return Err(Error::text("\"gt\" or \"lt\" isn't supported in label selectors")),
+            ("in", _) => "In",
+            ("notin", _) => "NotIn",
+            ("exists", _) => "Exists",
+            ("!", _) => "DoesNotExist",
+            (">", _) => return Err(Error::text("\"gt\" isn't supported in label selectors")),
+            ("<", _) => return Err(Error::text("\"lt\" isn't supported in label selectors")),
+            (other, _) => return Err(Error::text(format!("{other:?} is not a valid label selector operator"))),
         };
         let mut e = json!({"key": r.key, "operator": operator});
         if !r.values.is_empty() {

@@ -59,14 +59,7 @@ pub(super) fn service(cx: &Cx<'_, '_>) -> Result<Value, Error> {
     }
     if kind == "ExternalName" {
         let external = cx.flags.string("external-name");
-        let fits = |label: &str| {
-            label.len() <= 63
-                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-                && !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        if external.is_empty() || !external.split('.').all(fits) {
+        if !meta::validate::dns1123_subdomain(external).is_empty() {
             return Err(Error::text(format!("invalid service external name {external}")));
         }
     }

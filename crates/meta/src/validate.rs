@@ -1,7 +1,7 @@
 //! Names and formats, each check returning upstream's messages (none when valid).
 //! Models `k8s.io/apimachinery/pkg/util/validation` and `pkg/api/validate/content`.
 
-use meta::{FieldError, Path};
+use crate::{FieldError, Path};
 
 /// How a kind's name is checked. The second argument says that the text is a `generateName` prefix.
 pub type NameRule = fn(&str, bool) -> Vec<String>;
@@ -90,7 +90,8 @@ pub fn domain_prefixed_path(path: &Path, value: &str) -> Vec<FieldError> {
     let Some((host, rest)) = value.split_once('/').filter(|(h, r)| !h.is_empty() && !r.is_empty()) else {
         return vec![FieldError::invalid(path, value, "must be a domain-prefixed path (such as \"acme.io/foo\")")];
     };
-    let mut errors: Vec<FieldError> = super::each(path, host, dns1123_subdomain(host)).collect();
+    let mut errors: Vec<FieldError> =
+        dns1123_subdomain(host).into_iter().map(|m| FieldError::invalid(path, host, m)).collect();
     let plain = |c: u8| c.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&c);
     if !rest.bytes().all(plain) {
         let msg = regex_error("Invalid path", r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", &[]);
