@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::eval::{Answer, Value};
+use crate::formats;
 use crate::text::{self, Url};
 use meta::Quantity;
 use std::cmp::Ordering;
@@ -20,6 +21,7 @@ pub const FUNCTIONS: &[&str] = &[
     "double",
     "string",
     "bool",
+    "bytes",
     "dyn",
     "url",
     "isURL",
@@ -74,6 +76,8 @@ pub const METHODS: &[&str] = &[
     "getHostname",
     "getPort",
     "getEscapedPath",
+    "getQuery",
+    "validate",
     "getDate",
     "getDayOfMonth",
     "getDayOfWeek",
@@ -188,8 +192,13 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             Value::Text(s) => s.parse().map(Value::Double).map_err(|_| format!("cannot convert {s:?} to double")),
             _ => none(),
         },
+        ("bytes", [Value::Text(s)]) => Ok(Value::Bytes(s.as_bytes().into())),
+        ("bytes", [v @ Value::Bytes(_)]) => Ok(v.clone()),
         ("string", [v]) => match v {
             Value::Text(_) => Ok(v.clone()),
+            Value::Bytes(b) => std::str::from_utf8(b)
+                .map(Value::text)
+                .map_err(|_| "invalid UTF-8 in bytes, cannot convert to string".into()),
             Value::Int(n) => Ok(Value::text(&n.to_string())),
             Value::Uint(n) => Ok(Value::text(&n.to_string())),
             Value::Bool(b) => Ok(Value::text(&b.to_string())),
@@ -276,6 +285,16 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
         (Value::Url(u), "getHost", []) => Ok(Value::text(&u.host)),
         (Value::Url(u), "getHostname", []) => Ok(Value::text(u.hostname())),
         (Value::Url(u), "getPort", []) => Ok(Value::text(u.port())),
+        (Value::Bytes(b), "size", []) => Ok(Value::Int(b.len() as i64)),
+        (Value::Format(format), "validate", [Value::Text(s)]) => {
+            let wrong = formats::check(format, s);
+            let list = || Rc::new(Value::List(Rc::new(wrong.iter().map(|w| Value::text(w)).collect())));
+            Ok(Value::Optional((!wrong.is_empty()).then(list)))
+        }
+        (Value::Url(u), "getQuery", []) => {
+            let list = |all: Vec<String>| Value::List(Rc::new(all.iter().map(|v| Value::text(v)).collect()));
+            Ok(Value::map(u.query().into_iter().map(|(k, all)| (k, list(all)))))
+        }
         (Value::Url(u), "getEscapedPath", []) => Ok(Value::text(&u.path)),
         (Value::Timestamp(n), name, []) => clock::part(*n, name, "").map_or_else(none, |n| Ok(Value::Int(n))),
         (Value::Timestamp(n), name, [Value::Text(zone)]) => {

@@ -2,7 +2,9 @@
 
 use crate::call;
 use crate::clock;
+use crate::pairs;
 use crate::parse::Expr;
+use crate::spaces;
 use crate::text::Url;
 use crate::version::Version;
 use meta::Quantity;
@@ -19,6 +21,7 @@ pub enum Value {
     Uint(u64),
     Double(f64),
     Text(Rc<str>),
+    Bytes(Rc<[u8]>),
     List(Rc<Vec<Value>>),
     Map(Rc<BTreeMap<String, Value>>),
     /// A map that has an empty map for every key it does not list.
@@ -34,6 +37,8 @@ pub enum Value {
     Duration(i64),
     /// Nanoseconds since 1970.
     Timestamp(i128),
+    /// What a text may be checked by.
+    Format(&'static str),
     /// `optional`, of which only the functions count.
     OptionalType,
 }
@@ -59,6 +64,8 @@ impl Value {
             Value::Uint(_) => "uint",
             Value::Double(_) => "double",
             Value::Text(_) => "string",
+            Value::Bytes(_) => "bytes",
+            Value::Format(_) => "kubernetes.NamedFormat",
             Value::List(_) => "list",
             Value::Map(_) | Value::Domains(_) => "map",
             Value::Quantity(_) => "kubernetes.Quantity",
@@ -74,8 +81,9 @@ impl Value {
     }
     /// The order of two values of comparable types.
     pub fn order(&self, other: &Value) -> Option<Ordering> {
-        use Value::{Bool, Double, Duration, Int, Text, Timestamp, Uint};
+        use Value::{Bool, Bytes, Double, Duration, Int, Text, Timestamp, Uint};
         match (self, other) {
+            (Bytes(a), Bytes(b)) => Some(a.cmp(b)),
             (Duration(a), Duration(b)) => Some(a.cmp(b)),
             (Timestamp(a), Timestamp(b)) => Some(a.cmp(b)),
             (Bool(a), Bool(b)) => Some(a.cmp(b)),
@@ -100,6 +108,7 @@ impl Value {
             (Value::Map(a) | Value::Domains(a), Value::Map(b) | Value::Domains(b)) => {
                 a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| v.equals(w)))
             }
+            (Value::Format(a), Value::Format(b)) => a == b,
             (Value::Quantity(a), Value::Quantity(b)) => a == b,
             (Value::Version(a), Value::Version(b)) => a.cmp(b).is_eq(),
             (Value::Optional(a), Value::Optional(b)) => match (a, b) {
@@ -215,6 +224,7 @@ pub fn eval(e: &Expr, scope: Option<&Scope>) -> Answer {
         Expr::Uint(n) => Value::Uint(*n),
         Expr::Double(n) => Value::Double(*n),
         Expr::Text(s) => Value::text(s),
+        Expr::Bytes(b) => Value::Bytes(b.as_slice().into()),
         Expr::Bool(b) => Value::Bool(*b),
         Expr::Null => Value::Null,
         Expr::Name(name) if name == "optional" => Value::OptionalType,
@@ -242,7 +252,7 @@ pub fn eval(e: &Expr, scope: Option<&Scope>) -> Answer {
     })
 }
 
-fn truth(v: Answer) -> Result<bool, String> {
+pub fn truth(v: Answer) -> Result<bool, String> {
     match v? {
         Value::Bool(b) => Ok(b),
         _ => Err("no such overload".into()),
@@ -286,11 +296,20 @@ fn operator(name: &str, args: &[Expr], scope: Option<&Scope>) -> Answer {
 
 fn method(target: &Expr, name: &str, args: &[Expr], scope: Option<&Scope>) -> Answer {
     match (target, name, args) {
+        (Expr::Name(space), name, args) if spaces::is_function(space, name) && lookup(scope, space).is_err() => {
+            let args: Vec<Value> = args.iter().map(|a| eval(a, scope)).collect::<Result<_, _>>()?;
+            spaces::call(space, name, &args)
+        }
         (Expr::Name(cel), "bind", [Expr::Name(variable), value, body]) if cel == "cel" => {
             let value = eval(value, scope)?;
             eval(body, Some(&Scope { name: variable, value, outer: scope }))
         }
-        (_, "all" | "exists" | "exists_one" | "filter" | "map", [Expr::Name(variable), body]) => {
+        (_, name, [Expr::Name(first), Expr::Name(second), rest @ ..])
+            if pairs::MACROS.contains(&name) && matches!(rest.len(), 1 | 2) =>
+        {
+            pairs::run(&eval(target, scope)?, name, (first, second), rest, scope)
+        }
+        (_, "all" | "exists" | "exists_one" | "existsOne" | "filter" | "map", [Expr::Name(variable), body]) => {
             let items: Vec<Value> = match eval(target, scope)? {
                 Value::List(list) => list.to_vec(),
                 Value::Map(map) | Value::Domains(map) => map.keys().map(|k| Value::text(k)).collect(),
@@ -333,7 +352,7 @@ fn macros(name: &str, items: &[Value], run: impl Fn(&Value) -> Answer) -> Answer
             }
             Value::List(Rc::new(kept))
         }
-        "exists_one" => {
+        "exists_one" | "existsOne" => {
             let mut count = 0;
             for item in items {
                 count += usize::from(truth(run(item))?);

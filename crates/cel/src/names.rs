@@ -1,10 +1,12 @@
 //! Which names a program uses: what can be known to be wrong before it runs.
 
 use crate::call;
+use crate::pairs;
 use crate::parse::Expr;
+use crate::spaces;
 
 /// The macros, with which names come into being.
-const MACROS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
+const MACROS: [&str; 6] = ["all", "exists", "exists_one", "existsOne", "filter", "map"];
 /// What the operators are called in the tree.
 const OPERATORS: [&str; 18] =
     ["&&", "||", "?", "!", "neg", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "has"];
@@ -62,6 +64,23 @@ fn walk(e: &Expr, names: &mut Vec<String>) -> Option<String> {
             args.iter().find_map(|a| walk(a, names))
         }
         Expr::Call(Some(of), name, args) => {
+            if let (name, [Expr::Name(first), Expr::Name(second), rest @ ..]) = (name.as_str(), args.as_slice())
+                && pairs::MACROS.contains(&name)
+            {
+                if let Some(wrong) = walk(of, names) {
+                    return Some(wrong);
+                }
+                names.extend([first.clone(), second.clone()]);
+                let wrong = rest.iter().find_map(|b| walk(b, names));
+                names.truncate(names.len() - 2);
+                return wrong;
+            }
+            if let Expr::Name(space) = &**of
+                && spaces::is_function(space, name)
+                && !names.contains(space)
+            {
+                return args.iter().find_map(|a| walk(a, names));
+            }
             let bound = match (&**of, name.as_str(), args.as_slice()) {
                 (Expr::Name(cel), "bind", [Expr::Name(variable), value, body]) if cel == "cel" => {
                     Some((value, variable, vec![body]))

@@ -7,6 +7,7 @@ pub enum Expr {
     Uint(u64),
     Double(f64),
     Text(String),
+    Bytes(Vec<u8>),
     Bool(bool),
     Null,
     Name(String),
@@ -60,11 +61,13 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
         } else if c == '"' || c == '\'' {
             let s = string(&chars, &mut i, false).ok_or_else(|| format!("{start}: the string does not end"))?;
             out.push((start, Token::Value(Expr::Text(s))));
-        } else if matches!(c, 'r' | 'R') && matches!(chars.get(i + 1), Some('"' | '\'')) {
-            i += 1;
-            let s = string(&chars, &mut i, true).ok_or_else(|| format!("{start}: the string does not end"))?;
-            out.push((start, Token::Value(Expr::Text(s))));
-        } else if c.is_ascii_digit() {
+        } else if let Some(marks) = marks(&chars[i..]) {
+            let has = |wanted: char| chars[i..i + marks].iter().any(|c| c.eq_ignore_ascii_case(&wanted));
+            let (raw, bytes) = (has('r'), has('b'));
+            i += marks;
+            let s = string(&chars, &mut i, raw).ok_or_else(|| format!("{start}: the string does not end"))?;
+            out.push((start, Token::Value(if bytes { Expr::Bytes(s.into_bytes()) } else { Expr::Text(s) })));
+        } else if c.is_ascii_digit() || (c == '.' && chars.get(i + 1).is_some_and(char::is_ascii_digit)) {
             out.push((start, Token::Value(number(&chars, &mut i).ok_or_else(|| format!("{start}: not a number"))?)));
         } else if c.is_ascii_alphabetic() || c == '_' {
             let len = chars[i..].iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '_').count();
@@ -87,6 +90,12 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
         }
     }
     Ok(out)
+}
+
+/// How many letters before a quote say what kind of string it is: `r`, `b`, or both.
+fn marks(chars: &[char]) -> Option<usize> {
+    let letters = chars.iter().take(2).take_while(|c| matches!(c, 'r' | 'R' | 'b' | 'B')).count();
+    (letters > 0 && matches!(chars.get(letters), Some('"' | '\''))).then_some(letters)
 }
 
 fn number(chars: &[char], i: &mut usize) -> Option<Expr> {
@@ -154,6 +163,11 @@ fn string(chars: &[char], i: &mut usize, raw: bool) -> Option<String> {
             'x' | 'X' => code(2)?,
             'u' => code(4)?,
             'U' => code(8)?,
+            '0'..='3' => {
+                let digits: String = std::iter::once(&c).chain(chars.get(*i..*i + 2)?).collect();
+                *i += 2;
+                char::from_u32(u32::from_str_radix(&digits, 8).ok()?)?
+            }
             '\\' | '\'' | '"' | '`' | '?' => c,
             _ => return None,
         });

@@ -3,6 +3,7 @@
 
 use crate::eval::{Answer, Value};
 use regex_lite::Regex;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -134,10 +135,31 @@ impl Url {
             None => self.host.split(':').next().unwrap_or(""),
         }
     }
+    /// All values of each name, in the order in which they stand there.
+    pub fn query(&self) -> BTreeMap<String, Vec<String>> {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for part in self.query.split('&').filter(|p| !p.is_empty()) {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            all.entry(decoded(name)).or_default().push(decoded(value));
+        }
+        all
+    }
     pub fn port(&self) -> &str {
         let after = self.host.rsplit(']').next().unwrap_or("");
         after.rsplit_once(':').map_or("", |(_, p)| p)
     }
+}
+
+/// `+` and `%41` as what they stand for.
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut out, mut i) = (Vec::new(), 0);
+    while let Some(b) = bytes.get(i) {
+        let code = text.get(i + 1..i + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *b == b'%');
+        out.push(code.unwrap_or(if *b == b'+' { b' ' } else { *b }));
+        i += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Strict: no leading zeros, no zones, no IPv4 in IPv6.

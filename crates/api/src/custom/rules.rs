@@ -277,6 +277,43 @@ mod tests {
                 json!({"a": "fe80::1"}),
                 json!({"a": "10.0.0.1"}),
             ),
+            ("format.dns1123Label().validate(self.n) == optional.none()", json!({"n": "a-b"}), json!({"n": "A"})),
+            (
+                "format.named('uuid').value().validate(self.n).orValue([]) == ['does not match the UUID format']",
+                json!({"n": "x"}),
+                json!({"n": "123e4567-e89b-12d3-a456-426614174000"}),
+            ),
+            (
+                "sets.contains(self.l, [1, 2]) && sets.equivalent([1], [1, 1]) && !sets.intersects([1], self.m)",
+                json!({"l": [3, 2, 1], "m": [2]}),
+                json!({"l": [1], "m": [2]}),
+            ),
+            (
+                "self.l.all(i, v, v == i + 1) && self.l.existsOne(i, v, v == 1)",
+                json!({"l": [1, 2]}),
+                json!({"l": [2, 1]}),
+            ),
+            (
+                "self.m.transformMap(k, v, v > 1, k + '!') == {'b': 'b!'} && self.m.transformList(k, v, k) == ['a', 'b']",
+                json!({"m": {"a": 1, "b": 2}}),
+                json!({"m": {"a": 1}}),
+            ),
+            (
+                "self.m.transformMapEntry(k, v, {v: k}) == {'x': 'a'}",
+                json!({"m": {"a": "x"}}),
+                json!({"m": {"b": "x"}}),
+            ),
+            (
+                "url(self.u).getQuery()['x'] == ['1', 'a b']",
+                json!({"u": "https://a/?x=1&x=a+b"}),
+                json!({"u": "https://a/?x=2"}),
+            ),
+            ("ip.isCanonical(self.a)", json!({"a": "::1"}), json!({"a": "0:0::1"})),
+            (
+                "strings.quote(self.s) == '\"a\\\\n\"' && b'\\101' == bytes('A') && size(b'é') == 2 && .5 < 1.0",
+                json!({"s": "a\n"}),
+                json!({"s": "a"}),
+            ),
             ("quantity(self.q).isLessThan(quantity('1Gi'))", json!({"q": "1Mi"}), json!({"q": "2Gi"})),
         ] {
             let s = of(rule, json!({}));
