@@ -113,17 +113,56 @@ fn is_suffix(suffix: &str) -> bool {
     suffix.split('-').all(|word| SUFFIXES.contains(&word.trim_end_matches(version)))
 }
 
+/// Images whose `USER` is not root, by their repositories' beginnings. Manifests often ask for that (`runAsNonRoot`).
+const USERS: &[(&str, i64)] = &[
+    ("apache/kafka", 1000),
+    ("argoproj/", 999),
+    ("bitnami/", 1001),
+    ("brancz/kube-rbac-proxy", 65532),
+    ("confluentinc/", 1000),
+    ("coredns/coredns", 65532),
+    ("dexidp/dex", 1001),
+    ("external-dns/external-dns", 65532),
+    ("fluxcd/", 65534),
+    ("grafana/grafana", 472),
+    ("grafana/loki", 10001),
+    ("hashicorp/http-echo", 65532),
+    ("ingress-nginx/controller", 101),
+    ("ingress-nginx/kube-webhook-certgen", 65532),
+    ("jaegertracing/", 10001),
+    ("jetstack/cert-manager", 1000),
+    ("jimmidyson/configmap-reload", 65534),
+    ("kiali/kiali", 1000),
+    ("kube-state-metrics/kube-state-metrics", 65534),
+    ("kubebuilder/kube-rbac-proxy", 65532),
+    ("library/elasticsearch", 1000),
+    ("library/haproxy", 99),
+    ("library/memcached", 11211),
+    ("library/sonarqube", 1000),
+    ("metrics-server/metrics-server", 65534),
+    ("nginx/nginx-ingress", 101),
+    ("nginxinc/nginx-unprivileged", 101),
+    ("oauth2-proxy/oauth2-proxy", 65532),
+    ("openpolicyagent/", 65532),
+    ("prom/", 65534),
+    ("prometheus/", 65534),
+    ("prometheus-adapter/", 65534),
+    ("prometheus-operator/", 65534),
+    ("sonatype/nexus3", 200),
+];
+
 /// The user that an image's processes have unless the pod says otherwise; most are root's.
 pub fn user(r: &ImageRef) -> i64 {
-    match r.repository.as_str() {
-        _ if r.tag.contains("nonroot") => 65532,
-        "nginxinc/nginx-unprivileged" => 101,
-        "prom/prometheus" => 65534,
-        name if name.starts_with("bitnami/") => 1001,
-        name => match name.rsplit('/').next().and_then(|last| last.strip_prefix("examples-bookinfo-")) {
-            Some("mongodb" | "mysqldb") | None => 0,
-            Some(program) => 1000 + i64::from(program.starts_with("reviews")),
-        },
+    let name = r.repository.as_str();
+    if r.tag.contains("nonroot") {
+        return 65532;
+    }
+    if let Some((_, user)) = USERS.iter().find(|(beginning, _)| name.starts_with(beginning)) {
+        return *user;
+    }
+    match name.rsplit('/').next().and_then(|last| last.strip_prefix("examples-bookinfo-")) {
+        Some("mongodb" | "mysqldb") | None => 0,
+        Some(program) => 1000 + i64::from(program.starts_with("reviews")),
     }
 }
 
