@@ -26,6 +26,12 @@ pub(super) fn fits(format: &str, text: &str) -> bool {
             text.split_once(':').is_some_and(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty())
                 || text.starts_with('/')
         }
+        "duration" => duration(text),
+        "hexcolor" => {
+            let digits = text.strip_prefix('#').unwrap_or(text);
+            matches!(digits.len(), 3 | 6) && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        }
+        "bsonobjectid" => text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit()),
         "uuid" => uuid(text),
         "uuid3" => uuid(text) && version_of(text) == Some('3'),
         "uuid4" => uuid(text) && version_of(text) == Some('4'),
@@ -34,6 +40,29 @@ pub(super) fn fits(format: &str, text: &str) -> bool {
         "k8s-long-name" => crate::validate::names::dns1123_subdomain(text).is_empty(),
         _ => true,
     }
+}
+
+/// As Go writes them (`1h2m3.5s`), or one number and one unit, up to weeks (`3 days`). Models `strfmt.ParseDuration`.
+fn duration(text: &str) -> bool {
+    const UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
+    const WORDS: [&str; 13] =
+        ["nano", "micro", "milli", "sec", "second", "min", "minute", "hr", "hour", "d", "day", "w", "week"];
+    let number = |t: &str| t.len() - t.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
+    let mut rest = text.trim_start_matches(['+', '-']);
+    if rest == "0" {
+        return true;
+    }
+    let words = rest[number(rest)..].trim().trim_end_matches('s');
+    if number(rest) > 0 && WORDS.contains(&words) {
+        return true;
+    }
+    while !rest.is_empty() {
+        let digits = number(rest);
+        let unit = UNITS.iter().filter(|u| rest[digits..].starts_with(**u)).max_by_key(|u| u.len());
+        let Some(unit) = unit.filter(|_| digits > 0) else { return false };
+        rest = &rest[digits + unit.len()..];
+    }
+    !text.is_empty()
 }
 
 /// `Z` is an offset, too; a small `t` or `z` is as good.

@@ -82,7 +82,9 @@ status:
         if let Some(s) = &mut o.spec {
             // The two fields are one in upstream's internal type.
             match (&s.pod_cidr, &s.pod_cidrs) {
-                (Some(c), None) => s.pod_cidrs = Some(vec![c.clone()]),
+                (Some(c), list) if list.as_ref().and_then(|l| l.first()) != Some(c) => {
+                    s.pod_cidrs = Some(vec![c.clone()]);
+                }
                 (None, Some(list)) => s.pod_cidr = list.first().cloned(),
                 _ => {}
             }

@@ -79,10 +79,14 @@ spec:
 
     fn prepare_create(o: &mut PersistentVolumeClaim) {
         o.status = Some(PersistentVolumeClaimStatus { phase: Some("Pending".into()), ..Default::default() });
+        drop_other_sources(o.spec.get_or_insert_default());
         normalize_sources(o.spec.get_or_insert_default());
     }
     fn prepare_update(new: &mut PersistentVolumeClaim, old: &PersistentVolumeClaim) {
         new.status.clone_from(&old.status);
+        if old.spec.as_ref().is_none_or(|s| s.data_source.is_none() && s.data_source_ref.is_none()) {
+            drop_other_sources(new.spec.get_or_insert_default());
+        }
         normalize_sources(new.spec.get_or_insert_default());
     }
     fn prepare_status(new: &mut PersistentVolumeClaim, old: &PersistentVolumeClaim) {
@@ -171,6 +175,20 @@ spec:
 
 fn requested(spec: &PersistentVolumeClaimSpec) -> Option<Quantity> {
     spec.resources.as_ref()?.requests.as_ref()?.get("storage").map(Quantity::of)
+}
+
+/// What clients from before `dataSourceRef` said in vain still means nothing. Models
+/// `EnforceDataSourceBackwardsCompatibility`.
+fn drop_other_sources(spec: &mut PersistentVolumeClaimSpec) {
+    let is_known = |s: &TypedLocalObjectReference| {
+        matches!(
+            (text(&s.api_group), s.kind.as_str()),
+            ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
+        )
+    };
+    if spec.data_source_ref.is_none() && spec.data_source.as_ref().is_some_and(|s| !is_known(s)) {
+        spec.data_source = None;
+    }
 }
 
 /// `dataSource` and `dataSourceRef` say the same when one is given. Models `NormalizeDataSources`.

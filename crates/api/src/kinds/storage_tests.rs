@@ -35,10 +35,6 @@ fn claims() {
             spec.resources[storage]: Invalid value: "0": must be greater than zero
             spec.storageClassName: Invalid value: "a b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
             spec.volumeMode: Unsupported value: "Tape": supported values: "Block", "Filesystem"
-            spec.dataSource.name: Required value
-            spec.dataSource: Invalid value: "Pod": must be 'PersistentVolumeClaim' when referencing the default apiGroup
-            spec.dataSourceRef.name: Required value
-            spec.dataSourceRef: Invalid value: "Pod": must be 'PersistentVolumeClaim' when referencing the default apiGroup
         "#]],
     );
     let old = claim("accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, storageClassName: slow");
