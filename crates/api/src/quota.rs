@@ -7,6 +7,7 @@ use crate::pods;
 use k8s_openapi::api::core::v1::{
     Container, PersistentVolumeClaim, Pod, PodAffinityTerm, ResourceQuota, ScopedResourceSelectorRequirement, Service,
 };
+use k8s_openapi::api::resource::v1::ResourceClaim;
 use meta::labels::{Op, Requirement};
 use meta::{Duration, Quantity, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,10 @@ pub type Usage = BTreeMap<String, Quantity>;
 /// Kinds that were counted by their plain name before `count/` came.
 const PLAIN_COUNTS: [&str; 4] = ["configmaps", "resourcequotas", "replicationcontrollers", "secrets"];
 const CLASS_SUFFIX: &str = ".storageclass.storage.k8s.io/";
+/// ResourceClaimsPerClass
+const DEVICES_SUFFIX: &str = ".deviceclass.resource.k8s.io/devices";
+/// AllocationResultsMaxSize: what a request for all devices may come to.
+const MOST_DEVICES: i64 = 32;
 
 fn one() -> Quantity {
     Quantity::from_value(1)
@@ -32,7 +37,10 @@ pub fn costs_on_update(new: &dyn Object, old: &dyn Object) -> bool {
     let pod = |o: &dyn Object| o.as_any().downcast_ref::<Pod>().map(is_terminating);
     match (pod(new), pod(old)) {
         (Some(new), Some(old)) => new != old,
-        _ => new.as_any().is::<Service>() || new.as_any().is::<PersistentVolumeClaim>(),
+        _ => {
+            let o = new.as_any();
+            o.is::<Service>() || o.is::<PersistentVolumeClaim>() || o.is::<ResourceClaim>()
+        }
     }
 }
 
@@ -48,6 +56,8 @@ pub fn usage(o: &dyn Object, now: Time) -> Usage {
         usage.extend(service_usage(service));
     } else if let Some(claim) = any.downcast_ref::<PersistentVolumeClaim>() {
         usage.extend(claim_usage(claim));
+    } else if let Some(claim) = any.downcast_ref::<ResourceClaim>() {
+        usage.extend(device_usage(claim));
     } else if o.kind().group.is_empty() && PLAIN_COUNTS.contains(&o.kind().plural) {
         usage.insert(o.kind().plural.into(), one());
     }
@@ -127,6 +137,37 @@ fn claim_usage(claim: &PersistentVolumeClaim) -> Usage {
     out
 }
 
+/// The devices that a claim may come to, by class: of alternatives the worst. Models `claimEvaluator.Usage` without
+/// extended resources, whose gate is off.
+fn device_usage(claim: &ResourceClaim) -> Usage {
+    let most = |mode: Option<&str>, count: Option<i64>| match mode {
+        Some("ExactCount") => count.unwrap_or(0),
+        Some("All") => MOST_DEVICES,
+        _ => 0,
+    };
+    let mut total: BTreeMap<&str, i64> = BTreeMap::new();
+    for request in claim.spec.devices.iter().flat_map(|d| d.requests.iter().flatten()) {
+        let subs = request.first_available.as_deref().unwrap_or_default();
+        if !subs.is_empty() {
+            // As upstream adds them: an alternative that asks for more than those before it comes on top of them.
+            let mut worst: BTreeMap<&str, i64> = BTreeMap::new();
+            for sub in subs {
+                let n = most(sub.allocation_mode.as_deref(), sub.count);
+                let class = worst.entry(&sub.device_class_name).or_default();
+                if n > *class {
+                    *class += n;
+                }
+            }
+            for (class, n) in worst.into_iter().filter(|(_, n)| *n > 0) {
+                *total.entry(class).or_default() += n;
+            }
+        } else if let Some(r) = &request.exactly {
+            *total.entry(&r.device_class_name).or_default() += most(r.allocation_mode.as_deref(), r.count);
+        }
+    }
+    total.into_iter().map(|(class, n)| (format!("{class}{DEVICES_SUFFIX}"), Quantity::from_value(n))).collect()
+}
+
 /// The resources of a quota that objects of this kind can use. Models `MatchingResources`.
 pub fn matching_resources<'a>(o: &dyn Object, hard: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
     let count = count_name(o);
@@ -158,6 +199,9 @@ pub fn matching_resources<'a>(o: &dyn Object, hard: impl Iterator<Item = &'a Str
         }
         if any.is::<PersistentVolumeClaim>() {
             return matches!(name, "persistentvolumeclaims" | "requests.storage") || name.contains(CLASS_SUFFIX);
+        }
+        if any.is::<ResourceClaim>() {
+            return name.ends_with(DEVICES_SUFFIX);
         }
         o.kind().group.is_empty() && PLAIN_COUNTS.contains(&name) && name == o.kind().plural
     };

@@ -196,3 +196,36 @@ fn pod_security_standards() {
         201 Pod plain
           warning 299 - "would violate PodSecurity \"restricted:v1.21\": allowPrivilegeEscalation != false (container \"c\" must set securityContext.allowPrivilegeEscalation=false), runAsNonRoot != true (pod or container \"c\" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container \"c\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")""#]].assert_eq(&w.line("POST", PODS, &plain.to_string()));
 }
+
+#[test]
+fn devices_are_counted_by_class_at_their_worst() {
+    let mut w = World::new();
+    let quotas = "/api/v1/namespaces/default/resourcequotas";
+    let gold = "gold.deviceclass.resource.k8s.io/devices";
+    let hard = json!({gold: "34", "count/resourceclaims.resource.k8s.io": "3"});
+    let zero = json!({gold: "0", "count/resourceclaims.resource.k8s.io": "0"});
+    w.ok("POST", quotas, &json!({"metadata": {"name": "q"}, "spec": {"hard": hard}}).to_string());
+    let status = json!({"metadata": {"name": "q"}, "status": {"hard": hard, "used": zero}});
+    w.ok("PUT", &format!("{quotas}/q/status"), &status.to_string());
+    let mut claim = |name: &str, request: Value| {
+        let body = json!({"metadata": {"name": name}, "spec": {"devices": {"requests": [request]}}});
+        w.line("POST", "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims", &body.to_string())
+    };
+    let all = json!({"name": "r", "exactly": {"deviceClassName": "gold", "allocationMode": "All"}});
+    let got = [
+        claim("two", json!({"name": "r", "exactly": {"deviceClassName": "gold", "count": 2}})),
+        claim("others", json!({"name": "r", "exactly": {"deviceClassName": "silver", "count": 9}})),
+        claim(
+            "alternatives",
+            json!({"name": "r", "firstAvailable": [
+                {"name": "a", "deviceClassName": "gold", "allocationMode": "All"},
+                {"name": "b", "deviceClassName": "gold", "count": 3}]}),
+        ),
+        claim("all", all),
+    ];
+    expect![[r#"
+        201 ResourceClaim two
+        201 ResourceClaim others
+        201 ResourceClaim alternatives
+        403 Forbidden: resourceclaims.resource.k8s.io "all" is forbidden: exceeded quota: q, requested: count/resourceclaims.resource.k8s.io=1,gold.deviceclass.resource.k8s.io/devices=32, used: count/resourceclaims.resource.k8s.io=3,gold.deviceclass.resource.k8s.io/devices=34, limited: count/resourceclaims.resource.k8s.io=3,gold.deviceclass.resource.k8s.io/devices=34"#]].assert_eq(&got.join("\n"));
+}

@@ -49,7 +49,7 @@ struct At {
 struct Search<'a> {
     claims: &'a [Arc<ResourceClaim>],
     pools: Vec<Pool<'a>>,
-    taken: BTreeSet<DeviceId>,
+    taken: &'a BTreeSet<DeviceId>,
     /// By claim and request, its alternatives.
     requests: Vec<Vec<Vec<Request<'a>>>>,
     every: BTreeMap<(usize, usize, usize), Vec<Found<'a>>>,
@@ -60,19 +60,21 @@ struct Search<'a> {
     result: Vec<Vec<(String, bool, Found<'a>)>>,
 }
 
-/// The allocations of `claims` on `node`, in their order; `None` when there is no way.
+/// The allocations of `claims` on `node`, in their order; `None` when there is no way. `taken` is what
+/// [`Devices::allocated`] says.
 ///
 /// # Errors
 /// Claims, classes or pools that cannot be worked with.
 pub fn allocate(
     devices: &Devices,
+    taken: &BTreeSet<DeviceId>,
     node: &Node,
     claims: &[Arc<ResourceClaim>],
 ) -> Result<Option<Vec<AllocationResult>>, Trouble> {
     let mut search = Search {
         claims,
         pools: pools::gather(devices, node),
-        taken: devices.allocated(),
+        taken,
         requests: Vec::new(),
         every: BTreeMap::new(),
         constraints: Vec::new(),
@@ -111,8 +113,13 @@ pub struct Offer {
 ///
 /// # Errors
 /// Claims, classes or pools that cannot be worked with.
-pub fn offers(devices: &Devices, node: &Node, claims: &[Arc<ResourceClaim>]) -> Result<Vec<Offer>, String> {
-    let (taken, mut out) = (devices.allocated(), Vec::new());
+pub fn offers(
+    devices: &Devices,
+    taken: &BTreeSet<DeviceId>,
+    node: &Node,
+    claims: &[Arc<ResourceClaim>],
+) -> Result<Vec<Offer>, String> {
+    let mut out = Vec::new();
     let pools = pools::gather(devices, node);
     for claim in claims {
         for r in claim.spec.devices.iter().flat_map(|d| d.requests.iter().flatten()) {

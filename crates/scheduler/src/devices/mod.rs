@@ -90,8 +90,8 @@ impl Devices {
         Ok(all)
     }
 
-    /// The devices that are taken; admin access takes none.
-    fn allocated(&self) -> BTreeSet<DeviceId> {
+    /// The devices that are taken; admin access takes none. It looks at every claim there is: a cycle asks once.
+    pub fn allocated(&self) -> BTreeSet<DeviceId> {
         let written = self.claims.values().filter_map(|c| c.status.as_ref()?.allocation.as_ref());
         let all = written.chain(self.in_flight.values().map(|(_, a)| &**a));
         let results = all.filter_map(|a| a.devices.as_ref()).flat_map(|d| d.results.iter().flatten());
@@ -103,7 +103,9 @@ impl Devices {
     pub fn assume(&mut self, pod: &Pod, node: &k8s_openapi::api::core::v1::Node) {
         let Ok(claims) = self.of_pod(pod) else { return };
         let open: Vec<_> = claims.iter().filter(|c| is_open(c)).cloned().collect();
-        let Ok(Some(mut allocations)) = allocator::allocate(self, node, &open).map(|a| a.map(Vec::into_iter)) else {
+        let Ok(Some(mut allocations)) =
+            allocator::allocate(self, &self.allocated(), node, &open).map(|a| a.map(Vec::into_iter))
+        else {
             return;
         };
         for claim in claims {

@@ -27,7 +27,7 @@ impl Devices {
         if open.is_empty() {
             return Ok(());
         }
-        let found = allocator::allocate(self, node, &open).map_err(|trouble| match trouble {
+        let found = allocator::allocate(self, &self.allocated(), node, &open).map_err(|trouble| match trouble {
             allocator::Trouble::Node(why) | allocator::Trouble::Broken(why) => why,
         })?;
         let allocations = found.ok_or("cannot allocate all claims")?;

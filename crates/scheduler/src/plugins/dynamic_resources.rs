@@ -6,7 +6,7 @@
 
 use super::node_selector::Terms;
 use crate::devices::allocator::{Trouble, allocate, offers};
-use crate::devices::{Devices, is_open};
+use crate::devices::{DeviceId, Devices, is_open};
 use crate::framework::event::Was;
 use crate::framework::{
     Answer, ClusterEvent, CycleState, Filter, Handle, Hint, NodeInfo, NodeStatuses, Plugin, PodInfo, PostFilter,
@@ -15,6 +15,7 @@ use crate::framework::{
 };
 use k8s_openapi::api::resource::v1::{AllocationResult, DeviceRequest, ResourceClaim};
 use meta::{Key, Path, Rng};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use trace::explain::Inputs;
 use trace::note;
@@ -27,6 +28,8 @@ pub struct DynamicResources;
 #[derive(Clone, Default)]
 struct Prepared {
     claims: Vec<Claim>,
+    /// The devices that are taken, when some of the claims are open.
+    taken: Arc<BTreeSet<DeviceId>>,
 }
 
 #[derive(Clone)]
@@ -77,7 +80,7 @@ impl Plugin for DynamicResources {
                 false => note!("cell.devices-elsewhere", claim = claim, devices = devices),
             });
         }
-        match offers(&h.objects.devices, &node.node, &prepared.open()) {
+        match offers(&h.objects.devices, &prepared.taken, &node.node, &prepared.open()) {
             Ok(all) => inputs.notes.extend(all.into_iter().map(|o| {
                 let short = o.free < o.wanted || o.wanted == 0;
                 let (wanted, selected, free) = (o.wanted, o.selected, o.free);
@@ -213,7 +216,11 @@ impl PreFilter for DynamicResources {
         match claims.into_iter().map(|c| prepare(&h.objects.devices, c)).collect() {
             Err(status) => PreFilterResult::Refuse(status),
             Ok(claims) => {
-                state.write(Prepared { claims });
+                let mut prepared = Prepared { claims, ..Prepared::default() };
+                if prepared.claims.iter().any(|c| is_open(&c.claim)) {
+                    prepared.taken = Arc::new(h.objects.devices.allocated());
+                }
+                state.write(prepared);
                 PreFilterResult::Pass
             }
         }
@@ -225,7 +232,7 @@ impl Filter for DynamicResources {
         let Some(prepared) = state.get::<Prepared>() else { return Err(Status::error("not found")) };
         let open = prepared.open();
         if !open.is_empty() {
-            match allocate(&h.objects.devices, &node.node, &open) {
+            match allocate(&h.objects.devices, &prepared.taken, &node.node, &open) {
                 Ok(Some(_)) => {}
                 Ok(None) => return Err(Status::unresolvable("cannot allocate all claims")),
                 Err(Trouble::Node(why)) => return Err(Status::unresolvable(why)),
@@ -294,8 +301,9 @@ fn score(claims: &[Arc<ResourceClaim>], allocations: &[AllocationResult]) -> i64
 
 impl Score for DynamicResources {
     fn score(&self, h: &Handle, state: &CycleState, _: &PodInfo, node: &NodeInfo) -> i64 {
-        let open = state.get::<Prepared>().map(Prepared::open).unwrap_or_default();
-        match allocate(&h.objects.devices, &node.node, &open) {
+        let Some(prepared) = state.get::<Prepared>() else { return 0 };
+        let open = prepared.open();
+        match allocate(&h.objects.devices, &prepared.taken, &node.node, &open) {
             Ok(Some(allocations)) => score(&open, &allocations),
             _ => 0,
         }
