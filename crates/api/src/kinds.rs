@@ -29,6 +29,7 @@ pub mod horizontalpodautoscaler;
 pub mod horizontalpodautoscaler_v1;
 pub mod ingress;
 pub mod ingressclass;
+pub mod ipaddress;
 pub mod job;
 pub mod lease;
 pub mod limitrange;
@@ -102,7 +103,7 @@ table! {
     horizontalpodautoscaler horizontalpodautoscaler_v1
     cronjob job
     certificatesigningrequest
-    ingress ingressclass networkpolicy servicecidr
+    ingress ingressclass ipaddress networkpolicy servicecidr
     poddisruptionbudget
     csidriver csinode csistoragecapacity storageclass volumeattachment volumeattributesclass
     priorityclass

@@ -8,7 +8,7 @@ use crate::owners::Asked;
 use crate::request::{Body, Request, RequestVerb};
 use crate::response::{Answer, LiveQuery, Response};
 use crate::select::Filter;
-use crate::service::Ranges;
+use crate::service::{self, Ranges};
 use crate::stored::Stored;
 use crate::{decode, event_ttl, keys, verbs};
 use api::{KindRef, Kinds, Obj, ObjectExt, Registered};
@@ -211,6 +211,7 @@ impl ApiServer {
             Ok(mut p) => {
                 for txn in &mut p.txns {
                     event_ttl::attach(&mut self.event_lease, txn, cx.store, cx.now);
+                    service::follow(txn, cx.store, cx.now);
                 }
                 commit(cx.store, p, seen)
             }

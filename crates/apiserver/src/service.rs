@@ -1,16 +1,21 @@
 //! What the API server gives to Services: cluster IPs, IP families, node ports. Models
 //! `pkg/registry/core/service/storage/alloc.go`.
 //!
-//! What is taken is read from the Services themselves, so a release needs no bookkeeping and nothing can leak.
+//! Which addresses are taken is read from the IPAddresses, which are written with the Services, and which ports from the
+//! Services themselves: a release needs no bookkeeping and nothing can leak.
 
+mod addresses;
 mod ranges;
 
+pub(crate) use addresses::follow;
 pub use ranges::Ranges;
 
 use crate::keys;
 use crate::server::Cx;
+use api::kinds::ipaddress;
 use api::{Object, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
+use k8s_openapi::api::networking::v1::{IPAddress, ServiceCIDR};
 use meta::{ApiError, FieldError, Path};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -26,6 +31,12 @@ struct Taken {
 fn taken(cx: &Cx<'_>, namespace: &str, name: &str) -> Taken {
     let prefix = keys::prefix(Service::KIND_REF, "");
     let mut taken = Taken { ips: BTreeSet::new(), ports: BTreeSet::new() };
+    let own = cx.object(Service::KIND_REF, namespace, name).and_then(|e| e.value.0.downcast::<Service>());
+    let own = |ip: &Ipv4Addr| own.is_some_and(|s| ipaddress::of_service(s).any(|i| i.parse() == Ok(*ip)));
+    let addresses = keys::prefix(IPAddress::KIND_REF, "");
+    for (_, e) in cx.store.iter_range(&addresses, &keys::range_end(&addresses)) {
+        taken.ips.extend(e.value.0.name().parse::<Ipv4Addr>().ok().filter(|ip| !own(ip)).map(u32::from));
+    }
     for (_, e) in cx.store.iter_range(&prefix, &keys::range_end(&prefix)) {
         let o = &*e.value.0;
         let Some(spec) = o.downcast::<Service>().and_then(|s| s.spec.as_ref()) else { continue };
@@ -38,6 +49,21 @@ fn taken(cx: &Cx<'_>, namespace: &str, name: &str) -> Taken {
         taken.ports.extend(ports.filter(|p| *p != 0).filter_map(|p| u16::try_from(p).ok()));
     }
     taken
+}
+
+/// The ranges that ServiceCIDRs add to the cluster's own. Models `syncAllocators` of `ipallocator/cidrallocator.go`.
+fn more_ranges(cx: &Cx<'_>) -> Vec<String> {
+    let prefix = keys::prefix(ServiceCIDR::KIND_REF, "");
+    let mut all = Vec::new();
+    for (_, e) in cx.store.iter_range(&prefix, &keys::range_end(&prefix)) {
+        let Some(o) = e.value.0.downcast::<ServiceCIDR>() else { continue };
+        let mut conditions = o.status.iter().flat_map(|s| s.conditions.iter().flatten());
+        let ready = conditions.find(|c| c.type_ == "Ready").is_none_or(|c| c.status == "True");
+        if ready && o.metadata.deletion_timestamp.is_none() {
+            all.extend(o.spec.iter().flat_map(|s| s.cidrs.iter().flatten()).cloned());
+        }
+    }
+    all
 }
 
 fn service_type(spec: &ServiceSpec) -> &str {
@@ -78,7 +104,7 @@ fn allocate_spec(cx: &mut Cx<'_>, namespace: &str, name: &str, spec: &mut Servic
     families(spec).map_err(invalid)?;
     let headless = spec.cluster_ip.as_deref() == Some(NONE);
     let taken = taken(cx, namespace, name);
-    let ranges = cx.server.ranges().clone();
+    let ranges = cx.server.ranges().with(more_ranges(cx).iter().map(String::as_str));
     if !headless {
         let path = Path::new("spec").child("clusterIPs");
         let ip = match set(&spec.cluster_ip) {

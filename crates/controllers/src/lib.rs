@@ -35,6 +35,8 @@ pub mod resource_claim;
 pub mod resource_quota;
 pub mod root_ca_publisher;
 pub mod service_account;
+pub mod service_cidrs;
+pub mod service_ips;
 pub mod statefulset;
 pub mod taint_eviction;
 #[cfg(test)]
@@ -95,6 +97,7 @@ pub fn all(authority: Arc<Authority>, tokens: TokenKey) -> Vec<Box<dyn Component
         runner::<ephemeral_volume::EphemeralVolume>(),
         runner::<resource_claim::ResourceClaims>(),
         runner::<admission_policy::AdmissionPolicyStatus>(),
+        runner::<service_cidrs::ServiceCidrs>(),
         // Not part of the controller manager: kind's provisioner, a process of its own.
         runner::<local_path::LocalPath>(),
         // Of kube-apiserver itself.
@@ -104,5 +107,6 @@ pub fn all(authority: Arc<Authority>, tokens: TokenKey) -> Vec<Box<dyn Component
         runner::<aggregator::Autoregister>(),
         runner::<aggregator::RemoteAvailable>(),
         runner::<flow_control::FlowControl>(),
+        runner::<service_ips::ServiceIps>(),
     ]
 }

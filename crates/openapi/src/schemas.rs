@@ -173,6 +173,7 @@ fn register(g: &mut Generator, kind: &Kind) -> String {
         ("networking.k8s.io", "v1", "Ingress") => of::<networking::v1::Ingress>(g),
         ("networking.k8s.io", "v1", "IngressClass") => of::<networking::v1::IngressClass>(g),
         ("networking.k8s.io", "v1", "NetworkPolicy") => of::<networking::v1::NetworkPolicy>(g),
+        ("networking.k8s.io", "v1", "IPAddress") => of::<networking::v1::IPAddress>(g),
         ("networking.k8s.io", "v1", "ServiceCIDR") => of::<networking::v1::ServiceCIDR>(g),
         ("node.k8s.io", "v1", "RuntimeClass") => of::<node::v1::RuntimeClass>(g),
         ("policy", "v1", "PodDisruptionBudget") => of::<policy::v1::PodDisruptionBudget>(g),

@@ -26,6 +26,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("horizontalpodautoscalers.autoscaling", "autoscaling/v2", "HorizontalPodAutoscaler"),
     ("ingressclasses.networking.k8s.io", "networking.k8s.io/v1", "IngressClass"),
     ("ingresses.networking.k8s.io", "networking.k8s.io/v1", "Ingress"),
+    ("ipaddresses.networking.k8s.io", "networking.k8s.io/v1", "IPAddress"),
     ("jobs.batch", "batch/v1", "Job"),
     ("limitranges", "v1", "LimitRange"),
     ("leases.coordination.k8s.io", "coordination.k8s.io/v1", "Lease"),
@@ -101,9 +102,8 @@ pub fn area(kind: &str, custom: bool) -> &'static str {
         | "ReplicationController"
         | "HorizontalPodAutoscaler"
         | "PodDisruptionBudget" => "workloads",
-        "Service" | "Endpoints" | "EndpointSlice" | "Ingress" | "IngressClass" | "NetworkPolicy" | "ServiceCIDR" => {
-            "network"
-        }
+        "Service" | "Endpoints" | "EndpointSlice" | "Ingress" | "IngressClass" | "IPAddress" | "NetworkPolicy"
+        | "ServiceCIDR" => "network",
         "ConfigMap" | "Secret" | "LimitRange" | "ResourceQuota" => "config",
         "PersistentVolume"
         | "PersistentVolumeClaim"

@@ -8,9 +8,8 @@ use std::net::Ipv4Addr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranges {
-    cidr: String,
-    /// Inclusive, without the network's and the broadcast address.
-    ips: (u32, u32),
+    /// Inclusive, without the network's and the broadcast address. The cluster's own range comes first.
+    ips: Vec<(u32, u32)>,
     ports: (u16, u16),
 }
 
@@ -20,42 +19,42 @@ const DNS_OFFSET: u32 = 9;
 impl Ranges {
     /// A CIDR that cannot be read falls back to kubeadm's.
     pub fn new(config: &Config) -> Self {
-        let parse = |cidr: &str| -> Option<(u32, u32)> {
-            let (base, bits) = cidr.split_once('/')?;
-            let base = u32::from(base.parse::<Ipv4Addr>().ok()?);
-            let bits = bits.parse::<u32>().ok().filter(|b| (1..=30).contains(b))?;
-            let mask = u32::MAX << (32 - bits);
-            Some(((base & mask) + 1, (base | !mask) - 1))
-        };
-        let (cidr, ips) = match parse(&config.service_cidr) {
-            Some(ips) => (config.service_cidr.clone(), ips),
-            None => ("10.96.0.0/12".into(), (0x0a60_0001, 0x0a6f_fffe)),
-        };
-        Ranges { cidr, ips, ports: config.node_port_range }
+        let ips = parse(&config.service_cidr).unwrap_or((0x0a60_0001, 0x0a6f_fffe));
+        Ranges { ips: vec![ips], ports: config.node_port_range }
+    }
+
+    /// With these CIDRs, too; those of another family do not count.
+    pub(super) fn with<'a>(&self, more: impl Iterator<Item = &'a str>) -> Ranges {
+        let mut ranges = self.clone();
+        for range in more.filter_map(parse) {
+            if !ranges.ips.contains(&range) {
+                ranges.ips.push(range);
+            }
+        }
+        ranges
     }
 
     pub(super) fn first_ip(&self) -> Ipv4Addr {
-        self.ips.0.into()
+        self.ips[0].0.into()
     }
 
     pub(super) fn check_ip(&self, ip: Ipv4Addr, taken: &BTreeSet<u32>) -> Result<(), String> {
         let n = u32::from(ip);
-        if n < self.ips.0 || n > self.ips.1 {
-            return Err(format!(
-                "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {}",
-                self.cidr
-            ));
+        if !self.ips.iter().any(|(first, last)| (first..=last).contains(&&n)) {
+            return Err("the provided network does not match the current range".into());
         }
         if taken.contains(&n) { Err("provided IP is already allocated".into()) } else { Ok(()) }
     }
 
     pub(super) fn pick_ip(&self, rng: &mut Rng, taken: &BTreeSet<u32>) -> Option<Ipv4Addr> {
-        let (first, last) = self.ips;
-        // Models calculateRangeOffset: a sixteenth, between 16 and 256 addresses.
-        let band = ((last - first + 1) / 16).clamp(16, 256);
-        let free = |n: &u32| !taken.contains(n) && *n != first && *n != first + DNS_OFFSET;
-        pick(rng, u64::from(first), u64::from(last), u64::from(band), |n| {
-            u32::try_from(n).ok().filter(free).map(Ipv4Addr::from)
+        let own = self.ips[0].0;
+        let free = |n: &u32| !taken.contains(n) && *n != own && *n != own + DNS_OFFSET;
+        self.ips.iter().find_map(|(first, last)| {
+            // Models calculateRangeOffset: a sixteenth, between 16 and 256 addresses.
+            let band = ((last - first + 1) / 16).clamp(16, 256);
+            pick(rng, u64::from(*first), u64::from(*last), u64::from(band), |n| {
+                u32::try_from(n).ok().filter(free).map(Ipv4Addr::from)
+            })
         })
     }
 
@@ -75,6 +74,14 @@ impl Ranges {
         let band = ((last - first + 1) / 32).clamp(16, 128);
         pick(rng, first, last, band, |n| u16::try_from(n).ok().filter(|p| !taken.contains(p)))
     }
+}
+
+fn parse(cidr: &str) -> Option<(u32, u32)> {
+    let (base, bits) = cidr.split_once('/')?;
+    let base = u32::from(base.parse::<Ipv4Addr>().ok()?);
+    let bits = bits.parse::<u32>().ok().filter(|b| (1..=30).contains(b))?;
+    let mask = u32::MAX << (32 - bits);
+    Some(((base & mask) + 1, (base | !mask) - 1))
 }
 
 /// From a random place in the upper part of the range on, wrapping around; the lower band only when that is full.
