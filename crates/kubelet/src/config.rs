@@ -57,6 +57,8 @@ pub struct NodeConfig {
     /// `--cloud-provider=external`: addresses are the cloud's to say.
     pub external_cloud: bool,
     pub csi: Vec<CsiPlugin>,
+    /// When pods have to leave, of the kubelet's configuration.
+    pub eviction: crate::eviction::Settings,
     /// What `staticPodPath` holds.
     pub manifests: Manifests,
     /// Names and small random delays derive from it.
@@ -79,6 +81,7 @@ impl Default for NodeConfig {
             internal_ip: "192.168.0.11".into(),
             external_cloud: false,
             csi: Vec::new(),
+            eviction: crate::eviction::Settings::default(),
             manifests: Manifests::new(),
             seed: 1,
             speed: 1,

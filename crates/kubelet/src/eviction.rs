@@ -1,5 +1,9 @@
 //! Which pods leave a node that runs out of memory or disk: what is observed, what counts as too little, who goes first.
-//! Models `pkg/kubelet/eviction` with the default thresholds.
+//! Models `pkg/kubelet/eviction`.
+
+mod settings;
+
+pub use settings::{Limit, Settings, Threshold};
 
 use crate::pod::Verdict;
 use api::references;
@@ -10,8 +14,6 @@ use std::sync::Arc;
 
 /// How often the manager looks (`evictionMonitoringPeriod`).
 pub const MONITORING_PERIOD: Duration = Duration::from_secs(10);
-/// How long a condition stays after it was observed last (`evictionPressureTransitionPeriod`).
-const TRANSITION_PERIOD: Duration = Duration::from_secs(300);
 /// How long an evicted pod is waited for before the next one is chosen (`podCleanupTimeout`).
 pub const CLEANUP_TIMEOUT: Duration = Duration::from_secs(30);
 pub const REASON: &str = "Evicted";
@@ -25,6 +27,7 @@ const CRITICAL: i32 = 2_000_000_000;
 pub enum Pressure {
     Memory,
     Disk,
+    Pid,
 }
 
 impl Pressure {
@@ -32,12 +35,14 @@ impl Pressure {
         match self {
             Pressure::Memory => "MemoryPressure",
             Pressure::Disk => "DiskPressure",
+            Pressure::Pid => "PIDPressure",
         }
     }
     fn resource(self) -> &'static str {
         match self {
             Pressure::Memory => "memory",
             Pressure::Disk => "ephemeral-storage",
+            Pressure::Pid => "pids",
         }
     }
 }
@@ -53,6 +58,7 @@ pub enum Signal {
     MemoryAvailable,
     NodeFsAvailable,
     ImageFsAvailable,
+    PidAvailable,
 }
 
 impl Signal {
@@ -60,32 +66,34 @@ impl Signal {
         match self {
             Signal::MemoryAvailable => Pressure::Memory,
             Signal::NodeFsAvailable | Signal::ImageFsAvailable => Pressure::Disk,
+            Signal::PidAvailable => Pressure::Pid,
         }
     }
-    /// `memory.available<100Mi`, `nodefs.available<10%`, `imagefs.available<15%`
-    pub fn threshold_bytes(self, capacity: u64) -> u64 {
-        // Upstream's percentages are 32-bit floats.
-        let percent = |p: f32| (capacity as f64 * f64::from(p)) as u64;
+    const ALL: [Signal; 4] =
+        [Signal::MemoryAvailable, Signal::NodeFsAvailable, Signal::ImageFsAvailable, Signal::PidAvailable];
+    fn name(self) -> &'static str {
         match self {
-            Signal::MemoryAvailable => 100 << 20,
-            Signal::NodeFsAvailable => percent(0.1),
-            Signal::ImageFsAvailable => percent(0.15),
+            Signal::MemoryAvailable => "memory.available",
+            Signal::NodeFsAvailable => "nodefs.available",
+            Signal::ImageFsAvailable => "imagefs.available",
+            Signal::PidAvailable => "pid.available",
+        }
+    }
+    /// Process IDs are counted, all else is measured in bytes.
+    fn shown(self, n: u64) -> Quantity {
+        match self {
+            Signal::PidAvailable => Quantity::from_value(i64::try_from(n).unwrap_or(i64::MAX)),
+            _ => bytes(n),
         }
     }
 }
 
-/// Bytes.
+/// Bytes, or process IDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
     pub signal: Signal,
     pub available: u64,
     pub capacity: u64,
-}
-
-impl Observation {
-    fn is_low(&self) -> bool {
-        self.available < self.signal.threshold_bytes(self.capacity)
-    }
 }
 
 /// Bytes that a container uses, and those that it asked for.
@@ -107,6 +115,10 @@ pub struct Candidate {
     pub priority: i32,
     /// It stays whatever happens.
     pub critical: bool,
+    /// `terminationGracePeriodSeconds`
+    pub grace: Option<Duration>,
+    /// How many run in it.
+    pub processes: u64,
     pub containers: Vec<ContainerUse>,
     /// `emptyDir` volumes on disk: name, bytes, and size limit; zero: none.
     pub volumes: Vec<(String, u64, Quantity)>,
@@ -120,10 +132,16 @@ impl Candidate {
                 let own: u64 = self.containers.iter().map(|c| c.disk).sum();
                 own + self.volumes.iter().map(|v| v.1).sum::<u64>()
             }
+            Pressure::Pid => self.processes,
         }
     }
     fn requested(&self, what: Pressure) -> u64 {
-        let of = |c: &ContainerUse| if what == Pressure::Memory { c.memory_request } else { c.disk_request };
+        let of = |c: &ContainerUse| match what {
+            Pressure::Memory => c.memory_request,
+            Pressure::Disk => c.disk_request,
+            // Nobody asks for processes.
+            Pressure::Pid => 0,
+        };
         self.containers.iter().map(of).sum()
     }
 
@@ -151,27 +169,29 @@ fn bytes(n: u64) -> Quantity {
 }
 
 /// Who goes first: those that use more than they asked for, then those of lower priority, then those that use most beyond
-/// what they asked for. Models `rankMemoryPressure` and `rankDiskPressureFunc`.
+/// what they asked for. Of processes nobody asks for any. Models `rankMemoryPressure`, `rankDiskPressureFunc` and
+/// `rankPIDPressure`.
 pub fn rank(what: Pressure, pods: &mut [Candidate]) {
     let beyond = |c: &Candidate| i128::from(c.used(what)) - i128::from(c.requested(what));
     pods.sort_by(|a, b| {
-        let exceeds = |c: &Candidate| beyond(c) > 0;
+        let exceeds = |c: &Candidate| what != Pressure::Pid && beyond(c) > 0;
         let first = exceeds(b).cmp(&exceeds(a));
         first.then(a.priority.cmp(&b.priority)).then(beyond(b).cmp(&beyond(a)))
     });
 }
 
 /// Models `evictionMessage`.
-fn message(observed: &Observation, pod: &Candidate) -> String {
-    let what = observed.signal.pressure();
+fn message(threshold: &Threshold, observed: &Observation, pod: &Candidate) -> String {
+    let (signal, what) = (threshold.signal, threshold.signal.pressure());
     let resource = what.resource();
-    let quantity = bytes(observed.signal.threshold_bytes(observed.capacity));
+    let quantity = signal.shown(threshold.limit.of(observed.capacity));
     let mut out = format!("The node was low on resource: {resource}. ");
     out.push_str(&format!("Threshold quantity: {quantity}, available: {}. ", observed_text(observed)));
     for c in &pod.containers {
         let (used, request) = match what {
             Pressure::Memory => (c.memory, c.memory_request),
             Pressure::Disk => (c.disk, c.disk_request),
+            Pressure::Pid => continue,
         };
         if used > request {
             let request = if request == 0 { Quantity::ZERO } else { bytes(request) };
@@ -187,16 +207,30 @@ fn message(observed: &Observation, pod: &Candidate) -> String {
 
 /// cAdvisor counts whole kibibytes.
 fn observed_text(o: &Observation) -> Quantity {
-    bytes(o.available / 1024 * 1024)
+    let whole = if o.signal == Signal::PidAvailable { 1 } else { 1024 };
+    o.signal.shown(o.available / whole * whole)
 }
 
-/// What the manager remembers.
+/// What the manager remembers. Thresholds are named by their place in [`Settings::thresholds`].
 #[derive(Clone, Debug, Default)]
 pub struct Manager {
     last_observed: BTreeMap<Pressure, Time>,
     conditions: BTreeSet<Pressure>,
+    /// Thresholds that are met, and since when.
+    first_observed: BTreeMap<usize, Time>,
+    /// Those that were met for long enough: they stay until their minimum is reclaimed.
+    due: BTreeSet<usize>,
     /// The pod that is being evicted, and since when.
     pub leaving: Option<(Arc<str>, Time)>,
+}
+
+/// Models `thresholdsMet`; `reclaimed`: with what is to be reclaimed at least.
+fn met(settings: &Settings, observations: &[Observation], i: usize, reclaimed: bool) -> bool {
+    let t = &settings.thresholds[i];
+    observations.iter().find(|o| o.signal == t.signal).is_some_and(|o| {
+        let more = t.minimum_reclaim.filter(|_| reclaimed).map_or(0, |m| m.of(o.capacity));
+        o.available < t.limit.of(o.capacity) + more
+    })
 }
 
 /// What a look came to.
@@ -224,45 +258,62 @@ impl Manager {
     pub fn look(
         &mut self,
         now: Time,
+        settings: &Settings,
         observations: &[Observation],
         mut pods: Vec<Candidate>,
         reclaim: impl FnOnce() -> Vec<Observation>,
     ) -> Decision {
         let mut decision = Decision::default();
-        let low: Vec<&Observation> = observations.iter().filter(|o| o.is_low()).collect();
-        for o in &low {
-            self.last_observed.insert(o.signal.pressure(), now);
+        let all = 0..settings.thresholds.len();
+        let unresolved = |i: &usize| met(settings, observations, *i, self.due.contains(i));
+        let now_met: BTreeSet<usize> = all.clone().filter(unresolved).collect();
+        self.first_observed.retain(|i, _| now_met.contains(i));
+        for i in &now_met {
+            self.first_observed.entry(*i).or_insert(now);
+            self.last_observed.insert(settings.thresholds[*i].signal.pressure(), now);
         }
-        self.last_observed.retain(|_, at| now.since(*at) < TRANSITION_PERIOD);
+        self.last_observed.retain(|_, at| now.since(*at) < settings.transition);
         let conditions: BTreeSet<Pressure> = self.last_observed.keys().copied().collect();
         decision.changed = conditions != self.conditions;
         self.conditions = conditions;
+        let long_enough = |(i, since): (&usize, &Time)| now.since(*since) >= settings.thresholds[*i].grace;
+        self.due = self.first_observed.iter().filter(|e| long_enough(*e)).map(|(i, _)| *i).collect();
         for pod in pods.iter().filter(|p| !p.critical) {
             if let Some(message) = pod.exceeds() {
-                decision.evict.push((pod.uid.clone(), verdict(message, false)));
+                decision.evict.push((pod.uid.clone(), verdict(message, GRACE, false)));
             }
         }
         if !decision.evict.is_empty() {
             return decision;
         }
         // Memory comes before all else.
-        let Some(worst) = low.iter().min_by_key(|o| o.signal) else { return decision };
-        let what = worst.signal.pressure();
+        let of = |i: &usize| settings.thresholds[*i].signal;
+        let worst = self.due.iter().min_by_key(|i| (of(i) != Signal::MemoryAvailable, **i)).copied();
+        let Some(threshold) = worst.map(|i| &settings.thresholds[i]) else { return decision };
+        let Some(observed) = observations.iter().find(|o| o.signal == threshold.signal) else { return decision };
+        let what = threshold.signal.pressure();
         decision.starved = Some(what.resource());
-        if what == Pressure::Disk && !reclaim().iter().any(Observation::is_low) {
-            return decision;
+        if what == Pressure::Disk {
+            let observations = reclaim();
+            if !all.into_iter().any(|i| met(settings, &observations, i, true)) {
+                return decision;
+            }
         }
         rank(what, &mut pods);
         if let Some(pod) = pods.iter().find(|p| !p.critical) {
-            decision.evict.push((pod.uid.clone(), verdict(message(worst, pod), true)));
+            let grace = match threshold.is_hard() {
+                true => GRACE,
+                false => pod.grace.map_or(settings.max_pod_grace, |own| own.min(settings.max_pod_grace)),
+            };
+            decision.evict.push((pod.uid.clone(), verdict(message(threshold, observed, pod), grace, true)));
         }
         decision
     }
 }
 
 /// `disrupted`: the pod says that it is the node that ended it.
-fn verdict(message: String, disrupted: bool) -> Verdict {
-    Verdict { reason: REASON.into(), message, grace: Some(GRACE), disrupted }
+fn verdict(message: String, grace: Duration, disrupted: bool) -> Verdict {
+    Verdict { reason: REASON.into(), message, grace: Some(grace), disrupted }
 }
 
 #[cfg(test)]
@@ -280,7 +331,7 @@ mod tests {
         Observation { signal: Signal::MemoryAvailable, available: available * MI, capacity: 8 << 30 }
     }
     fn look(m: &mut Manager, now: u64, observed: &[Observation], pods: Vec<Candidate>) -> Decision {
-        m.look(Time(now * 1_000_000), observed, pods, || observed.to_vec())
+        m.look(Time(now * 1_000_000), &Settings::default(), observed, pods, || observed.to_vec())
     }
 
     #[test]
@@ -326,6 +377,63 @@ mod tests {
     }
 
     #[test]
+    fn a_soft_threshold_waits_and_lets_pods_end_in_peace() {
+        let soft = Threshold {
+            signal: Signal::MemoryAvailable,
+            limit: Limit::Amount(1000 * MI),
+            grace: Duration::from_secs(30),
+            minimum_reclaim: Some(Limit::Amount(500 * MI)),
+        };
+        let mut settings = Settings { max_pod_grace: Duration::from_secs(20), ..Settings::default() };
+        settings.thresholds.push(soft);
+        let mut m = Manager::default();
+        let mut look = |now: u64, available: u64, own: u64| {
+            let mut p = pod("a", 0, 500, 0);
+            p.grace = Some(Duration::from_secs(own));
+            let observed = [memory(available)];
+            let d = m.look(Time(now * 1_000_000), &settings, &observed, vec![p], || observed.to_vec());
+            let grace = d.evict.first().map(|e| e.1.grace.map_or(0, |g| g.as_micros() / 1_000_000));
+            (m.conditions().len(), d.starved.is_some(), grace)
+        };
+        // The condition comes at once, evictions when it has lasted.
+        assert_eq!(look(0, 900, 30), (1, false, None));
+        assert_eq!(look(20, 900, 30), (1, false, None));
+        assert_eq!(look(30, 900, 30), (1, true, Some(20)));
+        assert_eq!(look(40, 900, 5), (1, true, Some(5)));
+        // More than the threshold is not enough.
+        assert_eq!(look(50, 1400, 30), (1, true, Some(20)));
+        assert_eq!(look(60, 1500, 30), (1, false, None));
+        // It is met for a while, not all the time.
+        assert_eq!(look(70, 900, 30), (1, false, None));
+        assert_eq!(look(90, 1100, 30), (1, false, None));
+        assert_eq!(look(100, 900, 30), (1, false, None));
+        // The hard one does not wait.
+        assert_eq!(look(110, 50, 30), (1, true, Some(1)));
+    }
+
+    #[test]
+    fn processes_run_out_by_priority_and_number() {
+        let threshold = Threshold {
+            signal: Signal::PidAvailable,
+            limit: Limit::Amount(100),
+            grace: Duration(0),
+            minimum_reclaim: None,
+        };
+        let settings = Settings { thresholds: vec![threshold], ..Settings::default() };
+        let some = |uid: &str, priority: i32, processes: u64| Candidate { processes, ..pod(uid, priority, 500, 0) };
+        let pods = vec![some("few", 0, 1), some("many", 0, 300), some("important", 5, 900)];
+        let observed = [Observation { signal: Signal::PidAvailable, available: 99, capacity: 32768 }];
+        let mut m = Manager::default();
+        let d = m.look(Time(0), &settings, &observed, pods, || observed.to_vec());
+        assert_eq!((d.starved, &*d.evict[0].0), (Some("pids"), "many"));
+        assert_eq!(
+            d.evict[0].1.message,
+            "The node was low on resource: pids. Threshold quantity: 100, available: 99. "
+        );
+        assert_eq!(m.conditions().iter().map(|p| p.condition()).collect::<Vec<_>>(), ["PIDPressure"]);
+    }
+
+    #[test]
     fn what_is_critical_stays() {
         let mut m = Manager::default();
         let mut own = pod("static", 0, 900, 0);
@@ -338,14 +446,14 @@ mod tests {
     fn images_go_before_pods() {
         let disk = |available: u64| Observation { signal: Signal::ImageFsAvailable, available, capacity: 1000 };
         let mut m = Manager::default();
-        let d = m.look(Time(0), &[disk(149)], vec![pod("a", 0, 1, 0)], || vec![disk(160)]);
+        let d = m.look(Time(0), &Settings::default(), &[disk(149)], vec![pod("a", 0, 1, 0)], || vec![disk(160)]);
         assert_eq!((d.starved, d.evict.len()), (Some("ephemeral-storage"), 0));
-        let d = m.look(Time(0), &[disk(149)], vec![pod("a", 0, 1, 0)], || vec![disk(149)]);
+        let d = m.look(Time(0), &Settings::default(), &[disk(149)], vec![pod("a", 0, 1, 0)], || vec![disk(149)]);
         assert_eq!(
             d.evict[0].1.message,
             "The node was low on resource: ephemeral-storage. Threshold quantity: 150, available: 0. "
         );
-        assert_eq!(Signal::NodeFsAvailable.threshold_bytes(100 << 30), 10_737_418_400);
+        assert_eq!(Limit::Part(0.1).of(100 << 30), 10_737_418_400);
     }
 
     #[test]

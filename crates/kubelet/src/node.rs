@@ -2,7 +2,7 @@
 //! `pkg/kubelet/nodestatus/setters.go` and the node lease controller of `component-helpers`.
 
 use crate::config::NodeConfig;
-use crate::eviction::Pressure;
+use crate::eviction::{Pressure, Signal};
 use crate::runtime::ImageInfo;
 use api::kinds::status_fields::StatusFields;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -26,8 +26,6 @@ pub const STATUS_REPORT_PERIOD: Duration = Duration::from_secs(300);
 pub const STATUS_UPDATE_PERIOD: Duration = Duration::from_secs(10);
 /// `nodeStatusMaxImages`
 const MAX_IMAGES: usize = 50;
-/// The default hard eviction threshold `memory.available<100Mi` is kept free of pods.
-const MEMORY_RESERVED_BYTES: i64 = 100 << 20;
 
 const NETWORK_NOT_READY: &str = "container runtime network not ready: NetworkReady=false \
      reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
@@ -66,13 +64,19 @@ pub fn capacity(c: &NodeConfig) -> BTreeMap<String, ApiQuantity> {
     m
 }
 
-/// Capacity less the default hard eviction thresholds (`memory.available<100Mi`, `nodefs.available<10%`).
+/// Capacity less the hard eviction thresholds (`memory.available<100Mi`, `nodefs.available<10%` unless configured).
 pub fn allocatable(c: &NodeConfig) -> BTreeMap<String, ApiQuantity> {
     let mut m = capacity(c);
-    let memory = (c.capacity.memory - Quantity::from_bytes(MEMORY_RESERVED_BYTES)).max(Quantity::ZERO);
+    let reserved = |signal, capacity: Quantity| {
+        let kept = c.eviction.reserved(signal, u64::try_from(capacity.value()).unwrap_or(0));
+        i64::try_from(kept).unwrap_or(i64::MAX)
+    };
+    let memory_reserved = reserved(Signal::MemoryAvailable, c.capacity.memory);
+    let memory = (c.capacity.memory - Quantity::from_bytes(memory_reserved)).max(Quantity::ZERO);
     let storage = c.capacity.ephemeral_storage.value();
+    let storage_reserved = reserved(Signal::NodeFsAvailable, c.capacity.ephemeral_storage);
     m.insert("memory".into(), memory.to_api());
-    m.insert("ephemeral-storage".into(), Quantity::from_value(storage - storage / 10).to_api());
+    m.insert("ephemeral-storage".into(), Quantity::from_value(storage - storage_reserved).to_api());
     m
 }
 
@@ -103,12 +107,12 @@ fn conditions(ready: bool, short: &BTreeSet<Pressure>, now: Time, before: &[Node
     } else {
         condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure")
     };
-    let mut ours = vec![
-        memory,
-        disk,
-        condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ready,
-    ];
+    let pids = if short.contains(&Pressure::Pid) {
+        condition("PIDPressure", true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available")
+    } else {
+        condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available")
+    };
+    let mut ours = vec![memory, disk, pids, ready];
     for c in &mut ours {
         let same = before.iter().find(|b| b.type_ == c.type_ && b.status == c.status);
         c.last_heartbeat_time = Some(now.to_k8s());

@@ -16,6 +16,16 @@ use trace::{Note, note};
 /// How often an evicted pod is looked after (`podCleanupPollFreq`).
 const CLEANUP_POLL: Duration = Duration::from_secs(1);
 
+/// `kernel.pid_max` of a machine with up to 32 processors.
+const PIDS: u64 = 32_768;
+/// The kernel's threads and the node's own services.
+const SYSTEM_PROCESSES: u64 = 180;
+
+/// Of a pod: a process for each container, and the one that holds its sandbox. What programs start is not counted.
+fn processes(containers: usize) -> u64 {
+    if containers == 0 { 0 } else { containers as u64 + 1 }
+}
+
 impl Kubelet {
     /// Nothing fits any more in these places: the manager sees it, too.
     pub fn fill(&mut self, full: Full) {
@@ -42,7 +52,8 @@ impl Kubelet {
         let pods = self.candidates(&stats);
         let observations = self.observe_node(&stats);
         let mut eviction = std::mem::take(&mut self.eviction);
-        let decision = eviction.look(cx.now, &observations, pods, || {
+        let config = self.config.clone();
+        let decision = eviction.look(cx.now, &config.eviction, &observations, pods, || {
             self.runtime.remove_unused_images();
             self.observe_node(&stats)
         });
@@ -80,6 +91,7 @@ impl Kubelet {
         let images: u64 = self.runtime.images().iter().map(|i| i.size_bytes).sum();
         let disk = images + volumes + containers().map(|c| c.disk_bytes).sum::<u64>();
         let disk = if self.runtime.disk_is_full() { u64::MAX } else { disk };
+        let processes = SYSTEM_PROCESSES + stats.values().map(|p| processes(p.containers.len())).sum::<u64>();
         let observed = |signal, capacity: u64, used: u64| Observation {
             signal,
             available: capacity.saturating_sub(used),
@@ -90,6 +102,7 @@ impl Kubelet {
             observed(Signal::MemoryAvailable, ram, memory),
             observed(Signal::NodeFsAvailable, storage, disk),
             observed(Signal::ImageFsAvailable, storage, disk),
+            observed(Signal::PidAvailable, PIDS, processes),
         ]
     }
 
@@ -127,6 +140,11 @@ impl Kubelet {
                 uid: uid.clone(),
                 priority: spec.priority.unwrap_or(0),
                 critical: crate::eviction::is_critical(pod),
+                grace: spec
+                    .termination_grace_period_seconds
+                    .and_then(|s| u64::try_from(s).ok())
+                    .map(Duration::from_secs),
+                processes: processes(stats.containers.len()),
                 containers: spec.containers.iter().chain(spec.init_containers.iter().flatten()).map(of).collect(),
                 volumes: volumes.collect(),
             });
