@@ -30,9 +30,29 @@ use meta::ApiError;
 use store::Txn;
 
 /// Changes and refuses what is about to be created.
-pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
-    mutate_created(cx, req, o)?;
-    webhooks::mutate(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None })
+pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut Box<dyn Object>) -> Result<(), ApiError> {
+    with_webhooks(cx, (req, "CREATE"), o, None, &|cx, o| mutate_created(cx, req, o))
+}
+
+type Own<'a> = dyn Fn(&mut Cx<'_>, &mut dyn Object) -> Result<(), ApiError> + 'a;
+
+/// The server's own plugins, then webhooks; and once more when these have changed something. Models `admission.reinvoker`.
+fn with_webhooks(
+    cx: &mut Cx<'_>,
+    what: (&Request, &'static str),
+    o: &mut Box<dyn Object>,
+    old: Option<&dyn Object>,
+    own: &Own<'_>,
+) -> Result<(), ApiError> {
+    own(cx, &mut **o)?;
+    let mut rounds = webhooks::Rounds::default();
+    if !webhooks::mutate(cx, what, Some(&mut *o), old, &mut rounds)? {
+        return Ok(());
+    }
+    let before = o.clone_object();
+    own(cx, &mut **o)?;
+    rounds.again(!o.equals(&*before));
+    webhooks::mutate(cx, what, Some(o), old, &mut rounds).map(|_| ())
 }
 
 fn mutate_created(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
@@ -70,7 +90,7 @@ pub(crate) fn validate_create(cx: &mut Cx<'_>, req: &Request, o: &dyn Object) ->
         certificates::check_subject(csr)?;
     }
     pod_security::validate(cx, o, None)?;
-    last_word(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None })?;
+    last_word(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None, body: None })?;
     resource_quota::charge(cx, o, None)
 }
 
@@ -85,7 +105,7 @@ pub(crate) fn validate_update(
         limit_ranger::validate(cx, o)?;
     }
     pod_security::validate(cx, o, Some(old))?;
-    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
+    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old), body: None })?;
     resource_quota::charge(cx, o, Some(old))
 }
 
@@ -96,7 +116,7 @@ pub(crate) fn validate_subresource(
     o: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), ApiError> {
-    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })?;
+    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old), body: None })?;
     let (Some(new), Some(old)) = (o.downcast::<CertificateSigningRequest>(), old.downcast()) else { return Ok(()) };
     match req.subresource {
         "approval" => certificates::check_approval(cx, req, old),
@@ -108,9 +128,13 @@ pub(crate) fn validate_subresource(
 pub(crate) fn mutate_update(
     cx: &mut Cx<'_>,
     req: &Request,
-    o: &mut dyn Object,
+    o: &mut Box<dyn Object>,
     old: &dyn Object,
 ) -> Result<(), ApiError> {
+    with_webhooks(cx, (req, "UPDATE"), o, Some(old), &|cx, o| mutate_updated(cx, o, old))
+}
+
+fn mutate_updated(cx: &mut Cx<'_>, o: &mut dyn Object, old: &dyn Object) -> Result<(), ApiError> {
     if let Some(pod) = o.as_any_mut().downcast_mut::<Pod>()
         && let Some(old) = old.as_any().downcast_ref::<Pod>()
     {
@@ -123,13 +147,24 @@ pub(crate) fn mutate_update(
     {
         storage::check_resize(cx, claim, old)?;
     }
-    webhooks::mutate(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old) })
+    Ok(())
 }
 
 /// The last word before a delete.
 pub(crate) fn validate_delete(cx: &mut Cx<'_>, req: &Request, old: &dyn Object) -> Result<(), ApiError> {
-    let asked = policy::Asked { req, operation: "DELETE", new: None, old: Some(old) };
-    webhooks::mutate(cx, &asked)?;
+    webhooks::mutate(cx, (req, "DELETE"), None, Some(old), &mut webhooks::Rounds::default())?;
+    last_word(cx, &policy::Asked { req, operation: "DELETE", new: None, old: Some(old), body: None })
+}
+
+/// The word about what is not stored: an Eviction that is posted to a pod, or a connection with these options.
+pub(crate) fn check_body(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    operation: &'static str,
+    body: &serde_json::Value,
+) -> Result<(), ApiError> {
+    let asked = policy::Asked { req, operation, new: None, old: None, body: Some(body) };
+    webhooks::mutate_body(cx, &asked)?;
     last_word(cx, &asked)
 }
 

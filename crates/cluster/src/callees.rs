@@ -1,7 +1,7 @@
 //! Who answers the API server's webhooks: the pods behind the Services that configurations name.
 
 use crate::Cluster;
-use apiserver::Callees;
+use apiserver::{Callees, Caller, Target};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhookConfiguration,
 };
@@ -9,11 +9,17 @@ use k8s_openapi::api::core::v1::Service;
 use kubelet::sim::catalogue::servers::answers_reviews;
 use meta::Key;
 use reconcile::services::Spot;
+use std::sync::Arc;
 
 /// Ports at which a certificate is shown, though not one that the API server trusts.
 const TLS: &[u16] = &[443, 8443, 6443, 9443];
 
 impl Cluster {
+    /// From now on webhooks are really called where there is somebody. What they answer is no input of a session.
+    pub fn call_webhooks(&mut self, caller: Arc<dyn Caller>) {
+        self.webhook_caller = Some(caller);
+    }
+
     /// Of the webhooks that may be about a resource, by its plural, or of all. Empty as long as nobody has configured one.
     pub(crate) fn callees(&self, resource: Option<&str>) -> Callees {
         let is_it = |named: &String| {
@@ -27,18 +33,36 @@ impl Cluster {
         let checked = checked.filter(|h| about(&h.rules)).map(|h| &h.client_config);
         let changed = self.view.list::<MutatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
         let changed = changed.filter(|h| about(&h.rules)).map(|h| &h.client_config);
-        let mut found = Callees::new();
+        let mut found = Callees { caller: self.webhook_caller.clone(), ..Callees::default() };
         for to in checked.chain(changed).filter_map(|c| c.service.as_ref()) {
             let service = self.view.get::<Service>(&Key::new(&to.namespace, &to.name));
             let ip = service.and_then(|s| s.spec.as_ref()?.cluster_ip.as_deref()).unwrap_or("");
             let port = u16::try_from(to.port.unwrap_or(443)).unwrap_or(0);
             let address = format!("{ip}:{port}");
-            if !ip.is_empty() && !found.contains_key(&address) {
+            if ip.is_empty() || found.simulated.contains_key(&address) || found.real.contains_key(&address) {
+                continue;
+            }
+            if let Some(target) = found.caller.is_some().then(|| self.beyond(ip, port)).flatten() {
+                found.real.insert(address, target);
+            } else {
                 let answer = self.callee(ip, port);
-                found.insert(address, answer);
+                found.simulated.insert(address, answer);
             }
         }
         found
+    }
+
+    /// Where a Service's address leads to, when nothing simulated is there: to a pod that really runs, or out of the cluster.
+    fn beyond(&self, ip: &str, port: u16) -> Option<Target> {
+        let ends = self.view.services.find(ip, port)?.usable(Spot::default()).0;
+        let end = ends.first()?;
+        match self.node_of_pod_ip(&end.ip) {
+            None => Some(Target::Host(end.ip.to_string(), end.port)),
+            Some(node) if self.machines.get(node).is_some_and(crate::machines::Machine::is_external) => {
+                Some(Target::Guest(end.ip.to_string(), end.port))
+            }
+            Some(_) => None,
+        }
     }
 
     /// How a Service's address takes a webhook's request; of several endpoints the first one has the word.

@@ -136,6 +136,8 @@ pub struct Cluster {
     pub(crate) full_volumes: BTreeSet<String>,
     /// Images that no registry gives: see [`Cluster::blocked_images`].
     pub(crate) blocked: Arc<BTreeSet<String>>,
+    /// Who calls webhooks; `None`: nobody, as in a tab.
+    pub(crate) webhook_caller: Option<Arc<dyn apiserver::Caller>>,
     /// How often the API server was asked what.
     pub(crate) requests: telemetry::Counts,
     /// When the API server looks whether it lacks something of its own; `None`: nothing went.
@@ -199,6 +201,7 @@ impl Cluster {
             full_disks: BTreeSet::new(),
             full_volumes: BTreeSet::new(),
             blocked: Arc::default(),
+            webhook_caller: None,
             requests: telemetry::Counts::new(),
             own_due: None,
             config,
@@ -306,7 +309,9 @@ impl Cluster {
         let entry = (writes && self.trace.is_on()).then(|| intents::Summary::of(&req));
         let accounts_come = self.accounts_come();
         let asked = telemetry::asked(&req);
-        let callees = if writes { self.callees(Some(req.kind.plural)) } else { Callees::new() };
+        // Connections are admitted, too.
+        let admitted = writes || matches!(req.subresource, "exec" | "attach" | "portforward" | "proxy");
+        let callees = if admitted { self.callees(Some(req.kind.plural)) } else { Callees::default() };
         let mut cx =
             ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come, callees: &callees };
         let answer = self.api.handle(&mut cx, req);

@@ -11,6 +11,7 @@ mod protobuf;
 mod services;
 mod tls;
 mod wasm;
+mod webhooks;
 mod world;
 
 use clap::Parser;

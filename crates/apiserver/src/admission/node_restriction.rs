@@ -10,6 +10,7 @@ use api::{Object, ObjectExt, Registered};
 use k8s_openapi::api::authentication::v1::BoundObjectReference;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::resource::v1::ResourceSlice;
 use k8s_openapi::api::storage::v1::CSINode;
 use meta::ApiError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,7 @@ pub(super) fn create(cx: &Cx<'_>, req: &Request, o: &dyn Object) -> Result<(), A
             ));
         }
     }
+    its_own_slice(node, o, "create")?;
     its_own_lease(node, o)
 }
 
@@ -98,6 +100,7 @@ pub(crate) fn delete(req: &Request, o: &dyn Object) -> Result<(), ApiError> {
     if o.kind() == Node::KIND_REF {
         its_own(node, o)?;
     }
+    its_own_slice(node, o, "delete")?;
     its_own_lease(node, o)
 }
 
@@ -114,6 +117,17 @@ fn its_own(node: &str, o: &dyn Object) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(forbidden(o, &format!("node {node:?} is not allowed to modify node {:?}", o.name())))
+}
+
+/// Models `admitResourceSlice`: the authorizer knows neither what is being made nor what a collection holds.
+fn its_own_slice(node: &str, o: &dyn Object, verb: &str) -> Result<(), ApiError> {
+    match o.downcast::<ResourceSlice>() {
+        Some(slice) if slice.spec.node_name.as_deref() != Some(node) => {
+            let why = format!("can only {verb} ResourceSlice with the same NodeName as the requesting node");
+            Err(forbidden(o, &why))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The same for what goes with a node under its name.

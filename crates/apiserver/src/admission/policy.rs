@@ -24,13 +24,30 @@ pub(super) const GROUP: &str = "admissionregistration.k8s.io";
 /// What is about to be done.
 pub(crate) struct Asked<'a> {
     pub req: &'a Request,
-    /// `CREATE`, `UPDATE`, `DELETE`
+    /// `CREATE`, `UPDATE`, `DELETE`, `CONNECT`
     pub operation: &'static str,
     pub new: Option<&'a dyn Object>,
     pub old: Option<&'a dyn Object>,
+    /// What is not stored and has no registered kind, instead of `new`: an Eviction, the options of a connection.
+    pub body: Option<&'a Value>,
 }
 
 impl Asked<'_> {
+    pub(super) fn new_tree(&self) -> Value {
+        self.body.cloned().or_else(|| self.new.map(|o| o.to_value())).unwrap_or_default()
+    }
+    /// Of what is said, which is not always of the resource's kind.
+    fn kind(&self) -> Value {
+        let kind = self.req.kind;
+        match self.body {
+            Some(body) => {
+                let (version, name) = (body["apiVersion"].as_str().unwrap_or(""), &body["kind"]);
+                let (group, version) = version.split_once('/').unwrap_or(("", version));
+                json!({"group": group, "version": version, "kind": name})
+            }
+            None => json!({"group": kind.group, "version": kind.version, "kind": kind.kind}),
+        }
+    }
     fn object(&self) -> Option<&dyn Object> {
         self.new.or(self.old)
     }
@@ -261,15 +278,15 @@ fn find_params(cx: &Cx<'_>, kind: KindRef, namespace: &str, from: &ParamRef) -> 
 }
 
 /// Models `CreateAdmissionRequest`.
-fn request(asked: &Asked<'_>, cx: &Cx<'_>) -> Value {
+pub(super) fn request(asked: &Asked<'_>, cx: &Cx<'_>) -> Value {
     let (req, kind) = (asked.req, asked.req.kind);
     let form = req.options.form.unwrap_or(kind);
     let of = |k: KindRef| json!({"group": k.group, "version": k.version, "kind": k.kind});
     let at = |k: KindRef| json!({"group": k.group, "version": k.version, "resource": k.plural});
     let user = &req.user;
     json!({
-        "kind": of(kind), "resource": at(kind), "subResource": req.subresource,
-        "requestKind": of(form), "requestResource": at(form), "requestSubResource": req.subresource,
+        "kind": asked.kind(), "resource": at(kind), "subResource": req.subresource,
+        "requestKind": if asked.body.is_some() { asked.kind() } else { of(form) }, "requestResource": at(form), "requestSubResource": req.subresource,
         "name": asked.name(), "namespace": asked.namespace(), "operation": asked.operation,
         "userInfo": {"username": user.name, "uid": user.uid, "groups": user.groups, "extra": user.extra},
         "dryRun": cx.dry_run,
@@ -282,7 +299,7 @@ pub(super) fn known(cx: &Cx<'_>, params: Option<Value>, asked: &Asked<'_>) -> Ve
     let namespace = cx.object(Namespace::KIND_REF, "", asked.namespace());
     let namespace = namespace.filter(|_| asked.req.kind.namespaced()).map_or(Cel::Null, |e| tree(Some(&*e.value.0)));
     vec![
-        ("object", tree(asked.new)),
+        ("object", Cel::of_json(&asked.new_tree())),
         ("oldObject", tree(asked.old)),
         ("request", Cel::of_json(&request(asked, cx))),
         ("namespaceObject", namespace),

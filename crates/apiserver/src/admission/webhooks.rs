@@ -1,30 +1,103 @@
-//! Webhooks: programs outside that are asked about writes. Models `apiserver/pkg/admission/plugin/webhook` and
-//! `pkg/util/proxy/service.go`. Whether the program is there, and what it says, is known to whoever has the network
-//! ([`Callees`]).
+//! Webhooks: programs outside that are asked about writes. Models `apiserver/pkg/admission/plugin/webhook`. Whether the
+//! program is there, and what it says, is known to whoever has the network ([`Callees`]).
+
+mod call;
+mod review;
+
+pub use call::{Call, Callees, Caller, Target};
 
 use super::policy::{self, Asked};
+use crate::request::Request;
 use crate::server::Cx;
+use api::Object;
 use api::kinds::webhooks;
-use api::{ObjectExt, Registered};
+use call::Outcome;
 use k8s_openapi::api::admissionregistration::v1::{
-    MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ServiceReference, ValidatingWebhookConfiguration,
+    MutatingWebhook, MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhookConfiguration,
 };
-use k8s_openapi::api::core::v1::Service;
 use meta::ApiError;
-use std::collections::BTreeMap;
+use review::Verdict;
+use std::collections::BTreeSet;
 
-/// How those take a connection that webhooks lead to, by `address:port`: programs there let everything pass as it is, or the
-/// words of Go's HTTP client for what went wrong. Who is not named here refuses connections.
-pub type Callees = BTreeMap<String, Result<(), String>>;
+/// What has been called in one request. Models `webhookReinvokeContext`; a hook is named by its place.
+#[derive(Default)]
+pub(crate) struct Rounds {
+    /// The second round has begun: only who is named here is asked.
+    again: Option<BTreeSet<usize>>,
+    /// Those with `reinvocationPolicy: IfNeeded` since the last change.
+    called: BTreeSet<usize>,
+    /// Those of before it.
+    due: BTreeSet<usize>,
+}
 
-/// Asks all mutating webhooks that are about such requests.
+impl Rounds {
+    fn changed(&mut self) {
+        self.due.append(&mut self.called);
+    }
+
+    /// Begins the second round; `touched`: others have changed the object, too.
+    pub fn again(&mut self, touched: bool) {
+        if touched {
+            self.changed();
+        }
+        self.again = Some(std::mem::take(&mut self.due));
+    }
+}
+
+/// Asks all mutating webhooks that are about such requests. Whether one has changed the object. Models
+/// `mutatingDispatcher.Dispatch`.
 ///
 /// # Errors
 /// The refusal.
-pub(crate) fn mutate(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> {
+pub(crate) fn mutate(
+    cx: &mut Cx<'_>,
+    (req, operation): (&Request, &'static str),
+    mut object: Option<&mut Box<dyn Object>>,
+    old: Option<&dyn Object>,
+    rounds: &mut Rounds,
+) -> Result<bool, ApiError> {
+    let asked = Asked { req, operation, new: object.as_ref().map(|o| &***o), old, body: None };
+    let configurations = policy::stored::<MutatingWebhookConfiguration>(cx, "").into_iter();
+    let hooks =
+        configurations.flat_map(|c| c.webhooks.iter().flatten()).filter(|h| by_rule(h.rules.as_deref(), &asked));
+    let hooks: Vec<MutatingWebhook> = hooks.cloned().collect();
+    let mut changed = false;
+    for (i, hook) in hooks.into_iter().enumerate() {
+        let asked = Asked { req, operation, new: object.as_ref().map(|o| &***o), old, body: None };
+        if !concerns(cx, &hook, &asked)? || rounds.again.as_ref().is_some_and(|due| !due.contains(&i)) {
+            continue;
+        }
+        if let Some(verdict) = ask(cx, &hook, &asked, true)?
+            && let Some(patched) = patched(&hook, &asked, &verdict)?
+        {
+            changed = true;
+            rounds.changed();
+            if let Some(o) = &mut object {
+                **o = patched;
+            }
+        }
+        if hook.reinvocation_policy.as_deref() == Some("IfNeeded") {
+            rounds.called.insert(i);
+        }
+    }
+    Ok(changed)
+}
+
+/// Asks those about what is not stored; a change of it is refused, as there is nothing to be changed.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn mutate_body(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> {
     let configurations = policy::stored::<MutatingWebhookConfiguration>(cx, "").into_iter();
     let hooks = configurations.flat_map(|c| c.webhooks.iter().flatten()).filter(|h| by_rule(h.rules.as_deref(), asked));
-    ask(cx, asked, hooks.cloned())
+    for hook in hooks.cloned().collect::<Vec<_>>() {
+        if concerns(cx, &hook, asked)?
+            && let Some(verdict) = ask(cx, &hook, asked, true)?
+        {
+            patched(&hook, asked, &verdict)?;
+        }
+    }
+    Ok(())
 }
 
 /// Asks all validating webhooks that are about such requests.
@@ -34,102 +107,107 @@ pub(crate) fn mutate(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError>
 pub(crate) fn validate(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> {
     let configurations = policy::stored::<ValidatingWebhookConfiguration>(cx, "").into_iter();
     let hooks = configurations.flat_map(|c| c.webhooks.iter().flatten()).filter(|h| by_rule(h.rules.as_deref(), asked));
-    ask(cx, asked, hooks.map(webhooks::as_mutating))
-}
-
-/// Most hooks are about other writes: they are not even copied.
-fn by_rule(rules: Option<&[RuleWithOperations]>, asked: &Asked<'_>) -> bool {
-    rules.into_iter().flatten().any(|r| {
-        let what = [&r.operations, &r.api_groups, &r.api_versions, &r.resources];
-        policy::is_about(what, r.scope.as_deref(), asked)
-    })
-}
-
-fn ask(cx: &Cx<'_>, asked: &Asked<'_>, hooks: impl Iterator<Item = MutatingWebhook>) -> Result<(), ApiError> {
-    // Nobody can lock themselves out of these.
-    if asked.req.kind.group == policy::GROUP {
-        return Ok(());
-    }
-    for hook in hooks {
-        let ignores = hook.failure_policy.as_deref() == Some("Ignore");
-        match concerns(cx, &hook, asked) {
-            Ok(false) => continue,
-            Ok(true) => {}
-            Err(_) if ignores => continue,
-            Err(why) => {
-                let kind = asked.req.kind;
-                return Err(ApiError::forbidden(kind.group, kind.plural, asked.name(), &why));
-            }
-        }
-        if cx.dry_run && !["None", "NoneOnDryRun"].contains(&hook.side_effects.as_str()) {
-            let why = format!("admission webhook {:?} does not support dry run", hook.name);
-            return Err(ApiError::bad_request(why));
-        }
-        match call(cx, &hook) {
-            Err(why) if !ignores => {
-                let why = format!("failed calling webhook {:?}: failed to call webhook: {why}", hook.name);
-                return Err(ApiError::internal(why));
-            }
-            _ => {}
+    for hook in hooks.map(webhooks::as_mutating).collect::<Vec<_>>() {
+        if concerns(cx, &hook, asked)? {
+            ask(cx, &hook, asked, false)?;
         }
     }
     Ok(())
 }
 
+/// Most hooks are about other writes: they are not even copied. Nobody can lock themselves out of the configurations.
+fn by_rule(rules: Option<&[RuleWithOperations]>, asked: &Asked<'_>) -> bool {
+    asked.req.kind.group != policy::GROUP
+        && rules.into_iter().flatten().any(|r| {
+            let what = [&r.operations, &r.api_groups, &r.api_versions, &r.resources];
+            policy::is_about(what, r.scope.as_deref(), asked)
+        })
+}
+
+fn ignores(hook: &MutatingWebhook) -> bool {
+    hook.failure_policy.as_deref() == Some("Ignore")
+}
+
 /// Whether a hook whose rules name the request is about it. Models `ShouldCallHook`; the error is that of a condition.
-fn concerns(cx: &Cx<'_>, hook: &MutatingWebhook, asked: &Asked<'_>) -> Result<bool, String> {
+fn concerns(cx: &Cx<'_>, hook: &MutatingWebhook, asked: &Asked<'_>) -> Result<bool, ApiError> {
     let concerned = policy::namespace_matches(cx, hook.namespace_selector.as_ref(), asked)
         && policy::object_matches(hook.object_selector.as_ref(), asked);
     let conditions = hook.match_conditions.as_deref().unwrap_or_default();
     if !concerned || conditions.is_empty() {
         return Ok(concerned);
     }
-    policy::conditions_hold(conditions, &policy::known(cx, None, asked))
+    match policy::conditions_hold(conditions, &policy::known(cx, None, asked)) {
+        Ok(hold) => Ok(hold),
+        Err(_) if ignores(hook) => Ok(false),
+        Err(why) => {
+            let kind = asked.req.kind;
+            Err(ApiError::forbidden(kind.group, kind.plural, asked.name(), &why))
+        }
+    }
 }
 
-/// The error is what Go's HTTP client says.
-fn call(cx: &Cx<'_>, hook: &MutatingWebhook) -> Result<(), String> {
-    let seconds = hook.timeout_seconds.unwrap_or(10);
-    let said = |url: &str, why: String| format!("Post \"{url}?timeout={seconds}s\": {why}");
-    if let Some(url) = &hook.client_config.url {
-        return Err(said(url, outside(url)));
+/// What a hook says; `None`: nothing, and its failure does not matter. Models `callAttrMutatingHook` and `callHook`.
+fn ask(
+    cx: &mut Cx<'_>,
+    hook: &MutatingWebhook,
+    asked: &Asked<'_>,
+    mutating: bool,
+) -> Result<Option<Verdict>, ApiError> {
+    if cx.dry_run && !["None", "NoneOnDryRun"].contains(&hook.side_effects.as_str()) {
+        let why = format!("admission webhook {:?} does not support dry run", hook.name);
+        return Err(ApiError::bad_request(why));
     }
-    let Some(service) = &hook.client_config.service else { return Ok(()) };
-    let port = service.port.unwrap_or(443);
-    let path = service.path.as_deref().unwrap_or("").trim_start_matches('/');
-    let url = format!("https://{}.{}.svc:{port}/{path}", service.name, service.namespace);
-    let refused = |address: &str| Err(format!("dial tcp {address}: connect: connection refused"));
-    let answer = resolve(cx, service, port)
-        .and_then(|address| cx.callees.get(&address).cloned().unwrap_or_else(|| refused(&address)));
-    answer.map_err(|why| said(&url, why))
+    let version = review::version(hook);
+    // Draws only where somebody really reads it.
+    let uid = if cx.callees.caller.is_some() { cx.rng.uuid() } else { String::new() };
+    let said = match call::ask(cx, hook, || review::question(cx, asked, version, &uid)) {
+        Ok(Outcome::Passes) => return Ok(None),
+        Ok(Outcome::Said(body)) => review::verdict(&body, version, &uid, mutating)
+            .map_err(|why| format!("received invalid webhook response: {why}")),
+        Err(why) => Err(format!("failed to call webhook: {why}")),
+    };
+    match said {
+        Ok(verdict) => {
+            cx.warnings.extend(verdict.warnings.iter().cloned());
+            // There is no audit log for the annotations.
+            if verdict.allowed { Ok(Some(verdict)) } else { Err(review::denied(&hook.name, verdict.result)) }
+        }
+        Err(_) if ignores(hook) => Ok(None),
+        Err(why) => Err(failed(hook, &why)),
+    }
 }
 
-/// Models `ResolveCluster`: the address that a Service has.
-fn resolve(cx: &Cx<'_>, to: &ServiceReference, port: i32) -> Result<String, String> {
-    let found = cx.object(Service::KIND_REF, &to.namespace, &to.name);
-    let found = found.and_then(|e| e.value.0.downcast::<Service>());
-    let spec = found.and_then(|s| s.spec.as_ref()).ok_or_else(|| format!("service {:?} not found", to.name))?;
-    let kind = spec.type_.as_deref().unwrap_or("ClusterIP");
-    if kind == "ExternalName" {
-        // Names outside the cluster lead nowhere.
-        return Err(format!("dial tcp: lookup {}: no such host", spec.external_name.as_deref().unwrap_or("")));
-    }
-    let ip = spec.cluster_ip.as_deref().unwrap_or("");
-    if kind == "ClusterIP" && ip == "None" {
-        return Err("cannot route to service with ClusterIP \"None\"".into());
-    }
-    if !spec.ports.iter().flatten().any(|p| p.port == port) {
-        return Err(format!("no service port {port} found for service {:?}", to.name));
-    }
-    Ok(format!("{ip}:{port}"))
+fn failed(hook: &MutatingWebhook, why: &str) -> ApiError {
+    ApiError::internal(format!("failed calling webhook {:?}: {why}", hook.name))
 }
 
-/// The world outside has none of the programs that somebody may name.
-fn outside(url: &str) -> String {
-    let authority = url.trim_start_matches("https://").split('/').next().unwrap_or("");
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    if host.chars().all(|c| c.is_ascii_digit() || c == '.') || host.starts_with('[') {
-        return "context deadline exceeded".into();
+/// The object as the hook wants it.
+fn patched(hook: &MutatingWebhook, asked: &Asked<'_>, verdict: &Verdict) -> Result<Option<Box<dyn Object>>, ApiError> {
+    if verdict.patch.is_empty() {
+        return Ok(None);
     }
-    format!("dial tcp: lookup {host}: no such host")
+    let ops: json_patch::Patch = match serde_json::from_slice(&verdict.patch) {
+        Ok(ops) => ops,
+        Err(_) if ignores(hook) => return Ok(None),
+        Err(e) => return Err(failed(hook, &format!("received undecodable patch in webhook response: {e}"))),
+    };
+    if ops.0.is_empty() {
+        return Ok(None);
+    }
+    let Some(object) = asked.new else {
+        let why = "attempted to modify the object, which is not supported for this operation";
+        return Err(ApiError::internal(format!("admission webhook {:?} {why}", hook.name)));
+    };
+    if verdict.patch_type != "JSONPatch" {
+        if ignores(hook) {
+            return Ok(None);
+        }
+        return Err(failed(hook, &format!("unsupported patch type {:?}", verdict.patch_type)));
+    }
+    let mut tree = object.to_value();
+    json_patch::patch(&mut tree, &ops).map_err(ApiError::internal)?;
+    let kind = object.kind();
+    let mut patched = kind.from_value(tree).map_err(ApiError::internal)?;
+    (kind.default)(&mut *patched);
+    Ok((!patched.equals(object)).then_some(patched))
 }

@@ -10,6 +10,7 @@ use api::references::{config_maps, secrets};
 use api::{ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec};
 use k8s_openapi::api::rbac::v1::PolicyRule;
+use k8s_openapi::api::resource::v1::ResourceSlice;
 use k8s_openapi::api::storage::v1::VolumeAttachment;
 use meta::User;
 use store::Store;
@@ -71,6 +72,21 @@ pub(super) fn authorize(store: &Store<Stored>, rules: &[PolicyRule], a: &Attribu
             }
             () => yes,
         },
+        ("resource.k8s.io", "resourceclaims") => gettable(a).unwrap_or_else(|| related(What::Devices)),
+        ("resource.k8s.io", "resourceslices") => match a.verb {
+            _ if !a.subresource.is_empty() => no("cannot authorize ResourceSlice subresources"),
+            // Whose it will be is admission's to look at.
+            "create" => yes,
+            "get" | "update" | "patch" | "delete" => related(What::Slice),
+            "list" | "watch" | "deletecollection" if selects_node(a.field_selector, node) => yes,
+            "list" | "watch" | "deletecollection" => {
+                no("can only list/watch/deletecollection resourceslices with nodeName field selector")
+            }
+            _ => no(
+                "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, \
+                     delete, deletecollection",
+            ),
+        },
         ("", "nodes") => match (a.subresource, a.verb) {
             ("", "create" | "update" | "patch") | ("status", "update" | "patch") => yes,
             ("", "get" | "list" | "watch") => match a.name {
@@ -130,6 +146,8 @@ enum What {
     Attachment,
     Account,
     Pod,
+    Devices,
+    Slice,
 }
 
 /// Whether a pod of the node needs the object.
@@ -149,6 +167,12 @@ fn related(store: &Store<Stored>, node: &str, a: &Attributes<'_>, what: What) ->
         What::Account => needs(a.namespace, &|_, s| s.service_account_name.as_deref() == Some(a.name)),
         What::Secret => needs(a.namespace, &|_, s| secrets(s).any(|n| n == a.name)),
         What::ConfigMap => needs(a.namespace, &|_, s| config_maps(s).any(|n| n == a.name)),
+        What::Devices => needs(a.namespace, &|p, _| device_claims(p).any(|n| n == a.name)),
+        What::Slice => {
+            let entry = store.get_ref(&keys::of_parts(ResourceSlice::KIND_REF, "", a.name));
+            let slice = entry.and_then(|e| e.value.0.downcast::<ResourceSlice>());
+            slice.is_some_and(|s| s.spec.node_name.as_deref() == Some(node))
+        }
         What::Claim => needs(a.namespace, &|p, s| claims(p, s).any(|n| n == a.name)),
         What::Volume => needs("", &|p, s| {
             let namespace = p.metadata.namespace.as_deref().unwrap_or("");
@@ -168,6 +192,14 @@ fn related(store: &Store<Stored>, node: &str, a: &Attributes<'_>, what: What) ->
         return Verdict::allow("");
     }
     Verdict::no_opinion(format!("no relationship found between node '{node}' and this object"))
+}
+
+/// ResourceClaims by their names, those that were made for the pod, too.
+fn device_claims(p: &Pod) -> impl Iterator<Item = &str> {
+    let named = p.spec.iter().flat_map(|s| s.resource_claims.iter().flatten());
+    let named = named.filter_map(|c| c.resource_claim_name.as_deref());
+    let made = p.status.iter().flat_map(|s| s.resource_claim_statuses.iter().flatten());
+    named.chain(made.filter_map(|c| c.resource_claim_name.as_deref()))
 }
 
 /// Claims by their names; a generic ephemeral volume's is named after pod and volume.

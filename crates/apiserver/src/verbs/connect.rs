@@ -1,11 +1,13 @@
 //! Subresources that the host connects: logs, streams and proxies.
 
+use crate::admission;
 use crate::request::Request;
 use crate::response::{Connect, ConnectTarget, ProxyTarget, Response};
 use crate::server::{Cx, Plan};
 use api::ObjectExt;
 use k8s_openapi::api::core::v1::Pod;
 use meta::{ApiError, Key};
+use serde_json::{Value, json};
 
 fn pod<'a>(cx: &'a Cx<'_>, req: &Request) -> Result<&'a Pod, ApiError> {
     let entry = cx.object(req.kind, &req.namespace, &req.name);
@@ -40,7 +42,9 @@ pub(crate) fn log(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
 }
 
 /// Models `streamLocation` and `PortForwardLocation`.
-pub(crate) fn stream(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
+pub(crate) fn stream(cx: &mut Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
+    pod(cx, req)?;
+    admission::check_body(cx, req, "CONNECT", &options(req))?;
     let pod = pod(cx, req)?;
     let (connect, container) = match req.subresource {
         "exec" => (Connect::Exec, container(pod, &req.options.log.container)?),
@@ -61,8 +65,32 @@ pub(crate) fn stream(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
     })))
 }
 
+/// What a connection is about, as the object that admission looks at: PodExecOptions and the like, with what says nothing
+/// left out.
+fn options(req: &Request) -> Value {
+    let (o, container) = (&req.options.stream, &req.options.log.container);
+    let mut fields = match req.subresource {
+        "exec" => json!({"kind": "PodExecOptions", "command": o.command}),
+        "attach" => json!({"kind": "PodAttachOptions"}),
+        "portforward" => json!({"kind": "PodPortForwardOptions", "ports": o.ports}),
+        _ => json!({"kind": format!("{}ProxyOptions", req.kind.kind), "path": req.options.path}),
+    };
+    fields["apiVersion"] = "v1".into();
+    if matches!(req.subresource, "exec" | "attach") {
+        fields["container"] = container.as_str().into();
+        for (name, set) in [("stdin", o.stdin), ("stdout", o.stdout), ("stderr", o.stderr), ("tty", o.tty)] {
+            fields[name] = set.into();
+        }
+    }
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|_, v| !(*v == "" || *v == false || *v == json!([])));
+    }
+    fields
+}
+
 /// The name may be `NAME`, `NAME:PORT` or `SCHEME:NAME:PORT`. Models `net.SplitSchemeNamePort`.
-pub(crate) fn proxy(req: &Request) -> Result<Plan, ApiError> {
+pub(crate) fn proxy(cx: &mut Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
+    admission::check_body(cx, req, "CONNECT", &options(req))?;
     let parts: Vec<&str> = req.name.split(':').collect();
     let (scheme, name, port) = match parts.as_slice() {
         [name] => ("http", *name, ""),

@@ -50,7 +50,7 @@ pub(crate) fn create_object(
         None => owners::created(cx, req, &*object, given),
     };
     authz::escalation::check(cx, req, &*object, None)?;
-    admission::mutate_create(cx, req, &mut *object)?;
+    admission::mutate_create(cx, req, &mut object)?;
     objectmeta::fill_system_fields(&mut *object, cx.now, cx.rng);
     let key = choose_name(cx, kind, &mut *object);
     if let Some(pod) = object.as_any_mut().downcast_mut() {

@@ -42,6 +42,7 @@ pub(crate) fn delete_collection(cx: &mut Cx<'_>, mut req: Request) -> Result<Pla
     let mut txns = Vec::new();
     for (key, entry) in &found.entries {
         admission::check_delete(req.kind, entry.value.0.name())?;
+        admission::node_restriction::delete(&req, &*entry.value.0)?;
         admission::validate_delete(cx, &req, &*entry.value.0)?;
         let compare = Compare::ModRevision(key.clone(), entry.mod_revision);
         txns.extend(delete_one(cx.now, key.clone(), entry, &options, compare)?.txns);

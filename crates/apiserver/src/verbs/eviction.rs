@@ -1,7 +1,7 @@
 //! `POST pods/NAME/eviction`. Models `pkg/registry/core/pod/storage/eviction.go`.
 
 use super::delete::delete_one;
-use crate::admission::node_restriction;
+use crate::admission::{self, node_restriction};
 use crate::request::Request;
 use crate::response::created;
 use crate::server::{Cx, Plan};
@@ -25,6 +25,8 @@ pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     if eviction.metadata.name.as_deref().unwrap_or("") != req.name {
         return Err(ApiError::bad_request("name in URL does not match name in Eviction object"));
     }
+    let body = serde_json::to_value(&eviction).unwrap_or_default();
+    admission::check_body(cx, &req, "CREATE", &body)?;
     let options = eviction.delete_options.unwrap_or_default();
     cx.dry_run |= options.dry_run.as_ref().is_some_and(|d| !d.is_empty());
     let key = keys::of_parts(req.kind, &req.namespace, &req.name);

@@ -138,7 +138,7 @@ pub(crate) fn replace_as(
         "resize" => only_of_pod(&mut *object, before, pod::keep_all_but_resources),
         _ => {
             authz::escalation::check(cx, req, &*object, Some(before))?;
-            admission::mutate_update(cx, req, &mut *object, before)?;
+            admission::mutate_update(cx, req, &mut object, before)?;
             (kind.prepare_update)(&mut *object, before);
             let counted = || metadata_counts(kind, object.meta(), before.meta());
             if kind.has_generation && (counted() || !same_besides_meta(&mut *object, before)) {

@@ -15,5 +15,6 @@ mod services;
 mod strategic;
 mod subresources;
 mod webhooks;
+mod webhooks_called;
 mod world;
 mod writes;

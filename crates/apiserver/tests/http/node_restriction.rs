@@ -231,3 +231,37 @@ fn others_are_not_looked_at() {
     w.ok("PATCH", "/api/v1/nodes/n1", &merge.to_string());
     w.ok("PATCH", "/api/v1/namespaces/default/pods/unbound/status", r#"{"status":{"message":"m"}}"#);
 }
+
+#[test]
+fn a_kubelet_speaks_of_its_own_devices_only() {
+    let mut w = cluster();
+    let slices = "/apis/resource.k8s.io/v1/resourceslices";
+    let slice = |name: &str, node: &str| {
+        json!({ "metadata": { "name": name }, "spec": { "driver": "gpu.example.com", "nodeName": node,
+            "pool": { "name": node, "generation": 1, "resourceSliceCount": 1 } } })
+    };
+    let claims = "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims";
+    for name in ["mine", "yours"] {
+        w.ok("POST", claims, &json!({ "metadata": { "name": name }, "spec": {} }).to_string());
+    }
+    let pod = json!({ "metadata": { "name": "uses" }, "spec": { "nodeName": "n1",
+        "resourceClaims": [{ "name": "a", "resourceClaimName": "mine" }], "containers": [{ "name": "c", "image": "i" }] } });
+    w.ok("POST", "/api/v1/namespaces/default/pods", &pod.to_string());
+    w.ok("POST", slices, &slice("other", "n2").to_string());
+    let mut at = |method: &str, path: &str, body: Value| ask(&mut w, method, path, &body);
+    let same = "ResourceSlice with the same NodeName as the requesting node";
+    assert_eq!(at("POST", slices, slice("s", "n2")), format!("can only create {same}"));
+    assert_eq!(at("POST", slices, slice("s", "n1")), "ok");
+    let nothing = "no relationship found between node 'n1' and this object";
+    let ends = |got: String, with: &str| assert!(got.ends_with(with), "{got}");
+    ends(at("DELETE", &format!("{slices}/other"), Value::Null), nothing);
+    ends(
+        at("GET", slices, Value::Null),
+        "can only list/watch/deletecollection resourceslices with nodeName field selector",
+    );
+    assert_eq!(at("GET", &format!("{slices}?fieldSelector=spec.nodeName%3Dn1"), Value::Null), "ok");
+    assert_eq!(at("DELETE", &format!("{slices}/s"), Value::Null), "ok");
+    assert_eq!(at("GET", &format!("{claims}/mine"), Value::Null), "ok");
+    ends(at("GET", &format!("{claims}/yours"), Value::Null), nothing);
+    ends(at("GET", claims, Value::Null), "can only get individual resources of this type");
+}

@@ -156,3 +156,53 @@ fn unsound_policies_are_refused() {
         "{message}"
     );
 }
+
+#[test]
+fn evictions_and_connections_are_looked_at_too() {
+    let mut w = World::new();
+    let about = |operation: &str, resource: &str, expression: &str| {
+        json!({
+            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": [operation],
+                "resources": [resource]}]},
+            "validations": [{"expression": expression}],
+        })
+    };
+    let evict = "request.kind.kind == 'Eviction' && object.metadata.name != 'stays'";
+    w.ok("POST", POLICIES, &policy("evictions", about("CREATE", "pods/eviction", evict)));
+    let exec = "request.kind.kind == 'PodExecOptions' && object.command[0] != 'sh'";
+    w.ok("POST", POLICIES, &policy("connections", about("CONNECT", "pods/exec", exec)));
+    for name in ["evictions", "connections"] {
+        w.ok("POST", BINDINGS, &binding(name, name, json!({})));
+    }
+    for name in ["stays", "goes"] {
+        let pod =
+            json!({"metadata": {"name": name}, "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "i"}]}});
+        w.ok("POST", "/api/v1/namespaces/default/pods", &pod.to_string());
+    }
+    let mut at = |pod: &str, rest: &str, body: Value| {
+        let path = format!("/api/v1/namespaces/default/pods/{pod}/{rest}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        write(&mut w, "POST", &path, &body)
+    };
+    let eviction = |name: &str| json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}});
+    let denied = |policy: &str, expression: &str| {
+        let by = format!("ValidatingAdmissionPolicy '{policy}' with binding '{policy}' denied request");
+        (422, format!("pods \"stays\" is forbidden: {by}: failed expression: {expression}"))
+    };
+    assert_eq!(at("stays", "exec?container=c&command=sh", Value::Null), denied("connections", exec));
+    assert_ne!(at("stays", "exec?container=c&command=ls", Value::Null).0, 422);
+    assert_ne!(at("stays", "attach?container=c", Value::Null).0, 422);
+    assert_eq!(at("stays", "eviction", eviction("stays")), denied("evictions", evict));
+    assert_eq!(at("goes", "eviction", eviction("goes")).0, 201);
+}
+
+#[test]
+fn expressions_know_moments_and_zones() {
+    let mut w = World::new();
+    let expression = "timestamp(1767225600).getHours('Asia/Seoul') == 9 && \
+                      timestamp('2026-07-01T00:00:00Z').getHours('Europe/Berlin') == 2";
+    let validations = json!({"validations": [{"expression": expression}]});
+    w.ok("POST", POLICIES, &policy("moments", validations));
+    w.ok("POST", BINDINGS, &binding("moments", "moments", json!({})));
+    w.ok("POST", DEPLOYMENTS, &deployment("passes", 1));
+}

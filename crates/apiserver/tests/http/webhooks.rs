@@ -114,7 +114,7 @@ fn a_write_fails_when_nobody_answers() {
     let address = format!("{}:443", made["spec"]["clusterIP"].as_str().expect("an address"));
     // Other writes are not asked about, nor are the configurations themselves.
     w.ok("POST", "/api/v1/namespaces/default/configmaps", r#"{"metadata":{"name":"c"}}"#);
-    w.callees.insert(address, Ok(()));
+    w.callees.simulated.insert(address, Ok(()));
     w.ok("POST", PODS, POD);
 }
 

@@ -3,6 +3,7 @@
 pub mod extenders;
 mod faults;
 pub mod image;
+mod kubelet_config;
 mod lesson;
 mod manifests;
 pub mod schedule;

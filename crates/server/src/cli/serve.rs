@@ -6,6 +6,7 @@ use super::print;
 use crate::http::{page, ports, proxy::ClusterNetwork};
 use crate::wasm::node::{RUNTIME_CLASS, Shared, WasmNode};
 use crate::wasm::{Engine, Images};
+use crate::webhooks::{Guests, Webhooks};
 use crate::world::{Extenders, Handle, World};
 use crate::{http, kubeconfig, machines, tls};
 use anyhow::{Context, anyhow};
@@ -78,6 +79,9 @@ pub struct Args {
     /// A KubeSchedulerConfiguration for kube-scheduler; its extenders are called
     #[arg(long, value_name = "FILE")]
     scheduler_config: Option<PathBuf>,
+    /// A KubeletConfiguration for the simulated nodes: its thresholds for evictions count
+    #[arg(long, value_name = "FILE")]
+    kubelet_config: Option<PathBuf>,
 }
 
 /// `cpu=8,memory=16Gi,pods=110`; what is left out stays as usual.
@@ -214,10 +218,11 @@ async fn start_cluster(
         let (document, text) = super::schedule::config_document(path)?;
         cluster.configure_scheduler(&document, &text).map_err(|e| anyhow!("{}: {e}", path.display()))?;
     }
+    let eviction = args.kubelet_config.as_deref().map(super::kubelet_config::read).transpose()?.unwrap_or_default();
     for n in 1..=args.sim_nodes {
         let seed = cluster.fork_seed();
         let config = machines::config(&cluster.next_node_name(), n, &args.sim_node, seed).map_err(|e| anyhow!(e))?;
-        let config = NodeConfig { speed: args.speed, ..config };
+        let config = NodeConfig { speed: args.speed, eviction: eviction.clone(), ..config };
         cluster.add_machine(config, Box::new(SimRuntime::new(seed, args.speed))).map_err(|e| anyhow!(e))?;
     }
     let names: Vec<String> = (1..=args.wasm_nodes).map(|n| format!("wasm-{n}")).collect();
@@ -229,6 +234,8 @@ async fn start_cluster(
     for dir in &args.manifests {
         dir.give(&mut cluster)?;
     }
+    let running = Guests::default();
+    cluster.call_webhooks(Arc::new(Webhooks { tokio: guests.clone(), guests: running.clone() }));
     let (handle, services) = World::start(cluster)?;
     for dir in &args.manifests {
         tokio::spawn(dir.clone().watch(handle.clone()));
@@ -243,6 +250,7 @@ async fn start_cluster(
             handle: handle.clone(),
             tokio: guests,
             programs: Arc::default(),
+            running,
         };
         let nodes = names.into_iter().map(|n| (n.clone(), WasmNode::new(&n, shared.clone()))).collect();
         handle.ask(move |w| w.wasm = nodes).await?;

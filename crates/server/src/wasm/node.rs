@@ -7,6 +7,7 @@ use super::host::{Caller, Network};
 use super::image::{ImageRecord, Images, full_name};
 use super::logbook::Logbook;
 use super::logs::LINES_WAITING_MAX;
+use crate::webhooks::Guests;
 use crate::world::Handle;
 use http_body_util::{BodyExt, Empty, Limited};
 use kubelet::runtime::{
@@ -33,6 +34,8 @@ pub struct Shared {
     pub tokio: tokio::runtime::Handle,
     /// Compiled components by digest.
     pub programs: Arc<Mutex<BTreeMap<String, Program>>>,
+    /// Those that webhooks can lead to.
+    pub running: Guests,
 }
 
 /// A container and what it needs to be found by.
@@ -63,6 +66,9 @@ impl WasmNode {
 
     /// Power is lost: every guest ends at once and the disk is empty when it comes back.
     pub fn reset(&mut self) {
+        for lost in self.running.values() {
+            self.shared.running.remove(&lost.pod_ip, &lost.container);
+        }
         *self = WasmNode::new(&self.name, self.shared.clone());
     }
 
@@ -159,6 +165,9 @@ impl WasmNode {
         let (container, mut lines, mut exit) =
             Container::start(&self.shared.engine, program, wanted, self.shared.network.clone());
         drop(guard);
+        if container.kind() == ProgramKind::Http {
+            self.shared.running.add(&spec.pod_ip, container.clone());
+        }
         self.running.insert(id.clone(), Running { container, pod_ip: spec.pod_ip });
         self.logs.open(&id);
         self.report(RuntimeEvent::Started { id: id.clone(), at: now });
@@ -200,7 +209,9 @@ impl WasmNode {
     }
 
     pub fn exited(&mut self, now: Time, id: ContainerId, exit: &Exit) -> RuntimeEvent {
-        self.running.remove(&id);
+        if let Some(gone) = self.running.remove(&id) {
+            self.shared.running.remove(&gone.pod_ip, &gone.container);
+        }
         let reason = match exit.reason {
             "OOMKilled" => ExitReason::OomKilled,
             "Completed" => ExitReason::Completed,

@@ -27,7 +27,7 @@ impl World {
             rng: Rng::new(1),
             now: Time::SIMULATION_START,
             accounts_come: false,
-            callees: Callees::new(),
+            callees: Callees::default(),
         };
         for ns in ["default", "kube-system"] {
             w.ok("POST", "/api/v1/namespaces", &format!(r#"{{"metadata":{{"name":"{ns}"}}}}"#));

@@ -1,0 +1,197 @@
+//! Where a webhook leads to, and the way there. Models `pkg/util/proxy/service.go` and what client-go makes of answers.
+
+use crate::server::Cx;
+use api::{ObjectExt, Registered};
+use k8s_openapi::api::admissionregistration::v1::{MutatingWebhook, ServiceReference};
+use k8s_openapi::api::core::v1::Service;
+use meta::Duration;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// Who takes the connections that webhooks lead to.
+#[derive(Clone, Debug, Default)]
+pub struct Callees {
+    /// Simulated programs, by a Service's `address:port`: they let everything pass as it is, or these are the words of Go's
+    /// HTTP client for what goes wrong. Who is named nowhere refuses connections.
+    pub simulated: BTreeMap<String, Result<(), String>>,
+    /// Where the addresses of other Services lead to.
+    pub real: BTreeMap<String, Target>,
+    /// Who goes there; a tab has nobody.
+    pub caller: Option<Arc<dyn Caller>>,
+}
+
+/// An end of a connection beyond the simulation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A host, by name or address, and its port.
+    Host(String, u16),
+    /// A container that really runs, by its pod's address and its port.
+    Guest(String, u16),
+}
+
+/// A question on its way.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub target: Target,
+    /// Path and query.
+    pub path: String,
+    /// The name that the other side's certificate has to be for.
+    pub server_name: String,
+    /// PEM; empty: what the host trusts.
+    pub ca_bundle: Vec<u8>,
+    pub timeout: Duration,
+    pub body: Vec<u8>,
+}
+
+/// Carries questions to webhooks, over HTTPS. The API server waits for the answer, and everybody else for the API server:
+/// a webhook that asks it something before it answers waits in vain.
+pub trait Caller: Send + Sync + fmt::Debug {
+    /// The status and the body of the answer.
+    ///
+    /// # Errors
+    /// The words of Go's HTTP client, without the URL.
+    fn post(&self, call: &Call) -> Result<(u16, Vec<u8>), String>;
+}
+
+/// What comes of a call.
+pub(super) enum Outcome {
+    /// A simulated program that has nothing against anything.
+    Passes,
+    /// The body of an answer.
+    Said(Vec<u8>),
+}
+
+/// Asks the webhook; `question` makes the body when there is somebody to read it.
+///
+/// # Errors
+/// What client-go says of a call that has no answer.
+pub(super) fn ask(cx: &Cx<'_>, hook: &MutatingWebhook, question: impl FnOnce() -> Vec<u8>) -> Result<Outcome, String> {
+    let seconds = hook.timeout_seconds.unwrap_or(10);
+    let said = |url: &str, why: String| format!("Post \"{url}?timeout={seconds}s\": {why}");
+    let (url, target) = match (&hook.client_config.url, &hook.client_config.service) {
+        (Some(url), _) if cx.callees.caller.is_none() => return Err(said(url, outside(url))),
+        (Some(url), _) => (url.clone(), by_url(url)),
+        (None, Some(service)) => {
+            let port = service.port.unwrap_or(443);
+            let path = service.path.as_deref().unwrap_or("").trim_start_matches('/');
+            let url = format!("https://{}.{}.svc:{port}/{path}", service.name, service.namespace);
+            match by_service(cx, service, port) {
+                Ok(Some(target)) => (url, target),
+                Ok(None) => return Ok(Outcome::Passes),
+                Err(why) => return Err(said(&url, why)),
+            }
+        }
+        (None, None) => return Ok(Outcome::Passes),
+    };
+    let Some(caller) = &cx.callees.caller else { return Err(said(&url, outside(&url))) };
+    let path = url.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);
+    let call = Call {
+        target,
+        path: format!("/{path}?timeout={seconds}s"),
+        server_name: host(&url).0.to_string(),
+        ca_bundle: hook.client_config.ca_bundle.as_ref().map(|b| b.0.clone()).unwrap_or_default(),
+        timeout: Duration::from_secs(u64::try_from(seconds).unwrap_or(10)),
+        body: question(),
+    };
+    let (code, body) = caller.post(&call).map_err(|why| said(&url, why))?;
+    if (200..=206).contains(&code) { Ok(Outcome::Said(body)) } else { Err(status(code, &body)) }
+}
+
+/// The host of a URL and its port, as written.
+fn host(url: &str) -> (&str, Option<u16>) {
+    let authority = url.trim_start_matches("https://").split('/').next().unwrap_or("");
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, rest)| rest);
+    if let Some((v6, rest)) = authority.strip_prefix('[').and_then(|a| a.split_once(']')) {
+        return (v6, rest.strip_prefix(':').and_then(|p| p.parse().ok()));
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (authority, None),
+    }
+}
+
+fn by_url(url: &str) -> Target {
+    let (name, port) = host(url);
+    Target::Host(name.into(), port.unwrap_or(443))
+}
+
+/// Where a Service leads to; `None`: to a simulated program that lets everything pass.
+fn by_service(cx: &Cx<'_>, service: &ServiceReference, port: i32) -> Result<Option<Target>, String> {
+    let address = match resolve(cx, service, port)? {
+        At::Cluster(address) => address,
+        At::Name(name) if cx.callees.caller.is_some() => {
+            return Ok(Some(Target::Host(name, u16::try_from(port).unwrap_or(443))));
+        }
+        // Names outside the cluster lead nowhere.
+        At::Name(name) => return Err(format!("dial tcp: lookup {name}: no such host")),
+    };
+    if let Some(target) = cx.callees.real.get(&address) {
+        return Ok(Some(target.clone()));
+    }
+    let refused = || Err(format!("dial tcp {address}: connect: connection refused"));
+    cx.callees.simulated.get(&address).cloned().unwrap_or_else(refused).map(|()| None)
+}
+
+enum At {
+    /// `address:port` of a Service.
+    Cluster(String),
+    Name(String),
+}
+
+/// Models `ResolveCluster`: the address that a Service has.
+fn resolve(cx: &Cx<'_>, to: &ServiceReference, port: i32) -> Result<At, String> {
+    let found = cx.object(Service::KIND_REF, &to.namespace, &to.name);
+    let found = found.and_then(|e| e.value.0.downcast::<Service>());
+    let spec = found.and_then(|s| s.spec.as_ref()).ok_or_else(|| format!("service {:?} not found", to.name))?;
+    let kind = spec.type_.as_deref().unwrap_or("ClusterIP");
+    if kind == "ExternalName" {
+        return Ok(At::Name(spec.external_name.clone().unwrap_or_default()));
+    }
+    let ip = spec.cluster_ip.as_deref().unwrap_or("");
+    if kind == "ClusterIP" && ip == "None" {
+        return Err("cannot route to service with ClusterIP \"None\"".into());
+    }
+    if !spec.ports.iter().flatten().any(|p| p.port == port) {
+        return Err(format!("no service port {port} found for service {:?}", to.name));
+    }
+    Ok(At::Cluster(format!("{ip}:{port}")))
+}
+
+/// A tab's world outside has none of the programs that somebody may name.
+fn outside(url: &str) -> String {
+    let (host, _) = host(url);
+    if host.chars().all(|c| c.is_ascii_digit() || c == '.') || host.contains(':') {
+        return "context deadline exceeded".into();
+    }
+    format!("dial tcp: lookup {host}: no such host")
+}
+
+/// What client-go says of an answer that is none. Models `newUnstructuredResponseError` and `NewGenericServerResponse`.
+fn status(code: u16, body: &[u8]) -> String {
+    let tree: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    if tree["kind"] == "Status"
+        && let Some(message) = tree["message"].as_str()
+    {
+        return message.into();
+    }
+    let text = String::from_utf8_lossy(body);
+    let text = if text.trim().is_empty() { "unknown" } else { text.trim() };
+    match code {
+        400 => "the server rejected our request for an unknown reason".into(),
+        401 => "the server has asked for the client to provide credentials".into(),
+        403 | 406 | 415 => text.into(),
+        404 => "the server could not find the requested resource".into(),
+        405 => "the server does not allow this method on the requested resource".into(),
+        409 => "the server reported a conflict".into(),
+        422 => "the server rejected our request due to an error in our request".into(),
+        429 => "the server has received too many requests and has asked us to try again later".into(),
+        503 => "the server is currently unable to handle the request".into(),
+        504 => {
+            "the server was unable to return a response in the time allotted, but may still be processing the request"
+                .into()
+        }
+        500.. => format!("an error on the server ({text:?}) has prevented the request from succeeding"),
+        _ => format!("the server responded with the status code {code} but did not return more information"),
+    }
+}
