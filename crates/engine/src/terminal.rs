@@ -19,6 +19,12 @@ pub fn act(cluster: &mut Cluster, user: &User, terminal: &Terminal) -> TerminalO
             cluster.session_input(&known(session), SessionInput::Data(keys.clone().into_bytes()));
             TerminalOutput { session: session.clone(), ..Default::default() }
         }
+        Terminal::Send { session, data } => {
+            use base64::Engine as _;
+            let data = base64::engine::general_purpose::STANDARD.decode(data).unwrap_or_default();
+            cluster.session_input(&known(session), SessionInput::Data(data));
+            TerminalOutput { session: session.clone(), ..Default::default() }
+        }
         Terminal::End { session } => {
             cluster.session_input(&known(session), SessionInput::End);
             TerminalOutput { session: session.clone(), ..Default::default() }

@@ -81,8 +81,23 @@ impl Found {
     }
 }
 
-/// Models `utilerrors.NewAggregate` and `Reduce`.
-pub(crate) fn aggregate(mut errors: Vec<Error>) -> Result<(), Error> {
+/// Models `utilerrors.NewAggregate` and `Reduce`:
+/// one error as it is, several together; what files brought comes last, and by itself when there is nothing else.
+pub(crate) fn aggregate(errors: Vec<Error>) -> Result<(), Error> {
+    let (nested, mut errors): (Vec<Error>, Vec<Error>) =
+        errors.into_iter().partition(|e| matches!(e, Error::Nested(_)));
+    let nested: Vec<Error> = nested
+        .into_iter()
+        .flat_map(|e| match e {
+            Error::Nested(list) => list,
+            e => vec![e],
+        })
+        .collect();
+    if errors.is_empty() {
+        errors = nested;
+    } else if !nested.is_empty() {
+        errors.push(Error::Nested(nested));
+    }
     match errors.len() {
         0 => Ok(()),
         1 => Err(errors.remove(0)),
@@ -364,6 +379,7 @@ impl Builder {
             aggregate(std::mem::take(&mut found.errors))?;
         }
         let discovery = if self.local { Discovery::default() } else { cx.discovery().await? };
+        let mut nested = Vec::new();
         for (source, object) in items {
             let info = match self.of_file(cx, &discovery, source, object) {
                 Ok(Some(info)) => info,
@@ -382,7 +398,7 @@ impl Builder {
                 match self.fetch(cx, &info).await {
                     Ok(object) => Info { object, ..info },
                     Err(e) => {
-                        found.errors.push(e);
+                        nested.push(e);
                         continue;
                     }
                 }
@@ -390,6 +406,9 @@ impl Builder {
                 info
             };
             found.infos.push(info);
+        }
+        if !nested.is_empty() {
+            found.errors.push(Error::Nested(nested));
         }
         Ok(found)
     }

@@ -3,6 +3,7 @@
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::kubeconfig::{Config, DATA, Entries, text_of};
+use crate::pairs::Changes;
 use crate::print::{Printer, table};
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -227,14 +228,78 @@ fn set_credentials(cx: &mut Cx<'_, '_>, name: &str) -> Result<(), Error> {
     } else if basic {
         changes.push(("token".into(), Value::Null));
     }
-    if cx.flags.changed("auth-provider") {
-        changes.push(("auth-provider".into(), json!({"name": cx.flags.string("auth-provider"), "config": null})));
-    }
-    let entry = cx.env.config.users.entry(name.into()).or_insert_with(|| json!({}));
+    let mut entry = cx.env.config.users.get(name).cloned().unwrap_or_else(|| json!({}));
     for (field, value) in changes {
         entry[field] = value;
     }
+    auth_provider(cx, &mut entry)?;
+    exec_plugin(cx, &mut entry)?;
+    cx.env.config.users.insert(name.into(), entry);
     cx.out(&format!("User {name:?} set.\n"));
+    Ok(())
+}
+
+/// `key=value` and `key-` of a flag; what is neither is refused after the command's help.
+fn pairs_of(cx: &mut Cx<'_, '_>, flag: &str) -> Result<Changes, Error> {
+    let words = cx.flags.list(flag);
+    crate::pairs::read(&words, flag).inspect_err(|_| {
+        let text = crate::help::text(cx.env.help, &cx.command);
+        cx.out(&text);
+    })
+}
+
+fn auth_provider(cx: &mut Cx<'_, '_>, entry: &mut Value) -> Result<(), Error> {
+    let (set, remove) = pairs_of(cx, "auth-provider-arg")?;
+    let name = cx.flags.string("auth-provider");
+    if cx.flags.changed("auth-provider") && entry["auth-provider"]["name"] != name {
+        entry["auth-provider"] = json!({"name": name, "config": {}});
+    }
+    let Some(provider) = entry.get_mut("auth-provider").and_then(Value::as_object_mut) else { return Ok(()) };
+    let config = provider.entry("config").or_insert_with(|| json!({}));
+    if !config.is_object() {
+        *config = json!({});
+    }
+    if let Some(config) = config.as_object_mut() {
+        remove.iter().for_each(|k| drop(config.remove(k)));
+        config.extend(set.into_iter().map(|(k, v)| (k, v.into())));
+    }
+    Ok(())
+}
+
+fn exec_plugin(cx: &mut Cx<'_, '_>, entry: &mut Value) -> Result<(), Error> {
+    let (set, remove) = pairs_of(cx, "exec-env")?;
+    if cx.flags.changed("exec-command") {
+        if !entry["exec"].is_object() {
+            entry["exec"] = json!({"args": null, "env": null, "provideClusterInfo": false});
+        }
+        entry["exec"]["command"] = cx.flags.string("exec-command").into();
+        entry["exec"]["args"] = Value::Null;
+    }
+    // Without a command there is nothing that the rest would be of.
+    let Some(exec) = entry.get_mut("exec").filter(|e| e.is_object()) else { return Ok(()) };
+    for (flag, field) in [("exec-api-version", "apiVersion"), ("exec-interactive-mode", "interactiveMode")] {
+        if cx.flags.changed(flag) {
+            exec[field] = cx.flags.string(flag).into();
+        }
+    }
+    if cx.flags.changed("exec-provide-cluster-info") {
+        exec["provideClusterInfo"] = cx.flags.bool("exec-provide-cluster-info").into();
+    }
+    let args = cx.flags.list("exec-arg");
+    if !args.is_empty() {
+        exec["args"] = json!(args);
+    }
+    let mut env = exec["env"].as_array().cloned().unwrap_or_default();
+    env.retain(|e| !remove.iter().any(|k| e["name"] == k.as_str()));
+    for (k, v) in set {
+        match env.iter_mut().find(|e| e["name"] == k.as_str()) {
+            Some(known) => known["value"] = v.into(),
+            None => env.push(json!({"name": k, "value": v})),
+        }
+    }
+    if !env.is_empty() || !remove.is_empty() {
+        exec["env"] = if env.is_empty() { Value::Null } else { env.into() };
+    }
     Ok(())
 }
 

@@ -1,15 +1,22 @@
-//! `kubectl cp`. Models `kubectl/pkg/cmd/cp`; files travel through `cat`, one after the other, where upstream packs them
-//! with tar.
+//! `kubectl cp`: files travel as an archive that `tar` in the container makes or unpacks. Models `kubectl/pkg/cmd/cp`.
+//! Empty directories are left out: the learner's machine has none to send.
 
 use crate::cx::Cx;
 use crate::env::Session;
 use crate::error::Error;
+use crate::tar::Sort;
 
 /// A file of a pod, or of the learner's machine when there is no pod.
 struct Spec {
     namespace: String,
     pod: String,
     path: String,
+}
+
+impl Spec {
+    fn namespace(&self, cx: &Cx<'_, '_>) -> String {
+        if self.namespace.is_empty() { cx.namespace() } else { self.namespace.clone() }
+    }
 }
 
 /// `POD:PATH`, `NAMESPACE/POD:PATH` or `PATH`. Models `extractFileSpec`.
@@ -52,35 +59,26 @@ async fn exec(
     cx: &mut Cx<'_, '_>,
     at: &Spec,
     container: &str,
-    line: &str,
-    input: Option<&str>,
-) -> Result<(i32, String, String), Error> {
-    let namespace = if at.namespace.is_empty() { cx.namespace() } else { at.namespace.clone() };
+    command: &[&str],
+    input: Option<Vec<u8>>,
+) -> Result<(i32, Vec<u8>, Vec<u8>), Error> {
     let session = Session {
-        namespace,
+        namespace: at.namespace(cx),
         pod: at.pod.clone(),
         container: container.into(),
-        command: ["sh", "-c", line].map(String::from).to_vec(),
+        command: command.iter().map(|w| (*w).to_string()).collect(),
         stdin: input.is_some(),
         tty: false,
     };
-    cx.env.terminal.capture(session, input.map(String::from)).await.map_err(Error::Text)
+    cx.env.terminal.capture(session, input).await.map_err(Error::Text)
 }
 
 /// The pod's container that is meant.
 async fn container(cx: &mut Cx<'_, '_>, at: &Spec) -> Result<String, Error> {
-    let namespace = if at.namespace.is_empty() { cx.namespace() } else { at.namespace.clone() };
+    let namespace = at.namespace(cx);
     let pod = cx.get(format!("/api/v1/namespaces/{namespace}/pods/{}", at.pod)).await?;
+    crate::exec::refuse_completed(&pod, "exec")?;
     crate::exec::container(cx, &pod, false)
-}
-
-fn quoted(path: &str) -> String {
-    format!("'{}'", path.replace('\'', "'\\''"))
-}
-
-fn base(path: &str) -> &str {
-    let path = path.trim_end_matches('/');
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 async fn up(cx: &mut Cx<'_, '_>, from: &str, to: &Spec) -> Result<(), Error> {
@@ -90,74 +88,114 @@ async fn up(cx: &mut Cx<'_, '_>, from: &str, to: &Spec) -> Result<(), Error> {
         return Err(Error::Text(format!("{from} doesn't exist in local filesystem")));
     }
     let c = container(cx, to).await?;
+    let mut path = trimmed(&to.path).to_string();
     // A directory takes what is copied under its own name.
-    let (code, _, _) = exec(cx, to, &c, &format!("test -d {}", quoted(&to.path)), None).await?;
-    let root = match code {
-        0 => format!("{}/{}", to.path.trim_end_matches('/'), base(from)),
-        _ => to.path.clone(),
-    };
-    for (below, text) in sent {
-        let path = format!("{root}{below}");
-        let dir = path.rsplit_once('/').map_or("", |(d, _)| d).to_string();
-        let make =
-            if below.is_empty() || dir.is_empty() { String::new() } else { format!("mkdir -p {} && ", quoted(&dir)) };
-        let line = format!("{make}cat > {}", quoted(&path));
-        let written = exec(cx, to, &c, &line, Some(&text)).await?;
-        done(cx, written)?;
+    if exec(cx, to, &c, &["test", "-d", &path], None).await.is_ok_and(|(code, ..)| code == 0) {
+        path = format!("{path}/{}", base(from));
     }
-    Ok(())
+    let path = clean(&path);
+    let (dir, name) = match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((dir, name)) => (dir, name),
+        None => (".", path.as_str()),
+    };
+    let members = sent.into_iter().map(|(below, data)| (format!("{name}{below}"), data)).collect::<Vec<_>>();
+    let archive = crate::tar::archive(&members, cx.client().now() / 1_000_000);
+    let mut command = match cx.flags.bool("no-preserve") {
+        true => vec!["tar", "--no-same-permissions", "--no-same-owner", "-xmf", "-"],
+        false => vec!["tar", "-xmf", "-"],
+    };
+    command.extend(["-C", dir]);
+    let (code, out, err) = exec(cx, to, &c, &command, Some(archive)).await?;
+    cx.out(&String::from_utf8_lossy(&out));
+    cx.err(&String::from_utf8_lossy(&err));
+    done(cx, code)
 }
 
 /// The files at and below a path, by what their paths go on with.
-fn collect(cx: &Cx<'_, '_>, path: &str, below: &str, out: &mut Vec<(String, String)>) {
+fn collect(cx: &Cx<'_, '_>, path: &str, below: &str, out: &mut Vec<(String, Vec<u8>)>) {
     let at = format!("{path}{below}");
     match cx.env.files.list(&at) {
         Some(mut names) => {
             names.sort();
             names.iter().for_each(|n| collect(cx, path, &format!("{below}/{n}"), out));
         }
-        None => out.extend(cx.env.files.read(&at).map(|text| (below.to_string(), text))),
+        None => out.extend(cx.env.files.read_bytes(&at).map(|data| (below.to_string(), data))),
     }
 }
 
 async fn down(cx: &mut Cx<'_, '_>, from: &Spec, to: &str) -> Result<(), Error> {
     let c = container(cx, from).await?;
-    let path = from.path.trim_end_matches('/');
-    let (code, _, _) = exec(cx, from, &c, &format!("test -d {}", quoted(path)), None).await?;
-    let files = if code == 0 {
-        let listed = exec(cx, from, &c, &format!("find {} -type f", quoted(path)), None).await?;
-        let text = done(cx, listed)?;
-        text.lines().filter_map(|l| l.strip_prefix(path)).map(String::from).collect()
-    } else {
-        let (code, _, _) = exec(cx, from, &c, &format!("test -e {}", quoted(path)), None).await?;
-        if code != 0 {
-            cx.err(&format!("tar: {path}: Cannot stat: No such file or directory\ntar: Exiting with failure status due to previous errors\n"));
-            cx.err("command terminated with exit code 2\n");
-            return Err(Error::Exit(2));
+    let path = trimmed(&from.path);
+    let (code, archive, err) = exec(cx, from, &c, &["tar", "cf", "-", path], None).await?;
+    // Upstream has the errors of the archiver on its output.
+    cx.out(&String::from_utf8_lossy(&err));
+    // A path may not lead out of its archive.
+    let cleaned = clean(path.trim_start_matches('/'));
+    let prefix = match cleaned.trim_start_matches("../") {
+        "." | ".." => "",
+        rest => rest,
+    };
+    for member in crate::tar::members(&archive).map_err(Error::text)? {
+        let Some(below) = member.name.strip_prefix(prefix) else {
+            return Err(Error::text("tar contents corrupted"));
+        };
+        let at = clean(&format!("{}/{below}", trimmed(to)));
+        match member.sort {
+            Sort::Directory => {}
+            Sort::Link => cx.err(&format!(
+                "warning: skipping symlink: {at:?} -> {:?} (consider using \"kubectl exec -n {:?} {:?} -- tar cf - {path:?} \
+                 | tar xf -\")\n",
+                member.link, from.namespace, from.pod
+            )),
+            Sort::File if cx.env.files.list(&at).is_some() => {
+                return Err(Error::Text(format!("open {at}: is a directory")));
+            }
+            Sort::File => {
+                let written = cx.env.files.write_bytes(&at, &member.data);
+                written.map_err(|why| Error::Text(format!("open {at}: {}", why.to_lowercase())))?;
+            }
         }
-        vec![String::new()]
-    };
-    let root = if code != 0 && cx.env.files.list(to).is_some() {
-        format!("{}/{}", to.trim_end_matches('/'), base(path))
-    } else {
-        to.trim_end_matches('/').to_string()
-    };
-    for below in files {
-        let read = exec(cx, from, &c, &format!("cat {}", quoted(&format!("{path}{below}"))), None).await?;
-        let text = done(cx, read)?;
-        cx.env
-            .files
-            .write(&format!("{root}{below}"), &text)
-            .map_err(|why| Error::Text(format!("{root}{below}: {why}")))?;
     }
-    Ok(())
+    done(cx, code)
 }
 
-/// The output of a command that must not fail.
-fn done(cx: &mut Cx<'_, '_>, (code, out, err): (i32, String, String)) -> Result<String, Error> {
-    cx.err(&err);
+/// Models `stripTrailingSlash`.
+fn trimmed(path: &str) -> &str {
+    match path.strip_suffix('/') {
+        Some(rest) if !rest.is_empty() => rest,
+        _ => path,
+    }
+}
+
+fn base(path: &str) -> String {
+    let path = clean(path);
+    path.rsplit('/').next().unwrap_or("").to_string()
+}
+
+/// Models `path.Clean`.
+fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|p| !matches!(*p, "" | ".")) {
+        match (part, parts.last()) {
+            ("..", Some(last)) if *last != ".." => drop(parts.pop()),
+            ("..", None) if rooted => {}
+            _ => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (rooted, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".into(),
+        (false, false) => joined,
+    }
+}
+
+/// How the command in the container has ended.
+fn done(cx: &mut Cx<'_, '_>, code: i32) -> Result<(), Error> {
     if code == 0 {
-        return Ok(out);
+        return Ok(());
     }
     cx.err(&format!("command terminated with exit code {code}\n"));
     Err(Error::Exit(code))

@@ -43,9 +43,6 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if !cx.flags.string("raw").is_empty() {
         return crate::raw::send(cx, "DELETE").await;
     }
-    if cx.flags.bool("interactive") {
-        return Err(Error::text("--interactive is not in this terminal yet"));
-    }
     if grace > 0 && force {
         return Err(Error::text("--force and --grace-period greater than 0 cannot be specified together"));
     }
@@ -61,6 +58,13 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     let mut errors = found.errors;
     errors.retain(|e| !(ignore && e.is_not_found()));
+    if cx.flags.bool("interactive") && !found.infos.is_empty() {
+        aggregate(std::mem::take(&mut errors))?;
+        if !confirmed(cx, &found.infos).await {
+            cx.out("deletion is cancelled\n");
+            return Ok(());
+        }
+    }
     let mut warn = cx.explicit_namespace() && !cx.flags.bool("all-namespaces");
     let (mut deleted, mut count): (Vec<(Info, String)>, usize) = (Vec::new(), 0);
     for info in found.infos {
@@ -107,6 +111,22 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         wait(cx, &deleted, if timeout == 0 { i64::MAX } else { timeout }).await?;
     }
     Ok(())
+}
+
+/// Asks whether these are meant; the answer is the first word that is piped in or typed. Models `confirmation`.
+async fn confirmed(cx: &mut Cx<'_, '_>, infos: &[Info]) -> bool {
+    cx.out(&format!("You are about to delete the following {} resource(s):\n", infos.len()));
+    for info in infos {
+        let m = &info.mapping;
+        let group = if m.group.is_empty() { String::new() } else { format!(".{}", m.group) };
+        cx.out(&format!("{}{group}/{}\n", m.kind.to_lowercase(), info.name));
+    }
+    cx.out("Do you want to continue? (y/n): ");
+    let answer = match cx.env.stdin.take() {
+        Some(piped) => piped,
+        None => cx.env.terminal.line().await.unwrap_or_default(),
+    };
+    answer.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("y"))
 }
 
 /// Until all are gone, or stand there anew.

@@ -138,14 +138,15 @@ fn print(cx: &mut Cx<'_, '_>, mut pairs: Vec<(String, Option<Value>, Option<Valu
     let dirs = (format!("/tmp/LIVE-{number}"), format!("/tmp/MERGED-{}", number + 1));
     let mut differs = false;
     for (name, mut from, mut to) in pairs {
-        if !cx.flags.bool("show-managed-fields") {
+        // What would be pruned is shown as it is.
+        if to.is_some() && !cx.flags.bool("show-managed-fields") {
             for o in [&mut from, &mut to] {
                 if let Some(m) = o.as_mut().and_then(|o| o["metadata"].as_object_mut()) {
                     m.remove("managedFields");
                 }
             }
         }
-        if to.as_ref().or(from.as_ref()).is_some_and(|o| o["apiVersion"] == "v1" && o["kind"] == "Secret") {
+        if to.as_ref().is_some_and(|o| o["apiVersion"] == "v1" && o["kind"] == "Secret") {
             mask(&mut from, &mut to);
         }
         let text = |o: &Option<Value>| o.as_ref().map_or(String::new(), to_yaml);

@@ -6,6 +6,10 @@ use crate::kubeconfig::Config;
 /// The page's files, by name.
 pub trait Files {
     fn read(&self, path: &str) -> Option<String>;
+    /// The same as bytes, for files that are no text.
+    fn read_bytes(&self, path: &str) -> Option<Vec<u8>> {
+        self.read(path).map(String::into_bytes)
+    }
     /// The names in a directory; `None` when there is no such directory.
     fn list(&self, path: &str) -> Option<Vec<String>>;
     /// Writes a file, and the directories above it.
@@ -16,6 +20,13 @@ pub trait Files {
         let _ = (path, text);
         Err("read-only file system".into())
     }
+    /// The same for bytes that may be no text.
+    ///
+    /// # Errors
+    /// The system's words.
+    fn write_bytes(&self, path: &str, data: &[u8]) -> Result<(), String> {
+        self.write(path, &String::from_utf8_lossy(data))
+    }
     /// A path from the root, for messages.
     fn absolute(&self, path: &str) -> String {
         path.into()
@@ -23,7 +34,7 @@ pub trait Files {
 }
 
 /// Exit code, output and errors of a command, or why it was not run.
-pub type Captured = Result<(i32, String, String), String>;
+pub type Captured = Result<(i32, Vec<u8>, Vec<u8>), String>;
 
 /// Where the words go, and what only somebody with a screen can do.
 pub trait Terminal {
@@ -33,10 +44,14 @@ pub trait Terminal {
     fn edit(&mut self, name: &str, text: String) -> Future<'_, Result<String, String>>;
     /// Waits in the cluster's time, microseconds.
     fn sleep(&self, micros: i64) -> Future<'_, ()>;
+    /// A line that somebody types in answer to a question; `None` where nobody does.
+    fn line(&mut self) -> Future<'_, Option<String>> {
+        Box::pin(async { None })
+    }
     /// A command in a container, or its main process (`attach`), with the terminal's input: the exit code.
     fn exec(&mut self, session: Session) -> Future<'_, Result<i32, String>>;
     /// A command in a container, with all of its input: the exit code, its output and its errors.
-    fn capture(&mut self, session: Session, input: Option<String>) -> Future<'_, Captured> {
+    fn capture(&mut self, session: Session, input: Option<Vec<u8>>) -> Future<'_, Captured> {
         let _ = (session, input);
         Box::pin(async { Err("there is no way into containers here".into()) })
     }

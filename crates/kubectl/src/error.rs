@@ -54,6 +54,8 @@ pub enum Error {
     /// Printed as it is, without `error: `.
     Plain(String),
     Many(Vec<Error>),
+    /// What went wrong while files were looked up. Upstream keeps it together: among others it is one of them.
+    Nested(Vec<Error>),
     /// What standard output has got already when the rest went wrong.
     Printed(String, Box<Error>),
     /// Everything is said; the exit code.
@@ -75,7 +77,10 @@ impl Error {
         }
     }
     pub fn is_not_found(&self) -> bool {
-        self.status().is_some_and(|s| s.reason() == "NotFound")
+        match self {
+            Error::Nested(list) => list.iter().all(Error::is_not_found),
+            e => e.status().is_some_and(|s| s.reason() == "NotFound"),
+        }
     }
     pub fn is_already_exists(&self) -> bool {
         self.status().is_some_and(|s| s.reason() == "AlreadyExists")
@@ -90,7 +95,7 @@ impl Error {
             Error::Status(s) => s.message().into(),
             Error::Connection(m) | Error::Text(m) | Error::Plain(m) => m.clone(),
             Error::Printed(_, e) => e.go(),
-            Error::Many(list) => {
+            Error::Many(list) | Error::Nested(list) => {
                 // Models `utilerrors.Aggregate.Error`: each message once.
                 let mut said: Vec<String> = Vec::new();
                 for m in list.iter().map(Error::go) {
@@ -117,7 +122,7 @@ impl Error {
             Error::Exit(_) => return String::new(),
             Error::Plain(m) => m.clone(),
             Error::Printed(_, e) => return e.said(),
-            Error::Many(list) => many("", list),
+            Error::Many(list) | Error::Nested(list) => many("", list),
             other => one(other),
         };
         if text.ends_with('\n') || text.is_empty() { text } else { text + "\n" }

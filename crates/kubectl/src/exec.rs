@@ -130,6 +130,18 @@ pub(crate) fn container(cx: &mut Cx<'_, '_>, pod: &Value, quiet: bool) -> Result
     Ok(first)
 }
 
+/// # Errors
+/// A pod that is over: nothing runs in it.
+pub(crate) fn refuse_completed(pod: &Value, what: &str) -> Result<(), Error> {
+    match pod["status"]["phase"].as_str() {
+        Some(phase @ ("Succeeded" | "Failed")) => {
+            let what = if what == "exec" { "exec into" } else { what };
+            Err(Error::text(format!("cannot {what} a container in a completed pod; current phase is {phase}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// All containers, those of other sorts marked.
 pub(crate) fn all_names(pod: &Value) -> Vec<String> {
     let mut out = Vec::new();
@@ -143,11 +155,7 @@ pub(crate) fn all_names(pod: &Value) -> Vec<String> {
 
 async fn session(cx: &mut Cx<'_, '_>, target: String, command: Vec<String>) -> Result<(), Error> {
     let pod = pod_for(cx, &target).await?;
-    let phase = pod["status"]["phase"].as_str().unwrap_or("").to_string();
-    if matches!(phase.as_str(), "Succeeded" | "Failed") {
-        let what = if command.is_empty() { "attach" } else { "exec" };
-        return Err(Error::text(format!("cannot {what} a container in a completed pod; current phase is {phase}")));
-    }
+    refuse_completed(&pod, if command.is_empty() { "attach" } else { "exec" })?;
     let quiet = cx.flags.bool("quiet");
     let container = container(cx, &pod, quiet)?;
     let s = Session {

@@ -9,7 +9,7 @@ use crate::print::gojson;
 use manifest::Limits;
 use serde_json::Value;
 
-/// Appends every document with its source; whether it was one file that holds one object.
+/// Appends every document with its source; whether one file, no directory, was named. Models `singleItemImplied`.
 pub(crate) fn read(
     cx: &mut Cx<'_, '_>,
     b: &Builder,
@@ -27,13 +27,12 @@ pub(crate) fn read(
             Ok(objects) => objects,
             Err(e) => {
                 errors.push(e);
-                return Ok(false);
+                return Ok(true);
             }
         };
         if objects.is_empty() && !matches!(cx.command.name(), "delete" | "get" | "diff") {
             return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
         }
-        let single = objects.len() == 1;
         let validating = cx.command.flag("validate").is_some() && cx.field_validation()? != "Ignore";
         for o in objects {
             match check(&b.kustomize, &o, validating) {
@@ -41,7 +40,7 @@ pub(crate) fn read(
                 Err(e) => errors.push(e),
             }
         }
-        return Ok(single);
+        return Ok(true);
     }
     let mut paths: Vec<String> = Vec::new();
     let mut several = b.filenames.len() != 1;
@@ -112,7 +111,7 @@ pub(crate) fn read(
     if out.is_empty() && errors.is_empty() {
         return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
     }
-    Ok(!several && out.len() == 1)
+    Ok(!several)
 }
 
 /// Names in a directory that fit a pattern. Models `expandIfFilePattern`.

@@ -171,7 +171,11 @@ fn human(cx: &mut Cx<'_, '_>, mut found: Found, sort_by: &str) -> Result<(), Err
         cx.err(&text);
     }
     // An aggregate of one is one, too: what is no refusal is told without `error: `.
-    if found.errors.is_empty() { Ok(()) } else { Err(Error::Many(found.errors)) }
+    match found.errors.as_slice() {
+        [] => Ok(()),
+        [Error::Nested(_)] => aggregate(found.errors),
+        _ => Err(Error::Many(found.errors)),
+    }
 }
 
 fn sort_tables(infos: &mut Vec<Info>, sort_by: &str) -> Result<(), Error> {

@@ -64,7 +64,7 @@ pub(crate) async fn api_resources(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         return Ok(());
     }
     if matches!(output.as_str(), "json" | "yaml") {
-        return Err(Error::text(format!("api-resources -o {output} is not in this terminal yet")));
+        return Err(Error::text(format!("--output {output} is not available")));
     }
     let wide = output == "wide";
     let mut rows: Vec<Vec<String>> = Vec::new();

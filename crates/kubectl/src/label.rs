@@ -3,6 +3,7 @@
 use crate::builder::{Builder, Info, aggregate};
 use crate::cx::{Cx, DryRun, MERGE};
 use crate::error::Error;
+use crate::jsonpatch;
 use crate::pairs;
 use crate::result::Results;
 use serde_json::{Map, Value, json};
@@ -198,8 +199,8 @@ pub(crate) async fn patch(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             by_hand(cx, &info, content, &body, local).await
         } else {
             let q = cx.write_query(dry, &manager, "");
-            let before = cx.get(info.path()).await;
             let path = if subresource.is_empty() { info.path() } else { format!("{}/{subresource}", info.path()) };
+            let before = cx.get(path.clone()).await;
             let sent = match broken {
                 true => cx.patch_text(path + &q, content, text.clone()).await,
                 false => cx.patch(path + &q, content, &body).await,
@@ -270,9 +271,8 @@ async fn by_hand(
                 .map_err(|e| Error::text(e.message().to_string()))?;
         }
         _ => {
-            let ops: json_patch::Patch =
-                serde_json::from_value(body.clone()).map_err(|e| Error::text(e.to_string()))?;
-            json_patch::patch(&mut object, &ops).map_err(|e| Error::text(e.to_string()))?;
+            let operations = jsonpatch::read(body).map_err(Error::text)?;
+            jsonpatch::apply(&mut object, &operations).map_err(Error::text)?;
         }
     }
     let changed = object != before;

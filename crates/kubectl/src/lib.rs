@@ -33,6 +33,7 @@ mod get;
 mod help;
 mod info;
 mod json_error;
+mod jsonpatch;
 mod kubeconfig;
 mod kustomize;
 mod label;
@@ -53,12 +54,14 @@ mod run_pod;
 mod scale;
 mod set;
 mod set_subject;
+mod tar;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod threeway;
 mod time;
+mod typed;
 mod unified;
 mod wait;
 mod watch;

@@ -27,7 +27,13 @@ pub(crate) fn split(args: &[String], what: &str) -> Result<Pairs, Error> {
 /// What to set, in order, and what to take away.
 pub(crate) type Changes = (Vec<(String, String)>, Vec<String>);
 
-pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Changes, Error> {
+/// # Errors
+/// Words that neither set nor remove.
+pub(crate) fn read(words: &[String], what: &str) -> Result<Changes, Error> {
+    read_some(words, what, true)
+}
+
+fn read_some(words: &[String], what: &str, removal: bool) -> Result<Changes, Error> {
     let (mut set, mut remove, mut bad): (Vec<(String, String)>, Vec<String>, Vec<String>) =
         (Vec::new(), Vec::new(), Vec::new());
     for w in words {
@@ -42,6 +48,11 @@ pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Chang
     if !bad.is_empty() {
         return Err(Error::text(format!("invalid {what} format: {}", bad.join(", "))));
     }
+    Ok((set, remove))
+}
+
+pub(crate) fn parse(words: &[String], what: &str, removal: bool) -> Result<Changes, Error> {
+    let (set, remove) = read_some(words, what, removal)?;
     let both: Vec<&str> = remove.iter().filter(|k| set.iter().any(|(s, _)| s == *k)).map(String::as_str).collect();
     match what {
         _ if both.is_empty() => {}

@@ -332,7 +332,15 @@ async fn history(cx: &mut Cx<'_, '_>, b: Builder) -> Result<(), Error> {
             for p in chosen {
                 if let Some(printer) = &mut printer {
                     let mut o = p.holder.clone();
-                    o["kind"] = if kind == "Deployment" { "ReplicaSet".into() } else { kind.clone().into() };
+                    o["kind"] = "ReplicaSet".into();
+                    if kind != "Deployment" {
+                        // The workload as it was then.
+                        o = info.object.clone();
+                        o["spec"]["template"] = p.template.clone();
+                        if let Some(template) = o["spec"]["template"].as_object_mut() {
+                            template.remove("$patch");
+                        }
+                    }
                     o["apiVersion"] = "apps/v1".into();
                     let text = printer.print(&o, false)?;
                     cx.out(&text);

@@ -4,6 +4,7 @@ use crate::builder::{Builder, Info, aggregate};
 use crate::create;
 use crate::cx::{Cx, DryRun};
 use crate::error::Error;
+use crate::jsonpatch;
 use crate::polymorphic as poly;
 use crate::result::Results;
 use serde_json::{Map, Value, json};
@@ -94,7 +95,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": restart},
         "status": {},
     });
-    let pod = overridden(cx, pod)?;
+    let pod = overridden(cx, pod).await?;
     if !cx.flags.bool("expose") {
         create::send(cx, pod, "", "created").await?;
     } else {
@@ -171,17 +172,16 @@ fn labels(text: &str) -> Result<Map<String, Value>, Error> {
 }
 
 /// `--overrides` with `--override-type`.
-fn overridden(cx: &Cx<'_, '_>, mut object: Value) -> Result<Value, Error> {
-    let text = cx.flags.string("overrides");
+async fn overridden(cx: &mut Cx<'_, '_>, mut object: Value) -> Result<Value, Error> {
+    let text = cx.flags.string("overrides").to_string();
     if text.is_empty() {
         return Ok(object);
     }
-    let patch: Value = serde_json::from_str(text).map_err(|_| Error::text("Invalid JSON Patch"))?;
+    let patch: Value = serde_json::from_str(&text).map_err(|_| Error::text("Invalid JSON Patch"))?;
     match cx.flags.string("override-type") {
         "json" => {
-            let patch: json_patch::Patch =
-                serde_json::from_value(patch).map_err(|e| Error::text(format!("error decoding patch: {e}")))?;
-            json_patch::patch(&mut object, &patch).map_err(|e| Error::text(e.to_string()))?;
+            let operations = jsonpatch::read(&patch).map_err(|e| Error::text(format!("error decoding patch: {e}")))?;
+            jsonpatch::apply(&mut object, &operations).map_err(Error::text)?;
         }
         "strategic" => {
             let kind = object["kind"].as_str().unwrap_or("").to_string();
@@ -191,6 +191,7 @@ fn overridden(cx: &Cx<'_, '_>, mut object: Value) -> Result<Value, Error> {
         "merge" => json_patch::merge(&mut object, &patch),
         other => return Err(Error::text(format!("invalid override type: {other}"))),
     }
+    let mut object = crate::typed::decoded(cx, object).await?;
     // What upstream's type always writes.
     for c in object
         .pointer_mut("/spec/containers")
@@ -309,7 +310,7 @@ async fn expose_one(cx: &mut Cx<'_, '_>, info: &Info, dry: DryRun) -> Result<Val
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec, "status": {"loadBalancer": {}},
     });
-    let service = overridden(cx, service)?;
+    let service = overridden(cx, service).await?;
     if dry == DryRun::Client {
         return Ok(service);
     }

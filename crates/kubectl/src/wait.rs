@@ -76,14 +76,7 @@ fn split(text: &str) -> Vec<String> {
 }
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
-    let texts = cx.flags.list("for");
-    if texts.is_empty() {
-        return Err(Error::text("unrecognized condition: \"\""));
-    }
-    let mut conditions = Vec::new();
-    for t in &texts {
-        conditions.push(condition(t)?);
-    }
+    let condition = condition(cx.flags.string("for"))?;
     // A week stands for forever.
     let timeout = match cx.flags.duration("timeout") {
         t if t < 0 => 7 * 24 * 3_600_000_000,
@@ -94,8 +87,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let b = Builder::of(cx);
     // `--all` only says that a type alone will do.
     let b = Builder { latest: true, continue_on_error: true, all: false, empty_selector: b.all, ..b };
-    let creating = conditions.iter().any(|c| matches!(c, Condition::Create));
-    let deleting = conditions.iter().any(|c| matches!(c, Condition::Delete));
+    let (creating, deleting) = (matches!(condition, Condition::Create), matches!(condition, Condition::Delete));
     let found = loop {
         let found = b.find(cx, &args).await?;
         let none = found.errors.iter().any(Error::is_not_found);
@@ -117,15 +109,10 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     let mut results = Results::of(cx, DryRun::None)?;
     for info in found.infos {
-        for c in &conditions {
-            match until(cx, &info, c, begun, timeout).await {
-                Ok(object) => results.print(cx, &object, "condition met")?,
-                Err(e @ Error::Connection(_)) => return Err(e),
-                Err(e) => {
-                    errors.push(e);
-                    break;
-                }
-            }
+        match until(cx, &info, &condition, begun, timeout).await {
+            Ok(object) => results.print(cx, &object, "condition met")?,
+            Err(e @ Error::Connection(_)) => return Err(e),
+            Err(e) => errors.push(e),
         }
     }
     crate::builder::aggregate(errors)

@@ -258,8 +258,13 @@ mod tests {
         assert_eq!(parse("in in (in,)").map(|r| r[0].1.values.clone()), Ok(vec![String::new(), "in".into()]));
         assert_eq!(parse("a notin ()").map(|r| r[0].1.values.clone()), Ok(vec![String::new()]));
         let of = |text: &str| parse(text).err().unwrap_or_default();
-        assert!(of("a/b/c=d").starts_with("unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a valid label key"));
-        assert!(of("a in (b,-c)").starts_with("unable to parse requirement: values[0][a]: Invalid value: \"-c\": a valid"));
+        assert!(
+            of("a/b/c=d")
+                .starts_with("unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a valid label key")
+        );
+        assert!(
+            of("a in (b,-c)").starts_with("unable to parse requirement: values[0][a]: Invalid value: \"-c\": a valid")
+        );
         assert!(of("a>-1x").starts_with("unable to parse requirement: [values[0]: Invalid value: \"-1x\": for 'Gt'"));
         assert!(of(&format!("a={}", "b".repeat(64))).ends_with(": must be no more than 63 bytes"));
     }

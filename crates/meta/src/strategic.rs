@@ -16,7 +16,7 @@ const ORDER: &str = "$setElementOrder/";
 /// Applies `patch` to an object of the kind called `kind`. Errors: 400 for a malformed patch.
 pub fn strategic_merge(object: Value, patch: &Value, kind: &str) -> Result<Value, ApiError> {
     let (Value::Object(object), Value::Object(patch)) = (object, patch) else {
-        return Err(ApiError::bad_request("invalid JSON document: a strategic merge patch is an object"));
+        return Err(ApiError::bad_request("invalid JSON document"));
     };
     let mut merger = Merger { kind, path: Vec::new() };
     Ok(Value::Object(merger.map(object, patch)?))

@@ -47,4 +47,4 @@ pub use view::{
 };
 
 /// Raised when messages change shape; page and engine refuse to talk across versions.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;

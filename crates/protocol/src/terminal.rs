@@ -21,6 +21,8 @@ pub enum Terminal {
     },
     /// Keys as a terminal sends them: carriage return, control characters, escape sequences.
     Type { session: SessionId, keys: String },
+    /// What is piped in, in base64: it may be no text.
+    Send { session: SessionId, data: String },
     /// No more keys will come.
     End { session: SessionId },
     /// What came out since the last time.

@@ -60,6 +60,11 @@ impl Counter {
                 desk.answers.insert(number, Answer::Session(opened));
             }
             Order::Keys(session, keys) => terminal(host, Terminal::Type { session, keys }),
+            Order::Data(session, data) => {
+                use base64::Engine as _;
+                let data = base64::engine::general_purpose::STANDARD.encode(data);
+                terminal(host, Terminal::Send { session, data });
+            }
             Order::End(session) => terminal(host, Terminal::End { session }),
             Order::Forget(number) => {
                 if let Some(Flow::Session(session)) = self.flows.remove(&number) {

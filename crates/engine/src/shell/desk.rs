@@ -17,6 +17,8 @@ pub enum Order {
     Watch(u64, Request),
     Open(u64, kubectl::Session),
     Keys(SessionId, String),
+    /// What is piped in: it may be no text.
+    Data(SessionId, Vec<u8>),
     End(SessionId),
     /// A stream or a session that nobody reads any more.
     Forget(u64),

@@ -48,7 +48,7 @@ impl Terminal for Screen {
             let (id, opened) = desk.open(session).await?;
             match self.stdin.take() {
                 Some(data) if stdin => desk.with(|d| {
-                    d.orders.push_back(Order::Keys(id.clone(), String::from_utf8_lossy(&data).into_owned()));
+                    d.orders.push_back(Order::Data(id.clone(), data));
                     d.orders.push_back(Order::End(id.clone()));
                 }),
                 _ if stdin && tty => desk.with(|d| d.waits = Waits::Keys),
@@ -91,13 +91,23 @@ impl Terminal for Screen {
         })
     }
 
-    fn capture(&mut self, session: Session, input: Option<String>) -> Future<'_, Captured> {
+    fn line(&mut self) -> Future<'_, Option<String>> {
+        let desk = self.shell.desk.clone();
+        Box::pin(async move {
+            desk.with(|d| d.waits = Waits::Line { prompt: String::new() });
+            let line = desk.until(|d| d.entered.pop_front()).await;
+            desk.with(|d| d.waits = Waits::Command);
+            line
+        })
+    }
+
+    fn capture(&mut self, session: Session, input: Option<Vec<u8>>) -> Future<'_, Captured> {
         let ((out, all), (err, errors)) = (Sink::buffer(), Sink::buffer());
-        let mut other = Screen { shell: self.shell.clone(), out, err, stdin: input.map(String::into_bytes) };
+        let mut other = Screen { shell: self.shell.clone(), out, err, stdin: input };
         Box::pin(async move {
             let code = other.exec(session).await?;
-            let text = |b: &RefCell<Vec<u8>>| String::from_utf8_lossy(&b.borrow()).into_owned();
-            Ok((code, text(&all), text(&errors)))
+            let data = |b: &RefCell<Vec<u8>>| b.borrow().clone();
+            Ok((code, data(&all), data(&errors)))
         })
     }
 
@@ -143,15 +153,22 @@ impl Files for Home {
         let cwd = self.0.state.borrow().cwd.clone();
         self.0.bench.borrow().read(&cwd, path).map(|d| String::from_utf8_lossy(&d).into_owned())
     }
+    fn read_bytes(&self, path: &str) -> Option<Vec<u8>> {
+        let cwd = self.0.state.borrow().cwd.clone();
+        self.0.bench.borrow().read(&cwd, path)
+    }
     fn list(&self, path: &str) -> Option<Vec<String>> {
         let cwd = self.0.state.borrow().cwd.clone();
         self.0.bench.borrow().list(&cwd, path)
     }
     fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        self.write_bytes(path, text.as_bytes())
+    }
+    fn write_bytes(&self, path: &str, data: &[u8]) -> Result<(), String> {
         let cwd = self.0.state.borrow().cwd.clone();
         let mut bench = self.0.bench.borrow_mut();
         bench.make_room(&cwd, path);
-        bench.write(&cwd, path, text.as_bytes(), false)
+        bench.write(&cwd, path, data, false)
     }
     fn absolute(&self, path: &str) -> String {
         normalize(&self.0.state.borrow().cwd, path)

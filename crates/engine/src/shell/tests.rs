@@ -288,8 +288,33 @@ fn files_are_copied_both_ways() {
     t.pass(10);
     assert_eq!(t.run("kubectl cp a.txt box:/tmp/b.txt"), "");
     assert_eq!(t.run("kubectl exec box -- cat /tmp/b.txt"), "one\ntwo\n");
-    assert_eq!(t.run("kubectl cp box:/tmp/b.txt back/c.txt && cat back/c.txt"), "one\ntwo\n");
+    let told = "tar: removing leading '/' from member names\n";
+    assert_eq!(t.run("kubectl cp box:/tmp/b.txt back/c.txt && cat back/c.txt"), format!("{told}one\ntwo\n"));
+    // What is no text, and a directory, both ways.
+    assert_eq!(t.run(r"mkdir -p d/e; printf '\377\000\376x' > d/e/bin; cp a.txt d; kubectl cp d box:/tmp"), "");
+    assert_eq!(t.run("kubectl exec box -- md5sum /tmp/d/e/bin | cut -c1-32"), t.run("md5sum d/e/bin | cut -c1-32"));
+    assert_eq!(
+        t.run("kubectl cp box:/tmp/d back/d && ls back/d && cmp d/e/bin back/d/e/bin"),
+        format!("{told}a.txt  e\n")
+    );
+    assert_eq!(t.run("kubectl cp box:/tmp/b.txt d; echo $?"), format!("{told}error: open d: is a directory\n1\n"));
+    let missing = "tar: /nothing: No such file or directory\ntar: error exit delayed from previous errors\n";
+    assert_eq!(
+        t.run("kubectl cp box:/nothing x; echo $?"),
+        format!("{missing}command terminated with exit code 1\n1\n")
+    );
     assert_eq!(t.run("kubectl cp a.txt b.txt"), "error: one of src or dest must be a remote file specification\n");
+}
+
+#[test]
+fn a_question_is_answered() {
+    let mut t = Tab::new();
+    t.run("kubectl create cm asked");
+    let asked =
+        "You are about to delete the following 1 resource(s):\nconfigmap/asked\nDo you want to continue? (y/n): ";
+    assert_eq!(t.run("echo n | kubectl delete cm asked -i"), format!("{asked}deletion is cancelled\n"));
+    let done = format!("{asked}configmap \"asked\" deleted from default namespace\n");
+    assert_eq!(t.run("echo y | kubectl delete cm asked -i"), done);
 }
 
 #[test]

@@ -60,7 +60,8 @@ pub(super) fn pdb(cx: &Cx<'_, '_>) -> Result<Value, Error> {
         return Err(Error::text("min-available and max-unavailable cannot be both specified"));
     }
     let amount = |text: &str, what: &str| {
-        if let Ok(n) = text.parse::<i64>() {
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        if let Some(n) = text.parse::<i64>().ok().filter(|_| digits) {
             return Ok(json!(n));
         }
         let percent = text.strip_suffix('%').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));

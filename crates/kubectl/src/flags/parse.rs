@@ -181,7 +181,11 @@ pub(crate) fn parse(words: &[String]) -> Result<Parsed, String> {
     }
     let mut flags = Flags { defaults: command.flags.iter().map(|f| (f.name, f.default)).collect(), ..Flags::default() };
     let (mut args, mut dash) = (Vec::new(), None);
-    let usage = |message: String| format!("{message}\nSee '{} --help' for usage.", command.full());
+    let usage = |message: String| match command.name() {
+        // The one command that words it otherwise.
+        "diff" => format!("{message}\nSee '{} -h' for help and examples", command.full()),
+        _ => format!("{message}\nSee '{} --help' for usage.", command.full()),
+    };
     let mut words = rest.into_iter().peekable();
     while let Some(word) = words.next() {
         if word == "--" {

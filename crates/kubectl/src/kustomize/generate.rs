@@ -88,8 +88,8 @@ fn file_source(source: &str) -> Result<(&str, &str), String> {
 }
 
 /// Models `kv.Load`.
-fn pairs(root: &Root<'_>, entry: &Value, fields: &Map<String, Value>) -> Result<Vec<(String, String)>, Error> {
-    let mut data: Vec<(String, String)> = Vec::new();
+fn pairs(root: &Root<'_>, entry: &Value, fields: &Map<String, Value>) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let mut data: Vec<(String, Vec<u8>)> = Vec::new();
     let of = |what: &str, sources: &[&str], why: &str| {
         text(format!("loading KV pairs: {what} [{}]: {why}", sources.join(" ")))
     };
@@ -114,7 +114,7 @@ fn pairs(root: &Root<'_>, entry: &Value, fields: &Map<String, Value>) -> Result<
     let files: Vec<&str> = strings(fields, "files").collect();
     for source in &files {
         let (key, path) = file_source(source).map_err(|why| of("file sources:", &files, &why))?;
-        data.push((key.into(), root.load(path).map_err(|e| of("file sources:", &files, &e.go()))?));
+        data.push((key.into(), root.load_bytes(path).map_err(|e| of("file sources:", &files, &e.go()))?));
     }
     Ok(data)
 }
@@ -133,10 +133,18 @@ fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Re
         object["type"] = entry["type"].as_str().filter(|t| !t.is_empty()).unwrap_or("Opaque").into();
     }
     for (key, value) in pairs(root, entry, fields)? {
-        if object["data"].get(&key).is_some() {
+        if object["data"].get(&key).or(object["binaryData"].get(&key)).is_some() {
             return Err(text(format!("configmap {name} illegally repeats the key `{key}`")));
         }
-        object["data"][key] = if kind == "Secret" { encoded(&value).into() } else { value.into() };
+        match String::from_utf8(value) {
+            Ok(text) if kind != "Secret" => object["data"][key] = text.into(),
+            Ok(text) => object["data"][key] = encoded(text.as_bytes()).into(),
+            Err(e) => {
+                // What is no text has a place of its own in ConfigMaps.
+                let field = if kind == "Secret" { "data" } else { "binaryData" };
+                object[field][key] = encoded(e.as_bytes()).into();
+            }
+        }
     }
     let options = &entry["options"];
     // One's own labels come before those of all.
@@ -151,13 +159,15 @@ fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Re
     if flag("immutable") {
         object["immutable"] = true.into();
     }
-    let mut made = Resource::new(object);
+    let file = root.way_to(super::target::NAMES[0]);
+    let origin = format!("configuredIn: {file}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}Generator\n");
+    let mut made = Resource { origin, ..Resource::new(object) };
     made.generated = true;
     made.hashed = !flag("disableNameSuffixHash");
     Ok(made)
 }
 
-fn encoded(value: &str) -> String {
+fn encoded(value: &[u8]) -> String {
     let all = BASE64.encode(value);
     if all.len() < LINE {
         return all;

@@ -13,11 +13,15 @@ pub(super) struct Root<'f> {
     pub path: String,
     /// The directories that led here, and this one.
     visited: Vec<String>,
+    /// Whether files may be anywhere (`LoadRestrictionsNone`).
+    free: bool,
+    /// The way here from where the build began; empty there.
+    pub origin: String,
 }
 
 impl<'f> Root<'f> {
     /// The directory a build begins with.
-    pub fn begin(files: &'f dyn Files, dir: &str) -> Result<Root<'f>, Error> {
+    pub fn begin(files: &'f dyn Files, dir: &str, free: bool) -> Result<Root<'f>, Error> {
         let path = join(&files.absolute(dir), ".");
         if files.list(dir).is_none() {
             let why = if files.read(dir).is_some() {
@@ -27,11 +31,16 @@ impl<'f> Root<'f> {
             };
             return Err(text(format!("must build at directory: {why}")));
         }
-        Ok(Root { files, dir: dir.into(), visited: vec![path.clone()], path })
+        Ok(Root { files, dir: dir.into(), visited: vec![path.clone()], path, free, origin: String::new() })
     }
 
-    /// A file's text. Models `Load` with `RestrictionRootOnly`.
+    /// A file's text.
     pub fn load(&self, path: &str) -> Result<String, Error> {
+        self.load_bytes(path).map(|data| String::from_utf8_lossy(&data).into_owned())
+    }
+
+    /// A file. Models `Load` with `RestrictionRootOnly`, unless files may be anywhere.
+    pub fn load_bytes(&self, path: &str) -> Result<Vec<u8>, Error> {
         if is_address(path) {
             return Err(text(format!("{path}: addresses are not in this terminal yet")));
         }
@@ -39,13 +48,18 @@ impl<'f> Root<'f> {
         if self.files.list(&at).is_some() {
             return Err(text(format!("'{absolute}' must resolve to a file")));
         }
-        let Some(source) = self.files.read(&at) else {
+        let Some(source) = self.files.read_bytes(&at) else {
             return Err(text(missing(self.files, &absolute, &absolute)));
         };
-        if !is_within(&absolute, &self.path) {
+        if !self.free && !is_within(&absolute, &self.path) {
             return Err(text(format!("security; file '{absolute}' is not in or below '{}'", self.path)));
         }
         Ok(source)
+    }
+
+    /// A path from where the build began.
+    pub fn way_to(&self, path: &str) -> String {
+        join(if self.origin.is_empty() { "." } else { &self.origin }, path)
     }
 
     /// Another kustomization's directory. Models `New`.
@@ -72,7 +86,8 @@ impl<'f> Root<'f> {
             return Err(text(format!("cycle detected: candidate root '{absolute}' contains visited root '{seen}'")));
         }
         let visited = self.visited.iter().cloned().chain([absolute.clone()]).collect();
-        Ok(Root { files: self.files, dir, path: absolute, visited })
+        let origin = self.way_to(path);
+        Ok(Root { files: self.files, dir, path: absolute, visited, free: self.free, origin })
     }
 }
 

@@ -36,12 +36,12 @@ fn text(message: impl Into<String>) -> Error {
 }
 
 /// Carries out a directory's kustomization: its objects in order. What is to be told besides is added to `warnings`, a
-/// line each.
+/// line each. `free`: files may be outside of the directories that name them.
 ///
 /// # Errors
 /// Upstream's words where it has them.
-pub(crate) fn build(files: &dyn Files, dir: &str, warnings: &mut Vec<String>) -> Result<Vec<Value>, Error> {
-    let root = Root::begin(files, dir)?;
+fn build(files: &dyn Files, dir: &str, free: bool, warnings: &mut Vec<String>) -> Result<Vec<Value>, Error> {
+    let root = Root::begin(files, dir, free)?;
     let k = target::load(&root, warnings)?;
     let mut g = target::accumulate(&root, &k, Gathered::default(), warnings)?;
     for r in &mut g.all {
@@ -61,6 +61,15 @@ pub(crate) fn build(files: &dyn Files, dir: &str, warnings: &mut Vec<String>) ->
     if strings(&k, "buildMetadata").any(|o| o == "managedByLabel") {
         names::managed_by(&mut g.all, crate::info::KUSTOMIZE);
     }
+    if strings(&k, "buildMetadata").any(|o| o == "originAnnotations") {
+        for r in &mut g.all {
+            let origin = std::mem::take(&mut r.origin);
+            r.metadata();
+            if let Some(metadata) = r.object.get_mut("metadata") {
+                resource::map_at(metadata, "annotations").insert("config.kubernetes.io/origin".into(), origin.into());
+            }
+        }
+    }
     // What is noted on the way stands in annotations upstream: taking it out makes texts of them all.
     for r in &mut g.all {
         let annotations = r.object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
@@ -75,8 +84,12 @@ pub(crate) fn build(files: &dyn Files, dir: &str, warnings: &mut Vec<String>) ->
 
 /// As [`build`], with the warnings told.
 pub(crate) fn objects(cx: &mut Cx<'_, '_>, dir: &str) -> Result<Vec<Value>, Error> {
+    told(cx, dir, false)
+}
+
+fn told(cx: &mut Cx<'_, '_>, dir: &str, free: bool) -> Result<Vec<Value>, Error> {
     let mut warnings = Vec::new();
-    let objects = build(cx.env.files, dir, &mut warnings);
+    let objects = build(cx.env.files, dir, free, &mut warnings);
     for w in warnings {
         cx.err(&format!("{w}\n"));
     }
@@ -89,15 +102,53 @@ pub(crate) fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         [dir] => dir.clone(),
         _ => return Err(text("specify one path to kustomization.yaml")),
     };
-    if !cx.flags.string("output").is_empty() {
-        return Err(text("kustomize's --output is not in this terminal: it prints"));
-    }
+    let free = match cx.flags.string("load-restrictor") {
+        "LoadRestrictionsRootOnly" => false,
+        "LoadRestrictionsNone" => true,
+        other => {
+            return Err(text(format!(
+                "illegal flag value --load-restrictor {other}; legal values: [LoadRestrictionsRootOnly \
+                 LoadRestrictionsNone]"
+            )));
+        }
+    };
     if cx.flags.bool("enable-helm") {
         return Err(text("kustomize's --enable-helm is not in this terminal"));
     }
-    let documents: Vec<String> = objects(cx, &dir)?.iter().map(to_yaml).collect();
-    cx.out(&documents.join("---\n"));
-    Ok(())
+    let objects = told(cx, &dir, free)?;
+    let documents: Vec<String> = objects.iter().map(to_yaml).collect();
+    let output = cx.flags.string("output").to_string();
+    if output.is_empty() {
+        cx.out(&documents.join("---\n"));
+        return Ok(());
+    }
+    if cx.env.files.list(&output).is_some() {
+        for (object, document) in objects.iter().zip(&documents) {
+            let path = format!("{}/{}", output.trim_end_matches('/'), file_name(object, &objects));
+            cx.env.files.write(&path, document).map_err(|why| text(format!("open {path}: {}", why.to_lowercase())))?;
+        }
+        return Ok(());
+    }
+    let above = output.rsplit_once('/').map_or(".", |(dir, _)| if dir.is_empty() { "/" } else { dir });
+    if cx.env.files.list(above).is_none() {
+        return Err(text(format!("open {output}: no such file or directory")));
+    }
+    let written = cx.env.files.write(&output, &documents.join("---\n"));
+    written.map_err(|why| text(format!("open {output}: {}", why.to_lowercase())))
+}
+
+/// `apps_v1_deployment_web.yaml`, after its namespace when the objects are in several. Models `WriteIndividualFiles`.
+fn file_name(object: &Value, all: &[Value]) -> String {
+    let id = resource::Id::of(object);
+    let mut namespaces: Vec<String> = all.iter().map(|o| resource::Id::of(o).namespace).collect();
+    namespaces.sort();
+    namespaces.dedup();
+    let mut parts = vec![id.group, id.version, id.kind, id.name];
+    if namespaces.len() > 1 {
+        parts.insert(0, id.namespace);
+    }
+    parts.retain(|p| !p.is_empty());
+    format!("{}.yaml", parts.join("_").to_lowercase())
 }
 
 /// A text's documents as kubectl reads them, which is how kustomizations and operations are read; items of lists by

@@ -115,6 +115,8 @@ pub(super) struct Resource {
     pub hashed: bool,
     /// The variables that are read off it.
     pub vars: Vec<String>,
+    /// Where it comes from, as its annotation says it.
+    pub origin: String,
 }
 
 impl Resource {

@@ -6,7 +6,7 @@ use super::{documents, fields, generate, images, labels, names, parse, patches, 
 use crate::error::Error;
 use serde_json::{Map, Value};
 
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Fields of a kustomization that upstream carries out and this does not.
 const REFUSED: &[&str] = &[
@@ -82,10 +82,8 @@ pub(super) fn load(root: &Root<'_>, warnings: &mut Vec<String>) -> Result<Map<St
     if let Some(field) = k.keys().find(|f| REFUSED.contains(&f.as_str())) {
         return Err(text(format!("kustomize's {field} is not in this terminal yet")));
     }
-    if let Some(option) =
-        strings(&k, "buildMetadata").find(|o| matches!(*o, "originAnnotations" | "transformerAnnotations"))
-    {
-        return Err(text(format!("kustomize's buildMetadata {option} is not in this terminal yet")));
+    if strings(&k, "buildMetadata").any(|o| o == "transformerAnnotations") {
+        return Err(text("kustomize's buildMetadata transformerAnnotations is not in this terminal yet"));
     }
     Ok(k)
 }
@@ -151,7 +149,8 @@ fn file(root: &Root<'_>, path: &str, all: &mut Vec<Resource>) -> Result<(), Erro
     })?;
     let mut own = Vec::new();
     for object in found {
-        append(&mut own, Resource::new(object)).map_err(|e| loading(&e.go()))?;
+        let origin = format!("path: {}\n", root.way_to(path));
+        append(&mut own, Resource { origin, ..Resource::new(object) }).map_err(|e| loading(&e.go()))?;
     }
     for r in own {
         append(all, r).map_err(|e| wrapped(&format!("merging resources from '{path}'"), &e))?;

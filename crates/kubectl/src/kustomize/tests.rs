@@ -1,9 +1,14 @@
-use super::build;
 use crate::env::Files;
+use crate::error::Error;
 use crate::print::yaml::to_yaml;
 use crate::testing::Disk;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// With files where kustomize wants them.
+fn build(files: &dyn Files, dir: &str, warnings: &mut Vec<String>) -> Result<Vec<Value>, Error> {
+    super::build(files, dir, false, warnings)
+}
 
 macro_rules! files {
     ($($path:literal)*) => {
@@ -91,9 +96,34 @@ fn one_s_own_version_manages() {
     let disk = Disk::of(&[("d/kustomization.yaml", source)]);
     let objects = build(&disk, "d", &mut Vec::new()).expect("it is built");
     assert_eq!(objects[0]["metadata"]["labels"], json!({"app.kubernetes.io/managed-by": "kustomize-v5.7.1"}));
-    let refused = Disk::of(&[("d/kustomization.yaml", "buildMetadata: [originAnnotations]\n")]);
-    let e = build(&refused, "d", &mut Vec::new()).expect_err("it is not there");
-    assert_eq!(e.go(), "kustomize's buildMetadata originAnnotations is not in this terminal yet");
+}
+
+#[test]
+fn where_objects_come_from_is_noted() {
+    let object = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    let disk = Disk::of(&[
+        ("d/kustomization.yaml", "buildMetadata: [originAnnotations]\nresources: [../e, a.yaml]\n"),
+        ("d/a.yaml", &object("a")),
+        ("e/kustomization.yaml", "resources: [b.yaml]\nsecretGenerator: [{name: c, literals: [x=y]}]\n"),
+        ("e/b.yaml", &object("b")),
+    ]);
+    let objects = build(&disk, "d", &mut Vec::new()).expect("it is built");
+    let mut origins: Vec<&str> = objects
+        .iter()
+        .filter_map(|o| o.pointer("/metadata/annotations/config.kubernetes.io~1origin").and_then(Value::as_str))
+        .collect();
+    origins.sort_unstable();
+    let generated =
+        "configuredIn: ../e/kustomization.yaml\nconfiguredBy:\n  apiVersion: builtin\n  kind: SecretGenerator\n";
+    assert_eq!(origins, [generated, "path: ../e/b.yaml\n", "path: a.yaml\n"]);
+}
+
+#[test]
+fn files_may_be_elsewhere_when_that_is_allowed() {
+    let source = "configMapGenerator: [{name: a, files: [../e/x]}]\n";
+    let disk = Disk::of(&[("d/kustomization.yaml", source), ("e/x", "text")]);
+    assert!(build(&disk, "d", &mut Vec::new()).is_err_and(|e| e.go().contains("security; file '/w/e/x' is not in or")));
+    assert!(super::build(&disk, "d", true, &mut Vec::new()).is_ok_and(|o| o[0]["data"]["x"] == "text"));
 }
 
 /// All places of a value.

@@ -3,6 +3,7 @@
 use super::gojson;
 use super::jsonpath::go_value;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -12,7 +13,22 @@ enum Node {
     With(Pipe, Vec<Node>, Vec<Node>),
     Range(Option<String>, Option<String>, Pipe, Vec<Node>, Vec<Node>),
     Set(String, Pipe),
+    /// A named template, with what its dot is.
+    Call(String, Option<Pipe>),
+    Break,
+    Continue,
 }
+
+/// How the rest of a range goes on.
+#[derive(Clone, Copy, PartialEq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+/// Upstream goes deeper, but a template that calls itself for ever has no end in either.
+const MAX_DEPTH: usize = 100;
 
 /// Commands, each with how it was written.
 type Pipe = Vec<(Vec<Arg>, String)>;
@@ -24,6 +40,7 @@ enum Arg {
     /// `$x.a`; the name is empty for the root.
     Variable(String, Vec<String>),
     Literal(Value),
+    Nil,
     Function(String),
     Pipe(Pipe, Vec<String>),
 }
@@ -31,6 +48,7 @@ enum Arg {
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     nodes: Vec<Node>,
+    defined: BTreeMap<String, Vec<Node>>,
     text: String,
     lenient: bool,
 }
@@ -40,19 +58,25 @@ const NO_VALUE: &str = "<no value>";
 
 impl Template {
     pub fn parse(text: &str, lenient: bool) -> Result<Template, String> {
-        let mut parser = Parser { tokens: tokens(text)?, at: 0 };
+        let mut parser =
+            Parser { tokens: tokens(text)?, at: 0, ranges: 0, variables: Vec::new(), defined: BTreeMap::new() };
         let (nodes, end) = parser.block()?;
         if let Some(word) = end {
             return Err(format!("template: output:1: unexpected {{{{{word}}}}}"));
         }
-        Ok(Template { nodes, text: text.into(), lenient })
+        Ok(Template { nodes, defined: parser.defined, text: text.into(), lenient })
     }
 
     /// # Errors
     /// What went wrong, after what was printed until then and what upstream tells whoever looks for the reason.
     pub fn print(&self, v: &Value) -> Result<String, (String, String)> {
-        let mut run =
-            Run { root: v, text: &self.text, variables: Vec::new(), out: String::new(), lenient: self.lenient };
+        let mut run = Run {
+            template: self,
+            name: "output".into(),
+            variables: vec![(String::new(), v.clone())],
+            out: String::new(),
+            depth: 0,
+        };
         let Err(e) = run.nodes(&self.nodes, v) else { return Ok(run.out) };
         let said = format!(
             "{}Error executing template: {e}. Printing more information for debugging the template:\n\ttemplate \
@@ -94,7 +118,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             inner = &inner[..inner.len() - 2];
         }
         let inner = if trims { &inner[1..] } else { inner };
-        if !inner.trim_start().starts_with("/*") {
+        if !inner.starts_with("/*") {
             out.push(Token::Action(words(inner)?));
         }
         rest = &after[end + 2..];
@@ -153,6 +177,9 @@ fn words(text: &str) -> Result<Vec<String>, String> {
             }
             ':' if chars.get(i + 1) == Some(&'=') => i += 2,
             '=' => i += 1,
+            c if c.is_ascii_graphic() && !c.is_alphanumeric() && !matches!(c, '_' | '.' | '$' | '+' | '-' | ':') => {
+                return Err(format!("template: output:1: unexpected {:?} in command", c.to_string()));
+            }
             _ => {
                 while i < chars.len()
                     && !chars[i].is_whitespace()
@@ -173,6 +200,11 @@ fn words(text: &str) -> Result<Vec<String>, String> {
 struct Parser {
     tokens: Vec<Token>,
     at: usize,
+    /// How many ranges are around.
+    ranges: usize,
+    /// What is declared so far.
+    variables: Vec<String>,
+    defined: BTreeMap<String, Vec<Node>>,
 }
 
 impl Parser {
@@ -197,9 +229,35 @@ impl Parser {
                     // `else if` is an `if` inside, which takes this block's end as its own.
                     return Ok((nodes, Some(words.join(" "))));
                 }
+                "break" | "continue" if words.len() == 1 => {
+                    if self.ranges == 0 {
+                        return Err(format!("template: output:1: {{{{{first}}}}} outside {{{{range}}}}"));
+                    }
+                    nodes.push(if first == "break" { Node::Break } else { Node::Continue });
+                }
+                "define" | "block" => {
+                    let name = quoted_name(&words, first)?;
+                    if first == "block" {
+                        nodes.push(Node::Call(name.clone(), Some(self.condition(&words[2..], first)?)));
+                    }
+                    let outer = (std::mem::take(&mut self.variables), std::mem::take(&mut self.ranges));
+                    let (body, end) = self.block()?;
+                    if end.as_deref() != Some("end") {
+                        return Err("template: output:1: unexpected EOF".into());
+                    }
+                    (self.variables, self.ranges) = outer;
+                    self.defined.insert(name, body);
+                }
+                "template" => {
+                    let name = quoted_name(&words, "template clause")?;
+                    let with = if words.len() > 2 { Some(self.pipe(&words[2..])?) } else { None };
+                    nodes.push(Node::Call(name, with));
+                }
                 "if" | "with" => {
-                    let pipe = pipe(&words[1..])?;
+                    let depth = self.variables.len();
+                    let pipe = self.condition(&words[1..], first)?;
                     let (body, other) = self.bodies()?;
+                    self.variables.truncate(depth);
                     nodes.push(if first == "if" { Node::If(pipe, body, other) } else { Node::With(pipe, body, other) });
                 }
                 "range" => {
@@ -214,14 +272,26 @@ impl Parser {
                         }
                         rest = &rest[i + 1..];
                     }
-                    let pipe = pipe(rest)?;
+                    let pipe = self.condition(rest, first)?;
+                    let depth = self.variables.len();
+                    self.variables.extend(key.iter().chain(&value).cloned());
+                    self.ranges += 1;
                     let (body, other) = self.bodies()?;
+                    self.ranges -= 1;
+                    self.variables.truncate(depth);
                     nodes.push(Node::Range(key, value, pipe, body, other));
                 }
                 name if name.starts_with('$') && matches!(words.get(1).map(String::as_str), Some(":=" | "=")) => {
-                    nodes.push(Node::Set(name[1..].into(), pipe(&words[2..])?));
+                    let value = self.pipe(&words[2..])?;
+                    let name = name[1..].to_string();
+                    if words[1] == ":=" {
+                        self.variables.push(name.clone());
+                    } else {
+                        self.declared(&words[0])?;
+                    }
+                    nodes.push(Node::Set(name, value));
                 }
-                _ => nodes.push(Node::Print(pipe(&words)?)),
+                _ => nodes.push(Node::Print(self.pipe(&words)?)),
             }
         }
         Ok((nodes, None))
@@ -242,10 +312,46 @@ impl Parser {
             }
             Some(other) => {
                 let words = words(other.trim_start_matches("else"))?;
-                let pipe = pipe(words.get(1..).unwrap_or_default())?;
+                let what = words.first().map_or("", String::as_str);
+                let pipe = self.condition(words.get(1..).unwrap_or_default(), what)?;
                 let (inner, other) = self.bodies()?;
-                Ok((body, vec![Node::If(pipe, inner, other)]))
+                let node = if what == "with" { Node::With(pipe, inner, other) } else { Node::If(pipe, inner, other) };
+                Ok((body, vec![node]))
             }
+        }
+    }
+
+    fn condition(&self, words: &[String], what: &str) -> Result<Pipe, String> {
+        if words.is_empty() {
+            return Err(format!("template: output:1: missing value for {what}"));
+        }
+        self.pipe(words)
+    }
+
+    fn pipe(&self, words: &[String]) -> Result<Pipe, String> {
+        let read = pipe(words)?;
+        for word in words.iter().filter(|w| w.starts_with('$')) {
+            self.declared(word)?;
+        }
+        Ok(read)
+    }
+
+    fn declared(&self, word: &str) -> Result<(), String> {
+        let name = word[1..].split('.').next().unwrap_or("");
+        if name.is_empty() || self.variables.iter().any(|v| v == name) {
+            return Ok(());
+        }
+        Err(format!("template: output:1: undefined variable \"${name}\""))
+    }
+}
+
+/// The name after `define`, `block` or `template`.
+fn quoted_name(words: &[String], what: &str) -> Result<String, String> {
+    match words.get(1).map(|w| arg(w)) {
+        Some(Ok(Arg::Literal(Value::String(name)))) => Ok(name),
+        _ => {
+            let word = words.get(1).map_or("}}", String::as_str);
+            Err(format!("template: output:1: unexpected {word:?} in {what}"))
         }
     }
 }
@@ -290,6 +396,7 @@ fn names(text: &str) -> Vec<String> {
 const FUNCTIONS: &[&str] = &[
     "and",
     "base64decode",
+    "call",
     "eq",
     "exists",
     "ge",
@@ -322,16 +429,17 @@ fn arg(word: &str) -> Result<Arg, String> {
     if let Some(raw) = word.strip_prefix('`').and_then(|w| w.strip_suffix('`')) {
         return Ok(Arg::Literal(raw.into()));
     }
-    if word.starts_with('"')
-        || word.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-        || matches!(word, "true" | "false")
-    {
+    if word.starts_with('"') {
+        let bad = || format!("template: output:1: bad syntax: {word}");
+        return unquoted(word).map(|text| Arg::Literal(text.into())).ok_or_else(bad);
+    }
+    if word.starts_with(|c: char| c.is_ascii_digit() || c == '-') || matches!(word, "true" | "false") {
         return serde_json::from_str(word)
             .map(Arg::Literal)
             .map_err(|_| format!("template: output:1: bad syntax: {word}"));
     }
     if word == "nil" {
-        return Ok(Arg::Literal(Value::Null));
+        return Ok(Arg::Nil);
     }
     if FUNCTIONS.contains(&word) {
         return Ok(Arg::Function(word.into()));
@@ -339,19 +447,25 @@ fn arg(word: &str) -> Result<Arg, String> {
     Err(format!("template: output:1: function {word:?} not defined"))
 }
 
-struct Run<'v> {
-    root: &'v Value,
-    text: &'v str,
+struct Run<'t> {
+    template: &'t Template,
+    /// The template that runs, for messages.
+    name: String,
+    /// The one without a name is what the template was given.
     variables: Vec<(String, Value)>,
     out: String,
-    lenient: bool,
+    depth: usize,
 }
 
 impl Run<'_> {
-    fn nodes(&mut self, nodes: &[Node], dot: &Value) -> Result<(), String> {
+    fn nodes(&mut self, nodes: &[Node], dot: &Value) -> Result<Flow, String> {
         let depth = self.variables.len();
+        let mut flow = Flow::Next;
         for node in nodes {
             match node {
+                Node::Break => flow = Flow::Break,
+                Node::Continue => flow = Flow::Continue,
+                Node::Call(name, with) => self.call(name, with.as_ref(), dot)?,
                 Node::Text(t) => self.out.push_str(t),
                 Node::Print(p) => {
                     let v = self.pipe(p, dot)?;
@@ -363,33 +477,70 @@ impl Run<'_> {
                 }
                 Node::If(p, body, other) => {
                     let v = self.pipe(p, dot)?;
-                    self.nodes(if truth(v.as_ref()) { body } else { other }, dot)?;
+                    flow = self.nodes(if truth(v.as_ref()) { body } else { other }, dot)?;
                 }
-                Node::With(p, body, other) => match self.pipe(p, dot)? {
-                    Some(v) if truth(Some(&v)) => self.nodes(body, &v)?,
-                    _ => self.nodes(other, dot)?,
-                },
+                Node::With(p, body, other) => {
+                    flow = match self.pipe(p, dot)? {
+                        Some(v) if truth(Some(&v)) => self.nodes(body, &v)?,
+                        _ => self.nodes(other, dot)?,
+                    }
+                }
                 Node::Range(key, value, p, body, other) => {
                     let items: Vec<(Value, Value)> = match self.pipe(p, dot)? {
                         Some(Value::Array(list)) => list.into_iter().enumerate().map(|(i, v)| (i.into(), v)).collect(),
                         Some(Value::Object(map)) => map.into_iter().map(|(k, v)| (k.into(), v)).collect(),
                         None | Some(Value::Null) => Vec::new(),
-                        Some(v) => return Err(format!("range can't iterate over {}", shown(&v))),
+                        Some(v) => {
+                            let written = p.first().map_or("", |(_, written)| written.as_str());
+                            return Err(self.at(written, 0, &format!("range can't iterate over {}", shown(&v))));
+                        }
                     };
                     if items.is_empty() {
-                        self.nodes(other, dot)?;
+                        flow = self.nodes(other, dot)?;
                     }
                     for (k, v) in items {
                         let depth = self.variables.len();
                         self.variables.extend(key.clone().map(|n| (n, k)));
                         self.variables.extend(value.clone().map(|n| (n, v.clone())));
-                        self.nodes(body, &v)?;
+                        let inner = self.nodes(body, &v)?;
                         self.variables.truncate(depth);
+                        if inner == Flow::Break {
+                            break;
+                        }
                     }
                 }
             }
+            if flow != Flow::Next {
+                break;
+            }
         }
         self.variables.truncate(depth);
+        Ok(flow)
+    }
+
+    /// A named template.
+    fn call(&mut self, name: &str, with: Option<&Pipe>, dot: &Value) -> Result<(), String> {
+        let template = self.template;
+        let Some(body) = template.defined.get(name) else {
+            let from = format!("{{{{template {name:?}");
+            let begin = template.text.find(&from).unwrap_or(0);
+            let end = template.text[begin..].find("}}").map_or(template.text.len(), |e| begin + e + 2);
+            let error = format!("template {name:?} not defined");
+            return Err(self.at(&template.text[begin..end], "{{template ".len(), &error));
+        };
+        let given = match with {
+            Some(p) => self.pipe(p, dot)?.unwrap_or_default(),
+            None => Value::Null,
+        };
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.at(&format!("{{{{template {name:?}"), 0, "exceeded maximum template depth (100000)"));
+        }
+        let variables = std::mem::replace(&mut self.variables, vec![(String::new(), given.clone())]);
+        let outer = std::mem::replace(&mut self.name, name.into());
+        self.nodes(body, &given)?;
+        (self.variables, self.name) = (variables, outer);
+        self.depth -= 1;
         Ok(())
     }
 
@@ -398,12 +549,21 @@ impl Run<'_> {
         let mut last: Option<Option<Value>> = None;
         for (command, written) in p {
             let (head, rest) = command.split_first().ok_or("missing value for command")?;
+            if let Arg::Nil = head {
+                return Err(self.at(written, 0, "nil is not a command"));
+            }
             if let Arg::Function(name) = head {
                 let mut args = Vec::new();
                 for a in rest {
                     args.push(self.arg(a, dot)?);
                 }
                 args.extend(last.take());
+                if name == "call" {
+                    let what = written.split(' ').nth(1).unwrap_or("nil");
+                    let of = args.first().and_then(Option::as_ref).map_or("nil", go_type);
+                    let error = format!("error calling call: non-function {what} of type {of}");
+                    return Err(self.at(written, 0, &error));
+                }
                 last = Some(call(name, &args).map_err(|e| self.at(written, 0, &e))?);
             } else {
                 last = Some(self.arg(head, dot)?);
@@ -415,6 +575,7 @@ impl Run<'_> {
     fn arg(&mut self, a: &Arg, dot: &Value) -> Result<Option<Value>, String> {
         match a {
             Arg::Literal(v) => Ok(Some(v.clone())),
+            Arg::Nil => Ok(None),
             Arg::Field(names) => self.fields(dot, names).map_err(|e| {
                 // Upstream's place of a chain is where its second field begins.
                 let into = if names.len() > 1 { names[0].len() + 1 } else { 0 };
@@ -422,11 +583,7 @@ impl Run<'_> {
             }),
             Arg::Variable(name, names) => {
                 let found = self.variables.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-                let v = match found {
-                    Some(v) => v,
-                    None if name.is_empty() => self.root.clone(),
-                    None => return Err(format!("undefined variable: ${name}")),
-                };
+                let v = found.ok_or_else(|| format!("undefined variable: ${name}"))?;
                 self.fields(&v, names).map_err(|e| self.at(&format!("${name}.{}", names.join(".")), name.len() + 1, &e))
             }
             Arg::Pipe(p, names) => match self.pipe(p, dot)? {
@@ -440,11 +597,12 @@ impl Run<'_> {
     /// An error with its place: line and column of what was written, `into` bytes after its beginning. Models
     /// `Template.ErrorContext`.
     fn at(&self, written: &str, into: usize, error: &str) -> String {
-        let at = self.text.find(written).unwrap_or(0);
-        let before = &self.text[..at];
+        let text = self.template.text.as_str();
+        let at = text.find(written).unwrap_or(0);
+        let before = &text[..at];
         let line = before.matches('\n').count() + 1;
         let column = at - before.rfind('\n').map_or(0, |i| i + 1) + into;
-        format!("template: output:{line}:{column}: executing \"output\" at <{written}>: {error}")
+        format!("template: output:{line}:{column}: executing {:?} at <{written}>: {error}", self.name)
     }
 
     fn fields(&self, v: &Value, names: &[String]) -> Result<Option<Value>, String> {
@@ -453,7 +611,7 @@ impl Run<'_> {
             match at.get(name.as_str()) {
                 Some(next) => at = next,
                 // A field of what is not there is not there either; one of a null is an error.
-                None if at.is_object() && self.lenient => return Ok(None),
+                None if at.is_object() && self.template.lenient => return Ok(None),
                 None if at.is_null() => return Err(format!("nil pointer evaluating interface {{}}.{name}")),
                 None if at.is_object() => return Err(format!("map has no entry for key {name:?}")),
                 None => return Err(format!("can't evaluate field {name} in type interface {{}}")),
@@ -461,6 +619,68 @@ impl Run<'_> {
         }
         Ok(Some(at.clone()))
     }
+}
+
+/// As Go's `%T` of decoded JSON.
+fn go_type(v: &Value) -> &'static str {
+    match v {
+        Value::Null => "nil",
+        Value::Bool(_) => "bool",
+        Value::Number(n) if n.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// What a Go string in quotes says; `None` for what is none. Models `strconv.Unquote`.
+fn unquoted(word: &str) -> Option<String> {
+    let mut chars = word.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut out = String::new();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        let digits = match chars.next()? {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            c => {
+                out.push(match c {
+                    'a' => '\x07',
+                    'b' => '\x08',
+                    'f' => '\x0c',
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    'v' => '\x0b',
+                    '\\' | '"' => c,
+                    _ => return None,
+                });
+                continue;
+            }
+        };
+        let number: String = chars.by_ref().take(digits).collect();
+        out.push(char::from_u32(u32::from_str_radix(&number, 16).ok().filter(|_| number.len() == digits)?)?);
+    }
+    Some(out)
+}
+
+/// Where the first byte is that Go's decoder does not take.
+fn broken_base64(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut count = 0;
+    for (i, b) in bytes.iter().enumerate() {
+        match b {
+            b'\r' | b'\n' => {}
+            b'=' if count % 4 >= 2 => return if i + 1 < bytes.len() { i + 1 } else { bytes.len() },
+            b if b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/') => count += 1,
+            _ => return i,
+        }
+    }
+    bytes.len() - count % 4
 }
 
 fn truth(v: Option<&Value>) -> bool {
@@ -505,6 +725,9 @@ fn call(name: &str, args: &[Option<Value>]) -> Result<Option<Value>, String> {
         "not" => (!truth(args.first().and_then(Option::as_ref))).into(),
         "eq" => {
             need(2)?;
+            if args[1..].iter().flatten().any(|b| !at(0).is_null() && !b.is_null() && go_type(b) != go_type(at(0))) {
+                return Err("error calling eq: incompatible types for comparison".into());
+            }
             args[1..].iter().any(|b| b.as_ref().unwrap_or(&null) == at(0)).into()
         }
         "ne" => (at(0) != at(1)).into(),
@@ -555,8 +778,10 @@ fn call(name: &str, args: &[Option<Value>]) -> Result<Option<Value>, String> {
             use base64::Engine as _;
             let text = at(0).as_str().unwrap_or("");
             let bytes = base64::engine::general_purpose::STANDARD.decode(text);
-            let bytes = bytes
-                .map_err(|_| "error calling base64decode: base64 decode failed: illegal base64 data".to_string())?;
+            let bytes = bytes.map_err(|_| {
+                let place = broken_base64(text);
+                format!("error calling base64decode: base64 decode failed: illegal base64 data at input byte {place}")
+            })?;
             String::from_utf8_lossy(&bytes).into_owned().into()
         }
         "print" | "println" => {
@@ -618,7 +843,7 @@ fn printf(format: &str, args: &[Option<Value>]) -> String {
         };
         next += 1;
         let v = v.clone().unwrap_or_default();
-        let left = spec.starts_with('-');
+        let (left, zeros) = (spec.starts_with('-'), spec.starts_with('0') && v.is_number());
         let spec = spec.trim_start_matches(['-', '+']).to_string();
         let (width, precision) = spec.split_once('.').unwrap_or((&spec, ""));
         let mut text = match (verb, &v) {
@@ -635,7 +860,7 @@ fn printf(format: &str, args: &[Option<Value>]) -> String {
             text = text.chars().take(p).collect();
         }
         let wide: usize = width.parse().unwrap_or(0);
-        let gap = " ".repeat(wide.saturating_sub(text.chars().count()));
+        let gap = if zeros { "0" } else { " " }.repeat(wide.saturating_sub(text.chars().count()));
         out.push_str(&if left { format!("{text}{gap}") } else { format!("{gap}{text}") });
     }
     out

@@ -15,6 +15,8 @@ pub(super) enum Node {
     /// A path, each step of which takes the results of the one before.
     Path(Vec<Step>),
     Range(Vec<Step>, Vec<Node>),
+    /// An `{end}` without its range, which is said when it is met.
+    StrayEnd,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +90,7 @@ impl JsonPath {
             match node {
                 Node::Text(t) => out.push(vec![Cow::Owned(Value::String(t.clone()))]),
                 Node::Path(steps) => out.push(self.walk(steps, vec![current.clone()], root)?),
+                Node::StrayEnd => return Err("not in range, nothing to end".into()),
                 Node::Range(steps, body) => {
                     for item in self.walk(steps, vec![current.clone()], root)? {
                         self.nodes(body, item, root, out)?;

@@ -6,11 +6,7 @@ use serde_json::Value;
 pub(super) fn parse(text: &str) -> Result<Vec<Node>, String> {
     let chars: Vec<char> = text.chars().collect();
     let mut p = Parser { chars, at: 0 };
-    let (nodes, ended) = p.nodes(0)?;
-    if ended {
-        return Err("not in range, nothing to end".into());
-    }
-    Ok(nodes)
+    p.nodes(0)
 }
 
 struct Parser {
@@ -29,8 +25,8 @@ impl Parser {
         self.chars.get(self.at).copied()
     }
 
-    /// Nodes up to the end of the text or of the range; whether `{end}` was met.
-    fn nodes(&mut self, depth: usize) -> Result<(Vec<Node>, bool), String> {
+    /// Nodes up to the end of the text or of the range, which may lack its `{end}`.
+    fn nodes(&mut self, depth: usize) -> Result<Vec<Node>, String> {
         let (mut nodes, mut text) = (Vec::new(), String::new());
         while let Some(c) = self.peek() {
             self.at += 1;
@@ -46,21 +42,18 @@ impl Parser {
                 match action {
                     Action::Steps(steps) => nodes.push(Node::Path(steps)),
                     Action::Range(steps) => {
-                        let (body, ended) = self.nodes(depth + 1)?;
-                        if !ended {
-                            return Err("unexpected end of range".into());
-                        }
+                        let body = self.nodes(depth + 1)?;
                         nodes.push(Node::Range(steps, body));
                     }
-                    Action::End if depth > 0 => return Ok((nodes, true)),
-                    Action::End => return Err("not in range, nothing to end".into()),
+                    Action::End if depth > 0 => return Ok(nodes),
+                    Action::End => nodes.push(Node::StrayEnd),
                 }
             }
         }
         if !text.is_empty() {
             nodes.push(Node::Text(text));
         }
-        Ok((nodes, false))
+        Ok(nodes)
     }
 
     fn action(&mut self) -> Result<Vec<Action>, String> {
@@ -73,7 +66,7 @@ impl Parser {
                     self.at += 1;
                     if range {
                         actions.push(Action::Range(steps));
-                    } else if started {
+                    } else if started || actions.is_empty() {
                         actions.push(Action::Steps(steps));
                     }
                     return Ok(actions);
@@ -272,7 +265,8 @@ impl Parser {
             return Err("unclosed array expect ]".into());
         }
         self.at += 1;
-        let Some(begin) = text.find(['!', '<', '>', '=']) else {
+        // An operator comes after something.
+        let Some(begin) = text.find(['!', '<', '>', '=']).filter(|at| *at > 0) else {
             return Ok(Step::Filter(operand(&text)?, None));
         };
         let end = text[begin..].find(|c| !matches!(c, '!' | '<' | '>' | '=')).map_or(text.len(), |i| begin + i);

@@ -51,9 +51,13 @@ fn templates_say_what_upstreams_do() {
 
 #[test]
 fn slips_are_refused() {
-    for (template, want) in [("{.kind", "unclosed action"), ("{range .items[*]}", "unexpected end of range")] {
+    for (template, want) in
+        [("{.kind", "unclosed action"), ("{.items[?(!@.x)]}", "unrecognized character in action: U+0021 '!'")]
+    {
         assert_eq!(JsonPath::parse(template, true).err().as_deref(), Some(want), "{template}");
     }
+    let stray = JsonPath::parse("{end}", true).and_then(|p| p.print(&store()));
+    assert_eq!(stray.err().as_deref(), Some("not in range, nothing to end"));
     // A word that means nothing is one only to whoever meets it.
     let unknown = JsonPath::parse("{foo}", true).and_then(|p| p.print(&store()));
     assert_eq!(unknown.err().as_deref(), Some("unrecognized identifier foo"));

@@ -1,0 +1,116 @@
+//! Objects as Go's types take them: unknown fields are dropped, wrong types refused in the words of `encoding/json`. The
+//! types are read off the server's OpenAPI v3 documents, so a string that has a type of its own in Go is told as a string.
+
+use crate::cx::Cx;
+use crate::error::Error;
+use serde_json::Value;
+
+/// # Errors
+/// A kind that nobody knows, or the first field that has another type.
+pub(crate) async fn decoded(cx: &mut Cx<'_, '_>, object: Value) -> Result<Value, Error> {
+    let text = |f: &str| object[f].as_str().unwrap_or("").to_string();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    let discovery = cx.discovery().await?;
+    let Some(m) = discovery.kind(&api_version, &kind) else {
+        return Err(Error::Text(format!(
+            "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/scheme/scheme.go:28\""
+        )));
+    };
+    let (group, version) = (m.group.clone(), m.version.clone());
+    let path = if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") };
+    let index = cx.get("/openapi/v3".into()).await?;
+    let Some(url) = index["paths"][&path]["serverRelativeURL"].as_str() else { return Ok(object) };
+    let document = cx.get(url.to_string()).await?;
+    let schemas = document["components"]["schemas"].as_object();
+    let found = schemas.into_iter().flatten().find(|(_, s)| {
+        s["x-kubernetes-group-version-kind"].as_array().is_some_and(|l| {
+            l.iter()
+                .any(|k| k["group"] == group.as_str() && k["version"] == version.as_str() && k["kind"] == kind.as_str())
+        })
+    });
+    let Some((name, _)) = found else { return Ok(object) };
+    let types = Types(&document);
+    let reference = serde_json::json!({"$ref": format!("#/components/schemas/{name}")});
+    types.read(object, &reference, "", &mut Vec::new()).map_err(Error::Text)
+}
+
+struct Types<'d>(&'d Value);
+
+impl Types<'_> {
+    /// The schema itself and the name of its type, `v1.PodSpec`; empty where it has none.
+    fn resolve<'s>(&'s self, schema: &'s Value) -> (&'s Value, String) {
+        let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
+        let Some(reference) = reference else { return (schema, String::new()) };
+        let found = reference.strip_prefix('#').and_then(|p| self.0.pointer(p)).unwrap_or(schema);
+        let mut parts = reference.rsplit('/').next().unwrap_or("").rsplit('.');
+        let (kind, version) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+        (found, format!("{version}.{kind}"))
+    }
+
+    /// As Go writes the type.
+    fn called(&self, schema: &Value) -> String {
+        let (s, name) = self.resolve(schema);
+        if !name.is_empty() {
+            return name;
+        }
+        match s["type"].as_str() {
+            Some("array") => format!("[]{}", self.called(&s["items"])),
+            Some("object") if s["additionalProperties"].is_object() => {
+                format!("map[string]{}", self.called(&s["additionalProperties"]))
+            }
+            Some("boolean") => "bool".into(),
+            Some("integer") => s["format"].as_str().unwrap_or("int64").into(),
+            Some("number") => "float64".into(),
+            _ => "string".into(),
+        }
+    }
+
+    /// `within` is the struct that has the field, `path` the names that lead to it.
+    fn read(&self, value: Value, schema: &Value, within: &str, path: &mut Vec<String>) -> Result<Value, String> {
+        let (s, name) = self.resolve(schema);
+        let wrong = |what: &str, path: &[String]| {
+            let of = self.called(schema);
+            Err(format!("json: cannot unmarshal {what} into Go struct field {within}.{} of type {of}", path.join(".")))
+        };
+        let what = match &value {
+            Value::Null => return Ok(value),
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        match (s["type"].as_str(), value) {
+            (Some("object"), Value::Object(map)) => {
+                if let Some(fields) = s["properties"].as_object() {
+                    let own = name.rsplit('.').next().unwrap_or("").to_string();
+                    let mut out = serde_json::Map::new();
+                    for (key, value) in map {
+                        let Some(field) = fields.get(&key) else { continue };
+                        path.push(key.clone());
+                        out.insert(key, self.read(value, field, &own, path)?);
+                        path.pop();
+                    }
+                    return Ok(out.into());
+                }
+                if !s["additionalProperties"].is_object() {
+                    return Ok(map.into());
+                }
+                let read = |(key, value)| Ok((key, self.read(value, &s["additionalProperties"], within, path)?));
+                Ok(Value::Object(map.into_iter().map(read).collect::<Result<_, String>>()?))
+            }
+            (Some("array"), Value::Array(list)) => {
+                let read = |value| self.read(value, &s["items"], within, path);
+                Ok(Value::Array(list.into_iter().map(read).collect::<Result<_, String>>()?))
+            }
+            (Some("integer"), Value::Number(n)) if n.is_f64() => wrong(&format!("number {n}"), path),
+            // Types with readers of their own take what they like.
+            (_, value) if !name.is_empty() && !s["properties"].is_object() => Ok(value),
+            (Some("object" | "array"), _) => wrong(what, path),
+            (Some("string"), value) if !value.is_string() => wrong(what, path),
+            (Some("boolean"), value) if !value.is_boolean() => wrong(what, path),
+            (Some("integer" | "number"), value) if !value.is_number() => wrong(what, path),
+            (_, value) => Ok(value),
+        }
+    }
+}
