@@ -13,6 +13,9 @@ use crate::{
 
 /// Runs `kubectl ARGS`; the exit code.
 pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
+    if let Some(code) = help_or_none(args, env) {
+        return code;
+    }
     let parsed = match flags::parse(args) {
         Ok(p) => p,
         Err(message) => {
@@ -64,6 +67,30 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
     match done {
         Ok(()) => 0,
         Err(e) => fail(env, &e),
+    }
+}
+
+/// `help`, and what is a command upstream although there is nothing of it here. Models cobra's help command.
+fn help_or_none(args: &[String], env: &mut Env<'_>) -> Option<i32> {
+    let (first, rest) = args.split_first()?;
+    match first.as_str() {
+        "help" => {
+            let path = rest.iter().filter(|a| !a.starts_with('-')).map(String::as_str).collect::<Vec<_>>().join(" ");
+            let Some(command) = flags::commands().into_iter().find(|c| c.path == path) else {
+                env.terminal.err(&format!("Unknown help topic [`{}`]\n", rest.join("` `")));
+                return Some(1);
+            };
+            env.terminal.out(&help::text(env.help, &command));
+            Some(0)
+        }
+        "alpha" => {
+            env.terminal.err("No alpha commands are available in this version of kubectl\n");
+            Some(0)
+        }
+        "plugin" if rest.first().is_some_and(|w| w == "list") => {
+            Some(fail(env, &Error::text("unable to find any kubectl plugins in your PATH")))
+        }
+        _ => None,
     }
 }
 

@@ -29,16 +29,19 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             return Err(Error::text(format!("{said}\nSee 'kubectl debug --help' for usage.")));
         }
     }
+    let custom = custom(cx)?;
     check(cx, &targets, &command)?;
     let words: Vec<String> =
         targets.iter().map(|t| if t.contains('/') { t.clone() } else { format!("pods/{t}") }).collect();
-    for info in Builder::default().find(cx, &words).await?.all()? {
+    let b = Builder { filenames: cx.flags.list("filename"), ..Builder::default() };
+    for info in b.find(cx, &words).await?.all()? {
         let (pod, container) = match info.mapping.kind.as_str() {
-            "Node" => on_node(cx, &info, &command).await?,
-            "Pod" if !cx.flags.string("copy-to").is_empty() => copy(cx, &info, &command).await?,
-            "Pod" => ephemeral(cx, &info, &command).await?,
+            "Node" => on_node(cx, &info, &command, &custom).await?,
+            "Pod" if !cx.flags.string("copy-to").is_empty() => copy(cx, &info, &command, &custom).await?,
+            "Pod" => ephemeral(cx, &info, &command, &custom).await?,
             kind => {
-                let what = format!("{}, Kind={kind}", info.mapping.api_version());
+                let m = &info.mapping;
+                let what = format!("{}/{}, Kind={kind}", m.group, m.version);
                 return Err(Error::Text(format!("{what:?} not supported by debug")));
             }
         };
@@ -81,7 +84,7 @@ fn check(cx: &mut Cx<'_, '_>, targets: &[String], command: &[String]) -> Result<
     if !matches!(profile, "legacy" | "general" | "baseline" | "restricted" | "netadmin" | "sysadmin") {
         return Err(Error::Text(format!("unknown profile: {profile}")));
     }
-    if targets.is_empty() {
+    if targets.is_empty() && cx.flags.list("filename").is_empty() {
         return no("NAME or filename is required for debug");
     }
     let policy = cx.flags.string("image-pull-policy").to_string();
@@ -109,9 +112,43 @@ fn check(cx: &mut Cx<'_, '_>, targets: &[String], command: &[String]) -> Result<
              profile, for example \"--profile=general\".\n",
         );
     }
-    if set(cx, "custom") {
-        return no("--custom is not in this terminal yet");
+    Ok(())
+}
+
+/// The container spec of `--custom`; null without. Models `applyCustomProfile`.
+fn custom(cx: &Cx<'_, '_>) -> Result<Value, Error> {
+    let file = cx.flags.string("custom");
+    if file.is_empty() {
+        return Ok(Value::Null);
     }
+    let text = cx.env.files.read(file).ok_or_else(|| {
+        let why = format!("open {file}: no such file or directory");
+        Error::Text(format!("must pass a container spec json file for custom profile: {why}"))
+    })?;
+    let given = manifest::parse_values(&[(file, &text)], manifest::Limits::REQUEST)
+        .ok()
+        .and_then(|documents| documents.into_iter().next())
+        .map(|d| d.value)
+        .filter(Value::is_object);
+    given.ok_or_else(|| Error::Text(format!("{file} does not contain a valid container spec: it is no object")))
+}
+
+/// Merges the custom spec into a container.
+fn customized(custom: &Value, container: &mut Value) -> Result<(), Error> {
+    if custom.is_null() {
+        return Ok(());
+    }
+    if ["name", "command", "image", "lifecycle", "volumeDevices"].iter().any(|f| custom.get(*f).is_some()) {
+        return Err(Error::text(
+            "name, command, image, lifecycle and volume devices are not modifiable via custom profile",
+        ));
+    }
+    let mut patch = custom.clone();
+    patch["name"] = container["name"].clone();
+    let pod = |c: &Value| json!({"spec": {"containers": [c]}});
+    let mut merged = meta::strategic::strategic_merge(pod(container), &pod(&patch), "Pod")
+        .map_err(|e| Error::text(e.message().to_string()))?;
+    *container = merged["spec"]["containers"][0].take();
     Ok(())
 }
 
@@ -188,7 +225,12 @@ fn fresh(name: &str) -> Value {
     json!({"name": name, "terminationMessagePolicy": "File"})
 }
 
-async fn ephemeral(cx: &mut Cx<'_, '_>, info: &Info, command: &[String]) -> Result<(Value, String), Error> {
+async fn ephemeral(
+    cx: &mut Cx<'_, '_>,
+    info: &Info,
+    command: &[String],
+    custom: &Value,
+) -> Result<(Value, String), Error> {
     let name = container_name(cx, &info.object);
     let mut container = fresh(&name);
     dress(cx, &mut container, command);
@@ -196,12 +238,19 @@ async fn ephemeral(cx: &mut Cx<'_, '_>, info: &Info, command: &[String]) -> Resu
         container["targetContainerName"] = cx.flags.string("target").into();
     }
     privileges(cx.flags.string("profile"), Style::Ephemeral, &mut container);
-    let patch = json!({"spec": {"ephemeralContainers": [container]}});
+    customized(custom, &mut container)?;
+    // Without the order the new one would come first.
+    let mut order: Vec<Value> = Vec::new();
+    for c in info.object["spec"]["ephemeralContainers"].as_array().into_iter().flatten() {
+        order.push(json!({"name": c["name"]}));
+    }
+    order.push(json!({"name": name}));
+    let patch = json!({"spec": {"$setElementOrder/ephemeralContainers": order, "ephemeralContainers": [container]}});
     let pod = cx.patch(format!("{}/ephemeralcontainers", info.path()), STRATEGIC, &patch).await?;
     Ok((pod, name))
 }
 
-async fn copy(cx: &mut Cx<'_, '_>, info: &Info, command: &[String]) -> Result<(Value, String), Error> {
+async fn copy(cx: &mut Cx<'_, '_>, info: &Info, command: &[String], custom: &Value) -> Result<(Value, String), Error> {
     let old = &info.object;
     let mut metadata = json!({"name": cx.flags.string("copy-to"), "namespace": info.namespace});
     for field in ["labels", "annotations"] {
@@ -247,6 +296,7 @@ async fn copy(cx: &mut Cx<'_, '_>, info: &Info, command: &[String]) -> Result<(V
         let profile = cx.flags.string("profile").to_string();
         profiled_copy(cx, &profile, &mut pod);
         privileges(&profile, Style::Copy, &mut pod["spec"]["containers"][at]);
+        customized(custom, &mut pod["spec"]["containers"][at])?;
     }
     let path = info.mapping.path(Some(&info.namespace), None);
     let created = cx.send(Request::new("POST", path).header("Accept", "application/json").json(&pod)).await?;
@@ -310,7 +360,12 @@ fn privileges(profile: &str, style: Style, container: &mut Value) {
     }
 }
 
-async fn on_node(cx: &mut Cx<'_, '_>, info: &Info, command: &[String]) -> Result<(Value, String), Error> {
+async fn on_node(
+    cx: &mut Cx<'_, '_>,
+    info: &Info,
+    command: &[String],
+    custom: &Value,
+) -> Result<(Value, String), Error> {
     let named = cx.flags.string("container").to_string();
     let container = if named.is_empty() { "debugger".to_string() } else { named };
     let name = format!("node-debugger-{}-{}", info.name, suffix(cx, 0));
@@ -331,6 +386,7 @@ async fn on_node(cx: &mut Cx<'_, '_>, info: &Info, command: &[String]) -> Result
             spec[field] = true.into();
         }
     }
+    customized(custom, &mut c)?;
     spec["containers"] = json!([c]);
     let labels = json!({"app.kubernetes.io/managed-by": "kubectl-debug"});
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec});

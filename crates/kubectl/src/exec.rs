@@ -198,7 +198,11 @@ pub(crate) async fn port_forward(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         };
         let remote = target_port(&object, &pod, remote)?;
         let local = if text.contains(':') { local.to_string() } else { named_port(&object, &pod, local) };
-        ports.push((port_number("local", &local)?, port_number("remote", &remote)?));
+        let pair = (port_number("local", &local)?, port_number("remote", &remote)?);
+        if pair.1 == 0 {
+            return Err(Error::text("remote port must be > 0"));
+        }
+        ports.push(pair);
     }
     for address in cx.flags.list("address") {
         if address != "localhost" && address.parse::<std::net::IpAddr>().is_err() {
@@ -244,7 +248,7 @@ fn container_port(pod: &Value, name: &str) -> Option<String> {
 fn target_port(object: &Value, pod: &Value, port: &str) -> Result<String, Error> {
     let name = |o: &Value| o["metadata"]["name"].as_str().unwrap_or("").to_string();
     if object["kind"] != "Service" {
-        if port.bytes().all(|b| b.is_ascii_digit()) {
+        if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(port.into());
         }
         let missing = || Error::text(format!("Pod '{}' does not have a named port '{port}'", name(pod)));

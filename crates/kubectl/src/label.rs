@@ -30,8 +30,14 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if set.is_empty() && remove.is_empty() && !list {
         return Err(Error::text(format!("at least one {what} update is required")));
     }
+    if local && !b.has_files() {
+        return Err(Error::text(
+            "can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set",
+        ));
+    }
     let dry = cx.dry_run()?;
-    let b = Builder { continue_on_error: true, latest: !local, local, ..b };
+    // `--all` only says that a type alone will do.
+    let b = Builder { continue_on_error: true, latest: !local, local, all: false, empty_selector: b.all, ..b };
     let found = b.find(cx, &p.resources).await?;
     let mut errors = found.errors;
     let version = cx.flags.string("resource-version").to_string();

@@ -104,6 +104,9 @@ fn fate(pod: &Value, cx: &Cx<'_, '_>) -> Fate {
 
 pub(crate) async fn drain(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let dry = cx.dry_run()?;
+    if meta::labels::Selector::parse(cx.flags.string("pod-selector")).is_err() {
+        return Err(Error::text("--pod-selector=<pod_selector> must be a valid label selector"));
+    }
     let infos = nodes(cx).await?;
     mark(cx, &infos, true, dry).await?;
     let mut errors = Vec::new();
@@ -122,7 +125,8 @@ pub(crate) async fn drain(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                         cx.err(&format!(" {}\n", left.name));
                     }
                 }
-                errors.push(e);
+                // Of several nodes, each is told in a line.
+                errors.push(if infos.len() > 1 { Error::Text(e.go()) } else { e });
             }
         }
     }

@@ -23,7 +23,9 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
 
 pub(crate) async fn find(cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Vec<Info>, Error> {
     let local = cx.flags.bool("local");
-    let b = Builder { continue_on_error: true, latest: !local, local, ..Builder::of(cx) };
+    let b = Builder::of(cx);
+    // `--all` only says that a type alone will do.
+    let b = Builder { continue_on_error: true, latest: !local, local, all: false, empty_selector: b.all, ..b };
     b.find(cx, args).await?.all()
 }
 
@@ -146,6 +148,16 @@ async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     words.extend(cx.flags.list("env"));
     let p = pairs::split(&words, "environment")?;
     let (mut set, remove) = pairs::parse(&p.words, "environment variable", true)?;
+    for (name, _) in &set {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if !name.chars().all(fits) || name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(Error::Text(format!(
+                "{name:?} is not a valid key name: a valid environment variable name must consist of alphabetic \
+                 characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or \
+                 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
+            )));
+        }
+    }
     let (list, from) = (cx.flags.bool("list"), cx.flags.string("from").to_string());
     let dry = cx.dry_run()?;
     if p.resources.is_empty() && !Builder::of(cx).has_files() {
@@ -459,8 +471,8 @@ async fn selector(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     };
     let selector: Map<String, Value> =
         text.split(',').filter_map(|p| p.split_once('=')).map(|(k, v)| (k.to_string(), v.into())).collect();
-    let infos = find(cx, &resources).await?;
     let expressions = crate::create::label_selector(&text)?["matchExpressions"].clone();
+    let infos = find(cx, &resources).await?;
     let version = cx.flags.string("resource-version").to_string();
     for info in infos {
         if let Some(list) = expressions.as_array() {
