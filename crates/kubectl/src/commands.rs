@@ -76,11 +76,18 @@ fn help_or_none(args: &[String], env: &mut Env<'_>) -> Option<i32> {
     match first.as_str() {
         "help" => {
             let path = rest.iter().filter(|a| !a.starts_with('-')).map(String::as_str).collect::<Vec<_>>().join(" ");
-            let Some(command) = flags::commands().into_iter().find(|c| c.path == path) else {
-                env.terminal.err(&format!("Unknown help topic [`{}`]\n", rest.join("` `")));
-                return Some(1);
-            };
-            env.terminal.out(&help::text(env.help, &command));
+            let commands = flags::commands();
+            let of = |path: &str| commands.iter().find(|c| c.path == path);
+            // Words after a command that has others below it are no topic of their own.
+            let above = path.rsplit_once(' ').and_then(|(above, _)| of(above));
+            match of(&path).or(above) {
+                Some(command) => env.terminal.out(&help::text(env.help, command)),
+                None => {
+                    let all = of("").map(|root| help::text(env.help, root)).unwrap_or_default();
+                    let usage = all.split_once("/kubectl/\n\n").map_or(all.as_str(), |(_, rest)| rest);
+                    env.terminal.err(&format!("Unknown help topic [`{}`]\n\n\n{usage}", rest.join("` `")));
+                }
+            }
             Some(0)
         }
         "alpha" => {

@@ -31,9 +31,10 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         return Err(Error::text(format!("at least one {what} update is required")));
     }
     if local && !b.has_files() {
-        return Err(Error::text(
-            "can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set",
-        ));
+        let (one, other) = if labels { ("pod.yaml", "pod.json") } else { ("rsrc.yaml", "rsrc.json") };
+        return Err(Error::Text(format!(
+            "can only use local files by -f {one} or --filename={other} when --local=true is set"
+        )));
     }
     let dry = cx.dry_run()?;
     // `--all` only says that a type alone will do.

@@ -146,6 +146,13 @@ fn tidied(v: &Value) -> Value {
 async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let mut words = cx.args.clone();
     words.extend(cx.flags.list("env"));
+    // A dash means what is piped in, a variable a line.
+    let piped = words.iter().any(|w| w == "-");
+    if piped {
+        words.retain(|w| w != "-");
+        let text = cx.env.stdin.take().unwrap_or_default();
+        words.extend(text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(String::from));
+    }
     let p = pairs::split(&words, "environment")?;
     let (mut set, remove) = pairs::parse(&p.words, "environment variable", true)?;
     for (name, _) in &set {

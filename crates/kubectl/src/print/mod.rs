@@ -9,6 +9,7 @@ pub(crate) mod sort;
 pub(crate) mod tab;
 pub(crate) mod table;
 mod template;
+mod template_functions;
 pub(crate) mod yaml;
 
 #[cfg(test)]
