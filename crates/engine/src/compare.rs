@@ -115,18 +115,40 @@ fn differences(path: &str, a: &Value, b: &Value, out: &mut Vec<(String, String, 
         }
         (Value::Array(x), Value::Array(y)) => {
             let none = Value::Null;
-            for i in 0..x.len().max(y.len()) {
-                // Conditions and containers are known by their names, which say more than a number.
-                let name = |v: Option<&Value>| {
-                    let v = v?;
-                    v.get("name").or_else(|| v.get("type"))?.as_str().map(str::to_string)
-                };
-                let label = name(x.get(i)).or_else(|| name(y.get(i))).unwrap_or_else(|| i.to_string());
-                differences(&format!("{path}[{label}]"), x.get(i).unwrap_or(&none), y.get(i).unwrap_or(&none), out);
+            let at = |label: &str| format!("{path}[{label}]");
+            match (by_name(x), by_name(y)) {
+                // Conditions and containers are known by their names, whatever their places.
+                (Some(x), Some(y)) => {
+                    let mine = |name: &str| x.iter().find(|(n, _)| *n == name).map_or(&none, |(_, v)| *v);
+                    let theirs = |name: &str| y.iter().find(|(n, _)| *n == name).map_or(&none, |(_, v)| *v);
+                    let only_there = y.iter().filter(|(n, _)| !x.iter().any(|(m, _)| m == n));
+                    for (name, _) in x.iter().chain(only_there) {
+                        differences(&at(name), mine(name), theirs(name), out);
+                    }
+                }
+                _ => {
+                    for i in 0..x.len().max(y.len()) {
+                        let (mine, theirs) = (x.get(i).unwrap_or(&none), y.get(i).unwrap_or(&none));
+                        differences(&at(&i.to_string()), mine, theirs, out);
+                    }
+                }
             }
         }
         _ => out.push((path.into(), shown(a), shown(b))),
     }
+}
+
+/// Elements with names, when all have one of their own.
+fn by_name(list: &[Value]) -> Option<Vec<(&str, &Value)>> {
+    let mut all: Vec<(&str, &Value)> = Vec::new();
+    for v in list {
+        let name = v.get("name").or_else(|| v.get("type"))?.as_str()?;
+        if all.iter().any(|(n, _)| *n == name) {
+            return None;
+        }
+        all.push((name, v));
+    }
+    Some(all)
 }
 
 fn shown(v: &Value) -> String {
@@ -157,5 +179,25 @@ mod tests {
         out.sort();
         let told: Vec<String> = out.iter().map(|(p, a, b)| format!("{p}: {a} -> {b}")).collect();
         assert_eq!(told, ["spec.containers[c].image: nginx -> redis", "spec.replicas: 1 -> 2"]);
+    }
+
+    #[test]
+    fn elements_are_known_by_their_names_whatever_their_places() {
+        let list = |words: &[(&str, &str)]| -> Value {
+            words.iter().map(|(name, status)| json!({"type": name, "status": status})).collect()
+        };
+        let told = |a: Value, b: Value| {
+            let mut out = Vec::new();
+            differences("c", &a, &b, &mut out);
+            out.iter().map(|(p, a, b)| format!("{p}: {a} -> {b}")).collect::<Vec<_>>()
+        };
+        let (a, b) = (list(&[("Ready", "True"), ("Old", "True")]), list(&[("Old", "True"), ("Ready", "False")]));
+        assert_eq!(told(a, b), ["c[Ready].status: True -> False"]);
+        let only = told(list(&[]), list(&[("New", "True")]));
+        assert_eq!(only, [r#"c[New]:  -> {"status":"True","type":"New"}"#]);
+        assert_eq!(
+            told(json!([{"name": "a"}, {"name": "a"}]), json!([{"name": "a"}, {"name": "b"}])),
+            ["c[1].name: a -> b"]
+        );
     }
 }
