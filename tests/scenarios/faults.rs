@@ -93,6 +93,12 @@ fn drain_moves_pods_and_uncordon_takes_new_ones() {
     assert_eq!(ready(&c), 3);
     assert!(pods(&c).iter().all(|p| node_of(p) != node));
     c.cordon(&node, false).expect("the node exists");
+    run(&mut c, 15);
+    let said = testkit::events(&c, &node);
+    for reason in ["NodeNotSchedulable", "NodeSchedulable"] {
+        let line = format!("{reason} Node {node} status is now: {reason}\n");
+        assert_eq!(said.matches(&line).count(), 1, "{said}");
+    }
     assert!(c.cordon("nowhere", true).is_err());
 }
 

@@ -73,6 +73,8 @@ pub struct Kubelet {
     addresses: Addresses,
     rng: Rng,
     registered: bool,
+    /// Whether the node was unschedulable when it was last said.
+    cordoned: bool,
     ready: bool,
     lease: Option<Obj>,
     /// When the node's conditions were last reported.
@@ -99,6 +101,7 @@ impl Clone for Kubelet {
             addresses: self.addresses.clone(),
             rng: self.rng.clone(),
             registered: self.registered,
+            cordoned: self.cordoned,
             ready: self.ready,
             lease: self.lease.clone(),
             reported: self.reported,
@@ -124,6 +127,7 @@ impl Kubelet {
             requests: Requests::default(),
             addresses: Addresses::default(),
             registered: false,
+            cordoned: false,
             ready: false,
             lease: None,
             reported: Time(0),
@@ -457,6 +461,11 @@ impl Kubelet {
             if condition(node, "Ready") != Some("True") {
                 intents.push(node::status_event(name, "NodeReady"));
             }
+            if node::is_cordoned(node) != self.cordoned {
+                self.cordoned = !self.cordoned;
+                let reason = if self.cordoned { "NodeNotSchedulable" } else { "NodeSchedulable" };
+                intents.push(node::status_event(name, reason));
+            }
         }
         let next = if self.ready {
             cx.now + node::STATUS_REPORT_PERIOD
@@ -627,7 +636,7 @@ impl Component for Kubelet {
         if change.kind == Node::KIND_REF {
             // What the node controller has written over is put right with the next regular update.
             let node = change.new.as_ref().and_then(|o| o.downcast::<Node>());
-            if node.is_some_and(|n| condition(n, "Ready") == Some("Unknown")) {
+            if node.is_some_and(|n| condition(n, "Ready") == Some("Unknown") || node::is_cordoned(n) != self.cordoned) {
                 self.queue.add_at(Item::Node, cx.now + node::STATUS_UPDATE_PERIOD, change.cause);
             }
             // The pod range arrives with the node: pods may be waiting for it.

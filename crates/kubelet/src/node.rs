@@ -254,6 +254,10 @@ pub fn pressure_events(node: &str, short: &BTreeSet<Pressure>, before: impl Fn(&
     out
 }
 
+pub fn is_cordoned(node: &Node) -> bool {
+    node.spec.as_ref().and_then(|s| s.unschedulable) == Some(true)
+}
+
 /// `Node node-1 status is now: NodeReady`
 pub fn status_event(node: &str, reason: &str) -> Intent {
     event(node, EventType::Normal, reason, format!("Node {node} status is now: {reason}"))
