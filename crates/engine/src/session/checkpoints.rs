@@ -12,7 +12,7 @@ const APART_EACH: Duration = Duration(100);
 /// Checkpoints kept, and what they may weigh together, in about kilobytes of memory. Beyond, the two neighbouring spans with
 /// the least work become one.
 const KEPT_MAX: usize = 400;
-const WEIGHT_MAX: u64 = 500_000;
+const WEIGHT_MAX: u64 = 1_000_000;
 /// Of a component that is its own, and of one that it shares, in tenths of a kilobyte.
 const OWN: u64 = 600;
 const SHARED: u64 = 3;
