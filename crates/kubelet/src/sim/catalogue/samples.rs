@@ -89,7 +89,9 @@ pub static SCRIPTS: &[Image] = &[
         extra: &["argocd"],
         servers: &[&ARGO_SERVER, &ARGO_REPO, &ARGO_CONTROLLER, &ARGO_SETS, &ARGO_NOTIFICATIONS],
         files: &[("/usr/local/bin/argocd", "\u{7f}ELF\n")],
-        ..script("quay.io/argoproj/argocd", 180, &["argocd-server"])
+        // Its entrypoint is `tini`, which runs what it is told to.
+        cmd: &["argocd-server"],
+        ..script("quay.io/argoproj/argocd", 180, &[])
     },
     Image {
         servers: &[&ARGO_DEX, &DEX],
