@@ -352,28 +352,28 @@ fn macros(name: &str, items: &[Value], run: impl Fn(&Value) -> Answer) -> Answer
             }
             Value::List(Rc::new(kept))
         }
-        "exists_one" | "existsOne" => {
-            let mut count = 0;
-            for item in items {
-                count += usize::from(truth(run(item))?);
-            }
-            Value::Bool(count == 1)
-        }
-        _ => {
-            // As with the operators, an error matters only when nothing decides.
-            let decides = name == "exists";
-            let mut error = None;
-            for item in items {
-                match truth(run(item)) {
-                    Ok(b) if b == decides => return Ok(Value::Bool(decides)),
-                    Ok(_) => {}
-                    Err(e) => error = error.or(Some(e)),
-                }
-            }
-            if let Some(e) = error {
-                return Err(e);
-            }
-            Value::Bool(!decides)
-        }
+        _ => quantified(name, items, run)?,
     })
+}
+
+/// `all`, `exists` and their like, over values or pairs.
+pub fn quantified<T>(name: &str, items: &[T], run: impl Fn(&T) -> Answer) -> Answer {
+    if matches!(name, "exists_one" | "existsOne") {
+        let mut count = 0;
+        for item in items {
+            count += usize::from(truth(run(item))?);
+        }
+        return Ok(Value::Bool(count == 1));
+    }
+    // As with the operators, an error matters only when nothing decides.
+    let decides = name == "exists";
+    let mut error = None;
+    for item in items {
+        match truth(run(item)) {
+            Ok(b) if b == decides => return Ok(Value::Bool(decides)),
+            Ok(_) => {}
+            Err(e) => error = error.or(Some(e)),
+        }
+    }
+    error.map_or(Ok(Value::Bool(!decides)), Err)
 }

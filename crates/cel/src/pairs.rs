@@ -1,7 +1,7 @@
 //! Macros with two variables, index and value or key and value: `l.all(i, v, i < v)`, `m.transformMap(k, v, v + 1)`. Models
 //! cel-go's `ext/comprehensions.go`.
 
-use crate::eval::{Answer, Scope, Value, eval, truth};
+use crate::eval::{Answer, Scope, Value, eval, quantified, truth};
 use crate::parse::Expr;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -61,25 +61,6 @@ pub fn run(of: &Value, name: &str, names: (&str, &str), rest: &[Expr], outer: Op
             }
             Ok(Value::Map(Rc::new(map)))
         }
-        "existsOne" | "exists_one" => {
-            let mut count = 0;
-            for pair in &pairs {
-                count += usize::from(truth(with(body, pair))?);
-            }
-            Ok(Value::Bool(count == 1))
-        }
-        _ => {
-            // An error matters only when nothing decides.
-            let decides = name == "exists";
-            let mut error = None;
-            for pair in &pairs {
-                match truth(with(body, pair)) {
-                    Ok(b) if b == decides => return Ok(Value::Bool(decides)),
-                    Ok(_) => {}
-                    Err(e) => error = error.or(Some(e)),
-                }
-            }
-            error.map_or(Ok(Value::Bool(!decides)), Err)
-        }
+        _ => quantified(name, &pairs, |pair| with(body, pair)),
     }
 }

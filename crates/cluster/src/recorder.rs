@@ -188,7 +188,10 @@ impl Recorder {
         if self.buckets.len() >= CACHE_MAX {
             self.buckets.clear();
         }
-        let (tokens, at) = self.buckets.entry(bucket.into()).or_insert((SPAM_BURST, now));
+        let (tokens, at) = match self.buckets.get_mut(bucket) {
+            Some(b) => b,
+            None => self.buckets.entry(bucket.into()).or_insert((SPAM_BURST, now)),
+        };
         let refill = now.since(*at).as_micros() as f64 / SPAM_REFILL.as_micros() as f64;
         *tokens = (*tokens + refill).min(SPAM_BURST);
         *at = now;
