@@ -12,7 +12,8 @@ async function offered(page, text, keys) {
   await page.keyboard.press("Control+End");
   await page.keyboard.type(keys);
   await page.keyboard.press("Control+Space");
-  const list = page.locator(".cm-tooltip-autocomplete li");
+  // What was offered for an earlier key stays, disabled, until this one's is known.
+  const list = page.locator(".cm-tooltip-autocomplete:not(.cm-tooltip-autocomplete-disabled) li");
   await list.first().waitFor();
   return list.locator(".cm-completionLabel").allInnerTexts();
 }
