@@ -6,6 +6,23 @@ use crate::session::Session;
 use cluster::Cluster;
 use protocol::{Command, Reply};
 
+/// What somebody does at once, with one line of a terminal.
+#[derive(Default)]
+pub struct Doing {
+    /// Its number, once it has begun.
+    deed: Option<u64>,
+    /// The line, or the first one of several, told in a row of the page.
+    line: String,
+}
+
+impl Doing {
+    pub fn new(line: &str) -> Self {
+        let joined = line.replace("\\\n", " ");
+        let words: Vec<&str> = joined.lines().next().unwrap_or_default().split_whitespace().collect();
+        Doing { deed: None, line: words.join(" ") }
+    }
+}
+
 pub trait Host {
     fn cluster(&mut self) -> &mut Cluster;
     /// What the page shows: the cluster, or a moment of its past.
@@ -18,9 +35,9 @@ pub trait Host {
     }
     /// Carries out a command that changes the cluster; `None` when it is not one.
     fn act(&mut self, command: Command) -> Option<Reply>;
-    /// The same as a part of a deed, which begins with it when there is none yet; where deeds are not told apart, like any
-    /// other command.
-    fn act_in(&mut self, _deed: &mut Option<u64>, command: Command) -> Option<Reply> {
+    /// The same as a part of a deed, which begins with it when it has not begun yet; where deeds are not told apart, like
+    /// any other command.
+    fn act_in(&mut self, _doing: &mut Doing, command: Command) -> Option<Reply> {
         self.act(command)
     }
 }
@@ -38,10 +55,10 @@ impl Host for Session {
     fn act(&mut self, command: Command) -> Option<Reply> {
         Session::act(self, command)
     }
-    fn act_in(&mut self, deed: &mut Option<u64>, command: Command) -> Option<Reply> {
-        let number = deed.filter(|d| self.goes_on(*d)).unwrap_or_else(|| self.new_deed());
-        *deed = Some(number);
-        Session::act_in(self, number, command)
+    fn act_in(&mut self, doing: &mut Doing, command: Command) -> Option<Reply> {
+        let number = doing.deed.filter(|d| self.goes_on(*d)).unwrap_or_else(|| self.new_deed());
+        doing.deed = Some(number);
+        Session::act_in(self, number, &doing.line, command)
     }
 }
 

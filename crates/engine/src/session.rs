@@ -205,11 +205,11 @@ impl Session {
     /// Carries out a command and remembers it when a replay needs it; `None` when it changes nothing.
     pub fn act(&mut self, command: Command) -> Option<Reply> {
         let deed = self.new_deed();
-        self.act_in(deed, command)
+        self.act_in(deed, "", command)
     }
 
-    /// The same as a part of a deed, of [`Session::new_deed`].
-    pub fn act_in(&mut self, deed: u64, command: Command) -> Option<Reply> {
+    /// The same as a part of a deed, of [`Session::new_deed`], which a terminal's `line` began if there is one.
+    pub fn act_in(&mut self, deed: u64, line: &str, command: Command) -> Option<Reply> {
         if self.is_past() {
             if actions::is_input(&command) {
                 return Some(actions::refused(&command, "the past is shown, which cannot be changed"));
@@ -221,7 +221,9 @@ impl Session {
             self.travel = None;
             // A held cycle has begun: it ends first, so that the input comes at a turn that a replay knows.
             self.debugger.finish(&mut self.cluster);
-            let input = Input { turns: self.cluster.turns(), now: self.cluster.now(), deed, command };
+            let goes_on = self.line.inputs.last().is_some_and(|i| i.deed == deed);
+            let line = if goes_on { String::new() } else { line.into() };
+            let input = Input { turns: self.cluster.turns(), now: self.cluster.now(), deed, line, command };
             let before = (self.cluster.trace().last(), self.cluster.revision());
             let reply = actions::act_with(&mut self.cluster, &mut self.debugger, &input.command);
             // What was refused before it reached the cluster need not be kept; it may be megabytes of text.

@@ -94,9 +94,9 @@ pub struct TimeView {
 pub struct Deed {
     /// Newer ones have larger numbers.
     pub number: u64,
-    /// Its newest input, in the words of [`InputMark::what`].
+    /// The line of a terminal that it came from, or else its newest input in the words of [`InputMark::what`].
     pub what: String,
-    /// So many inputs more.
+    /// So many inputs more that this does not tell.
     pub more: usize,
 }
 

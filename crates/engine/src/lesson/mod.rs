@@ -231,7 +231,7 @@ struct AsOne<'a> {
 
 impl Doer for AsOne<'_> {
     fn act(&mut self, command: Command) -> Option<protocol::Reply> {
-        self.session.act_in(self.deed, command)
+        self.session.act_in(self.deed, "", command)
     }
     fn cluster(&mut self) -> &mut Cluster {
         &mut self.session.cluster

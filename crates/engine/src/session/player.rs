@@ -19,6 +19,9 @@ pub struct Input {
     /// What was done at once has the same number; 0 in sessions that were saved without.
     #[serde(default, skip_serializing_if = "is_none")]
     pub deed: u64,
+    /// With the first input of a deed: the line of a terminal that it came from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub line: String,
     pub command: Command,
 }
 

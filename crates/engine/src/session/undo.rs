@@ -61,8 +61,13 @@ impl Session {
         let last = inputs.iter().rposition(|i| is_deed(&i.command)).filter(|n| *n >= self.given)?;
         let earlier = inputs.iter().enumerate().take(last).skip(self.given).rev().filter(|(_, i)| is_deed(&i.command));
         let with: Vec<usize> = earlier.take_while(|(_, i)| is_same(i, &inputs[last])).map(|(n, _)| n).collect();
-        let deed = Deed { number: inputs[last].deed, what: what(&inputs[last].command)?, more: with.len() };
-        Some((with.last().copied().unwrap_or(last), deed))
+        let first = with.last().copied().unwrap_or(last);
+        let (number, line) = (inputs[last].deed, &inputs[first].line);
+        let (what, more) = match line.is_empty() {
+            true => (what(&inputs[last].command)?, with.len()),
+            false => (line.clone(), 0),
+        };
+        Some((first, Deed { number, what, more }))
     }
 
     /// What there is was given: nobody takes it back.

@@ -2,7 +2,7 @@
 
 use super::desk::{Answer, Desk, Inflow, Order};
 use super::library;
-use crate::host::Host;
+use crate::host::{Doing, Host};
 use apiserver::http::HttpRequest;
 use apiserver::watch::Watcher;
 use cluster::Cluster;
@@ -25,14 +25,14 @@ enum Flow {
 #[derive(Default)]
 pub struct Counter {
     flows: BTreeMap<u64, Flow>,
-    /// What the line under way has done to the cluster is one.
-    deed: Option<u64>,
+    /// The line under way.
+    doing: Doing,
 }
 
 impl Counter {
     /// Another line begins.
-    pub fn begin(&mut self) {
-        self.deed = None;
+    pub fn begin(&mut self, line: &str) {
+        self.doing = Doing::new(line);
     }
 
     /// `past`: the command reads what is shown, which is the past; it stays with that as its streams do.
@@ -42,7 +42,7 @@ impl Counter {
                 let library = desk.library.as_ref().filter(|_| library::is_meant(r.method, &r.path));
                 let response = match library {
                     Some(library) => library.answer(host.shown(), &r.path),
-                    None => request(host, &mut self.deed, desk.acting.as_ref(), r),
+                    None => request(host, &mut self.doing, desk.acting.as_ref(), r),
                 };
                 desk.answers.insert(number, Answer::Response(response));
             }
@@ -230,7 +230,7 @@ fn acted(acting: Option<Identity>, command: Command) -> Command {
     }
 }
 
-fn request(host: &mut dyn Host, deed: &mut Option<u64>, acting: Option<&Identity>, r: Request) -> Response {
+fn request(host: &mut dyn Host, doing: &mut Doing, acting: Option<&Identity>, r: Request) -> Response {
     let identity = impersonated(&r).or(acting.cloned());
     let header = |name: &str| r.headers.iter().find(|(n, _)| n == name).map_or(String::new(), |(_, v)| v.clone());
     let call = ApiCall {
@@ -241,7 +241,7 @@ fn request(host: &mut dyn Host, deed: &mut Option<u64>, acting: Option<&Identity
         path: r.path,
         body: String::from_utf8_lossy(&r.body).into_owned(),
     };
-    match host.act_in(deed, acted(identity, Command::Api(call))) {
+    match host.act_in(doing, acted(identity, Command::Api(call))) {
         Some(Reply::Api(reply)) => {
             let mut headers = vec![("Content-Type".to_string(), reply.content_type)];
             headers.extend(reply.warnings.into_iter().map(|w| ("Warning".to_string(), w)));

@@ -198,8 +198,9 @@ impl Open {
             return;
         }
         desk.with(|d| d.waits = Waits::Command);
-        self.counter.begin();
-        self.job = Some(Box::pin(self.shell.clone().line(std::mem::take(&mut self.partial))));
+        let line = std::mem::take(&mut self.partial);
+        self.counter.begin(&line);
+        self.job = Some(Box::pin(self.shell.clone().line(line)));
     }
 
     fn interrupt(&mut self, host: &mut dyn Host) {

@@ -98,6 +98,19 @@ fn a_line_of_kubectl_prints_what_it_found() {
 }
 
 #[test]
+fn what_a_line_did_is_told_in_its_words() {
+    let mut t = Tab::new();
+    t.files(&[("a.yaml", POD), ("b.yaml", &POD.replace("name: a", "name: b"))]);
+    t.run("kubectl apply -f a.yaml -f b.yaml");
+    let deed = t.session.time_view().undo.unwrap();
+    assert_eq!((deed.what.as_str(), deed.more), ("kubectl apply -f a.yaml -f b.yaml", 0));
+    t.run("kubectl label pod a \\\n  x=y");
+    let again = Session::load(&t.session.save().unwrap()).unwrap();
+    assert_eq!(again.time_view().undo.unwrap().what, "kubectl label pod a x=y");
+    t.replayed();
+}
+
+#[test]
 fn here_documents_and_substitutions() {
     let mut t = Tab::new();
     t.line("cat <<EOF | kubectl apply -f -");

@@ -256,8 +256,8 @@ fn while_time_stands_still_each_deed_is_taken_back_by_itself() {
     s.act(cordon(2));
     // One line of a terminal, and a look that is none.
     let deed = s.new_deed();
-    s.act_in(deed, deployment("nginx", 1));
-    s.act_in(deed, Command::Fault { id: 0, fault: protocol::Fault::CutLink { node: "node-1".into(), on: true } });
+    s.act_in(deed, "", deployment("nginx", 1));
+    s.act_in(deed, "", Command::Fault { id: 0, fault: protocol::Fault::CutLink { node: "node-1".into(), on: true } });
     let follow = protocol::Follow { url: "http://web".into(), ..Default::default() };
     s.act(Command::As {
         identity: protocol::Identity { user: "jane".into(), groups: Vec::new() },
