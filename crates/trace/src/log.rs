@@ -1,6 +1,7 @@
 //! The trace as a bounded log with a running hash over everything that was ever written to it.
 
 use crate::entry::{Entry, Seq, What};
+use imbl::Vector;
 use meta::Time;
 use std::collections::VecDeque;
 use std::io::Write;
@@ -13,7 +14,8 @@ const WEIGHT_MAX: usize = 120_000;
 /// The log keeps the newest entries; the hash covers all of them, so two runs can be compared.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    entries: VecDeque<Arc<Entry>>,
+    /// Numbered without gaps. Shared with copies of the trace: there are many of a long one.
+    entries: Vector<Arc<Entry>>,
     next: Seq,
     keep: usize,
     hash: u64,
@@ -26,7 +28,7 @@ pub struct Trace {
 impl Trace {
     /// Keeps the newest `keep` entries; hashing costs a serialization per entry, so it can be off.
     pub fn new(keep: usize, hashing: bool) -> Self {
-        let (entries, tables) = (VecDeque::new(), VecDeque::new());
+        let (entries, tables) = (Vector::new(), VecDeque::new());
         Trace { entries, next: 1, keep, hash: 0xcbf2_9ce4_8422_2325, hashing, tables, weight: 0 }
     }
 
@@ -80,8 +82,7 @@ impl Trace {
         while self.weight > WEIGHT_MAX && self.tables.len() > 1 {
             let Some((seq, weight)) = self.tables.pop_front() else { return };
             self.weight -= weight;
-            let first = self.entries.front().map_or(0, |e| e.seq);
-            let at = seq.checked_sub(first).and_then(|i| usize::try_from(i).ok());
+            let at = self.place(seq);
             let Some(entry) = at.and_then(|i| self.entries.get_mut(i)) else { continue };
             if let What::Cycle { cycle } = &entry.what {
                 let what = What::Cycle { cycle: cycle.thin() };
@@ -93,15 +94,16 @@ impl Trace {
     /// The same without its entries: numbers and hash go on.
     #[must_use]
     pub fn bare(&self) -> Trace {
-        let (entries, tables) = (VecDeque::new(), VecDeque::new());
+        let (entries, tables) = (Vector::new(), VecDeque::new());
         Trace { entries, tables, weight: 0, ..*self }
     }
 
     /// Brings the entries of a bare trace back, as far as a later one of the same history still has them.
     pub fn recall(&mut self, later: &Trace) {
         let first = self.next.saturating_sub(self.keep as u64);
-        let mine = later.entries.iter().skip_while(|e| e.seq < first).take_while(|e| e.seq < self.next);
-        self.entries = mine.cloned().collect();
+        let until = later.place(self.next).unwrap_or(0).min(later.entries.len());
+        let from = later.place(first).unwrap_or(0).min(until);
+        self.entries = later.entries.take(until).skip(from);
         self.tables = later.tables.iter().take_while(|(seq, _)| *seq < self.next).copied().collect();
         self.weight = self.tables.iter().map(|(_, weight)| weight).sum();
     }
@@ -115,13 +117,16 @@ impl Trace {
         self.next - 1
     }
     pub fn get(&self, seq: Seq) -> Option<&Arc<Entry>> {
-        let first = self.entries.front()?.seq;
-        self.entries.get(usize::try_from(seq.checked_sub(first)?).ok()?)
+        self.entries.get(self.place(seq)?)
+    }
+    /// Where the entry of this number stands, or would; `None` before the oldest.
+    fn place(&self, seq: Seq) -> Option<usize> {
+        usize::try_from(seq.checked_sub(self.entries.front()?.seq)?).ok()
     }
     /// Entries with a number above `seq`, oldest first, as far as they are kept.
     pub fn since(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
-        let start = self.entries.partition_point(|e| e.seq <= seq);
-        self.entries.range(start..)
+        let start = self.place(seq + 1).unwrap_or(0);
+        (start..self.entries.len()).map(|i| &self.entries[i])
     }
     /// The chain of causes from `seq` back to its first mover, `seq` first.
     pub fn why(&self, seq: Seq) -> Vec<Arc<Entry>> {
