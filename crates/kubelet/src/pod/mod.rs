@@ -22,6 +22,7 @@ pub mod start;
 pub mod status;
 pub mod stop;
 pub mod sync;
+mod unlocated;
 pub mod volumes;
 
 pub use attached::attachable;

@@ -2,7 +2,8 @@
 //! `convertToAPIContainerStatuses` of `pkg/kubelet/kubelet_pods.go`.
 
 use super::images::ImageRef;
-use super::{ContainerState, PodWorker, Role, Run, Stage, conditions, container_hash};
+use super::{ContainerState, PodWorker, Role, Run, Stage, conditions, container_hash, unlocated};
+use api::references::is_static;
 use api::kinds::status_fields::StatusFields;
 use k8s_openapi::api::core::v1::{
     Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
@@ -57,7 +58,9 @@ fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surro
     };
     let ended = run.and_then(|r| terminated(w, c, r, s.runtime));
     let before = before.and_then(|r| terminated(w, c, r, s.runtime));
-    let (state, last) = match (c.stage, &c.waiting, run, ended) {
+    // What is not started again waits for nothing. Models `ShouldContainerBeRestarted`.
+    let waits = c.waiting.as_ref().filter(|_| w.terminating.is_none() || ended.is_none());
+    let (state, last) = match (c.stage, waits, run, ended) {
         (Stage::Running, _, Some(r), None) if !starting => {
             let running = ContainerStateRunning { started_at: Some(r.started_at.to_k8s()) };
             (ApiState { running: Some(running), ..Default::default() }, before)
@@ -188,7 +191,7 @@ impl PodWorker {
             let list = self.containers.iter().filter(|c| roles.contains(&c.role));
             list.filter_map(|c| container_status(self, c, spec, s)).collect()
         };
-        let (init, mut main) = (of(&[Role::Init, Role::Sidecar]), of(&[Role::Main]));
+        let (mut init, mut main) = (of(&[Role::Init, Role::Sidecar]), of(&[Role::Main]));
         let ephemeral = of(&[Role::Ephemeral]);
         let again = self.containers.iter().any(|c| c.role == Role::Main && !c.is_up() && !c.is_over(spec));
         main.sort_by(|a, b| a.name.cmp(&b.name));
@@ -200,8 +203,11 @@ impl PodWorker {
         if sidecars_run && matches!(phase, "Succeeded" | "Failed") {
             phase = "Running";
         }
+        let unlocated = over && matches!(phase, "Pending" | "Running") && !is_static(pod);
         // A phase once final never changes back.
-        if let Some(p @ ("Succeeded" | "Failed")) = pod.status.as_ref().and_then(|s| s.phase.as_deref()) {
+        if let Some(p @ ("Succeeded" | "Failed")) = pod.status.as_ref().and_then(|s| s.phase.as_deref())
+            && !unlocated
+        {
             phase = if p == "Failed" { "Failed" } else { "Succeeded" };
         }
         // The end is reported when nothing runs any more.
@@ -221,7 +227,11 @@ impl PodWorker {
             resize_pending: self.resize_pending.as_ref().map(|(reason, why)| (*reason, why.as_str())),
             now: s.now,
         }));
-        out.phase = Some(phase.into());
+        if over && !is_static(pod) {
+            unlocated::end(spec, &mut init, &mut main);
+        }
+        // Conditions are those from before.
+        out.phase = Some(if unlocated { "Failed" } else { phase }.into());
         out.container_statuses = Some(main);
         out.init_container_statuses = (!init.is_empty()).then_some(init);
         out.ephemeral_container_statuses = (!ephemeral.is_empty()).then_some(ephemeral);

@@ -195,6 +195,30 @@ fn an_unknown_image_backs_off() {
 }
 
 #[test]
+fn a_pod_that_is_deleted_before_it_ran_has_failed() {
+    let mut w = fresh();
+    let typo = |name: &str| json!({ "name": name, "image": "nginx:1.161" });
+    w.pod("main", json!({ "containers": [typo("c")] }));
+    w.pod("init", json!({ "initContainers": [typo("i"), typo("j")], "containers": [typo("c")] }));
+    let command = ["sh", "-c", "exit 1"];
+    w.pod("crash", json!({ "containers": [{ "name": "c", "image": "busybox:1.36", "command": command }] }));
+    w.run(10);
+    w.take_log();
+    for name in ["main", "init", "crash"] {
+        w.delete(name, 30);
+    }
+    w.run(5);
+    check(&mut w, expect![[r#"
+        12.0s status main: Failed Ready=False c:ContainerStatusUnknown(137)
+        12.0s delete pods main grace=Some(0)
+        12.0s status init: Failed Ready=False i:ContainerStatusUnknown(137) j:PodInitializing c:PodInitializing
+        12.0s delete pods init grace=Some(0)
+        12.0s status crash: Failed Ready=False c:Error(1) x1
+        12.0s delete pods crash grace=Some(0)
+    "#]]);
+}
+
+#[test]
 fn init_containers_run_in_order_and_a_job_completes() {
     let mut w = fresh();
     w.pod(

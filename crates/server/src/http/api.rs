@@ -14,7 +14,7 @@ use cluster::http::{HttpOutcome, LogRequest};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT, VARY,
 };
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use meta::{ApiError, User};
@@ -48,7 +48,12 @@ async fn whole(body: Incoming) -> Result<Vec<u8>, ApiError> {
 pub async fn handle(handle: Handle, certified: Option<User>, request: Request<Incoming>) -> Response<Body> {
     let given = request.headers().get(AUDIT_ID).filter(|id| !id.is_empty()).cloned();
     let id = given.or_else(|| HeaderValue::try_from(tls::random_uuid().ok()?).ok());
+    let is_head = request.method() == Method::HEAD;
     let mut response = answer(handle, certified, request).await;
+    // HTTP/2 would break the stream off over a body.
+    if is_head {
+        *response.body_mut() = full("");
+    }
     if let Some(id) = id {
         response.headers_mut().insert(AUDIT_ID, id);
     }
