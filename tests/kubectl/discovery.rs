@@ -108,3 +108,15 @@ fn numbers_health_and_schemas() {
     let maps = r#"{"name":"configmaps","singularName":"configmap","namespaced":true,"kind":"ConfigMap","verbs":["create","delete","deletecollection","get","list","patch","update","watch"],"shortNames":["cm"],"storageVersionHash":"qFsyl6wFWjQ="}"#;
     assert!(s.k("get --raw /api/v1").contains(maps));
 }
+
+#[test]
+fn answers_name_their_flow_schema() {
+    let Some(s) = Server::start(&["--sim-nodes", "0"]) else { return };
+    let uid = |what: &str| s.k(&format!("get {what} -o jsonpath={{.metadata.uid}}"));
+    let told = |args: &[&str]| s.kubectl(&[&["get", "namespaces", "-v=8"], args].concat()).err;
+    let me = told(&[]);
+    assert!(me.contains(&uid("flowschema exempt")) && me.contains(&uid("prioritylevelconfiguration exempt")), "{me}");
+    let account = told(&["--as=system:serviceaccount:default:default", "--as-group=system:serviceaccounts"]);
+    assert!(account.contains(&uid("flowschema service-accounts")), "{account}");
+    assert!(account.contains(&uid("prioritylevelconfiguration workload-low")), "{account}");
+}

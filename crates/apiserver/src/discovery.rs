@@ -115,8 +115,10 @@ pub(crate) fn api_versions(kinds: &Kinds) -> Vec<u8> {
 }
 
 fn group_value(kinds: &Kinds, name: &str) -> Option<Value> {
-    let versions: Vec<Value> = group_versions(kinds)
+    let own: Vec<(&str, &str)> = group_versions(kinds);
+    let versions: Vec<Value> = own
         .into_iter()
+        .chain(kinds.remote())
         .filter(|(g, _)| *g == name && !name.is_empty())
         .map(|(g, v)| json!({ "groupVersion": format!("{g}/{v}"), "version": v }))
         .collect();
@@ -134,9 +136,18 @@ fn group_names(kinds: &Kinds) -> Vec<&'static str> {
     names
 }
 
+/// Groups of which nothing is known but that another server has them.
+fn remote_groups(kinds: &Kinds) -> Vec<&str> {
+    let known = group_names(kinds);
+    let mut names: Vec<&str> = kinds.remote().map(|(g, _)| g).filter(|g| !known.contains(g)).collect();
+    names.dedup();
+    names
+}
+
 /// `/apis`
 pub(crate) fn groups(kinds: &Kinds) -> Vec<u8> {
-    let groups: Vec<Value> = group_names(kinds).into_iter().filter_map(|g| group_value(kinds, g)).collect();
+    let names = group_names(kinds).into_iter().chain(remote_groups(kinds));
+    let groups: Vec<Value> = names.filter_map(|g| group_value(kinds, g)).collect();
     bytes(&json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }))
 }
 
@@ -242,7 +253,7 @@ pub(crate) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Vec
 /// `/api` (`core`) or `/apis` as one document, `apidiscovery.k8s.io/v2`.
 pub(crate) fn aggregated(kinds: &Kinds, core: bool) -> Vec<u8> {
     let names = if core { vec![""] } else { group_names(kinds) };
-    let items: Vec<Value> = names
+    let mut items: Vec<Value> = names
         .into_iter()
         .map(|name| {
             let versions: Vec<Value> = group_versions(kinds)
@@ -262,6 +273,12 @@ pub(crate) fn aggregated(kinds: &Kinds, core: bool) -> Vec<u8> {
             json!({ "metadata": metadata, "versions": versions })
         })
         .collect();
+    for name in remote_groups(kinds).into_iter().filter(|_| !core) {
+        let versions = kinds.remote().filter(|(g, _)| *g == name);
+        let versions: Vec<Value> =
+            versions.map(|(_, v)| json!({ "version": v, "resources": [], "freshness": "Stale" })).collect();
+        items.push(json!({ "metadata": { "name": name }, "versions": versions }));
+    }
     bytes(&json!({
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",

@@ -9,11 +9,13 @@
 pub mod admission;
 pub mod authn;
 pub mod authz;
+mod conversion;
 pub mod decode;
 pub mod devices;
 mod discovery;
 mod event_ttl;
 pub mod fields;
+mod flow;
 pub mod http;
 pub mod keys;
 pub mod objectmeta;
@@ -31,6 +33,7 @@ pub mod watch;
 
 pub use admission::webhooks::{Call, Callees, Caller, Target};
 pub use authn::{Credentials, Impersonate};
+pub use flow::Flow;
 pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb, StreamOptions};
 pub use response::{Answer, Connect, ConnectTarget, ProxyTarget, Response, WatchFrom, WatchSpec};
 pub use select::Filter;

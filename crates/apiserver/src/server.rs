@@ -10,10 +10,11 @@ use crate::response::{Answer, LiveQuery, Response};
 use crate::select::Filter;
 use crate::service::{self, Ranges};
 use crate::stored::Stored;
-use crate::{decode, event_ttl, keys, verbs};
+use crate::{Flow, conversion, decode, event_ttl, flow, keys, verbs};
 use api::{KindRef, Kinds, Obj, ObjectExt, Registered};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use meta::{ApiError, Rng, Time};
 use std::sync::Arc;
 use store::{Backend, Compare, Op, Store, Txn, TxnResult};
@@ -169,7 +170,12 @@ impl ApiServer {
     /// # Errors
     /// The refusal, as clients see it.
     pub fn authorize_http(&mut self, store: &Store<Stored>, http: &HttpRequest<'_>) -> Result<(), ApiError> {
-        http::authorized(http, |a| self.authz.allows(store, a))
+        http::asked(http, |a| self.authz.allows(store, a))
+    }
+
+    /// Which requests it is one of, and how much they count.
+    pub fn flow(&self, store: &Store<Stored>, http: &HttpRequest<'_>) -> Option<Flow> {
+        http::asked(http, |a| flow::of(store, a))
     }
 
     /// Answers one request: plans on the present state, then commits. While the caller holds the store nothing
@@ -204,7 +210,7 @@ impl ApiServer {
             inside: matches!(req.body, Body::Object(_)),
         };
         let deprecated = req.options.form.unwrap_or(req.kind).deprecated;
-        let plan = plan(&mut view, req);
+        let plan = conversion::check(&view, &req).and_then(|()| plan(&mut view, req));
         let (mut warnings, dry_run, seen) = (view.warnings, view.dry_run, view.seen);
         let mut answer = match plan {
             Ok(p) if dry_run => pretend(p, seen),
@@ -223,6 +229,10 @@ impl ApiServer {
                 let new = event.new.as_ref().and_then(|e| e.value.0.downcast());
                 self.kinds.observe(o.value.0.name(), new);
             }
+            if let Some(o) = event.new.as_ref().or(event.old.as_ref()).filter(|o| o.value.0.kind() == SERVICE) {
+                let new = event.new.as_ref().and_then(|e| e.value.0.downcast());
+                self.kinds.observe_service(o.value.0.name(), new);
+            }
         }
         if !deprecated.is_empty() {
             warnings.insert(0, deprecated.into());
@@ -233,6 +243,7 @@ impl ApiServer {
 }
 
 const DEFINITION: KindRef = CustomResourceDefinition::KIND_REF;
+const SERVICE: KindRef = APIService::KIND_REF;
 
 /// The pure part: no change is made here.
 fn plan(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {

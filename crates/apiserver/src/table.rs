@@ -16,8 +16,10 @@ pub enum As {
     Object,
     /// `as=Table`, and which part of each object goes along.
     Table(Include),
-    /// `as=PartialObjectMetadata` or `as=PartialObjectMetadataList`.
+    /// `as=PartialObjectMetadata`
     Metadata,
+    /// `as=PartialObjectMetadataList`
+    MetadataList,
 }
 
 /// `includeObject`

@@ -148,7 +148,7 @@ impl Watcher {
                 let t = table(self.kind(), std::iter::empty(), metadata, include, columns, now);
                 frame(out, "BOOKMARK", t);
             }
-            As::Metadata => frame(out, "BOOKMARK", partial(object.meta())),
+            As::Metadata | As::MetadataList => frame(out, "BOOKMARK", partial(object.meta())),
             As::Object => frame(out, "BOOKMARK", object.to_value()),
         }
     }
@@ -167,7 +167,7 @@ impl Watcher {
                 out.extend_from_slice(&o.to_json());
                 out.extend_from_slice(b"}\n");
             }
-            As::Metadata => frame(out, event, partial(o.meta())),
+            As::Metadata | As::MetadataList => frame(out, event, partial(o.meta())),
             As::Table(include) => {
                 let version = o.meta().resource_version.clone().unwrap_or_default();
                 let metadata = ListMeta { resource_version: version, ..ListMeta::default() };

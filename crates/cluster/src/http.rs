@@ -8,7 +8,7 @@ use apiserver::authz::Attributes;
 use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants};
 use apiserver::response::LiveQuery;
 use apiserver::watch::Watcher;
-use apiserver::{Answer, ConnectTarget, ProxyTarget, Response};
+use apiserver::{Answer, ConnectTarget, Flow, ProxyTarget, Response};
 use k8s_openapi::api::core::v1::{ComponentStatus, ContainerState, Pod};
 use kubelet::Kubelet;
 use meta::{ApiError, Duration, Key, User};
@@ -74,6 +74,11 @@ impl Cluster {
             _ => answer,
         };
         HttpOutcome::Response(apiserver::http::render(&answer, &wants, self.now))
+    }
+
+    /// The request's FlowSchema and its priority level.
+    pub fn flow(&self, req: &HttpRequest<'_>) -> Option<Flow> {
+        self.api.flow(&self.store, req)
     }
 
     fn live(&self, query: &LiveQuery) -> Answer {

@@ -3,6 +3,7 @@
 use crate::owner::watch_self;
 use api::{KINDS, KindRef, ObjectExt, Registered, Verb};
 use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, NamespaceStatus, Pod};
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use meta::{Duration, Key, Time};
 use reconcile::{Change, Controller, Cx, Intent, Outcome, Watch};
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ const KUBERNETES: &str = "kubernetes";
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
 /// `finalizerEstimateSeconds`
 const FINALIZER_SECONDS: u64 = 15;
+/// What the queue's back-off comes to after some minutes.
+const RETRY_SECONDS: u64 = 15;
 
 #[derive(Clone, Default)]
 pub struct NamespaceController;
@@ -58,14 +61,14 @@ impl Controller for NamespaceController {
             out.enqueue.push(key.clone());
             return out;
         }
-        let status = status(ns, &content.remaining, &content.held, cx.now);
+        let status = status(ns, &content, cx.now);
         let mut ns = ns.clone();
         if ns.status.as_ref() != Some(&status) {
             ns.status = Some(status);
             out.push(Intent::update_status(ns.clone()));
             ns.metadata.resource_version = None;
         }
-        if content.remaining.is_empty() {
+        if content.remaining.is_empty() && content.unknown.is_empty() {
             if let Some(spec) = ns.spec.as_mut() {
                 spec.finalizers = Some(finalizers.into_iter().filter(|f| f != KUBERNETES).collect());
             }
@@ -74,7 +77,9 @@ impl Controller for NamespaceController {
             }
             out.push(Intent::finalize(ns));
         } else {
-            out.requeue(Duration::from_secs(content.estimate / 2 + 1));
+            // A failed discovery is tried again like any error.
+            let estimate = if content.unknown.is_empty() { content.estimate / 2 + 1 } else { RETRY_SECONDS };
+            out.requeue(Duration::from_secs(estimate));
         }
         out
     }
@@ -88,13 +93,15 @@ struct Content {
     /// In the words of the condition.
     remaining: Vec<String>,
     held: Vec<String>,
+    /// API groups and versions of which nobody tells what they have.
+    unknown: Vec<String>,
     /// How many seconds what remains will take.
     estimate: u64,
 }
 
 impl Content {
     fn of(cx: &Cx, namespace: &str) -> Content {
-        let mut content = Content::default();
+        let mut content = Content { unknown: unknown(cx), ..Content::default() };
         let custom = cx.view.kinds().custom().filter(|k| k.namespaced());
         let mut held: BTreeMap<&str, usize> = BTreeMap::new();
         // Pods first: as long as one is there it may need the rest (`OrderedNamespaceDeletion`).
@@ -124,6 +131,21 @@ impl Content {
     }
 }
 
+/// What the discovery of all resources fails for: a namespace is not gone while something may be in it that nobody knows.
+fn unknown(cx: &Cx) -> Vec<String> {
+    let available = |s: &APIService| {
+        let conditions = s.status.iter().flat_map(|s| s.conditions.iter().flatten());
+        conditions.into_iter().any(|c| c.type_ == "Available" && c.status == "True")
+    };
+    let remote = cx.view.list::<APIService>().filter(|s| s.spec.as_ref().is_some_and(|s| s.service.is_some()));
+    let mut all: Vec<String> = remote
+        .filter(|s| !available(s))
+        .filter_map(|s| Some(format!("{}/{}", s.spec.as_ref()?.group.as_ref()?, s.spec.as_ref()?.version.as_ref()?)))
+        .collect();
+    all.sort();
+    all
+}
+
 /// Models `estimateGracefulTerminationForPods`: one that has finished goes at once.
 fn grace_seconds(pod: &Pod) -> u64 {
     let finished =
@@ -133,7 +155,8 @@ fn grace_seconds(pod: &Pod) -> u64 {
 }
 
 /// Models `namespaceConditionUpdater`: five conditions, always the same order.
-fn status(ns: &Namespace, remaining: &[String], held: &[String], now: Time) -> NamespaceStatus {
+fn status(ns: &Namespace, content: &Content, now: Time) -> NamespaceStatus {
+    let Content { remaining, held, unknown, .. } = content;
     let mut conditions = ns.status.as_ref().and_then(|s| s.conditions.clone()).unwrap_or_default();
     let mut set = |type_: &str, (bad, reason, message): (bool, &str, String)| {
         let mut new = NamespaceCondition {
@@ -154,7 +177,20 @@ fn status(ns: &Namespace, remaining: &[String], held: &[String], now: Time) -> N
         }
     };
     let ok = |reason, message: &str| (false, reason, message.to_string());
-    set("NamespaceDeletionDiscoveryFailure", ok("ResourcesDiscovered", "All resources successfully discovered"));
+    set(
+        "NamespaceDeletionDiscoveryFailure",
+        if unknown.is_empty() {
+            ok("ResourcesDiscovered", "All resources successfully discovered")
+        } else {
+            let each: Vec<String> = unknown.iter().map(|v| format!("{v}: stale GroupVersion discovery: {v}")).collect();
+            let message = format!(
+                "Discovery failed for some groups, {} failing: unable to retrieve the complete list of server APIs: {}",
+                unknown.len(),
+                each.join(", ")
+            );
+            (true, "DiscoveryFailed", message)
+        },
+    );
     set(
         "NamespaceDeletionGroupVersionParsingFailure",
         ok("ParsedGroupVersions", "All legacy kube types successfully parsed"),
@@ -229,6 +265,30 @@ mod tests {
             update-status namespaces default {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All resources successfully discovered","reason":"ResourcesDiscovered","status":"False","type":"NamespaceDeletionDiscoveryFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All legacy kube types successfully parsed","reason":"ParsedGroupVersions","status":"False","type":"NamespaceDeletionGroupVersionParsingFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content successfully deleted, may be waiting on finalization","reason":"ContentDeleted","status":"False","type":"NamespaceDeletionContentFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content successfully removed","reason":"ContentRemoved","status":"False","type":"NamespaceContentRemaining"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content-preserving finalizers finished","reason":"ContentHasNoFinalizers","status":"False","type":"NamespaceFinalizersRemaining"}],"phase":"Terminating"}
             finalize {"apiVersion":"v1","kind":"Namespace","metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z","name":"default","uid":"uid-ns"},"spec":{"finalizers":[]},"status":{"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All resources successfully discovered","reason":"ResourcesDiscovered","status":"False","type":"NamespaceDeletionDiscoveryFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All legacy kube types successfully parsed","reason":"ParsedGroupVersions","status":"False","type":"NamespaceDeletionGroupVersionParsingFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content successfully deleted, may be waiting on finalization","reason":"ContentDeleted","status":"False","type":"NamespaceDeletionContentFailure"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content successfully removed","reason":"ContentRemoved","status":"False","type":"NamespaceContentRemaining"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"All content-preserving finalizers finished","reason":"ContentHasNoFinalizers","status":"False","type":"NamespaceFinalizersRemaining"}],"phase":"Terminating"}}
         "##]].assert_eq(&w.run("default"));
+    }
+
+    #[test]
+    fn what_another_server_may_have_keeps_a_namespace() {
+        let service = json!({"namespace": "wardle", "name": "api"});
+        let spec = json!({"group": "wardle.example.com", "version": "v1alpha1", "service": service,
+                          "groupPriorityMinimum": 1000, "versionPriority": 15});
+        let mut w = World::<NamespaceController>::new([
+            namespace(),
+            json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+                   "metadata": {"name": "v1alpha1.wardle.example.com"}, "spec": spec,
+                   "status": {"conditions": [{"type": "Available", "status": "False"}]}}),
+        ]);
+        let log = w.run("default");
+        assert!(
+            log.contains(
+                "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: \
+                 wardle.example.com/v1alpha1: stale GroupVersion discovery: wardle.example.com/v1alpha1"
+            ),
+            "{log}"
+        );
+        assert!(log.contains("requeue after 15s") && !log.contains("finalize {"), "{log}");
+        w.delete("apiregistration.k8s.io/v1", "APIService", "v1alpha1.wardle.example.com");
+        assert!(w.run("default").contains("finalize {"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::kinds::podmetrics::AGGREGATED;
 use crate::kinds::{KINDS, by_gvk, by_plural};
 use crate::registration::KindRef;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceSpec};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,9 @@ pub struct Kinds {
     numbers: Arc<BTreeMap<String, u16>>,
     /// Nobody answers for the aggregated kinds.
     stale: bool,
+    /// Groups and versions of other servers, by their APIServices. None of them can be reached: no container here speaks the
+    /// API.
+    remote: Arc<BTreeMap<String, (String, String)>>,
 }
 
 impl Kinds {
@@ -34,6 +38,22 @@ impl Kinds {
     /// Whether a group is another server's, and that one cannot be reached.
     pub fn is_stale(&self, group: &str) -> bool {
         self.stale && AGGREGATED.iter().any(|k| k.group == group)
+    }
+    /// Group and version of what other servers should answer for, and none does.
+    pub fn remote(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.remote.values().map(|(group, version)| (group.as_str(), version.as_str()))
+    }
+
+    /// Takes in an APIService as it is now; `None`: it is gone.
+    pub fn observe_service(&mut self, name: &str, service: Option<&APIService>) {
+        let spec = service.and_then(|s| s.spec.as_ref()).filter(|s| s.service.is_some());
+        let of = |s: &APIServiceSpec| (s.group.clone().unwrap_or_default(), s.version.clone().unwrap_or_default());
+        let known = |group: &str| AGGREGATED.iter().any(|k| k.group == group);
+        match spec.map(of).filter(|(group, _)| !known(group)) {
+            Some(remote) => drop(Arc::make_mut(&mut self.remote).insert(name.into(), remote)),
+            None if self.remote.contains_key(name) => drop(Arc::make_mut(&mut self.remote).remove(name)),
+            None => {}
+        }
     }
 
     /// One kind for each definition, in the version that is stored.

@@ -1,5 +1,6 @@
 //! CustomResourceDefinition. Models `apiextensions-apiserver/pkg/{registry/customresourcedefinition, apis/apiextensions}`.
 
+pub mod conversion;
 mod schema;
 mod structural;
 mod validation;

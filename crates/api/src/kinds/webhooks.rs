@@ -84,7 +84,8 @@ impl Strict {
         let names: BTreeSet<&str> = old.iter().map(|w| w.name.as_str()).collect();
         let conditions =
             |all: &[MutatingWebhook]| -> Vec<_> { all.iter().map(|w| w.match_conditions.clone()).collect() };
-        let versions = |w: &MutatingWebhook| w.admission_review_versions.is_empty() || speaks(w);
+        let versions =
+            |w: &MutatingWebhook| w.admission_review_versions.is_empty() || speaks(&w.admission_review_versions);
         Strict {
             side_effects: old.iter().all(|w| SIDE_EFFECTS.contains(&w.side_effects.as_str())),
             versions: old.iter().all(versions),
@@ -94,8 +95,8 @@ impl Strict {
     }
 }
 
-fn speaks(w: &MutatingWebhook) -> bool {
-    w.admission_review_versions.iter().any(|v| REVIEWS.contains(&v.as_str()))
+fn speaks(versions: &[String]) -> bool {
+    versions.iter().any(|v| REVIEWS.contains(&v.as_str()))
 }
 
 /// Models `validateMutatingWebhookConfiguration`.
@@ -104,7 +105,9 @@ pub(super) fn validate(hooks: &[MutatingWebhook], strict: Strict) -> Vec<FieldEr
     for (i, hook) in hooks.iter().enumerate() {
         let at = path.index(i);
         validate_hook(hook, strict, &at, &mut errors);
-        validate_versions(hook, strict, &at.child("admissionReviewVersions"), &mut errors);
+        let missing = format!("must specify one of {}", REVIEWS.join(", "));
+        let at_versions = at.child("admissionReviewVersions");
+        validate_versions(&hook.admission_review_versions, &missing, strict.versions, &at_versions, &mut errors);
         if strict.unique && !hook.name.is_empty() && !names.insert(hook.name.as_str()) {
             errors.push(FieldError::duplicate(&at.child("name"), hook.name.as_str()));
         }
@@ -169,7 +172,7 @@ fn validate_name(name: &str, path: &Path, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn validate_client(c: &WebhookClientConfig, path: &Path, errors: &mut Vec<FieldError>) {
+pub(super) fn validate_client(c: &WebhookClientConfig, path: &Path, errors: &mut Vec<FieldError>) {
     match (&c.url, &c.service) {
         (Some(url), None) => validate_url(url, &path.child("url"), errors),
         (None, Some(service)) => validate_service(service, &path.child("service"), errors),
@@ -239,11 +242,17 @@ fn validate_service(s: &ServiceReference, path: &Path, errors: &mut Vec<FieldErr
     }
 }
 
-/// Models `validateAdmissionReviewVersions`.
-fn validate_versions(w: &MutatingWebhook, strict: Strict, path: &Path, errors: &mut Vec<FieldError>) {
-    let (versions, spoken) = (&w.admission_review_versions, REVIEWS.join(", "));
+/// `missing`: what is said of none; `strict`: one has to be known. Models `validateAdmissionReviewVersions` and
+/// `validateConversionReviewVersions`.
+pub(super) fn validate_versions(
+    versions: &[String],
+    missing: &str,
+    strict: bool,
+    path: &Path,
+    errors: &mut Vec<FieldError>,
+) {
     if versions.is_empty() {
-        errors.push(FieldError::required(path, format!("must specify one of {spoken}")));
+        errors.push(FieldError::required(path, missing));
         return;
     }
     let mut seen = BTreeSet::new();
@@ -254,8 +263,8 @@ fn validate_versions(w: &MutatingWebhook, strict: Strict, path: &Path, errors: &
             errors.push(FieldError::invalid(&path.index(i), v.as_str(), "duplicate version"));
         }
     }
-    if strict.versions && !speaks(w) {
-        let why = format!("must include at least one of {spoken}");
-        errors.push(FieldError::invalid(path, versions.as_slice(), why));
+    if strict && !speaks(versions) {
+        let why = format!("must include at least one of {}", REVIEWS.join(", "));
+        errors.push(FieldError::invalid(path, versions, why));
     }
 }

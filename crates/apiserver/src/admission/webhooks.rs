@@ -1,7 +1,7 @@
 //! Webhooks: programs outside that are asked about writes. Models `apiserver/pkg/admission/plugin/webhook`. Whether the
 //! program is there, and what it says, is known to whoever has the network ([`Callees`]).
 
-mod call;
+pub(crate) mod call;
 mod review;
 
 pub use call::{Call, Callees, Caller, Target};

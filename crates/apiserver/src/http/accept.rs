@@ -47,11 +47,6 @@ pub(super) fn pretty(query: &[(String, String)], user_agent: &str) -> bool {
 
 /// The first clause that the server can satisfy. Errors: 406.
 pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wants, ApiError> {
-    let include = match include {
-        "None" => Include::None,
-        "Object" => Include::Object,
-        _ => Include::Metadata,
-    };
     for c in clauses(accept) {
         let yaml = c.media == "application/yaml";
         if !json(c.media) && !yaml {
@@ -59,13 +54,27 @@ pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wan
         }
         let form = match (c.get("as"), c.get("g"), c.get("v")) {
             ("", _, _) => As::Object,
-            ("Table", "meta.k8s.io", "v1" | "v1beta1") => As::Table(include),
-            ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io", "v1" | "v1beta1") => As::Metadata,
+            ("Table", "meta.k8s.io", "v1" | "v1beta1") => As::Table(included(include)?),
+            ("PartialObjectMetadata", "meta.k8s.io", "v1" | "v1beta1") => As::Metadata,
+            ("PartialObjectMetadataList", "meta.k8s.io", "v1" | "v1beta1") => As::MetadataList,
             _ => continue,
         };
         return Ok(Wants { form, pretty: pretty || c.get("pretty") == "1", yaml });
     }
     Err(not_acceptable())
+}
+
+/// Models `ValidateTableOptions`.
+fn included(include: &str) -> Result<Include, ApiError> {
+    match include {
+        "None" => Ok(Include::None),
+        "Object" => Ok(Include::Object),
+        "Metadata" | "" => Ok(Include::Metadata),
+        _ => Err(ApiError::bad_request(format!(
+            "Unable to convert to Table as requested: includeObject: Invalid value: {include:?}: \
+             must be 'Metadata', 'Object', 'None', or empty"
+        ))),
+    }
 }
 
 /// Whether discovery was asked for in its aggregated form (v2).

@@ -3,13 +3,9 @@
 use super::path::HttpRequest;
 use super::query;
 use crate::authz::{Attributes, named};
-use meta::ApiError;
 
 /// Lets `f` judge the request.
-pub(crate) fn authorized(
-    http: &HttpRequest<'_>,
-    f: impl FnOnce(&Attributes<'_>) -> Result<(), ApiError>,
-) -> Result<(), ApiError> {
+pub(crate) fn asked<R>(http: &HttpRequest<'_>, f: impl FnOnce(&Attributes<'_>) -> R) -> R {
     let path = query::decode(http.path, false);
     let query = query::parse(http.query);
     let method = http.method.to_ascii_lowercase();

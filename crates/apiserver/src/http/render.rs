@@ -5,7 +5,7 @@ use crate::response::{Answer, Response};
 use crate::table::{As, ListMeta, partial, partial_list, scale_table, table};
 use api::{KindRef, Obj, Object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{self as meta_v1, Status};
-use meta::Time;
+use meta::{ApiError, Time};
 use serde::Serialize;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub struct HttpResponse {
 
 /// What the host must stream or connect itself (watches, logs, proxies) renders as an empty body.
 pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
+    if let Some(refusal) = mismatch(&answer.response, wants.form) {
+        return render(&Answer::refusal(refusal), &Wants { form: As::Object, ..*wants }, now);
+    }
     let (mut content_type, mut body) = match &answer.response {
         Response::Object(o) => (JSON, object(o, wants, now)),
         Response::List { kind, items, resource_version, continue_token, remaining } => {
@@ -54,6 +57,35 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
     HttpResponse { code: answer.code, content_type, warnings, body }
 }
 
+/// A list was asked for as one object's metadata, or the other way round. Models `asPartialObjectMetadata` and
+/// `asPartialObjectMetadataList`.
+fn mismatch(response: &Response, form: As) -> Option<ApiError> {
+    let message = match (response, form) {
+        (Response::List { kind, .. }, As::Metadata) => {
+            let list = go_type(*kind, list_kind(*kind));
+            format!("you requested PartialObjectMetadata, but the requested object is a list ({list})")
+        }
+        (Response::Object(o), As::MetadataList) => {
+            let object = go_type(o.kind(), o.kind().kind.into());
+            format!("you requested PartialObjectMetadataList, but the requested object is not a list ({object})")
+        }
+        _ => return None,
+    };
+    Some(ApiError::new(406, "NotAcceptable", message))
+}
+
+/// The internal type's name in upstream's code.
+fn go_type(kind: KindRef, name: String) -> String {
+    if kind.custom.is_some() {
+        return if name == kind.kind { "*unstructured.Unstructured" } else { "*unstructured.UnstructuredList" }.into();
+    }
+    let package = match kind.group.split('.').next() {
+        None | Some("" | "events") => "core",
+        Some(group) => group,
+    };
+    format!("*{package}.{name}")
+}
+
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -65,7 +97,7 @@ fn bytes<T: Serialize>(v: &T) -> Vec<u8> {
 fn object(o: &Obj, wants: &Wants, now: Time) -> Vec<u8> {
     match wants.form {
         As::Object => o.to_json(),
-        As::Metadata => bytes(&partial(o.meta())),
+        As::Metadata | As::MetadataList => bytes(&partial(o.meta())),
         As::Table(include) => {
             let version = o.meta().resource_version.clone().unwrap_or_default();
             let metadata = ListMeta { resource_version: version, ..ListMeta::default() };
@@ -89,7 +121,7 @@ fn list(kind: KindRef, items: &[Obj], metadata: ListMeta, wants: &Wants, now: Ti
     let objects = items.iter().map(|o| &**o as &dyn Object);
     match wants.form {
         As::Table(include) => bytes(&table(kind, objects, metadata, include, true, now)),
-        As::Metadata => bytes(&partial_list(objects, metadata)),
+        As::Metadata | As::MetadataList => bytes(&partial_list(objects, metadata)),
         As::Object => {
             let head =
                 format!("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":", list_kind(kind), kind.api_version());

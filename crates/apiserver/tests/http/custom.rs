@@ -268,3 +268,65 @@ fn a_definition_that_goes_takes_no_more_objects() {
     w.ok("PATCH", &path, r#"{"metadata":{"finalizers":null}}"#);
     assert!(w.line("GET", OBJECTS, "").starts_with("404 NotFound"));
 }
+
+#[test]
+fn what_a_webhook_has_to_convert_is_told() {
+    let mut w = established(&[version("v1", true), version("v1beta1", false)]);
+    let path = format!("{DEFINITIONS}/crontabs.stable.example.com");
+    let webhook = json!({"clientConfig": {"service": {"namespace": "x", "name": "converter", "path": "/convert"}},
+                         "conversionReviewVersions": ["v1"]});
+    for (conversion, why) in [
+        (
+            json!({"strategy": "Webhook"}),
+            "spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook",
+        ),
+        (
+            json!({"strategy": "None", "webhook": webhook}),
+            "spec.conversion.webhookClientConfig: Forbidden: should not be set when strategy is not set to Webhook",
+        ),
+        (
+            json!({"strategy": "Webhook", "webhook": {"clientConfig": {}, "conversionReviewVersions": ["v7"]}}),
+            "spec.conversion.conversionReviewVersions: Invalid value: [\"v7\"]: must include at least one of v1, v1beta1",
+        ),
+    ] {
+        let mut d = w.get(&path);
+        d["spec"]["conversion"] = conversion;
+        let said = w.line("PUT", &path, &d.to_string());
+        assert!(said.contains(why), "{said}");
+    }
+    let mut d = w.get(&path);
+    d["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": webhook});
+    w.ok("PUT", &path, &d.to_string());
+    w.ok("POST", OBJECTS, &object(json!({"replicas": 2})));
+    assert_eq!(w.get(&format!("{OBJECTS}/a"))["spec"]["replicas"], 2);
+    let said = w.line("GET", &OBJECTS.replace("v1/", "v1beta1/"), "");
+    assert_eq!(
+        said,
+        "500 : conversion webhook for stable.example.com/v1beta1, Kind=CronTab failed: \
+         Post \"https://converter.x.svc:443/convert?timeout=30s\": service \"converter\" not found"
+    );
+}
+
+#[test]
+fn a_group_of_a_server_that_is_away_is_listed_and_not_served() {
+    let mut w = World::new();
+    let services = "/apis/apiregistration.k8s.io/v1/apiservices";
+    let spec = json!({"group": "wardle.example.com", "version": "v1alpha1", "groupPriorityMinimum": 1000, "versionPriority": 15,
+                      "insecureSkipTLSVerify": true, "service": {"namespace": "wardle", "name": "api"}});
+    let service = json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+                         "metadata": {"name": "v1alpha1.wardle.example.com"}, "spec": spec});
+    w.ok("POST", services, &service.to_string());
+    let group = w.get("/apis/wardle.example.com");
+    assert_eq!(group["preferredVersion"]["groupVersion"], "wardle.example.com/v1alpha1");
+    for path in ["/apis/wardle.example.com/v1alpha1", "/apis/wardle.example.com/v1alpha1/flunders"] {
+        let r = w.http("GET", path, "", "", "");
+        assert_eq!((r.code, r.body), (503, b"service unavailable\n".to_vec()));
+    }
+    let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    let all: Value = serde_json::from_slice(&w.http("GET", "/apis", accept, "", "").body).unwrap();
+    let found =
+        all["items"].as_array().unwrap().iter().find(|g| g["metadata"]["name"] == "wardle.example.com").unwrap();
+    assert_eq!(found["versions"], json!([{"version": "v1alpha1", "resources": [], "freshness": "Stale"}]));
+    w.ok("DELETE", &format!("{services}/v1alpha1.wardle.example.com"), "");
+    assert!(w.line("GET", "/apis/wardle.example.com/v1alpha1", "").starts_with("404"));
+}

@@ -301,6 +301,9 @@ fn tables_and_metadata() {
     out.push_str(&show(TABLE, &format!("{MAPS}/a?includeObject=None")));
     out.push_str(&show("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", MAPS));
     out.push_str(&show("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", &format!("{MAPS}/a")));
+    out.push_str(&show("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", MAPS));
+    out.push_str(&show("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", &format!("{MAPS}/a")));
+    out.push_str(&show("application/json;as=Table;g=meta.k8s.io;v=v1", &format!("{MAPS}?includeObject=Bad")));
     out.push_str(&show("text/html", MAPS));
     out.push_str(&show("application/json", &format!("{MAPS}?limit=1")));
     expect![[r#"
@@ -311,6 +314,12 @@ fn tables_and_metadata() {
         {"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"7"},"items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"managedFields":[{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tier":{}}}},"manager":"kubectl","operation":"Update","time":"2026-01-01T00:00:00Z"}],"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}},{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"y"},"managedFields":[{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tier":{}}}},"manager":"kubectl","operation":"Update","time":"2026-01-01T00:00:00Z"}],"name":"b","namespace":"default","resourceVersion":"7","uid":"19a9eaff-1a75-4d10-bdd2-bbc79a5b1657"}}]}
 
         {"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","labels":{"tier":"x"},"managedFields":[{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{"f:labels":{".":{},"f:tier":{}}}},"manager":"kubectl","operation":"Update","time":"2026-01-01T00:00:00Z"}],"name":"a","namespace":"default","resourceVersion":"6","uid":"3d32d603-0615-464e-8bad-4e556615b6b5"}}
+
+        {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)","reason":"NotAcceptable","code":406}
+
+        {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)","reason":"NotAcceptable","code":406}
+
+        {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unable to convert to Table as requested: includeObject: Invalid value: \"Bad\": must be 'Metadata', 'Object', 'None', or empty","reason":"BadRequest","code":400}
 
         {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"only the following media types are accepted: application/json, application/yaml","reason":"NotAcceptable","code":406}
 

@@ -3,8 +3,8 @@
 
 use super::images::ImageRef;
 use super::{ContainerState, PodWorker, Role, Run, Stage, conditions, container_hash, unlocated};
-use api::references::is_static;
 use api::kinds::status_fields::StatusFields;
+use api::references::is_static;
 use k8s_openapi::api::core::v1::{
     Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
     ContainerStatus, HostIP, Pod, PodIP, PodSpec, PodStatus, VolumeMountStatus,

@@ -1,6 +1,9 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
+use super::catalogue::{Image, os_release};
+use crate::pod::images::ImageRef;
 use crate::runtime::{ContainerSpec, Full, Mount, MountSource};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -107,7 +110,7 @@ pub struct Fs {
     own: Tree,
     mounts: Vec<(String, MountSource, bool)>,
     pod_uid: Arc<str>,
-    base: BTreeMap<&'static str, String>,
+    base: BTreeMap<&'static str, Cow<'static, str>>,
     /// `readOnlyRootFilesystem`: all but this file, which is a mount.
     read_only: Option<String>,
 }
@@ -206,12 +209,15 @@ impl Fs {
     pub fn own_bytes(&self) -> u64 {
         bytes(&self.own)
     }
-    /// `files` are the image's own.
-    pub fn new(spec: &ContainerSpec, files: &[(&'static str, &'static str)]) -> Self {
-        let mut base: BTreeMap<&'static str, String> = files.iter().map(|(p, t)| (*p, (*t).to_string())).collect();
-        base.insert("/etc/hostname", format!("{}\n", spec.hostname));
-        base.insert("/etc/hosts", hosts_file(spec));
-        base.insert("/etc/resolv.conf", spec.resolver.file());
+    pub fn new(spec: &ContainerSpec, image: &Image) -> Self {
+        let files = image.files;
+        let mut base: BTreeMap<_, _> = files.iter().map(|(p, t)| (*p, Cow::Borrowed(*t))).collect();
+        base.insert("/etc/hostname", format!("{}\n", spec.hostname).into());
+        base.insert("/etc/hosts", hosts_file(spec).into());
+        base.insert("/etc/resolv.conf", spec.resolver.file().into());
+        if let Some(release) = ImageRef::parse(&spec.image).ok().and_then(|r| os_release(image, &r.tag)) {
+            base.insert("/etc/os-release", release.into());
+        }
         let mut fs = Fs { base, pod_uid: spec.id.pod_uid.clone(), ..Default::default() };
         fs.read_only = spec.read_only_root.then(|| spec.termination_message_path.clone());
         let mut mounts: Vec<_> = spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();

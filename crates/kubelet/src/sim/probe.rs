@@ -117,7 +117,9 @@ impl SimRuntime {
                         known = now + timeout;
                         late()
                     }
-                    Ok(_) if scheme == "https" => get("http: server gave HTTP response to HTTPS client".into()),
+                    Ok(_) if scheme == "https" && !server::speaks_tls(&self.containers, host, *port, now) => {
+                        get("http: server gave HTTP response to HTTPS client".into())
+                    }
                     Ok(r) if (200..400).contains(&r.status) => ProbeOutcome::Success,
                     Ok(r) => ProbeOutcome::Failure(format!("HTTP probe failed with statuscode: {}", r.status)),
                     Err(NetError::NotHttp) => get("EOF".into()),

@@ -38,6 +38,17 @@ pub fn connect(containers: &Containers, own: Option<&Machine>, ip: &str, port: u
     find(containers, own, ip, port, now).map(|_| ())
 }
 
+/// Ports on which the programs that listen there from the start speak TLS.
+const TLS_PORTS: [u16; 10] = [443, 2746, 4443, 6443, 8443, 9443, 10250, 10257, 10258, 10259];
+
+/// Whether who listens there speaks TLS.
+pub fn speaks_tls(containers: &Containers, ip: &str, port: u16, now: Time) -> bool {
+    find(containers, None, ip, port, now).is_ok_and(|(_, server, argv, _)| {
+        let secure = || argv.iter().any(|a| a.strip_prefix("--secure-port=").is_some_and(|p| p == port.to_string()));
+        server.ports.contains(&port) && TLS_PORTS.contains(&port) || secure()
+    })
+}
+
 /// Who listens: container and program.
 pub fn listener(containers: &Containers, ip: &str, port: u16, now: Time) -> Option<(String, String)> {
     let (m, server, ..) = find(containers, None, ip, port, now).ok()?;

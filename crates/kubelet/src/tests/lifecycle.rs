@@ -208,14 +208,17 @@ fn a_pod_that_is_deleted_before_it_ran_has_failed() {
         w.delete(name, 30);
     }
     w.run(5);
-    check(&mut w, expect![[r#"
+    check(
+        &mut w,
+        expect![[r#"
         12.0s status main: Failed Ready=False c:ContainerStatusUnknown(137)
         12.0s delete pods main grace=Some(0)
         12.0s status init: Failed Ready=False i:ContainerStatusUnknown(137) j:PodInitializing c:PodInitializing
         12.0s delete pods init grace=Some(0)
         12.0s status crash: Failed Ready=False c:Error(1) x1
         12.0s delete pods crash grace=Some(0)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -28,6 +28,8 @@ const BODY_BYTES_MAX: usize = 3 << 20;
 /// `--min-request-timeout`: upstream ends watches without a timeout after 30 to 60 minutes.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(45 * 60);
 const AUDIT_ID: &str = "audit-id";
+const FLOW_SCHEMA: &str = "x-kubernetes-pf-flowschema-uid";
+const PRIORITY_LEVEL: &str = "x-kubernetes-pf-prioritylevel-uid";
 /// How often a followed log is looked at.
 const LOG_POLL: Duration = Duration::from_millis(200);
 
@@ -106,7 +108,7 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
     let asked = handle.ask(move |w| {
         let user = match w.cluster.identify(&who) {
             Ok(user) => user,
-            Err(e) => return Next::Refusal(e),
+            Err(e) => return (Next::Refusal(e), None),
         };
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
         let request = HttpRequest {
@@ -119,7 +121,8 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
             user,
             body,
         };
-        match w.cluster.http(request) {
+        let flow = w.cluster.flow(&request);
+        let next = match w.cluster.http(request) {
             HttpOutcome::Watch { watcher, initial } => {
                 let timeout = watcher.spec().timeout_seconds.map_or(WATCH_TIMEOUT, Duration::from_secs);
                 Next::Watch { initial: initial.into(), timeout, frames: w.add_watch(watcher) }
@@ -128,12 +131,26 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
             HttpOutcome::Logs(log) => Next::Log(w.read_log(&log), log),
             // `is_proxy` and `is_stream` have caught these before the body was read.
             HttpOutcome::Proxy(_) | HttpOutcome::Connect(_) => Next::Refusal(ApiError::internal("not an API request")),
-        }
+        };
+        (next, flow)
     });
-    match asked.await {
-        Err(e) => refuse(&ApiError::new(503, "ServiceUnavailable", e.to_string())),
-        Ok(Next::Refusal(e) | Next::Log(Err(e), _)) => refuse(&e),
-        Ok(Next::Answer(r)) => {
+    let (next, flow) = match asked.await {
+        Ok(next) => next,
+        Err(e) => return refuse(&ApiError::new(503, "ServiceUnavailable", e.to_string())),
+    };
+    let mut response = render(handle, next, zips);
+    for (name, uid) in flow.map(|f| [(FLOW_SCHEMA, f.schema), (PRIORITY_LEVEL, f.level)]).into_iter().flatten() {
+        if let Ok(uid) = HeaderValue::try_from(uid) {
+            response.headers_mut().insert(name, uid);
+        }
+    }
+    response
+}
+
+fn render(handle: Handle, next: Next, zips: bool) -> Response<Body> {
+    match next {
+        Next::Refusal(e) | Next::Log(Err(e), _) => refuse(&e),
+        Next::Answer(r) => {
             let mut response = Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type);
             response = response.header(CACHE_CONTROL, "no-cache, private");
             if r.content_type == "text/plain; charset=utf-8" {
@@ -148,13 +165,13 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
             }
             finish(response.body(full(r.body)))
         }
-        Ok(Next::Watch { initial, timeout, frames }) => {
+        Next::Watch { initial, timeout, frames } => {
             streaming("application/json", stream(initial, frames, Some(Instant::now() + timeout)))
         }
-        Ok(Next::Log(Ok(text), log)) if log.options.follow => {
+        Next::Log(Ok(text), log) if log.options.follow => {
             streaming("text/plain", stream(text.into(), follow(handle, log), None))
         }
-        Ok(Next::Log(Ok(text), _)) => finish(Response::builder().header(CONTENT_TYPE, "text/plain").body(full(text))),
+        Next::Log(Ok(text), _) => finish(Response::builder().header(CONTENT_TYPE, "text/plain").body(full(text))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Models `apis/apiextensions/validation/validation.go` as it is for `apiextensions.k8s.io/v1`.
 
-use super::schema;
+use super::{conversion, schema};
 use crate::custom::{JsonPath, is_true};
 use crate::validate::names::{dns1035_label, dns1123_subdomain};
 use crate::validate::{immutable, invalid_json, text};
@@ -133,20 +133,8 @@ fn spec(s: &Spec, errors: &mut Errors) {
     }
     self::names(&s.names, &at, errors);
     let at = path.child("conversion");
-    let Some(c) = &s.conversion else { return };
-    match c.strategy.as_str() {
-        "" => errors.push(FieldError::required(&at.child("strategy"), "")),
-        "None" if c.webhook.is_some() => {
-            let why = "should not be set when strategy is not set to Webhook";
-            errors.push(FieldError::forbidden(&at.child("webhook"), why));
-        }
-        "None" => {}
-        // There is nobody here who could be called.
-        "Webhook" => {
-            let why = "conversion webhooks are not supported by this cluster";
-            errors.push(FieldError::forbidden(&at.child("strategy"), why));
-        }
-        other => errors.push(FieldError::not_supported(&at.child("strategy"), other, &["None", "Webhook"])),
+    if let Some(c) = &s.conversion {
+        conversion::validate(c, &at, errors);
     }
 }
 

@@ -55,7 +55,7 @@ pub trait Caller: Send + Sync + fmt::Debug {
 }
 
 /// What comes of a call.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// A simulated program that has nothing against anything.
     Passes,
     /// The body of an answer.
@@ -66,7 +66,7 @@ pub(super) enum Outcome {
 ///
 /// # Errors
 /// What client-go says of a call that has no answer.
-pub(super) fn ask(cx: &Cx<'_>, hook: &MutatingWebhook, question: impl FnOnce() -> Vec<u8>) -> Result<Outcome, String> {
+pub(crate) fn ask(cx: &Cx<'_>, hook: &MutatingWebhook, question: impl FnOnce() -> Vec<u8>) -> Result<Outcome, String> {
     let seconds = hook.timeout_seconds.unwrap_or(10);
     let said = |url: &str, why: String| format!("Post \"{url}?timeout={seconds}s\": {why}");
     let (url, target) = match (&hook.client_config.url, &hook.client_config.service) {

@@ -26,6 +26,7 @@ macro_rules! images {
 
 mod near;
 mod popular;
+mod release;
 mod samples;
 pub mod servers;
 mod table;
@@ -34,6 +35,7 @@ mod tools;
 use crate::pod::images::ImageRef;
 pub use near::{distance, near};
 use popular::POPULAR;
+pub use release::os_release;
 use samples::{SAMPLES, SCRIPTS};
 pub use servers::{Http, Server};
 use std::collections::BTreeSet;

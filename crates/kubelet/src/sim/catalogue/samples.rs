@@ -83,7 +83,17 @@ static SPARK_WORKER: Server = Server { memory_mib: 150, ..server("/start-worker"
 static FLASK: Server =
     server("flask", &[5000], Always("<title>Welcome to Flask App</title>"), &[" * Running on all addresses (0.0.0.0)"]);
 
+static RATINGS: Server =
+    Server { memory_mib: 30, ..server("node", &[9080], Always("{}"), &["Server listening on: http://0.0.0.0:9080"]) };
+
 pub static SCRIPTS: &[Image] = &[
+    Image {
+        tools: Tools::Debian,
+        extra: &["curl"],
+        servers: &[&RATINGS],
+        ..script("docker.io/istio/examples-bookinfo-ratings-v1", 60, &["node", "/opt/microservices/ratings.js", "9080"])
+    },
+    Image { files: &[("/flannel", "\u{7f}ELF\n")], ..script("ghcr.io/flannel-io/flannel-cni-plugin", 10, &[]) },
     Image {
         tools: Tools::Debian,
         extra: &["argocd"],

@@ -77,6 +77,7 @@ pub static IMAGES: &[Image] = &[
     },
     Image {
         tags: &["latest"],
+        extra: &["curl"],
         files: NGINX_INDEX,
         ..serves("registry.k8s.io/nginx-slim", 57, Tools::Debian, &[(0, 1, 28)], NGINX_CMD, &[&s::NGINX])
     },

@@ -60,7 +60,7 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         }
         None
     };
-    let own = option(&["--http-port", "--port", "-p"]).and_then(|p| p.parse::<u16>().ok());
+    let own = option(&["--secure-port", "--http-port", "--port", "-p"]).and_then(|p| p.parse::<u16>().ok());
     let ports = match (server.http, argv.get(1).map(String::as_str)) {
         (Http::Agnhost, Some("pause")) => Vec::new(),
         (Http::Agnhost, Some("serve-hostname")) => vec![own.unwrap_or(9376)],
