@@ -10,7 +10,7 @@ use crate::address::{self, Address};
 use crate::bridge;
 use crate::ctx::Ctx;
 use crate::files::Files;
-use crate::i18n::Lang;
+use crate::i18n::{Lang, refusals};
 use crate::keys;
 use crate::lessons::Lessons;
 use crate::model::{ModelRef, Topic, Versions};
@@ -332,6 +332,7 @@ impl App {
     }
 
     fn notify(&mut self, title: &'static str, text: String) {
+        let text = refusals::told(self.ui.lang, &text);
         if self.ui.notices.iter().any(|n| n.title == title && n.text == text) {
             return;
         }

@@ -3,6 +3,7 @@
 
 pub mod describe;
 pub mod explain;
+pub mod refusals;
 
 pub use protocol::words::fill;
 

@@ -2,15 +2,24 @@
 //! what its containers have used becomes known, and what they want of other nodes is answered there.
 
 use crate::Cluster;
+use crate::http::HttpOutcome;
 use crate::machines::kubelet_name;
+use apiserver::Credentials;
+use apiserver::http::{HttpRequest, Wants};
 use apiserver::{Body, Request, RequestVerb};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
-use kubelet::sim::net::{Answer, NetError, Server};
-use meta::{Key, User};
+use kubelet::MOUNTED_TOKEN;
+use kubelet::sim::net::{Answer, ApiRequest, NetError, Response, Served, Server};
+use meta::{Duration, Key, Time, User};
 use network::gateway::Told;
 use network::{IngressController, KubeProxy};
 use std::sync::Arc;
+
+fn served(code: u16, body: &[u8], now: Time) -> Served {
+    let response = Response::new(code, String::from_utf8_lossy(body));
+    Served { response, work: Duration::ZERO, done: now }
+}
 
 impl Cluster {
     /// After slot `i`'s component has done anything.
@@ -56,7 +65,10 @@ impl Cluster {
         let Some(kubelet) = self.kubelet_mut(slot) else { return };
         let calls = kubelet.runtime_mut().take_calls();
         for call in calls {
-            let answer = self.ask_server(&call.server, call.http);
+            let answer = match &call.api {
+                Some(api) => self.ask_api_server(api),
+                None => self.ask_server(&call.server, call.http),
+            };
             let now = self.now;
             if let Some(kubelet) = self.kubelet_mut(slot) {
                 kubelet.runtime_mut().answered(now, &call, answer);
@@ -78,6 +90,52 @@ impl Cluster {
             req.body = Body::Json(w.body);
             self.execute(&lane, 0, req);
         }
+    }
+
+    /// The API server answers a program, by the credentials that it shows. The token that the kubelet mounts stands for its
+    /// pod's service account, and for nobody in other pods.
+    fn ask_api_server(&mut self, asked: &ApiRequest) -> Answer {
+        let token = asked.said.header("Authorization").trim().strip_prefix("Bearer ").map(str::trim);
+        let pod = self.view.get::<Pod>(&Key::new(&asked.namespace, &asked.pod));
+        let account = pod.and_then(|p| p.spec.as_ref()?.service_account_name.clone());
+        let user = match (token, account) {
+            (Some(MOUNTED_TOKEN), Some(account)) => Ok(User::service_account(&asked.namespace, &account)),
+            _ => {
+                let said = Some(asked.said.header("Authorization")).filter(|h| !h.is_empty());
+                self.identify(&Credentials { authorization: said.map(str::to_string), ..Credentials::default() })
+            }
+        };
+        let method = if asked.said.method.is_empty() { "GET" } else { &asked.said.method };
+        let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+        let response = match user {
+            Err(e) => apiserver::http::render(&apiserver::Answer::refusal(e), &Wants::default(), self.now),
+            Ok(user) => {
+                let lane: Arc<str> = user.name.as_str().into();
+                let request = HttpRequest {
+                    method,
+                    path,
+                    query,
+                    accept: asked.said.header("Accept"),
+                    content_type: asked.said.header("Content-Type"),
+                    user_agent: asked.user_agent,
+                    user,
+                    body: asked.said.body.clone().into_bytes(),
+                };
+                match self.http_of(&lane, request) {
+                    HttpOutcome::Response(r) => r,
+                    // Programs read an answer to its end, so a watch ends with what there is.
+                    HttpOutcome::Watch { initial, .. } => {
+                        return Ok(Some(served(200, &initial, self.now)));
+                    }
+                    HttpOutcome::Logs(log) => match self.pod_log(&log) {
+                        Ok(text) => return Ok(Some(served(200, &text, self.now))),
+                        Err(e) => apiserver::http::render(&apiserver::Answer::refusal(e), &Wants::default(), self.now),
+                    },
+                    HttpOutcome::Proxy(_) | HttpOutcome::Connect(_) => return Err(NetError::NotHttp),
+                }
+            }
+        };
+        Ok(Some(served(response.code, &response.body, self.now)))
     }
 
     /// Whoever listens at a pod's port answers now.

@@ -66,6 +66,8 @@ impl Cluster {
                 answered(&mut trail, &response, Duration::ZERO);
                 Outcome::Answered(response)
             }
+            // Whoever is followed shows no credentials.
+            Ok(Reached::ApiServer) => Outcome::Failed(NetError::NotHttp),
             Err(e) => Outcome::Failed(e),
         };
         Ok(Journey { hops: trail.into_hops(), outcome })

@@ -12,6 +12,7 @@ use apiserver::{Answer, ConnectTarget, Flow, ProxyTarget, Response};
 use k8s_openapi::api::core::v1::{ComponentStatus, ContainerState, Pod};
 use kubelet::Kubelet;
 use meta::{ApiError, Duration, Key, User};
+use std::sync::Arc;
 
 /// What a host does next.
 pub enum HttpOutcome {
@@ -41,6 +42,12 @@ pub struct LogRequest {
 impl Cluster {
     /// Answers an HTTP request as kube-apiserver would.
     pub fn http(&mut self, req: HttpRequest<'_>) -> HttpOutcome {
+        let you = self.lanes.you.clone();
+        self.http_of(&you, req)
+    }
+
+    /// The same for somebody else.
+    pub(crate) fn http_of(&mut self, lane: &Arc<str>, req: HttpRequest<'_>) -> HttpOutcome {
         // What the path asks for, before what there is at the path: a stranger learns neither.
         if let Err(e) = self.api.authorize_http(&self.store, &req) {
             let answer = Answer::refusal(e);
@@ -52,10 +59,7 @@ impl Cluster {
             return HttpOutcome::Response(response);
         }
         let (answer, wants) = match apiserver::http::route(self.api.kinds(), req) {
-            Routed::Api(req, wants) => {
-                let you = self.lanes.you.clone();
-                (self.execute(&you, 0, *req).0, wants)
-            }
+            Routed::Api(req, wants) => (self.execute(lane, 0, *req).0, wants),
             Routed::Direct(answer, wants) => (answer, wants),
         };
         let answer = match answer.response {

@@ -36,7 +36,7 @@ fn request(follow: &Follow) -> Result<Request, String> {
         return Err(format!("{url:?}: no host"));
     }
     let header = if follow.host.trim().is_empty() { authority } else { follow.host.trim() };
-    Ok(Request { tls, insecure: true, host: host.into(), port, header: header.into(), path })
+    Ok(Request { tls, insecure: true, host: host.into(), port, header: header.into(), path, ..Request::default() })
 }
 
 pub fn shown(journey: &Journey) -> protocol::Journey {

@@ -19,6 +19,6 @@ mod testing;
 pub use balance::Balancer;
 pub use gateway::IngressController;
 pub use hop::{Hop, Stage, Trail};
-pub use net::{Client, End, Net, NetError, Reached, Request, Response, Server};
+pub use net::{Client, End, Net, NetError, Reached, Request, Response, Said, Server};
 pub use proxy::{KubeProxy, PROCESS};
 pub use resolver::Resolver;

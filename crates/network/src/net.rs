@@ -17,6 +17,8 @@ use trace::note;
 
 const OUTSIDE_PAGE: &str = "<html><head></head><body><header>\n<title>http://info.cern.ch</title>\n</header>\n\n\
      <h1>http://info.cern.ch - home of the first website</h1>\n</body></html>\n";
+/// What Go's server says.
+const PLAIN_TO_TLS: &str = "Client sent an HTTP request to an HTTPS server.\n";
 const API_SERVER_PORT: u16 = 6443;
 const DNS_PORT: u16 = 53;
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -88,6 +90,23 @@ pub struct Request {
     pub header: String,
     /// With the query.
     pub path: String,
+    /// Besides where it goes; servers but the API server take every request for a GET.
+    pub said: Said,
+}
+
+/// What a request says to whoever answers it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Empty: GET.
+    pub method: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Said {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map_or("", |(_, v)| v)
+    }
 }
 
 /// Who is at the end of a connection.
@@ -111,6 +130,8 @@ pub enum Reached {
     /// Whoever listens there answers.
     Server(Server),
     Answer(Response),
+    /// It answers those whom it knows.
+    ApiServer,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -385,8 +406,8 @@ impl Net<'_> {
                 let path = request.path.clone();
                 Ok(Reached::Server(Server { ip, port, path, proxied: false }))
             }
-            // It speaks HTTP with those whom it knows.
-            End::ApiServer => Err(NetError::NotHttp),
+            End::ApiServer if request.tls => Ok(Reached::ApiServer),
+            End::ApiServer => Ok(Reached::Answer(Response::new(400, PLAIN_TO_TLS))),
             End::Outside if request.tls => Err(NetError::NotTls),
             End::Outside => Ok(Reached::Answer(Response::new(200, OUTSIDE_PAGE))),
             End::Gateway { tls } => match gateway::pass(self, tls, request)? {

@@ -136,6 +136,7 @@ impl World {
             self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.ask(End::Gateway { tls }, request))?;
         Ok(match reached {
             Reached::Answer(response) => Err(response),
+            Reached::ApiServer => Err(gateway::page(502)),
             Reached::Server(server) => match self.listener(&server.ip, i32::from(server.port)) {
                 Ok(backend) => Ok((backend, server.path)),
                 Err(_) => Err(gateway::page(502)),

@@ -2,6 +2,7 @@
 
 use super::yaml::{Mark, Yaml};
 use crate::ctx::use_ctx;
+use crate::i18n::refusals;
 use crate::model::Topic;
 use crate::ui::Action;
 use protocol::{Answer, Debug};
@@ -26,7 +27,9 @@ pub fn Config(p: &Props) -> Html {
     let current = ctx.model.get().answer(Topic::Config, &Debug::Config);
     let (yaml, schedulers): (Rc<str>, Vec<String>) = match current.as_deref() {
         Some(Answer::Config { yaml, schedulers }) => (yaml.as_str().into(), schedulers.clone()),
-        Some(Answer::Refused { message, .. }) => return html! { <p class="empty">{ message.clone() }</p> },
+        Some(Answer::Refused { message, .. }) => {
+            return html! { <p class="empty">{ refusals::told(ctx.lang, message) }</p> };
+        }
         _ => return html! { <p class="empty">{ ctx.t("inspector.loading") }</p> },
     };
     let shown = (*text).clone().unwrap_or_else(|| yaml.clone());

@@ -3,7 +3,7 @@
 use super::decision::{FixList, short};
 use super::icon::Icon;
 use crate::ctx::{Ctx, use_ctx};
-use crate::i18n::describe;
+use crate::i18n::{describe, refusals};
 use crate::model::Topic;
 use crate::ui::{Action, FileAction, InspectorTab};
 use protocol::{Answer, Command, Debug, Detail, Evidence, Remedy};
@@ -73,7 +73,7 @@ fn remedies(ctx: &Ctx, namespace: &str, name: &str) -> Html {
                         </ol>
                     </>
                 },
-                Some(Answer::Refused { message, .. }) => html! { <p class="error">{ message.clone() }</p> },
+                Some(Answer::Refused { message, .. }) => html! { <p class="error">{ refusals::told(ctx.lang, message) }</p> },
                 _ => html! {
                     <button class="ask" data-testid="try-remedies" disabled={waiting} onclick={ask}><Icon name="search" />{ if waiting { ctx.t("diagnosis.trying") } else { ctx.t("diagnosis.try") } }</button>
                 },

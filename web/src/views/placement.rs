@@ -4,7 +4,7 @@ use super::decision::FixList;
 use super::icon::Icon;
 use super::inputs::Inputs;
 use crate::ctx::{Ctx, use_ctx};
-use crate::i18n::explain as words;
+use crate::i18n::{explain as words, refusals};
 use crate::model::Topic;
 use crate::ui::Action;
 use protocol::cycle::Verdict;
@@ -84,7 +84,7 @@ pub fn Placement(p: &Props) -> Html {
             }
             { match (answer.as_deref(), chosen.is_some()) {
                 (Some(Answer::WhyNot { why }), _) => told(&ctx, why),
-                (Some(Answer::Refused { message, .. }), _) => html! { <p class="error">{ message.clone() }</p> },
+                (Some(Answer::Refused { message, .. }), _) => html! { <p class="error">{ refusals::told(ctx.lang, message) }</p> },
                 (_, true) => html! { <p class="empty">{ ctx.t("inspector.loading") }</p> },
                 _ => html! { <p class="why-not-hint">{ ctx.t("why-not.about") }</p> },
             } }

@@ -188,7 +188,7 @@ pub fn WhatIf(p: &Props) -> Html {
             { match answer.as_deref().zip(answer.as_ref()) {
                 Some((Answer::WhatIf(both), whole)) => html! { <Sides key={both.after.seq} both={Both(whole.clone())} answers={p.answers} /> },
                 Some((Answer::Refused { message, errors }, _)) => html! {
-                    <div class="error" role="alert" data-testid="what-if-refused"><p>{ message.clone() }</p>{ for errors.iter().map(|e| html! { <p><code>{ e.path.clone() }</code>{ " " }{ e.message.clone() }</p> }) }</div>
+                    <div class="error" role="alert" data-testid="what-if-refused"><p>{ crate::i18n::refusals::told(ctx.lang, message) }</p>{ for errors.iter().map(|e| html! { <p><code>{ e.path.clone() }</code>{ " " }{ e.message.clone() }</p> }) }</div>
                 },
                 _ => html! { <p class="what-if-hint">{ ctx.t("what-if.hint") }</p> },
             } }

@@ -351,3 +351,56 @@ fn a_pod_gets_a_container_to_debug_it() {
     t.run("kubectl debug web --image=busybox --copy-to=copy -c look --profile=general -- sleep 100");
     assert_eq!(t.run("kubectl get pod copy -o jsonpath='{.spec.containers[*].name}'"), "web look");
 }
+
+#[test]
+fn a_pod_asks_the_api_server_as_its_service_account() {
+    let mut t = Tab::new();
+    t.run("kubectl run c --image=nginx");
+    t.pass(20);
+    let ask = |more: &str, path: &str| {
+        let dir = "/var/run/secrets/kubernetes.io/serviceaccount";
+        format!(
+            "kubectl exec c -- sh -c 'curl -s --cacert {dir}/ca.crt {more} -H \"Authorization: Bearer $(cat {dir}/token)\" \
+             https://kubernetes.default.svc{path}'"
+        )
+    };
+    assert!(t.run(&ask("", "/api")).contains("\"kind\": \"APIVersions\""));
+    let pods = "/api/v1/namespaces/default/pods";
+    let said = t.run(&ask("", pods));
+    let refused = "pods is forbidden: User \\\"system:serviceaccount:default:default\\\" cannot list resource \\\"pods\\\" in \
+                   API group \\\"\\\" in the namespace \\\"default\\\"";
+    assert!(said.contains(refused), "{said}");
+    t.run("kubectl create rolebinding edits --clusterrole=edit --serviceaccount=default:default");
+    let said = t.run(&ask("", pods));
+    assert!(said.contains("\"kind\": \"PodList\"") && said.contains("\"name\": \"c\""), "{said}");
+    let made = ask(
+        "-X POST -H \"Content-Type: application/json\" -d \"{\\\"metadata\\\":{\\\"name\\\":\\\"m\\\"}}\"",
+        "/api/v1/namespaces/default/configmaps",
+    );
+    assert!(t.run(&made).contains("\"kind\": \"ConfigMap\""));
+    assert_eq!(t.run("kubectl get configmap m -o name"), "configmap/m\n");
+    let said = t.run("kubectl exec c -- curl -s -k https://10.96.0.1/api/v1/pods");
+    assert!(said.contains("User \\\"system:anonymous\\\" cannot list resource \\\"pods\\\""), "{said}");
+    let said = t.run("kubectl exec c -- curl -s https://kubernetes.default.svc/version; echo $?");
+    assert!(said.ends_with("60\n"), "{said}");
+    t.replayed();
+}
+
+#[test]
+fn kubectl_in_a_container_is_the_pods_service_account() {
+    let mut t = Tab::new();
+    t.run("kubectl run k --image=bitnami/kubectl --command -- sleep 1000");
+    t.pass(20);
+    assert_eq!(t.run("kubectl exec k -- kubectl auth can-i list pods 2>/dev/null"), "no\n");
+    assert!(t.run("kubectl exec k -- kubectl get pods").contains(
+        "Error from server (Forbidden): pods is forbidden: User \"system:serviceaccount:default:default\" cannot list \
+         resource \"pods\" in API group \"\" in the namespace \"default\""
+    ));
+    t.run("kubectl create rolebinding edits --clusterrole=edit --serviceaccount=default:default");
+    assert_eq!(t.run("kubectl exec k -- kubectl get pods --no-headers | awk '{print $1, $3}'"), "k Running\n");
+    assert_eq!(t.run("kubectl exec k -- kubectl create configmap m --from-literal=a=b"), "configmap/m created\n");
+    let line = "kubectl exec k -- sh -c 'kubectl get configmap m -o yaml | sed \"s/a: b/a: c/\" | kubectl apply -f -' 2>/dev/null";
+    assert_eq!(t.run(line), "configmap/m configured\n");
+    assert_eq!(t.run("kubectl exec k -- kubectl get configmap m -o jsonpath='{.data.a}'"), "c");
+    t.replayed();
+}

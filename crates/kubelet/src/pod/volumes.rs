@@ -251,7 +251,10 @@ fn downward(files: &mut Files, pod: &Pod, items: &[DownwardAPIVolumeFile], cx: &
     Ok(())
 }
 
-/// Simulated containers make no authenticated requests; the file is there, its content is not a credential.
+/// What the API server of the simulation takes for the pod's service account. Signing a true one for every pod would take
+/// a large cluster seconds; `kubectl create token` makes true ones.
+pub const MOUNTED_TOKEN: &str = "simulated-service-account-token";
+
 fn token(files: &mut Files, s: &ServiceAccountTokenProjection) {
-    files.insert(s.path.clone(), Arc::from(&b"simulated-service-account-token"[..]));
+    files.insert(s.path.clone(), Arc::from(MOUNTED_TOKEN.as_bytes()));
 }

@@ -3,7 +3,7 @@
 
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
-pub use network::{NetError, Response, Server};
+pub use network::{NetError, Response, Said, Server};
 
 /// An answer, and what it takes the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,19 @@ pub struct Call {
     pub server: Server,
     /// A request, not only a connection.
     pub http: bool,
+    /// It is for the API server.
+    pub api: Option<Box<ApiRequest>>,
+}
+
+/// A program's request to the API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiRequest {
+    pub namespace: String,
+    pub pod: String,
+    /// With the query.
+    pub path: String,
+    pub user_agent: &'static str,
+    pub said: Said,
 }
 
 /// A program writes to the API server, as its pod's service account may. It does not wait for the answer.

@@ -217,6 +217,7 @@ mod tests {
             port: if tls { 443 } else { 80 },
             header: host.into(),
             path: path.into(),
+            ..Request::default()
         };
         let (mut balancer, mut trail) = (Balancer::new(1), Trail::on());
         let mut net = Net { view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
@@ -237,6 +238,7 @@ mod tests {
                 format!("{name} {}", s.path)
             }
             Ok(Reached::Answer(r)) => r.status.to_string(),
+            Ok(Reached::ApiServer) => "kube-apiserver".into(),
             Err(e) => format!("{e:?}"),
         }
     }

@@ -85,7 +85,7 @@ fn inputs(ctx: &Ctx, answer: &Answer) -> Html {
             }
         },
         Answer::Refused { message, .. } => {
-            html! { <p class="cell-refused">{ ctx.t("cell.gone") }<small>{ message.clone() }</small></p> }
+            html! { <p class="cell-refused">{ ctx.t("cell.gone") }<small>{ crate::i18n::refusals::told(ctx.lang, message) }</small></p> }
         }
         _ => Html::default(),
     }

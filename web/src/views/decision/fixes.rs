@@ -2,7 +2,7 @@
 
 use super::ViewRef;
 use crate::ctx::{Ctx, use_ctx};
-use crate::i18n::{describe, explain};
+use crate::i18n::{describe, explain, refusals};
 use crate::model::Topic;
 use crate::ui::{Action, FileAction};
 use crate::views::icon::Icon;
@@ -43,7 +43,7 @@ pub fn FixList(p: &Props) -> Html {
                         <ol class="offers">{ for fixes.fixes.iter().map(|f| offer(&ctx, f)) }</ol>
                     </>
                 },
-                Some(Answer::Refused { message, .. }) => html! { <p class="error">{ message.clone() }</p> },
+                Some(Answer::Refused { message, .. }) => html! { <p class="error">{ refusals::told(ctx.lang, message) }</p> },
                 _ => html! {
                     <>
                         <ul class="remedies">{ for remedies.into_iter().map(|r| html! { <li>{ r }</li> }) }</ul>

@@ -4,7 +4,7 @@ use super::net::{DIAL_TIMEOUT, http, option, resolve};
 use super::{Io, Late, Outcome, Running, after};
 use crate::sim::net::{NetError, Response};
 use meta::{Duration, Time};
-use network::Request;
+use network::{Request, Said};
 
 /// An answer that takes no longer is there at once.
 const AT_ONCE: Duration = Duration::from_millis(1);
@@ -33,6 +33,11 @@ const VALUED: &[&str] = &[
     "--user-agent",
     "--request",
     "--data",
+    "--data-raw",
+    "--data-binary",
+    "--post-data",
+    "--body-data",
+    "--method",
 ];
 const NO_TRUST: &str = "curl: (60) SSL certificate problem: self-signed certificate\nMore details here: \
     https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\n\
@@ -82,7 +87,50 @@ fn request(io: &Io, name: &str, url: &str) -> Request {
             }
         }
     }
-    Request { tls, insecure, host: to, port, header, path }
+    Request { tls, insecure, host: to, port, header, path, said: said(io) }
+}
+
+/// Method, headers and body, as `curl` and `wget` are told them.
+fn said(io: &Io) -> Said {
+    let mut said = Said::default();
+    let mut args = io.argv.iter().skip(1);
+    while let Some(a) = args.next() {
+        let (name, joined) = match a.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+            _ if a.starts_with('-') && !a.starts_with("--") && a.len() > 2 => (&a[..2], Some(&a[2..])),
+            _ => (a.as_str(), None),
+        };
+        let mut value = || joined.map(str::to_string).or_else(|| args.next().cloned()).unwrap_or_default();
+        match name {
+            "-H" | "--header" => {
+                if let Some((key, value)) = value().split_once(':') {
+                    said.headers.push((key.trim().into(), value.trim().into()));
+                }
+            }
+            "-X" | "--request" | "--method" => said.method = value(),
+            "-I" | "--head" if joined.is_none() => said.method = "HEAD".into(),
+            "-d" | "--data" | "--data-raw" | "--data-binary" | "--post-data" | "--body-data" => {
+                let text = value();
+                said.body = match text.strip_prefix('@') {
+                    Some(file) => {
+                        let read = io.m.fs.read(&io.path(file), io.world.volumes);
+                        read.map(|data| String::from_utf8_lossy(&data).into_owned()).unwrap_or_default()
+                    }
+                    None => text,
+                };
+            }
+            _ => {}
+        }
+    }
+    if !said.body.is_empty() {
+        if said.method.is_empty() {
+            said.method = "POST".into();
+        }
+        if said.header("Content-Type").is_empty() {
+            said.headers.push(("Content-Type".into(), "application/x-www-form-urlencoded".into()));
+        }
+    }
+    said
 }
 
 fn reason(status: u16) -> &'static str {

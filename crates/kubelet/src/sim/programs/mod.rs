@@ -10,6 +10,7 @@ mod fetch;
 mod files;
 mod gzip;
 mod info;
+mod kubectl;
 mod names;
 mod net;
 mod python;
@@ -272,6 +273,7 @@ fn reads_stdin(argv: &[String]) -> bool {
         "gzip" | "gunzip" | "zcat" => gzip::reads_stdin(argv),
         "awk" => awk::reads_stdin(argv),
         "tar" => tar::reads_stdin(argv),
+        "kubectl" => dash || argv.iter().any(|a| a == "-f=-" || a == "--filename=-" || a == "-f-"),
         "nc" => argv.iter().skip(1).any(|a| a.starts_with('-') && a.contains('l')),
         _ => false,
     }
@@ -351,13 +353,17 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
             Some(Input::Data(data, at)) => data[(*at).min(data.len())..].to_vec(),
             _ => Vec::new(),
         };
-        return finish(m, pid, data, world);
+        return go(m, pid, data, answers, world);
     }
     go(m, pid, Vec::new(), answers, world)
 }
 
 /// Runs the program with its whole input.
 fn finish(m: &mut Machine, pid: u32, stdin: Vec<u8>, world: &mut World) -> Outcome {
+    if let Some(p) = m.procs.get_mut(&pid).filter(|p| base_name(&p.argv[0]) == "kubectl") {
+        // It begins anew with every answer.
+        p.fds.stdin = Input::Data(stdin.clone().into(), 0);
+    }
     go(m, pid, stdin, Vec::new(), world)
 }
 
@@ -478,6 +484,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "kill" => work::kill(io),
         "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt"
         | "apt-get" | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "kubectl" => return kubectl::run(io),
         _ if clients::is_client(&name) => return clients::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),
         "timeout" => return work::timeout(io),

@@ -3,7 +3,7 @@
 use super::fetch::fetch;
 use super::{Io, Outcome, Running, after, names};
 use crate::runtime::ContainerSpec;
-use crate::sim::net::{Answer, Call, NetError, Sent, Served, Server};
+use crate::sim::net::{Answer, ApiRequest, Call, NetError, Sent, Served, Server};
 use crate::sim::server;
 use meta::Duration;
 use network::{Client, End, Net, Reached, Request, Trail};
@@ -68,7 +68,22 @@ fn call(io: &mut Io, server: Server, http: bool) -> Answer {
     if io.world.view.is_none() {
         return Err(NetError::Unreachable);
     }
-    io.asked.call = Some(Call { id: io.m.spec.id.clone(), pid: io.pid, server, http });
+    io.asked.call = Some(Call { id: io.m.spec.id.clone(), pid: io.pid, server, http, api: None });
+    Err(NetError::Waiting)
+}
+
+fn ask_api_server(io: &mut Io, request: &Request) -> Answer {
+    let spec = &io.m.spec;
+    let api = ApiRequest {
+        namespace: spec.namespace.clone(),
+        pod: spec.pod.clone(),
+        path: request.path.clone(),
+        user_agent: if io.argv[0].ends_with("wget") { "Wget" } else { "curl/8.5.0" },
+        said: request.said.clone(),
+    };
+    let server = Server { ip: String::new(), port: request.port, path: String::new(), proxied: false };
+    let (id, pid) = (spec.id.clone(), io.pid);
+    io.asked.call = Some(Call { id, pid, server, http: true, api: Some(Box::new(api)) });
     Err(NetError::Waiting)
 }
 
@@ -119,6 +134,8 @@ pub fn http(io: &mut Io, request: &Request) -> Result<Served, NetError> {
             other => other,
         },
         Ok(Reached::Server(server)) => ask(io, server),
+        Ok(Reached::ApiServer) if !request.insecure => Err(NetError::Untrusted),
+        Ok(Reached::ApiServer) => ask_api_server(io, request),
         Ok(Reached::Answer(response)) => Ok(Some(Served { response, work: Duration::ZERO, done: io.now })),
         Err(e) => Err(e),
     };
