@@ -52,7 +52,11 @@ impl Cluster {
 
     /// What came out since the last call; `None`: the session is no more (its kubelet, or its node, is gone).
     pub fn session_output(&mut self, session: &SessionId) -> Option<SessionOutput> {
-        self.with_runtime(&session.node, |r| r.session_output(session.number)).flatten()
+        if self.unreachable(&session.node).is_some() {
+            return None;
+        }
+        let take = |k: &mut Kubelet| k.runtime_mut().session_output(session.number);
+        self.take_from(&kubelet_name(&session.node), take).flatten()
     }
 
     pub fn close_session(&mut self, session: &SessionId) {

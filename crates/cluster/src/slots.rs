@@ -222,6 +222,13 @@ impl Cluster {
         Some(r)
     }
 
+    /// Takes what a component has put aside for its host. Nothing that it does depends on that, so nothing is planned anew:
+    /// whether somebody looks makes no difference to what happens.
+    pub(crate) fn take_from<C: Component, R>(&mut self, name: &str, f: impl FnOnce(&mut C) -> R) -> Option<R> {
+        let i = *self.by_name.get(name)?;
+        self.slots[i].component.as_any_mut().downcast_mut().map(f)
+    }
+
     pub fn gauge(&self, slot: &Slot) -> Gauge {
         slot.component.gauge(self.now)
     }
