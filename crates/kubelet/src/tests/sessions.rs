@@ -85,6 +85,15 @@ fn input_reaches_the_command_until_it_ends() {
     assert_eq!(h.say(s, "for i in 1 2\ndo\n"), "");
     assert_eq!(h.say(s, "echo $i\ndone\nexit 4\n"), "1\n2\n");
     assert_eq!(h.take(s).end, Some(SessionEnd::Exited(4)));
+    // The last line may come in pieces, and without its end.
+    let s = h.open(Some(&["sh"]), true, false);
+    assert_eq!(h.say(s, "echo one\necho t"), "one\n");
+    assert_eq!(h.say(s, "wo\nread a; echo $a\nthr"), "two\n");
+    assert_eq!(h.say(s, "ee\necho four"), "three\n");
+    h.rt.session_input(h.now, s, SessionInput::End);
+    h.pass(1);
+    let last = h.take(s);
+    assert_eq!((last.stdout, last.end), (b"four\n".to_vec(), Some(SessionEnd::Exited(0))));
 }
 
 #[test]

@@ -142,17 +142,20 @@ impl Shell {
                 let writing = has_writer(m, pid, pipe);
                 let buffer = m.pipes.entry(pipe).or_default();
                 if let Some(end) = buffer.iter().position(|c| *c == b'\n') {
-                    let mut line: Vec<u8> = buffer.drain(..=end).collect();
+                    let mut line = std::mem::take(&mut self.partial);
+                    line.extend(buffer.drain(..=end));
                     line.pop();
                     return Line::Read(line, true);
                 }
+                // What is there of a line has been read: a pipe that holds something would wake its reader at once.
+                self.partial.append(buffer);
                 if writing {
                     if let Some(p) = m.procs.get_mut(&pid) {
                         p.state = State::Reading(pipe);
                     }
                     return Line::Later;
                 }
-                let rest = std::mem::take(buffer);
+                let rest = std::mem::take(&mut self.partial);
                 if let Some(o) = m.outside.get_mut(&pipe) {
                     o.eofs = o.eofs.saturating_sub(1);
                 }

@@ -82,6 +82,8 @@ pub struct Shell {
     replaced: bool,
     /// It reads its commands from standard input.
     lines: Option<Lines>,
+    /// What it has read of a line whose end has not come yet.
+    partial: Vec<u8>,
 }
 
 impl Shell {
@@ -160,6 +162,7 @@ impl Shell {
             ended: None,
             replaced: false,
             lines: None,
+            partial: Vec::new(),
         }
     }
 
