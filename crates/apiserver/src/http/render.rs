@@ -62,7 +62,7 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
 fn mismatch(response: &Response, form: As) -> Option<ApiError> {
     let message = match (response, form) {
         (Response::List { kind, .. }, As::Metadata) => {
-            let list = go_type(*kind, list_kind(*kind));
+            let list = go_type(kind, list_kind(kind));
             format!("you requested PartialObjectMetadata, but the requested object is a list ({list})")
         }
         (Response::Object(o), As::MetadataList) => {
