@@ -20,7 +20,15 @@ impl Cluster {
         if self.unreachable(node).is_some() {
             return None;
         }
-        self.with_component(&name, |k: &mut Kubelet| f(k.runtime_mut()))
+        // What is typed may set programs going that look at the network at once.
+        let view = self.view.clone();
+        self.with_component(&name, |k: &mut Kubelet| {
+            let runtime = k.runtime_mut();
+            runtime.look(Some(view));
+            let r = f(runtime);
+            runtime.look(None);
+            r
+        })
     }
 
     /// Runs a command in a container, or reads along with its first process.

@@ -387,6 +387,18 @@ fn a_pod_asks_the_api_server_as_its_service_account() {
 }
 
 #[test]
+fn a_piped_script_finds_services_by_their_names() {
+    let mut t = Tab::new();
+    t.run("kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80");
+    t.pass(20);
+    for script in ["curl -s http://web\\n", "echo a\\ncurl -s http://web", "sleep 1\\ncurl -s http://web\\necho b\\n"] {
+        let said = t.run(&format!("printf '{script}' | kubectl exec -i deploy/web -- sh"));
+        assert!(said.contains("Welcome to nginx!"), "{script}: {said}");
+    }
+    t.replayed();
+}
+
+#[test]
 fn kubectl_in_a_container_is_the_pods_service_account() {
     let mut t = Tab::new();
     t.run("kubectl run k --image=bitnami/kubectl --command -- sleep 1000");

@@ -213,7 +213,11 @@ impl PodWorker {
             id,
             namespace: self.key.namespace().into(),
             pod: self.key.name().into(),
-            hostname: spec.hostname.clone().unwrap_or_else(|| self.key.name().into()),
+            // What shares the host's network has its name.
+            hostname: match spec.host_network {
+                Some(true) => cx.config.name.clone(),
+                _ => spec.hostname.clone().unwrap_or_else(|| self.key.name().into()),
+            },
             node: cx.config.name.clone(),
             image: container.image.clone().unwrap_or_default(),
             command: expand(&container.command),

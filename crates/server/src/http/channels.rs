@@ -9,12 +9,15 @@ use cluster::SessionId;
 use futures_util::{SinkExt, StreamExt};
 use kubelet::runtime::{SessionEnd, SessionInput, SessionOutput};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 const STDIN: u8 = 0;
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
 const ERROR: u32 = 3;
+/// client-go throws away what comes before it has its streams ready. Real runtimes take longer to start a process.
+const BEFORE_OUTPUT: Duration = Duration::from_millis(20);
 /// v5 only: the channel named by the next byte is closed.
 const CLOSE: u8 = 255;
 
@@ -69,6 +72,7 @@ pub async fn run(handle: Handle, target: ConnectTarget, mut socket: Socket, sess
     if socket.send(wire.message(first, b"")).await.is_err() {
         return;
     }
+    tokio::time::sleep(BEFORE_OUTPUT).await;
     let end = match session {
         Err(why) => Some(internal(&why)),
         Ok((id, output)) => {
