@@ -17,6 +17,7 @@ mod ingress;
 mod job;
 mod lessons;
 mod links;
+mod nodeproxy;
 mod pods;
 mod policies;
 mod preemption;

@@ -82,10 +82,10 @@ pub struct ConnectTarget {
     pub options: StreamOptions,
 }
 
-/// `pods/NAME:PORT/proxy/PATH` or `services/NAME:PORT/proxy/PATH`.
+/// `pods/NAME:PORT/proxy/PATH`, and the same of `services` and `nodes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyTarget {
-    /// Pod or Service.
+    /// Pod, Service or Node.
     pub kind: KindRef,
     pub key: Key,
     /// `http` or `https`.

@@ -32,7 +32,7 @@ pub(crate) fn subresource(cx: &mut Cx<'_>, req: Request) -> Result<Plan, ApiErro
         ("CertificateSigningRequest", "approval", RequestVerb::Update) => update::update(cx, req),
         ("CertificateSigningRequest", "approval", RequestVerb::Patch(how)) => patch::patch(cx, req, how),
         ("Pod", "exec" | "attach" | "portforward", _) => connect::stream(cx, &req),
-        ("Pod" | "Service", "proxy", _) => connect::proxy(cx, &req),
+        ("Pod" | "Service" | "Node", "proxy", _) => connect::proxy(cx, &req),
         ("ServiceAccount", "token", RequestVerb::Create) => token::request(cx, req),
         ("Namespace", "finalize", RequestVerb::Update) => update::update(cx, req),
         (_, "scale", _) => scale::scale(cx, req),

@@ -9,7 +9,7 @@ use apiserver::http::{HttpRequest, HttpResponse, Routed, Wants};
 use apiserver::response::LiveQuery;
 use apiserver::watch::Watcher;
 use apiserver::{Answer, ConnectTarget, Flow, ProxyTarget, Response};
-use k8s_openapi::api::core::v1::{ComponentStatus, ContainerState, Pod};
+use k8s_openapi::api::core::v1::{ComponentStatus, ContainerState, Node, Pod};
 use kubelet::Kubelet;
 use meta::{ApiError, Duration, Key, User};
 use std::sync::Arc;
@@ -58,6 +58,7 @@ impl Cluster {
         {
             return HttpOutcome::Response(response);
         }
+        let (method, query) = (req.method, req.query);
         let (answer, wants) = match apiserver::http::route(self.api.kinds(), req) {
             Routed::Api(req, wants) => (self.execute(lane, 0, *req).0, wants),
             Routed::Direct(answer, wants) => (answer, wants),
@@ -72,6 +73,9 @@ impl Cluster {
                 Ok(request) => return HttpOutcome::Logs(request),
                 Err(e) => Answer::refusal(e),
             },
+            Response::Proxy(target) if target.kind == Node::KIND_REF => {
+                return HttpOutcome::Response(self.node_proxy(&target, method, query));
+            }
             Response::Proxy(target) => return HttpOutcome::Proxy(target),
             Response::Connect(target) => return HttpOutcome::Connect(target),
             Response::Live(query) => Answer { warnings: answer.warnings, ..self.live(&query) },

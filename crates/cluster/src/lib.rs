@@ -18,6 +18,7 @@ pub mod http;
 pub mod idle;
 mod ingress;
 pub mod intents;
+mod kubelet_http;
 pub mod machines;
 pub mod metrics;
 pub mod net;

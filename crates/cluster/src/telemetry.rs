@@ -7,10 +7,11 @@ use api::KindRef;
 use apiserver::authn::{ISSUER_PATH, KEYS_PATH};
 use apiserver::http::HttpResponse;
 use apiserver::{PatchType, Request, RequestVerb};
+use meta::Time;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What requests are told apart by; numbers first, so that most comparisons are short.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,12 +62,12 @@ pub(crate) fn count(counts: &mut Counts, (asked, kind): (Asked, KindRef), code: 
     counts.entry(Asked { code, ..asked }).or_insert((kind, 0)).1 += 1;
 }
 
-fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+pub(crate) fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
 /// A sample's labels, in the order of their names; values here hold nothing that would have to be escaped.
-fn sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+pub(crate) fn sample(out: &mut String, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
     let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}=\"{v}\"")).collect();
     let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
     let _ = writeln!(out, "{name}{labels} {value}");
@@ -90,24 +91,29 @@ impl Cluster {
         let mut out = String::new();
         self.request_metrics(&mut out);
         self.storage_metrics(&mut out);
-        let name = "kubernetes_build_info";
-        head(
-            &mut out,
-            name,
-            "gauge",
-            "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
-        );
-        let build = [("compiler", "rustc"), ("git_version", "v1.35.0"), ("major", "1"), ("minor", "35")];
-        sample(&mut out, name, &build, 1);
-        let name = "process_start_time_seconds";
-        head(&mut out, name, "gauge", "[ALPHA] Start time of the process since unix epoch in seconds.");
-        sample(&mut out, name, &[], self.config.start.as_secs());
+        self.process_metrics(&mut out, self.config.start);
         let name = "workqueue_depth";
         head(&mut out, name, "gauge", "[ALPHA] Current depth of workqueue");
         for slot in self.slots().filter(|s| *s.process == *controllers::definitions::PROCESS) {
             sample(&mut out, name, &[("name", slot.component.name())], self.gauge(slot).queued);
         }
         out
+    }
+
+    /// What every program of Kubernetes says of itself.
+    pub(crate) fn process_metrics(&self, out: &mut String, started: Time) {
+        let name = "kubernetes_build_info";
+        head(
+            out,
+            name,
+            "gauge",
+            "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+        );
+        let build = [("compiler", "rustc"), ("git_version", "v1.35.0"), ("major", "1"), ("minor", "35")];
+        sample(out, name, &build, 1);
+        let name = "process_start_time_seconds";
+        head(out, name, "gauge", "[ALPHA] Start time of the process since unix epoch in seconds.");
+        sample(out, name, &[], started.as_secs());
     }
 
     fn request_metrics(&self, out: &mut String) {

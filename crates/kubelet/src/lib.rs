@@ -4,6 +4,7 @@
 //! [`sim`] is the simulated runtime; a host can put a real one behind [`runtime::ExternalRuntime`].
 
 pub mod config;
+mod configz;
 mod csi;
 pub mod eviction;
 pub mod kubelet;

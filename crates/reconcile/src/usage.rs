@@ -32,6 +32,8 @@ pub struct Meter {
     spent: [(u64, u64); KEPT],
     /// When the quota has made up for the work taken on so far.
     paid_until: Time,
+    /// Microseconds of a core since the start, but for what runs steadily now.
+    total: u64,
 }
 
 fn window_of(t: Time) -> u64 {
@@ -55,6 +57,11 @@ impl Meter {
 
     /// Processor time that was spent evenly between two moments.
     pub fn spend(&mut self, from: Time, to: Time, micros: u64) {
+        self.total += micros;
+        self.spread(from, to, micros);
+    }
+
+    fn spread(&mut self, from: Time, to: Time, micros: u64) {
         let (first, last) = (window_of(from), window_of(to));
         let span = to.since(from).0;
         if first == last || span == 0 {
@@ -77,11 +84,12 @@ impl Meter {
         if milli == self.steady_milli {
             return;
         }
-        // Of what lies further back nobody will ask.
+        self.total = self.total(now);
+        // Of the windows that lie further back nobody will ask.
         let since = self.steady_since.max(now - Duration(RESOLUTION.0 * (KEPT as u64 - 2)));
         let micros = now.since(since).0 * self.steady_milli / 1000;
         if micros > 0 {
-            self.spend(since, now, micros);
+            self.spread(since, now, micros);
         }
         (self.steady_milli, self.steady_since) = (milli, now);
     }
@@ -107,6 +115,11 @@ impl Meter {
         self.paid_until = paid;
         self.spend(now, done, work.0);
         done
+    }
+
+    /// Microseconds of a core from the start to `now`; work that is under way counts as done.
+    pub fn total(&self, now: Time) -> u64 {
+        self.total + now.since(self.steady_since).0 * self.steady_milli / 1000
     }
 
     fn in_window(&self, window: u64) -> u64 {
@@ -146,6 +159,17 @@ pub struct Sampled<T> {
     pub usage: T,
 }
 
+/// What a kubelet says of a container, or of its whole node: it has counted from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub started: Time,
+    /// Over the last whole window, as metrics-server has it; zero before there is one.
+    pub nanocores: u64,
+    /// Processor time since the start.
+    pub core_micros: u64,
+    pub memory_bytes: u64,
+}
+
 /// The containers of a pod, by name.
 pub type PodSample = Sampled<Vec<(Arc<str>, Sample)>>;
 
@@ -164,6 +188,21 @@ pub struct Usage {
     nodes: OrdMap<Arc<str>, OnNode>,
     /// Since when metrics-server runs.
     since: Option<Time>,
+}
+
+impl OnNode {
+    fn meters(&self) -> impl Iterator<Item = &Meter> {
+        self.pods.values().flat_map(|p| p.values())
+    }
+    /// Over the window that ended at the scrape `at`.
+    fn nanocores(&self, at: Time) -> u64 {
+        let window = window_of(at).saturating_sub(1);
+        let micros: u64 = self.meters().map(|m| m.in_window(window)).sum();
+        SYSTEM_MILLI * 1_000_000 + micros * 1000 * 1_000_000 / RESOLUTION.0
+    }
+    fn memory_bytes(&self) -> u64 {
+        SYSTEM_BYTES + self.meters().map(|m| m.memory_bytes).sum::<u64>()
+    }
 }
 
 /// What a node's own programs (kubelet, container runtime, kernel) take: they are no containers.
@@ -227,6 +266,35 @@ impl Usage {
         self.nodes.get(node)?.pods.get(pod_uid)?.get(container)
     }
 
+    /// A container as its kubelet sees it, whether metrics-server runs or not.
+    fn counted(meter: &Meter, now: Time) -> Counted {
+        Counted {
+            started: meter.started,
+            nanocores: meter.sample(Self::newest_scrape(now), true).map_or(0, |s| s.nanocores),
+            core_micros: meter.total(now),
+            memory_bytes: meter.memory_bytes,
+        }
+    }
+
+    /// The containers of a pod as its kubelet sees them.
+    pub fn counted_pod(&self, node: &str, pod_uid: &str, now: Time) -> Vec<(Arc<str>, Counted)> {
+        let pod = self.nodes.get(node).and_then(|n| n.pods.get(pod_uid));
+        pod.into_iter().flat_map(|p| p.iter()).map(|(name, m)| (name.clone(), Self::counted(m, now))).collect()
+    }
+
+    /// A node as its kubelet sees it.
+    pub fn counted_node(&self, node: &str, now: Time) -> Option<Counted> {
+        let on = self.nodes.get(node)?;
+        let whole_window = Self::newest_scrape(now) - RESOLUTION >= on.started;
+        let system = now.since(on.started).0 * SYSTEM_MILLI / 1000;
+        Some(Counted {
+            started: on.started,
+            nanocores: if whole_window { on.nanocores(Self::newest_scrape(now)) } else { 0 },
+            core_micros: system + on.meters().map(|m| m.total(now)).sum::<u64>(),
+            memory_bytes: on.memory_bytes(),
+        })
+    }
+
     fn scrape(&self, now: Time) -> Option<(Time, bool)> {
         let (at, since) = (Self::newest_scrape(now), self.since?);
         (at >= since).then(|| (at, at - RESOLUTION >= since))
@@ -250,16 +318,8 @@ impl Usage {
         if !earlier || at.since(on.started) < RESOLUTION || on.started > at {
             return None;
         }
-        let window = window_of(at).saturating_sub(1);
-        let meters = || on.pods.values().flat_map(|p| p.values());
-        let micros: u64 = meters().map(|m| m.in_window(window)).sum();
-        let nanocores = SYSTEM_MILLI * 1_000_000 + micros * 1000 * 1_000_000 / RESOLUTION.0;
-        let memory_bytes = SYSTEM_BYTES + meters().map(|m| m.memory_bytes).sum::<u64>();
-        Some(Sampled {
-            timestamp: at,
-            window: RESOLUTION,
-            usage: Sample { window: RESOLUTION, nanocores, memory_bytes },
-        })
+        let usage = Sample { window: RESOLUTION, nanocores: on.nanocores(at), memory_bytes: on.memory_bytes() };
+        Some(Sampled { timestamp: at, window: RESOLUTION, usage })
     }
 }
 
@@ -300,6 +360,11 @@ mod tests {
         m.set_steady(at(60_000), 80);
         assert_eq!(milli(&m, 75), Some(80), "what goes on counts without being noted");
         assert_eq!(milli(&m, 600), Some(80));
+        // 15 times 200 ms, 500m for 7.5 s, and 80m ever since.
+        let before = 15 * 200_000 + 3_750_000;
+        assert_eq!(m.total(at(600_000)), before + 540 * 80_000);
+        m.set_steady(at(600_000), 0);
+        assert_eq!(m.total(at(900_000)), before + 540 * 80_000, "what no window keeps is not forgotten");
     }
 
     #[test]
@@ -346,6 +411,10 @@ mod tests {
         assert_eq!((pod.timestamp, pod.window), (at(45_000), RESOLUTION));
         assert_eq!(pod.usage[0].1.nanocores, 100_000_000);
         assert_eq!(u.node("n", at(50_000)).expect("a node").usage.nanocores, 130_000_000);
+        let seen = u.counted_node("n", at(50_000)).expect("a node");
+        assert_eq!((seen.nanocores, seen.core_micros), (130_000_000, 50 * 130_000));
+        assert_eq!(u.counted_node("n", at(14_000)).map(|c| c.nanocores), Some(0));
+        assert_eq!(u.counted_pod("n", "uid", at(14_000))[0].1.core_micros, 1_400_000);
         u.set_mute("n", true);
         assert!(u.pod("n", "uid", at(50_000)).is_none() && u.node("n", at(50_000)).is_none());
         u.set_mute("n", false);

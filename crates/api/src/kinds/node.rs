@@ -28,8 +28,10 @@ impl Registration for Reg {
     const SINGULAR: &'static str = "node";
     const SHORT_NAMES: &'static [&'static str] = &["no"];
     const SCOPE: Scope = Scope::Cluster;
-    const SUBRESOURCES: &'static [Subresource] =
-        &[Subresource { name: "status", gvk: None, verbs: super::STATUS_VERBS }];
+    const SUBRESOURCES: &'static [Subresource] = &[
+        Subresource { name: "proxy", gvk: Some(("", "v1", "NodeProxyOptions")), verbs: super::PROXY_VERBS },
+        Subresource { name: "status", gvk: None, verbs: super::STATUS_VERBS },
+    ];
     const COLUMNS: &'static [Column] = &[
         Column::NAME,
         Column::new("Status", "string", 0).describe("The status of the node"),

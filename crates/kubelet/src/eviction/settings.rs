@@ -3,7 +3,7 @@
 
 use super::Signal;
 use meta::{Duration, Quantity};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// How much is too little.
@@ -230,6 +230,39 @@ impl Settings {
         Ok((settings, unused))
     }
 
+    /// The fields of a KubeletConfiguration that say all of this.
+    pub fn fields(&self) -> Value {
+        let shown = |signal: Signal, limit: Limit| match limit {
+            Limit::Amount(n) => signal.shown(n).to_string(),
+            Limit::Part(p) => format!("{}%", (f64::from(p) * 1e6).round() / 1e4),
+        };
+        let (mut hard, mut soft, mut graces, mut reclaim) = (Map::new(), Map::new(), Map::new(), Map::new());
+        for t in &self.thresholds {
+            let name = t.signal.name();
+            if let Some(least) = t.minimum_reclaim {
+                reclaim.insert(name.into(), shown(t.signal, least).into());
+            }
+            if !t.is_hard() {
+                graces.insert(name.into(), t.grace.go_string().into());
+            }
+            let list = if t.is_hard() { &mut hard } else { &mut soft };
+            list.insert(name.into(), shown(t.signal, t.limit).into());
+        }
+        let mut fields = Map::new();
+        fields.insert("evictionPressureTransitionPeriod".into(), self.transition.go_string().into());
+        if self.max_pod_grace > Duration(0) {
+            fields.insert("evictionMaxPodGracePeriod".into(), self.max_pod_grace.as_secs().into());
+        }
+        let maps = [
+            ("evictionHard", hard),
+            ("evictionSoft", soft),
+            ("evictionSoftGracePeriod", graces),
+            ("evictionMinimumReclaim", reclaim),
+        ];
+        fields.extend(maps.into_iter().filter(|(_, m)| !m.is_empty()).map(|(name, m)| (name.into(), m.into())));
+        fields.into()
+    }
+
     /// What the hard threshold keeps of the capacity, so that pods cannot have it. Models `hardEvictionReservation`.
     pub fn reserved(&self, signal: Signal, capacity: u64) -> u64 {
         match self.thresholds.iter().find(|t| t.signal == signal && t.is_hard()).map(|t| t.limit) {
@@ -278,6 +311,16 @@ mod tests {
         assert_eq!(s.thresholds[1].minimum_reclaim, Some(Limit::Amount(500 << 20)));
         assert_eq!((s.max_pod_grace, s.transition), (Duration::from_secs(60), Duration::from_secs(60)));
         assert_eq!(s.reserved(Signal::NodeFsAvailable, 1000), 0);
+        assert_eq!(
+            s.fields(),
+            json!({
+                "evictionHard": {"memory.available": "200Mi"},
+                "evictionSoft": {"memory.available": "1Gi", "pid.available": "10%"},
+                "evictionSoftGracePeriod": {"memory.available": "1m30s", "pid.available": "30s"},
+                "evictionMinimumReclaim": {"memory.available": "500Mi"},
+                "evictionMaxPodGracePeriod": 60, "evictionPressureTransitionPeriod": "1m0s",
+            })
+        );
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl Kubelet {
         (intents, notes, next)
     }
 
+    /// What the node has left, as the manager would see it now.
+    pub fn observations(&self) -> Vec<Observation> {
+        self.observe_node(&self.runtime.stats())
+    }
+
     fn observe_node(&self, stats: &BTreeMap<Arc<str>, PodStats>) -> Vec<Observation> {
         let bytes = |q: Quantity| u64::try_from(q.value()).unwrap_or(0);
         let containers = || stats.values().flat_map(|p| p.containers.values());
