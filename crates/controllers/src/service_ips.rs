@@ -19,12 +19,6 @@ fn family(ip: &str) -> &'static str {
     if ip.contains(':') { "IPv6" } else { "IPv4" }
 }
 
-/// The Service that has the address.
-fn holder<'a>(cx: &'a Cx, ip: &str, out: &mut Outcome) -> Option<&'a Service> {
-    out.looked_at(cx.view.count(Service::KIND_REF));
-    cx.view.list::<Service>().find(|s| of_service(s).any(|i| i == ip))
-}
-
 fn create(ip: &str, service: &Service) -> Intent {
     Intent::create(for_service(ip, &service.metadata)).tolerate(Tolerate::AlreadyExists)
 }
@@ -77,7 +71,7 @@ impl Controller for ServiceIps {
         let mut out = Outcome::done();
         let ip = key.name();
         let Some(address) = cx.view.get::<IPAddress>(key) else {
-            if let Some(service) = holder(cx, ip, &mut out) {
+            if let Some(service) = cx.view.service_with_ip(ip) {
                 let why = format!("Cluster IP [{}]: {ip} is not allocated; repairing", family(ip));
                 out.push(Intent::event(service, EventType::Warning, "ClusterIPNotAllocated", why));
                 out.push(create(ip, service));
@@ -96,7 +90,7 @@ impl Controller for ServiceIps {
                 out.push(Intent::delete(address).tolerate(Tolerate::NotFound));
                 out.push(create(ip, service));
             }
-            None => match holder(cx, ip, &mut out) {
+            None => match cx.view.service_with_ip(ip) {
                 Some(service) => {
                     let m = &service.metadata;
                     let (namespace, name) = (m.namespace.as_deref().unwrap_or(""), m.name.as_deref().unwrap_or(""));

@@ -4,9 +4,10 @@ use crate::component::{Change, Interest};
 use crate::gateway::Gateway;
 use crate::services::Services;
 use crate::usage::Usage;
+use api::kinds::ipaddress;
 use api::{KINDS, KindRef, Kinds, Obj, ObjectExt, Registered};
 use imbl::{OrdMap, OrdSet};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use meta::Key;
@@ -20,6 +21,8 @@ pub struct View {
     pods_by_node: OrdMap<Arc<str>, OrdSet<Key>>,
     /// By `status.podIP`; those of the host's network share their node's.
     pods_by_ip: OrdMap<Arc<str>, OrdSet<Key>>,
+    /// By each of `spec.clusterIPs`.
+    services_by_ip: OrdMap<Arc<str>, OrdSet<Key>>,
     /// Owner UID to the objects that name it in `ownerReferences`, by their kind's index and key.
     owned: OrdMap<Arc<str>, OrdMap<(usize, Key), Obj>>,
     /// Objects without a controller, of the kinds that controllers adopt.
@@ -62,6 +65,9 @@ impl View {
         }
         reindex(&mut self.pods_by_node, key, old.and_then(node_of), new.and_then(node_of));
         reindex(&mut self.pods_by_ip, key, old.and_then(ip_of), new.and_then(ip_of));
+        if kind == Service::KIND_REF {
+            self.index_service(key, old, new);
+        }
         let at = (i, key.clone());
         let (was, is) = (old.map_or(NO_OWNERS, owners_of), new.map_or(NO_OWNERS, owners_of));
         for r in was.iter().filter(|r| !is.iter().any(|n| n.uid == r.uid)) {
@@ -90,6 +96,19 @@ impl View {
             Some(o) => self.kinds[i].insert(key.clone(), o.clone()),
             None => self.kinds[i].remove(key),
         };
+    }
+
+    fn index_service(&mut self, key: &Key, old: Option<&Obj>, new: Option<&Obj>) {
+        let ips = |o: Option<&Obj>| -> Vec<String> {
+            o.and_then(|o| o.downcast()).into_iter().flat_map(ipaddress::of_service).map(Into::into).collect()
+        };
+        let (was, is) = (ips(old), ips(new));
+        for ip in was.iter().filter(|ip| !is.contains(ip)) {
+            reindex(&mut self.services_by_ip, key, Some(ip), None);
+        }
+        for ip in is.iter().filter(|ip| !was.contains(ip)) {
+            reindex(&mut self.services_by_ip, key, None, Some(ip));
+        }
     }
 
     /// What somebody with these interests hears who knew `old` and catches up: in the order of kinds and keys. What was
@@ -167,6 +186,10 @@ impl View {
     /// In key order.
     pub fn pods_with_ip(&self, ip: &str) -> impl Iterator<Item = &Pod> {
         self.pods_by_ip.get(ip).into_iter().flat_map(|s| s.iter()).filter_map(|k| self.get::<Pod>(k))
+    }
+    /// The Service that has this address, the first in key order.
+    pub fn service_with_ip(&self, ip: &str) -> Option<&Service> {
+        self.services_by_ip.get(ip)?.iter().find_map(|k| self.get(k))
     }
     /// Objects of any kind whose `ownerReferences` name `uid`.
     pub fn dependents(&self, uid: &str) -> impl Iterator<Item = &Obj> {
