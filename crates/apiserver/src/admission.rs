@@ -22,12 +22,16 @@ use crate::server::Cx;
 use crate::stored::Stored;
 use api::kinds::priorityclass;
 use api::{KindRef, Object, ObjectExt, Registered};
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
+};
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::scheduling::v1::PriorityClass;
 use meta::ApiError;
 use store::Txn;
+use webhooks::Subject;
 
 /// Changes and refuses what is about to be created.
 pub(crate) fn mutate_create(cx: &mut Cx<'_>, req: &Request, o: &mut Box<dyn Object>) -> Result<(), ApiError> {
@@ -46,13 +50,13 @@ fn with_webhooks(
 ) -> Result<(), ApiError> {
     own(cx, &mut **o)?;
     let mut rounds = webhooks::Rounds::default();
-    if !webhooks::mutate(cx, what, Some(&mut *o), old, &mut rounds)? {
+    if !webhooks::mutate(cx, what, Subject::Object(&mut *o), (old, None), &mut rounds)? {
         return Ok(());
     }
     let before = o.clone_object();
     own(cx, &mut **o)?;
     rounds.again(!o.equals(&*before));
-    webhooks::mutate(cx, what, Some(o), old, &mut rounds).map(|_| ())
+    webhooks::mutate(cx, what, Subject::Object(o), (old, None), &mut rounds).map(|_| ())
 }
 
 fn mutate_created(cx: &mut Cx<'_>, req: &Request, o: &mut dyn Object) -> Result<(), ApiError> {
@@ -90,7 +94,7 @@ pub(crate) fn validate_create(cx: &mut Cx<'_>, req: &Request, o: &dyn Object) ->
         certificates::check_subject(csr)?;
     }
     pod_security::validate(cx, o, None)?;
-    last_word(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None, body: None })?;
+    last_word(cx, &policy::Asked { req, operation: "CREATE", new: Some(o), old: None, body: None, old_body: None })?;
     resource_quota::charge(cx, o, None)
 }
 
@@ -105,7 +109,10 @@ pub(crate) fn validate_update(
         limit_ranger::validate(cx, o)?;
     }
     pod_security::validate(cx, o, Some(old))?;
-    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old), body: None })?;
+    last_word(
+        cx,
+        &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old), body: None, old_body: None },
+    )?;
     resource_quota::charge(cx, o, Some(old))
 }
 
@@ -116,7 +123,10 @@ pub(crate) fn validate_subresource(
     o: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), ApiError> {
-    last_word(cx, &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old), body: None })?;
+    last_word(
+        cx,
+        &policy::Asked { req, operation: "UPDATE", new: Some(o), old: Some(old), body: None, old_body: None },
+    )?;
     let (Some(new), Some(old)) = (o.downcast::<CertificateSigningRequest>(), old.downcast()) else { return Ok(()) };
     match req.subresource {
         "approval" => certificates::check_approval(cx, req, old),
@@ -152,20 +162,42 @@ fn mutate_updated(cx: &mut Cx<'_>, o: &mut dyn Object, old: &dyn Object) -> Resu
 
 /// The last word before a delete.
 pub(crate) fn validate_delete(cx: &mut Cx<'_>, req: &Request, old: &dyn Object) -> Result<(), ApiError> {
-    webhooks::mutate(cx, (req, "DELETE"), None, Some(old), &mut webhooks::Rounds::default())?;
-    last_word(cx, &policy::Asked { req, operation: "DELETE", new: None, old: Some(old), body: None })
+    webhooks::mutate(cx, (req, "DELETE"), Subject::Nothing, (Some(old), None), &mut webhooks::Rounds::default())?;
+    last_word(cx, &policy::Asked { req, operation: "DELETE", new: None, old: Some(old), body: None, old_body: None })
 }
 
-/// The word about what is not stored: an Eviction that is posted to a pod, or a connection with these options.
-pub(crate) fn check_body(
+/// Changes what is about to be written to a subresource: the server's own plugins leave those alone.
+pub(crate) fn mutate_subresource(
+    cx: &mut Cx<'_>,
+    req: &Request,
+    o: &mut Box<dyn Object>,
+    old: &dyn Object,
+) -> Result<(), ApiError> {
+    with_webhooks(cx, (req, "UPDATE"), o, Some(old), &|_, _| Ok(()))
+}
+
+/// Whether anybody has a word about writes beside the server itself.
+pub(crate) fn anybody_asks(cx: &Cx<'_>) -> bool {
+    !policy::stored::<ValidatingAdmissionPolicyBinding>(cx, "").is_empty()
+        || !policy::stored::<MutatingWebhookConfiguration>(cx, "").is_empty()
+        || !policy::stored::<ValidatingWebhookConfiguration>(cx, "").is_empty()
+}
+
+/// Changes and judges what is not stored: an Eviction or a Binding that is posted to a pod, a Scale, or what a connection is
+/// about.
+pub(crate) fn admit_body(
     cx: &mut Cx<'_>,
     req: &Request,
     operation: &'static str,
-    body: &serde_json::Value,
+    body: &mut serde_json::Value,
+    old: Option<&serde_json::Value>,
 ) -> Result<(), ApiError> {
-    let asked = policy::Asked { req, operation, new: None, old: None, body: Some(body) };
-    webhooks::mutate_body(cx, &asked)?;
-    last_word(cx, &asked)
+    let mut rounds = webhooks::Rounds::default();
+    if webhooks::mutate(cx, (req, operation), Subject::Body(body), (None, old), &mut rounds)? {
+        rounds.again(false);
+        webhooks::mutate(cx, (req, operation), Subject::Body(body), (None, old), &mut rounds)?;
+    }
+    last_word(cx, &policy::Asked { req, operation, new: None, old: None, body: Some(body), old_body: old })
 }
 
 /// Policies and webhooks that refuse, or not.

@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 use k8s_openapi::api::core::v1::Service;
 use kubelet::sim::catalogue::servers::answers_reviews;
 use meta::Key;
-use reconcile::services::Spot;
+use reconcile::services::{Endpoint, Spot};
 use std::sync::Arc;
 
 /// Ports at which a certificate is shown, though not one that the API server trusts.
@@ -42,42 +42,49 @@ impl Cluster {
             if ip.is_empty() || found.simulated.contains_key(&address) || found.real.contains_key(&address) {
                 continue;
             }
-            if let Some(target) = found.caller.is_some().then(|| self.beyond(ip, port)).flatten() {
-                found.real.insert(address, target);
-            } else {
+            let targets = if found.caller.is_some() { self.beyond(ip, port) } else { Vec::new() };
+            if targets.is_empty() {
                 let answer = self.callee(ip, port);
                 found.simulated.insert(address, answer);
+            } else {
+                found.real.insert(address, targets);
             }
         }
         found
     }
 
-    /// Where a Service's address leads to, when nothing simulated is there: to a pod that really runs, or out of the cluster.
-    fn beyond(&self, ip: &str, port: u16) -> Option<Target> {
-        let ends = self.view.services.find(ip, port)?.usable(Spot::default()).0;
-        let end = ends.first()?;
-        match self.node_of_pod_ip(&end.ip) {
+    /// Where a Service's address leads to beyond what is simulated: to pods that really run, and out of the cluster.
+    fn beyond(&self, ip: &str, port: u16) -> Vec<Target> {
+        let ends = self.view.services.find(ip, port).map(|r| r.usable(Spot::default()).0).unwrap_or_default();
+        let target = |end: &Endpoint| match self.node_of_pod_ip(&end.ip) {
             None => Some(Target::Host(end.ip.to_string(), end.port)),
             Some(node) if self.machines.get(node).is_some_and(crate::machines::Machine::is_external) => {
                 Some(Target::Guest(end.ip.to_string(), end.port))
             }
             Some(_) => None,
-        }
+        };
+        ends.into_iter().filter_map(target).collect()
     }
 
-    /// How a Service's address takes a webhook's request; of several endpoints the first one has the word.
+    /// How a Service's address takes a webhook's request: as the first endpoint does that has a good answer, else as the first.
     fn callee(&self, ip: &str, port: u16) -> Result<(), String> {
         let dial = |why: &str| Err(format!("dial tcp {ip}:{port}: connect: {why}"));
-        let rule = self.view.services.find(ip, port);
-        let ends = rule.map(|r| r.usable(Spot::default()).0).unwrap_or_default();
-        let Some(end) = ends.first() else { return dial("connection refused") };
-        match self.listener(&end.node, &end.ip, end.port) {
+        let ends = self.view.services.find(ip, port).map(|r| r.usable(Spot::default()).0).unwrap_or_default();
+        let answer = |end: &Endpoint| match self.listener(&end.node, &end.ip, end.port) {
             None => dial("connection refused"),
             Some((_, program)) if answers_reviews(&program, end.port) => Ok(()),
             Some(_) if TLS.contains(&end.port) => {
                 Err("tls: failed to verify certificate: x509: certificate signed by unknown authority".into())
             }
             Some(_) => Err("http: server gave HTTP response to HTTPS client".into()),
+        };
+        let mut first = None;
+        for end in ends {
+            match answer(end) {
+                Ok(()) => return Ok(()),
+                Err(why) => first = first.or(Some(why)),
+            }
         }
+        first.map_or_else(|| dial("connection refused"), Err)
     }
 }

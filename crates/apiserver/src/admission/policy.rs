@@ -28,13 +28,18 @@ pub(crate) struct Asked<'a> {
     pub operation: &'static str,
     pub new: Option<&'a dyn Object>,
     pub old: Option<&'a dyn Object>,
-    /// What is not stored and has no registered kind, instead of `new`: an Eviction, the options of a connection.
+    /// What is not stored and has no registered kind, instead of `new`: an Eviction, a Scale, the options of a connection.
     pub body: Option<&'a Value>,
+    /// The same instead of `old`.
+    pub old_body: Option<&'a Value>,
 }
 
 impl Asked<'_> {
     pub(super) fn new_tree(&self) -> Value {
         self.body.cloned().or_else(|| self.new.map(|o| o.to_value())).unwrap_or_default()
+    }
+    pub(super) fn old_tree(&self) -> Value {
+        self.old_body.cloned().or_else(|| self.old.map(|o| o.to_value())).unwrap_or_default()
     }
     /// Of what is said, which is not always of the resource's kind.
     fn kind(&self) -> Value {
@@ -300,7 +305,7 @@ pub(super) fn known(cx: &Cx<'_>, params: Option<Value>, asked: &Asked<'_>) -> Ve
     let namespace = namespace.filter(|_| asked.req.kind.namespaced()).map_or(Cel::Null, |e| tree(Some(&*e.value.0)));
     vec![
         ("object", Cel::of_json(&asked.new_tree())),
-        ("oldObject", tree(asked.old)),
+        ("oldObject", Cel::of_json(&asked.old_tree())),
         ("request", Cel::of_json(&request(asked, cx))),
         ("namespaceObject", namespace),
         ("params", params.map_or(Cel::Null, |p| Cel::of_json(&p))),

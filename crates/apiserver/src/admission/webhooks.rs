@@ -10,6 +10,7 @@ use super::policy::{self, Asked};
 use crate::request::Request;
 use crate::server::Cx;
 use api::Object;
+use api::decode::syntax;
 use api::kinds::webhooks;
 use call::Outcome;
 use k8s_openapi::api::admissionregistration::v1::{
@@ -17,6 +18,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use meta::ApiError;
 use review::Verdict;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What has been called in one request. Models `webhookReinvokeContext`; a hook is named by its place.
@@ -44,6 +46,49 @@ impl Rounds {
     }
 }
 
+/// What mutating webhooks may change.
+pub(crate) enum Subject<'a> {
+    /// There is nothing but the old object.
+    Nothing,
+    Object(&'a mut Box<dyn Object>),
+    /// See [`Asked::body`].
+    Body(&'a mut Value),
+}
+
+/// What there was before, in the forms that [`Asked`] has it in.
+pub(crate) type Before<'a> = (Option<&'a dyn Object>, Option<&'a Value>);
+
+impl Subject<'_> {
+    fn asked<'s>(&'s self, (req, operation): (&'s Request, &'static str), before: Before<'s>) -> Asked<'s> {
+        let (new, body) = match self {
+            Subject::Nothing => (None, None),
+            Subject::Object(o) => (Some(&***o), None),
+            Subject::Body(body) => (None, Some(&**body)),
+        };
+        Asked { req, operation, new, old: before.0, body, old_body: before.1 }
+    }
+
+    /// Whether it has changed.
+    fn become_like(&mut self, tree: Value) -> Result<bool, ApiError> {
+        match self {
+            Subject::Nothing => Ok(false),
+            Subject::Object(o) => {
+                let kind = o.kind();
+                let mut patched = kind.from_value(tree).map_err(ApiError::internal)?;
+                (kind.default)(&mut *patched);
+                let differs = !patched.equals(&***o);
+                **o = patched;
+                Ok(differs)
+            }
+            Subject::Body(body) => {
+                let differs = **body != tree;
+                **body = tree;
+                Ok(differs)
+            }
+        }
+    }
+}
+
 /// Asks all mutating webhooks that are about such requests. Whether one has changed the object. Models
 /// `mutatingDispatcher.Dispatch`.
 ///
@@ -51,53 +96,34 @@ impl Rounds {
 /// The refusal.
 pub(crate) fn mutate(
     cx: &mut Cx<'_>,
-    (req, operation): (&Request, &'static str),
-    mut object: Option<&mut Box<dyn Object>>,
-    old: Option<&dyn Object>,
+    what: (&Request, &'static str),
+    mut subject: Subject<'_>,
+    before: Before<'_>,
     rounds: &mut Rounds,
 ) -> Result<bool, ApiError> {
-    let asked = Asked { req, operation, new: object.as_ref().map(|o| &***o), old, body: None };
     let configurations = policy::stored::<MutatingWebhookConfiguration>(cx, "").into_iter();
+    let asked = subject.asked(what, before);
     let hooks =
         configurations.flat_map(|c| c.webhooks.iter().flatten()).filter(|h| by_rule(h.rules.as_deref(), &asked));
     let hooks: Vec<MutatingWebhook> = hooks.cloned().collect();
     let mut changed = false;
     for (i, hook) in hooks.into_iter().enumerate() {
-        let asked = Asked { req, operation, new: object.as_ref().map(|o| &***o), old, body: None };
+        let asked = subject.asked(what, before);
         if !concerns(cx, &hook, &asked)? || rounds.again.as_ref().is_some_and(|due| !due.contains(&i)) {
             continue;
         }
         if let Some(verdict) = ask(cx, &hook, &asked, true)?
-            && let Some(patched) = patched(&hook, &asked, &verdict)?
+            && let Some(tree) = patched(&hook, &asked, &verdict)?
+            && subject.become_like(tree)?
         {
             changed = true;
             rounds.changed();
-            if let Some(o) = &mut object {
-                **o = patched;
-            }
         }
         if hook.reinvocation_policy.as_deref() == Some("IfNeeded") {
             rounds.called.insert(i);
         }
     }
     Ok(changed)
-}
-
-/// Asks those about what is not stored; a change of it is refused, as there is nothing to be changed.
-///
-/// # Errors
-/// The refusal.
-pub(crate) fn mutate_body(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> {
-    let configurations = policy::stored::<MutatingWebhookConfiguration>(cx, "").into_iter();
-    let hooks = configurations.flat_map(|c| c.webhooks.iter().flatten()).filter(|h| by_rule(h.rules.as_deref(), asked));
-    for hook in hooks.cloned().collect::<Vec<_>>() {
-        if concerns(cx, &hook, asked)?
-            && let Some(verdict) = ask(cx, &hook, asked, true)?
-        {
-            patched(&hook, asked, &verdict)?;
-        }
-    }
-    Ok(())
 }
 
 /// Asks all validating webhooks that are about such requests.
@@ -182,32 +208,33 @@ fn failed(hook: &MutatingWebhook, why: &str) -> ApiError {
 }
 
 /// The object as the hook wants it.
-fn patched(hook: &MutatingWebhook, asked: &Asked<'_>, verdict: &Verdict) -> Result<Option<Box<dyn Object>>, ApiError> {
+fn patched(hook: &MutatingWebhook, asked: &Asked<'_>, verdict: &Verdict) -> Result<Option<Value>, ApiError> {
     if verdict.patch.is_empty() {
         return Ok(None);
     }
     let ops: json_patch::Patch = match serde_json::from_slice(&verdict.patch) {
         Ok(ops) => ops,
         Err(_) if ignores(hook) => return Ok(None),
-        Err(e) => return Err(failed(hook, &format!("received undecodable patch in webhook response: {e}"))),
+        Err(e) => {
+            let why = syntax::words(&verdict.patch, &e);
+            return Err(failed(hook, &format!("received undecodable patch in webhook response: {why}")));
+        }
     };
     if ops.0.is_empty() {
         return Ok(None);
     }
-    let Some(object) = asked.new else {
+    // What a connection is about is said by its URL.
+    if asked.operation == "CONNECT" || (asked.new.is_none() && asked.body.is_none()) {
         let why = "attempted to modify the object, which is not supported for this operation";
         return Err(ApiError::internal(format!("admission webhook {:?} {why}", hook.name)));
-    };
+    }
     if verdict.patch_type != "JSONPatch" {
         if ignores(hook) {
             return Ok(None);
         }
         return Err(failed(hook, &format!("unsupported patch type {:?}", verdict.patch_type)));
     }
-    let mut tree = object.to_value();
+    let mut tree = asked.new_tree();
     json_patch::patch(&mut tree, &ops).map_err(ApiError::internal)?;
-    let kind = object.kind();
-    let mut patched = kind.from_value(tree).map_err(ApiError::internal)?;
-    (kind.default)(&mut *patched);
-    Ok((!patched.equals(object)).then_some(patched))
+    Ok(Some(tree))
 }

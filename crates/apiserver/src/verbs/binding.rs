@@ -12,7 +12,12 @@ use meta::{ApiError, FieldError, Path, Time};
 use store::{Compare, Op, Txn};
 
 pub(crate) fn bind(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
-    let binding = decode::binding(&mut req)?;
+    let mut binding = decode::binding(&mut req)?;
+    if admission::anybody_asks(cx) {
+        let mut body = serde_json::to_value(&binding).unwrap_or_default();
+        admission::admit_body(cx, &req, "CREATE", &mut body, None)?;
+        binding = serde_json::from_value(body).map_err(ApiError::internal)?;
+    }
     if binding.metadata.name.as_deref().unwrap_or("") != req.name {
         return Err(ApiError::bad_request("name in URL does not match name in Binding object"));
     }

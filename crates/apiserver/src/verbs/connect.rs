@@ -44,7 +44,7 @@ pub(crate) fn log(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
 /// Models `streamLocation` and `PortForwardLocation`.
 pub(crate) fn stream(cx: &mut Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
     pod(cx, req)?;
-    admission::check_body(cx, req, "CONNECT", &options(req))?;
+    admission::admit_body(cx, req, "CONNECT", &mut options(req), None)?;
     let pod = pod(cx, req)?;
     let (connect, container) = match req.subresource {
         "exec" => (Connect::Exec, container(pod, &req.options.log.container)?),
@@ -90,7 +90,7 @@ fn options(req: &Request) -> Value {
 
 /// The name may be `NAME`, `NAME:PORT` or `SCHEME:NAME:PORT`. Models `net.SplitSchemeNamePort`.
 pub(crate) fn proxy(cx: &mut Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
-    admission::check_body(cx, req, "CONNECT", &options(req))?;
+    admission::admit_body(cx, req, "CONNECT", &mut options(req), None)?;
     let parts: Vec<&str> = req.name.split(':').collect();
     let (scheme, name, port) = match parts.as_slice() {
         [name] => ("http", *name, ""),

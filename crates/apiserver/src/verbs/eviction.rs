@@ -21,12 +21,15 @@ const DISRUPTED_MAX: usize = 2000;
 const REFUSAL: &str = "Cannot evict pod as it would violate the pod's disruption budget.";
 
 pub(crate) fn evict(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
-    let eviction = decode::eviction(&mut req)?;
+    let mut eviction = decode::eviction(&mut req)?;
     if eviction.metadata.name.as_deref().unwrap_or("") != req.name {
         return Err(ApiError::bad_request("name in URL does not match name in Eviction object"));
     }
-    let body = serde_json::to_value(&eviction).unwrap_or_default();
-    admission::check_body(cx, &req, "CREATE", &body)?;
+    if admission::anybody_asks(cx) {
+        let mut body = serde_json::to_value(&eviction).unwrap_or_default();
+        admission::admit_body(cx, &req, "CREATE", &mut body, None)?;
+        eviction = serde_json::from_value(body).map_err(ApiError::internal)?;
+    }
     let options = eviction.delete_options.unwrap_or_default();
     cx.dry_run |= options.dry_run.as_ref().is_some_and(|d| !d.is_empty());
     let key = keys::of_parts(req.kind, &req.namespace, &req.name);

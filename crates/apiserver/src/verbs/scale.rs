@@ -5,7 +5,7 @@ use super::update::replace;
 use crate::request::{Body, PatchType, Request, RequestVerb};
 use crate::response::Response;
 use crate::server::{Cx, Plan, Reply};
-use crate::{decode, patch};
+use crate::{admission, decode, patch};
 use api::{Object, ObjectExt};
 use meta::{ApiError, FieldError, Path};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     let old = cx.object(kind, &req.namespace, &req.name).cloned();
     let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
     let current = scale_of(&*old.value.0);
-    let wanted = match req.verb {
+    let mut wanted = match req.verb {
         RequestVerb::Get => return Ok(Plan::read(Response::Json(to_json(&*old.value.0)))),
         RequestVerb::Update => decode::value(&mut req)?,
         RequestVerb::Patch(PatchType::Apply) => return apply(cx, req),
@@ -27,6 +27,12 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
         _ => return Err(ApiError::method_not_supported(kind.group, kind.plural, req.verb.as_str())),
     };
     check(&wanted, &req)?;
+    if admission::anybody_asks(cx) {
+        for (field, value) in [("apiVersion", "autoscaling/v1"), ("kind", "Scale")] {
+            wanted[field] = value.into();
+        }
+        admission::admit_body(cx, &req, "UPDATE", &mut wanted, Some(&current))?;
+    }
     let replicas = replicas(&wanted)?.unwrap_or(0);
     let path = Path::new("spec").child("replicas");
     if replicas < 0 {

@@ -127,6 +127,10 @@ pub(crate) fn replace_as(
     objectmeta::keep_system_fields(&mut *object, before.meta());
     admission::node_restriction::update(req, &*object, before)?;
     let asked = owners::asked(kind, req.subresource, &*object);
+    // Of a Scale admission has seen the Scale.
+    if !matches!(req.subresource, "" | "scale") {
+        admission::mutate_subresource(cx, req, &mut object, before)?;
+    }
     match req.subresource {
         "status" => {
             (kind.prepare_status)(&mut *object, before);
@@ -138,7 +142,9 @@ pub(crate) fn replace_as(
         "resize" => only_of_pod(&mut *object, before, pod::keep_all_but_resources),
         _ => {
             authz::escalation::check(cx, req, &*object, Some(before))?;
-            admission::mutate_update(cx, req, &mut object, before)?;
+            if req.subresource.is_empty() {
+                admission::mutate_update(cx, req, &mut object, before)?;
+            }
             (kind.prepare_update)(&mut *object, before);
             let counted = || metadata_counts(kind, object.meta(), before.meta());
             if kind.has_generation && (counted() || !same_besides_meta(&mut *object, before)) {
@@ -182,7 +188,13 @@ pub(crate) fn replace_as(
         _ => Vec::new(),
     };
     if req.subresource.is_empty() && warns_on_update(&*object, before) {
-        cx.warnings.extend((kind.warnings)(&*object));
+        let mut warnings = (kind.warnings)(&*object);
+        if kind.kind == "CustomResourceDefinition" {
+            // Formats that were there before are not worth another word.
+            let said = (kind.warnings)(before);
+            warnings.retain(|w| !said.contains(w));
+        }
+        cx.warnings.extend(warnings);
     }
     let compare = Compare::ModRevision(key.clone(), old.mod_revision);
     if deletable_now(&*object, before) {

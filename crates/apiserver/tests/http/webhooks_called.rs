@@ -204,7 +204,7 @@ fn services_lead_out_of_the_cluster() {
     let address = format!("{}:443", made["spec"]["clusterIP"].as_str().expect("an address"));
     let said = line(&mut w, "POST", MAPS, MAP);
     assert!(said.ends_with(&format!("dial tcp {address}: connect: connection refused")), "{said}");
-    w.callees.real.insert(address, Target::Host("192.0.2.7".into(), 9443));
+    w.callees.real.insert(address, vec![Target::Host("192.0.2.7".into(), 9443)]);
     w.ok("POST", MAPS, MAP);
     w.ok("DELETE", &format!("{services}/hook"), "");
     let name = r#"{"metadata":{"name":"hook"},"spec":{"type":"ExternalName","externalName":"hook.example.com"}}"#;
@@ -214,4 +214,86 @@ fn services_lead_out_of_the_cluster() {
     let calls: Vec<_> = asked.iter().map(|(c, _)| (&c.target, c.server_name.as_str())).collect();
     let hosts = [Target::Host("192.0.2.7".into(), 9443), Target::Host("hook.example.com".into(), 443)];
     assert_eq!(calls, [(&hosts[0], "hook.default.svc"), (&hosts[1], "hook.default.svc")]);
+}
+
+fn about(resource: &str, group: &str) -> Value {
+    json!({"rules": [{"apiGroups": [group], "apiVersions": ["v1"], "operations": ["*"], "resources": [resource]}]})
+}
+
+#[test]
+fn subresources_are_changed_too() {
+    let (mut w, programs) = world(|path, _| match path {
+        "/status" => patch(json!([{"op": "add", "path": "/status/replicas", "value": 3}])),
+        "/scale" => patch(json!([{"op": "replace", "path": "/spec/replicas", "value": 5}])),
+        _ => patch(json!([{"op": "replace", "path": "/target/name", "value": "other"}])),
+    });
+    let deployments = "/apis/apps/v1/namespaces/default/deployments";
+    let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let whole =
+        json!({"metadata": {"name": "d"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}});
+    w.ok("POST", deployments, &whole.to_string());
+    w.pod("p");
+    let hooks = [
+        hook("status", about("deployments/status", "apps")),
+        hook("scale", about("deployments/scale", "apps")),
+        hook("bind", about("pods/binding", "")),
+    ];
+    configure(&mut w, MUTATING, "a", json!(hooks));
+
+    let mut deployment = w.ok("GET", &format!("{deployments}/d"), "");
+    deployment["status"] = json!({"observedGeneration": 1});
+    let written = w.ok("PUT", &format!("{deployments}/d/status"), &deployment.to_string());
+    assert_eq!(written["status"], json!({"observedGeneration": 1, "replicas": 3}));
+
+    let scale =
+        json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": {"name": "d"}, "spec": {"replicas": 2}});
+    let scaled = w.ok("PUT", &format!("{deployments}/d/scale"), &scale.to_string());
+    assert_eq!(scaled["spec"]["replicas"], 5);
+    assert_eq!(w.ok("GET", &format!("{deployments}/d"), "")["spec"]["replicas"], 5);
+
+    let binding = r#"{"apiVersion":"v1","kind":"Binding","metadata":{"name":"p"},"target":{"kind":"Node","name":"n"}}"#;
+    w.ok("POST", "/api/v1/namespaces/default/pods/p/binding", binding);
+    assert_eq!(w.get("/api/v1/namespaces/default/pods/p")["spec"]["nodeName"], "other");
+
+    let asked = programs.asked.lock().expect("no panic");
+    let seen = |i: usize| {
+        let r = &asked[i].1["request"];
+        let kind = |v: &Value| v["kind"].as_str().unwrap_or("-").to_string();
+        let (sub, operation) = (r["subResource"].as_str().unwrap_or(""), r["operation"].as_str().unwrap_or(""));
+        format!("{operation} {sub} {} {} {}", kind(&r["kind"]), kind(&r["object"]), kind(&r["oldObject"]))
+    };
+    let all: Vec<String> = (0..asked.len()).map(seen).collect();
+    assert_eq!(
+        all,
+        [
+            "UPDATE status Deployment Deployment Deployment",
+            "UPDATE scale Scale Scale Scale",
+            "CREATE binding Binding Binding -",
+        ]
+    );
+}
+
+#[test]
+fn the_next_endpoint_is_tried_when_one_takes_no_connection() {
+    let (mut w, programs) = world(|_, r| match r["name"].as_str() {
+        Some("deaf") => Err("dial tcp 192.0.2.1:443: connect: connection refused".into()),
+        Some("broken") => Ok((500, json!({}))),
+        _ => Ok((200, json!({"allowed": true}))),
+    });
+    let service = json!({"clientConfig": {"service": {"namespace": "default", "name": "hook"}, "caBundle": "YQ=="}});
+    configure(&mut w, VALIDATING, "v", json!([hook("check", service)]));
+    let made = w.ok(
+        "POST",
+        "/api/v1/namespaces/default/services",
+        r#"{"metadata":{"name":"hook"},"spec":{"ports":[{"port":443}]}}"#,
+    );
+    let address = format!("{}:443", made["spec"]["clusterIP"].as_str().expect("an address"));
+    let ends = ["192.0.2.1", "192.0.2.2"].map(|ip| Target::Host(ip.into(), 443));
+    w.callees.real.insert(address, ends.to_vec());
+    let mut calls = |name: &str| {
+        programs.asked.lock().expect("no panic").clear();
+        line(&mut w, "POST", MAPS, &format!(r#"{{"metadata":{{"name":"{name}"}}}}"#));
+        programs.asked.lock().expect("no panic").len()
+    };
+    assert_eq!(["good", "deaf", "broken"].map(&mut calls), [1, 2, 1]);
 }

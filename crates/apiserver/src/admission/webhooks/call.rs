@@ -15,8 +15,8 @@ pub struct Callees {
     /// Simulated programs, by a Service's `address:port`: they let everything pass as it is, or these are the words of Go's
     /// HTTP client for what goes wrong. Who is named nowhere refuses connections.
     pub simulated: BTreeMap<String, Result<(), String>>,
-    /// Where the addresses of other Services lead to.
-    pub real: BTreeMap<String, Target>,
+    /// Where the addresses of other Services lead to: one after the other is tried.
+    pub real: BTreeMap<String, Vec<Target>>,
     /// Who goes there; a tab has nobody.
     pub caller: Option<Arc<dyn Caller>>,
 }
@@ -69,15 +69,15 @@ pub(crate) enum Outcome {
 pub(crate) fn ask(cx: &Cx<'_>, hook: &MutatingWebhook, question: impl FnOnce() -> Vec<u8>) -> Result<Outcome, String> {
     let seconds = hook.timeout_seconds.unwrap_or(10);
     let said = |url: &str, why: String| format!("Post \"{url}?timeout={seconds}s\": {why}");
-    let (url, target) = match (&hook.client_config.url, &hook.client_config.service) {
+    let (url, targets) = match (&hook.client_config.url, &hook.client_config.service) {
         (Some(url), _) if cx.callees.caller.is_none() => return Err(said(url, outside(url))),
-        (Some(url), _) => (url.clone(), by_url(url)),
+        (Some(url), _) => (url.clone(), vec![by_url(url)]),
         (None, Some(service)) => {
             let port = service.port.unwrap_or(443);
             let path = service.path.as_deref().unwrap_or("").trim_start_matches('/');
             let url = format!("https://{}.{}.svc:{port}/{path}", service.name, service.namespace);
             match by_service(cx, service, port) {
-                Ok(Some(target)) => (url, target),
+                Ok(Some(targets)) => (url, targets),
                 Ok(None) => return Ok(Outcome::Passes),
                 Err(why) => return Err(said(&url, why)),
             }
@@ -86,15 +86,24 @@ pub(crate) fn ask(cx: &Cx<'_>, hook: &MutatingWebhook, question: impl FnOnce() -
     };
     let Some(caller) = &cx.callees.caller else { return Err(said(&url, outside(&url))) };
     let path = url.trim_start_matches("https://").split_once('/').map_or("", |(_, path)| path);
-    let call = Call {
-        target,
-        path: format!("/{path}?timeout={seconds}s"),
-        server_name: host(&url).0.to_string(),
-        ca_bundle: hook.client_config.ca_bundle.as_ref().map(|b| b.0.clone()).unwrap_or_default(),
-        timeout: Duration::from_secs(u64::try_from(seconds).unwrap_or(10)),
-        body: question(),
-    };
-    let (code, body) = caller.post(&call).map_err(|why| said(&url, why))?;
+    let body = question();
+    let mut answer = Err(String::new());
+    for target in targets {
+        let call = Call {
+            target,
+            path: format!("/{path}?timeout={seconds}s"),
+            server_name: host(&url).0.to_string(),
+            ca_bundle: hook.client_config.ca_bundle.as_ref().map(|b| b.0.clone()).unwrap_or_default(),
+            timeout: Duration::from_secs(u64::try_from(seconds).unwrap_or(10)),
+            body: body.clone(),
+        };
+        answer = caller.post(&call);
+        // Where nobody takes the connection the next connection goes elsewhere.
+        if !answer.as_ref().is_err_and(|why| why.starts_with("dial ")) {
+            break;
+        }
+    }
+    let (code, body) = answer.map_err(|why| said(&url, why))?;
     if (200..=206).contains(&code) { Ok(Outcome::Said(body)) } else { Err(status(code, &body)) }
 }
 
@@ -117,17 +126,17 @@ fn by_url(url: &str) -> Target {
 }
 
 /// Where a Service leads to; `None`: to a simulated program that lets everything pass.
-fn by_service(cx: &Cx<'_>, service: &ServiceReference, port: i32) -> Result<Option<Target>, String> {
+fn by_service(cx: &Cx<'_>, service: &ServiceReference, port: i32) -> Result<Option<Vec<Target>>, String> {
     let address = match resolve(cx, service, port)? {
         At::Cluster(address) => address,
         At::Name(name) if cx.callees.caller.is_some() => {
-            return Ok(Some(Target::Host(name, u16::try_from(port).unwrap_or(443))));
+            return Ok(Some(vec![Target::Host(name, u16::try_from(port).unwrap_or(443))]));
         }
         // Names outside the cluster lead nowhere.
         At::Name(name) => return Err(format!("dial tcp: lookup {name}: no such host")),
     };
-    if let Some(target) = cx.callees.real.get(&address) {
-        return Ok(Some(target.clone()));
+    if let Some(targets) = cx.callees.real.get(&address) {
+        return Ok(Some(targets.clone()));
     }
     let refused = || Err(format!("dial tcp {address}: connect: connection refused"));
     cx.callees.simulated.get(&address).cloned().unwrap_or_else(refused).map(|()| None)
