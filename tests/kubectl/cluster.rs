@@ -65,3 +65,21 @@ fn the_clusters_ca_is_in_every_namespace() {
         assert_eq!(BASE64.encode(pem), ca, "{namespace}");
     }
 }
+
+#[test]
+fn kubelets_are_asked_through_their_nodes() {
+    let Some(s) = Server::start(&["--speed", "10"]) else { return };
+    s.k("run web --image=nginx");
+    s.k("wait pod web --for=condition=Ready --timeout=60s");
+    let node = s.k("get pod web -o jsonpath={.spec.nodeName}");
+    let raw = |path: &str| s.k(&format!("get --raw /api/v1/nodes/{node}/proxy/{path}"));
+    assert_eq!(raw("healthz"), "ok");
+    assert!(raw("configz").starts_with("{\"kubeletconfig\":{"), "{}", raw("configz"));
+    assert!(raw("pods").contains("\"name\":\"web\"") && raw("stats/summary").contains("\"usageNanoCores\""));
+    assert!(raw("metrics/resource").contains("container_memory_working_set_bytes{container=\"web\""));
+    assert_eq!(s.k(&format!("get --raw /api/v1/nodes/{node}:10250/proxy/healthz")), "ok");
+    let unknown = s.kubectl(&["get", "--raw", "/api/v1/nodes/none/proxy/healthz"]).bad();
+    assert!(unknown.contains("Error from server (NotFound): nodes \"none\" not found"), "{unknown}");
+    let denied = s.kubectl(&["get", "--raw", &format!("/api/v1/nodes/{node}/proxy/healthz"), "--as=kim"]).bad();
+    assert!(denied.contains("User \"kim\" cannot get resource \"nodes/proxy\""), "{denied}");
+}

@@ -202,3 +202,22 @@ fn rules_in_cel_hold() {
     );
     patch(r#"{"spec":{"replicas":5}}"#).good();
 }
+
+#[test]
+fn formats_that_nobody_checks_are_warned_of() {
+    let Some(s) = Server::start(&[]) else { return };
+    let with = |format: &str| {
+        DEFINITION.replacen(
+            "type: string\n                description",
+            &format!("type: string\n                format: {format}\n                description"),
+            1,
+        )
+    };
+    let file = s.file("formats.yaml", &with("moon-phase"));
+    let made = s.kubectl(&["create", "-f", &file]);
+    assert!(made.ok && made.err.contains("Warning: unrecognized format \"moon-phase\""), "{made:?}");
+    let again = s.kubectl(&["annotate", "-f", &file, "a=b"]);
+    assert!(again.ok && again.err.is_empty(), "said once: {again:?}");
+    let other = s.kubectl(&["apply", "-f", &s.file("others.yaml", &with("tide"))]);
+    assert!(other.ok && other.err.contains("Warning: unrecognized format \"tide\""), "{other:?}");
+}

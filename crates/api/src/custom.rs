@@ -3,6 +3,7 @@
 
 mod build;
 mod check;
+mod embedded;
 mod formats;
 pub mod jsonpath;
 mod kinds;
@@ -11,6 +12,7 @@ mod prune;
 mod published;
 pub(crate) mod rules;
 
+pub use formats::is_known as is_known_format;
 pub use jsonpath::JsonPath;
 pub use kinds::{Kinds, is_true};
 pub use object::CustomObject;
@@ -139,15 +141,19 @@ fn custom_of_mut(o: &mut dyn Object) -> Option<&mut CustomObject> {
 }
 
 /// An object of `kind` from what was decoded.
+///
+/// # Errors
+/// An object inside it has metadata that is none.
 pub(crate) fn object(
     kind: KindRef,
     metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
     fields: Map<String, Value>,
     unknown: &mut Vec<String>,
-) -> Box<dyn Object> {
+) -> Result<Box<dyn Object>, FieldError> {
     let mut o = CustomObject { kind, metadata, fields };
     o.prune(unknown);
-    Box::new(o)
+    o.coerce(unknown)?;
+    Ok(Box::new(o))
 }
 
 /// A stored object in the version (and by the schema) that is asked for: conversion `None`.

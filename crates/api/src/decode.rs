@@ -2,12 +2,14 @@
 
 mod go_error;
 mod node;
+pub mod syntax;
 mod typed;
 
 use crate::object::Object;
 use crate::registration::{KindRef, Registration};
 use k8s_openapi::Resource;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::{ApiError, Quantity};
 use node::Node;
 use serde::de::DeserializeOwned;
@@ -71,11 +73,19 @@ pub(crate) fn decode_custom(kind: KindRef, source: Source<'_>) -> Result<Decoded
     let metadata =
         typed::decode(metadata.into(), &mut notes).map_err(|e| refused(notes.error.as_deref().unwrap_or(&e.0)))?;
     let mut unknown = Vec::new();
-    let object = crate::custom::object(kind, metadata, fields, &mut unknown);
+    let object = crate::custom::object(kind, metadata, fields, &mut unknown).map_err(|e| refused(&e.to_string()))?;
     strict.extend(notes.unknown);
-    strict.extend(unknown.iter().map(|path| format!("unknown field {path:?}")));
+    strict.extend(unknown);
     strict.truncate(STRICT_ERRORS_MAX);
     Ok(Decoded { object, strict })
+}
+
+/// The metadata of an object inside another; unknown fields are named as those of `path`.
+pub(crate) fn metadata(path: &str, value: Value, unknown: &mut Vec<String>) -> Result<ObjectMeta, String> {
+    let mut notes = typed::Notes::within(path);
+    let metadata = typed::decode(value.into(), &mut notes).map_err(|e| notes.error.take().unwrap_or(e.0))?;
+    unknown.extend(notes.unknown);
+    Ok(metadata)
 }
 
 /// A value of a type that is no registered kind (options, a Binding), unknown fields ignored.
@@ -83,14 +93,14 @@ pub(crate) fn decode_custom(kind: KindRef, source: Source<'_>) -> Result<Decoded
 /// # Errors
 /// What Go's JSON decoder would say.
 pub fn plain<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
-    let node = Node::parse(json, &mut Vec::new()).map_err(|e| e.to_string())?;
+    let node = Node::parse(json, &mut Vec::new()).map_err(|e| syntax::words(json, &e))?;
     let mut notes = typed::Notes::default();
     typed::decode(node, &mut notes).map_err(|e| notes.error.unwrap_or(e.0))
 }
 
 fn parse<'a>(json: &'a [u8], duplicates: &mut Vec<String>) -> Result<Node<'a>, ApiError> {
-    Node::parse(json, duplicates)
-        .map_err(|e| ApiError::bad_request(format!("couldn't get version/kind; json parse error: {e}")))
+    let broken = |e| format!("couldn't get version/kind; json parse error: {}", syntax::words(json, &e));
+    Node::parse(json, duplicates).map_err(|e| ApiError::bad_request(broken(e)))
 }
 
 fn from_node<T: Resource + DeserializeOwned>(

@@ -1,10 +1,8 @@
 //! From a request's body to typed objects. Models `apiserver/pkg/endpoints/handlers/{create,rest}.go`.
 
-mod syntax;
-
 use crate::request::{Body, FieldValidation, PatchType, Request, RequestVerb};
 use crate::server::Cx;
-use api::decode::Source;
+use api::decode::{Source, syntax};
 use api::{Kind, KindRef, Obj, Object, ObjectExt};
 use k8s_openapi::api::authentication::v1::TokenRequest;
 use k8s_openapi::api::core::v1::Binding;
@@ -64,8 +62,10 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
     }
     let kind = req.options.form.unwrap_or(req.kind);
     let head: TypeMeta = serde_json::from_slice(json).map_err(|e| {
+        // Upstream's struct has no name.
+        let why = syntax::why::<TypeMeta>(json, &e).replace("field TypeMeta.", "field .");
         ApiError::bad_request(format!(
-            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {e} ({})",
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {why} ({})",
             kind.kind,
             summary(json)
         ))

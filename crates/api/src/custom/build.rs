@@ -207,6 +207,14 @@ impl CustomObject {
         }
     }
 
+    /// The objects inside have metadata as all objects have.
+    pub(super) fn coerce(&mut self, unknown: &mut Vec<String>) -> Result<(), meta::FieldError> {
+        match self.schema() {
+            Some(s) => super::embedded::coerce(&mut self.fields, s, &meta::Path::default(), unknown),
+            None => Ok(()),
+        }
+    }
+
     fn has_status(&self) -> bool {
         self.definition().is_some_and(|d| d.has_status)
     }
@@ -246,6 +254,7 @@ impl CustomObject {
     fn validate(&self, old: Option<&CustomObject>) -> Vec<meta::FieldError> {
         let Some(d) = self.definition() else { return Vec::new() };
         let mut errors = d.check(&self.fields, old.map(|o| &o.fields));
+        super::embedded::validate(&self.fields, &d.schema, &meta::Path::default(), &mut errors);
         super::rules::run(d, self, old, &mut errors);
         let Some(scale) = &d.scale else { return errors };
         for path in [&scale.spec_replicas, &scale.status_replicas] {

@@ -221,13 +221,6 @@ impl Checker<'_> {
         for name in s.required.iter().flatten().filter(|n| !fields.contains_key(*n)) {
             self.errors.push(FieldError::required(&path.child(name), ""));
         }
-        if s.x_kubernetes_embedded_resource == Some(true) {
-            for name in ["apiVersion", "kind"] {
-                if fields.get(name).and_then(Value::as_str).unwrap_or("").is_empty() {
-                    self.errors.push(FieldError::required(&path.child(name), "must not be empty"));
-                }
-            }
-        }
         let known = s.properties.as_ref();
         for (name, value) in fields {
             let Some(of) = property(s, name) else { continue };

@@ -33,7 +33,7 @@ fn keeps_unknown(s: &JSONSchemaProps) -> bool {
         || matches!(s.additional_properties, Some(JSONSchemaPropsOrBool::Bool(true)))
 }
 
-/// Drops the fields that `s` does not know; `unknown` gets their paths. `root`: the fields of a resource, and of one inside
+/// Drops the fields that `s` does not know; `unknown` gets a sentence for each. `root`: the fields of a resource, and of one inside
 /// another, are known.
 pub(super) fn prune(
     fields: &mut Map<String, Value>,
@@ -53,7 +53,7 @@ pub(super) fn prune(
             Some(of) => prune_value(value, of, &at, unknown),
             None if keeps => {}
             None => {
-                unknown.push(at);
+                unknown.push(format!("unknown field {at:?}"));
                 return false;
             }
         }

@@ -140,6 +140,90 @@ fn unknown_fields_go_and_are_named() {
     assert_eq!(strict, unknown);
 }
 
+fn with_object_inside() -> KindRef {
+    let inside =
+        json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true});
+    kind(
+        json!({"type": "object", "properties": {
+            "template": inside.clone(), "list": {"type": "array", "items": inside.clone()},
+            "byName": {"type": "object", "additionalProperties": inside},
+        }}),
+        json!({}),
+    )
+}
+
+#[test]
+fn metadata_of_objects_inside_is_that_of_any_object() {
+    let kind = with_object_inside();
+    let of = |metadata: Value| json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata});
+    let (o, strict) = object(
+        kind,
+        json!({"template": of(json!({"name": "x", "foo": 1, "creationTimestamp": null})),
+            "list": [of(json!({"labels": {"a": "b"}, "bar": {}}))], "byName": {"k": of(json!({"baz": 1}))}}),
+    );
+    assert_eq!(
+        o.to_value()["spec"],
+        json!({"template": of(json!({"name": "x"})), "list": [of(json!({"labels": {"a": "b"}}))], "byName": {"k": of(json!({}))}})
+    );
+    let unknown = ["spec.byName[k].metadata.baz", "spec.list[0].metadata.bar", "spec.template.metadata.foo"];
+    assert_eq!(strict, unknown.map(|f| format!("unknown field {f:?}")));
+}
+
+#[test]
+fn objects_inside_that_are_none_are_refused() {
+    let kind = with_object_inside();
+    let refused = |template: Value| {
+        let value = json!({"apiVersion": kind.api_version(), "kind": "CronTab", "metadata": {"name": "a"}, "spec": {"template": template}});
+        (kind.decode)(kind, Source::Value(value)).err().map(|e| e.message().to_string()).unwrap_or_default()
+    };
+    let begin = "CronTab in version \"v1\" cannot be handled as a CronTab: spec.template";
+    assert_eq!(refused(json!({"kind": 1})), format!("{begin}.kind: Invalid value: 1: must be a string"));
+    let why = r#".metadata: Invalid value: {"labels":{"a":1}}: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string"#;
+    assert_eq!(refused(json!({"metadata": {"labels": {"a": 1}}})), format!("{begin}{why}"));
+    let invalid = |template: Value| {
+        let (o, _) = object(kind, json!({ "template": template }));
+        (kind.validate_create)(&*o).iter().map(|e| format!("{e}\n")).collect::<String>()
+    };
+    assert_eq!(invalid(json!({"apiVersion": "v1", "kind": "Pod"})), "");
+    expect![[r#"
+        spec.template.apiVersion: Required value
+        spec.template.kind: Required value
+    "#]]
+    .assert_eq(&invalid(json!({"kind": ""})));
+    expect![[r#"
+        spec.template.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c
+        spec.template.kind: Invalid value: "a.b": may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')
+        spec.template.metadata.name: Invalid value: "a/b": may not contain '/'
+        spec.template.metadata.labels: Invalid value: "-": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+    "#]]
+    .assert_eq(&invalid(json!({"apiVersion": "a/b/c", "kind": "a.b", "metadata": {"name": "a/b", "labels": {"-": "x"}}})));
+}
+
+#[test]
+fn strings_of_a_format_are_checked() {
+    let schema = json!({"type": "object", "properties": {
+        "a": {"type": "string", "format": "rgbcolor"}, "b": {"type": "string", "format": "no-such"}}});
+    assert_eq!(errors(schema.clone(), json!({"a": "rgb(1,2,3)", "b": "x"})), "");
+    expect![[r#"
+        spec.a: Invalid value: "x": spec.a in body must be of type rgbcolor: "x"
+    "#]]
+    .assert_eq(&errors(schema, json!({"a": "x"})));
+}
+
+#[test]
+fn formats_that_nobody_checks_are_warned_of() {
+    let d = definition(
+        json!({"type": "object", "properties": {
+            "a": {"type": "string", "format": "foo"}, "b": {"type": "string", "format": "date-time"},
+            "c": {"type": "integer", "format": "foo32"}, "d": {"type": "array", "items": {"type": "string", "format": "foo"}},
+            "e": {"type": "object", "additionalProperties": {"type": "string", "format": "bar"}},
+        }}),
+        json!({}),
+    );
+    let of = crate::kinds::customresourcedefinition::KIND.warnings;
+    assert_eq!(of(&d), ["unrecognized format \"foo\"", "unrecognized format \"bar\""]);
+}
+
 #[test]
 fn defaults_fill_what_is_missing_or_null() {
     let kind = kind(

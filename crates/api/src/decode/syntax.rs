@@ -1,10 +1,12 @@
 //! Broken JSON in the words of Go's `encoding/json`.
 
+use serde::de::DeserializeOwned;
+
 const KEY: &str = "looking for beginning of object key string";
 const VALUE: &str = "looking for beginning of value";
 
 /// What Go says about `bytes`, which serde_json could not read for this reason.
-pub(super) fn words(bytes: &[u8], e: &serde_json::Error) -> String {
+pub fn words(bytes: &[u8], e: &serde_json::Error) -> String {
     if e.is_eof() {
         return "unexpected end of JSON input".into();
     }
@@ -25,6 +27,14 @@ pub(super) fn words(bytes: &[u8], e: &serde_json::Error) -> String {
         Some((_, place)) => format!("invalid character '{found}' {place}"),
         None => said,
     }
+}
+
+/// The same when anything may be wrong with what was read as a `T`: its syntax, or its types.
+pub fn why<T: DeserializeOwned>(bytes: &[u8], e: &serde_json::Error) -> String {
+    if e.is_data() {
+        return super::plain::<T>(bytes).err().unwrap_or_else(|| e.to_string());
+    }
+    words(bytes, e)
 }
 
 #[cfg(test)]

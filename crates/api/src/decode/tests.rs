@@ -131,13 +131,13 @@ fn what_is_no_json_is_refused() {
         "v1",
         "Pod",
         b"{\"metadata\": {",
-        &expect!["400: couldn't get version/kind; json parse error: EOF while parsing an object at line 1 column 14"],
+        &expect!["400: couldn't get version/kind; json parse error: unexpected end of JSON input"],
     );
     check(
         "v1",
         "Pod",
         b"{} x",
-        &expect!["400: couldn't get version/kind; json parse error: trailing characters at line 1 column 4"],
+        &expect!["400: couldn't get version/kind; json parse error: invalid character 'x' after top-level value"],
     );
 }
 

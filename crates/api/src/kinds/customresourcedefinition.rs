@@ -6,6 +6,7 @@ mod structural;
 mod validation;
 
 use super::{STATUS_VERBS, register};
+use crate::custom;
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -98,6 +99,22 @@ spec:
     }
     fn validate_update(new: &CustomResourceDefinition, old: &CustomResourceDefinition) -> Vec<FieldError> {
         validation::update(new, old)
+    }
+
+    /// Models `WarningsOnCreate`: formats of strings that nobody checks.
+    fn warnings(o: &CustomResourceDefinition) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for schema in o.spec.versions.iter().filter_map(|v| v.schema.as_ref()?.open_api_v3_schema.as_ref()) {
+            custom::each_schema(schema, &mut |s| {
+                let format = s.format.as_deref().filter(|f| !f.is_empty() && s.type_.as_deref() == Some("string"));
+                let Some(format) = format.filter(|f| !custom::is_known_format(f)) else { return };
+                let warning = format!("unrecognized format {format:?}");
+                if !warnings.contains(&warning) {
+                    warnings.push(warning);
+                }
+            });
+        }
+        warnings
     }
 
     fn cells(o: &CustomResourceDefinition, _: Time) -> Vec<Cell> {

@@ -2,12 +2,14 @@
 
 use super::pod::defaults::set;
 use super::register;
+use crate::decode::syntax;
 use crate::registration::{Cell, Column, Registration};
 use crate::table;
 use crate::validate::{each, immutable, names, text};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use meta::{FieldError, Path, Time};
+use serde_json::Value;
 
 pub struct Reg;
 register!(Reg, Secret);
@@ -122,12 +124,24 @@ fn by_type(o: &Secret, path: &Path, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// Whether Go can read the bytes as a `map[string]interface{}`.
+fn is_map(json: &[u8]) -> Result<(), String> {
+    let kind = match serde_json::from_slice(json).map_err(|e| syntax::words(json, &e))? {
+        Value::Object(_) | Value::Null => return Ok(()),
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+    };
+    Err(format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"))
+}
+
 fn json_at(o: &Secret, key: &str, path: &Path, errors: &mut Vec<FieldError>) {
     match o.data.as_ref().and_then(|d| d.get(key)) {
         None => errors.push(FieldError::required(&path.key(key), "")),
         Some(v) => {
-            if let Err(e) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&v.0) {
-                errors.push(FieldError::invalid(&path.key(key), "<secret contents redacted>", e.to_string()));
+            if let Err(why) = is_map(&v.0) {
+                errors.push(FieldError::invalid(&path.key(key), "<secret contents redacted>", why));
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::select::Filter;
 use crate::server::{Cx, Plan, Seen, shown};
 use crate::stored::Stored;
 use api::KindRef;
+use api::decode::syntax;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{StatusCause, StatusDetails};
@@ -229,7 +230,8 @@ fn illegal(e: &base64::DecodeError) -> String {
 
 const TOKEN_VERSION: &str = "meta.k8s.io/v1";
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Continue {
     v: String,
     rv: i64,
@@ -243,7 +245,7 @@ impl Continue {
     fn decode(token: &str) -> Result<Self, ApiError> {
         let bad = |why: &str| ApiError::bad_request(format!("continue key is not valid: {why}"));
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|e| bad(&illegal(&e)))?;
-        let c: Continue = serde_json::from_slice(&bytes).map_err(|e| bad(&e.to_string()))?;
+        let c: Continue = serde_json::from_slice(&bytes).map_err(|e| bad(&syntax::words(&bytes, &e)))?;
         if c.v != TOKEN_VERSION {
             return Err(bad(&format!("server does not recognize this encoded version {:?}", c.v)));
         }

@@ -105,7 +105,7 @@ fn lists_page_at_one_revision() {
     let body: Value = serde_json::from_slice(&r.body).unwrap();
     let token = body["metadata"]["continue"].as_str().unwrap().to_string();
     out.push_str(&format!("{}\n", w.line("GET", &format!("{MAPS}?continue={token}"), "")));
-    for query in ["continue=zz", "continue=e30", "limit=x"] {
+    for query in ["continue=zz", "continue=abc", "continue=e30", "limit=x"] {
         out.push_str(&format!("{query}: {}\n", w.line("GET", &format!("{MAPS}?{query}"), "")));
     }
     expect![[r#"
@@ -115,7 +115,8 @@ fn lists_page_at_one_revision() {
         410 Expired: The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.
         200 ConfigMapList [b c e z]
         continue=zz: 400 BadRequest: continue key is not valid: illegal base64 data at input byte 1
-        continue=e30: 400 BadRequest: continue key is not valid: missing field `v` at line 1 column 2
+        continue=abc: 400 BadRequest: continue key is not valid: invalid character 'i' looking for beginning of value
+        continue=e30: 400 BadRequest: continue key is not valid: server does not recognize this encoded version ""
         limit=x: 400 BadRequest: strconv.ParseInt: parsing "x": invalid syntax
     "#]].assert_eq(&out);
 }

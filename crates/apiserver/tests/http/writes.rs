@@ -56,11 +56,11 @@ fn creates() {
             POST /api/v1/namespaces/default/configmaps
             400 BadRequest: Zebra in version "v2" cannot be handled as a ConfigMap: no kind "Zebra" is registered for version "v2" in scheme "pkg/api/legacyscheme/scheme.go:30"
             POST /api/v1/namespaces/default/configmaps
-            400 BadRequest: the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: EOF while parsing a value at line 1 column 12 ({"metadata":)
+            400 BadRequest: the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: unexpected end of JSON input ({"metadata":)
             POST /api/v1/namespaces/default/configmaps
             400 BadRequest: ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string
             POST /api/v1/namespaces/default/configmaps
-            400 BadRequest: the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: EOF while parsing a value at line 1 column 0 (<empty>)
+            400 BadRequest: the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)
             POST /api/v1/namespaces/missing/configmaps
             404 NotFound: namespaces "missing" not found
             POST /api/v1/configmaps

@@ -1,7 +1,9 @@
 //! Models `pkg/apis/certificates/validation`.
 
 use super::{APPROVED, DENIED, FAILED, LEGACY, certificate, found};
-use crate::validate::{invalid_json, names};
+use crate::validate::names;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use meta::{FieldError, Path};
 use std::collections::BTreeSet;
@@ -21,8 +23,8 @@ pub fn check(o: &CertificateSigningRequest, old: Option<&CertificateSigningReque
     let mut errors = Vec::new();
     let spec = Path::new("spec");
     if let Err(why) = pki::Request::parse(&o.spec.request.0).and_then(|r| r.check_signature()) {
-        // Go shows bytes as a list of numbers.
-        errors.push(invalid_json(&spec.child("request"), &o.spec.request.0, &why));
+        // Go's JSON of bytes.
+        errors.push(FieldError::invalid(&spec.child("request"), STANDARD.encode(&o.spec.request.0), why));
     }
     check_usages(o, old, &spec.child("usages"), &mut errors);
     let at = spec.child("signerName");

@@ -3,7 +3,7 @@
 
 use super::super::policy::{self, Asked};
 use crate::server::Cx;
-use api::Object;
+use api::decode::syntax;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhook;
@@ -21,9 +21,8 @@ pub(super) fn version(hook: &MutatingWebhook) -> &'static str {
 pub(super) fn question(cx: &Cx<'_>, asked: &Asked<'_>, version: &str, uid: &str) -> Vec<u8> {
     let mut request = policy::request(asked, cx);
     request["uid"] = uid.into();
-    let tree = |o: Option<&dyn Object>| o.map_or(Value::Null, |o| o.to_value());
     request["object"] = asked.new_tree();
-    request["oldObject"] = tree(asked.old);
+    request["oldObject"] = asked.old_tree();
     let kind = match asked.operation {
         "CREATE" => "CreateOptions",
         "DELETE" => "DeleteOptions",
@@ -69,8 +68,8 @@ pub(super) struct Verdict {
 /// # Errors
 /// Why the answer is none.
 pub(super) fn verdict(body: &[u8], version: &str, uid: &str, mutating: bool) -> Result<Verdict, String> {
-    let review: Value =
-        serde_json::from_slice(body).map_err(|e| format!("couldn't get version/kind; json parse error: {e}"))?;
+    let broken = |e| format!("couldn't get version/kind; json parse error: {}", syntax::words(body, &e));
+    let review: Value = serde_json::from_slice(body).map_err(broken)?;
     let response = &review["response"];
     if response.is_null() {
         return Err("webhook response was absent".into());
