@@ -19,7 +19,12 @@ fn annotation(object: &Value) -> Option<&str> {
 
 async fn find(cx: &mut Cx<'_, '_>) -> Result<Vec<Info>, Error> {
     let args = cx.args.clone();
-    Builder { latest: true, ..Builder::of(cx) }.find(cx, &args).await?.all()
+    // A type alone will do where a namespace is named: upstream hands this on as the other.
+    let b = Builder { latest: true, empty_selector: cx.explicit_namespace(), ..Builder::of(cx) };
+    let mut found = b.find(cx, &args).await?;
+    // What goes wrong ends it.
+    found.errors.truncate(1);
+    found.all()
 }
 
 pub(crate) async fn view(cx: &mut Cx<'_, '_>) -> Result<(), Error> {

@@ -24,12 +24,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if !b.has_files() {
         return Err(Error::text("must specify one of -f and -k"));
     }
-    if !matches!(cx.flags.string("cascade"), "" | "true" | "false" | "background" | "foreground" | "orphan") {
-        return Err(Error::text(format!(
-            "invalid cascade value ({}). Must be \"background\", \"foreground\", or \"orphan\"",
-            cx.flags.string("cascade")
-        )));
-    }
+    cascade(cx)?;
     let server_side = cx.flags.bool("server-side");
     let dry = cx.dry_run()?;
     if cx.flags.bool("force-conflicts") && !server_side {
@@ -45,6 +40,9 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     if dry == DryRun::Server && cx.flags.bool("force") {
         return Err(Error::text("--dry-run=server cannot be used with --force"));
+    }
+    if cx.flags.bool("all") && !cx.flags.string("selector").is_empty() {
+        return Err(Error::text("cannot set --all and --selector at the same time"));
     }
     if cx.flags.bool("prune") && !cx.flags.bool("all") && cx.flags.string("selector").is_empty() {
         return Err(Error::text(
@@ -97,6 +95,32 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         Some(kinds) => crate::prune::run(cx, &visited, &kinds, dry).await,
         None => Ok(()),
     }
+}
+
+/// How dependents go, as the server calls it. Models `parseCascadingFlag`.
+///
+/// # Errors
+/// A word that is none of the flag's values.
+pub(crate) fn cascade(cx: &mut Cx<'_, '_>) -> Result<&'static str, Error> {
+    let word = cx.flags.string("cascade").to_string();
+    let (policy, instead) = match word.as_str() {
+        "" | "background" => return Ok("Background"),
+        "orphan" => return Ok("Orphan"),
+        "foreground" => return Ok("Foreground"),
+        "true" | "t" | "T" | "TRUE" | "True" | "1" => {
+            ("Background", "true is deprecated (boolean value) and can be replaced with --cascade=background")
+        }
+        "false" | "f" | "F" | "FALSE" | "False" | "0" => {
+            ("Orphan", "false is deprecated (boolean value) and can be replaced with --cascade=orphan")
+        }
+        other => {
+            return Err(Error::Text(format!(
+                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+            )));
+        }
+    };
+    cx.err(&format!("warning: --cascade={instead}.\n"));
+    Ok(policy)
 }
 
 /// The object as text for the annotation. Models `GetModifiedConfiguration`.

@@ -364,7 +364,8 @@ impl Builder {
         if let Some(selector) = &self.selector {
             meta_matches(selector, &Value::Null)?;
         }
-        found.single = crate::files::read(cx, self, &mut items, &mut found.errors)?;
+        let mut unread = Vec::new();
+        found.single = crate::files::read(cx, self, &mut items, &mut unread)?;
         if !args.is_empty() && self.local {
             return Err(Error::text(
                 "can only use local files by -f rsrc.yaml or --filename=rsrc.json when --local=true is set",
@@ -376,11 +377,13 @@ impl Builder {
             ));
         }
         if !self.continue_on_error {
-            aggregate(std::mem::take(&mut found.errors))?;
+            aggregate(std::mem::take(&mut unread).into_iter().map(|(_, e)| e).collect())?;
         }
+        let mut unread = unread.into_iter().peekable();
         let discovery = if self.local { Discovery::default() } else { cx.discovery().await? };
         let mut nested = Vec::new();
-        for (source, object) in items {
+        for (i, (source, object)) in items.into_iter().enumerate() {
+            found.errors.extend(std::iter::from_fn(|| unread.next_if(|(at, _)| *at <= i)).map(|(_, e)| e));
             let info = match self.of_file(cx, &discovery, source, object) {
                 Ok(Some(info)) => info,
                 Ok(None) => continue,
@@ -407,6 +410,7 @@ impl Builder {
             };
             found.infos.push(info);
         }
+        found.errors.extend(unread.map(|(_, e)| e));
         if !nested.is_empty() {
             found.errors.push(Error::Nested(nested));
         }

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::cx::Cx;
 use crate::env::Env;
 use crate::error::Error;
+use crate::kubeconfig::Config;
 use crate::{
     applied, apply, certificate, config, cp, create, debug, delete, describing, diff, dump, edit, events, exec,
     explain, flags, get, help, info, kustomize, label, logs, nodes, reconcile, replace, rollout, run_pod, scale, set,
@@ -25,7 +26,9 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
         }
     };
     if parsed.flags.bool("help") || help::is_group(&parsed.command, &parsed.args) {
-        let text = help::text(env.help, &parsed.command);
+        // What lists the options has no help of its own.
+        let known = parsed.command.path != "options";
+        let text = if known { help::text(env.help, &parsed.command) } else { String::new() };
         // A group alone is no command; where its help goes then differs upstream.
         let (asked, path) = (parsed.flags.bool("help"), parsed.command.path);
         match asked || matches!(path, "" | "certificate" | "rollout") {
@@ -44,9 +47,18 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
                     corresponding time unit (e.g. 1s | 2m | 3h)";
         return fail(env, &Error::text(said));
     }
+    const PROFILES: &[&str] = &["none", "cpu", "block", "mutex", "heap", "goroutine", "threadcreate", "allocs"];
+    if !PROFILES.contains(&parsed.flags.string("profile")) {
+        return fail(env, &Error::Text(format!("unknown profile '{}'", parsed.flags.string("profile"))));
+    }
     // What changes the kubeconfig changes the terminal's; all others see it as the line wants it.
     let configures = parsed.command.path.starts_with("config ");
-    let mut chosen = match env.config.chosen(parsed.command.path, &parsed.flags) {
+    let named = match named_config(&parsed.flags, env) {
+        Ok(named) => named,
+        Err(e) if !matches!(parsed.command.path, "kustomize" | "completion" | "options") => return fail(env, &e),
+        Err(_) => None,
+    };
+    let mut chosen = match named.as_ref().unwrap_or(env.config).chosen(parsed.command.path, &parsed.flags) {
         Ok(c) => c,
         Err(e) if !configures && !matches!(parsed.command.path, "kustomize" | "completion" | "options") => {
             return fail(env, &e);
@@ -67,6 +79,29 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
     match done {
         Ok(()) => 0,
         Err(e) => fail(env, &e),
+    }
+}
+
+/// The kubeconfig that `--kubeconfig` names, when it is not the terminal's own.
+///
+/// # Errors
+/// It is not there, or is none. Models `ClientConfigLoadingRules.Load`.
+fn named_config(flags: &flags::Flags, env: &Env<'_>) -> Result<Option<Config>, Error> {
+    let file = flags.string("kubeconfig");
+    if file.is_empty() || env.files.absolute(file) == env.config.file {
+        return Ok(None);
+    }
+    let missing = || Error::Text(format!("stat {file}: no such file or directory"));
+    let text = env.files.read(file).ok_or_else(missing)?;
+    let config = Config::parse(file, &text);
+    let wrong = |why: &str| Error::Text(format!("error loading config file {file:?}: {why}"));
+    let config = config.map_err(|why| wrong(why.find("yaml: ").map_or(why.as_str(), |at| &why[at..])))?;
+    match (config.kind.as_str(), config.api_version.as_str()) {
+        ("Config" | "", "v1" | "") => Ok(Some(config.served_by(env.config))),
+        (kind, version) => Err(wrong(&format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \
+             \"k8s.io/client-go/tools/clientcmd/api/latest/latest.go:50\""
+        ))),
     }
 }
 
@@ -93,9 +128,6 @@ fn help_or_none(args: &[String], env: &mut Env<'_>) -> Option<i32> {
         "alpha" => {
             env.terminal.err("No alpha commands are available in this version of kubectl\n");
             Some(0)
-        }
-        "plugin" if rest.first().is_some_and(|w| w == "list") => {
-            Some(fail(env, &Error::text("unable to find any kubectl plugins in your PATH")))
         }
         _ => None,
     }
@@ -157,6 +189,7 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             Ok(())
         }
         "patch" => label::patch(cx).await,
+        "plugin list" => Err(Error::text("unable to find any kubectl plugins in your PATH")),
         "port-forward" => exec::port_forward(cx).await,
         "replace" => replace::run(cx).await,
         "run" => run_pod::run(cx).await,
@@ -171,7 +204,8 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         path if path == "create" || (path.starts_with("create ") && !help::has_children(&cx.command)) => {
             create::run(cx).await
         }
-        "" | "auth" | "certificate" | "config" | "create secret" | "create service" | "rollout" | "set" | "top"
+        "" | "auth" | "certificate" | "config" | "create secret" | "create service" | "plugin" | "rollout" | "set"
+        | "top"
             if help::has_children(&cx.command) =>
         {
             // Whatever follows, upstream only tells what there is.

@@ -1,5 +1,4 @@
 //! `kubectl cp`: files travel as an archive that `tar` in the container makes or unpacks. Models `kubectl/pkg/cmd/cp`.
-//! Empty directories are left out: the learner's machine has none to send.
 
 use crate::cx::Cx;
 use crate::env::Session;
@@ -78,7 +77,9 @@ async fn container(cx: &mut Cx<'_, '_>, at: &Spec) -> Result<String, Error> {
     let namespace = at.namespace(cx);
     let pod = cx.get(format!("/api/v1/namespaces/{namespace}/pods/{}", at.pod)).await?;
     crate::exec::refuse_completed(&pod, "exec")?;
-    crate::exec::container(cx, &pod, false)
+    let name = crate::exec::container(cx, &pod, false)?;
+    crate::exec::placed(&pod)?;
+    Ok(name)
 }
 
 async fn up(cx: &mut Cx<'_, '_>, from: &str, to: &Spec) -> Result<(), Error> {
@@ -112,10 +113,11 @@ async fn up(cx: &mut Cx<'_, '_>, from: &str, to: &Spec) -> Result<(), Error> {
     done(cx, code)
 }
 
-/// The files at and below a path, by what their paths go on with.
+/// The files at and below a path, by what their paths go on with; empty directories end with a slash.
 fn collect(cx: &Cx<'_, '_>, path: &str, below: &str, out: &mut Vec<(String, Vec<u8>)>) {
     let at = format!("{path}{below}");
     match cx.env.files.list(&at) {
+        Some(names) if names.is_empty() => out.push((format!("{below}/"), Vec::new())),
         Some(mut names) => {
             names.sort();
             names.iter().for_each(|n| collect(cx, path, &format!("{below}/{n}"), out));
@@ -142,7 +144,10 @@ async fn down(cx: &mut Cx<'_, '_>, from: &Spec, to: &str) -> Result<(), Error> {
         };
         let at = clean(&format!("{}/{below}", trimmed(to)));
         match member.sort {
-            Sort::Directory => {}
+            Sort::Directory => {
+                let made = cx.env.files.make_dir(&at);
+                made.map_err(|why| Error::Text(format!("mkdir {at}: {}", why.to_lowercase())))?;
+            }
             Sort::Link => cx.err(&format!(
                 "warning: skipping symlink: {at:?} -> {:?} (consider using \"kubectl exec -n {:?} {:?} -- tar cf - {path:?} \
                  | tar xf -\")\n",

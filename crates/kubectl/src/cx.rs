@@ -120,6 +120,9 @@ impl<'e, 'a> Cx<'e, 'a> {
 
     /// Shows the warnings that came meanwhile.
     pub fn warn(&mut self) {
+        for text in self.discovery.as_ref().map(Discovery::warnings).unwrap_or_default() {
+            self.keep(&text);
+        }
         for w in std::mem::take(&mut self.warned.borrow_mut().0) {
             self.env.terminal.err(&w);
         }
@@ -135,19 +138,18 @@ impl<'e, 'a> Cx<'e, 'a> {
         }
     }
     fn warnings(&self, headers: &[(String, String)]) {
-        let mut kept = self.warned.borrow_mut();
-        for (name, value) in headers {
-            if !name.eq_ignore_ascii_case("warning") {
-                continue;
-            }
+        for (_, value) in headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("warning")) {
             // `299 - "text"`, with backslashes before quotes.
-            for part in split_warnings(value) {
-                let text = format!("Warning: {part}\n");
-                if !kept.1.contains(&text) {
-                    kept.1.push(text.clone());
-                    kept.0.push(text);
-                }
-            }
+            split_warnings(value).iter().for_each(|part| self.keep(part));
+        }
+    }
+    /// A warning to be shown, unless it was.
+    fn keep(&self, text: &str) {
+        let mut kept = self.warned.borrow_mut();
+        let text = format!("Warning: {text}\n");
+        if !kept.1.contains(&text) {
+            kept.1.push(text.clone());
+            kept.0.push(text);
         }
     }
 

@@ -26,16 +26,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if force && grace < 0 {
         grace = 0;
     }
-    let cascade = match cx.flags.string("cascade") {
-        "background" | "true" => "Background",
-        "orphan" | "false" => "Orphan",
-        "foreground" => "Foreground",
-        other => {
-            return Err(Error::text(format!(
-                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
-            )));
-        }
-    };
+    let cascade = crate::apply::cascade(cx)?;
     let output = cx.flags.string("output").to_string();
     if !output.is_empty() && output != "name" {
         return Err(Error::text(format!("unexpected -o output mode: {output}. We only support '-o name'")));

@@ -4,13 +4,18 @@ use crate::client::{Client, Request, send_json};
 use crate::error::Error;
 use crate::mapping::Mapping;
 use serde_json::Value;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 const ACCEPT: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
 /// All resources; groups in the server's order, the preferred version of each first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Discovery(Rc<Vec<Group>>);
+pub(crate) struct Discovery {
+    groups: Rc<Vec<Group>>,
+    /// What is to be said about words that mean several resources.
+    warnings: Rc<RefCell<Vec<String>>>,
+}
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Group {
@@ -25,15 +30,20 @@ impl Discovery {
             let list = send_json(client, Request::get(path).header("Accept", ACCEPT)).await?;
             groups.extend(list["items"].as_array().into_iter().flatten().map(group));
         }
-        Ok(Discovery(Rc::new(groups)))
+        Ok(Discovery { groups: Rc::new(groups), ..Discovery::default() })
     }
 
     pub fn groups(&self) -> &[Group] {
-        &self.0
+        &self.groups
+    }
+
+    /// What came up since the last time.
+    pub fn warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.borrow_mut())
     }
 
     fn all(&self) -> impl Iterator<Item = &Mapping> {
-        self.0.iter().flat_map(|g| g.versions.iter().flat_map(|(_, list)| list))
+        self.groups.iter().flat_map(|g| g.versions.iter().flat_map(|(_, list)| list))
     }
 
     /// `po`, `pods`, `pod`, `deployments.apps`, `deployments.v1.apps`, `Deployment.v1.apps`.
@@ -47,16 +57,13 @@ impl Discovery {
     pub fn find(&self, word: &str) -> Option<&Mapping> {
         let mut parts = word.splitn(3, '.');
         let (name, second, third) = (parts.next().unwrap_or(""), parts.next(), parts.next());
-        if let (Some(version), Some(group)) = (second, third)
-            && let Some(m) = self.named(name, |m| m.version == version && m.group == group)
-        {
-            return Some(m);
-        }
-        // A short name is what it stands for before anybody looks at the version.
-        if let Some(group) = third
-            && let Some(m) = self.all().find(|m| m.group == group && m.short_names.iter().any(|s| s == name))
-        {
-            return Some(m);
+        if let (Some(version), Some(group)) = (second, third) {
+            // A short name is what it stands for before anybody looks at the version.
+            let whole = |m: &Mapping| m.version == version && m.group == group;
+            let found = self.called(name, whole).or_else(|| self.short(name, |m| m.group == group));
+            if found.is_some() {
+                return found;
+            }
         }
         let group = word.split_once('.').map(|(_, g)| g);
         match group {
@@ -67,11 +74,33 @@ impl Discovery {
     }
 
     fn named(&self, name: &str, fits: impl Fn(&Mapping) -> bool) -> Option<&Mapping> {
+        let plain = self.all().find(|m| {
+            let lower = name.to_lowercase();
+            (m.resource == lower || m.singular == lower) && fits(m)
+        });
+        plain.or_else(|| self.short(name, &fits)).or_else(|| self.called(name, &fits))
+    }
+
+    /// By plural, singular or kind.
+    fn called(&self, name: &str, fits: impl Fn(&Mapping) -> bool) -> Option<&Mapping> {
         let lower = name.to_lowercase();
         let first = |how: &dyn Fn(&Mapping) -> bool| self.all().find(|m| how(m) && fits(m));
-        first(&|m| m.resource == lower || m.singular == lower)
-            .or_else(|| first(&|m| m.short_names.contains(&lower)))
-            .or_else(|| first(&|m| m.kind == name))
+        first(&|m| m.resource == lower || m.singular == lower).or_else(|| first(&|m| m.kind == name))
+    }
+
+    /// Models `expandResourceShortcut`: the first one that is meant, and a word about others.
+    fn short(&self, name: &str, fits: impl Fn(&Mapping) -> bool) -> Option<&Mapping> {
+        let lower = name.to_lowercase();
+        let mut all = self.all().filter(|m| m.short_names.contains(&lower) && fits(m));
+        let first = all.next()?;
+        for other in all.map(Mapping::qualified).filter(|q| *q != first.qualified()) {
+            let text = format!("short name {name:?} could also match lower priority resource {other}");
+            let mut kept = self.warnings.borrow_mut();
+            if !kept.contains(&text) {
+                kept.push(text);
+            }
+        }
+        Some(first)
     }
 
     /// By apiVersion and kind, as manifests name them.
@@ -83,7 +112,7 @@ impl Discovery {
     /// The resources of a category; `None` when it is none.
     pub fn category(&self, word: &str) -> Option<Vec<String>> {
         let mut list = Vec::new();
-        for g in self.0.iter() {
+        for g in self.groups.iter() {
             for (_, mappings) in &g.versions {
                 for m in mappings.iter().filter(|m| m.categories.iter().any(|c| c == word)) {
                     let name = m.qualified();

@@ -28,7 +28,13 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 "--for must be in resource/name form"
             }));
         };
-        let m = cx.discovery().await?.resource(kind).map_err(|e| Error::Plain(e.go()))?;
+        if kind.is_empty() {
+            return Err(Error::text("a resource must be present, got: /, Resource="));
+        }
+        let m = cx.discovery().await?.resource(kind).map_err(|e| {
+            let group = kind.split_once('.').map_or(String::new(), |(_, g)| format!(" in group {g:?}"));
+            Error::Plain(format!("{}{group}", e.go()))
+        })?;
         field = format!(
             "involvedObject.kind={},involvedObject.apiVersion={},involvedObject.name={name}",
             m.kind,
@@ -67,7 +73,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             of(&e["lastTimestamp"]).or(of(&e["eventTime"]))
         }
     };
-    items.sort_by_key(when);
+    crate::describe::sort::sort(&mut items, |a, b| when(a) < when(b));
     if let Some(mut p) = printer {
         for e in &mut items {
             e["kind"] = "Event".into();
@@ -255,6 +261,10 @@ async fn top_pods(cx: &mut Cx<'_, '_>, name: Option<String>, selector: &str, sor
     let all = cx.flags.bool("all-namespaces");
     let namespace = cx.namespace();
     let field = cx.flags.string("field-selector").to_string();
+    let wrong = field.split(',').find(|p| !p.is_empty() && !p.contains('='));
+    if let Some(part) = wrong {
+        return Err(Error::Text(format!("invalid selector: '{field}'; can't understand '{part}'")));
+    }
     let q = query(&[("fieldSelector", &field), ("labelSelector", selector)]);
     let collection = if all && name.is_none() {
         format!("{METRICS}/pods")

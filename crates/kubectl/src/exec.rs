@@ -11,7 +11,8 @@ pub(crate) async fn exec(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         Some(n) => (cx.args[..n].to_vec(), cx.args[n..].to_vec()),
         None => (cx.args.iter().take(1).cloned().collect(), cx.args.iter().skip(1).cloned().collect()),
     };
-    let Some(target) = before.first().cloned() else {
+    let file = cx.flags.list("filename").into_iter().next();
+    let Some(target) = before.first().cloned().or(file.filter(|_| cx.dash.is_some()).map(|_| String::new())) else {
         return Err(Error::text("pod, type/name or --filename must be specified"));
     };
     if cx.dash.is_none() && !command.is_empty() {
@@ -61,8 +62,12 @@ pub(crate) async fn attach_to_new(cx: &mut Cx<'_, '_>, name: &str) -> Result<(),
 
 /// The pod that a name or `type/name` leads to. Models `AttachablePodForObject`.
 pub(crate) async fn pod_for(cx: &mut Cx<'_, '_>, target: &str) -> Result<Value, Error> {
-    let words = if target.contains('/') { vec![target.to_string()] } else { vec!["pods".into(), target.into()] };
-    let found = Builder::default().find(cx, &words).await?.all()?;
+    let found = if target.is_empty() {
+        Builder { latest: true, ..Builder::of(cx) }.find(cx, &[]).await?.all()?
+    } else {
+        let words = if target.contains('/') { vec![target.to_string()] } else { vec!["pods".into(), target.into()] };
+        Builder::default().find(cx, &words).await?.all()?
+    };
     let Some(info) = found.into_iter().next() else { return Err(Error::text("no pod was found")) };
     if info.mapping.kind == "Pod" {
         return Ok(info.object);
@@ -142,6 +147,17 @@ pub(crate) fn refuse_completed(pod: &Value, what: &str) -> Result<(), Error> {
     }
 }
 
+/// # Errors
+/// A pod that is on no node: nobody runs anything in it, in the server's words.
+pub(crate) fn placed(pod: &Value) -> Result<(), Error> {
+    if pod["spec"]["nodeName"].as_str().is_some_and(|n| !n.is_empty()) {
+        return Ok(());
+    }
+    let said = format!("pod {} does not have a host assigned", pod["metadata"]["name"].as_str().unwrap_or(""));
+    let refused = serde_json::json!({"reason": "BadRequest", "message": said, "code": 400});
+    Err(Error::Status(Box::new(crate::error::Status(refused))))
+}
+
 /// All containers, those of other sorts marked.
 pub(crate) fn all_names(pod: &Value) -> Vec<String> {
     let mut out = Vec::new();
@@ -158,6 +174,10 @@ async fn session(cx: &mut Cx<'_, '_>, target: String, command: Vec<String>) -> R
     refuse_completed(&pod, if command.is_empty() { "attach" } else { "exec" })?;
     let quiet = cx.flags.bool("quiet");
     let container = container(cx, &pod, quiet)?;
+    if command.is_empty() && !quiet {
+        cx.err("If you don't see a command prompt, try pressing enter.\n");
+    }
+    placed(&pod)?;
     let s = Session {
         namespace: pod["metadata"]["namespace"].as_str().unwrap_or("").into(),
         pod: pod["metadata"]["name"].as_str().unwrap_or("").into(),

@@ -9,12 +9,13 @@ use crate::print::gojson;
 use manifest::Limits;
 use serde_json::Value;
 
-/// Appends every document with its source; whether one file, no directory, was named. Models `singleItemImplied`.
+/// Appends every document with its source, and errors with the number of documents before them; whether one file, no
+/// directory, was named. Models `singleItemImplied`.
 pub(crate) fn read(
     cx: &mut Cx<'_, '_>,
     b: &Builder,
     out: &mut Vec<(String, Value)>,
-    errors: &mut Vec<Error>,
+    errors: &mut Vec<(usize, Error)>,
 ) -> Result<bool, Error> {
     if !b.kustomize.is_empty() {
         if !b.filenames.is_empty() {
@@ -26,7 +27,7 @@ pub(crate) fn read(
         let objects = match crate::kustomize::objects(cx, &b.kustomize) {
             Ok(objects) => objects,
             Err(e) => {
-                errors.push(e);
+                errors.push((out.len(), e));
                 return Ok(true);
             }
         };
@@ -37,7 +38,7 @@ pub(crate) fn read(
         for o in objects {
             match check(&b.kustomize, &o, validating) {
                 Ok(()) => out.push((b.kustomize.clone(), o)),
-                Err(e) => errors.push(e),
+                Err(e) => errors.push((out.len(), e)),
             }
         }
         return Ok(true);
@@ -88,20 +89,21 @@ pub(crate) fn read(
                 for d in documents {
                     match check(&source, &d.value, validating) {
                         Ok(()) => out.push((source.clone(), d.value)),
-                        Err(e) => errors.push(e),
+                        Err(e) => errors.push((out.len(), e)),
                     }
                 }
             }
             // What is neither of both is told as JSON.
             Err(_) if text.trim_start().starts_with('{') && json_error::scan(&text).is_err() => {
                 let said = json_error::decoder_words(&text).unwrap_or_default();
-                errors.push(Error::text(format!("error parsing {source}: {said}")));
+                errors.push((out.len(), Error::text(format!("error parsing {source}: {said}"))));
             }
             Err(problems) => {
-                errors.extend(problems.into_iter().take(1).map(|p| match validating {
+                let said = problems.into_iter().take(1).map(|p| match validating {
                     true if p.kubectl.ends_with("unstructured.detector") => no_object(&source),
                     _ => Error::text(p.kubectl),
-                }));
+                });
+                errors.extend(said.map(|e| (out.len(), e)));
             }
         }
     }

@@ -182,6 +182,9 @@ pub(crate) async fn can_i(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
              help and examples.",
         ));
     }
+    if cx.flags.bool("no-headers") {
+        return Err(Error::text("--no-headers cannot be set without --list specified"));
+    }
     let (verb, target) = (cx.args[0].clone(), cx.args[1].clone());
     let spec = if target.starts_with('/') {
         const VERBS: &[&str] = &["get", "put", "post", "head", "options", "delete", "patch", "*"];
@@ -201,6 +204,8 @@ pub(crate) async fn can_i(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 }
                 (m.group.clone(), m.resource.clone())
             }
+            // Whom one may act as is no resource.
+            None if matches!(word, "users" | "groups") => (String::new(), word.to_string()),
             None => {
                 let (r, g) = word.split_once('.').unwrap_or((word, ""));
                 let group = if g.is_empty() { String::new() } else { format!(" in group '{g}'") };

@@ -34,6 +34,9 @@ pub struct Config {
     /// `current-context`; may be empty.
     pub context: String,
     pub preferences: Value,
+    /// As the document has them.
+    pub(crate) kind: String,
+    pub(crate) api_version: String,
     /// The server that the client reaches, and the user that it is there.
     own: (String, Value),
 }
@@ -89,6 +92,8 @@ impl Config {
             contexts: [(context.to_string(), c)].into(),
             context: context.into(),
             preferences: json!({}),
+            kind: "Config".into(),
+            api_version: "v1".into(),
             own: (server.into(), me),
         }
     }
@@ -112,11 +117,18 @@ impl Config {
             contexts: named("contexts", "context"),
             context: v["current-context"].as_str().unwrap_or("").into(),
             preferences: v.get("preferences").filter(|p| !p.is_null()).cloned().unwrap_or_else(|| json!({})),
+            kind: text_of(&v, "kind").into(),
+            api_version: text_of(&v, "apiVersion").into(),
             own: Default::default(),
         };
         let current = config.contexts.get(&config.context).cloned().unwrap_or_default();
         config.own = (config.server(), config.users.get(text_of(&current, "user")).cloned().unwrap_or_default());
         Ok(config)
+    }
+
+    /// With the server and the user that another one's client is.
+    pub(crate) fn served_by(self, other: &Config) -> Config {
+        Config { own: other.own.clone(), ..self }
     }
 
     fn current(&self, field: &str) -> String {

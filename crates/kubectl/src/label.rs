@@ -79,6 +79,8 @@ impl Change {
             let taken: Vec<String> = self
                 .set
                 .iter()
+                // Why something changed is said anew each time.
+                .filter(|(k, _)| labels || k != "kubernetes.io/change-cause")
                 .filter_map(|(k, v)| have.get(k).filter(|old| !labels || *old != v).map(|old| (k, old)))
                 .map(|(k, old)| {
                     let old = old.as_str().unwrap_or("");
@@ -181,6 +183,15 @@ pub(crate) async fn patch(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         Err(_) if broken => Value::Null,
         // A word alone is YAML.
         Err(_) if !text.contains(['[', '{', ':', '\n', '\'', '"']) => text.trim().into(),
+        // A list is no document.
+        Err(_) if text.trim_start().starts_with(['-', '[']) => {
+            let within: String = text.lines().map(|l| format!("  {l}\n")).collect();
+            manifest::parse_values(&[("patch", &format!("v:\n{within}"))], manifest::Limits::REQUEST)
+                .ok()
+                .and_then(|d| d.into_iter().next())
+                .map(|mut d| d.value["v"].take())
+                .ok_or_else(|| unparsed(&text))?
+        }
         Err(_) => manifest::parse_values(&[("patch", &text)], manifest::Limits::REQUEST)
             .ok()
             .and_then(|d| d.into_iter().next())

@@ -53,6 +53,7 @@ mod rollout;
 mod run_pod;
 mod scale;
 mod set;
+mod set_env;
 mod set_subject;
 mod tar;
 #[cfg(test)]

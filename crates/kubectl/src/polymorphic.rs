@@ -25,13 +25,30 @@ pub(crate) fn map_selector(o: &Value) -> Result<Map<String, Value>, String> {
             }
             Ok(selector)
         }
+        "Deployment" if of(&o["spec"]["selector"]["matchLabels"]).is_empty() => {
+            Err("invalid deployment: no selectors, therefore cannot be exposed".into())
+        }
+        "ReplicaSet" if of(&o["spec"]["selector"]["matchLabels"]).is_empty() => {
+            Err("invalid replicaset: no selectors, therefore cannot be exposed".into())
+        }
         _ => {
-            if o["spec"]["selector"]["matchExpressions"].as_array().is_some_and(|e| !e.is_empty()) {
-                return Err("couldn't convert expressions to map-based selector format".into());
+            if let Some(list) = o["spec"]["selector"]["matchExpressions"].as_array().filter(|e| !e.is_empty()) {
+                let shown: Vec<String> = list.iter().map(requirement).collect();
+                return Err(format!(
+                    "couldn't convert expressions - \"[{}]\" to map-based selector format",
+                    shown.join(" ")
+                ));
             }
             Ok(of(&o["spec"]["selector"]["matchLabels"]))
         }
     }
+}
+
+/// `%+v` of a requirement.
+fn requirement(e: &Value) -> String {
+    let text = |f: &str| e[f].as_str().unwrap_or("").to_string();
+    let values: Vec<&str> = e["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    format!("{{Key:{} Operator:{} Values:[{}]}}", text("key"), text("operator"), values.join(" "))
 }
 
 /// The template of the pods, or the pod itself.

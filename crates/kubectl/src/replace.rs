@@ -74,7 +74,11 @@ pub(crate) async fn put(cx: &mut Cx<'_, '_>, info: &Info, mut object: Value, q: 
             m.insert("resourceVersion".into(), live["metadata"]["resourceVersion"].clone());
         }
     }
-    let r = Request::new("PUT", info.path() + q).header("Accept", "application/json").json(&object);
+    let below = match cx.command.flag("subresource").map(|_| cx.flags.string("subresource")).unwrap_or("") {
+        "" => String::new(),
+        name => format!("/{name}"),
+    };
+    let r = Request::new("PUT", info.path() + &below + q).header("Accept", "application/json").json(&object);
     cx.send(r).await
 }
 

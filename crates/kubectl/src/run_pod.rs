@@ -10,6 +10,7 @@ use crate::result::Results;
 use serde_json::{Map, Value, json};
 
 pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
+    crate::apply::cascade(cx)?;
     let Some(name) = cx.args.first().cloned().filter(|_| cx.dash != Some(0)) else {
         return Err(cx.usage("NAME is required for run"));
     };
@@ -152,7 +153,7 @@ fn env(list: &[String]) -> Result<Vec<Value>, Error> {
     list.iter()
         .map(|e| {
             let (k, v) = e.split_once('=').filter(|(k, _)| !k.is_empty()).ok_or_else(|| bad(e))?;
-            Ok(json!({"name": k, "value": v}))
+            Ok(crate::set_env::variable(k, v))
         })
         .collect()
 }

@@ -19,7 +19,7 @@ pub(crate) struct Member {
     pub data: Vec<u8>,
 }
 
-/// Files by name, and `seconds` since 1970 as their time.
+/// Files by name, directories with a slash at the end, and `seconds` since 1970 as their time.
 pub(crate) fn archive(files: &[(String, Vec<u8>)], seconds: i64) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, data) in files {
@@ -29,7 +29,8 @@ pub(crate) fn archive(files: &[(String, Vec<u8>)], seconds: i64) -> Vec<u8> {
             header(&mut out, "././@LongLink", long.len(), b'L', 0);
             block(&mut out, long.as_bytes());
         }
-        header(&mut out, name, data.len(), b'0', seconds);
+        let sort = if name.ends_with('/') { b'5' } else { b'0' };
+        header(&mut out, name, data.len(), sort, seconds);
         block(&mut out, data);
     }
     out.resize(out.len() + 2 * BLOCK, 0);
@@ -44,7 +45,7 @@ fn header(out: &mut Vec<u8>, name: &str, size: usize, sort: u8, seconds: i64) {
         let text = format!("{n:0digits$o}", digits = width - 1);
         h[at..at + text.len()].copy_from_slice(text.as_bytes());
     };
-    octal(100, 8, 0o644);
+    octal(100, 8, if sort == b'5' { 0o755 } else { 0o644 });
     octal(108, 8, 0);
     octal(116, 8, 0);
     octal(124, 12, size as u64);

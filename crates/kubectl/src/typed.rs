@@ -3,7 +3,7 @@
 
 use crate::cx::Cx;
 use crate::error::Error;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// # Errors
 /// A kind that nobody knows, or the first field that has another type.
@@ -105,6 +105,7 @@ impl Types<'_> {
                 Ok(Value::Array(list.into_iter().map(read).collect::<Result<_, String>>()?))
             }
             (Some("integer"), Value::Number(n)) if n.is_f64() => wrong(&format!("number {n}"), path),
+            (_, value) if name.ends_with(".Quantity") => quantity(&value).map(Value::from),
             // Types with readers of their own take what they like.
             (_, value) if !name.is_empty() && !s["properties"].is_object() => Ok(value),
             (Some("object" | "array"), _) => wrong(what, path),
@@ -113,5 +114,111 @@ impl Types<'_> {
             (Some("integer" | "number"), value) if !value.is_number() => wrong(what, path),
             (_, value) => Ok(value),
         }
+    }
+}
+
+/// What Go's types of workloads always write, in an object that comes from a file: structs that are empty, numbers of
+/// statuses, amounts in their own form.
+pub(crate) fn filled(object: &mut Value) {
+    let kind = object["kind"].as_str().unwrap_or("").to_string();
+    let Some(map) = object.as_object_mut() else { return };
+    let zeros: &[&str] = match kind.as_str() {
+        "StatefulSet" => &["availableReplicas", "replicas"],
+        "ReplicaSet" | "ReplicationController" => &["replicas"],
+        "DaemonSet" => &["currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady"],
+        "Deployment" | "Job" | "CronJob" | "Pod" => &[],
+        "Service" => {
+            let status = map.entry("status").or_insert_with(|| json!({}));
+            if let Some(status) = status.as_object_mut() {
+                status.entry("loadBalancer").or_insert_with(|| json!({}));
+            }
+            return;
+        }
+        _ => return,
+    };
+    if let Some(status) = map.entry("status").or_insert_with(|| json!({})).as_object_mut() {
+        for field in zeros {
+            status.entry(*field).or_insert_with(|| 0.into());
+        }
+    }
+    let strategy = match kind.as_str() {
+        "Deployment" => Some("strategy"),
+        "StatefulSet" | "DaemonSet" => Some("updateStrategy"),
+        _ => None,
+    };
+    let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    spec.extend(strategy.filter(|f| !spec.contains_key(*f)).map(|f| (f.to_string(), json!({}))));
+    for claim in spec.get_mut("volumeClaimTemplates").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(claim) = claim.as_object_mut() {
+            claim.entry("status").or_insert_with(|| json!({}));
+            resources(claim.get_mut("spec"));
+        }
+    }
+    if let Some(job) = spec.get_mut("jobTemplate").and_then(Value::as_object_mut) {
+        job.entry("metadata").or_insert_with(|| json!({}));
+    }
+    let template = match kind.as_str() {
+        "CronJob" => object.pointer_mut("/spec/jobTemplate/spec/template"),
+        _ => object.pointer_mut("/spec/template"),
+    };
+    if let Some(template) = template.and_then(Value::as_object_mut) {
+        template.entry("metadata").or_insert_with(|| json!({}));
+    }
+    let Some(pods) = crate::polymorphic::pod_spec(object) else { return };
+    for field in ["containers", "initContainers", "ephemeralContainers"] {
+        let list = object.pointer_mut(&format!("{pods}/{field}")).and_then(Value::as_array_mut);
+        list.into_iter().flatten().for_each(|c| resources(Some(c)));
+    }
+}
+
+fn resources(within: Option<&mut Value>) {
+    let Some(within) = within.and_then(Value::as_object_mut) else { return };
+    let resources = within.entry("resources").or_insert_with(|| json!({}));
+    for field in ["limits", "requests"] {
+        for v in resources.get_mut(field).and_then(Value::as_object_mut).into_iter().flat_map(|m| m.values_mut()) {
+            if let Ok(text) = quantity(v) {
+                *v = text.into();
+            }
+        }
+    }
+}
+
+/// An amount as Go writes it.
+fn quantity(value: &Value) -> Result<String, String> {
+    let text = value.as_str().map_or_else(|| value.to_string(), String::from);
+    meta::Quantity::parse(&text).map(|q| q.to_string()).map_err(|_| {
+        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_go_always_writes_is_there() {
+        let mut o = json!({
+            "kind": "StatefulSet",
+            "spec": {
+                "template": {"spec": {"containers": [{"name": "c", "resources": {"limits": {"cpu": "0.5"}}}]}},
+                "volumeClaimTemplates": [{"spec": {}}],
+            },
+        });
+        filled(&mut o);
+        assert_eq!(
+            o,
+            json!({
+                "kind": "StatefulSet",
+                "spec": {
+                    "template": {
+                        "metadata": {},
+                        "spec": {"containers": [{"name": "c", "resources": {"limits": {"cpu": "500m"}}}]},
+                    },
+                    "updateStrategy": {},
+                    "volumeClaimTemplates": [{"spec": {"resources": {}}, "status": {}}],
+                },
+                "status": {"availableReplicas": 0, "replicas": 0},
+            })
+        );
     }
 }

@@ -170,6 +170,11 @@ impl Files for Home {
         bench.make_room(&cwd, path);
         bench.write(&cwd, path, data, false)
     }
+    fn make_dir(&self, path: &str) -> Result<(), String> {
+        let cwd = self.0.state.borrow().cwd.clone();
+        self.0.bench.borrow_mut().make_room(&cwd, &format!("{path}/"));
+        Ok(())
+    }
     fn absolute(&self, path: &str) -> String {
         normalize(&self.0.state.borrow().cwd, path)
     }

@@ -36,9 +36,9 @@ fn sources(cx: &Cx<'_, '_>, what: &str) -> Result<Vec<(String, String)>, Error> 
                 continue;
             }
             // A key alone has its value from an environment, of which there is none here.
-            if let Some((k, v)) = line.split_once('=') {
-                out.push((k.into(), v.into()));
-            }
+            let (k, v) = line.split_once('=').unwrap_or((line, ""));
+            crate::set_env::known_name(k)?;
+            out.push((k.into(), v.into()));
         }
     }
     for (i, (k, _)) in out.iter().enumerate() {
@@ -95,20 +95,31 @@ fn read(cx: &Cx<'_, '_>, path: &str) -> Result<String, Error> {
     cx.env.files.read(path).ok_or_else(|| Error::text(format!("error reading {path}: no such file or directory")))
 }
 
+fn fits(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
 fn valid_key(k: &str) -> bool {
-    !k.is_empty()
-        && k.len() <= 253
-        && k.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        && k != "."
-        && !k.starts_with("..")
+    !k.is_empty() && k.len() <= 253 && k.chars().all(fits) && k != "." && !k.starts_with("..")
 }
 
 fn check_key(k: &str, what: &str) -> Result<(), Error> {
     if valid_key(k) {
         return Ok(());
     }
-    let why = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or \
-               'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+    let mut wrong: Vec<String> = Vec::new();
+    if k.len() > 253 {
+        wrong.push("must be no more than 253 characters".into());
+    }
+    if k.is_empty() || !k.chars().all(fits) {
+        wrong.push(
+            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or \
+             'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+                .into(),
+        );
+    }
+    wrong.extend(crate::set_env::out_of_place(k).map(String::from));
+    let why = wrong.join(if what == "ConfigMap" { "," } else { ";" });
     Err(Error::text(if what == "ConfigMap" {
         format!("{k:?} is not a valid key name for a ConfigMap: {why}")
     } else {

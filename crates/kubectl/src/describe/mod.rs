@@ -18,7 +18,7 @@ mod rbac;
 mod resources;
 mod services;
 mod show;
-mod sort;
+pub(crate) mod sort;
 mod storage;
 mod tabs;
 #[cfg(test)]

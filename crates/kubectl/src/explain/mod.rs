@@ -19,7 +19,8 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     if cx.args[0].is_empty() {
         return Err(Error::text("a resource must be present, got: /, Resource="));
     }
-    if cx.args[0].starts_with('.') {
+    let (_, path) = cx.args[0].split_once('.').unwrap_or_default();
+    if cx.args[0].starts_with('.') || path.starts_with('.') || path.contains(['[', '*']) || path.contains("..") {
         return Err(Error::text("invalid jsonpath syntax, first node must be field node"));
     }
     let older = match cx.flags.string("output") {
@@ -43,6 +44,11 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         })
     };
     let Some(schema) = schemas.and_then(|s| s.values().find(is_it)) else {
+        let paths = document["paths"].as_object();
+        if !paths.into_iter().flatten().any(|(p, _)| p.ends_with(&format!("/{}", m.resource))) {
+            let version = format!("{}/{}", m.group, m.version);
+            return Err(Error::text(format!("GVR ({version}, Resource={}) not found in OpenAPI schema", m.resource)));
+        }
         return Err(Error::text(format!(
             "error: GVK map[group:{} kind:{} version:{}] not found in OpenAPI schema",
             m.group, m.kind, m.version
@@ -79,6 +85,9 @@ async fn target(cx: &mut Cx<'_, '_>) -> Result<(Mapping, Vec<String>), Error> {
     let words: Vec<String> = cx.args[0].trim_end_matches('.').split('.').map(String::from).collect();
     let version = cx.flags.string("api-version").to_string();
     if !version.is_empty() {
+        if version.matches('/').count() > 1 {
+            return Err(Error::Text(format!("unexpected GroupVersion string: {version}")));
+        }
         let m = discovery.resource(&words[0])?;
         let (group, v) = version.split_once('/').unwrap_or(("", &version));
         let named =

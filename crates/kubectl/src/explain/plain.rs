@@ -153,7 +153,7 @@ impl Explain<'_> {
             return self.plain_kind(only);
         }
         match r["type"].as_str() {
-            Some("object") => "Object".into(),
+            Some("object") => "map[string]".into(),
             Some(t) => t.into(),
             // What may be a number or a string.
             None if r["oneOf"].is_array() => "string".into(),

@@ -286,10 +286,8 @@ fn unknown(all: &[Command], word: &str) -> String {
 /// What people type for a command when they mean another.
 fn suggested_for(path: &str) -> &'static [&'static str] {
     match path {
-        "get" => &["list", "ls"],
+        "get" | "wait" => &["list", "ps"],
         "delete" => &["rm"],
-        "scale" => &["resize"],
-        "rollout" => &["rollback", "rolling-update"],
         _ => &[],
     }
 }

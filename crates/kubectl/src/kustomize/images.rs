@@ -1,5 +1,6 @@
 //! `images` and `replicas`. Models kustomize's image tag and replica count transformers.
 
+use super::config::{Config, Place};
 use super::places::Spec;
 use super::resource::{Resource, by_any_id};
 use super::{list, text};
@@ -9,23 +10,28 @@ use serde_json::{Map, Value};
 
 const SCALED: [&str; 4] = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
 
-pub(super) fn replicas(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
+pub(super) fn replicas(k: &Map<String, Value>, config: &Config, all: &mut [Resource]) -> Result<(), Error> {
+    let scaled =
+        |kind: &str| Place { kind: kind.into(), path: "spec/replicas".into(), create: true, ..Place::default() };
+    let mut places: Vec<Place> = SCALED.iter().map(|kind| scaled(kind)).collect();
+    places.extend(config.of("replicas").iter().cloned());
     for entry in list(k, "replicas") {
         let name = entry["name"].as_str().unwrap_or("");
         let count = entry.get("count").cloned().unwrap_or_else(|| 0.into());
         let mut found = false;
-        for kind in SCALED {
-            let spec = Spec { group: "", version: "", kind, path: "spec/replicas", create: true };
-            for i in by_any_id(all, |id| id.name == name && id.kind == kind) {
+        for p in &places {
+            for i in by_any_id(all, |id| id.name == name && id.is_kind(&p.group, &p.version, &p.kind)) {
                 found = true;
-                spec.each(&mut all[i], &mut |v| {
+                p.spec().each(&mut all[i], &mut |v| {
                     *v = count.clone();
                     Ok(())
                 })?;
             }
         }
         if !found {
-            let kinds: Vec<String> = SCALED.iter().map(|k| format!("{k}.[noVer].[noGrp]")).collect();
+            let or = |s: &str, none: &str| if s.is_empty() { none.to_string() } else { s.to_string() };
+            let called = |p: &Place| format!("{}.{}.{}", p.kind, or(&p.version, "[noVer]"), or(&p.group, "[noGrp]"));
+            let kinds: Vec<String> = places.iter().map(called).collect();
             return Err(text(format!(
                 "resource with name {name} does not match a config with the following GVK [{}]",
                 kinds.join(" ")
@@ -46,7 +52,7 @@ const PLACES: [&str; 6] = [
     "spec/template/spec/volumes[]/image/reference",
 ];
 
-pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
+pub(super) fn run(k: &Map<String, Value>, config: &Config, all: &mut [Resource]) -> Result<(), Error> {
     for entry in list(k, "images").chain(list(k, "imageTags")) {
         let name = entry["name"].as_str().unwrap_or("");
         // The name is a pattern.
@@ -60,8 +66,9 @@ pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Er
         };
         for r in all.iter_mut().filter(|r| r.kind() != "CustomResourceDefinition") {
             walk(&mut r.object, &mut change);
-            for path in PLACES {
-                let spec = Spec { group: "", version: "", kind: "", path, create: false };
+            let own = config.of("images").iter().map(|p| p.spec());
+            let known = PLACES.iter().map(|path| Spec { group: "", version: "", kind: "", path, create: false });
+            for spec in known.chain(own) {
                 // A field of that name in an object of another kind may be anything.
                 let _ = spec.each(r, &mut |v| {
                     change(v);

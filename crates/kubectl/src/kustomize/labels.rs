@@ -1,5 +1,6 @@
 //! `labels`, `commonLabels` and `commonAnnotations`. Models kustomize's `builtinpluginconsts` for them.
 
+use super::config::{Config, Place};
 use super::places::{Spec, put};
 use super::resource::Resource;
 use super::{list, text};
@@ -57,7 +58,19 @@ const ANNOTATIONS: &[Row] = &[
     ("batch", "", "CronJob", "spec/jobTemplate/spec/template/metadata/annotations", true),
 ];
 
-pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
+/// Whether upstream's own list of a configuration's field has the place, and then whether what is missing is made.
+pub(super) fn default_creates(field: &str, place: &Place) -> Option<bool> {
+    let rows: &[&[Row]] = match field {
+        "commonLabels" => &[SELECTORS, TEMPLATES],
+        "templateLabels" => &[TEMPLATES],
+        "commonAnnotations" => &[ANNOTATIONS],
+        _ => &[],
+    };
+    let is = |row: &&Row| (row.0, row.1, row.2, row.3) == (&*place.group, &*place.version, &*place.kind, &*place.path);
+    rows.iter().copied().flatten().find(is).map(|row| row.4)
+}
+
+pub(super) fn run(k: &Map<String, Value>, config: &Config, all: &mut [Resource]) -> Result<(), Error> {
     for entry in list(k, "labels") {
         let Some(pairs) = entry["pairs"].as_object() else { continue };
         let flag = |f: &str| entry[f] == true;
@@ -68,14 +81,29 @@ pub(super) fn run(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Er
         };
         own(entry, pairs, rows, all)?;
         label(pairs, rows, flag("includeSelectors"), all)?;
+        match (flag("includeSelectors"), flag("includeTemplates")) {
+            (true, _) => configured(pairs, config.of("commonLabels"), all)?,
+            (_, templates) => {
+                let templates = if templates { config.of("templateLabels") } else { &[] };
+                configured(pairs, templates, all)?;
+                configured(pairs, config.of("labels"), all)?;
+            }
+        }
     }
     if let Some(pairs) = k.get("commonLabels").and_then(Value::as_object) {
         label(pairs, &[SELECTORS, TEMPLATES], true, all)?;
+        configured(pairs, config.of("commonLabels"), all)?;
     }
     if let Some(pairs) = k.get("commonAnnotations").and_then(Value::as_object) {
         label(pairs, &[ANNOTATIONS], false, all)?;
+        configured(pairs, config.of("commonAnnotations"), all)?;
     }
     Ok(())
+}
+
+fn configured(pairs: &Map<String, Value>, places: &[Place], all: &mut [Resource]) -> Result<(), Error> {
+    let each = |p: &Place| all.iter_mut().try_for_each(|r| p.spec().each(r, &mut |v| put(v, pairs)));
+    if pairs.is_empty() { Ok(()) } else { places.iter().try_for_each(each) }
 }
 
 /// `labels[].fields`: places of one's own.

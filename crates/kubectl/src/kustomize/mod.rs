@@ -1,6 +1,7 @@
 //! `kubectl kustomize` and `-k`: a directory's kustomization as objects. Models `sigs.k8s.io/kustomize/api/krusty` without
-//! plugins, Helm charts, configurations and addresses, which are refused.
+//! plugins, Helm charts and addresses, which are refused.
 
+mod config;
 mod fields;
 mod generate;
 mod hash;
@@ -51,7 +52,7 @@ fn build(files: &dyn Files, dir: &str, free: bool, warnings: &mut Vec<String>) -
             r.set_name(&name);
         }
     }
-    references::update(&mut g.all)?;
+    references::update(&mut g.all, &g.config)?;
     vars::resolve(&mut g, warnings)?;
     g.all.retain(|r| {
         let local = r.object.pointer("/metadata/annotations/config.kubernetes.io~1local-config");
@@ -67,6 +68,16 @@ fn build(files: &dyn Files, dir: &str, free: bool, warnings: &mut Vec<String>) -
             r.metadata();
             if let Some(metadata) = r.object.get_mut("metadata") {
                 resource::map_at(metadata, "annotations").insert("config.kubernetes.io/origin".into(), origin.into());
+            }
+        }
+    }
+    if strings(&k, "buildMetadata").any(|o| o == "transformerAnnotations") {
+        for r in g.all.iter_mut().filter(|r| !r.transformed.is_empty()) {
+            let all = r.transformed.concat();
+            r.metadata();
+            if let Some(metadata) = r.object.get_mut("metadata") {
+                let annotations = resource::map_at(metadata, "annotations");
+                annotations.insert("alpha.config.kubernetes.io/transformations".into(), all.into());
             }
         }
     }

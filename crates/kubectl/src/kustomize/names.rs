@@ -1,5 +1,6 @@
 //! `namespace`, `namePrefix` and `nameSuffix`. Models kustomize's namespace, prefix and suffix transformers.
 
+use super::config::Config;
 use super::places::{Spec, is_one_of};
 use super::resource::{Resource, map_at};
 use super::text;
@@ -28,7 +29,7 @@ const ELSEWHERE: [Spec<'_>; 2] = [
 const UNNAMED: &[(&str, &str)] =
     &[("", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService"), ("", "Namespace")];
 
-pub(super) fn namespace(k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
+pub(super) fn namespace(k: &Map<String, Value>, config: &Config, all: &mut [Resource]) -> Result<(), Error> {
     let Some(namespace) = k.get("namespace").and_then(Value::as_str).filter(|n| !n.is_empty()) else { return Ok(()) };
     for i in 0..all.len() {
         let r = &mut all[i];
@@ -50,7 +51,8 @@ pub(super) fn namespace(k: &Map<String, Value>, all: &mut [Resource]) -> Result<
                 }
             }
         }
-        for spec in ELSEWHERE {
+        let own = config.of("namespace").iter().filter(|p| p.path != "metadata/namespace").map(|p| p.spec());
+        for spec in ELSEWHERE.into_iter().chain(own) {
             spec.each(r, &mut |v| {
                 *v = namespace.into();
                 Ok(())
@@ -66,7 +68,7 @@ pub(super) fn namespace(k: &Map<String, Value>, all: &mut [Resource]) -> Result<
     Ok(())
 }
 
-pub(super) fn affixes(k: &Map<String, Value>, all: &mut [Resource]) {
+pub(super) fn affixes(k: &Map<String, Value>, config: &Config, all: &mut [Resource]) -> Result<(), Error> {
     let text = |f: &str| k.get(f).and_then(Value::as_str).unwrap_or("");
     let (prefix, suffix) = (text("namePrefix"), text("nameSuffix"));
     for r in all.iter_mut().filter(|r| !is_one_of(&r.original(), UNNAMED)) {
@@ -75,6 +77,7 @@ pub(super) fn affixes(k: &Map<String, Value>, all: &mut [Resource]) {
             r.store_id();
             let name = format!("{prefix}{}", r.name());
             r.set_name(&name);
+            elsewhere(r, config, "namePrefix", &|v| format!("{prefix}{v}"))?;
         }
     }
     for r in all.iter_mut().filter(|r| !is_one_of(&r.original(), UNNAMED)) {
@@ -83,8 +86,26 @@ pub(super) fn affixes(k: &Map<String, Value>, all: &mut [Resource]) {
             r.store_id();
             let name = format!("{}{suffix}", r.name());
             r.set_name(&name);
+            elsewhere(r, config, "nameSuffix", &|v| format!("{v}{suffix}"))?;
         }
     }
+    Ok(())
+}
+
+/// What has the name besides the object itself.
+fn elsewhere(r: &mut Resource, config: &Config, field: &str, change: &dyn Fn(&str) -> String) -> Result<(), Error> {
+    for place in config.of(field).iter().filter(|p| p.path != "metadata/name") {
+        place.spec().each(r, &mut |v| {
+            if v.is_object() || v.is_array() {
+                let kind = if v.is_object() { "MappingNode" } else { "SequenceNode" };
+                return Err(format!("wrong node kind: expected ScalarNode but got {kind}"));
+            }
+            let text = v.as_str().map_or_else(|| v.to_string(), String::from);
+            *v = change(if v.is_null() { "" } else { &text }).into();
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// `buildMetadata: [managedByLabel]`.

@@ -1,6 +1,7 @@
 //! Names of other objects follow their objects. Models kustomize's name reference transformer
 //! (`kustomize/api/filters/nameref`) and its table (`builtinpluginconsts/namereference.go`).
 
+use super::config::Config;
 use super::places::Spec;
 use super::resource::{Id, Resource};
 use super::text;
@@ -9,18 +10,18 @@ use crate::print::yaml::to_yaml;
 use serde_json::Value;
 
 /// A kind that is named: group, version and kind.
-type Target = (&'static str, &'static str, &'static str);
+type Target<'t> = (&'t str, &'t str, &'t str);
 
-const CONFIG_MAP: Target = ("", "v1", "ConfigMap");
-const SECRET: Target = ("", "v1", "Secret");
-const SERVICE: Target = ("", "v1", "Service");
-const ACCOUNT: Target = ("", "v1", "ServiceAccount");
-const CLAIM: Target = ("", "v1", "PersistentVolumeClaim");
-const VOLUME: Target = ("", "v1", "PersistentVolume");
-const ROLE: Target = ("rbac.authorization.k8s.io", "", "Role");
-const CLUSTER_ROLE: Target = ("rbac.authorization.k8s.io", "", "ClusterRole");
-const STORAGE: Target = ("storage.k8s.io", "v1", "StorageClass");
-const PRIORITY: Target = ("scheduling.k8s.io", "v1", "PriorityClass");
+const CONFIG_MAP: Target<'static> = ("", "v1", "ConfigMap");
+const SECRET: Target<'static> = ("", "v1", "Secret");
+const SERVICE: Target<'static> = ("", "v1", "Service");
+const ACCOUNT: Target<'static> = ("", "v1", "ServiceAccount");
+const CLAIM: Target<'static> = ("", "v1", "PersistentVolumeClaim");
+const VOLUME: Target<'static> = ("", "v1", "PersistentVolume");
+const ROLE: Target<'static> = ("rbac.authorization.k8s.io", "", "Role");
+const CLUSTER_ROLE: Target<'static> = ("rbac.authorization.k8s.io", "", "ClusterRole");
+const STORAGE: Target<'static> = ("storage.k8s.io", "v1", "StorageClass");
+const PRIORITY: Target<'static> = ("scheduling.k8s.io", "v1", "PriorityClass");
 
 /// Kinds with pods, and where those are described.
 const PODS: &[(&str, &str)] = &[
@@ -35,7 +36,7 @@ const PODS: &[(&str, &str)] = &[
     ("ReplicationController", "spec/template/spec"),
 ];
 /// What is named in a pod's spec, and the kinds of [`PODS`] where it is not followed.
-const IN_PODS: &[(Target, &str, &[&str])] = &[
+const IN_PODS: &[(Target<'static>, &str, &[&str])] = &[
     (CONFIG_MAP, "volumes/configMap/name", &["ReplicationController"]),
     (CONFIG_MAP, "volumes/projected/sources/configMap/name", &["ReplicationController"]),
     (CONFIG_MAP, "containers/env/valueFrom/configMapKeyRef/name", &["ReplicationController"]),
@@ -56,7 +57,7 @@ const IN_PODS: &[(Target, &str, &[&str])] = &[
 
 /// Elsewhere: the kind that is named, group and kind of what names it, and where: a name, or a map with a name and a
 /// namespace.
-const OTHERS: &[(Target, &str, &str, &str)] = &[
+const OTHERS: &[(Target<'static>, &str, &str, &str)] = &[
     (("", "", "Deployment"), "", "HorizontalPodAutoscaler", "spec/scaleTargetRef/name"),
     (("", "", "ReplicationController"), "", "HorizontalPodAutoscaler", "spec/scaleTargetRef/name"),
     (("", "", "ReplicaSet"), "", "HorizontalPodAutoscaler", "spec/scaleTargetRef/name"),
@@ -120,7 +121,7 @@ struct Referrer {
     object: Value,
 }
 
-pub(super) fn update(all: &mut [Resource]) -> Result<(), Error> {
+pub(super) fn update(all: &mut [Resource], config: &Config) -> Result<(), Error> {
     // Only what once was called differently can be meant by another name.
     let candidate = |r: &Resource| Candidate {
         ids: r.previous.clone(),
@@ -134,7 +135,9 @@ pub(super) fn update(all: &mut [Resource]) -> Result<(), Error> {
         let original = r.original();
         let in_pods = PODS.iter().find(|(k, _)| *k == original.kind);
         let others = OTHERS.iter().filter(|(_, group, kind, _)| original.is_kind(group, "", kind));
-        if in_pods.is_none() && others.clone().next().is_none() {
+        let own = config.references.iter().flat_map(|(target, places)| places.iter().map(move |p| (target, p)));
+        let own = own.filter(|(_, p)| original.is_kind(&p.group, &p.version, &p.kind));
+        if in_pods.is_none() && others.clone().next().is_none() && own.clone().next().is_none() {
             continue;
         }
         let referrer = Referrer {
@@ -152,11 +155,21 @@ pub(super) fn update(all: &mut [Resource]) -> Result<(), Error> {
         for (target, _, _, path) in others {
             follow(r, &referrer, *target, path, &near)?;
         }
+        for (target, place) in own {
+            let target = (target.group.as_str(), target.version.as_str(), target.kind.as_str());
+            follow(r, &referrer, target, &place.path, &near)?;
+        }
     }
     Ok(())
 }
 
-fn follow(r: &mut Resource, referrer: &Referrer, target: Target, path: &str, near: &[&Candidate]) -> Result<(), Error> {
+fn follow(
+    r: &mut Resource,
+    referrer: &Referrer,
+    target: Target<'_>,
+    path: &str,
+    near: &[&Candidate],
+) -> Result<(), Error> {
     let id = &referrer.id;
     let spec = Spec { group: &id.group, version: &id.version, kind: &id.kind, path, create: false };
     spec.each(r, &mut |v| set(v, referrer, target, path, near))
@@ -179,7 +192,7 @@ fn near<'c>(r: &Referrer, candidates: &'c [Candidate]) -> Vec<&'c Candidate> {
     candidates.iter().filter(is_near).collect()
 }
 
-fn set(v: &mut Value, r: &Referrer, target: Target, path: &str, near: &[&Candidate]) -> Result<(), String> {
+fn set(v: &mut Value, r: &Referrer, target: Target<'_>, path: &str, near: &[&Candidate]) -> Result<(), String> {
     match v {
         Value::Null => Ok(()),
         Value::Array(list) => list.iter_mut().try_for_each(|v| set(v, r, target, path, near)),
@@ -226,7 +239,7 @@ fn same_ending(a: &[String], b: &[String]) -> bool {
 fn referral<'c>(
     name: &str,
     r: &Referrer,
-    target: Target,
+    target: Target<'_>,
     path: &str,
     candidates: Vec<&'c Candidate>,
     namespaces: bool,

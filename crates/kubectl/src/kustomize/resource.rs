@@ -117,6 +117,8 @@ pub(super) struct Resource {
     pub vars: Vec<String>,
     /// Where it comes from, as its annotation says it.
     pub origin: String,
+    /// What changed it, one after the other, as an annotation has it.
+    pub transformed: Vec<String>,
 }
 
 impl Resource {

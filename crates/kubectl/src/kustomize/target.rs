@@ -1,5 +1,6 @@
 //! A directory's kustomization, step by step. Models `kustomize/api/internal/target`.
 
+use super::config::{self, Config};
 use super::loader::Root;
 use super::resource::{Resource, append};
 use super::{documents, fields, generate, images, labels, names, parse, patches, replacements, strings, text, vars};
@@ -10,8 +11,6 @@ pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", 
 
 /// Fields of a kustomization that upstream carries out and this does not.
 const REFUSED: &[&str] = &[
-    "configurations",
-    "crds",
     "generators",
     "helmCharts",
     "helmChartInflationGenerator",
@@ -35,6 +34,7 @@ const DEPRECATED: &[(&str, &str)] = &[
 pub(super) struct Gathered {
     pub all: Vec<Resource>,
     pub vars: Vec<Value>,
+    pub config: Config,
 }
 
 /// A directory's kustomization, read and checked. Models `Load`.
@@ -82,9 +82,6 @@ pub(super) fn load(root: &Root<'_>, warnings: &mut Vec<String>) -> Result<Map<St
     if let Some(field) = k.keys().find(|f| REFUSED.contains(&f.as_str())) {
         return Err(text(format!("kustomize's {field} is not in this terminal yet")));
     }
-    if strings(&k, "buildMetadata").any(|o| o == "transformerAnnotations") {
-        return Err(text("kustomize's buildMetadata transformerAnnotations is not in this terminal yet"));
-    }
     Ok(k)
 }
 
@@ -107,20 +104,53 @@ pub(super) fn accumulate(
     for path in strings(k, "resources").chain(strings(k, "bases")) {
         resource(root, path, &mut g, warnings).map_err(|e| wrapped("accumulating resources", &e))?;
     }
+    g.config.merge(config::load(root, k)?)?;
     generate::run(root, k, &mut g.all)?;
     for path in strings(k, "components") {
         g = component(root, path, g, warnings).map_err(|e| wrapped("accumulating components", &e))?;
     }
     patches::merges(root, k, &mut g.all)?;
-    names::namespace(k, &mut g.all)?;
-    names::affixes(k, &mut g.all);
-    labels::run(k, &mut g.all)?;
+    names::namespace(k, &g.config, &mut g.all)?;
+    names::affixes(k, &g.config, &mut g.all)?;
+    labels::run(k, &g.config, &mut g.all)?;
     patches::json(root, k, &mut g.all)?;
-    images::replicas(k, &mut g.all)?;
-    images::run(k, &mut g.all)?;
+    images::replicas(k, &g.config, &mut g.all)?;
+    images::run(k, &g.config, &mut g.all)?;
     replacements::run(root, k, &mut g.all)?;
+    noted(root, k, &mut g.all);
     vars::gather(k, &mut g)?;
     Ok(g)
+}
+
+/// Which transformers went over the objects, each as often as it was configured. Models `AddTransformerAnnotation`.
+fn noted(root: &Root<'_>, k: &Map<String, Value>, all: &mut [Resource]) {
+    let count = |f: &str| k.get(f).and_then(Value::as_array).map_or(0, Vec::len);
+    let set = |f: &str| {
+        usize::from(k.get(f).is_some_and(|v| !matches!(v, Value::Null) && *v != "" && *v != Value::Object(Map::new())))
+    };
+    let some = |n: usize| usize::from(n > 0);
+    // Labels of both sorts come together, those of the older field last, whether there are any or not.
+    let labels = count("labels") + some(count("labels") + set("commonLabels"));
+    let file = root.way_to("kustomization.yaml");
+    for (kind, times) in [
+        ("PatchStrategicMerge", some(count("patchesStrategicMerge"))),
+        ("Patch", count("patches")),
+        ("Namespace", set("namespace")),
+        ("Prefix", set("namePrefix")),
+        ("Suffix", set("nameSuffix")),
+        ("Label", labels),
+        ("Annotations", set("commonAnnotations")),
+        ("PatchJson6902", count("patchesJson6902")),
+        ("ReplicaCount", count("replicas")),
+        ("ImageTag", count("images")),
+        ("Replacement", some(count("replacements"))),
+    ] {
+        let note =
+            format!("- configuredIn: {file}\n  configuredBy:\n    apiVersion: builtin\n    kind: {kind}Transformer\n");
+        for r in all.iter_mut() {
+            r.transformed.extend(std::iter::repeat_n(note.clone(), times));
+        }
+    }
 }
 
 /// A file of objects, or a directory. Models `accumulateResources`.
@@ -191,6 +221,7 @@ fn merge(root: &Root<'_>, g: &mut Gathered, done: Gathered) -> Result<(), Error>
     for r in done.all {
         append(&mut g.all, r).map_err(|e| wrapped(&prefix, &e))?;
     }
+    g.config.merge(done.config).map_err(|e| wrapped(&prefix, &e))?;
     for v in done.vars {
         vars::add(&mut g.vars, v).map_err(|e| wrapped(&prefix, &e))?;
     }

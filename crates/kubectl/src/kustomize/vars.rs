@@ -119,6 +119,9 @@ pub(super) fn resolve(g: &mut Gathered, warnings: &mut Vec<String>) -> Result<()
         for (kind, path) in OTHERS {
             Spec { group: "", version: "", kind, path, create: false }.each(r, &mut |v| put(v, &values, &mut used))?;
         }
+        for place in g.config.of("varReference") {
+            place.spec().each(r, &mut |v| put(v, &values, &mut used))?;
+        }
     }
     let left: Vec<&str> = values.keys().filter(|n| !used.contains(*n)).map(String::as_str).collect();
     if !left.is_empty() {
