@@ -95,7 +95,7 @@ fn named_config(flags: &flags::Flags, env: &Env<'_>) -> Result<Option<Config>, E
     let text = env.files.read(file).ok_or_else(missing)?;
     let config = Config::parse(file, &text);
     let wrong = |why: &str| Error::Text(format!("error loading config file {file:?}: {why}"));
-    let config = config.map_err(|why| wrong(why.find("yaml: ").map_or(why.as_str(), |at| &why[at..])))?;
+    let config = config.map_err(|why| wrong(why.rfind("yaml: ").map_or(why.as_str(), |at| &why[at..])))?;
     match (config.kind.as_str(), config.api_version.as_str()) {
         ("Config" | "", "v1" | "") => Ok(Some(config.served_by(env.config))),
         (kind, version) => Err(wrong(&format!(
