@@ -112,13 +112,13 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         if !before.is_empty() {
             out.push(Token::Text(before.into()));
         }
-        let end = end_of_action(after).ok_or("template: output:1: unclosed action")?;
+        let end = end_of_action(after)?;
         let mut inner = &after[..end];
         trim = inner.ends_with(" -");
         if trim {
             inner = &inner[..inner.len() - 2];
         }
-        let inner = if trims { &inner[1..] } else { inner };
+        let inner = if trims { inner[1..].trim_start() } else { inner };
         if !inner.starts_with("/*") {
             out.push(Token::Action(words(inner)?));
         }
@@ -131,7 +131,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     Ok(out)
 }
 
-fn end_of_action(text: &str) -> Option<usize> {
+fn end_of_action(text: &str) -> Result<usize, &'static str> {
     let mut quote = None;
     let mut escaped = false;
     for (i, c) in text.char_indices() {
@@ -141,11 +141,15 @@ fn end_of_action(text: &str) -> Option<usize> {
             Some(q) if c == q => quote = None,
             Some(_) => {}
             None if c == '"' || c == '`' => quote = Some(c),
-            None if text[i..].starts_with("}}") => return Some(i),
+            None if text[i..].starts_with("}}") => return Ok(i),
             None => {}
         }
     }
-    None
+    Err(match quote {
+        Some('"') => "template: output:1: unterminated quoted string",
+        Some(_) => "template: output:1: unterminated raw quoted string",
+        None => "template: output:1: unclosed action",
+    })
 }
 
 fn words(text: &str) -> Result<Vec<String>, String> {
@@ -181,10 +185,13 @@ fn words(text: &str) -> Result<Vec<String>, String> {
             c if c.is_ascii_graphic() && !c.is_alphanumeric() && !matches!(c, '_' | '.' | '$' | '+' | '-' | ':') => {
                 return Err(format!("template: output:1: unexpected {:?} in command", c.to_string()));
             }
-            _ => {
+            first => {
+                // A word ends where a field begins: `range.items`.
+                let is_word = first.is_alphabetic() || first == '_';
                 while i < chars.len()
                     && !chars[i].is_whitespace()
-                    && !matches!(chars[i], '(' | ')' | '|' | ',' | '"' | ':' | '=')
+                    && !matches!(chars[i], '(' | ')' | '|' | ',' | '"' | '`' | ':' | '=')
+                    && !(is_word && chars[i] == '.')
                 {
                     i += 1;
                 }
@@ -429,7 +436,8 @@ fn arg(word: &str) -> Result<Arg, String> {
         return unquoted(word).map(|text| Arg::Literal(text.into())).ok_or_else(bad);
     }
     if word.starts_with(|c: char| c.is_ascii_digit() || c == '-') || matches!(word, "true" | "false") {
-        return serde_json::from_str(word)
+        return number(word)
+            .map_or_else(|| serde_json::from_str(word), Ok)
             .map(Arg::Literal)
             .map_err(|_| format!("template: output:1: bad syntax: {word}"));
     }
@@ -440,6 +448,18 @@ fn arg(word: &str) -> Result<Arg, String> {
         return Ok(Arg::Function(word.into()));
     }
     Err(format!("template: output:1: function {word:?} not defined"))
+}
+
+/// An integer in Go's other bases.
+fn number(word: &str) -> Option<Value> {
+    let (sign, digits) = word.strip_prefix('-').map_or((1, word), |rest| (-1, rest));
+    let (base, digits) = match digits.get(..2)?.to_ascii_lowercase().as_str() {
+        "0x" => (16, &digits[2..]),
+        "0o" => (8, &digits[2..]),
+        "0b" => (2, &digits[2..]),
+        _ => return None,
+    };
+    i64::from_str_radix(&digits.replace('_', ""), base).ok().map(|n| (sign * n).into())
 }
 
 struct Run<'t> {
