@@ -188,11 +188,12 @@ fn words(text: &str) -> Result<Vec<String>, String> {
             first => {
                 // A word ends where a field begins: `range.items`.
                 let is_word = first.is_alphabetic() || first == '_';
-                while i < chars.len()
-                    && !chars[i].is_whitespace()
-                    && !matches!(chars[i], '(' | ')' | '|' | ',' | '"' | '`' | ':' | '=')
-                    && !(is_word && chars[i] == '.')
-                {
+                let ends = |c: char| {
+                    c.is_whitespace()
+                        || matches!(c, '(' | ')' | '|' | ',' | '"' | '`' | ':' | '=')
+                        || (is_word && c == '.')
+                };
+                while chars.get(i).is_some_and(|c| !ends(*c)) {
                     i += 1;
                 }
                 if i == begin {
