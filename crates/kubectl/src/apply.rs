@@ -107,19 +107,17 @@ pub(crate) fn cascade(cx: &mut Cx<'_, '_>) -> Result<&'static str, Error> {
         "" | "background" => return Ok("Background"),
         "orphan" => return Ok("Orphan"),
         "foreground" => return Ok("Foreground"),
-        "true" | "t" | "T" | "TRUE" | "True" | "1" => {
-            ("Background", "true is deprecated (boolean value) and can be replaced with --cascade=background")
-        }
-        "false" | "f" | "F" | "FALSE" | "False" | "0" => {
-            ("Orphan", "false is deprecated (boolean value) and can be replaced with --cascade=orphan")
-        }
+        "true" | "t" | "T" | "TRUE" | "True" | "1" => ("Background", "background"),
+        "false" | "f" | "F" | "FALSE" | "False" | "0" => ("Orphan", "orphan"),
         other => {
             return Err(Error::Text(format!(
                 "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
             )));
         }
     };
-    cx.err(&format!("warning: --cascade={instead}.\n"));
+    cx.err(&format!(
+        "warning: --cascade={word} is deprecated (boolean value) and can be replaced with --cascade={instead}.\n"
+    ));
     Ok(policy)
 }
 

@@ -48,7 +48,8 @@ pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
         return fail(env, &Error::text(said));
     }
     const PROFILES: &[&str] = &["none", "cpu", "block", "mutex", "heap", "goroutine", "threadcreate", "allocs"];
-    if !PROFILES.contains(&parsed.flags.string("profile")) {
+    // Debugging has profiles of its own.
+    if parsed.command.path != "debug" && !PROFILES.contains(&parsed.flags.string("profile")) {
         return fail(env, &Error::Text(format!("unknown profile '{}'", parsed.flags.string("profile"))));
     }
     // What changes the kubeconfig changes the terminal's; all others see it as the line wants it.

@@ -32,13 +32,13 @@ pub(crate) async fn find(cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Vec<Inf
 /// The patch that makes `new` of what was found, sent, and what came of it printed.
 pub(crate) async fn send(
     cx: &mut Cx<'_, '_>,
+    results: &mut Results,
     info: &Info,
     new: Value,
     dry: DryRun,
     said: &str,
     what: &str,
 ) -> Result<(), Error> {
-    let mut results = Results::of(cx, dry)?.typed();
     if dry == DryRun::Client || cx.flags.bool("local") {
         let mut new = new;
         if cx.flags.bool("local") {
@@ -97,6 +97,7 @@ async fn image(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
     aggregate(errors)?;
     let mut errors = Vec::new();
+    let mut results = Results::of(cx, dry)?.typed();
     for info in infos {
         let mut new = info.object.clone();
         let spec = match pods_of(&info, &mut new) {
@@ -125,7 +126,8 @@ async fn image(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             continue;
         }
         if let Err(e) =
-            send(cx, &info, new, dry, "image updated", "failed to patch image update to pod template: ").await
+            send(cx, &mut results, &info, new, dry, "image updated", "failed to patch image update to pod template: ")
+                .await
         {
             errors.push(e);
         }
@@ -175,6 +177,7 @@ async fn resources(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let (limits, requests) = (amounts(&limits)?, amounts(&requests)?);
     let pattern = cx.flags.string("containers").to_string();
     let mut errors = Vec::new();
+    let mut results = Results::of(cx, dry)?.typed();
     for info in infos {
         let mut new = info.object.clone();
         let spec = match pods_of(&info, &mut new) {
@@ -207,7 +210,7 @@ async fn resources(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             continue;
         }
         let what = "failed to patch resources update to pod template ";
-        if let Err(e) = send(cx, &info, new, dry, "resource requirements updated", what).await {
+        if let Err(e) = send(cx, &mut results, &info, new, dry, "resource requirements updated", what).await {
             errors.push(e);
         }
     }
@@ -221,6 +224,7 @@ async fn serviceaccount(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     };
     let infos = find(cx, &resources).await?;
     let mut errors = Vec::new();
+    let mut results = Results::of(cx, dry)?.typed();
     for info in infos {
         let mut new = info.object.clone();
         match pods_of(&info, &mut new) {
@@ -230,7 +234,9 @@ async fn serviceaccount(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
                 continue;
             }
         }
-        if let Err(e) = send(cx, &info, new, dry, "serviceaccount updated", "failed to patch ServiceAccountName ").await
+        if let Err(e) =
+            send(cx, &mut results, &info, new, dry, "serviceaccount updated", "failed to patch ServiceAccountName ")
+                .await
         {
             errors.push(e);
         }
@@ -262,19 +268,22 @@ async fn selector(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let expressions = crate::create::label_selector(&text)?["matchExpressions"].clone();
     let infos = find(cx, &resources).await?;
     let version = cx.flags.string("resource-version").to_string();
+    let mut results = Results::of(cx, dry)?.typed();
+    let mut errors = Vec::new();
     for info in infos {
         if let Some(list) = expressions.as_array() {
-            return Err(Error::text(format!("match expression {} not supported on this object", shown(list))));
+            errors.push(Error::text(format!("match expression {} not supported on this object", shown(list))));
+            continue;
         }
         if info.mapping.kind != "Service" {
-            return Err(Error::text("setting a selector is only supported for Services"));
+            errors.push(Error::text("setting a selector is only supported for Services"));
+            continue;
         }
         let mut new = info.object.clone();
         new["spec"]["selector"] = Value::Object(selector.clone());
         if !version.is_empty() {
             new["metadata"]["resourceVersion"] = version.clone().into();
         }
-        let mut results = Results::of(cx, dry)?.typed();
         if cx.flags.bool("local") {
             crate::typed::filled(&mut new);
         } else if dry != DryRun::Client {
@@ -285,5 +294,5 @@ async fn selector(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         }
         results.print(cx, &new, "selector updated")?;
     }
-    Ok(())
+    aggregate(errors)
 }

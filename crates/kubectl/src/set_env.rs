@@ -4,6 +4,7 @@ use crate::builder::{Builder, Info, aggregate};
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::pairs;
+use crate::result::Results;
 use crate::set::{chosen, find, pods_of, send, tidied, tidy};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -71,6 +72,7 @@ pub(crate) async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     let infos = find(cx, &p.resources).await?;
     let mut errors = Vec::new();
     let mut values = cx.flags.bool("resolve").then(Values::default);
+    let mut results = Results::of(cx, dry)?.typed();
     for info in infos {
         if let Some(values) = values.as_mut().filter(|_| list) {
             let mut object = info.object.clone();
@@ -166,7 +168,9 @@ pub(crate) async fn env(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
         if new == tidied(&info.object) {
             continue;
         }
-        if let Err(e) = send(cx, &info, new, dry, "env updated", "failed to patch env update to pod template: ").await {
+        if let Err(e) =
+            send(cx, &mut results, &info, new, dry, "env updated", "failed to patch env update to pod template: ").await
+        {
             errors.push(e);
         }
     }
