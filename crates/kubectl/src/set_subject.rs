@@ -15,6 +15,7 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     check(cx, dry, &infos)?;
     let wanted = wanted(cx);
     let mut errors = Vec::new();
+    let mut results = crate::result::Results::of(cx, dry)?.typed();
     for info in infos {
         if !matches!(info.mapping.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") {
             let why = "setting subjects is only supported for RoleBinding/ClusterRoleBinding";
@@ -29,7 +30,9 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
             continue;
         }
         new["subjects"] = subjects.into();
-        let sent = send(cx, &info, new, dry, "subjects updated", "failed to patch subjects to rolebinding: ").await;
+        let sent =
+            send(cx, &mut results, &info, new, dry, "subjects updated", "failed to patch subjects to rolebinding: ")
+                .await;
         errors.extend(sent.err());
     }
     aggregate(errors)
