@@ -10,14 +10,13 @@ mod kinds;
 mod object;
 mod prune;
 mod published;
-pub(crate) mod rules;
+mod rules;
 
 pub use formats::is_known as is_known_format;
 pub use jsonpath::JsonPath;
 pub use kinds::{Kinds, is_true};
 pub use object::CustomObject;
 pub use published::{API_VERSION, KIND};
-pub use rules::check_rules;
 
 use crate::object::{Obj, Object};
 use crate::registration::KindRef;
@@ -75,11 +74,6 @@ impl Patterns {
     fn get(&self, pattern: &str) -> Option<&Regex> {
         self.0.get(pattern)
     }
-}
-
-/// Why a pattern cannot be used; `None`: it can.
-pub fn pattern_error(pattern: &str) -> Option<String> {
-    Regex::new(pattern).err().map(|e| e.to_string())
 }
 
 impl Custom {

@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::eval::{Answer, Value};
 use crate::formats;
+use crate::lists;
 use crate::text::{self, Url};
 use meta::Quantity;
 use std::cmp::Ordering;
@@ -32,6 +33,8 @@ pub const FUNCTIONS: &[&str] = &[
     "duration",
     "timestamp",
     "matches",
+    "type",
+    "sign",
 ];
 
 /// The names of all methods, those of strings and of optional values among them.
@@ -83,6 +86,7 @@ pub const METHODS: &[&str] = &[
     "getDayOfWeek",
     "getDayOfYear",
     "getFullYear",
+    "getMonth",
     "getHours",
     "getMinutes",
     "getSeconds",
@@ -182,12 +186,14 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             Value::Int(_) => Ok(v.clone()),
             Value::Uint(n) => i64::try_from(*n).map(Value::Int).map_err(|_| "integer overflow".into()),
             Value::Double(n) => Ok(Value::Int(*n as i64)),
+            Value::Duration(n) => Ok(Value::Int(*n)),
             Value::Timestamp(n) => Ok(Value::Int(clock::unix(*n))),
             Value::Text(s) => s.parse().map(Value::Int).map_err(|_| format!("cannot convert {s:?} to int")),
             _ => none(),
         },
         ("double", [v]) => match v {
             Value::Int(n) => Ok(Value::Double(*n as f64)),
+            Value::Uint(n) => Ok(Value::Double(*n as f64)),
             Value::Double(_) => Ok(v.clone()),
             Value::Text(s) => s.parse().map(Value::Double).map_err(|_| format!("cannot convert {s:?} to double")),
             _ => none(),
@@ -210,6 +216,9 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
         ("uint", [v]) => match v {
             Value::Uint(_) => Ok(v.clone()),
             Value::Int(n) => u64::try_from(*n).map(Value::Uint).map_err(|_| "unsigned integer overflow".into()),
+            Value::Double(n) if *n < 0.0 => Err("unsigned integer overflow".into()),
+            Value::Double(n) => Ok(Value::Uint(*n as u64)),
+            Value::Text(s) => s.parse().map(Value::Uint).map_err(|_| format!("cannot convert {s:?} to uint")),
             _ => none(),
         },
         ("url", [Value::Text(s)]) => Url::parse(s)
@@ -237,6 +246,13 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
             clock::moment(i128::from(*n) * 1_000_000_000).map(Value::Timestamp).ok_or_else(overflow)
         }
         ("bool", [Value::Bool(b)]) => Ok(Value::Bool(*b)),
+        ("bool", [Value::Text(s)]) => match &**s {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Value::Bool(true)),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Value::Bool(false)),
+            _ => Err(format!("strconv.ParseBool: parsing {s:?}: invalid syntax")),
+        },
+        ("type", [v]) => Ok(Value::Type(v.kind())),
+        ("sign", [v]) => method(v, "sign", &[]),
         ("dyn", [v]) => Ok(v.clone()),
         (name, _) => Err(format!("undeclared reference to '{name}' (in container '')")),
     }
@@ -284,6 +300,9 @@ pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
         }
         (Value::List(list), "lastIndexOf", [v]) => {
             Ok(Value::Int(list.iter().rposition(|o| o.equals(v)).map_or(-1, |i| i as i64)))
+        }
+        (Value::List(list), name, args) if lists::METHODS.contains(&name) => {
+            lists::method(list, name, args).unwrap_or_else(none)
         }
         (Value::Url(u), "getScheme", []) => Ok(Value::text(&u.scheme)),
         (Value::Url(u), "getHost", []) => Ok(Value::text(&u.host)),

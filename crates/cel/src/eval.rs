@@ -2,6 +2,7 @@
 
 use crate::call;
 use crate::clock;
+use crate::lists;
 use crate::pairs;
 use crate::parse::Expr;
 use crate::spaces;
@@ -41,6 +42,8 @@ pub enum Value {
     Format(&'static str),
     /// `optional`, of which only the functions count.
     OptionalType,
+    /// What `type()` gives, by its name.
+    Type(&'static str),
 }
 
 pub type Answer = Result<Value, String>;
@@ -76,7 +79,7 @@ impl Value {
             Value::Cidr(..) => "net.CIDR",
             Value::Duration(_) => "google.protobuf.Duration",
             Value::Timestamp(_) => "google.protobuf.Timestamp",
-            Value::OptionalType => "type",
+            Value::OptionalType | Value::Type(_) => "type",
         }
     }
     /// The order of two values of comparable types.
@@ -108,7 +111,7 @@ impl Value {
             (Value::Map(a) | Value::Domains(a), Value::Map(b) | Value::Domains(b)) => {
                 a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| v.equals(w)))
             }
-            (Value::Format(a), Value::Format(b)) => a == b,
+            (Value::Format(a), Value::Format(b)) | (Value::Type(a), Value::Type(b)) => a == b,
             (Value::Quantity(a), Value::Quantity(b)) => a == b,
             (Value::Version(a), Value::Version(b)) => a.cmp(b).is_eq(),
             (Value::Optional(a), Value::Optional(b)) => match (a, b) {
@@ -228,13 +231,24 @@ pub fn eval(e: &Expr, scope: Option<&Scope>) -> Answer {
         Expr::Bool(b) => Value::Bool(*b),
         Expr::Null => Value::Null,
         Expr::Name(name) if name == "optional" => Value::OptionalType,
-        Expr::Name(name) => return lookup(scope, name),
-        Expr::List(all) => Value::List(Rc::new(all.iter().map(|e| eval(e, scope)).collect::<Result<_, _>>()?)),
+        Expr::Name(name) => {
+            let found = lookup(scope, name);
+            return found.or_else(|e| TYPES.iter().find(|t| *t == name).map(|t| Value::Type(t)).ok_or(e));
+        }
+        Expr::List(all) => {
+            let mut list = Vec::new();
+            for e in all {
+                list.extend(entry(e, scope)?);
+            }
+            Value::List(Rc::new(list))
+        }
         Expr::Map(all) => {
             let mut map = BTreeMap::new();
             for (k, v) in all {
                 let Value::Text(k) = eval(k, scope)? else { return Err("unsupported key type".into()) };
-                map.insert(k.to_string(), eval(v, scope)?);
+                if let Some(v) = entry(v, scope)? {
+                    map.insert(k.to_string(), v);
+                }
             }
             Value::Map(Rc::new(map))
         }
@@ -250,6 +264,23 @@ pub fn eval(e: &Expr, scope: Option<&Scope>) -> Answer {
         Expr::Call(None, name, args) => return operator(name, args, scope),
         Expr::Call(Some(target), name, args) => return method(target, name, args, scope),
     })
+}
+
+/// What `type()` may be compared with.
+const TYPES: &[&str] = &["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+
+/// An element of a list or a value of a map: `?e` is left out if there is none.
+fn entry(e: &Expr, scope: Option<&Scope>) -> Result<Option<Value>, String> {
+    match e {
+        Expr::Call(None, name, args) if name == "?entry" => match args.as_slice() {
+            [of] => match eval(of, scope)? {
+                Value::Optional(of) => Ok(of.map(|v| (*v).clone())),
+                _ => Err("no such overload".into()),
+            },
+            _ => Err("no such overload".into()),
+        },
+        e => eval(e, scope).map(Some),
+    }
 }
 
 pub fn truth(v: Answer) -> Result<bool, String> {
@@ -323,6 +354,12 @@ fn method(target: &Expr, name: &str, args: &[Expr], scope: Option<&Scope>) -> An
             let kept = method(target, "filter", &[Expr::Name(variable.clone()), filter.clone()], scope)?;
             let Value::List(items) = kept else { return Err("no such overload".into()) };
             macros("map", &items, |item| eval(body, Some(&Scope { name: variable, value: item.clone(), outer: scope })))
+        }
+        (_, "sortBy", [Expr::Name(variable), key]) => {
+            let Value::List(items) = eval(target, scope)? else { return Err("no such overload".into()) };
+            let run = |item: &Value| eval(key, Some(&Scope { name: variable, value: item.clone(), outer: scope }));
+            let keys: Vec<Value> = items.iter().map(run).collect::<Result<_, _>>()?;
+            lists::sorted(&items, &keys)
         }
         (_, "optMap" | "optFlatMap", [Expr::Name(variable), body]) => match eval(target, scope)? {
             Value::Optional(None) => Ok(Value::Optional(None)),

@@ -1,18 +1,24 @@
 //! The Common Expression Language as far as device selectors and the rules of custom resources use it: literals, operators,
 //! field selection, macros, optional values, and the functions for strings, lists, quantities, semantic versions, URLs,
-//! addresses, formats, sets, durations and moments. There are no types before it runs, so a wrong one is found only when it is met; names are checked before.
+//! addresses, formats, sets, durations and moments. What may be known of types before it runs `check` finds out.
 
 mod call;
+mod check;
 mod clock;
 mod eval;
 mod formats;
+mod go_regexp;
+mod lists;
 mod names;
 mod pairs;
 mod parse;
 mod spaces;
 mod text;
+mod tree;
 mod version;
 
+pub use check::{Checked, Declared, Fields, Shape, Type, Variables, check, check_with_bindings, escaped};
 pub use eval::{Value, evaluate};
-pub use names::{mentions, undeclared, unknown_field};
+pub use go_regexp::error as pattern_error;
+pub use names::{mentions, undeclared};
 pub use parse::{Expr, parse};

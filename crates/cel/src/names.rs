@@ -1,15 +1,17 @@
 //! Which names a program uses: what can be known to be wrong before it runs.
 
 use crate::call;
+use crate::check;
+use crate::lists;
 use crate::pairs;
 use crate::parse::Expr;
 use crate::spaces;
 
 /// The macros, with which names come into being.
-const MACROS: [&str; 6] = ["all", "exists", "exists_one", "existsOne", "filter", "map"];
+const MACROS: [&str; 7] = ["all", "exists", "exists_one", "existsOne", "filter", "map", "sortBy"];
 /// What the operators are called in the tree.
-const OPERATORS: [&str; 18] =
-    ["&&", "||", "?", "!", "neg", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "has"];
+const OPERATORS: [&str; 19] =
+    ["&&", "||", "?", "!", "neg", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "has", "?entry"];
 
 /// The first variable that is none of `known`, or function that does not exist, in the words of cel-go's checker.
 pub fn undeclared(e: &Expr, known: &[&str]) -> Option<String> {
@@ -32,26 +34,10 @@ pub fn mentions(e: &Expr, name: &str) -> bool {
     }
 }
 
-/// The first field that the program reads of the variable `of` and that is none of `known`.
-pub fn unknown_field<'a>(e: &'a Expr, of: &str, known: &[&str]) -> Option<&'a str> {
-    let within = |e: &'a Expr| unknown_field(e, of, known);
-    match e {
-        Expr::Select(from, field) if **from == Expr::Name(of.into()) => {
-            (!known.contains(&field.as_str())).then_some(field.as_str())
-        }
-        Expr::Select(from, _) => within(from),
-        Expr::List(all) => all.iter().find_map(within),
-        Expr::Map(all) => all.iter().find_map(|(k, v)| within(k).or_else(|| within(v))),
-        Expr::Index(from, at) => within(from).or_else(|| within(at)),
-        Expr::Call(on, _, args) => on.as_deref().and_then(within).or_else(|| args.iter().find_map(within)),
-        _ => None,
-    }
-}
-
 fn walk(e: &Expr, names: &mut Vec<String>) -> Option<String> {
     let missing = |name: &str| Some(format!("undeclared reference to '{name}' (in container '')"));
     match e {
-        Expr::Name(n) if names.contains(n) => None,
+        Expr::Name(n) if names.contains(n) || check::is_type(n) => None,
         Expr::Name(n) => missing(n),
         Expr::List(all) => all.iter().find_map(|e| walk(e, names)),
         Expr::Map(all) => all.iter().find_map(|(k, v)| walk(k, names).or_else(|| walk(v, names))),
@@ -103,7 +89,7 @@ fn walk(e: &Expr, names: &mut Vec<String>) -> Option<String> {
             if !optional && let Some(wrong) = walk(of, names) {
                 return Some(wrong);
             }
-            if !call::METHODS.contains(&name.as_str()) {
+            if !call::METHODS.contains(&name.as_str()) && !lists::METHODS.contains(&name.as_str()) {
                 return missing(name);
             }
             args.iter().find_map(|a| walk(a, names))

@@ -1,5 +1,7 @@
 //! Text to a tree.
 
+use crate::tree::{Fault, Kind, Node};
+
 /// `ident(args)`, `target.ident(args)`, operators under their own names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
@@ -31,13 +33,26 @@ const SIGNS: &[&str] = &[
 ];
 
 /// # Errors
-/// What is wrong with the text, and where.
+/// What is wrong with the text, after its column if that is known.
 pub fn parse(text: &str) -> Result<Expr, String> {
-    let mut p = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    located(text).map(Node::plain).map_err(|e| match e.at {
+        Some(at) => format!("{}: {}", at + 1, e.message),
+        None => e.message,
+    })
+}
+
+/// The tree with every part's place.
+pub(crate) fn located(text: &str) -> Result<Node, Fault> {
+    let (tokens, end) = (tokens(text)?, text.chars().count());
+    let mut p = Parser { tokens, end, at: 0, depth: 0 };
     let e = p.ternary()?;
     match p.tokens.get(p.at) {
         None => Ok(e),
-        Some((at, t)) => Err(format!("{at}: unexpected {}", shown(t))),
+        Some((at, t)) => {
+            // What could be left out is extraneous; after more than that nothing could follow.
+            let kind = if p.at + 1 == p.tokens.len() { "extraneous" } else { "mismatched" };
+            Err(Fault::at(*at, format!("Syntax error: {kind} input {} expecting <EOF>", shown(t))))
+        }
     }
 }
 
@@ -45,30 +60,35 @@ fn shown(t: &Token) -> String {
     match t {
         Token::Sign(s) => format!("'{s}'"),
         Token::Name(n) => format!("'{n}'"),
+        Token::Value(Expr::Int(n)) => format!("'{n}'"),
+        Token::Value(Expr::Bool(b)) => format!("'{b}'"),
+        Token::Value(Expr::Null) => "'null'".into(),
+        Token::Value(Expr::Text(s)) => format!("'{s:?}'"),
         Token::Value(_) => "a literal".into(),
     }
 }
 
-fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
+fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Fault> {
     let chars: Vec<char> = text.chars().collect();
     let (mut out, mut i) = (Vec::new(), 0);
     while let Some(&c) = chars.get(i) {
-        let start = i + 1;
+        let start = i;
         if c.is_whitespace() {
             i += 1;
         } else if c == '/' && chars.get(i + 1) == Some(&'/') {
             i += chars[i..].iter().position(|c| *c == '\n').unwrap_or(chars.len() - i);
         } else if c == '"' || c == '\'' {
-            let s = string(&chars, &mut i, false).ok_or_else(|| format!("{start}: the string does not end"))?;
+            let s = string(&chars, &mut i, false).ok_or_else(|| unfinished(&chars, start))?;
             out.push((start, Token::Value(Expr::Text(s))));
         } else if let Some(marks) = marks(&chars[i..]) {
             let has = |wanted: char| chars[i..i + marks].iter().any(|c| c.eq_ignore_ascii_case(&wanted));
             let (raw, bytes) = (has('r'), has('b'));
             i += marks;
-            let s = string(&chars, &mut i, raw).ok_or_else(|| format!("{start}: the string does not end"))?;
+            let s = string(&chars, &mut i, raw).ok_or_else(|| unfinished(&chars, start))?;
             out.push((start, Token::Value(if bytes { Expr::Bytes(s.into_bytes()) } else { Expr::Text(s) })));
         } else if c.is_ascii_digit() || (c == '.' && chars.get(i + 1).is_some_and(char::is_ascii_digit)) {
-            out.push((start, Token::Value(number(&chars, &mut i).ok_or_else(|| format!("{start}: not a number"))?)));
+            let found = number(&chars, &mut i).ok_or_else(|| Fault::at(start, "invalid int literal"))?;
+            out.push((start, Token::Value(found)));
         } else if c.is_ascii_alphabetic() || c == '_' {
             let len = chars[i..].iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '_').count();
             let word: String = chars[i..i + len].iter().collect();
@@ -84,12 +104,22 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
             ));
         } else {
             let fits = |s: &&&str| s.chars().enumerate().all(|(j, c)| chars.get(i + j) == Some(&c));
-            let sign = SIGNS.iter().find(fits).ok_or_else(|| format!("{start}: unexpected {c:?}"))?;
+            let sign = SIGNS.iter().find(fits).ok_or_else(|| unknown(&chars, start))?;
             i += sign.len();
             out.push((start, Token::Sign(sign)));
         }
     }
     Ok(out)
+}
+
+fn unknown(chars: &[char], start: usize) -> Fault {
+    let part: String = chars[start..].iter().take(1).collect();
+    Fault::at(start, format!("Syntax error: token recognition error at: '{part}'"))
+}
+
+fn unfinished(chars: &[char], start: usize) -> Fault {
+    let part: String = chars[start..].iter().collect();
+    Fault::at(start, format!("Syntax error: token recognition error at: '{part}'"))
 }
 
 /// How many letters before a quote say what kind of string it is: `r`, `b`, or both.
@@ -176,6 +206,7 @@ fn string(chars: &[char], i: &mut usize, raw: bool) -> Option<String> {
 
 struct Parser {
     tokens: Vec<(usize, Token)>,
+    end: usize,
     at: usize,
     depth: usize,
 }
@@ -184,9 +215,37 @@ struct Parser {
 const LEVELS: &[&[&str]] =
     &[&["||"], &["&&"], &["==", "!=", "<=", ">=", "<", ">", "in"], &["+", "-"], &["*", "/", "%"]];
 
+/// What an expression may begin with.
+const BEGINNINGS: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, \
+                          BYTES, IDENTIFIER}";
+/// Words that are no variables.
+const RESERVED: &[&str] = &[
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
 impl Parser {
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at).map(|(_, t)| t)
+    }
+    /// Where the next token begins, or the text ends.
+    fn place(&self) -> usize {
+        self.tokens.get(self.at).map_or(self.end, |(at, _)| *at)
     }
     fn accept(&mut self, sign: &str) -> bool {
         let found = match self.peek() {
@@ -197,83 +256,103 @@ impl Parser {
         self.at += usize::from(found);
         found
     }
-    fn expect(&mut self, sign: &str) -> Result<(), String> {
+    fn expect(&mut self, sign: &str) -> Result<(), Fault> {
         if self.accept(sign) { Ok(()) } else { Err(self.wrong(&format!("'{sign}'"))) }
     }
-    fn wrong(&self, wanted: &str) -> String {
-        match self.tokens.get(self.at) {
-            Some((at, t)) => format!("{at}: {wanted} expected, {} found", shown(t)),
-            None => format!("{wanted} expected at the end"),
-        }
+    fn wrong(&self, wanted: &str) -> Fault {
+        let found = self.peek().map_or("'<EOF>'".into(), shown);
+        Fault::at(self.place(), format!("Syntax error: mismatched input {found} expecting {wanted}"))
     }
 
-    fn ternary(&mut self) -> Result<Expr, String> {
+    fn ternary(&mut self) -> Result<Node, Fault> {
         self.depth += 1;
         if self.depth > 100 {
-            return Err("nested too deeply".into());
+            return Err(Fault { at: None, message: "expression recursion limit exceeded: 250".into() });
         }
         let mut e = self.binary(0)?;
+        let at = self.place();
         if self.accept("?") {
             let yes = self.binary(0)?;
             self.expect(":")?;
             let no = self.ternary()?;
-            e = Expr::Call(None, "?".into(), vec![e, yes, no]);
+            e = Node::call(at, "_?_:_", vec![e, yes, no]);
         }
         self.depth -= 1;
         Ok(e)
     }
-    fn binary(&mut self, level: usize) -> Result<Expr, String> {
+    fn binary(&mut self, level: usize) -> Result<Node, Fault> {
         let Some(signs) = LEVELS.get(level) else { return self.unary() };
         let mut left = self.binary(level + 1)?;
-        while let Some(sign) = signs.iter().find(|s| self.accept(s)) {
+        loop {
+            let at = self.place();
+            let Some(sign) = signs.iter().find(|s| self.accept(s)) else { return Ok(left) };
             let right = self.binary(level + 1)?;
-            left = Expr::Call(None, (*sign).into(), vec![left, right]);
+            let name = if *sign == "in" { "@in".into() } else { format!("_{sign}_") };
+            left = Node::call(at, &name, vec![left, right]);
         }
-        Ok(left)
     }
-    fn unary(&mut self) -> Result<Expr, String> {
-        let mut signs = Vec::new();
-        while let Some(s) = ["!", "-"].into_iter().find(|s| self.accept(s)) {
-            signs.push(s);
+    fn unary(&mut self) -> Result<Node, Fault> {
+        let at = self.place();
+        for (sign, name) in [("!", "!_"), ("-", "-_")] {
+            let mut count = 0;
+            while self.accept(sign) {
+                count += 1;
+            }
+            if count == 0 {
+                continue;
+            }
+            // Two of them are none, and the sign right before a number is the number's.
+            let mut e = self.member()?;
+            if count % 2 == 1 {
+                e = match e.kind {
+                    Kind::Literal(Expr::Int(n)) if count == 1 && name == "-_" => {
+                        Node { at, kind: Kind::Literal(Expr::Int(n.wrapping_neg())) }
+                    }
+                    Kind::Literal(Expr::Double(n)) if count == 1 && name == "-_" => {
+                        Node { at, kind: Kind::Literal(Expr::Double(-n)) }
+                    }
+                    kind => Node::call(at, name, vec![Node { at: e.at, kind }]),
+                };
+            }
+            return Ok(e);
         }
-        let mut e = self.member()?;
-        for s in signs.into_iter().rev() {
-            e = Expr::Call(None, if s == "-" { "neg" } else { "!" }.into(), vec![e]);
-        }
-        Ok(e)
+        self.member()
     }
-    fn member(&mut self) -> Result<Expr, String> {
+    fn member(&mut self) -> Result<Node, Fault> {
         let mut e = self.primary()?;
         loop {
+            let at = self.place();
             if self.accept(".") {
                 let optional = self.accept("?");
-                let Some(Token::Name(name)) = self.peek().cloned() else { return Err(self.wrong("a name")) };
+                let name_at = self.place();
+                let Some(Token::Name(name)) = self.peek().cloned() else {
+                    return Err(self.wrong("IDENTIFIER"));
+                };
                 self.at += 1;
+                let open = self.place();
                 e = if optional {
-                    Expr::Call(Some(Box::new(e)), "?select".into(), vec![Expr::Text(name)])
+                    let name = Node { at: name_at, kind: Kind::Literal(Expr::Text(name)) };
+                    Node::call(at, "_?._", vec![e, name])
                 } else if self.accept("(") {
-                    Expr::Call(Some(Box::new(e)), name, self.list(")")?)
+                    let args = self.list(")")?;
+                    Node { at: open, kind: Kind::Call(Some(Box::new(e)), name, args) }
                 } else {
-                    Expr::Select(Box::new(e), name)
+                    Node { at, kind: Kind::Select(Box::new(e), name) }
                 };
             } else if self.accept("[") {
                 let optional = self.accept("?");
                 let index = self.ternary()?;
                 self.expect("]")?;
-                e = if optional {
-                    Expr::Call(Some(Box::new(e)), "?select".into(), vec![index])
-                } else {
-                    Expr::Index(Box::new(e), Box::new(index))
-                };
+                e = Node::call(at, if optional { "_[?_]" } else { "_[_]" }, vec![e, index]);
             } else {
                 return Ok(e);
             }
         }
     }
-    fn list(&mut self, end: &str) -> Result<Vec<Expr>, String> {
+    fn list(&mut self, end: &str) -> Result<Vec<Node>, Fault> {
         let mut all = Vec::new();
         while !self.accept(end) {
-            all.push(self.ternary()?);
+            all.push(if end == "]" { self.entry()? } else { self.ternary()? });
             if !self.accept(",") {
                 self.expect(end)?;
                 break;
@@ -281,38 +360,60 @@ impl Parser {
         }
         Ok(all)
     }
-    fn primary(&mut self) -> Result<Expr, String> {
+    /// `?e`: only if there is a value.
+    fn entry(&mut self) -> Result<Node, Fault> {
+        let at = self.place();
+        if self.accept("?") {
+            return Ok(Node { at, kind: Kind::Optional(Box::new(self.ternary()?)) });
+        }
+        self.ternary()
+    }
+    fn primary(&mut self) -> Result<Node, Fault> {
+        let at = self.place();
         if self.accept("(") {
             let e = self.ternary()?;
             self.expect(")")?;
             return Ok(e);
         }
         if self.accept("[") {
-            return Ok(Expr::List(self.list("]")?));
+            return Ok(Node { at, kind: Kind::List(self.list("]")?) });
         }
         if self.accept("{") {
             let mut all = Vec::new();
             while !self.accept("}") {
+                let optional = self.accept("?");
                 let key = self.ternary()?;
                 self.expect(":")?;
-                all.push((key, self.ternary()?));
+                let mut value = self.ternary()?;
+                if optional {
+                    value = Node { at: value.at, kind: Kind::Optional(Box::new(value)) };
+                }
+                all.push((key, value));
                 if !self.accept(",") {
                     self.expect("}")?;
                     break;
                 }
             }
-            return Ok(Expr::Map(all));
+            return Ok(Node { at, kind: Kind::Map(all) });
         }
         match self.peek().cloned() {
             Some(Token::Value(v)) => {
                 self.at += 1;
-                Ok(v)
+                Ok(Node { at, kind: Kind::Literal(v) })
             }
-            Some(Token::Name(name)) => {
+            Some(Token::Name(name)) if RESERVED.contains(&name.as_str()) => {
+                Err(Fault::at(at, format!("reserved identifier: {name}")))
+            }
+            Some(Token::Name(name)) if name != "in" => {
                 self.at += 1;
-                if self.accept("(") { Ok(Expr::Call(None, name, self.list(")")?)) } else { Ok(Expr::Name(name)) }
+                let open = self.place();
+                if self.accept("(") {
+                    let args = self.list(")")?;
+                    return Ok(Node { at: open, kind: Kind::Call(None, name, args) });
+                }
+                Ok(Node { at, kind: Kind::Name(name) })
             }
-            _ => Err(self.wrong("an expression")),
+            _ => Err(self.wrong(BEGINNINGS)),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Models cel-go's `ext/sets.go` and `ext/strings.go`, and `k8s.io/apiserver/pkg/cel/library/{format, ip}.go`.
 
 use crate::eval::{Answer, Value};
+use crate::lists;
 use crate::text;
 use std::rc::Rc;
 
@@ -9,6 +10,8 @@ const SPACES: &[(&str, &[&str])] = &[
     ("sets", &["contains", "equivalent", "intersects"]),
     ("ip", &["isCanonical"]),
     ("strings", &["quote"]),
+    ("lists", &["range"]),
+    ("optional", &["ofNonZeroValue", "unwrap"]),
     ("format", FORMATS),
 ];
 
@@ -48,6 +51,9 @@ pub fn call(space: &str, name: &str, args: &[Value]) -> Answer {
             Ok(Value::Bool(address.to_string() == **s))
         }
         ("strings", "quote", [Value::Text(s)]) => Ok(Value::text(&quote(s))),
+        ("lists", "range", [Value::Int(n)]) => Ok(Value::List(Rc::new((0..*n).map(Value::Int).collect()))),
+        ("optional", "ofNonZeroValue", [v]) => Ok(Value::Optional((!is_zero(v)).then(|| Rc::new(v.clone())))),
+        ("optional", "unwrap", [Value::List(all)]) => Ok(Value::List(Rc::new(lists::unwrapped(all)))),
         ("format", "named", [Value::Text(name)]) => {
             let found = FORMATS.iter().skip(1).find(|f| **f == &**name);
             Ok(Value::Optional(found.map(|f| Rc::new(Value::Format(f)))))
@@ -57,6 +63,21 @@ pub fn call(space: &str, name: &str, args: &[Value]) -> Answer {
             None => Err("no such overload".into()),
         },
         _ => Err("no such overload".into()),
+    }
+}
+
+fn is_zero(v: &Value) -> bool {
+    match v {
+        Value::Null => true,
+        Value::Bool(b) => !b,
+        Value::Int(n) | Value::Duration(n) => *n == 0,
+        Value::Uint(n) => *n == 0,
+        Value::Double(n) => *n == 0.0,
+        Value::Text(s) => s.is_empty(),
+        Value::Bytes(b) => b.is_empty(),
+        Value::List(l) => l.is_empty(),
+        Value::Map(m) => m.is_empty(),
+        _ => false,
     }
 }
 

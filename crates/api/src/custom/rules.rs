@@ -1,5 +1,5 @@
-//! The rules of schemas, programs in CEL. Models `apiextensions-apiserver/pkg/apiserver/schema/cel`: they are checked when the
-//! definition comes, and run on every object that is otherwise as its schema says.
+//! The rules of schemas, programs in CEL, which run on every object that is otherwise as its schema says. Models
+//! `apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go`.
 
 use super::prune::{additional, items, property};
 use super::{Custom, CustomObject, each_schema};
@@ -9,8 +9,6 @@ use meta::field::FieldErrorType;
 use meta::{FieldError, Path};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-const VARIABLES: &[&str] = &["self", "oldSelf"];
 
 /// Compiled, by their texts.
 #[derive(Default)]
@@ -38,56 +36,6 @@ impl Rules {
         });
         compiled
     }
-}
-
-/// Why a program cannot be one that sees the variables `known`. Models `cr.Error` of `cel.Compile`.
-pub(crate) fn fault(program: &str, known: &[&str]) -> Option<String> {
-    let wrong = |why: &str| format!("compilation failed: ERROR: <input>:{why}\n | {program}");
-    match cel::parse(program) {
-        Err(e) => {
-            let (column, why) = e.split_once(": ").filter(|(c, _)| c.parse::<usize>().is_ok()).unwrap_or(("1", &e));
-            Some(wrong(&format!("1:{column}: Syntax error: {why}")))
-        }
-        Ok(e) => cel::undeclared(&e, known).map(|why| wrong(&format!("1:1: {why}"))),
-    }
-}
-
-/// What is wrong with a schema's own rules; `path` is the schema's.
-pub fn check_rules(s: &JSONSchemaProps, path: &Path) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    for (i, r) in rules(s).iter().enumerate() {
-        let at = path.child("x-kubernetes-validations").index(i);
-        let (rule, message) = (r.rule.trim(), text(&r.message));
-        if rule.is_empty() {
-            errors.push(FieldError::required(&at.child("rule"), "rule is not specified"));
-        } else if let Some(why) = fault(&r.rule, VARIABLES) {
-            errors.push(FieldError::invalid(&at.child("rule"), r.rule.as_str(), why));
-        }
-        if r.message.is_some() && message.trim().is_empty() {
-            let why = "message must be non-empty if specified";
-            errors.push(FieldError::invalid(&at.child("message"), message, why));
-        } else if message.trim().contains('\n') {
-            let why = "message must not contain line breaks";
-            errors.push(FieldError::invalid(&at.child("message"), message, why));
-        } else if rule.contains('\n') && message.is_empty() {
-            let why = "message must be specified if rule contains line breaks";
-            errors.push(FieldError::required(&at.child("message"), why));
-        }
-        let expression = text(&r.message_expression);
-        if r.message_expression.is_some() && expression.trim().is_empty() {
-            let why = "must be non-empty if specified";
-            errors.push(FieldError::required(&at.child("messageExpression"), why));
-        } else if !expression.is_empty()
-            && let Some(why) = fault(expression, VARIABLES)
-        {
-            errors.push(FieldError::invalid(&at.child("messageExpression"), expression, why));
-        }
-        let reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
-        if let Some(reason) = r.reason.as_deref().filter(|r| !reasons.contains(r)) {
-            errors.push(FieldError::not_supported(&at.child("reason"), reason, &reasons));
-        }
-    }
-    errors
 }
 
 /// What else is wrong with what came: nothing is said of rules when it is not even of its types.
@@ -314,10 +262,24 @@ mod tests {
                 json!({"s": "a\n"}),
                 json!({"s": "a"}),
             ),
+            (
+                "type(self.x) == int ? self.x < 5 : type(self.x) == string && int(self.x.replace('%', '')) < 50",
+                json!({"x": "49%"}),
+                json!({"x": 5}),
+            ),
+            (
+                "self.l.sortBy(v, -v)[0] == 3 && self.l.distinct().sort() == [1, 2, 3] && self.l.slice(0, 1) == [self.l.first().value()]",
+                json!({"l": [2, 3, 2, 1]}),
+                json!({"l": [2, 1]}),
+            ),
+            (
+                "[?self.?a, 'b'] == ['b'] && {?'k': self.?a, 'l': 1} == {'l': 1} && lists.range(2).reverse() == [1, 0]",
+                json!({"b": 1}),
+                json!({"a": "a"}),
+            ),
             ("quantity(self.q).isLessThan(quantity('1Gi'))", json!({"q": "1Mi"}), json!({"q": "2Gi"})),
         ] {
             let s = of(rule, json!({}));
-            assert!(check_rules(&s, &Path::new("s")).is_empty());
             assert_eq!(errors(&s, &good, None), Vec::<String>::new(), "{rule}");
             assert_eq!(errors(&s, &bad, None), [format!("spec: Invalid value: \"object\": failed rule: {rule}")]);
         }
@@ -348,20 +310,7 @@ mod tests {
                     && duration(self.one).getSeconds() < 60 && matches(self.name, 'v1.[0-3].\\\\d+')";
         let s = schema(json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true,
                               "x-kubernetes-validations": [{"rule": rule, "message": "no"}]}));
-        assert!(check_rules(&s, &Path::new("s")).is_empty());
         let of = |all: &str, one: &str| errors(&s, &json!({"all": all, "one": one, "name": "v1.2.30"}), None).len();
         assert_eq!((of("10s", "500ms"), of("0s", "1m0.5s"), of("1s", "2s")), (0, 1, 1));
-    }
-
-    #[test]
-    fn programs_are_checked_first() {
-        let s = |rule: &str| schema(json!({"type": "object", "x-kubernetes-validations": [{"rule": rule}]}));
-        let why =
-            |rule: &str| check_rules(&s(rule), &Path::new("s")).first().map(ToString::to_string).unwrap_or_default();
-        assert!(why("self.a ==").contains("s.x-kubernetes-validations[0].rule: Invalid value: \"self.a ==\": compilation failed: ERROR: <input>:1:1: Syntax error:"), "{}", why("self.a =="));
-        assert!(why("other.a == 1").contains("undeclared reference to 'other' (in container '')"));
-        assert!(why("self.frob()").contains("undeclared reference to 'frob' (in container '')"));
-        assert!(why("").contains("rule is not specified"));
-        assert_eq!(why("self.all(x, x > 1) && cel.bind(y, self.a, y == 1)"), "");
     }
 }

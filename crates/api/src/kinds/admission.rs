@@ -1,8 +1,12 @@
 //! What policies of admission and webhooks have in common: which requests they are about. Models
 //! `pkg/apis/admissionregistration/{v1/defaults.go,validation}`.
 
-use crate::custom::rules;
+mod programs;
+
+pub(super) use programs::Programs;
+
 use crate::validate::{each, names, names::rule, validate_label_selector};
+use cel::Type;
 use k8s_openapi::api::admissionregistration::v1::{MatchCondition, MatchResources, NamedRuleWithOperations};
 use meta::{FieldError, Path};
 use std::collections::BTreeSet;
@@ -131,22 +135,11 @@ fn validate_resources(resources: &[String], path: &Path, errors: &mut Vec<FieldE
     }
 }
 
-/// Why an expression cannot be one.
-pub(super) fn expression(at: &Path, program: &str, known: &[&str], variables: &[&str]) -> Option<FieldError> {
-    let unknown = || {
-        let program = cel::parse(program).ok()?;
-        cel::unknown_field(&program, "variables", variables).map(str::to_string)
-    };
-    let undefined = |f: String| format!("compilation failed: ERROR: <input>:1:1: undefined field '{f}'\n | {program}");
-    let why = rules::fault(program, known).or_else(|| unknown().map(undefined))?;
-    Some(FieldError::invalid(at, program, why))
-}
-
 /// Models `validateMatchConditions`.
 pub(super) fn validate_conditions(
     conditions: &[MatchCondition],
     path: &Path,
-    known: &[&str],
+    programs: &Programs,
     errors: &mut Vec<FieldError>,
 ) {
     if conditions.len() > CONDITIONS_MAX {
@@ -157,7 +150,7 @@ pub(super) fn validate_conditions(
         let at = path.index(i);
         match c.expression.trim() {
             "" => errors.push(FieldError::required(&at.child("expression"), "")),
-            e => errors.extend(expression(&at.child("expression"), e, known, &[])),
+            e => errors.extend(programs.compile(&at.child("expression"), e, &[Type::Bool]).err()),
         }
         match c.name.as_str() {
             "" => errors.push(FieldError::required(&at.child("name"), "")),

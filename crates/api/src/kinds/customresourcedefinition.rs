@@ -1,8 +1,11 @@
 //! CustomResourceDefinition. Models `apiextensions-apiserver/pkg/{registry/customresourcedefinition, apis/apiextensions}`.
 
 pub mod conversion;
+mod programs;
+mod rules;
 mod schema;
 mod structural;
+mod types;
 mod validation;
 
 use super::{STATUS_VERBS, register};

@@ -6,9 +6,9 @@ mod written;
 pub use written::written;
 
 use super::storage::validate_driver_name;
-use crate::custom::rules::fault;
 use crate::validate::each;
 use crate::validate::names::{dns1123_label, dns1123_subdomain, regex_error};
+use cel::Type;
 use k8s_openapi::api::resource::v1::{
     DeviceClaim, DeviceConstraint, DeviceRequest, DeviceSelector, OpaqueDeviceConfiguration, ResourceClaimSpec,
 };
@@ -159,10 +159,27 @@ pub fn selectors(selectors: Option<&Vec<DeviceSelector>>, path: &Path, errors: &
         let (at, text) = (at.child("expression"), cel.expression.as_str());
         if text.len() > TEXT_MAX {
             errors.push(FieldError::too_long(&at, TEXT_MAX));
-        } else if let Some(why) = fault(text, &["device"]) {
+        } else if let Some(why) = selector_error(text) {
             errors.push(FieldError::invalid(&at, text, why));
         }
     });
+}
+
+/// Why it selects nothing. Models `CompileCELExpression` of `k8s.io/dynamic-resource-allocation/cel`.
+fn selector_error(program: &str) -> Option<String> {
+    let of_domains = |of: Type| Type::map(Type::Text, Type::map(Type::Text, of));
+    let fields = [
+        ("driver", Type::Text),
+        ("attributes", of_domains(Type::Dyn)),
+        ("capacity", of_domains(Type::Named("kubernetes.Quantity"))),
+        ("allowMultipleAllocations", Type::Bool),
+    ];
+    let device = Type::object("kubernetes.DRADevice", fields.map(|(name, t)| (name.to_string(), t)));
+    match cel::check_with_bindings(program, &[("device", device)]) {
+        Err(why) => Some(format!("compilation failed: {why}")),
+        Ok(checked) if matches!(checked.result, Type::Bool | Type::Dyn) => None,
+        Ok(checked) => Some(format!("must evaluate to bool or the unknown type, not {}", checked.result)),
+    }
 }
 
 /// Models `validateDeviceConfiguration`.

@@ -49,10 +49,12 @@ fn claims() {
         ),
         &expect![[r#"
             spec.devices.requests[0].exactly.selectors[0].cel: Required value
-            spec.devices.requests[0].exactly.selectors[1].cel.expression: Invalid value: "device.driver ==": compilation failed: ERROR: <input>:1:1: Syntax error: an expression expected at the end
+            spec.devices.requests[0].exactly.selectors[1].cel.expression: Invalid value: "device.driver ==": compilation failed: ERROR: <input>:1:17: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
              | device.driver ==
+             | ................^
             spec.devices.requests[0].exactly.selectors[2].cel.expression: Invalid value: "devices.driver == \"a\"": compilation failed: ERROR: <input>:1:1: undeclared reference to 'devices' (in container '')
              | devices.driver == "a"
+             | ^
         "#]],
     );
 }

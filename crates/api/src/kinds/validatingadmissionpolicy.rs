@@ -1,11 +1,12 @@
 //! ValidatingAdmissionPolicy: rules in CEL about what may be written. Models
 //! `pkg/registry/admissionregistration/validatingadmissionpolicy` and its validation.
 
-use super::admission::expression;
+use super::admission::Programs;
 use super::{STATUS_VERBS, admission, register};
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
 use crate::validate::{each, names, text};
+use cel::Type;
 use k8s_openapi::api::admissionregistration::v1::{
     ParamKind, ValidatingAdmissionPolicy, ValidatingAdmissionPolicySpec, Validation,
 };
@@ -86,18 +87,6 @@ spec:
     }
 }
 
-/// The variables that a policy's expressions see. Models `cel.OptionalVariableDeclarations`.
-fn known(params: bool, authorizer: bool) -> Vec<&'static str> {
-    let mut all = vec!["object", "oldObject", "request", "namespaceObject", "variables"];
-    if params {
-        all.push("params");
-    }
-    if authorizer {
-        all.push("authorizer");
-    }
-    all
-}
-
 /// Models `validateValidatingAdmissionPolicySpec`.
 fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, errors: &mut Vec<FieldError>) {
     let at = path.child("failurePolicy");
@@ -120,11 +109,9 @@ fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, error
         }
     }
     let params = spec.param_kind.is_some();
-    let (known, silent) = (known(params, true), known(params, false));
     let conditions = spec.match_conditions.as_deref().unwrap_or_default();
-    admission::validate_conditions(conditions, &path.child("matchConditions"), &known, errors);
-    // A variable sees those before it.
-    let mut variables: Vec<&str> = Vec::new();
+    admission::validate_conditions(conditions, &path.child("matchConditions"), &Programs::new(params, true), errors);
+    let mut programs = Programs::new(params, true).with_variables(Vec::new());
     for (i, v) in spec.variables.iter().flatten().enumerate() {
         let at = path.child("variables").index(i);
         if v.name.trim().is_empty() {
@@ -133,12 +120,16 @@ fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, error
             let why = "name is not a valid CEL identifier";
             errors.push(FieldError::invalid(&at.child("name"), v.name.as_str(), why));
         }
-        match v.expression.trim() {
-            "" => errors.push(FieldError::required(&at.child("expression"), "expression is not specified")),
-            _ => errors.extend(expression(&at.child("expression"), &v.expression, &known, &variables)),
-        }
-        variables.push(&v.name);
+        let at = at.child("expression");
+        let found = match v.expression.trim() {
+            "" => Err(FieldError::required(&at, "expression is not specified")),
+            _ => programs.compile(&at, &v.expression, &[]),
+        };
+        // What is wrong with a variable is said once.
+        programs.declare(&v.name, found.as_ref().unwrap_or(&Type::Dyn));
+        errors.extend(found.err());
     }
+    let silent = Programs::new(params, false).with_variables(programs.declared());
     let validations = spec.validations.as_deref().unwrap_or_default();
     let annotations = spec.audit_annotations.as_deref().unwrap_or_default();
     if validations.is_empty() && annotations.is_empty() {
@@ -148,7 +139,7 @@ fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, error
         return;
     }
     for (i, v) in validations.iter().enumerate() {
-        validate_validation(v, &path.child("validations").index(i), &known, &silent, &variables, errors);
+        validate_validation(v, &path.child("validations").index(i), &programs, &silent, errors);
     }
     let at = path.child("auditAnnotations");
     if annotations.len() > ANNOTATIONS_MAX {
@@ -172,7 +163,7 @@ fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, error
                 let why = format!("must not exceed {ANNOTATION_BYTES_MAX} bytes in length");
                 errors.push(FieldError::required(&value, why));
             }
-            e => errors.extend(expression(&value, e, &known, &variables)),
+            e => errors.extend(programs.compile(&value, e, &[Type::Text, Type::Null]).err()),
         }
         if !seen.insert(a.key.as_str()) {
             errors.push(FieldError::duplicate(&at.child("key"), a.key.as_str()));
@@ -184,20 +175,19 @@ fn validate(name: &str, spec: &ValidatingAdmissionPolicySpec, path: &Path, error
 fn validate_validation(
     v: &Validation,
     path: &Path,
-    known: &[&str],
-    silent: &[&str],
-    variables: &[&str],
+    programs: &Programs,
+    silent: &Programs,
     errors: &mut Vec<FieldError>,
 ) {
     match v.expression.trim() {
         "" => errors.push(FieldError::required(&path.child("expression"), "expression is not specified")),
-        _ => errors.extend(expression(&path.child("expression"), &v.expression, known, variables)),
+        _ => errors.extend(programs.compile(&path.child("expression"), &v.expression, &[Type::Bool]).err()),
     }
     let at = path.child("messageExpression");
     if let Some(e) = v.message_expression.as_deref().filter(|e| !e.is_empty()) {
         match e.trim() {
             "" => errors.push(FieldError::invalid(&at, e, "must be non-empty if specified")),
-            _ => errors.extend(expression(&at, e, silent, variables)),
+            _ => errors.extend(silent.compile(&at, e, &[Type::Text]).err()),
         }
     }
     let (at, message) = (path.child("message"), text(&v.message));

@@ -153,9 +153,9 @@ fn validate_hook(w: &MutatingWebhook, strict: Strict, path: &Path, errors: &mut 
     }
     validate_client(&w.client_config, &path.child("clientConfig"), errors);
     if strict.conditions {
-        let known = ["object", "oldObject", "request", "authorizer"];
+        let programs = admission::Programs::new(false, true);
         let conditions = w.match_conditions.as_deref().unwrap_or_default();
-        admission::validate_conditions(conditions, &path.child("matchConditions"), &known, errors);
+        admission::validate_conditions(conditions, &path.child("matchConditions"), &programs, errors);
     }
 }
 

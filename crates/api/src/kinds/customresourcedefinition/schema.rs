@@ -1,7 +1,8 @@
 //! What an OpenAPI schema may say. Models `ValidateCustomResourceDefinitionOpenAPISchema`.
 
-use super::structural;
-use crate::custom::{check_default, check_rules};
+use super::programs::{Place, Programs, Repeated};
+use super::{rules, structural};
+use crate::custom::check_default;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps as Schema, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -12,16 +13,21 @@ type Errors = Vec<FieldError>;
 /// In ascending order, as upstream prints a set.
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
-pub(super) fn validate(s: &Schema, path: &Path, errors: &mut Errors) {
+/// `costs_checked`: no rule may cost too much by itself; those that are stored already may.
+pub(super) fn validate(s: &Schema, path: &Path, costs_checked: bool, errors: &mut Errors) {
     if s.nullable == Some(true) {
         errors.push(FieldError::forbidden(&path.child("nullable"), "nullable cannot be true at the root"));
     }
-    walk(s, path, errors);
-    let wrong = structural::validate(s, path);
+    let mut wrong = structural::validate(s, path);
     if wrong.is_empty() {
-        defaults(s, path, true, errors);
+        defaults(s, path, true, &mut wrong);
     }
-    errors.extend(wrong);
+    // Programs are looked at only if the types are known that they see.
+    let repeated = if wrong.is_empty() { Repeated::Times(1) } else { Repeated::Unknown };
+    errors.append(&mut wrong);
+    let mut programs = Programs::new(costs_checked);
+    walk(s, path, &Place { is_root: true, repeated, no_old_within: None }, errors, &mut programs);
+    errors.extend(programs.errors(path));
 }
 
 fn unsupported(s: &Schema, path: &Path, errors: &mut Errors) {
@@ -47,7 +53,8 @@ fn unsupported(s: &Schema, path: &Path, errors: &mut Errors) {
 }
 
 /// What is asked of every schema, those of alternatives among them.
-fn walk(s: &Schema, path: &Path, errors: &mut Errors) {
+fn walk(s: &Schema, path: &Path, place: &Place, errors: &mut Errors, programs: &mut Programs) {
+    let before = errors.len();
     unsupported(s, path, errors);
     kind(s, path, errors);
     let has_properties = s.properties.as_ref().is_some_and(|p| !p.is_empty());
@@ -57,29 +64,39 @@ fn walk(s: &Schema, path: &Path, errors: &mut Errors) {
         let why = "additionalProperties and properties are mutual exclusive";
         errors.push(FieldError::forbidden(&path.child("additionalProperties"), why));
     }
+    let inner = place.inside(s);
     if let Some(JSONSchemaPropsOrBool::Schema(of)) = &s.additional_properties {
-        walk(of, &path.child("additionalProperties"), errors);
+        walk(of, &path.child("additionalProperties"), &inner, errors, programs);
     }
+    let is_atomic = s.x_kubernetes_map_type.as_deref() == Some("atomic");
+    let fields = if is_atomic { inner.without_old(path) } else { inner.clone() };
     for (name, of) in s.properties.iter().flatten() {
-        walk(of, &path.child("properties").key(name), errors);
+        walk(of, &path.child("properties").key(name), &fields, errors, programs);
     }
+    let alternative = Place { repeated: Repeated::Unknown, ..inner.clone() };
     if let Some(not) = &s.not {
-        walk(not, &path.child("not"), errors);
+        walk(not, &path.child("not"), &alternative, errors, programs);
     }
     for (field, list) in [("allOf", &s.all_of), ("oneOf", &s.one_of), ("anyOf", &s.any_of)] {
         for (i, of) in list.iter().flatten().enumerate() {
-            walk(of, &path.child(field).index(i), errors);
+            walk(of, &path.child(field).index(i), &alternative, errors, programs);
         }
     }
     if let Some(JSONSchemaPropsOrArray::Schema(of)) = &s.items {
-        walk(of, &path.child("items"), errors);
+        // Items of other lists cannot be told to be the same as before.
+        let is_map = s.x_kubernetes_list_type.as_deref() == Some("map");
+        let items = if is_map { inner } else { inner.without_old(path) };
+        walk(of, &path.child("items"), &items, errors, programs);
     }
     if s.x_kubernetes_preserve_unknown_fields == Some(false) {
         let at = path.child("x-kubernetes-preserve-unknown-fields");
         errors.push(FieldError::invalid(&at, false, "must be true or undefined"));
     }
     lists_and_maps(s, path, errors);
-    errors.extend(check_rules(s, path));
+    rules::validate(s, path, errors);
+    if errors.len() == before {
+        programs.check(s, path, place);
+    }
 }
 
 fn kind(s: &Schema, path: &Path, errors: &mut Errors) {

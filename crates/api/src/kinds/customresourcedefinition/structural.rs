@@ -1,7 +1,6 @@
 //! Whether a schema is structural: what a value is has to be said outside of alternatives, and only there. Models
 //! `apiextensions-apiserver/pkg/apiserver/schema` (`validation.go`, `complete.go`).
 
-use crate::custom::pattern_error;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps as Schema, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -154,7 +153,7 @@ fn alternatives(s: &Schema, skip_any: bool, skip_first_all: bool, path: &Path, e
         nested(not, false, &path.child("not"), errors);
     }
     if let Some(p) = s.pattern.as_deref().filter(|p| !p.is_empty())
-        && let Some(why) = pattern_error(p)
+        && let Some(why) = cel::pattern_error(p)
     {
         let why = format!("must be a valid regular expression, but isn't: {why}");
         errors.push(FieldError::invalid(&path.child("pattern"), p, why));

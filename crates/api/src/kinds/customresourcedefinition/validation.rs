@@ -21,14 +21,14 @@ pub(super) fn create(o: &Definition) -> Errors {
         let why = "must be spec.names.plural+\".\"+spec.group";
         errors.push(FieldError::invalid(&Path::new("metadata").child("name"), name, why));
     }
-    spec(&o.spec, &mut errors);
+    spec(&o.spec, None, &mut errors);
     approval(o, &mut errors);
     errors
 }
 
 pub(super) fn update(new: &Definition, old: &Definition) -> Errors {
     let mut errors = Vec::new();
-    spec(&new.spec, &mut errors);
+    spec(&new.spec, Some(&old.spec), &mut errors);
     let path = Path::new("spec");
     if is_true(old, "Established") {
         immutable(&path.child("scope"), &new.spec.scope, &old.spec.scope, &mut errors);
@@ -86,7 +86,7 @@ fn label(path: &Path, value: &str, errors: &mut Errors) {
     }
 }
 
-fn spec(s: &Spec, errors: &mut Errors) {
+fn spec(s: &Spec, old: Option<&Spec>, errors: &mut Errors) {
     let path = Path::new("spec");
     let group = path.child("group");
     let wrong = dns1123_subdomain(&s.group);
@@ -109,7 +109,9 @@ fn spec(s: &Spec, errors: &mut Errors) {
     }
     let versions = path.child("versions");
     for (i, v) in s.versions.iter().enumerate() {
-        version(v, &versions.index(i), errors);
+        let before = old.and_then(|o| o.versions.iter().find(|b| b.name == v.name));
+        let is_same = before.is_some_and(|b| b.schema == v.schema);
+        version(v, !is_same, &versions.index(i), errors);
     }
     let mut names: Vec<&str> = s.versions.iter().map(|v| v.name.as_str()).collect();
     names.sort_unstable();
@@ -138,7 +140,7 @@ fn spec(s: &Spec, errors: &mut Errors) {
     }
 }
 
-fn version(v: &Version, path: &Path, errors: &mut Errors) {
+fn version(v: &Version, is_new: bool, path: &Path, errors: &mut Errors) {
     if let Some(text) = v.deprecation_warning.as_deref() {
         let at = path.child("deprecationWarning");
         if v.deprecated != Some(true) {
@@ -154,7 +156,7 @@ fn version(v: &Version, path: &Path, errors: &mut Errors) {
     let at = path.child("schema").child("openAPIV3Schema");
     match v.schema.as_ref().and_then(|s| s.open_api_v3_schema.as_ref()) {
         None => errors.push(FieldError::required(&at, "schemas are required")),
-        Some(s) => schema::validate(s, &at, errors),
+        Some(s) => schema::validate(s, &at, is_new, errors),
     }
     let scale = v.subresources.as_ref().and_then(|s| s.scale.as_ref());
     let at = path.child("subresources").child("scale");
