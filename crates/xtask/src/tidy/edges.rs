@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("scheduler", &["api", "cel", "meta", "reconcile", "trace"]),
     ("controllers", &["api", "meta", "pki", "reconcile", "trace"]),
     ("cloud", &["api", "meta", "reconcile", "trace"]),
-    ("kubelet", &["api", "meta", "network", "reconcile", "trace"]),
+    ("kubelet", &["api", "kubectl", "meta", "network", "reconcile", "trace"]),
     ("network", &["api", "meta", "reconcile", "trace"]),
     ("apiserver", &["api", "cel", "meta", "pki", "store", "trace"]),
     (
