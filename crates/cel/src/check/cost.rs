@@ -9,6 +9,8 @@ use crate::parse::Expr;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// Characters of a number, a truth value or a time at most.
+const NUMBER_TEXT_MAX: u64 = 40;
 /// Per character of a text that is gone through.
 pub(super) const TEXT_FACTOR: f64 = 0.1;
 /// Per character of a regular expression.
@@ -282,6 +284,17 @@ impl<'a> Coster<'a> {
                 let s = known(of);
                 Call { cost: read(of).plus(own), size: Some(Span::new(s.min / 4, s.max)) }
             }
+            // Upstream knows no size of these, and would call the documentation's `'…' + string(self.maxLimit)` too expensive:
+            // what it shows as working is taken.
+            (
+                "bool_to_string"
+                | "int64_to_string"
+                | "uint64_to_string"
+                | "double_to_string"
+                | "duration_to_string"
+                | "timestamp_to_string",
+                ..,
+            ) => Call { cost: Span::fixed(1).plus(own), size: Some(Span::new(1, NUMBER_TEXT_MAX)) },
             ("strings_quote", _, [of]) => {
                 let s = known(of);
                 let size = Span::new(s.min.wrapping_add(2), s.max.wrapping_mul(2).wrapping_add(2));
