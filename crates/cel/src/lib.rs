@@ -21,4 +21,4 @@ pub use check::{Checked, Declared, Fields, Shape, Type, Variables, check, check_
 pub use eval::{Value, evaluate};
 pub use go_regexp::error as pattern_error;
 pub use names::{mentions, undeclared};
-pub use parse::{Expr, parse};
+pub use parse::{Expr, is_reserved, parse};

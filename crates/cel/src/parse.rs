@@ -239,6 +239,11 @@ const RESERVED: &[&str] = &[
     "while",
 ];
 
+/// Whether programs cannot use a word as a name.
+pub fn is_reserved(name: &str) -> bool {
+    matches!(name, "true" | "false" | "null" | "in") || RESERVED.contains(&name)
+}
+
 impl Parser {
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at).map(|(_, t)| t)

@@ -164,31 +164,8 @@ pub(super) fn validate_conditions(
 
 /// Models `isCELIdentifier`.
 pub(super) fn is_identifier(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ];
     let first = |c: char| c == '_' || c.is_ascii_alphabetic();
-    name.starts_with(first) && name.chars().all(|c| first(c) || c.is_ascii_digit()) && !RESERVED.contains(&name)
+    name.starts_with(first) && name.chars().all(|c| first(c) || c.is_ascii_digit()) && !cel::is_reserved(name)
 }
 
 /// Models `ValidateQualifiedName`.

@@ -1,6 +1,7 @@
 //! Types that a schema declares, and how large their values may become. Models `k8s.io/apiserver/pkg/cel/types.go`.
 
 use super::Type;
+use crate::parse::is_reserved;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -65,45 +66,19 @@ impl Fields {
                 let Shape::Object(fields) = &declared.shape else { return None };
                 let plain = fields.get_key_value(field);
                 // A word of the language will do where it can only be a field.
-                let found =
-                    plain.or_else(|| fields.get_key_value(&escaped(field).filter(|_| RESERVED.contains(&field))?));
+                let found = plain.or_else(|| fields.get_key_value(&escaped(field).filter(|_| is_reserved(field))?));
                 found.map(|(field, of)| of.named(&format!("{name}.{field}")))
             }
         }
     }
 }
 
-/// Words that programs cannot have as names of fields.
-const RESERVED: &[&str] = &[
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
 /// What programs call a field; `None`: they cannot. Models `cel.Escape`.
 pub fn escaped(name: &str) -> Option<String> {
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    if RESERVED.contains(&name) {
+    if is_reserved(name) {
         return Some(format!("__{name}__"));
     }
     let (mut out, mut rest) = (String::new(), name);
