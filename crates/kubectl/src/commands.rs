@@ -1,7 +1,7 @@
 //! Which command does what.
 
 use crate::acting::Acting;
-use crate::client::Client;
+use crate::client::{Client, Future};
 use crate::cx::Cx;
 use crate::env::Env;
 use crate::error::Error;
@@ -12,8 +12,12 @@ use crate::{
     wait,
 };
 
-/// Runs `kubectl ARGS`; the exit code.
-pub async fn run(args: &[String], env: &mut Env<'_>) -> i32 {
+/// Runs `kubectl ARGS`; the exit code. Boxed here: who waits for a future of no known type compiles all of it anew.
+pub fn run<'a>(args: &'a [String], env: &'a mut Env<'_>) -> Future<'a, i32> {
+    Box::pin(line(args, env))
+}
+
+async fn line(args: &[String], env: &mut Env<'_>) -> i32 {
     if let Some(code) = help_or_none(args, env) {
         return code;
     }

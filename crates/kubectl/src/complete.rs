@@ -1,15 +1,19 @@
 //! What a command line may go on with: verbs, flags and their values, kinds, names. Models
 //! `k8s.io/kubectl/pkg/util/completion`.
 
-use crate::client::get_json;
+use crate::client::{Future, get_json};
 use crate::discovery::Discovery;
 use crate::env::Env;
 use crate::flags::{Command, Flag, commands};
 use crate::mapping::Mapping;
 use serde_json::Value;
 
-/// Words that the last of `words`, as far as it is typed, may become.
-pub async fn complete(words: &[String], env: &mut Env<'_>) -> Vec<String> {
+/// Words that the last of `words`, as far as it is typed, may become. Boxed as [`crate::run`] is.
+pub fn complete<'a>(words: &'a [String], env: &'a mut Env<'_>) -> Future<'a, Vec<String>> {
+    Box::pin(candidates(words, env))
+}
+
+async fn candidates(words: &[String], env: &mut Env<'_>) -> Vec<String> {
     let Some((last, before)) = words.split_last() else { return Vec::new() };
     let line = Line::read(before);
     let mut found = line.candidates(last, env).await;

@@ -395,7 +395,7 @@ impl Shell {
                 stdin: text,
                 help,
             };
-            let mut run = std::pin::pin!(kubectl::run(args, &mut env));
+            let mut run = kubectl::run(args, &mut env);
             std::future::poll_fn(|cx| {
                 // Nobody reads any more: a broken pipe.
                 if out.pump() { Poll::Ready(141) } else { run.as_mut().poll(cx) }

@@ -10,7 +10,6 @@ use kubectl::{Client, Config, Env, Files, Future, Request, Response, Session, St
 use meta::Time;
 use network::End;
 use std::cell::{Cell, RefCell};
-use std::future::Future as _;
 use std::task::{Context, Poll, Waker};
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -48,7 +47,7 @@ pub fn run(io: &mut Io) -> Outcome {
         let stdin = Some(String::from_utf8_lossy(&io.stdin).into_owned());
         let mut env =
             Env { client: &client, files: &files, terminal: &mut screen, config: &mut config, stdin, help: "" };
-        let mut future = std::pin::pin!(kubectl::run(&args, &mut env));
+        let mut future = kubectl::run(&args, &mut env);
         future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
     };
     let (taken, wanted) = (client.taken.get(), client.wanted.into_inner());
