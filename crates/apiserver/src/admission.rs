@@ -1,5 +1,6 @@
 //! Admission in the order of `pkg/kubeapiserver/options/plugins.go` `AllOrderedPlugins`; one file each.
 
+mod authorizer;
 mod certificates;
 mod default_ingress_class;
 mod default_toleration_seconds;

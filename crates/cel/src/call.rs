@@ -5,6 +5,7 @@ use crate::eval::{Answer, Value};
 use crate::formats;
 use crate::lists;
 use crate::text::{self, Url};
+use crate::version::normalized;
 use meta::Quantity;
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -182,6 +183,12 @@ pub fn function(name: &str, args: &[Value]) -> Answer {
         ("isQuantity", [Value::Text(s)]) => Ok(Value::Bool(Quantity::parse(s).is_ok())),
         ("semver", [Value::Text(s)]) => Value::version(s).ok_or_else(|| format!("failed to parse version {s:?}")),
         ("isSemver", [Value::Text(s)]) => Ok(Value::Bool(Value::version(s).is_some())),
+        ("semver" | "isSemver", [Value::Text(s), Value::Bool(normalize)]) => match (normalize, normalized(s)) {
+            (false, _) => function(name, &args[..1]),
+            (true, Some(s)) => function(name, &[Value::text(&s)]),
+            (true, None) if name == "isSemver" => Ok(Value::Bool(false)),
+            (true, None) => Err("short version cannot contain PreRelease/Build meta data".into()),
+        },
         ("int", [v]) => match v {
             Value::Int(_) => Ok(v.clone()),
             Value::Uint(n) => i64::try_from(*n).map(Value::Int).map_err(|_| "integer overflow".into()),
@@ -269,6 +276,7 @@ fn ordered(name: &str, order: Ordering) -> Answer {
 
 pub fn method(target: &Value, name: &str, args: &[Value]) -> Answer {
     match (target, name, args) {
+        (Value::Foreign(of), name, args) => of.call(name, args).unwrap_or_else(none),
         (Value::Text(s), "size", []) => Ok(Value::Int(s.chars().count() as i64)),
         (Value::List(l), "size", []) => Ok(Value::Int(l.len() as i64)),
         (Value::Map(m) | Value::Domains(m), "size", []) => Ok(Value::Int(m.len() as i64)),

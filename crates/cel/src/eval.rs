@@ -44,6 +44,17 @@ pub enum Value {
     OptionalType,
     /// What `type()` gives, by its name.
     Type(&'static str),
+    /// What only the host knows.
+    Foreign(Rc<dyn Foreign>),
+}
+
+/// A value that the host brings: its fields and methods are the host's.
+pub trait Foreign: std::fmt::Debug {
+    /// The name of its type.
+    fn kind(&self) -> &'static str;
+    fn field(&self, name: &str) -> Option<Value>;
+    /// `None`: it has no such method.
+    fn call(&self, name: &str, args: &[Value]) -> Option<Answer>;
 }
 
 pub type Answer = Result<Value, String>;
@@ -80,6 +91,7 @@ impl Value {
             Value::Duration(_) => "google.protobuf.Duration",
             Value::Timestamp(_) => "google.protobuf.Timestamp",
             Value::OptionalType | Value::Type(_) => "type",
+            Value::Foreign(of) => of.kind(),
         }
     }
     /// The order of two values of comparable types.
@@ -171,6 +183,7 @@ impl Value {
             Value::Map(_) => self.get(name).ok_or_else(|| format!("no such key: {name}")),
             Value::Optional(of) => Ok(Value::Optional(of.as_ref().and_then(|v| v.get(name)).map(Rc::new))),
             Value::Domains(map) => Ok(map.get(name).cloned().unwrap_or_else(|| Value::map([]))),
+            Value::Foreign(of) => of.field(name).ok_or_else(|| format!("no such key: {name}")),
             _ => Err("no such overload".into()),
         }
     }

@@ -18,7 +18,7 @@ mod tree;
 mod version;
 
 pub use check::{Checked, Declared, Fields, Shape, Type, Variables, check, check_with_bindings, escaped};
-pub use eval::{Value, evaluate};
+pub use eval::{Answer, Foreign, Value, evaluate};
 pub use go_regexp::error as pattern_error;
 pub use names::{mentions, undeclared};
 pub use parse::{Expr, is_reserved, parse};

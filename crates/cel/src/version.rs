@@ -32,6 +32,23 @@ impl Version {
     }
 }
 
+/// Without a leading `v` and leading zeros, and with all three numbers; `None`: a short one says more than numbers. Models
+/// `normalizeAndParse` of `apiserver/pkg/cel/library`.
+pub fn normalized(text: &str) -> Option<String> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let short = |p: &str| match p.trim_start_matches('0') {
+        _ if p.len() < 2 => p.to_string(),
+        rest if rest.starts_with(|c: char| c.is_ascii_digit()) => rest.to_string(),
+        rest => format!("0{rest}"),
+    };
+    let mut parts: Vec<String> = text.splitn(3, '.').map(short).collect();
+    if parts.len() < 3 && parts.last().is_some_and(|p| p.contains(['+', '-'])) {
+        return None;
+    }
+    parts.resize(parts.len().max(3), "0".into());
+    Some(parts.join("."))
+}
+
 impl PartialOrd for Version {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))

@@ -3,6 +3,7 @@
 //!
 //! Policies are few and programs short: they are parsed where a request meets them. Without bindings nothing is done.
 
+use super::authorizer;
 use crate::keys;
 use crate::request::Request;
 use crate::server::Cx;
@@ -62,7 +63,7 @@ impl Asked<'_> {
             name => name,
         }
     }
-    fn namespace(&self) -> &str {
+    pub(super) fn namespace(&self) -> &str {
         match self.object() {
             Some(o) if self.req.kind == Namespace::KIND_REF => o.name(),
             Some(o) => o.namespace(),
@@ -294,8 +295,26 @@ pub(super) fn request(asked: &Asked<'_>, cx: &Cx<'_>) -> Value {
         "requestKind": if asked.body.is_some() { asked.kind() } else { of(form) }, "requestResource": at(form), "requestSubResource": req.subresource,
         "name": asked.name(), "namespace": asked.namespace(), "operation": asked.operation,
         "userInfo": {"username": user.name, "uid": user.uid, "groups": user.groups, "extra": user.extra},
-        "dryRun": cx.dry_run,
+        "dryRun": cx.dry_run, "options": options(asked, cx),
     })
+}
+
+/// As the client gave them. A connection has no others than those that are the object.
+fn options(asked: &Asked<'_>, cx: &Cx<'_>) -> Value {
+    let kind = match asked.operation {
+        "CREATE" => "CreateOptions",
+        "DELETE" => "DeleteOptions",
+        "CONNECT" => return Value::Null,
+        _ => "UpdateOptions",
+    };
+    let mut options = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1"});
+    if !asked.req.options.field_manager.is_empty() && matches!(asked.operation, "CREATE" | "UPDATE") {
+        options["fieldManager"] = asked.req.options.field_manager.as_str().into();
+    }
+    if cx.dry_run {
+        options["dryRun"] = json!(["All"]);
+    }
+    options
 }
 
 /// What expressions see.
@@ -308,6 +327,7 @@ pub(super) fn known(cx: &Cx<'_>, params: Option<Value>, asked: &Asked<'_>) -> Ve
         ("oldObject", Cel::of_json(&asked.old_tree())),
         ("request", Cel::of_json(&request(asked, cx))),
         ("namespaceObject", namespace),
+        ("authorizer", authorizer::of(cx, asked)),
         ("params", params.map_or(Cel::Null, |p| Cel::of_json(&p))),
         ("variables", Cel::map([])),
     ]

@@ -1,6 +1,7 @@
 //! ValidatingAdmissionPolicy over HTTP, with the documentation's examples.
 
 use crate::world::World;
+use meta::User;
 use serde_json::{Value, json};
 
 const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
@@ -205,4 +206,62 @@ fn expressions_know_moments_and_zones() {
     w.ok("POST", POLICIES, &policy("moments", validations));
     w.ok("POST", BINDINGS, &binding("moments", "moments", json!({})));
     w.ok("POST", DEPLOYMENTS, &deployment("passes", 1));
+}
+
+#[test]
+fn expressions_ask_what_a_user_may_do_and_what_was_asked() {
+    let mut w = World::new();
+    let jane = || User::new("jane", &["system:authenticated"]);
+    let role = |name: &str, rule: Value| {
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
+               "rules": [rule]})
+        .to_string()
+    };
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+    let deployer = json!({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create", "update", "get"]});
+    w.ok("POST", &format!("{RBAC}/clusterroles"), &role("deployer", deployer));
+    let exempt = json!({"apiGroups": ["admissionregistration.k8s.io"], "resources": ["validatingwebhookconfigurations"],
+                        "resourceNames": ["my-webhook.example.com"], "verbs": ["breakglass"]});
+    w.ok("POST", &format!("{RBAC}/clusterroles"), &role("exempt", exempt));
+    let bind = |w: &mut World, role: &str, subject: Value| {
+        let body = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+                          "metadata": {"name": role}, "subjects": [subject],
+                          "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}});
+        w.ok("POST", &format!("{RBAC}/clusterrolebindings"), &body.to_string());
+    };
+    bind(&mut w, "deployer", json!({"kind": "User", "name": "jane"}));
+    let breakglass = "!authorizer.group('admissionregistration.k8s.io').resource('validatingwebhookconfigurations')\
+                      .name('my-webhook.example.com').check('breakglass').allowed()";
+    let over = json!({
+        "matchConditions": [{"name": "breakglass", "expression": breakglass}],
+        "variables": [{"name": "may", "expression": "authorizer.requestResource"}],
+        "validations": [
+            {"expression": "authorizer.requestResource.check('create').allowed()"},
+            {"expression": "variables.may.namespace('other').check('get').allowed()"},
+            {"expression": "request.options.kind == 'CreateOptions' && semver('v1.2', true).patch() == 0"},
+            {"expression": "authorizer.path('/healthz').check('get').allowed()"},
+            {"expression": "authorizer.requestResource.check('delete').allowed()", "reason": "Forbidden",
+             "messageExpression": "request.userInfo.username + ' may not delete in ' + request.namespace"},
+            {"expression": "authorizer.serviceAccount('kube-system', 'robot').path('/metrics').check('get').allowed()"},
+        ],
+    });
+    w.ok("POST", POLICIES, &policy("rights", over));
+    w.ok("POST", BINDINGS, &binding("rights", "rights", json!({})));
+    let made = w.json_as(jane(), "POST", DEPLOYMENTS, &deployment("a", 1));
+    let said: Value = serde_json::from_slice(&made.body).expect("JSON");
+    let denied = "deployments.apps \"a\" is forbidden: ValidatingAdmissionPolicy 'rights' with binding 'rights' denied request: ";
+    // Nobody gave everybody the right to look at paths here; the roles of a real cluster do.
+    assert_eq!(
+        (made.code, said["message"].as_str().unwrap_or("")),
+        (422, format!("{denied}failed expression: authorizer.path('/healthz').check('get').allowed()").as_str())
+    );
+    let health = json!({"nonResourceURLs": ["/healthz", "/metrics"], "verbs": ["get"]});
+    w.ok("POST", &format!("{RBAC}/clusterroles"), &role("health", health));
+    bind(&mut w, "health", json!({"kind": "User", "name": "jane"}));
+    let made = w.json_as(jane(), "POST", DEPLOYMENTS, &deployment("a", 1));
+    let said: Value = serde_json::from_slice(&made.body).expect("JSON");
+    let expected = format!("{denied}jane may not delete in default");
+    assert_eq!((made.code, said["message"].as_str().unwrap_or("")), (403, expected.as_str()));
+    bind(&mut w, "exempt", json!({"kind": "User", "name": "jane"}));
+    assert_eq!(w.json_as(jane(), "POST", DEPLOYMENTS, &deployment("a", 1)).code, 201);
 }

@@ -23,23 +23,6 @@ pub(super) fn question(cx: &Cx<'_>, asked: &Asked<'_>, version: &str, uid: &str)
     request["uid"] = uid.into();
     request["object"] = asked.new_tree();
     request["oldObject"] = asked.old_tree();
-    let kind = match asked.operation {
-        "CREATE" => "CreateOptions",
-        "DELETE" => "DeleteOptions",
-        _ => "UpdateOptions",
-    };
-    let mut options = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1"});
-    if asked.operation == "CONNECT" {
-        // A connection has no others than those that are the object.
-        options = Value::Null;
-    }
-    if !asked.req.options.field_manager.is_empty() && matches!(asked.operation, "CREATE" | "UPDATE") {
-        options["fieldManager"] = asked.req.options.field_manager.as_str().into();
-    }
-    if cx.dry_run && options.is_object() {
-        options["dryRun"] = json!(["All"]);
-    }
-    request["options"] = options;
     // As Go leaves out what is empty.
     if let Some(fields) = request.as_object_mut() {
         let empty = ["subResource", "requestSubResource", "name", "namespace"];
