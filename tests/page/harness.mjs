@@ -34,22 +34,22 @@ export async function host(dir = pageDir, base = "/some/where/", port = 0) {
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--allow-file-access-from-files"];
 
+const START = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS };
+
 /**
- * A browser with a new profile. `visit(url)` opens a page that fails its test on an error or a request to elsewhere;
+ * A browser with a new profile, or a profile of its own in one that runs. `visit(url)` opens a page that fails its test on an error or a request to elsewhere;
  * `prepare` may change the page before it loads. `look(url)` also waits for the cluster's nodes.
  */
-export async function browser(options = {}) {
-  const profile = await mkdtemp(join(tmpdir(), "kubottle-page-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: FLAGS,
+export async function browser(options = {}, running) {
+  const settings = {
     locale: "en-US",
     viewport: { width: 1280, height: 800 },
     // Keeping the page for when there is no network costs every visit; one test is about it.
     serviceWorkers: "block",
     ...options,
-  });
+  };
+  const profile = running ? undefined : await mkdtemp(join(tmpdir(), "kubottle-page-"));
+  const context = await (running ? running.newContext(settings) : chromium.launchPersistentContext(profile, { ...START, ...settings }));
   const complaints = [];
   const visit = async (url, prepare) => {
     const page = await context.newPage();
@@ -74,22 +74,27 @@ export async function browser(options = {}) {
   };
   const close = async () => {
     await context.close();
-    await rm(profile, { recursive: true, force: true });
+    if (profile) await rm(profile, { recursive: true, force: true });
   };
   return { look, visit, close, complaints, context };
 }
 
 /**
- * For a file of tests: one host for all of them, a browser of its own for each, which is closed after it. A test fails
- * on what its page complained about. Gives `open(options, prepare)`, the page when its cluster is there.
+ * For a file of tests: one host and one browser for all of them, in which each has a profile of its own. A test fails on
+ * what its page complained about. Gives `open(options, prepare)`, the page when its cluster is there.
  */
 export function visits() {
   let site;
+  let running;
   let chrome;
   before(async () => {
     site = await host();
+    running = await chromium.launch(START);
   });
-  after(() => site?.close());
+  after(async () => {
+    await running?.close();
+    await site?.close();
+  });
   afterEach(async () => {
     const complaints = chrome?.complaints ?? [];
     await chrome?.close();
@@ -97,7 +102,7 @@ export function visits() {
     assert.deepEqual(complaints, []);
   });
   return async (options, prepare) => {
-    chrome = await browser(options);
+    chrome = await browser(options, running);
     return chrome.look(site.url, prepare);
   };
 }

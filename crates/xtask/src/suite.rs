@@ -147,8 +147,8 @@ fn wasm() -> Result<Tally> {
     cargo_test("parity", cmd("cargo", &args).env("KUBOTTLE_PARITY", package))
 }
 
-/// Page tests that look at how long something took: nothing else may run beside them.
-const TIMED: &[&str] = &["newcomer.test.mjs", "objects.test.mjs"];
+/// The page tests that look at how long something took: nothing else may run beside them.
+const TIMED: &str = "timed.test.mjs";
 
 /// The page in Chromium: two at once, because each mostly waits for its browser, then those that are timed.
 fn in_browser() -> Result<Tally> {
@@ -165,7 +165,7 @@ fn in_browser() -> Result<Tally> {
         }
     }
     files.sort();
-    let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| TIMED.contains(&f.as_str()));
+    let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| f == TIMED);
     let page = std::path::absolute(Page::Tested.dir()).map_err(|e| e.to_string())?;
     let single = std::path::absolute(bundle::SINGLE).map_err(|e| e.to_string())?;
     let mut tally = Tally::default();
