@@ -393,12 +393,12 @@ impl Machine {
                 self.meter.work(p.clock, work, self.spec.cpu_limit_milli);
             }
         }
-        self.count(at);
+        self.count(at, world);
         self.check_end(pid);
     }
 
     /// What the processes take all the time, as they are now.
-    fn count(&mut self, now: Time) {
+    fn count(&mut self, now: Time, world: &World) {
         let (mut milli, mut bytes) = (0, 0);
         for p in self.procs.values().filter(|p| !matches!(p.state, State::Done(_))) {
             let (m, b) = match &p.kind {
@@ -408,7 +408,9 @@ impl Machine {
                 }
                 Kind::Program(Running::Hogging { milli, .. }) => (*milli, PROGRAM_BYTES),
                 Kind::Program(Running::Growing(left)) => {
-                    (0, programs::grown(left.unsigned_abs(), now.since(self.started)))
+                    // As far as it got, on a node whose programs run so many times faster.
+                    let lived = now.since(self.started).0.saturating_mul(u64::from(world.speed.max(1)));
+                    (0, programs::grown(left.unsigned_abs(), Duration(lived)))
                 }
                 Kind::Program(_) => (0, PROGRAM_BYTES),
             };

@@ -15,11 +15,14 @@ struct Host {
 
 impl Host {
     fn new(image: &str, command: &[&str], cpu_limit_milli: Option<i64>) -> Self {
+        Host::with_speed(1, image, command, cpu_limit_milli)
+    }
+    fn with_speed(speed: u32, image: &str, command: &[&str], cpu_limit_milli: Option<i64>) -> Self {
         let now = Time::SIMULATION_START;
         let mut usage = Usage::default();
         usage.add_node("n", now);
         usage.serve(Some(now));
-        let mut host = Host { rt: SimRuntime::new(1, 1), now, usage, events: Vec::new() };
+        let mut host = Host { rt: SimRuntime::new(1, speed), now, usage, events: Vec::new() };
         let spec = crate::runtime::ContainerSpec { cpu_limit_milli, ..container(image, command) };
         host.rt.command(host.now, RuntimeCommand::RunContainer(Box::new(spec)));
         host
@@ -48,6 +51,8 @@ fn processor_time_and_memory_are_the_programs() {
     assert_eq!(idle("busybox:1.36", &["sleep", "3600"]), Some((0, 0)));
     assert_eq!(idle("nginx", &[]), Some((0, 4)));
     assert_eq!(idle("polinux/stress", &["stress", "--vm", "1", "--vm-bytes", "150M"]), Some((0, 150)));
+    let stress = ["stress", "--vm", "1", "--vm-bytes", "150M"];
+    assert_eq!(Host::with_speed(4, "polinux/stress", &stress, None).after(60), Some((0, 150)), "only sooner");
     let busy = |limit| Host::new("vish/stress", &["/stress", "-cpus", "2"], limit).after(60);
     assert_eq!(busy(None), Some((2000, 0)));
     assert_eq!(busy(Some(1000)), Some((1000, 0)), "a limit holds");
