@@ -222,6 +222,8 @@ impl CustomObject {
     fn prepare_create(&mut self) {
         if self.has_status() {
             self.fields.remove("status");
+            // Upstream's is read back from the store, with defaults.
+            self.default();
         }
     }
 

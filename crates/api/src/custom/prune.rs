@@ -64,19 +64,35 @@ pub(super) fn prune(
 fn prune_value(value: &mut Value, s: &JSONSchemaProps, path: &str, unknown: &mut Vec<String>) {
     match value {
         Value::Object(fields) => prune(fields, s, false, path, unknown),
+        Value::Array(list) if keeps_unknown(s) => keep_elements(list, s, path, unknown),
         Value::Array(list) => {
-            if let Some(of) = items(s) {
-                for (i, v) in list.iter_mut().enumerate() {
-                    prune_value(v, of, &format!("{path}[{i}]"), unknown);
-                }
-            } else if !keeps_unknown(s) {
-                let nothing = JSONSchemaProps::default();
-                for (i, v) in list.iter_mut().enumerate() {
-                    prune_value(v, &nothing, &format!("{path}[{i}]"), unknown);
-                }
+            let nothing = JSONSchemaProps::default();
+            let of = items(s).unwrap_or(&nothing);
+            for (i, v) in list.iter_mut().enumerate() {
+                prune_value(v, of, &format!("{path}[{i}]"), unknown);
             }
         }
         _ => {}
+    }
+}
+
+/// What a list may hold that keeps unknown fields: so do its elements, but not what they are known to hold. Models `skipPrune`.
+fn keep_elements(list: &mut [Value], s: &JSONSchemaProps, path: &str, unknown: &mut Vec<String>) {
+    let Some(of) = items(s) else { return };
+    for (i, v) in list.iter_mut().enumerate() {
+        let at = format!("{path}[{i}]");
+        match v {
+            Value::Array(list) => keep_elements(list, of, &at, unknown),
+            Value::Object(fields) => {
+                let meta = of.x_kubernetes_embedded_resource == Some(true);
+                for (name, v) in fields.iter_mut().filter(|(n, _)| !(meta && TYPE_AND_META.contains(&n.as_str()))) {
+                    if let Some(of) = property(of, name) {
+                        prune_value(v, of, &format!("{at}.{name}"), unknown);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 

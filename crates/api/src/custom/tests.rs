@@ -120,6 +120,8 @@ fn unknown_fields_go_and_are_named() {
             "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
             "map": {"type": "object", "additionalProperties": {"type": "string"}},
             "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}},
+            "freeList": {"type": "array", "x-kubernetes-preserve-unknown-fields": true, "items":
+                {"type": "object", "properties": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}}}},
             "template": {"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true},
         }}),
         json!({}),
@@ -127,14 +129,16 @@ fn unknown_fields_go_and_are_named() {
     let (o, strict) = object(
         kind,
         json!({"known": {"a": "1", "b": 2}, "free": {"x": {"y": 1}}, "map": {"k": "v"}, "other": true,
-        "list": [{"a": "x"}, {"c": 1}], "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}}),
+        "list": [{"a": "x"}, {"c": 1}], "freeList": [{"x": {"y": 1}, "a": {"b": "1", "c": 2}}], "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}}),
     );
     assert_eq!(
         o.to_value()["spec"],
         json!({"known": {"a": "1"}, "free": {"x": {"y": 1}}, "map": {"k": "v"}, "list": [{"a": "x"}, {}],
+        "freeList": [{"x": {"y": 1}, "a": {"b": "1"}}],
         "template": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}})
     );
-    let unknown = ["spec.known.b", "spec.list[1].c", "spec.other"].map(|f| format!("unknown field {f:?}"));
+    let unknown = ["spec.freeList[0].a.c", "spec.known.b", "spec.list[1].c", "spec.other"]
+        .map(|f| format!("unknown field {f:?}"));
     let mut strict = strict;
     strict.sort();
     assert_eq!(strict, unknown);

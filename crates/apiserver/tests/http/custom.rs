@@ -326,3 +326,22 @@ fn a_group_of_a_server_that_is_away_is_listed_and_not_served() {
     w.ok("DELETE", &format!("{services}/v1alpha1.wardle.example.com"), "");
     assert!(w.line("GET", "/apis/wardle.example.com/v1alpha1", "").starts_with("404"));
 }
+
+#[test]
+fn a_status_that_nobody_wrote_has_its_defaults() {
+    let mut v1 = version("v1", true);
+    let status =
+        json!({"type": "object", "default": {"phase": "Unknown"}, "properties": {"phase": {"type": "string"}}});
+    v1["schema"]["openAPIV3Schema"]["properties"]["status"] = status;
+    v1["subresources"] = json!({"status": {}});
+    let mut w = established(&[v1]);
+    let mut given: Value = serde_json::from_str(&object(json!({}))).expect("JSON");
+    given["status"] = json!({"phase": "Mine"});
+    let made = w.ok("POST", OBJECTS, &given.to_string());
+    assert_eq!(made["status"], json!({"phase": "Unknown"}), "what is not the client's to say is dropped before");
+    assert_eq!(w.get(&format!("{OBJECTS}/a"))["status"], json!({"phase": "Unknown"}));
+    let mut again = w.get(&format!("{OBJECTS}/a"));
+    again.as_object_mut().expect("a map").remove("status");
+    let written = w.ok("PUT", &format!("{OBJECTS}/a/status"), &again.to_string());
+    assert_eq!(written["status"], json!({"phase": "Unknown"}));
+}
