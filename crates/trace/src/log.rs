@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Arc;
 
-/// What the tables of scheduling cycles may weigh together ([`crate::Source::weight`]): some tens of megabytes. Older cycles
-/// keep only what came of them.
-const WEIGHT_MAX: usize = 120_000;
+/// What the tables of scheduling cycles may weigh together ([`crate::Source::weight`]), up to about five kilobytes each: the
+/// pods and nodes of then are kept for them. Older cycles keep only what came of them.
+const WEIGHT_MAX: usize = 40_000;
 
 /// The log keeps the newest entries; the hash covers all of them, so two runs can be compared.
 #[derive(Clone, Debug)]

@@ -5,16 +5,16 @@ use meta::Duration;
 use std::sync::Arc;
 
 /// Work between two checkpoints: taking it again takes as long.
-const APART: Duration = Duration::from_millis(50);
+const APART: Duration = Duration::from_millis(75);
 /// The same for each component that there is: in a large cluster a checkpoint, and the copies that it makes of what changes
 /// next, would else take as long as the work.
 const APART_EACH: Duration = Duration(100);
 /// Checkpoints kept, and what they may weigh together, in about kilobytes of memory. Beyond, the two neighbouring spans with
 /// the least work become one.
-const KEPT_MAX: usize = 400;
+const KEPT_MAX: usize = 800;
 const WEIGHT_MAX: u64 = 1_000_000;
 /// Of a component that is its own, and of one that it shares, in tenths of a kilobyte.
-const OWN: u64 = 600;
+const OWN: u64 = 200;
 const SHARED: u64 = 3;
 
 #[derive(Clone)]
