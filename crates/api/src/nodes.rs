@@ -3,6 +3,11 @@
 use k8s_openapi::api::core::v1::{NodeSelectorRequirement, NodeSelectorTerm, PodSpec, Taint, Toleration};
 use meta::labels::{Labels, Op, Requirement};
 
+/// Models `helper.IsExtendedResourceName`.
+pub fn is_extended_resource(name: &str) -> bool {
+    crate::kinds::pod::resources::is_extended(name)
+}
+
 /// `nodeSelector` and the required node affinity. Models `component-helpers/scheduling/corev1/nodeaffinity`.
 /// The node is known by its labels and its name.
 pub fn matches(spec: &PodSpec, labels: &Labels, name: &str) -> bool {

@@ -634,9 +634,13 @@ impl Component for Kubelet {
             return;
         }
         if change.kind == Node::KIND_REF {
-            // What the node controller has written over is put right with the next regular update.
+            // What somebody has written over or added is put right with the next regular update.
             let node = change.new.as_ref().and_then(|o| o.downcast::<Node>());
-            if node.is_some_and(|n| condition(n, "Ready") == Some("Unknown") || node::is_cordoned(n) != self.cordoned) {
+            if node.is_some_and(|n| {
+                condition(n, "Ready") == Some("Unknown")
+                    || node::is_cordoned(n) != self.cordoned
+                    || !node::gives_advertised(&self.config, n)
+            }) {
                 self.queue.add_at(Item::Node, cx.now + node::STATUS_UPDATE_PERIOD, change.cause);
             }
             // The pod range arrives with the node: pods may be waiting for it.

@@ -80,6 +80,21 @@ pub fn allocatable(c: &NodeConfig) -> BTreeMap<String, ApiQuantity> {
     m
 }
 
+/// Extended resources that somebody else has said the node has: they stay, and all of them may be used. Models what
+/// `nodestatus.MachineInfo` leaves alone.
+pub fn advertised(c: &NodeConfig, node: Option<&Node>) -> BTreeMap<String, ApiQuantity> {
+    let said = node.and_then(|n| n.status.as_ref()?.capacity.as_ref()).into_iter().flatten();
+    let foreign = said.filter(|(k, _)| api::nodes::is_extended_resource(k) && !c.capacity.extended.contains_key(*k));
+    foreign.map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// Whether the node may give all that it is said to have.
+pub fn gives_advertised(c: &NodeConfig, node: &Node) -> bool {
+    let given = node.status.as_ref().and_then(|s| s.allocatable.as_ref()).into_iter().flatten();
+    let given = given.filter(|(k, _)| api::nodes::is_extended_resource(k) && !c.capacity.extended.contains_key(*k));
+    given.eq(&advertised(c, Some(node)))
+}
+
 fn condition(kind: &str, status: bool, reason: &str, message: &str) -> NodeCondition {
     NodeCondition {
         type_: kind.into(),
@@ -141,6 +156,10 @@ pub fn status(input: StatusInput, existing: Option<&Node>) -> NodeStatus {
     let before = existing.and_then(|n| n.status.as_ref()?.conditions.as_deref()).unwrap_or_default();
     let address = |kind: &str, a: &str| NodeAddress { type_: kind.into(), address: a.into() };
     let (runtime, version) = input.runtime_version;
+    let advertised = advertised(c, existing);
+    let (mut capacity, mut allocatable) = (capacity(c), allocatable(c));
+    capacity.extend(advertised.clone());
+    allocatable.extend(advertised);
     NodeStatus {
         addresses: if c.external_cloud {
             // They wait for cloud-node-controller, and stay what it made them.
@@ -148,8 +167,8 @@ pub fn status(input: StatusInput, existing: Option<&Node>) -> NodeStatus {
         } else {
             Some(vec![address("InternalIP", &c.internal_ip), address("Hostname", &c.name)])
         },
-        capacity: Some(capacity(c)),
-        allocatable: Some(allocatable(c)),
+        capacity: Some(capacity),
+        allocatable: Some(allocatable),
         conditions: Some(conditions(input.ready, input.short, input.now, before)),
         daemon_endpoints: Some(NodeDaemonEndpoints { kubelet_endpoint: Some(DaemonEndpoint { port: 10250 }) }),
         images: (!images.is_empty()).then(|| {

@@ -53,7 +53,8 @@ pub fn admit(cx: &SyncCx, pod: &Pod, used: &Admitted) -> Option<Verdict> {
     if let Some(v) = under_pressure(cx, pod, spec).or_else(|| forbidden_sysctl(spec)).or_else(|| other_os(pod, spec)) {
         return Some(v);
     }
-    let allocatable = node::allocatable(cx.config);
+    let mut allocatable = node::allocatable(cx.config);
+    allocatable.extend(node::advertised(cx.config, cx.node));
     let capacity = |name: &str| allocatable.get(name).map_or(Quantity::ZERO, Quantity::of);
     if used.pods + 1 > cx.config.capacity.pods {
         return Some(out_of("pods", 1, used.pods, cx.config.capacity.pods));

@@ -150,7 +150,14 @@ impl World {
             }
             Write::PatchStatus(o) => {
                 let (kind, key) = (o.kind(), o.key());
-                let patch = serde_json::json!({ "status": o.to_value()["status"] });
+                let mut patch = serde_json::json!({ "status": o.to_value()["status"] });
+                // Fields of the status are said whole: what is not in them any more goes.
+                let old = self.view.get_obj(kind, &key).map(|o| o.to_value()["status"].clone()).unwrap_or_default();
+                for (field, new) in patch["status"].as_object_mut().into_iter().flatten() {
+                    if let (Some(new), Some(old)) = (new.as_object_mut(), old[&**field].as_object()) {
+                        old.keys().for_each(|k| _ = new.entry(k.as_str()).or_insert(serde_json::Value::Null));
+                    }
+                }
                 self.carry_out(Write::Patch { kind, key, subresource: "status", patch })
             }
             Write::Patch { kind, key, patch, .. } => {

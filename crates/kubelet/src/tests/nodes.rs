@@ -1,12 +1,14 @@
 //! The node object, its lease, and a kubelet's restart.
 
-use super::World;
+use super::{World, summary};
 use expect_test::expect;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use meta::{Key, Time};
 use reconcile::{Component, Cx};
 use serde_json::json;
+use std::sync::Arc;
 
 #[test]
 fn registers_reports_and_renews() {
@@ -180,4 +182,36 @@ fn a_runtime_outside_the_core_gets_commands_and_gives_events() {
     let mut out = Vec::new();
     rt.poll(Time(2), &mut out);
     assert_eq!(out.len(), 1);
+}
+
+/// The documentation's pages "Advertise Extended Resources for a Node" and "Assign Extended Resources to a Container".
+#[test]
+fn a_node_has_what_somebody_says_it_has() {
+    let mut w = World::new();
+    w.run(2);
+    let advertise = |w: &mut World, dongles: Option<&str>| {
+        let mut node = w.view.get::<Node>(&Key::new("", "node-1")).unwrap().clone();
+        let capacity = node.status.as_mut().unwrap().capacity.as_mut().unwrap();
+        match dongles {
+            Some(n) => _ = capacity.insert("example.com/dongle".into(), Quantity(n.into())),
+            None => _ = capacity.remove("example.com/dongle"),
+        }
+        w.put(Arc::new(node));
+        w.run(11);
+        let node = w.view.get::<Node>(&Key::new("", "node-1")).unwrap();
+        node.status.clone().unwrap().allocatable.unwrap().get("example.com/dongle").map(|q| q.0.clone())
+    };
+    assert_eq!(advertise(&mut w, Some("4")).as_deref(), Some("4"));
+    let spec = |dongles: &str| {
+        let limits = json!({"limits": {"example.com/dongle": dongles}, "requests": {"example.com/dongle": dongles}});
+        json!({"containers": [{"name": "c", "image": "nginx", "resources": limits}]})
+    };
+    w.pod("first", spec("3"));
+    w.run(10);
+    assert_eq!(summary(w.get("first").unwrap()), "Running Ready=True c:running");
+    w.pod("second", spec("2"));
+    w.run(2);
+    assert_eq!(summary(w.get("second").unwrap()), "Failed reason=OutOfexample.com/dongle");
+    // Its users go on.
+    assert_eq!(advertise(&mut w, None), None);
 }
