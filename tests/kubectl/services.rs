@@ -77,3 +77,21 @@ fn page(ip: &str) -> String {
     }
     panic!("twenty seconds have passed: {last}")
 }
+
+/// The documentation's "Debugging DNS resolution" begins with these.
+#[test]
+fn a_server_has_coredns_as_other_clusters_do() {
+    let Some(s) = Server::start(&["--coredns", "true", "--sim-nodes", "2", "--speed", "20"]) else { return };
+    s.k("wait -n kube-system deployment/coredns --for=condition=Available --timeout=60s");
+    let pods = s.k("get pods -n kube-system -l k8s-app=kube-dns --no-headers");
+    assert_eq!(pods.lines().filter(|l| l.starts_with("coredns-")).count(), 2, "{pods}");
+    let service = s.k("get svc -n kube-system kube-dns --no-headers");
+    assert!(service.contains("10.96.0.10") && service.contains("53/UDP,53/TCP,9153/TCP"), "{service}");
+    let slices =
+        s.k("get endpointslices -n kube-system -l k8s-app=kube-dns -o jsonpath={.items[*].endpoints[*].addresses}");
+    assert_eq!(slices.matches("10.244.").count(), 2, "{slices}");
+    s.k("run dns --image=busybox --restart=Never -- sleep 1000");
+    s.k("wait pod/dns --for=condition=Ready --timeout=60s");
+    let said = s.k("exec dns -- nslookup kubernetes.default.svc.cluster.local");
+    assert!(said.contains("10.96.0.1"), "{said}");
+}

@@ -10,7 +10,7 @@ import { browser, manifest, pageDir, paste, pods } from "./harness.mjs";
 
 async function serve() {
   const dir = await mkdtemp(join(tmpdir(), "kubottle-serve-"));
-  const args = ["serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--state", dir, "--sim-nodes", "2", "--wasm-nodes", "0", "--page", pageDir, "--kubeconfig", join(dir, "config")];
+  const args = ["serve", "--coredns", "false", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--state", dir, "--sim-nodes", "2", "--wasm-nodes", "0", "--page", pageDir, "--kubeconfig", join(dir, "config")];
   const child = spawn(process.env.KUBOTTLE_BIN, args, { cwd: dir, env: { ...process.env, HOME: dir }, stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface(child.stdout);
   const url = await new Promise((found, failed) => {

@@ -2,7 +2,7 @@
 
 use cluster::Cluster;
 use k8s_openapi::api::core::v1::Service;
-use testkit::{apply, cluster, events, run, table};
+use testkit::{apply, cluster, events, exec, run, table};
 
 /// Two shops behind Services; the page of one comes from a ConfigMap. Each has a node of its own, and `client` another.
 const SHOPS: &str = "\
@@ -69,29 +69,7 @@ fn shops() -> Cluster {
 
 /// What a command in the client prints.
 fn says(c: &mut Cluster, line: &str) -> String {
-    use apiserver::{Connect, ConnectTarget, StreamOptions};
-    let pod: meta::Key = "default/client".into();
-    let object = c.view().get::<k8s_openapi::api::core::v1::Pod>(&pod).expect("the client is there");
-    let target = ConnectTarget {
-        connect: Connect::Exec,
-        pod_uid: object.metadata.uid.clone().unwrap_or_default(),
-        node: "node-3".into(),
-        container: "main".into(),
-        options: StreamOptions { command: ["sh", "-c", line].map(String::from).to_vec(), ..Default::default() },
-        pod,
-    };
-    let session = c.open_session(&target).expect("the client runs");
-    let mut all = String::new();
-    for _ in 0..20 {
-        run(c, 1);
-        let Some(out) = c.session_output(&session) else { break };
-        all.push_str(&String::from_utf8_lossy(&out.stdout));
-        all.push_str(&String::from_utf8_lossy(&out.stderr));
-        if out.end.is_some() {
-            break;
-        }
-    }
-    all
+    exec(c, "client", line)
 }
 
 /// What the ingress controller's Service answers for a host and path.

@@ -134,3 +134,23 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: kim}]
     assert_eq!(ask_as(&mut c, kim(), "GET", "node-1/proxy/healthz").0, 200);
     assert_eq!(ask_as(&mut c, kim(), "POST", "node-1/proxy/run/default/web/web").0, 403);
 }
+
+#[test]
+fn cadvisor_counts_containers_pods_and_the_machine() {
+    let mut c = cluster(1);
+    apply(&mut c, &POD.replace("image: nginx}", "image: nginx, resources: {limits: {cpu: 500m, memory: 64Mi}}}"));
+    run(&mut c, 60);
+    let (code, text) = ask(&mut c, "node-1/proxy/metrics/cadvisor");
+    assert_eq!(code, 200, "{text}");
+    let line = |start: &str| text.lines().find(|l| l.starts_with(start)).unwrap_or_else(|| panic!("{start}: {text}"));
+    let cpu = line(
+        "container_cpu_usage_seconds_total{container=\"web\",cpu=\"total\",id=\"\",image=\"docker.io/library/nginx:latest\",name=\"",
+    );
+    assert!(cpu.contains("\",namespace=\"default\",pod=\"web\"} "), "{cpu}");
+    assert!(line("container_memory_working_set_bytes{container=\"web\"").contains("4.194304e+06"));
+    line("container_memory_working_set_bytes{container=\"\",id=\"/\"");
+    assert!(line("container_spec_cpu_quota{container=\"web\"").contains("} 50000 "));
+    assert!(line("container_spec_cpu_shares{container=\"web\"").contains("} 512 "));
+    assert!(line("container_spec_memory_limit_bytes{container=\"web\"").contains("} 6.7108864e+07 "));
+    assert!(line("machine_cpu_cores{boot_id=\"").ends_with("} 4"));
+}

@@ -59,6 +59,10 @@ impl Server {
         let mut command = Command::new(bin);
         command.args(["serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--state"]).arg(&dir);
         command.arg("--kubeconfig").arg(dir.join("config")).args(args).current_dir(&dir).env("HOME", &dir);
+        // Pods that no test asks for.
+        if !args.contains(&"--coredns") {
+            command.args(["--coredns", "false"]);
+        }
         if !args.contains(&"--wasm-nodes") {
             command.args(["--wasm-nodes", "0"]);
         }

@@ -130,6 +130,22 @@ fn summary(data: &[u8]) -> String {
     }
 }
 
+/// Broken YAML as Go's parser says it: one line, and where it is unless that is the first.
+fn yaml_words(e: &serde_saphyr::Error) -> String {
+    let text = e.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first);
+    let placed = first.strip_prefix("line ").and_then(|rest| {
+        let (place, what) = rest.split_once(": ")?;
+        Some((place.split(' ').next()?, what))
+    });
+    match placed {
+        Some(("1", what)) => format!("yaml: {what}"),
+        Some((line, what)) => format!("yaml: line {line}: {what}"),
+        None => format!("yaml: {first}"),
+    }
+}
+
 fn json_bytes(body: Body) -> Result<Vec<u8>, ApiError> {
     match body {
         Body::None => Ok(Vec::new()),
@@ -142,7 +158,7 @@ fn json_bytes(body: Body) -> Result<Vec<u8>, ApiError> {
             "" | "application/json" => Ok(bytes),
             "application/yaml" => {
                 let value: Value = serde_saphyr::from_slice(&bytes)
-                    .map_err(|e| ApiError::bad_request(format!("error converting YAML to JSON: {e}")))?;
+                    .map_err(|e| ApiError::bad_request(format!("error converting YAML to JSON: {}", yaml_words(&e))))?;
                 serde_json::to_vec(&value).map_err(ApiError::internal)
             }
             _ => Err(ApiError::unsupported_media_type(
@@ -212,7 +228,10 @@ pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, Api
     match std::mem::take(&mut req.body) {
         Body::Json(v) => Ok(v),
         Body::Raw { bytes, .. } if how == PatchType::Apply => {
-            serde_saphyr::from_slice(&bytes).map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))
+            let wrong = |e: serde_saphyr::Error| {
+                ApiError::bad_request(format!("error decoding YAML: error converting YAML to JSON: {}", yaml_words(&e)))
+            };
+            serde_saphyr::from_slice(&bytes).map_err(wrong)
         }
         Body::Raw { bytes, .. } => {
             let wrong = |e| ApiError::bad_request(format!("error decoding patch: {}", syntax::words(&bytes, &e)));

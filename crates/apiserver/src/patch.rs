@@ -10,17 +10,20 @@ use serde_json::Value;
 pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Result<Value, ApiError> {
     match how {
         PatchType::Json => {
-            let ops: json_patch::Patch = serde_json::from_value(patch.clone())
-                .map_err(|e| ApiError::bad_request(format!("error decoding patch: {e}")))?;
-            if ops.0.len() > MAX_OPERATIONS {
-                let why =
-                    format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}", ops.0.len());
+            let count = operations(patch)?.len();
+            if count > MAX_OPERATIONS {
+                let why = format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {count}");
                 return Err(ApiError::new(413, "RequestEntityTooLarge", why));
             }
+            // What an operation lacks is found out when it is carried out.
+            let ops: json_patch::Patch = serde_json::from_value(patch.clone()).map_err(|_| unprocessable())?;
             json_patch::patch(&mut object, &ops).map_err(|_| unprocessable())?;
             Ok(object)
         }
         PatchType::Merge => {
+            if !patch.is_object() {
+                return Err(undecodable(patch, "map[string]interface {}"));
+            }
             json_patch::merge(&mut object, patch);
             Ok(object)
         }
@@ -28,6 +31,33 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
         // Not a patch of a tree: `crate::verbs::apply`.
         PatchType::Apply => Err(ApiError::internal("an apply is no patch")),
     }
+}
+
+/// The operations of a JSON patch, whatever they say. Models `jsonpatch.DecodePatch`.
+fn operations(patch: &Value) -> Result<&[Value], ApiError> {
+    let none: &[Value] = &[];
+    let all = match patch {
+        Value::Null => none,
+        Value::Array(all) => all,
+        other => return Err(undecodable(other, "jsonpatch.Patch")),
+    };
+    match all.iter().find(|op| !op.is_object() && !op.is_null()) {
+        Some(op) => Err(undecodable(op, "jsonpatch.Operation")),
+        None => Ok(all),
+    }
+}
+
+/// Models what `encoding/json` says, and `patch.go` of it.
+fn undecodable(found: &Value, go: &str) -> ApiError {
+    let kind = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    ApiError::bad_request(format!("error decoding patch: json: cannot unmarshal {kind} into Go value of type {go}"))
 }
 
 /// Whether a patch is about `metadata.managedFields`, or about all of the metadata.

@@ -61,7 +61,7 @@ impl Cluster {
         };
         let reached = self.with_net_of(&node, &mut trail, |net| net.request(&client, request));
         let outcome = match reached {
-            Ok(Reached::Server(server)) => self.arrive(server, request.tls, &mut trail),
+            Ok(Reached::Server(server)) => self.arrive(server, &mut trail),
             Ok(Reached::Answer(response)) => {
                 answered(&mut trail, &response, Duration::ZERO);
                 Outcome::Answered(response)
@@ -90,7 +90,7 @@ impl Cluster {
         result
     }
 
-    fn arrive(&mut self, server: Server, tls: bool, trail: &mut Trail) -> Outcome {
+    fn arrive(&mut self, server: Server, trail: &mut Trail) -> Outcome {
         let node = self.node_of_pod_ip(&server.ip).unwrap_or("").to_string();
         let pod = network::policy::pod_at(&self.view, &server.ip).map(|p| api::ObjectExt::key(p as &dyn api::Object));
         match &pod {
@@ -107,10 +107,8 @@ impl Cluster {
             let port = server.port;
             trail.note(|| note!("hop.listens", container = &container, program = &program, port = port, node = &node));
         }
-        // Only the ingress controller speaks TLS.
-        let plain = !tls || server.proxied;
-        let answer = match self.ask_server(&server, plain) {
-            Ok(None) => Err(NetError::NotTls),
+        let answer = match self.ask_server(&server, true) {
+            Ok(None) => Err(NetError::NotHttp),
             Ok(Some(served)) => Ok((served.response, served.done.since(self.now))),
             Err(e) => Err(e),
         };

@@ -2,6 +2,7 @@
 //! `pkg/registry/core/node/strategy.go` (`ResourceLocation`). The API server authorizes the path as `nodes/proxy` and asks the
 //! kubelet as itself, so nothing finer is asked for here.
 
+mod cadvisor;
 mod stats;
 
 use crate::Cluster;
@@ -12,7 +13,9 @@ use apiserver::http::{HttpResponse, Wants, query_pairs};
 use apiserver::{Answer, LogOptions, ProxyTarget, Response};
 use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec};
 use kubelet::Kubelet;
+use kubelet::sim::net::Server;
 use meta::{ApiError, Key};
+use network::policy::CONTROL_PLANE_ADDRESS;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -70,7 +73,8 @@ impl Cluster {
         let port: u16 = target.port.parse().map_err(unknown)?;
         let path = if query.is_empty() { target.path.clone() } else { format!("{}?{query}", target.path) };
         let refused = |_| unreached(&format!("dial tcp {ip}:{port}: connect: connection refused"));
-        let served = self.pod_http(name, &ip, port, &path).map_err(refused)?;
+        let asked = Server { ip: ip.clone(), port, path, from: CONTROL_PLANE_ADDRESS.into(), ..Server::default() };
+        let served = self.pod_http(name, &asked).map_err(refused)?;
         Ok(answer(served.status, TEXT, served.body))
     }
 
@@ -90,6 +94,7 @@ impl Cluster {
                 answer(200, JSON, format!("{:#}", self.stats_summary(node, short)))
             }
             ["metrics"] => answer(200, crate::telemetry::CONTENT_TYPE, self.kubelet_metrics(node)),
+            ["metrics", "cadvisor"] => answer(200, crate::telemetry::CONTENT_TYPE, self.cadvisor_metrics(node)),
             ["metrics", "resource"] => answer(200, crate::telemetry::CONTENT_TYPE, self.resource_metrics(node)),
             ["containerLogs", namespace, pod, container] => {
                 self.container_logs(node, &Key::new(namespace, pod), container, &query)

@@ -6,6 +6,7 @@ pub mod bootstrap;
 mod callees;
 mod checkpoint;
 pub mod clouds;
+mod component_metrics;
 mod components;
 pub mod control_plane;
 pub mod elections;

@@ -4,7 +4,7 @@ use crate::machines::kubelet_name;
 use crate::{Cluster, Lamp};
 use apiserver::{Connect, ConnectTarget};
 use kubelet::runtime::{SessionInput, SessionOutput, SessionSpec};
-use kubelet::sim::net::{NetError, Response};
+use kubelet::sim::net::{NetError, Response, Server};
 use kubelet::{Kubelet, Runtime, SimRuntime};
 
 /// An open stream: the node's, and its number there.
@@ -99,11 +99,14 @@ impl Cluster {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub fn pod_http(&mut self, node: &str, ip: &str, port: u16, path: &str) -> Result<Response, NetError> {
+    pub fn pod_http(&mut self, node: &str, asked: &Server) -> Result<Response, NetError> {
+        if let Some(response) = self.ask_component(asked) {
+            return Ok(response);
+        }
         let now = self.now;
         let ask = |r: &mut dyn Runtime| {
             let simulated = r.as_any_mut().downcast_mut::<SimRuntime>().ok_or(NetError::Unreachable)?;
-            simulated.http(ip, port, path, now).map(|served| served.response)
+            simulated.http(asked, now).map(|served| served.response)
         };
         // Without its kubelet a node's containers run on, but nobody moves their time.
         self.with_runtime(node, ask).unwrap_or(Err(NetError::Unreachable))

@@ -251,6 +251,8 @@ fn proxied(cluster: &mut Cluster, target: &apiserver::ProxyTarget) -> Result<net
     let declared = pod.spec.iter().flat_map(|s| &s.containers).flat_map(|c| c.ports.iter().flatten());
     let first = declared.filter_map(|p| u16::try_from(p.container_port).ok()).next();
     let port = target.port.parse().ok().or(first).unwrap_or(80);
-    let answer = cluster.pod_http(&node, &ip, port, &target.path);
+    let (path, from) = (target.path.clone(), network::policy::CONTROL_PLANE_ADDRESS.into());
+    let asked = network::Server { ip: ip.clone(), port, path, from, ..network::Server::default() };
+    let answer = cluster.pod_http(&node, &asked);
     answer.map_err(|e| refused(format!("dial tcp {ip}:{port}: connect: {e:?}")))
 }

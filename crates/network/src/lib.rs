@@ -12,6 +12,7 @@ pub mod net;
 pub mod policy;
 pub mod proxy;
 pub mod resolver;
+mod source;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -19,6 +20,6 @@ mod testing;
 pub use balance::Balancer;
 pub use gateway::IngressController;
 pub use hop::{Hop, Stage, Trail};
-pub use net::{Client, End, Net, NetError, Reached, Request, Response, Said, Server};
+pub use net::{Client, End, Net, NetError, PLAIN_TO_TLS, Reached, Request, Response, Said, Server, Wire};
 pub use proxy::{KubeProxy, PROCESS};
 pub use resolver::Resolver;

@@ -8,6 +8,7 @@ use crate::gateway::{self, Passed};
 use crate::hop::{Stage, Trail};
 use crate::policy::{self, CONTROL_PLANE_ADDRESS, DNS_ADDRESS, Direction, Ruling};
 use crate::resolver::{NODE_DNS, Resolver};
+use crate::source;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use meta::{Key, Time};
 use reconcile::View;
@@ -17,8 +18,8 @@ use trace::note;
 
 const OUTSIDE_PAGE: &str = "<html><head></head><body><header>\n<title>http://info.cern.ch</title>\n</header>\n\n\
      <h1>http://info.cern.ch - home of the first website</h1>\n</body></html>\n";
-/// What Go's server says.
-const PLAIN_TO_TLS: &str = "Client sent an HTTP request to an HTTPS server.\n";
+/// What Go's server says on a port for TLS.
+pub const PLAIN_TO_TLS: &str = "Client sent an HTTP request to an HTTPS server.\n";
 const API_SERVER_PORT: u16 = 6443;
 const DNS_PORT: u16 = 53;
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -90,7 +91,7 @@ pub struct Request {
     pub header: String,
     /// With the query.
     pub path: String,
-    /// Besides where it goes; servers but the API server take every request for a GET.
+    /// Besides where it goes.
     pub said: Said,
 }
 
@@ -104,21 +105,47 @@ pub struct Said {
 }
 
 impl Said {
+    /// Sets a header that is not there yet.
+    pub fn default_header(&mut self, name: &str, value: &str) {
+        if !self.headers.iter().any(|(k, _)| k.eq_ignore_ascii_case(name)) {
+            self.headers.push((name.into(), value.into()));
+        }
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map_or("", |(_, v)| v)
     }
 }
 
+impl Request {
+    /// The request as it is when it gets to a server at once.
+    pub fn to(&self, ip: String, port: u16, from: String) -> Server {
+        let wire = if self.tls { Wire::Tls { insecure: self.insecure } } else { Wire::Plain };
+        let (path, host, said) = (self.path.clone(), self.header.clone(), self.said.clone());
+        Server { ip, port, path, proxied: false, from, wire, host, said }
+    }
+}
+
+/// Where a connection goes, and the address that it comes from there.
+#[derive(Clone, Debug)]
+struct Way {
+    ip: String,
+    port: u16,
+    from: String,
+}
+
 /// Who is at the end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Some pod or machine.
+    /// Some pod or machine, and the address that it sees the client by.
     Port {
         ip: String,
         port: u16,
+        from: String,
     },
     Gateway {
         tls: bool,
+        from: String,
     },
     ApiServer,
     Outside,
@@ -134,14 +161,34 @@ pub enum Reached {
     ApiServer,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a request is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wire {
+    /// As whoever listens would have it.
+    #[default]
+    Any,
+    Plain,
+    Tls {
+        /// The client takes any certificate.
+        insecure: bool,
+    },
+}
+
+/// Who is to answer, and what it is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Server {
     pub ip: String,
     pub port: u16,
-    /// As the server sees it.
+    /// As the server sees it, with the query.
     pub path: String,
     /// The ingress controller stands between.
     pub proxied: bool,
+    /// The address that the connection comes from, as the server sees it; empty: nobody knows.
+    pub from: String,
+    pub wire: Wire,
+    /// The `Host` header.
+    pub host: String,
+    pub said: Said,
 }
 
 impl Server {
@@ -255,7 +302,10 @@ impl Net<'_> {
     fn name_server(&mut self, client: &Client) -> Result<(String, u16), NetError> {
         // It has one rule for each protocol, with the same endpoints.
         match self.view.services.with_ip(DNS_ADDRESS) {
-            Some(_) => self.route(client, DNS_ADDRESS, DNS_PORT).map_err(|_| NetError::NoSuchHost),
+            Some(_) => match self.route(client, DNS_ADDRESS, DNS_PORT) {
+                Ok(way) => Ok((way.ip, way.port)),
+                Err(_) => Err(NetError::NoSuchHost),
+            },
             None => Ok((DNS_ADDRESS.into(), DNS_PORT)),
         }
     }
@@ -266,12 +316,12 @@ impl Net<'_> {
     /// It ends before.
     pub fn connect(&mut self, client: &Client, host: &str, port: u16) -> Result<End, NetError> {
         let ip = self.resolve(client, host)?.into_iter().next().ok_or(NetError::NoSuchHost)?;
-        let (ip, port) = self.route(client, &ip, port)?;
-        self.arrive(client.ip, &ip, port)
+        let way = self.route(client, &ip, port)?;
+        self.arrive(client.ip, way)
     }
 
     /// Where the rules of Services lead an address and port.
-    fn route(&mut self, client: &Client, ip: &str, port: u16) -> Result<(String, u16), NetError> {
+    fn route(&mut self, client: &Client, ip: &str, port: u16) -> Result<Way, NetError> {
         if let Some(rule) = self.view.services.find(ip, port) {
             // Addresses of its clients outside lead to its endpoints at once, wherever they are.
             let local = rule.internal_local && rule.cluster_ip == ip;
@@ -291,9 +341,9 @@ impl Net<'_> {
         if let Some((pod, own, to)) = host_port(self.view, ip, port) {
             self.trail.hop(Stage::HostPort, "Pod", key_of(pod));
             self.trail.note(|| note!("hop.host-port", ip = ip, port = port, own = own, to = to));
-            return Ok((own.into(), to));
+            return Ok(Way { ip: own.into(), port: to, from: client.ip.into() });
         }
-        Ok((ip.into(), port))
+        Ok(Way { ip: ip.into(), port, from: client.ip.into() })
     }
 
     /// A connection that comes to a node's port from outside. `node`: where it comes in, if that matters.
@@ -303,18 +353,11 @@ impl Net<'_> {
     pub fn enter(&mut self, client: &str, node: Option<&str>, node_port: u16) -> Result<End, NetError> {
         let rule = self.view.services.find_node_port(node_port).ok_or(NetError::Refused)?;
         let client = Client { ip: client, node, ..Client::default() };
-        let (ip, port) = self.follow(&client, rule, "*", node_port, rule.external_local)?;
-        self.arrive(client.ip, &ip, port)
+        let way = self.follow(&client, rule, "*", node_port, rule.external_local)?;
+        self.arrive(client.ip, way)
     }
 
-    fn follow(
-        &mut self,
-        client: &Client,
-        rule: &Rule,
-        ip: &str,
-        port: u16,
-        local: bool,
-    ) -> Result<(String, u16), NetError> {
+    fn follow(&mut self, client: &Client, rule: &Rule, ip: &str, port: u16, local: bool) -> Result<Way, NetError> {
         let node = client.node.and_then(|n| self.view.get::<Node>(&Key::from(n)));
         let label = |name: &str| node.and_then(|n| n.metadata.labels.as_ref()?.get(name)).map(String::as_str);
         let spot = Spot { node: client.node, zone: label(ZONE), local };
@@ -328,11 +371,13 @@ impl Net<'_> {
             }
         });
         let chosen = self.balancer.choose(self.now, rule, spot, client.ip, self.trail)?;
-        Ok((chosen.ip, chosen.port))
+        let from = source::seen(self.view, client, rule, ip, &chosen);
+        Ok(Way { ip: chosen.ip, port: chosen.port, from })
     }
 
     /// Past the policies, to whoever has the address.
-    pub(crate) fn arrive(&mut self, from: &str, ip: &str, port: u16) -> Result<End, NetError> {
+    fn arrive(&mut self, from: &str, way: Way) -> Result<End, NetError> {
+        let (ip, port) = (way.ip.as_str(), way.port);
         self.pass(from, ip, port)?;
         if (ip, port) == (CONTROL_PLANE_ADDRESS, API_SERVER_PORT) {
             self.trail.hop(Stage::Server, "", "kube-apiserver");
@@ -344,7 +389,7 @@ impl Net<'_> {
                 match self.view.gateway.listening {
                     true => {
                         self.trail.note(|| note!("hop.gateway", port = port));
-                        Ok(End::Gateway { tls: port == 443 })
+                        Ok(End::Gateway { tls: port == 443, from: way.from })
                     }
                     false => {
                         self.trail.fail(|| note!("hop.refused", ip = ip, port = port));
@@ -356,7 +401,7 @@ impl Net<'_> {
                 80 => Ok(End::Outside),
                 _ => Err(NetError::Unreachable),
             },
-            _ => Ok(End::Port { ip: ip.into(), port }),
+            _ => Ok(End::Port { ip: way.ip, port, from: way.from }),
         }
     }
 
@@ -402,18 +447,16 @@ impl Net<'_> {
     /// Nobody answers.
     pub fn ask(&mut self, end: End, request: &Request) -> Result<Reached, NetError> {
         match end {
-            End::Port { ip, port } => {
-                let path = request.path.clone();
-                Ok(Reached::Server(Server { ip, port, path, proxied: false }))
-            }
+            End::Port { ip, port, from } => Ok(Reached::Server(request.to(ip, port, from))),
             End::ApiServer if request.tls => Ok(Reached::ApiServer),
             End::ApiServer => Ok(Reached::Answer(Response::new(400, PLAIN_TO_TLS))),
             End::Outside if request.tls => Err(NetError::NotTls),
             End::Outside => Ok(Reached::Answer(Response::new(200, OUTSIDE_PAGE))),
-            End::Gateway { tls } => match gateway::pass(self, tls, request)? {
+            End::Gateway { tls, from } => match gateway::pass(self, tls, &from, request)? {
                 Passed::Answer(response) => Ok(Reached::Answer(response)),
-                Passed::To { ip, port, path } => {
-                    let server = Server { ip, port, path, proxied: true };
+                Passed::To { ip, port, path, said } => {
+                    let (from, host) = (CONTROL_PLANE_ADDRESS.into(), request.header.clone());
+                    let server = Server { ip, port, path, proxied: true, from, wire: Wire::Any, host, said };
                     // Its own connection goes past policies, too.
                     match self.pass(CONTROL_PLANE_ADDRESS, &server.ip, server.port) {
                         Ok(()) => Ok(Reached::Server(server)),
@@ -454,7 +497,7 @@ fn host_port<'a>(view: &'a View, ip: &str, port: u16) -> Option<(&'a Pod, &'a st
 }
 
 /// The node that has an address.
-fn node_at<'a>(view: &'a View, ip: &str) -> Option<&'a str> {
+pub(crate) fn node_at<'a>(view: &'a View, ip: &str) -> Option<&'a str> {
     let has = |n: &&Node| n.status.iter().flat_map(|s| s.addresses.iter().flatten()).any(|a| a.address == ip);
     view.list::<Node>().find(has)?.metadata.name.as_deref()
 }
@@ -477,7 +520,11 @@ mod tests {
     }
 
     fn port(ip: &str, port: u16) -> Result<End, NetError> {
-        Ok(End::Port { ip: ip.into(), port })
+        from(ip, port, CLIENT.ip)
+    }
+
+    fn from(ip: &str, port: u16, from: &str) -> Result<End, NetError> {
+        Ok(End::Port { ip: ip.into(), port, from: from.into() })
     }
 
     #[test]
@@ -524,11 +571,11 @@ mod tests {
     #[test]
     fn node_ports_lead_from_every_node_and_from_outside() {
         let view = world();
-        assert_eq!(connect(&view, "172.18.0.3", 30080).0, port("10.244.0.1", 8080));
+        assert_eq!(connect(&view, "172.18.0.3", 30080).0, from("10.244.0.1", 8080, "172.18.0.3"));
         assert_eq!(connect(&view, "172.18.0.9", 30080).0, port("172.18.0.9", 30080), "no node has that address");
         let (mut balancer, mut trail) = (Balancer::new(1), Trail::off());
         let mut net = Net { view: &view, balancer: &mut balancer, now: Time(0), trail: &mut trail };
-        assert_eq!(net.enter("127.0.0.1", None, 30080), port("10.244.0.1", 8080));
+        assert_eq!(net.enter("127.0.0.1", None, 30080), from("10.244.0.1", 8080, "172.18.0.3"));
         assert_eq!(net.enter("127.0.0.1", None, 30081), Err(NetError::Refused));
     }
 

@@ -16,6 +16,8 @@ use std::net::Ipv4Addr;
 pub const DNS_ADDRESS: &str = "10.96.0.10";
 /// The address of the machine of the control plane, where the ingress controller runs, too.
 pub const CONTROL_PLANE_ADDRESS: &str = "172.18.0.2";
+/// The address by which the nodes' network sees who comes from the machine that it is on.
+pub const HOST_ADDRESS: &str = "172.18.0.1";
 
 /// Pods of the system that are no objects here: their address, their namespace, and their labels.
 type SystemPod = (&'static str, &'static str, &'static [(&'static str, &'static str)]);

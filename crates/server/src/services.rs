@@ -11,8 +11,8 @@ use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use meta::Key;
 use network::gateway;
-use network::policy::CONTROL_PLANE_ADDRESS;
-use network::{Client, End, Net, NetError, Reached, Request, Resolver, Response, Trail};
+use network::policy::{CONTROL_PLANE_ADDRESS, HOST_ADDRESS};
+use network::{Client, End, Net, NetError, Reached, Request, Resolver, Response, Server, Trail};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -20,15 +20,16 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub enum Backend {
     Wasm(Arc<Container>),
-    /// A pod of a simulated node.
+    /// A pod of a simulated node; what it is asked is still to come.
     Simulated {
         node: String,
-        ip: String,
-        port: u16,
+        server: Server,
     },
     /// The ingress controller's web server, for whom the request itself says where it goes.
     Gateway {
         tls: bool,
+        /// The address that it sees the client by.
+        from: String,
     },
 }
 
@@ -105,7 +106,7 @@ impl World {
         if through.is_some_and(|l| self.cluster.healthy_hosts(l).next().is_none()) {
             return Err(NoRoute::NoEndpoints(format!("the load balancer of {} has no healthy host", open.service)));
         }
-        let client = client.to_string();
+        let client = if client.is_loopback() { HOST_ADDRESS.to_string() } else { client.to_string() };
         let end = self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.enter(&client, None, port));
         self.backend(end, "127.0.0.1", port)
     }
@@ -113,8 +114,8 @@ impl World {
     /// Who answers at the end of a connection that was made to a host's port.
     fn backend(&self, end: Result<End, NetError>, host: &str, port: u16) -> Result<Backend, NoRoute> {
         match end {
-            Ok(End::Port { ip, port }) => self.listener(&ip, i32::from(port)),
-            Ok(End::Gateway { tls }) => Ok(Backend::Gateway { tls }),
+            Ok(End::Port { ip, port, from }) => self.listener(&ip, i32::from(port), &from),
+            Ok(End::Gateway { tls, from }) => Ok(Backend::Gateway { tls, from }),
             Err(NetError::NoSuchHost) => Err(NoRoute::Unknown(format!("lookup {host}: no such host"))),
             Err(NetError::Unreachable) => Err(NoRoute::Refused(format!("dial tcp {host}:{port}: i/o timeout"))),
             Ok(End::ApiServer | End::Outside) | Err(_) => {
@@ -130,14 +131,19 @@ impl World {
     pub fn through_gateway(
         &mut self,
         tls: bool,
+        from: String,
         request: &Request,
     ) -> Result<Result<(Backend, String), Response>, NetError> {
         let reached =
-            self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.ask(End::Gateway { tls }, request))?;
+            self.cluster.with_net(&mut Trail::off(), |net: &mut Net| net.ask(End::Gateway { tls, from }, request))?;
         Ok(match reached {
             Reached::Answer(response) => Err(response),
             Reached::ApiServer => Err(gateway::page(502)),
-            Reached::Server(server) => match self.listener(&server.ip, i32::from(server.port)) {
+            Reached::Server(server) => match self.listener(&server.ip, i32::from(server.port), &server.from) {
+                Ok(Backend::Simulated { node, .. }) => {
+                    let path = server.path.clone();
+                    Ok((Backend::Simulated { node, server }, path))
+                }
                 Ok(backend) => Ok((backend, server.path)),
                 Err(_) => Err(gateway::page(502)),
             },
@@ -158,7 +164,7 @@ impl World {
         let addresses = self.ready_addresses(key, Some(&name));
         let none = || NoRoute::NoEndpoints(format!("no endpoints available for service {:?}", key.name()));
         let (address, number) = self.one_of(&addresses).ok_or_else(none)?;
-        self.listener(&address, number)
+        self.listener(&address, number, CONTROL_PLANE_ADDRESS)
     }
 
     /// The guest of a pod; `port` is a number, a container port's name, or empty for the first one.
@@ -176,7 +182,7 @@ impl World {
                 ports.find(|p| port.is_empty() || p.name.as_deref() == Some(port)).map_or(80, |p| p.container_port)
             }
         };
-        self.listener(ip, number)
+        self.listener(ip, number, CONTROL_PLANE_ADDRESS)
     }
 
     /// Where a guest's request to `host` goes: a Service by name or address, or a pod by address.
@@ -218,17 +224,19 @@ impl World {
         addresses.get(turn.checked_rem(addresses.len())?).cloned()
     }
 
-    pub fn listener(&self, ip: &str, port: i32) -> Result<Backend, NoRoute> {
+    /// Who listens at an address, for somebody whom it sees by the address `from`.
+    pub fn listener(&self, ip: &str, port: i32, from: &str) -> Result<Backend, NoRoute> {
         if let Some(guest) = self.wasm.values().find_map(|n| n.server(ip)) {
             return Ok(Backend::Wasm(guest));
         }
         let number = u16::try_from(port).unwrap_or(0);
         if (ip, self.cluster.view().gateway.listening) == (CONTROL_PLANE_ADDRESS, true) && matches!(number, 80 | 443) {
-            return Ok(Backend::Gateway { tls: number == 443 });
+            return Ok(Backend::Gateway { tls: number == 443, from: from.into() });
         }
         match self.cluster.node_of_pod_ip(ip) {
             Some(node) if self.cluster.pod_listens(node, ip, number) => {
-                Ok(Backend::Simulated { node: node.into(), ip: ip.into(), port: number })
+                let server = Server { ip: ip.into(), port: number, from: from.into(), ..Server::default() };
+                Ok(Backend::Simulated { node: node.into(), server })
             }
             _ => Err(NoRoute::Refused(format!("dial tcp {ip}:{port}: connect: connection refused"))),
         }
@@ -241,6 +249,6 @@ impl World {
     pub fn forward_backend(&self, target: &ConnectTarget, port: u16) -> Result<Backend, String> {
         let pod = self.cluster.view().get::<Pod>(&target.pod);
         let ip = pod.and_then(|p| p.status.as_ref()?.pod_ip.clone()).unwrap_or_default();
-        self.listener(&ip, i32::from(port)).map_err(|_| "connection refused".to_string())
+        self.listener(&ip, i32::from(port), "127.0.0.1").map_err(|_| "connection refused".to_string())
     }
 }

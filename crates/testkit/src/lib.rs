@@ -2,6 +2,7 @@
 
 pub mod invariants;
 
+use apiserver::{Connect, ConnectTarget, StreamOptions};
 use cluster::{Cluster, Config};
 use engine::actions::{NodeSize, add_sim_node};
 use k8s_openapi::api::core::v1::{Event, Pod};
@@ -69,6 +70,36 @@ pub fn run(c: &mut Cluster, seconds: u64) {
     }
     c.advance_to(end);
     assert_eq!(c.take_crashes(), Vec::new(), "no component may panic");
+}
+
+/// What a line for the shell prints in the first container of a pod of the namespace `default`: its output, then its errors.
+///
+/// # Panics
+/// When there is no such pod, or it does not run.
+pub fn exec(c: &mut Cluster, pod: &str, line: &str) -> String {
+    let key = meta::Key::new("default", pod);
+    let object = c.view().get::<Pod>(&key).expect("a pod").clone();
+    let spec = object.spec.unwrap_or_default();
+    let target = ConnectTarget {
+        connect: Connect::Exec,
+        pod_uid: object.metadata.uid.unwrap_or_default(),
+        node: spec.node_name.unwrap_or_default(),
+        container: spec.containers.first().map(|c| c.name.clone()).unwrap_or_default(),
+        options: StreamOptions { command: ["sh", "-c", line].map(String::from).to_vec(), ..StreamOptions::default() },
+        pod: key,
+    };
+    let session = c.open_session(&target).expect("the pod runs");
+    let mut all = String::new();
+    for _ in 0..20 {
+        run(c, 1);
+        let Some(out) = c.session_output(&session) else { break };
+        all.push_str(&String::from_utf8_lossy(&out.stdout));
+        all.push_str(&String::from_utf8_lossy(&out.stderr));
+        if out.end.is_some() {
+            break;
+        }
+    }
+    all
 }
 
 /// A PriorityClass; `more` are further fields in flow style, each after a comma.

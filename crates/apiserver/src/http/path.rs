@@ -230,11 +230,13 @@ fn verb(
     subresource: &str,
 ) -> Result<RequestVerb, ApiError> {
     Ok(match (method, collection) {
-        ("GET" | "HEAD", true) if watching => RequestVerb::Watch,
+        ("GET", true) if watching => RequestVerb::Watch,
         // Only the deprecated /watch/ prefix and old clients watch a name.
-        ("GET" | "HEAD", false) if watching && subresource.is_empty() => RequestVerb::Watch,
-        ("GET" | "HEAD", true) => RequestVerb::List,
-        ("GET" | "HEAD", false) => RequestVerb::Get,
+        ("GET", false) if watching && subresource.is_empty() => RequestVerb::Watch,
+        ("GET", true) => RequestVerb::List,
+        ("GET", false) => RequestVerb::Get,
+        // Resources have no route for it; what is proxied has one for every method.
+        ("HEAD", false) if subresource == "proxy" => RequestVerb::Get,
         ("POST", true) => RequestVerb::Create,
         ("POST", false) if !subresource.is_empty() => RequestVerb::Create,
         ("PUT", false) => RequestVerb::Update,

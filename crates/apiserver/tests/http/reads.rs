@@ -497,3 +497,14 @@ fn answers_come_in_the_form_that_is_asked_for() {
     assert_eq!(kind, "application/yaml");
     assert!(yaml.starts_with("apiVersion: v1\ndata:\n  a: \"x: y\"\n  b: \"1\"\nkind: ConfigMap\n"), "{yaml}");
 }
+
+/// go-restful has routes for the methods that verbs are made of, and HEAD is none of them.
+#[test]
+fn resources_have_no_head() {
+    let mut w = World::new();
+    for path in ["/api/v1/namespaces", "/api/v1/namespaces/default", "/apis/apps/v1/deployments"] {
+        let r = w.http("HEAD", path, "", "", "");
+        assert_eq!(r.code, 405, "{path}");
+    }
+    assert_eq!(w.http("HEAD", "/healthz", "", "", "").code, 200);
+}

@@ -225,6 +225,11 @@ fn patches() {
         ("json-patch", r#"[{"op":"add","path":"/data/n","value":"m"},{"op":"remove","path":"/metadata/labels/y"}]"#),
         ("json-patch", r#"[{"op":"remove","path":"/data/none"}]"#),
         ("json-patch", r#"{"op":"remove"}"#),
+        ("json-patch", "[1]"),
+        ("json-patch", r#"[{"op":"add"}]"#),
+        ("json-patch", r#"[{"op":"foo","path":"/data/a"}]"#),
+        ("merge-patch", "[]"),
+        ("apply-patch", "a: b: c"),
         ("strategic-merge-patch", r#"{"data":{"k":null,"q":"r"}}"#),
         ("merge-patch", r#"{"metadata":{"resourceVersion":"2"}}"#),
         ("merge-patch", r#"{"metadata":{"name":"b"}}"#),
@@ -235,7 +240,8 @@ fn patches() {
     ] {
         let kind = if how.starts_with("apply") { "yaml" } else { "json" };
         let content_type = format!("application/{how}+{kind}");
-        let r = w.http("PATCH", &format!("{MAPS}/a"), "", &content_type, body);
+        let manager = if body.contains(": ") && how.starts_with("apply") { "?fieldManager=me" } else { "" };
+        let r = w.http("PATCH", &format!("{MAPS}/a{manager}"), "", &content_type, body);
         out.push_str(&format!("{how} {body}\n  {}\n", summary(&r)));
     }
     let o = w.get(&format!("{MAPS}/a"));
@@ -248,7 +254,17 @@ fn patches() {
         json-patch [{"op":"remove","path":"/data/none"}]
           422 Invalid: the server rejected our request due to an error in our request
         json-patch {"op":"remove"}
-          400 BadRequest: error decoding patch: invalid type: map, expected a sequence
+          400 BadRequest: error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch
+        json-patch [1]
+          400 BadRequest: error decoding patch: json: cannot unmarshal number into Go value of type jsonpatch.Operation
+        json-patch [{"op":"add"}]
+          422 Invalid: the server rejected our request due to an error in our request
+        json-patch [{"op":"foo","path":"/data/a"}]
+          422 Invalid: the server rejected our request due to an error in our request
+        merge-patch []
+          400 BadRequest: error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}
+        apply-patch a: b: c
+          400 BadRequest: error decoding YAML: error converting YAML to JSON: yaml: mapping values are not allowed in this context
         strategic-merge-patch {"data":{"k":null,"q":"r"}}
           200 ConfigMap a
         merge-patch {"metadata":{"resourceVersion":"2"}}

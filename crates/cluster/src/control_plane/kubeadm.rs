@@ -23,13 +23,16 @@ pub fn taint() -> Taint {
 pub struct Kubeadm {
     name: Arc<str>,
     user: User,
+    /// There is a control plane's node, which it waits for.
+    marks: bool,
     done: bool,
     next: Option<Time>,
 }
 
-impl Default for Kubeadm {
-    fn default() -> Self {
-        Kubeadm { name: "kubeadm".into(), user: User::admin(), done: false, next: None }
+impl Kubeadm {
+    /// `marks`: the control plane is a node; else there are only the add-ons to install.
+    pub fn new(marks: bool) -> Self {
+        Kubeadm { name: "kubeadm".into(), user: User::admin(), marks, done: false, next: None }
     }
 }
 
@@ -50,10 +53,11 @@ impl Component for Kubeadm {
         vec![Interest::Object(Node::KIND_REF, Key::new("", NODE))]
     }
     fn start(&mut self, cx: &Cx) {
-        self.next = (!self.done && cx.view.get::<Node>(&Key::new("", NODE)).is_some()).then_some(cx.now);
+        let begins = !self.marks || cx.view.get::<Node>(&Key::new("", NODE)).is_some();
+        self.next = (!self.done && begins).then_some(cx.now);
     }
     fn observe(&mut self, cx: &Cx, change: &Change) {
-        if !self.done && change.new.is_some() {
+        if self.marks && !self.done && change.new.is_some() {
             self.next.get_or_insert(cx.now);
         }
     }
@@ -64,14 +68,18 @@ impl Component for Kubeadm {
         self.next.take()?;
         let labels: serde_json::Map<_, _> = LABELS.iter().map(|l| ((*l).to_string(), json!(""))).collect();
         let mark = json!({ "metadata": { "labels": labels } });
-        let mut intents = vec![Intent::patch(Node::KIND_REF, Key::new("", NODE), "", mark)];
+        let mut intents = Vec::new();
+        if self.marks {
+            intents.push(Intent::patch(Node::KIND_REF, Key::new("", NODE), "", mark));
+        }
         let create = |o: Box<dyn Object>| Intent {
             write: reconcile::Write::Create(o),
             tolerate: Tolerate::AlreadyExists,
             announce: None,
         };
         intents.extend(addons::all().into_iter().map(create));
-        Some(Step { item: NODE.into(), intents, ..Step::default() })
+        let item = if self.marks { NODE } else { "coredns" };
+        Some(Step { item: item.into(), intents, ..Step::default() })
     }
     fn settled(&mut self, cx: &Cx, replies: &[Reply], _: Seq) {
         self.done = replies.iter().all(Result::is_ok);

@@ -58,8 +58,15 @@ impl Cluster {
             self.add_replica(process);
             self.await_container(process);
         }
-        self.add_component(Box::new(kubeadm::Kubeadm::default()));
+        self.add_component(Box::new(kubeadm::Kubeadm::new(true)));
         Ok(())
+    }
+
+    /// CoreDNS as kubeadm installs it, on the nodes that there are. A control plane's node brings it along.
+    pub fn install_coredns(&mut self) {
+        if !self.config.control_plane_node {
+            self.add_component(Box::new(kubeadm::Kubeadm::new(false)));
+        }
     }
 
     /// All of a process that does not run waits for its container.

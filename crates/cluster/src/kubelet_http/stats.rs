@@ -15,21 +15,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A pod of the node that has running containers.
-struct Counts<'a> {
-    pod: &'a Pod,
+pub(super) struct Counts<'a> {
+    pub(super) pod: &'a Pod,
     uid: &'a str,
-    containers: Vec<(Arc<str>, Counted)>,
+    pub(super) containers: Vec<(Arc<str>, Counted)>,
 }
 
 impl Counts<'_> {
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         self.pod.metadata.name.as_deref().unwrap_or("")
     }
-    fn namespace(&self) -> &str {
+    pub(super) fn namespace(&self) -> &str {
         self.pod.metadata.namespace.as_deref().unwrap_or("")
     }
     /// Of all containers together.
-    fn sum(&self) -> Counted {
+    pub(super) fn sum(&self) -> Counted {
         let all = || self.containers.iter().map(|(_, c)| c);
         Counted {
             started: all().map(|c| c.started).min().unwrap_or(Time(0)),
@@ -61,7 +61,7 @@ fn disk(o: Option<&Observation>, used: Option<u64>, now: Time) -> Value {
 }
 
 /// A number as Prometheus' text format has it: Go's `%g`.
-fn number(v: f64) -> String {
+pub(super) fn number(v: f64) -> String {
     let short = format!("{v:e}");
     let Some((mantissa, exponent)) = short.split_once('e') else { return short };
     match exponent.parse::<i32>() {
@@ -72,12 +72,12 @@ fn number(v: f64) -> String {
     }
 }
 
-fn seconds(micros: u64) -> f64 {
+pub(super) fn seconds(micros: u64) -> f64 {
     micros as f64 / 1e6
 }
 
 impl Cluster {
-    fn counts<'a>(&'a self, node: &'a str) -> impl Iterator<Item = Counts<'a>> {
+    pub(super) fn counts<'a>(&'a self, node: &'a str) -> impl Iterator<Item = Counts<'a>> {
         self.view.pods_on_node(node).filter_map(move |pod| {
             let uid = api::references::uid_on_node(pod);
             let containers = self.view.usage.counted_pod(node, uid, self.now);

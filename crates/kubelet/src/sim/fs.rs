@@ -1,6 +1,7 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
 use super::catalogue::{Image, os_release};
+use super::host;
 use crate::pod::images::ImageRef;
 use crate::runtime::{ContainerSpec, Full, Mount, MountSource};
 use std::borrow::Cow;
@@ -110,6 +111,7 @@ pub struct Fs {
     own: Tree,
     mounts: Vec<(String, MountSource, bool)>,
     pod_uid: Arc<str>,
+    node: String,
     base: BTreeMap<&'static str, Cow<'static, str>>,
     /// `readOnlyRootFilesystem`: all but this file, which is a mount.
     read_only: Option<String>,
@@ -145,8 +147,38 @@ const DIRS: &[&str] = &[
     "/var/tmp",
 ];
 
+/// Between the root of a process (`chroot`) and its directory below that.
+const ROOT_END: char = '\0';
+
+/// The directory of a process that takes `root` for `/` from now on.
+pub fn rooted(root: &str) -> String {
+    format!("{root}{ROOT_END}/")
+}
+
+/// Whether a process has a root of its own.
+pub fn is_rooted(cwd: &str) -> bool {
+    cwd.contains(ROOT_END)
+}
+
+/// A directory as the process sees it.
+pub fn seen(cwd: &str) -> &str {
+    cwd.split_once(ROOT_END).map_or(cwd, |(_, seen)| seen)
+}
+
+/// The directory of a process that goes from `cwd` to a place.
+pub fn moved(cwd: &str, path: String) -> String {
+    match cwd.split_once(ROOT_END) {
+        Some((root, _)) => {
+            let below = path.strip_prefix(root).filter(|b| !b.is_empty()).unwrap_or("/");
+            format!("{root}{ROOT_END}{below}")
+        }
+        None => path,
+    }
+}
+
 /// `a/../b//c` below `cwd`, as an absolute path without a trailing slash (the root is `/`).
 pub fn normalize(cwd: &str, path: &str) -> String {
+    let (root, cwd) = cwd.split_once(ROOT_END).unwrap_or(("", cwd));
     let joined = if path.starts_with('/') { path.to_string() } else { format!("{cwd}/{path}") };
     let mut parts: Vec<&str> = Vec::new();
     for p in joined.split('/') {
@@ -158,7 +190,10 @@ pub fn normalize(cwd: &str, path: &str) -> String {
             p => parts.push(p),
         }
     }
-    format!("/{}", parts.join("/"))
+    if parts.is_empty() && !root.is_empty() {
+        return root.into();
+    }
+    format!("{root}/{}", parts.join("/"))
 }
 
 /// `rest` below `dir`, without slashes at the ends.
@@ -218,7 +253,8 @@ impl Fs {
         if let Some(release) = ImageRef::parse(&spec.image).ok().and_then(|r| os_release(image, &r.tag)) {
             base.insert("/etc/os-release", release.into());
         }
-        let mut fs = Fs { base, pod_uid: spec.id.pod_uid.clone(), ..Default::default() };
+        let (pod_uid, node) = (spec.id.pod_uid.clone(), spec.node.clone());
+        let mut fs = Fs { base, pod_uid, node, ..Default::default() };
         fs.read_only = spec.read_only_root.then(|| spec.termination_message_path.clone());
         let mut mounts: Vec<_> = spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();
         // The deepest mount wins.
@@ -327,7 +363,13 @@ impl Fs {
                 match tree.and_then(|t| t.get(&rest)) {
                     Some(Entry::File(f) | Entry::Long(f, _)) => return Some(Some(f.as_slice().into())),
                     Some(Entry::Dir) => return Some(None),
-                    Some(Entry::Gone) | None => {}
+                    Some(Entry::Gone) => return None,
+                    None => {}
+                }
+                if name == HOST
+                    && let Some(content) = host::content(&rest, &self.node)
+                {
+                    return Some(content.map(|text| text.as_bytes().into()));
                 }
                 // What is mounted is a directory, and so is what something lies in.
                 let inside = format!("{rest}/");
@@ -448,7 +490,10 @@ impl Fs {
         }
         match self.writable(path)? {
             Place::Volume(name, rest) => {
-                if let Some(t) = volumes.get_mut(&name) {
+                let own = name == HOST && host::content(&rest, &self.node).is_some();
+                if own {
+                    volumes.entry(name).or_default().insert(rest, Entry::Gone);
+                } else if let Some(t) = volumes.get_mut(&name) {
                     t.remove(&rest);
                 }
             }
@@ -485,7 +530,14 @@ impl Fs {
                 }
             }
             Place::Volume(name, rest) => {
-                volumes.get(&name).into_iter().flatten().for_each(|(k, _)| add(k, &rel(&rest)));
+                let written = volumes.get(&name);
+                let kept = written.into_iter().flatten().filter(|(_, e)| **e != Entry::Gone);
+                kept.for_each(|(k, _)| add(k, &rel(&rest)));
+                if name == HOST {
+                    host::names().for_each(|k| add(k, &rel(&rest)));
+                    let gone = |n: &String| written.and_then(|t| t.get(&below(&rest, n))) == Some(&Entry::Gone);
+                    names.retain(|n| !gone(n));
+                }
             }
             Place::Own => {
                 self.base.keys().copied().chain(DIRS.iter().copied()).for_each(|k| add(k, &prefix));

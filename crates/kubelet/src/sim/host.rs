@@ -1,7 +1,9 @@
 //! What is on a node's own disk before any pod writes there, as far as pods ask: a kind node's.
 
+use super::catalogue::debian;
 use super::fs::{Entry, HOST, Volumes};
 use crate::runtime::HostEntry;
+use network::resolver::NODE_DNS;
 use std::sync::Arc;
 
 /// These, what lies on the way to them, and nothing else are directories.
@@ -82,6 +84,36 @@ const SOCKETS: &[&str] = &[
 ];
 const DEVICES: &[&str] =
     &["/dev/fuse", "/dev/kmsg", "/dev/net/tun", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
+
+/// Everything that a node has of its own, without the first slash.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    [DIRECTORIES, FILES, SOCKETS, DEVICES].into_iter().flatten().map(|p| p.trim_start_matches('/'))
+}
+
+/// What a node called `node` has of its own at a path without the first slash: a directory (`None` inside), or a file's
+/// text. Of most files nobody knows what is in them.
+pub fn content(path: &str, node: &str) -> Option<Option<String>> {
+    let path = real(&format!("/{path}"));
+    let below = format!("{}/", path.trim_end_matches('/'));
+    if DIRECTORIES.iter().any(|d| *d == path || d.starts_with(&below))
+        || names().any(|n| format!("/{n}").starts_with(&below))
+    {
+        return Some(None);
+    }
+    let known = [FILES, SOCKETS, DEVICES].into_iter().flatten().any(|f| *f == path);
+    known.then(|| {
+        Some(match path.as_str() {
+            "/etc/group" => "root:x:0:\n".into(),
+            "/etc/hostname" => format!("{node}\n"),
+            "/etc/hosts" => "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".into(),
+            "/etc/os-release" => debian("12", "bookworm"),
+            "/etc/passwd" => "root:x:0:0:root:/root:/bin/bash\n".into(),
+            "/etc/resolv.conf" => format!("nameserver {NODE_DNS}\noptions ndots:0\n"),
+            "/etc/timezone" => "Etc/UTC\n".into(),
+            _ => String::new(),
+        })
+    })
+}
 
 /// The path without its detours; `/var/run` is a link.
 fn real(path: &str) -> String {

@@ -2,8 +2,10 @@
 //! Deterministic: the same commands at the same times give the same events and logs.
 
 pub mod catalogue;
+mod echo;
 pub mod fs;
 mod host;
+mod httpbin;
 pub mod logs;
 pub mod machine;
 pub mod net;
@@ -149,9 +151,10 @@ impl SimRuntime {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub fn http(&mut self, ip: &str, port: u16, path: &str, now: Time) -> Result<Served, net::NetError> {
-        let served = server::http(&self.containers, None, &self.volumes, ip, port, path, now)?;
-        self.serve(Sent { ip: ip.into(), port, at: now, work: served.work, path: path.into() });
+    pub fn http(&mut self, asked: &Server, now: Time) -> Result<Served, net::NetError> {
+        let served = server::http(&self.containers, None, &self.volumes, asked, now)?;
+        let (ip, path) = (asked.ip.clone(), asked.path.clone());
+        self.serve(Sent { ip, port: asked.port, at: now, work: served.work, path });
         self.update_next();
         Ok(served)
     }
@@ -544,10 +547,9 @@ impl Runtime for SimRuntime {
         self.volumes.remove(&fs::disk(disk))
     }
     fn called(&mut self, now: Time, server: &Server, http: bool) -> Answer {
-        let Server { ip, port, path, .. } = server;
         match http {
-            true => self.http(ip, *port, path, now).map(Some),
-            false => server::connect(&self.containers, None, ip, *port, now).map(|()| None),
+            true => self.http(server, now).map(Some),
+            false => server::connect(&self.containers, None, &server.ip, server.port, now).map(|()| None),
         }
     }
     fn answered(&mut self, now: Time, call: &Call, answer: Answer) {

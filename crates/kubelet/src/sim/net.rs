@@ -3,7 +3,7 @@
 
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
-pub use network::{NetError, Response, Said, Server};
+pub use network::{NetError, Response, Said, Server, Wire};
 
 /// An answer, and what it takes the server.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,6 +33,13 @@ pub fn ports(fs: &Fs, volumes: &Volumes) -> Result<Vec<u16>, String> {
     Ok(all)
 }
 
+/// Whether a server speaks TLS at a port (`listen 443 ssl`).
+pub fn speaks_tls(fs: &Fs, volumes: &Volumes, port: u16) -> bool {
+    let all = servers(fs, volumes).unwrap_or_default();
+    let listen = all.iter().flat_map(|s| &s.block).filter(|d| d.name == "listen" && listened(d) == Some(port));
+    listen.into_iter().any(|d| d.args.iter().any(|a| a == "ssl"))
+}
+
 pub fn reply(fs: &Fs, volumes: &Volumes, port: u16, path: &str) -> Reply {
     let all = servers(fs, volumes).unwrap_or_default();
     let Some(server) = all.iter().find(|s| listens(s).contains(&port)).or_else(|| all.first()) else {
@@ -61,9 +68,12 @@ fn first<'a>(block: &'a [Directive], name: &str) -> Option<&'a str> {
 }
 
 fn listens(server: &Directive) -> Vec<u16> {
-    let named = server.block.iter().filter(|d| d.name == "listen").filter_map(|d| d.args.first());
-    let ports: Vec<u16> = named.filter_map(|a| a.rsplit(':').next()?.trim_end_matches(']').parse().ok()).collect();
+    let ports: Vec<u16> = server.block.iter().filter(|d| d.name == "listen").filter_map(listened).collect();
     if server.block.iter().any(|d| d.name == "listen") { ports } else { vec![80] }
+}
+
+fn listened(listen: &Directive) -> Option<u16> {
+    listen.args.first()?.rsplit(':').next()?.trim_end_matches(']').parse().ok()
 }
 
 /// `return 200 "text";`, `return 404;`

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The namespace that a control plane's pods are in.
-const NAMESPACE: &str = "kube-system";
+pub(super) const NAMESPACE: &str = "kube-system";
+
+/// The processes that say more of themselves than that they are well, and their ports.
+pub const COMPONENT_PORTS: [(&str, u16); 2] = [("kube-scheduler", 10259), ("kube-controller-manager", 10257)];
 
 /// What is to be with a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::catalogue::Http;
 use super::machine::{Fds, Input, Output, SIGKILL, State};
-use super::net::NetError;
+use super::net::{NetError, Server};
 use super::parts::Part;
 use super::{Containers, SimRuntime, answer, programs, server};
 use crate::runtime::{ContainerId, Handler, ProbeOutcome};
@@ -96,6 +96,7 @@ impl SimRuntime {
                 timeout.go_string()
             )),
             Handler::HttpGet { scheme, host, port, path, .. } => {
+                let asked = Server { ip: host.clone(), port: *port, path: path.clone(), ..Server::default() };
                 let url = match (scheme.as_str(), port) {
                     ("http", 80) | ("https", 443) => format!("{scheme}://{host}{path}"),
                     _ => format!("{scheme}://{host}:{port}{path}"),
@@ -107,7 +108,7 @@ impl SimRuntime {
                     Some(_) => return (ProbeOutcome::Success, known),
                     None => {}
                 }
-                let answer = self.http(host, *port, path, now);
+                let answer = self.http(&asked, now);
                 if let Ok(served) = &answer {
                     // A server that has much to do answers late.
                     known = known.max(served.done);
@@ -117,7 +118,10 @@ impl SimRuntime {
                         known = now + timeout;
                         late()
                     }
-                    Ok(_) if scheme == "https" && !server::speaks_tls(&self.containers, host, *port, now) => {
+                    Ok(_)
+                        if scheme == "https"
+                            && !server::speaks_tls(&self.containers, &self.volumes, host, *port, now) =>
+                    {
                         get("http: server gave HTTP response to HTTPS client".into())
                     }
                     Ok(r) if (200..400).contains(&r.status) => ProbeOutcome::Success,

@@ -4,11 +4,13 @@ use super::Containers;
 use super::catalogue::{Http, Server};
 use super::fs::{Volumes, normalize};
 use super::machine::Machine;
-use super::net::{NetError, Response, Sent, Served};
-use super::nginx;
+use super::net::{NetError, Response, Sent, Served, Server as Asked};
+use super::parts::{COMPONENT_PORTS, NAMESPACE};
+use super::{echo, httpbin, nginx};
+use crate::pod::images::ImageRef;
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
-use network::gateway;
+use network::{Wire, gateway};
 use std::sync::Arc;
 
 /// The container of the node that has `ip` and listens at `port` at `now`.
@@ -42,11 +44,24 @@ pub fn connect(containers: &Containers, own: Option<&Machine>, ip: &str, port: u
 const TLS_PORTS: [u16; 10] = [443, 2746, 4443, 6443, 8443, 9443, 10250, 10257, 10258, 10259];
 
 /// Whether who listens there speaks TLS.
-pub fn speaks_tls(containers: &Containers, ip: &str, port: u16, now: Time) -> bool {
-    find(containers, None, ip, port, now).is_ok_and(|(_, server, argv, _)| {
-        let secure = || argv.iter().any(|a| a.strip_prefix("--secure-port=").is_some_and(|p| p == port.to_string()));
-        server.ports.contains(&port) && TLS_PORTS.contains(&port) || secure()
-    })
+pub fn speaks_tls(containers: &Containers, volumes: &Volumes, ip: &str, port: u16, now: Time) -> bool {
+    let found = find(containers, None, ip, port, now);
+    found.is_ok_and(|(m, server, argv, _)| is_secure(m, server, argv, volumes, port))
+}
+
+fn is_secure(m: &Machine, server: &Server, argv: &[String], volumes: &Volumes, port: u16) -> bool {
+    if server.program == "nginx" && matches!(server.http, Http::Files(_)) {
+        return nginx::speaks_tls(&m.fs, volumes, port);
+    }
+    let secure = || argv.iter().any(|a| a.strip_prefix("--secure-port=").is_some_and(|p| p == port.to_string()));
+    server.ports.contains(&port) && TLS_PORTS.contains(&port) || secure()
+}
+
+/// Whether the answer is for the cluster to give, because a process of it is asked.
+pub fn is_of_cluster(containers: &Containers, asked: &Asked, now: Time) -> bool {
+    let Some((process, _)) = COMPONENT_PORTS.iter().find(|(_, port)| *port == asked.port) else { return false };
+    let found = find(containers, None, &asked.ip, asked.port, now);
+    found.is_ok_and(|(m, server, ..)| m.spec.namespace == NAMESPACE && server.program == *process)
 }
 
 /// Who listens: container and program.
@@ -61,15 +76,21 @@ pub fn http(
     containers: &Containers,
     own: Option<&Machine>,
     volumes: &Volumes,
-    ip: &str,
-    port: u16,
-    path: &str,
+    asked: &Asked,
     now: Time,
 ) -> Result<Served, NetError> {
-    let (m, server, argv, since) = find(containers, own, ip, port, now)?;
-    let response = respond(m, server, argv, since, volumes, port, path, now)?;
+    let (m, server, argv, since) = find(containers, own, &asked.ip, asked.port, now)?;
+    let response = match (asked.wire, is_secure(m, server, argv, volumes, asked.port)) {
+        (Wire::Tls { .. }, false) => return Err(NetError::NotTls),
+        (Wire::Tls { insecure: false }, true) => return Err(NetError::Untrusted),
+        (Wire::Plain, true) if server.program == "nginx" => gateway::page(400),
+        // Go's server, as most are.
+        (Wire::Plain, true) => Response::new(400, network::PLAIN_TO_TLS),
+        _ => respond(m, server, argv, since, volumes, asked, now)?,
+    };
     let work = server.work();
-    Ok(Served { response, work, done: m.meter.done_at(now, work, m.spec.cpu_limit_milli) })
+    let late = if matches!(server.http, Http::Bin { .. }) { httpbin::delay(&asked.path) } else { Duration::ZERO };
+    Ok(Served { response, work, done: m.meter.done_at(now, work, m.spec.cpu_limit_milli) + late })
 }
 
 /// The container that listens there takes a request on; which one it is.
@@ -86,26 +107,30 @@ pub fn serve(containers: &mut Containers, sent: &Sent) -> Option<ContainerId> {
     Some(id.clone())
 }
 
-#[allow(clippy::too_many_arguments)]
-pub fn respond(
+fn respond(
     m: &Machine,
     server: &Server,
     argv: &[String],
     since: Time,
     volumes: &Volumes,
-    port: u16,
-    path: &str,
+    asked: &Asked,
     now: Time,
 ) -> Result<Response, NetError> {
     let ok = |body: String| Ok(Response::new(200, body));
-    let whole = path;
-    let path = path.split('?').next().unwrap_or("/");
+    let port = asked.port;
+    let path = asked.path.split('?').next().unwrap_or("/");
     match server.http {
         Http::No | Http::Grpc => Err(NetError::NotHttp),
         Http::Healthz if path == "/healthz" => ok("ok".into()),
         Http::Healthz => Ok(Response::new(404, "default backend - 404")),
         Http::Status(status) => Ok(Response::new(status, "")),
-        Http::Always(body) => ok(format!("{body}\n")),
+        Http::Always(body) => ok(format!("{}\n", body.replace("{host}", &m.spec.hostname))),
+        Http::EchoServer => {
+            let tag = ImageRef::parse(&m.spec.image).map(|r| r.tag).unwrap_or_default();
+            Ok(echo::echoserver(m, asked, port, matches!(tag.as_str(), "1.0" | "1.1" | "1.2" | "1.3" | "1.4")))
+        }
+        Http::Whoami => Ok(echo::whoami(m, asked, now)),
+        Http::Bin { go } => Ok(httpbin::reply(m, asked, go)),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),
         Http::Hello(version) => ok(format!("Hello, world!\nVersion: {version}\nHostname: {}\n", m.spec.hostname)),
         Http::Echo if path == "/health" => ok("{\"status\":\"ok\"}\n".into()),
@@ -115,7 +140,7 @@ pub fn respond(
             ok(format!("{}\n", text.as_deref().unwrap_or("hello-world")))
         }
         Http::Given => m.given(port).and_then(as_http).ok_or(NetError::NotHttp),
-        Http::Agnhost => agnhost(m, argv, whole, now.since(since)),
+        Http::Agnhost => agnhost(m, argv, asked, now, now.since(since)),
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));
             if server.program == "nginx" {
@@ -183,7 +208,8 @@ fn told_to_exit(server: &Server, argv: &[String], path: &str) -> Option<(i32, Du
 }
 
 /// `agnhost liveness` is well for ten seconds; the other subcommands answer always.
-fn agnhost(m: &Machine, argv: &[String], whole: &str, up: Duration) -> Result<Response, NetError> {
+fn agnhost(m: &Machine, argv: &[String], asked: &Asked, now: Time, up: Duration) -> Result<Response, NetError> {
+    let whole = asked.path.as_str();
     let path = whole.split('?').next().unwrap_or("/");
     let sub = argv.get(1).map_or("", String::as_str);
     let ok = |body: String| Ok(Response::new(200, body));
@@ -202,6 +228,8 @@ fn agnhost(m: &Machine, argv: &[String], whole: &str, up: Duration) -> Result<Re
             let status = parameter(whole, "code").and_then(|c| c.parse().ok()).unwrap_or(200);
             Ok(Response::new(status, parameter(whole, "msg").unwrap_or_default()))
         }
+        ("netexec", "/clientip") => ok(echo::remote(asked, now)),
+        ("netexec", "/header") => ok(asked.said.header(parameter(whole, "key").unwrap_or_default()).into()),
         ("netexec", "/") => ok(format!("NOW: {}", m.started)),
         _ => ok(String::new()),
     }

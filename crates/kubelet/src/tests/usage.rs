@@ -3,6 +3,7 @@
 use super::scripts::container;
 use crate::runtime::{Handler, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent};
 use crate::sim::SimRuntime;
+use crate::sim::net::Server;
 use meta::{Duration, Time};
 use reconcile::Usage;
 
@@ -69,11 +70,15 @@ fn what_has_ended_uses_nothing() {
     assert_eq!(h.after(10), None);
 }
 
+fn asked(port: u16, path: &str) -> Server {
+    Server { ip: "10.244.0.5".into(), port, path: path.into(), ..Server::default() }
+}
+
 #[test]
 fn a_server_with_much_to_do_answers_late() {
     let mut h = Host::new("registry.k8s.io/hpa-example", &[], Some(500));
     h.pass(Duration::from_secs(5));
-    let ask = |h: &mut Host| h.rt.http("10.244.0.5", 80, "/", h.now).map(|served| served.done.since(h.now));
+    let ask = |h: &mut Host| h.rt.http(&asked(80, "/"), h.now).map(|served| served.done.since(h.now));
     assert_eq!(ask(&mut h), Ok(Duration::from_millis(110)), "80 ms of work, half a processor after the first 50 ms");
     assert_eq!(ask(&mut h), Ok(Duration::from_millis(270)), "one after the other");
     for _ in 0..6 {
@@ -102,8 +107,7 @@ fn a_server_with_much_to_do_answers_late() {
 fn agnhost_leaves_when_it_is_asked_to() {
     let mut h = Host::new("registry.k8s.io/e2e-test-images/agnhost:2.40", &["/agnhost", "netexec"], None);
     h.pass(Duration::from_secs(1));
-    let ask =
-        |h: &mut Host, path| h.rt.http("10.244.0.5", 8080, path, h.now).map(|s| (s.response.status, s.response.body));
+    let ask = |h: &mut Host, path| h.rt.http(&asked(8080, path), h.now).map(|s| (s.response.status, s.response.body));
     assert_eq!(ask(&mut h, "/echo?msg=hi&code=418"), Ok((418, "hi".into())));
     assert_eq!(ask(&mut h, "/exit?code=3&timeout=1s"), Ok((200, String::new())));
     h.pass(Duration::from_secs(1));

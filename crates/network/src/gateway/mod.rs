@@ -8,14 +8,14 @@ pub use controller::{IngressController, PROCESS, Told};
 pub use load::CONTROLLER;
 
 use crate::hop::Stage;
-use crate::net::{Net, NetError, Request, Response};
+use crate::net::{Net, NetError, Request, Response, Said};
 use reconcile::gateway::{ANY_HOST, Found, Location, PathType};
 use regex_lite::Regex;
 use trace::note;
 
 /// Where a request goes on to, or what the web server answers itself.
 pub enum Passed {
-    To { ip: String, port: u16, path: String },
+    To { ip: String, port: u16, path: String, said: Said },
     Answer(Response),
 }
 
@@ -41,11 +41,31 @@ pub fn page(status: u16) -> Response {
     Response::new(status, body)
 }
 
-/// A connection to the web server is there; `tls`: to its port for TLS.
+/// The headers that a request has behind the web server. Models `rootfs/etc/nginx/template/nginx.tmpl` (`proxy_set_header`).
+fn forwarded(request: &Request, tls: bool, from: &str) -> Said {
+    let mut said = request.said.clone();
+    let (scheme, port) = if tls { ("https", "443") } else { ("http", "80") };
+    for (name, value) in [
+        ("X-Real-IP", from),
+        ("X-Forwarded-For", from),
+        ("X-Forwarded-Host", request.header.as_str()),
+        ("X-Forwarded-Port", port),
+        ("X-Forwarded-Proto", scheme),
+        ("X-Forwarded-Scheme", scheme),
+        ("X-Scheme", scheme),
+    ] {
+        said.headers.retain(|(k, _)| !k.eq_ignore_ascii_case(name));
+        said.headers.push((name.into(), value.into()));
+    }
+    said.headers.retain(|(k, _)| !k.eq_ignore_ascii_case("connection"));
+    said
+}
+
+/// A connection to the web server is there; `tls`: to its port for TLS; `from`: the address that it sees.
 ///
 /// # Errors
 /// Client and server do not come to speak HTTP.
-pub(crate) fn pass(net: &mut Net, tls: bool, request: &Request) -> Result<Passed, NetError> {
+pub(crate) fn pass(net: &mut Net, tls: bool, from: &str, request: &Request) -> Result<Passed, NetError> {
     let authority = request.header.to_ascii_lowercase();
     let host = authority.rsplit_once(':').map_or(authority.as_str(), |(h, _)| h);
     let path = request.path.split('?').next().unwrap_or("/");
@@ -101,7 +121,8 @@ pub(crate) fn pass(net: &mut Net, tls: bool, request: &Request) -> Result<Passed
     net.trail
         .note(|| note!("hop.ingress-endpoint", service = &upstream.service, ip = ip, port = port, pod = pod, of = of));
     let query = request.path.split_once('?').map(|(_, q)| format!("?{q}")).unwrap_or_default();
-    Ok(Passed::To { ip: ip.clone(), port: *port, path: format!("{path_now}{query}") })
+    let said = forwarded(request, tls, from);
+    Ok(Passed::To { ip: ip.clone(), port: *port, path: format!("{path_now}{query}"), said })
 }
 
 /// The rule for a request, and its path as the backend gets it.

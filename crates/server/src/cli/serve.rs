@@ -58,6 +58,9 @@ pub struct Args {
     /// The control plane is a node of its own: its programs, and CoreDNS, are pods in kube-system
     #[arg(long)]
     control_plane_node: bool,
+    /// CoreDNS as two pods in kube-system, when there are simulated nodes for them; without, names resolve all the same
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    coredns: bool,
     /// Static pods of a node: its kubelet runs what the files of a directory say (staticPodPath); node-1 when no node is
     /// named
     #[arg(long = "pod-manifest-path", value_name = "[NODE=]DIR")]
@@ -224,6 +227,9 @@ async fn start_cluster(
         let config = machines::config(&cluster.next_node_name(), n, &args.sim_node, seed).map_err(|e| anyhow!(e))?;
         let config = NodeConfig { speed: args.speed, eviction: eviction.clone(), ..config };
         cluster.add_machine(config, Box::new(SimRuntime::new(seed, args.speed))).map_err(|e| anyhow!(e))?;
+    }
+    if args.coredns && args.sim_nodes > 0 {
+        cluster.install_coredns();
     }
     let names: Vec<String> = (1..=args.wasm_nodes).map(|n| format!("wasm-{n}")).collect();
     for (n, name) in (args.sim_nodes + 1..).zip(&names) {

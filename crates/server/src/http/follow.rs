@@ -37,7 +37,7 @@ pub async fn handle(handle: Handle, query: &str) -> Response<Body> {
     let asked = handle.ask(move |w: &mut World| {
         let journey = engine::follow::send(&mut w.cluster, &follow)?;
         let guest = match &journey.outcome {
-            Outcome::Guest(server) => w.listener(&server.ip, i32::from(server.port)).ok(),
+            Outcome::Guest(server) => w.listener(&server.ip, i32::from(server.port), &server.from).ok(),
             _ => None,
         };
         Ok::<_, String>((journey, guest))

@@ -23,6 +23,8 @@ const HOP_BY_HOP: [&str; 7] =
     ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 /// A guest's request is held whole before it is passed on: a guest that does not read it must not stop the other.
 const GUEST_BODY_BYTES_MAX: usize = 16 << 20;
+/// What a simulated program is sent.
+const SIMULATED_BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Whether a path leads through the API server to somewhere else.
 pub fn is_proxy(path: &str) -> bool {
@@ -95,26 +97,55 @@ pub async fn to_backend(
     backend: Backend,
     request: Request<Incoming>,
 ) -> anyhow::Result<Response<Body>> {
+    let (parts, body) = request.into_parts();
     let (backend, request) = match backend {
-        Backend::Gateway { tls } => match at_gateway(&handle, tls, for_gateway(&request)).await? {
+        Backend::Gateway { tls, from } => match at_gateway(&handle, tls, from, for_gateway(&parts)).await? {
             Err(answer) => return Ok(simulated(answer)),
             Ok((backend, path)) => {
-                let mut request = request;
+                let mut request = Request::from_parts(parts, body);
                 *request.uri_mut() = path.parse()?;
                 (backend, request)
             }
         },
-        backend => (backend, request),
+        backend => (backend, Request::from_parts(parts, body)),
     };
     match backend {
         Backend::Wasm(guest) => forward(&guest, request.map(|b| b.map_err(HttpError::from).boxed_unsync())).await,
-        Backend::Simulated { node, ip, port } => {
-            let path = whole_path(request.uri());
-            let answer = handle.ask(move |w| w.cluster.pod_http(&node, &ip, port, &path)).await?;
+        Backend::Simulated { node, server } => {
+            let (parts, body) = request.into_parts();
+            let body = http_body_util::Limited::new(body, SIMULATED_BODY_BYTES_MAX).collect().await;
+            let body = body.map_err(|e| anyhow::anyhow!("{e}"))?.to_bytes();
+            let asked = asked(server, &parts, &body);
+            let answer = handle.ask(move |w| w.cluster.pod_http(&node, &asked)).await?;
             Ok(simulated(answer.map_err(|e| anyhow::anyhow!("{e:?}"))?))
         }
         Backend::Gateway { .. } => Err(anyhow::anyhow!("the ingress controller is a backend of its own")),
     }
+}
+
+/// What a simulated program is asked. Behind the ingress controller it gets what that has made of the request.
+fn asked(server: network::Server, parts: &http::request::Parts, body: &[u8]) -> network::Server {
+    let mut asked = network::Server { path: whole_path(&parts.uri), ..server };
+    if asked.proxied {
+        asked.said.body = String::from_utf8_lossy(body).into_owned();
+        return asked;
+    }
+    asked.host = host_header(parts);
+    asked.said = said(parts, body);
+    asked
+}
+
+fn host_header(parts: &http::request::Parts) -> String {
+    let named = parts.headers.get(http::header::HOST).and_then(|h| h.to_str().ok());
+    named.or(parts.uri.authority().map(|a| a.as_str())).unwrap_or("").to_string()
+}
+
+/// Method, headers (but `Host`) and body.
+fn said(parts: &http::request::Parts, body: &[u8]) -> network::Said {
+    let text = |v: &http::HeaderValue| String::from_utf8_lossy(v.as_bytes()).into_owned();
+    let others = parts.headers.iter().filter(|(name, _)| *name != http::header::HOST);
+    let headers = others.map(|(name, value)| (name.to_string(), text(value))).collect();
+    network::Said { method: parts.method.to_string(), headers, body: String::from_utf8_lossy(body).into_owned() }
 }
 
 /// The path with its query.
@@ -123,20 +154,19 @@ fn whole_path(uri: &http::Uri) -> String {
 }
 
 /// A request as the ingress controller looks at it.
-fn for_gateway<B>(request: &Request<B>) -> network::Request {
-    let named = request.headers().get(http::header::HOST).and_then(|h| h.to_str().ok());
-    let header = named.or(request.uri().authority().map(|a| a.as_str())).unwrap_or("").to_string();
-    let path = whole_path(request.uri());
-    network::Request { header, path, ..network::Request::default() }
+fn for_gateway(parts: &http::request::Parts) -> network::Request {
+    let (header, path) = (host_header(parts), whole_path(&parts.uri));
+    network::Request { header, path, said: said(parts, b""), ..network::Request::default() }
 }
 
 /// What the ingress controller does with a request: who answers and by which path, or its own answer.
 async fn at_gateway(
     handle: &Handle,
     tls: bool,
+    from: String,
     asked: network::Request,
 ) -> anyhow::Result<Result<(Backend, String), network::Response>> {
-    let passed = handle.ask(move |w| w.through_gateway(tls, &asked)).await?;
+    let passed = handle.ask(move |w| w.through_gateway(tls, from, &asked)).await?;
     passed.map_err(|e| anyhow::anyhow!("{e:?}"))
 }
 
@@ -220,9 +250,9 @@ impl Network for ClusterNetwork {
                 let built = http::Response::builder().status(answer.status).body(body);
                 built.map_err(|_| HttpError::HttpProtocolError)
             };
-            let asked = for_gateway(&request);
+            let (parts, body) = request.into_parts();
             let (backend, path) = match backend {
-                Backend::Gateway { tls } => match at_gateway(&handle, tls, asked).await {
+                Backend::Gateway { tls, from } => match at_gateway(&handle, tls, from, for_gateway(&parts)).await {
                     Ok(Ok(found)) => found,
                     Ok(Err(answer)) => return answered(answer),
                     Err(_) => return Err(HttpError::ConnectionTerminated),
@@ -231,14 +261,14 @@ impl Network for ClusterNetwork {
             };
             let container = match backend {
                 Backend::Wasm(container) => container,
-                Backend::Simulated { node, ip, port } => {
-                    let answer = handle.ask(move |w| w.cluster.pod_http(&node, &ip, port, &path)).await;
+                Backend::Simulated { node, server } => {
+                    let asked = network::Server { path, ..asked(server, &parts, b"") };
+                    let answer = handle.ask(move |w| w.cluster.pod_http(&node, &asked)).await;
                     let Ok(Ok(answer)) = answer else { return Err(HttpError::ConnectionTerminated) };
                     return answered(answer);
                 }
                 Backend::Gateway { .. } => return Err(HttpError::ConnectionTerminated),
             };
-            let (parts, body) = request.into_parts();
             let body = http_body_util::Limited::new(body, GUEST_BODY_BYTES_MAX).collect().await;
             let body = body.map_err(|_| HttpError::HttpRequestBodySize(None))?.to_bytes();
             let body = Full::new(body).map_err(|e| match e {}).boxed_unsync();

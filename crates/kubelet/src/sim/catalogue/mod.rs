@@ -35,7 +35,7 @@ mod tools;
 use crate::pod::images::ImageRef;
 pub use near::{distance, near};
 use popular::POPULAR;
-pub use release::os_release;
+pub use release::{debian, os_release};
 use samples::{SAMPLES, SCRIPTS};
 pub use servers::{Http, Server};
 use std::collections::BTreeSet;

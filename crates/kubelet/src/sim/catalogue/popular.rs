@@ -156,8 +156,8 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/datadog/agent", 300, Debian, "/bin/entrypoint.sh", [8125, 8126], No, 150, [];
 
     // Echo servers and small demonstrations.
-    "docker.io/kennethreitz/httpbin", 180, Debian, "gunicorn", [80], Always("httpbin.org"), 40, [];
-    "docker.io/mccutchen/go-httpbin", 10, None, "/bin/go-httpbin", [8080], Always("go-httpbin"), 6, [];
+    "docker.io/kennethreitz/httpbin", 180, Debian, "gunicorn", [80], Http::Bin { go: false }, 40, [];
+    "docker.io/mccutchen/go-httpbin", 10, None, "/bin/go-httpbin", [8080], Http::Bin { go: true }, 6, [];
     "docker.io/ealen/echo-server", 40, Busybox, "node", [80], Always("{}"), 30, [];
     "docker.io/jmalloc/echo-server", 5, None, "/bin/echo-server", [8080], Hostname, 4, [];
     "docker.io/mendhak/http-https-echo", 50, Busybox, "node", [8080, 8443], Always("{}"), 30, [];
@@ -183,8 +183,8 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/istio/examples-bookinfo-reviews-v1", 200, Debian, "/opt/ol/wlp/bin/server", [9080, 9443], Always("{}"), 150, [];
     "docker.io/istio/examples-bookinfo-reviews-v2", 200, Debian, "/opt/ol/wlp/bin/server", [9080, 9443], Always("{}"), 150, [];
     "docker.io/istio/examples-bookinfo-reviews-v3", 200, Debian, "/opt/ol/wlp/bin/server", [9080, 9443], Always("{}"), 150, [];
-    "docker.io/istio/examples-helloworld-v1", 60, Debian, "python", [5000], Always("Hello version: v1"), 30, [];
-    "docker.io/istio/examples-helloworld-v2", 60, Debian, "python", [5000], Always("Hello version: v2"), 30, [];
+    "docker.io/istio/examples-helloworld-v1", 60, Debian, "python", [5000], Always("Hello version: v1, instance: {host}"), 30, [];
+    "docker.io/istio/examples-helloworld-v2", 60, Debian, "python", [5000], Always("Hello version: v2, instance: {host}"), 30, [];
     "mcr.microsoft.com/azuredocs/azure-vote-front", 350, Debian, "/entrypoint.sh", [80, 443], Always("Azure Voting App"), 60, ["v1", "v2"];
     "mcr.microsoft.com/azuredocs/aks-helloworld", 350, Debian, "/entrypoint.sh", [80, 443], Always("Welcome to Azure Kubernetes Service (AKS)"), 60, ["v1"];
     "mcr.microsoft.com/dotnet/samples", 50, Busybox, "./aspnetapp", [8080], Always("Welcome to .NET"), 50, ["aspnetapp"];
@@ -206,6 +206,7 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/coredns/coredns", 18, None, "/coredns", [53, 8080, 8181, 9153], Always("OK"), 20, [];
     "docker.io/rancher/local-path-provisioner", 20, Busybox, "local-path-provisioner", [8080], Always("ok"), 15, [];
     "docker.io/calico/node", 100, Debian, "start_runit", [9099], Always("ok"), 60, [];
+    "ghcr.io/flannel-io/flannel", 30, Busybox, "/opt/bin/flanneld", [], No, 20, [];
     "docker.io/flannel/flannel", 30, Busybox, "/opt/bin/flanneld", [], No, 20, [];
     "docker.io/kubernetesui/dashboard", 75, None, "/dashboard", [8443, 9090], Always("Kubernetes Dashboard"), 30, [];
     "docker.io/kubernetesui/metrics-scraper", 18, None, "/metrics-sidecar", [8000], Always("URL: /"), 15, [];

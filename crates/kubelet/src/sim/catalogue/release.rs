@@ -21,6 +21,15 @@ fn alpine(version: &str) -> String {
     )
 }
 
+/// Of a Debian by its number and its name.
+pub fn debian(id: &str, code: &str) -> String {
+    format!(
+        "PRETTY_NAME=\"Debian GNU/Linux {id} ({code})\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"{id}\"\n\
+         VERSION=\"{id} ({code})\"\nVERSION_CODENAME={code}\nID=debian\nHOME_URL=\"https://www.debian.org/\"\n\
+         SUPPORT_URL=\"https://www.debian.org/support\"\nBUG_REPORT_URL=\"https://bugs.debian.org/\"\n"
+    )
+}
+
 /// `None`: the image has none, or nobody knows here.
 pub fn os_release(image: &Image, tag: &str) -> Option<String> {
     let version: String = match tag.split_once("alpine") {
@@ -39,11 +48,7 @@ pub fn os_release(image: &Image, tag: &str) -> Option<String> {
         None => {
             let own = |v: &str| image.name.ends_with("library/debian") && tag.split(['.', '-']).next() == Some(v);
             let (id, code) = DEBIAN.iter().find(|(v, code)| tag.contains(code) || own(v)).unwrap_or(&DEBIAN[0]);
-            return Some(format!(
-                "PRETTY_NAME=\"Debian GNU/Linux {id} ({code})\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"{id}\"\n\
-                 VERSION=\"{id} ({code})\"\nVERSION_CODENAME={code}\nID=debian\nHOME_URL=\"https://www.debian.org/\"\n\
-                 SUPPORT_URL=\"https://www.debian.org/support\"\nBUG_REPORT_URL=\"https://bugs.debian.org/\"\n"
-            ));
+            return Some(debian(id, code));
         }
     };
     let dated = version.starts_with(|c: char| c.is_ascii_digit());

@@ -9,7 +9,7 @@ pub enum Http {
     No,
     /// Files below this directory; `index.html` for a directory.
     Files(&'static str),
-    /// The same for every path.
+    /// The same for every path; `{host}` is the pod's name.
     Always(&'static str),
     /// hello-app: the words, then `Version: X` and `Hostname: Y`.
     Hello(&'static str),
@@ -17,6 +17,12 @@ pub enum Http {
     Hostname,
     /// agnhost's subcommand decides.
     Agnhost,
+    /// echoserver: the request, as nginx sees it.
+    EchoServer,
+    /// The request, as Go sees it.
+    Whoami,
+    /// httpbin; `go`: mccutchen's.
+    Bin { go: bool },
     /// http-echo: what `-text=` or `ECHO_TEXT` says.
     Echo,
     /// What its standard input held, once.
@@ -328,12 +334,8 @@ pub static HPA_EXAMPLE: Server = Server {
     idle_milli: 1,
     ..HTTPD
 };
-pub static ECHOSERVER: Server = server(
-    "echoserver",
-    &[8080],
-    Http::Always("CLIENT VALUES:\nmethod=GET\n"),
-    &["Generating self-signed cert", "Starting nginx"],
-);
+pub static ECHOSERVER: Server =
+    server("echoserver", &[8080, 8443], Http::EchoServer, &["Generating self-signed cert", "Starting nginx"]);
 pub static SERVE_HOSTNAME: Server = server("/serve_hostname", &[9376], Http::Hostname, &["Serving on port 9376."]);
 pub static AGNHOST: Server = Server { ready_ms: 0, ..server("/agnhost", &[8080], Http::Agnhost, &[]) };
 /// `registry.k8s.io/liveness`: the older form of the documentation's probe example.
@@ -366,7 +368,7 @@ pub static KAFKA: Server = Server {
     ..server("kafka", &[9092], Http::No, &["[KafkaRaftServer nodeId=1] Kafka Server started"])
 };
 pub static WHOAMI: Server =
-    Server { term_code: 2, ..server("/whoami", &[80], Http::Hostname, &["Starting up on port 80"]) };
+    Server { term_code: 2, ..server("/whoami", &[80], Http::Whoami, &["Starting up on port 80"]) };
 pub static PODINFO: Server = server(
     "./podinfo",
     &[9898, 9797],

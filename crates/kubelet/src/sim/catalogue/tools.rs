@@ -38,6 +38,8 @@ pub static TOOLS: &[Image] = images! {
     "docker.io/alpine/git", 20, Busybox, ["git"] [], ["git"], [];
     "docker.io/alpine/curl", 5, Busybox, ["curl"] [], ["curl"], [];
     "docker.io/alpine/k8s", 250, Busybox, [] ["bash"], ["kubectl", "curl", "bash"], [];
+    "docker.io/minio/mc", 25, Busybox, ["mc"] [], ["mc"], [];
+    "quay.io/minio/mc", 25, Busybox, ["mc"] [], ["mc"], [];
     "docker.io/appropriate/curl", 3, Busybox, ["curl"] [], ["curl"], [];
     "docker.io/byrnedo/alpine-curl", 3, Busybox, ["curl"] [], ["curl"], [];
     "docker.io/yauritux/busybox-curl", 10, Busybox, [] ["sh"], ["curl"], [];

@@ -3,11 +3,14 @@
 use super::net::{DIAL_TIMEOUT, http, option, resolve};
 use super::{Io, Late, Outcome, Running, after};
 use crate::sim::net::{NetError, Response};
+use base64::Engine;
 use meta::{Duration, Time};
 use network::{Request, Said};
 
 /// An answer that takes no longer is there at once.
 const AT_ONCE: Duration = Duration::from_millis(1);
+/// What curl calls itself.
+pub const CURL: &str = "curl/8.5.0";
 /// `--max-redirs` is 50; more than a few are a circle here.
 const REDIRECTS_MAX: usize = 10;
 /// Options that have a value behind them.
@@ -31,6 +34,7 @@ const VALUED: &[&str] = &[
     "--resolve",
     "--cacert",
     "--user-agent",
+    "--user",
     "--request",
     "--data",
     "--data-raw",
@@ -87,11 +91,11 @@ fn request(io: &Io, name: &str, url: &str) -> Request {
             }
         }
     }
-    Request { tls, insecure, host: to, port, header, path, said: said(io) }
+    Request { tls, insecure, host: to, port, header, path, said: said(io, name) }
 }
 
-/// Method, headers and body, as `curl` and `wget` are told them.
-fn said(io: &Io) -> Said {
+/// Method, headers and body, as `curl` and `wget` are told them, and what they say themselves.
+fn said(io: &Io, program: &str) -> Said {
     let mut said = Said::default();
     let mut args = io.argv.iter().skip(1);
     while let Some(a) = args.next() {
@@ -103,9 +107,16 @@ fn said(io: &Io) -> Said {
         let mut value = || joined.map(str::to_string).or_else(|| args.next().cloned()).unwrap_or_default();
         match name {
             "-H" | "--header" => {
-                if let Some((key, value)) = value().split_once(':') {
+                if let Some((key, value)) = value().split_once(':')
+                    && !key.trim().eq_ignore_ascii_case("host")
+                {
                     said.headers.push((key.trim().into(), value.trim().into()));
                 }
+            }
+            "-A" | "--user-agent" => said.headers.push(("User-Agent".into(), value())),
+            "-u" | "--user" if program == "curl" => {
+                let encoded = base64::engine::general_purpose::STANDARD.encode(value());
+                said.headers.push(("Authorization".into(), format!("Basic {encoded}")));
             }
             "-X" | "--request" | "--method" => said.method = value(),
             "-I" | "--head" if joined.is_none() => said.method = "HEAD".into(),
@@ -129,6 +140,21 @@ fn said(io: &Io) -> Said {
         if said.header("Content-Type").is_empty() {
             said.headers.push(("Content-Type".into(), "application/x-www-form-urlencoded".into()));
         }
+        let length = said.body.len().to_string();
+        said.default_header("Content-Length", &length);
+    }
+    let own: &[(&str, &str)] = match (program, io.is_busybox()) {
+        ("curl", _) => &[("User-Agent", CURL), ("Accept", "*/*")],
+        (_, true) => &[("User-Agent", "Wget"), ("Connection", "close")],
+        (_, false) => &[
+            ("User-Agent", "Wget/1.21.4"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            ("Connection", "Keep-Alive"),
+        ],
+    };
+    for (name, value) in own {
+        said.default_header(name, value);
     }
     said
 }
@@ -136,8 +162,25 @@ fn said(io: &Io) -> Said {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
         308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        418 => "I'm a teapot",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
         502 => "Bad Gateway",
         503 => "Service Temporarily Unavailable",
         504 => "Gateway Time-out",
@@ -146,10 +189,31 @@ fn reason(status: u16) -> &'static str {
 }
 
 fn content_type(body: &str) -> &'static str {
-    if body.trim_start().starts_with('<') { "text/html" } else { "text/plain" }
+    match body.trim_start().as_bytes().first() {
+        Some(b'<') => "text/html",
+        Some(b'{') => "application/json",
+        _ => "text/plain",
+    }
+}
+
+/// `-qO -` is `-q -O -`: an option with a value may be the last of several letters.
+fn separate(argv: &mut Vec<String>, name: &str) {
+    let (flags, valued) = if name == "curl" { ("sSkLfivIG", "omHXdwAu") } else { ("qSc", "OTo") };
+    let bundled = |a: &String| {
+        let letters = a.strip_prefix('-').and_then(|l| Some((l, l.chars().next_back()?)));
+        letters.is_some_and(|(l, last)| {
+            let before = l.strip_suffix(last).unwrap_or_default();
+            valued.contains(last) && !before.is_empty() && before.chars().all(|c| flags.contains(c))
+        })
+    };
+    while let Some(i) = argv.iter().skip(1).position(bundled) {
+        let last = argv[i + 1].pop().unwrap_or_default();
+        argv.insert(i + 2, format!("-{last}"));
+    }
 }
 
 pub fn fetch(io: &mut Io, name: &str) -> Outcome {
+    separate(&mut io.argv, name);
     let to_file = option(io, &["-O", "-o", "--output"]);
     let mut url = String::new();
     let mut args = io.argv.iter().skip(1);
@@ -175,6 +239,8 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
         let Some(to) = next.response.location.clone().filter(|_| follows) else { break };
         // Who was named in a header is still asked there.
         let same = request.host.clone();
+        let (scheme, authority, _) = parse_url(&url);
+        let to = if to.starts_with('/') { format!("{scheme}://{authority}{to}") } else { to };
         request = self::request(io, name, &to);
         if parse_url(&to).1 == request.header && same != request.host && io.argv.iter().any(|a| a == "--resolve") {
             request.host = same;
@@ -291,12 +357,7 @@ fn failure(name: &str, e: NetError, host: &str, port: u16, ip: &str) -> (String,
             (format!("curl: (7) Failed to connect to {host} port {port} after 0 ms: Couldn't connect to server"), 7)
         }
         ("curl", NetError::NotHttp) => ("curl: (52) Empty reply from server".into(), 52),
-        ("curl", NetError::NotTls) => (
-            "curl: (35) error:0A00010B:SSL routines::wrong version number: only the ingress controller speaks TLS in the \
-             simulated network"
-                .into(),
-            35,
-        ),
+        ("curl", NetError::NotTls) => ("curl: (35) error:0A00010B:SSL routines::wrong version number".into(), 35),
         ("curl", NetError::Untrusted) => (NO_TRUST.into(), 60),
         ("curl", NetError::Unreachable | NetError::Waiting) => {
             (format!("curl: (28) Failed to connect to {host} port {port}: Timeout was reached"), 28)
@@ -304,8 +365,17 @@ fn failure(name: &str, e: NetError, host: &str, port: u16, ip: &str) -> (String,
         (_, NetError::NoSuchHost) => (format!("wget: bad address '{host}'"), 1),
         (_, NetError::Refused) => (format!("wget: can't connect to remote host ({ip}): Connection refused"), 1),
         (_, NetError::NotHttp) => ("wget: error getting response".into(), 1),
-        (_, NetError::NotTls) => ("wget: the simulated network has no TLS but at the ingress controller".into(), 1),
-        (_, NetError::Untrusted) => (format!("ERROR: cannot verify {host}'s certificate"), 5),
+        (_, NetError::NotTls) => (
+            "OpenSSL: error:0A00010B:SSL routines::wrong version number\nUnable to establish SSL connection.".into(),
+            4,
+        ),
+        (_, NetError::Untrusted) => (
+            format!(
+                "ERROR: cannot verify {host}'s certificate:\n  Self-signed certificate encountered.\nTo connect to {host} \
+                 insecurely, use `--no-check-certificate'."
+            ),
+            5,
+        ),
         (_, NetError::Unreachable | NetError::Waiting) => ("wget: download timed out".into(), 1),
     }
 }

@@ -1,7 +1,7 @@
 //! Programs over files.
 
-use super::Io;
-use crate::sim::fs::{FsError, normalize};
+use super::{Io, Outcome, Running};
+use crate::sim::fs::{FsError, normalize, rooted};
 
 pub fn touch(io: &mut Io) -> i32 {
     let mut code = 0;
@@ -229,5 +229,28 @@ pub fn mktemp(io: &mut Io) -> i32 {
             io.complain(format!("mktemp: {}", e.text()));
             1
         }
+    }
+}
+
+/// `chroot /host [COMMAND]`: without a command a shell.
+pub fn chroot(io: &mut Io) -> Outcome {
+    let Some(root) = io.argv.get(1).cloned() else {
+        io.complain("chroot: missing operand");
+        return Outcome::Exit(125);
+    };
+    let path = io.path(&root);
+    if !io.m.fs.is_dir(&path, io.world.volumes) {
+        io.complain(format!("chroot: can't change root directory to '{root}': No such file or directory"));
+        return Outcome::Exit(125);
+    }
+    let rest = if io.argv.len() > 2 { io.argv[2..].to_vec() } else { vec!["/bin/sh".into()] };
+    match io.m.procs.get_mut(&io.pid).filter(|p| p.argv == io.argv) {
+        Some(p) => {
+            p.argv = rest;
+            p.cwd = rooted(if path == "/" { "" } else { &path });
+            Outcome::Sleep(io.now, Running::Start)
+        }
+        // Not in a process of its own yet: the shell makes one and comes back.
+        None => Outcome::Block(Running::Start),
     }
 }

@@ -93,7 +93,7 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
             io.line(n.to_string());
         }
         "pwd" => {
-            let cwd = io.cwd.clone();
+            let cwd = crate::sim::fs::seen(&io.cwd).to_string();
             io.line(cwd);
         }
         "basename" => {

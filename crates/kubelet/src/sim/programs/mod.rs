@@ -14,6 +14,7 @@ mod kubectl;
 mod names;
 mod net;
 mod python;
+mod secrets;
 mod tar;
 pub(super) mod test;
 mod text;
@@ -152,6 +153,7 @@ const COMMON: &[&str] = &[
     "cat",
     "chmod",
     "chown",
+    "chroot",
     "cp",
     "cut",
     "date",
@@ -244,6 +246,11 @@ pub fn exists(image: &Image, name: &str) -> bool {
     }
 }
 
+/// Whether a node's own disk has it, for who goes there by `chroot`.
+fn on_node(name: &str) -> bool {
+    [COMMON, BUSYBOX_MORE, DEBIAN_MORE].iter().any(|list| list.contains(&base_name(name)))
+}
+
 /// runc's words for a command that cannot be executed.
 pub fn missing(name: &str) -> String {
     let why = if name.contains('/') {
@@ -327,7 +334,8 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
             return Outcome::Exit(0);
         }
     }
-    if !exists(m.image, &m.procs[&pid].argv[0]) {
+    let rooted = m.procs.get(&pid).is_some_and(|p| crate::sim::fs::is_rooted(&p.cwd));
+    if !exists(m.image, &m.procs[&pid].argv[0]) && !(rooted && on_node(&m.procs[&pid].argv[0])) {
         let name = m.procs[&pid].argv[0].clone();
         let shell = if m.image.tools == Tools::Debian { "exec" } else { "sh" };
         m.emit(pid, &format!("{shell}: {name}: not found\n"), true, world);
@@ -488,6 +496,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         _ if clients::is_client(&name) => return clients::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),
         "timeout" => return work::timeout(io),
+        "chroot" => return files::chroot(io),
         "stress" if io.argv[0] == "/stress" => return work::go_stress(io),
         "socat" => return Outcome::Block(Running::Forever),
         "stress" | "stress-ng" => return work::stress(io, &name),

@@ -78,10 +78,10 @@ fn ask_api_server(io: &mut Io, request: &Request) -> Answer {
         namespace: spec.namespace.clone(),
         pod: spec.pod.clone(),
         path: request.path.clone(),
-        user_agent: if io.argv[0].ends_with("wget") { "Wget" } else { "curl/8.5.0" },
+        user_agent: if io.argv[0].ends_with("wget") { "Wget" } else { super::fetch::CURL },
         said: request.said.clone(),
     };
-    let server = Server { ip: String::new(), port: request.port, path: String::new(), proxied: false };
+    let server = Server { port: request.port, ..Server::default() };
     let (id, pid) = (spec.id.clone(), io.pid);
     io.asked.call = Some(Call { id, pid, server, http: true, api: Some(Box::new(api)) });
     Err(NetError::Waiting)
@@ -100,9 +100,9 @@ pub fn connect(io: &mut Io, host: &str, port: u16) -> Result<(), NetError> {
     if let Some(known) = recall(io) {
         return known.map(|_| ());
     }
-    let to = |ip: &str, port| Server { ip: ip.into(), port, path: String::new(), proxied: false };
+    let to = |ip: &str, port| Server { ip: ip.into(), port, ..Server::default() };
     let answer = match with_net(io, |net, client| net.connect(client, host, port)) {
-        Some(Ok(End::Port { ip, port })) => connect_to(io, to(&ip, port)),
+        Some(Ok(End::Port { ip, port, .. })) => connect_to(io, to(&ip, port)),
         Some(Ok(_)) => Ok(None),
         Some(Err(e)) => Err(e),
         None => match alone(io, host) {
@@ -120,19 +120,15 @@ pub fn connect(io: &mut Io, host: &str, port: u16) -> Result<(), NetError> {
 /// Why there is none.
 pub fn http(io: &mut Io, request: &Request) -> Result<Served, NetError> {
     if let Some(known) = recall(io) {
-        // Only a connection was wanted, to learn who is there.
-        return known?.ok_or(if request.tls { NetError::NotTls } else { NetError::NotHttp });
+        return known?.ok_or(NetError::NotHttp);
     }
-    let to = |ip| Reached::Server(Server { ip, port: request.port, path: request.path.clone(), proxied: false });
+    let own = io.m.spec.pod_ip.clone();
+    let to = |ip| Reached::Server(request.to(ip, request.port, own));
     let reached = match with_net(io, |net, client| net.request(client, request)) {
         Some(reached) => reached,
         None => alone(io, &request.host).map(to).ok_or(NetError::NoSuchHost),
     };
     let answer = match reached {
-        Ok(Reached::Server(server)) if request.tls && !server.proxied => match connect_to(io, server) {
-            Ok(_) => Err(NetError::NotTls),
-            other => other,
-        },
         Ok(Reached::Server(server)) => ask(io, server),
         Ok(Reached::ApiServer) if !request.insecure => Err(NetError::Untrusted),
         Ok(Reached::ApiServer) => ask_api_server(io, request),
@@ -144,14 +140,16 @@ pub fn http(io: &mut Io, request: &Request) -> Result<Served, NetError> {
 }
 
 fn ask(io: &mut Io, to: Server) -> Answer {
-    let Server { ip, port, path, .. } = &to;
-    let served = match server::http(io.world.peers, Some(io.m), io.world.volumes, ip, *port, path, io.now) {
+    if server::is_of_cluster(io.world.peers, &to, io.now) {
+        return call(io, to, true);
+    }
+    let served = match server::http(io.world.peers, Some(io.m), io.world.volumes, &to, io.now) {
         Err(NetError::Unreachable) => return call(io, to, true),
         served => served,
     };
     if let Ok(served) = &served {
-        let (ip, path) = (ip.clone(), path.clone());
-        io.world.sent.push(Sent { ip, port: *port, at: io.now, work: served.work, path });
+        let (ip, path) = (to.ip.clone(), to.path.clone());
+        io.world.sent.push(Sent { ip, port: to.port, at: io.now, work: served.work, path });
     }
     let now = io.now;
     to.answer(served.map(Some), |response| Some(Served { response, work: Duration::ZERO, done: now }))

@@ -42,6 +42,7 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
             }
         }
     }
+    super::secrets::make(m, server.program, &env, world);
     let stamp = super::clock::format(now, "%Y-%m-%dT%H:%M:%SZ");
     let log: &[&str] = if server.http == Http::Agnhost { agnhost_log(&argv) } else { server.log };
     for line in log {

@@ -2,7 +2,7 @@
 
 use super::interactive::Line;
 use super::{Shell, Wait, code};
-use crate::sim::fs::normalize;
+use crate::sim::fs::{moved, normalize, seen};
 use crate::sim::machine::{Kind, Machine, State, World};
 use crate::sim::programs::{self, Running};
 
@@ -122,7 +122,7 @@ impl Shell {
         let Some(cwd) = m.procs.get(&pid).map(|p| p.cwd.clone()) else { return 1 };
         let target = match args.first().map(String::as_str) {
             None => home,
-            Some("-") => self.variable("OLDPWD").unwrap_or_else(|| cwd.clone()),
+            Some("-") => self.variable("OLDPWD").unwrap_or_else(|| seen(&cwd).into()),
             Some(d) => d.to_string(),
         };
         let path = normalize(&cwd, &target);
@@ -131,8 +131,9 @@ impl Shell {
             m.emit(pid, &text, true, world);
             return if self.bash { 1 } else { 2 };
         }
-        self.assign("OLDPWD", cwd);
-        self.assign("PWD", path.clone());
+        let path = moved(&cwd, path);
+        self.assign("OLDPWD", seen(&cwd).into());
+        self.assign("PWD", seen(&path).into());
         if let Some(p) = m.procs.get_mut(&pid) {
             p.cwd = path;
         }

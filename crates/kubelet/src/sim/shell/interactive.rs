@@ -100,7 +100,7 @@ impl Shell {
     }
 
     fn prompt(&self, m: &Machine, pid: u32) -> String {
-        let cwd = m.procs.get(&pid).map_or("/", |p| p.cwd.as_str());
+        let cwd = m.procs.get(&pid).map_or("/", |p| crate::sim::fs::seen(&p.cwd));
         let home = self.variable("HOME").unwrap_or_default();
         let short = match cwd.strip_prefix(home.as_str()) {
             Some(rest) if home.len() > 1 && (rest.is_empty() || rest.starts_with('/')) => format!("~{rest}"),
