@@ -335,7 +335,9 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
         }
     }
     let rooted = m.procs.get(&pid).is_some_and(|p| crate::sim::fs::is_rooted(&p.cwd));
-    if !exists(m.image, &m.procs[&pid].argv[0]) && !(rooted && on_node(&m.procs[&pid].argv[0])) {
+    let name = &m.procs[&pid].argv[0];
+    let is_there = exists(m.image, name) || (rooted && on_node(name));
+    if !is_there {
         let name = m.procs[&pid].argv[0].clone();
         let shell = if m.image.tools == Tools::Debian { "exec" } else { "sh" };
         m.emit(pid, &format!("{shell}: {name}: not found\n"), true, world);
