@@ -372,6 +372,33 @@ fn images_behave_as_their_programs() {
     );
     check(
         "busybox",
+        &["wget", "-O-", "10.0.0.1:8080", "--timeout", "2"],
+        expect![[r#"
+        Connecting to 10.0.0.1:8080 (10.0.0.1:8080)
+        wget: download timed out
+        [exit 1 at 2.1s]"#]],
+    );
+    check(
+        "nginx",
+        &["sh", "-c", "nginx & sleep 1; curl --fail -s localhost/none; echo $?; curl -fsS localhost/none"],
+        expect![[r#"
+            /docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration
+            /docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/
+            /docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh
+            10-listen-on-ipv6-by-default.sh: info: Getting the checksum of /etc/nginx/conf.d/default.conf
+            10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf
+            /docker-entrypoint.sh: Sourcing /docker-entrypoint.d/15-local-resolvers.envsh
+            /docker-entrypoint.sh: Launching /docker-entrypoint.d/20-envsubst-on-templates.sh
+            /docker-entrypoint.sh: Launching /docker-entrypoint.d/30-tune-worker-processes.sh
+            /docker-entrypoint.sh: Configuration complete; ready for start up
+            1#1: using the "epoll" event method
+            1#1: start worker processes
+            22
+            curl: (22) The requested URL returned error: 404
+            [exit 22 at 1.1s]"#]],
+    );
+    check(
+        "busybox",
         &["nslookup", "kubernetes"],
         expect![[r#"
         Server:		10.96.0.10

@@ -26,6 +26,15 @@ const VALUED: &[&str] = &[
     "-A",
     "-u",
     "--max-time",
+    "--timeout",
+    "--tries",
+    "--output-document",
+    "--write-out",
+    "--max-redirs",
+    "--retry-delay",
+    "--data-urlencode",
+    "--cert",
+    "--key",
     "--header",
     "--output",
     "-t",
@@ -214,7 +223,7 @@ fn separate(argv: &mut Vec<String>, name: &str) {
 
 pub fn fetch(io: &mut Io, name: &str) -> Outcome {
     separate(&mut io.argv, name);
-    let to_file = option(io, &["-O", "-o", "--output"]);
+    let to_file = option(io, &["-O", "-o", "--output", "--output-document"]);
     let mut url = String::new();
     let mut args = io.argv.iter().skip(1);
     while let Some(a) = args.next() {
@@ -264,7 +273,7 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
         let line = format!("  HTTP/1.1 {} {}", r.status, reason(r.status));
         io.complain(line);
     }
-    let fails = io.flag('f') || name == "wget";
+    let fails = io.flag('f') || name == "wget" || io.argv.iter().any(|a| a == "--fail");
     let mute = name == "curl" && io.flag('s') && !io.flag('S');
     if let Some(limit) = limit.filter(|l| done.since(io.now) > *l) {
         io.complain(match name {
