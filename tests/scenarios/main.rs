@@ -29,3 +29,4 @@ mod rollout;
 mod source_ip;
 mod statefulset;
 mod storage;
+mod webhooks;

@@ -3,6 +3,7 @@
 //! what is stored in another version than the one that is asked for can neither be read nor written.
 
 use crate::admission::webhooks::call::{Outcome, ask};
+use crate::admission::webhooks::waits;
 use crate::keys;
 use crate::request::{Request, RequestVerb};
 use crate::server::Cx;
@@ -33,6 +34,7 @@ pub(crate) fn check(cx: &Cx<'_>, req: &Request) -> Result<(), ApiError> {
     let hook = MutatingWebhook { client_config: client(config), timeout_seconds: Some(TIMEOUT), ..Default::default() };
     let why = match ask(cx, &hook, Vec::new) {
         Err(why) => why,
+        Ok(Outcome::Waits) => return Err(waits()),
         Ok(Outcome::Passes | Outcome::Said(_)) => "this cluster sends no objects to conversion webhooks".into(),
     };
     let gvk = format!("{}, Kind={}", req.kind.api_version(), req.kind.kind);

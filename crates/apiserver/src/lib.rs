@@ -31,7 +31,7 @@ pub mod table;
 pub mod verbs;
 pub mod watch;
 
-pub use admission::webhooks::{Call, Callees, Caller, Target};
+pub use admission::webhooks::{Call, Callees, Caller, Said, Target, WAITS};
 pub use authn::{Credentials, Impersonate};
 pub use flow::Flow;
 pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb, StreamOptions};

@@ -66,6 +66,20 @@ pub enum Body {
     },
 }
 
+impl Clone for Body {
+    fn clone(&self) -> Self {
+        match self {
+            Body::None => Body::None,
+            Body::Object(o) => Body::Object(o.clone_object()),
+            Body::Binding(b) => Body::Binding(b.clone()),
+            Body::Eviction(e) => Body::Eviction(e.clone()),
+            Body::DeleteOptions(o) => Body::DeleteOptions(o.clone()),
+            Body::Json(v) => Body::Json(v.clone()),
+            Body::Raw { content_type, bytes } => Body::Raw { content_type: content_type.clone(), bytes: bytes.clone() },
+        }
+    }
+}
+
 /// `fieldValidation`: what happens to unknown and duplicate fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FieldValidation {
@@ -131,6 +145,7 @@ pub struct LogOptions {
     pub limit_bytes: Option<i64>,
 }
 
+#[derive(Clone)]
 pub struct Request {
     pub user: User,
     pub verb: RequestVerb,

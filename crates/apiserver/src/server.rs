@@ -1,6 +1,6 @@
 //! The server: configuration, dispatch, commit.
 
-use crate::admission::webhooks::Callees;
+use crate::admission::webhooks::{Callees, waits};
 use crate::authn::Authenticator;
 use crate::authz::{Attributes, Authorizer};
 use crate::http::{self, HttpRequest};
@@ -16,6 +16,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use meta::{ApiError, Rng, Time};
+use std::cell::Cell;
 use std::sync::Arc;
 use store::{Backend, Compare, Op, Store, Txn, TxnResult};
 
@@ -75,6 +76,8 @@ pub(crate) struct Cx<'a> {
     pub seen: Seen,
     /// A component inside the process asks.
     pub inside: bool,
+    /// A webhook has not answered yet: nothing may come of the request.
+    pub waits: Cell<bool>,
 }
 
 impl Cx<'_> {
@@ -208,9 +211,13 @@ impl ApiServer {
             dry_run: req.options.dry_run,
             seen: Seen { managed: req.options.show_managed, form: req.options.form },
             inside: matches!(req.body, Body::Object(_)),
+            waits: Cell::new(false),
         };
         let deprecated = req.options.form.unwrap_or(req.kind).deprecated;
         let plan = conversion::check(&view, &req).and_then(|()| plan(&mut view, req));
+        if view.waits.get() {
+            return Answer::refusal(waits());
+        }
         let (mut warnings, dry_run, seen) = (view.warnings, view.dry_run, view.seen);
         let mut answer = match plan {
             Ok(p) if dry_run => pretend(p, seen),

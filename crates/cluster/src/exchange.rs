@@ -88,7 +88,7 @@ impl Cluster {
             let name = if w.update { w.name.as_str() } else { "" };
             let mut req = Request::new(user, verb, w.kind, &w.namespace, name);
             req.body = Body::Json(w.body);
-            self.execute(&lane, 0, req);
+            self.send(lane, 0, req);
         }
     }
 
@@ -121,7 +121,7 @@ impl Cluster {
                     user,
                     body: asked.said.body.clone().into_bytes(),
                 };
-                match self.http_of(&lane, request) {
+                match self.http_of(&lane, request, None) {
                     HttpOutcome::Response(r) => r,
                     // Programs read an answer to its end, so a watch ends with what there is.
                     HttpOutcome::Watch { initial, .. } => {

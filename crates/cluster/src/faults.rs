@@ -75,6 +75,7 @@ impl Cluster {
         let back = self.now + CRASH_RESTART;
         for i in self.members(process) {
             self.hold.changed(i);
+            self.hang_up(i);
             let slot = &mut self.slots[i];
             if slot.lamp != Lamp::Stopped {
                 slot.lamp = Lamp::Crashed;

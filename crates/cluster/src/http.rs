@@ -1,6 +1,7 @@
 //! HTTP requests, for hosts: routing, execution and rendering, with what only a host can finish left to it.
 
 use crate::Cluster;
+use crate::errand::Errand;
 use crate::machines::kubelet_name;
 use api::Registered;
 use apiserver::Credentials;
@@ -43,11 +44,16 @@ impl Cluster {
     /// Answers an HTTP request as kube-apiserver would.
     pub fn http(&mut self, req: HttpRequest<'_>) -> HttpOutcome {
         let you = self.lanes.you.clone();
-        self.http_of(&you, req)
+        self.http_of(&you, req, None)
     }
 
-    /// The same for somebody else.
-    pub(crate) fn http_of(&mut self, lane: &Arc<str>, req: HttpRequest<'_>) -> HttpOutcome {
+    /// The same for somebody else, or for a request that does not wait for webhooks.
+    pub(crate) fn http_of(
+        &mut self,
+        lane: &Arc<str>,
+        req: HttpRequest<'_>,
+        errand: Option<&Errand>,
+    ) -> HttpOutcome {
         // What the path asks for, before what there is at the path: a stranger learns neither.
         if let Err(e) = self.api.authorize_http(&self.store, &req) {
             let answer = Answer::refusal(e);
@@ -60,7 +66,7 @@ impl Cluster {
         }
         let (method, query) = (req.method, req.query);
         let (answer, wants) = match apiserver::http::route(self.api.kinds(), req) {
-            Routed::Api(req, wants) => (self.execute(lane, 0, *req).0, wants),
+            Routed::Api(req, wants) => (self.execute_on(lane, 0, *req, errand).0, wants),
             Routed::Direct(answer, wants) => (answer, wants),
         };
         let answer = match answer.response {

@@ -1,6 +1,7 @@
 //! From a component's intents to API requests, and from requests to trace entries.
 
 use crate::Cluster;
+use crate::errand::Errand;
 use crate::recorder::Recorded;
 use crate::requests;
 use apiserver::{Answer, Body, PatchType, Request, RequestVerb, Response};
@@ -10,6 +11,13 @@ use meta::{ApiError, Key};
 use reconcile::{Propagation, Reply, Write};
 use std::sync::Arc;
 use trace::{Seq, What};
+
+/// What became of a component's request.
+pub(crate) enum Attempt {
+    Done(Reply),
+    /// A webhook has to answer first.
+    Waits(Box<Request>, Errand),
+}
 
 /// What the trace says of a request, taken before the API server consumes it.
 pub(crate) struct Summary {
@@ -70,7 +78,7 @@ impl Summary {
 }
 
 impl Cluster {
-    pub(crate) fn carry_out_intent(&mut self, slot: usize, actor: &Arc<str>, cause: Seq, write: Write) -> Reply {
+    pub(crate) fn carry_out_intent(&mut self, slot: usize, actor: &Arc<str>, cause: Seq, write: Write) -> Attempt {
         let user = self.slots[slot].component.user().clone();
         // As its user agent begins.
         let manager = self.slots[slot].component.process().split('/').next().unwrap_or("").to_string();
@@ -124,7 +132,7 @@ impl Cluster {
                     Recorded::Patch(key, patch) => {
                         requests::patch(user, &api::kinds::event::KIND, &key, "", PatchType::Merge, patch)
                     }
-                    Recorded::Dropped => return Ok(None),
+                    Recorded::Dropped => return Attempt::Done(Ok(None)),
                 }
             }
         };
@@ -132,8 +140,19 @@ impl Cluster {
         if self.slots[slot].cut {
             let what = Summary::of(&req).unanswered(&Self::no_answer());
             self.trace.push(self.now, cause, actor, what);
-            return Err(Self::no_answer());
+            return Attempt::Done(Err(Self::no_answer()));
         }
-        self.execute(actor, cause, req).0.into_result()
+        let errand = self.parks().then(Errand::default);
+        self.attempt(actor, cause, req, errand)
+    }
+
+    /// Sends a component's request; with an errand, without waiting for webhooks.
+    pub(crate) fn attempt(&mut self, actor: &Arc<str>, cause: Seq, req: Request, errand: Option<Errand>) -> Attempt {
+        let Some(errand) = errand else { return Attempt::Done(self.execute(actor, cause, req).0.into_result()) };
+        let answer = self.execute_on(actor, cause, req.clone(), Some(&errand)).0;
+        match answer.code {
+            apiserver::WAITS => Attempt::Waits(Box::new(req), errand),
+            _ => Attempt::Done(answer.into_result()),
+        }
     }
 }

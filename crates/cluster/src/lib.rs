@@ -10,6 +10,7 @@ mod component_metrics;
 mod components;
 pub mod control_plane;
 pub mod elections;
+pub mod errand;
 pub mod exchange;
 pub mod faults;
 pub mod follow;
@@ -33,6 +34,7 @@ pub mod slots;
 mod telemetry;
 pub mod trial;
 pub mod turn;
+pub mod waiting;
 
 use api::ObjectExt;
 use apiserver::{Answer, ApiCx, ApiServer, Callees, Request, Stored};
@@ -140,6 +142,7 @@ pub struct Cluster {
     pub(crate) blocked: Arc<BTreeSet<String>>,
     /// Who calls webhooks; `None`: nobody, as in a tab.
     pub(crate) webhook_caller: Option<Arc<dyn apiserver::Caller>>,
+    pub(crate) waiting: waiting::Waiting,
     /// How often the API server was asked what.
     pub(crate) requests: telemetry::Counts,
     /// When the API server looks whether it lacks something of its own; `None`: nothing went.
@@ -204,6 +207,7 @@ impl Cluster {
             full_volumes: BTreeSet::new(),
             blocked: Arc::default(),
             webhook_caller: None,
+            waiting: waiting::Waiting::default(),
             requests: telemetry::Counts::new(),
             own_due: None,
             config,
@@ -302,6 +306,18 @@ impl Cluster {
 
     /// Lets the API server handle a request, records it, and delivers what changed.
     pub(crate) fn execute(&mut self, actor: &Arc<str>, cause: Seq, req: Request) -> (Answer, Seq) {
+        self.execute_on(actor, cause, req, None)
+    }
+
+    /// The same for a request that does not wait for webhooks: where one has not answered yet, nothing has happened
+    /// ([`apiserver::WAITS`]).
+    pub(crate) fn execute_on(
+        &mut self,
+        actor: &Arc<str>,
+        cause: Seq,
+        req: Request,
+        errand: Option<&errand::Errand>,
+    ) -> (Answer, Seq) {
         self.reserve.top_up();
         let writes = intents::writes(&req);
         if writes && Arc::ptr_eq(actor, &self.lanes.you) {
@@ -313,10 +329,21 @@ impl Cluster {
         let asked = telemetry::asked(&req);
         // Connections are admitted, too.
         let admitted = writes || matches!(req.subresource, "exec" | "attach" | "portforward" | "proxy");
-        let callees = if admitted { self.callees(Some(req.kind.plural)) } else { Callees::default() };
-        let mut cx =
-            ApiCx { now: self.now, store: &mut self.store, rng: &mut self.rng, accounts_come, callees: &callees };
+        let mut callees = if admitted { self.callees(Some(req.kind.plural)) } else { Callees::default() };
+        let errand = errand.filter(|_| callees.caller.is_some() && self.has_webhooks());
+        let mut own = errand.map(|e| e.begin(self.now, || self.rng.fork()));
+        if let Some(errand) = errand {
+            callees.caller = Some(Arc::new(errand.clone()));
+        }
+        let (now, rng) = match &mut own {
+            Some((begun, rng)) => (*begun, rng),
+            None => (self.now, &mut self.rng),
+        };
+        let mut cx = ApiCx { now, store: &mut self.store, rng, accounts_come, callees: &callees };
         let answer = self.api.handle(&mut cx, req);
+        if answer.code == apiserver::WAITS {
+            return (answer, 0);
+        }
         telemetry::count(&mut self.requests, asked, answer.code);
         if !writes {
             return (answer, 0);

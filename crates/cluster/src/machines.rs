@@ -116,6 +116,7 @@ impl Cluster {
         if let Some(i) = self.by_name.remove(&name) {
             self.routes.remove(i);
             self.view.usage.remove_node(node);
+            self.hang_up(i);
             let slot = &mut self.slots[i];
             slot.gone = true;
             slot.lamp = Lamp::Stopped;

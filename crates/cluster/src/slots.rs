@@ -37,6 +37,8 @@ pub struct Slot {
     pub(crate) stale: Option<View>,
     /// The component is at work until then.
     pub(crate) busy_until: Time,
+    /// Its turn is not over: a webhook has a word about what it writes.
+    pub(crate) waits: bool,
     /// When the wheel will call; `None` when it will not.
     pub(crate) wake: Option<Time>,
     /// A removed machine's kubelet: its place is not used again.
@@ -63,6 +65,9 @@ pub(crate) struct Wakes(BinaryHeap<Reverse<(Time, usize)>>);
 impl Wakes {
     /// Plans the slot's next turn no earlier than `floor`.
     pub fn schedule(&mut self, i: usize, slot: &mut Slot, floor: Time) {
+        if slot.waits {
+            return;
+        }
         let at = slot.component.ready_at().map(|t| t.max(floor).max(slot.busy_until));
         // An earlier plan stays: new work does not delay what was due already.
         let at = match (slot.wake, at) {
@@ -117,6 +122,7 @@ impl Cluster {
             cut: cut_off.is_some(),
             stale: cut_off,
             busy_until: self.now,
+            waits: false,
             wake: None,
             gone: false,
         });
@@ -129,6 +135,7 @@ impl Cluster {
     /// Starts (or restarts) a component: its memory is gone, it relists.
     pub(crate) fn start_slot(&mut self, i: usize) {
         self.hold.changed(i);
+        self.hang_up(i);
         let slot = &mut self.slots[i];
         slot.lamp = Lamp::Running;
         slot.wake = None;
@@ -183,6 +190,7 @@ impl Cluster {
                 (true, _) if elections::is_led(&*self.slots[i].component) => self.slots[i].lamp = Lamp::Standby,
                 (true, _) => self.start_slot(i),
                 (false, _) => {
+                    self.hang_up(i);
                     self.slots[i].lamp = Lamp::Stopped;
                     self.slots[i].wake = None;
                 }

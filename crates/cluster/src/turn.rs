@@ -1,8 +1,11 @@
 //! Turns: the wheel calls a component, which takes one item and has its intents carried out.
 
+use crate::errand::Errand;
+use crate::intents::Attempt;
 use crate::{Cluster, STEP_COST};
+use apiserver::Request;
 use meta::{Duration, Time};
-use reconcile::{Cx, Reply, Step};
+use reconcile::{Announce, Cx, Intent, Reply, Step, Tolerate};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use trace::{Seq, What};
@@ -16,6 +19,26 @@ pub struct Turn {
     pub seq: Seq,
     /// The entry of the scheduling cycle, when it was one.
     pub cycle: Option<Seq>,
+}
+
+impl Turn {
+    /// The entry that its requests follow from.
+    fn cause(&self) -> Seq {
+        self.cycle.unwrap_or(self.seq)
+    }
+}
+
+/// A turn that is being carried out.
+pub(crate) struct Underway {
+    turn: Turn,
+    intents: std::vec::IntoIter<Intent>,
+    replies: Vec<Reply>,
+}
+
+/// What an intent's answer is looked at for.
+pub(crate) struct Sent {
+    tolerate: Tolerate,
+    announce: Option<Box<Announce>>,
 }
 
 /// What calling one component came to.
@@ -53,6 +76,7 @@ impl Cluster {
         if self.is_held() {
             return Woken::Nobody;
         }
+        self.restart_lost();
         match self.wakes.peek(&self.slots) {
             Some((t, i)) if t <= until => {
                 if self.hold_turn(t, i) {
@@ -111,7 +135,7 @@ impl Cluster {
 
     fn take_turn(&mut self, i: usize) -> Option<Turn> {
         if let Some(step) = self.take_rehearsed(i) {
-            return Some(self.finish_turn(i, step));
+            return self.finish_turn(i, step);
         }
         let slot = &mut self.slots[i];
         let view = slot.stale.as_ref().unwrap_or(&self.view);
@@ -130,26 +154,16 @@ impl Cluster {
             self.wakes.schedule(i, &mut self.slots[i], floor);
             return None;
         };
-        Some(self.finish_turn(i, step))
+        self.finish_turn(i, step)
     }
 
-    fn finish_turn(&mut self, i: usize, step: Step) -> Turn {
-        let turn = self.carry_out(i, step);
-        self.call_cloud(i);
-        self.follow_election(i, turn.seq);
-        let slot = &mut self.slots[i];
-        slot.steps += 1;
-        slot.doing.clone_from(&turn.item);
-        slot.doing_seq = turn.seq;
-        let floor = slot.busy_until;
-        // It may have died of its turn.
-        if slot.lamp == crate::Lamp::Running {
-            self.wakes.schedule(i, slot, floor);
-        }
-        turn
+    fn finish_turn(&mut self, i: usize, step: Step) -> Option<Turn> {
+        let (turn, intents) = self.begin_turn(i, step);
+        let replies = Vec::with_capacity(intents.len());
+        self.go_on(i, Underway { turn, intents: intents.into_iter(), replies }, None)
     }
 
-    fn carry_out(&mut self, i: usize, step: Step) -> Turn {
+    fn begin_turn(&mut self, i: usize, step: Step) -> (Turn, Vec<Intent>) {
         let actor = self.slots[i].component.name().clone();
         let seq = if self.trace.is_on() {
             let what = What::Step { item: step.item.as_str().into(), notes: step.notes };
@@ -158,26 +172,53 @@ impl Cluster {
             self.trace.skip()
         };
         let cycle = step.cycle.map(|cycle| self.trace.push(self.now, seq, &actor, What::Cycle { cycle }));
-        let cause = cycle.unwrap_or(seq);
         let cost = if step.cost == Duration::ZERO { STEP_COST } else { step.cost };
         self.slots[i].busy_until = self.now + Duration(cost.0.saturating_mul(u64::from(self.slots[i].slow)));
+        (Turn { actor, item: step.item, seq, cycle }, step.intents)
+    }
+
+    /// Carries out what is left of a turn, beginning with the request that was given up; `None`: one waits for a webhook.
+    pub(crate) fn go_on(
+        &mut self,
+        i: usize,
+        mut turn: Underway,
+        mut again: Option<(Sent, Request, Errand)>,
+    ) -> Option<Turn> {
+        let (actor, cause) = (turn.turn.actor.clone(), turn.turn.cause());
         let elects = self.slots[i].component.as_any().is::<reconcile::Elector>();
         if elects {
             std::mem::swap(&mut self.rng, &mut self.election_rng);
         }
-        let mut replies: Vec<Reply> = Vec::with_capacity(step.intents.len());
-        for intent in step.intents {
-            let reply = self.carry_out_intent(i, &actor, cause, intent.write);
+        loop {
+            let (sent, reply) = match again.take() {
+                Some((sent, req, errand)) => (sent, self.attempt(&actor, cause, req, Some(errand))),
+                None => {
+                    let Some(Intent { write, tolerate, announce }) = turn.intents.next() else { break };
+                    (Sent { tolerate, announce }, self.carry_out_intent(i, &actor, cause, write))
+                }
+            };
+            let reply = match reply {
+                Attempt::Done(reply) => reply,
+                Attempt::Waits(req, errand) => {
+                    self.park(errand, (actor, cause, *req), Some((i, Box::new((turn, sent)))));
+                    if elects {
+                        std::mem::swap(&mut self.rng, &mut self.election_rng);
+                    }
+                    return None;
+                }
+            };
             // Events are best effort: what becomes of this one changes nothing.
-            if let Some(event) = intent.announce.and_then(|a| a.event(&reply)) {
-                let _ = self.carry_out_intent(i, &actor, cause, event);
+            if let Some(event) = sent.announce.and_then(|a| a.event(&reply))
+                && let Attempt::Waits(req, errand) = self.carry_out_intent(i, &actor, cause, event)
+            {
+                self.park(errand, (actor.clone(), cause, *req), None);
             }
             let reply = match reply {
-                Err(e) if intent.tolerate.allows(&e) => Ok(None),
+                Err(e) if sent.tolerate.allows(&e) => Ok(None),
                 reply => reply,
             };
             let failed = reply.is_err();
-            replies.push(reply);
+            turn.replies.push(reply);
             if failed {
                 break;
             }
@@ -188,8 +229,19 @@ impl Cluster {
         let slot = &mut self.slots[i];
         let view = slot.stale.as_ref().unwrap_or(&self.view);
         let cx = Cx { now: self.now, view, recording: self.config.recording };
-        slot.component.settled(&cx, &replies, cause);
-        Turn { actor, item: step.item, seq, cycle }
+        slot.component.settled(&cx, &turn.replies, cause);
+        self.call_cloud(i);
+        self.follow_election(i, turn.turn.seq);
+        let slot = &mut self.slots[i];
+        slot.steps += 1;
+        slot.doing.clone_from(&turn.turn.item);
+        slot.doing_seq = turn.turn.seq;
+        let floor = slot.busy_until;
+        // It may have died of its turn.
+        if slot.lamp == crate::Lamp::Running {
+            self.wakes.schedule(i, slot, floor);
+        }
+        Some(turn.turn)
     }
 }
 

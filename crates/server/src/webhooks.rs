@@ -3,7 +3,7 @@
 
 use crate::wasm::Container;
 
-use apiserver::{Call, Caller, Target};
+use apiserver::{Call, Caller, Said, Target};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full, Limited};
@@ -52,7 +52,8 @@ impl Guests {
     }
 }
 
-/// Each call is a connection of its own, made on `tokio` while the cluster's thread waits.
+/// Each call is a connection of its own, made on `tokio`.
+#[derive(Clone)]
 pub struct Webhooks {
     pub tokio: tokio::runtime::Handle,
     pub guests: Guests,
@@ -64,8 +65,8 @@ impl fmt::Debug for Webhooks {
     }
 }
 
-impl Caller for Webhooks {
-    fn post(&self, call: &Call) -> Result<(u16, Vec<u8>), String> {
+impl Webhooks {
+    pub async fn answer(&self, call: &Call) -> Said {
         let limit = Duration::from_micros(call.timeout.as_micros());
         let answer = async {
             match &call.target {
@@ -76,9 +77,15 @@ impl Caller for Webhooks {
                 },
             }
         };
-        self.tokio
-            .block_on(async { tokio::time::timeout(limit, answer).await })
-            .unwrap_or_else(|_| Err("context deadline exceeded".into()))
+        let late = |_| Err("context deadline exceeded".into());
+        tokio::time::timeout(limit, answer).await.unwrap_or_else(late)
+    }
+}
+
+/// For whoever does not come again when there is an answer, as the page's commands do not: the cluster's thread waits.
+impl Caller for Webhooks {
+    fn post(&self, call: &Call) -> Option<Said> {
+        Some(self.tokio.block_on(self.answer(call)))
     }
 }
 

@@ -5,10 +5,12 @@ use crate::wasm::container::Exit;
 use crate::wasm::image::ImageRecord;
 use crate::wasm::logs::Line;
 use crate::wasm::node::WasmNode;
+use crate::webhooks::Webhooks;
 use anyhow::anyhow;
 use apiserver::ConnectTarget;
 use apiserver::watch::Watcher;
 use bytes::Bytes;
+use cluster::errand::Errand;
 use cluster::machines::kubelet_name;
 use cluster::{Cluster, Power, SessionId};
 use engine::{Live, Transport};
@@ -57,6 +59,30 @@ impl Handle {
         let _ = self.0.send(Box::new(f));
     }
 
+    /// Carries out a request that webhooks may have a word about, as often as it takes: the cluster goes on while they are
+    /// asked.
+    ///
+    /// # Errors
+    /// The server is shutting down.
+    pub async fn try_until<R: Send + 'static>(
+        &self,
+        f: impl Fn(&mut World, &Errand) -> Result<R, Box<apiserver::Call>> + Send + Sync + 'static,
+    ) -> anyhow::Result<R> {
+        let (f, errand) = (Arc::new(f), Errand::default());
+        loop {
+            let (f, on) = (f.clone(), errand.clone());
+            let attempt = move |w: &mut World| (f(w, &on), w.webhooks.as_ref().map(|m| m.webhooks.clone()));
+            match self.ask(attempt).await? {
+                (Ok(done), _) => return Ok(done),
+                (Err(call), Some(webhooks)) => {
+                    let said = webhooks.answer(&call).await;
+                    errand.hear(*call, said);
+                }
+                (Err(_), None) => return Err(anyhow!("nobody asks webhooks")),
+            }
+        }
+    }
+
     pub fn runtime_event(&self, node: &str, event: RuntimeEvent) {
         let node = node.to_string();
         self.tell(move |w| w.runtime_event(&node, event));
@@ -94,6 +120,22 @@ impl Extenders {
     }
 }
 
+/// Asks webhooks while the cluster goes on.
+pub struct Messengers {
+    pub webhooks: Webhooks,
+    pub handle: Handle,
+}
+
+impl Messengers {
+    fn ask(&self, question: u64, call: apiserver::Call) {
+        let (webhooks, handle) = (self.webhooks.clone(), self.handle.clone());
+        self.webhooks.tokio.spawn(async move {
+            let said = webhooks.answer(&call).await;
+            handle.tell(move |w| w.cluster.hear(question, call, said));
+        });
+    }
+}
+
 pub struct World {
     pub cluster: Cluster,
     pub debugger: engine::Debugger,
@@ -110,6 +152,8 @@ pub struct World {
     pub wasm: BTreeMap<String, WasmNode>,
     /// Who is asked to bind pods that an extender binds.
     pub extenders: Option<Extenders>,
+    /// Who asks webhooks.
+    pub webhooks: Option<Messengers>,
     /// Counts changes that may concern Services; the port forwarder follows it.
     services: watch::Sender<u64>,
     round_robin: u64,
@@ -136,6 +180,7 @@ impl World {
                 sessions: BTreeMap::new(),
                 wasm: BTreeMap::new(),
                 extenders: None,
+                webhooks: None,
                 services,
                 round_robin: 0,
             };
@@ -232,6 +277,9 @@ impl World {
         if self.cluster.component("kube-scheduler").is_some_and(Scheduler::has_bind_questions) {
             let questions = self.cluster.with_component("kube-scheduler", Scheduler::take_bind_questions);
             questions.into_iter().flatten().for_each(|q| self.extenders.iter().for_each(|e| e.ask(q.clone())));
+        }
+        for (question, call) in self.cluster.take_questions() {
+            self.webhooks.iter().for_each(|m| m.ask(question, call.clone()));
         }
         for (process, message) in self.cluster.take_crashes() {
             eprintln!("kubottle: {process} crashed and was restarted: {message}");

@@ -4,7 +4,7 @@
 pub(crate) mod call;
 mod review;
 
-pub use call::{Call, Callees, Caller, Target};
+pub use call::{Call, Callees, Caller, Said, Target, WAITS};
 
 use super::policy::{self, Asked};
 use crate::request::Request;
@@ -188,6 +188,7 @@ fn ask(
     let uid = if cx.callees.caller.is_some() { cx.rng.uuid() } else { String::new() };
     let said = match call::ask(cx, hook, || review::question(cx, asked, version, &uid)) {
         Ok(Outcome::Passes) => return Ok(None),
+        Ok(Outcome::Waits) => return Err(waits()),
         Ok(Outcome::Said(body)) => review::verdict(&body, version, &uid, mutating)
             .map_err(|why| format!("received invalid webhook response: {why}")),
         Err(why) => Err(format!("failed to call webhook: {why}")),
@@ -201,6 +202,11 @@ fn ask(
         Err(_) if ignores(hook) => Ok(None),
         Err(why) => Err(failed(hook, &why)),
     }
+}
+
+/// The refusal of a request that an answer is missing for.
+pub(crate) fn waits() -> ApiError {
+    ApiError::new(WAITS, "", "a webhook has not answered yet")
 }
 
 fn failed(hook: &MutatingWebhook, why: &str) -> ApiError {

@@ -7,7 +7,7 @@ use crate::http::{page, ports, proxy::ClusterNetwork};
 use crate::wasm::node::{RUNTIME_CLASS, Shared, WasmNode};
 use crate::wasm::{Engine, Images};
 use crate::webhooks::{Guests, Webhooks};
-use crate::world::{Extenders, Handle, World};
+use crate::world::{Extenders, Handle, Messengers, World};
 use crate::{http, kubeconfig, machines, tls};
 use anyhow::{Context, anyhow};
 use cluster::cloud::Settings;
@@ -241,13 +241,16 @@ async fn start_cluster(
         dir.give(&mut cluster)?;
     }
     let running = Guests::default();
-    cluster.call_webhooks(Arc::new(Webhooks { tokio: guests.clone(), guests: running.clone() }));
+    let webhooks = Webhooks { tokio: guests.clone(), guests: running.clone() };
+    cluster.call_webhooks(Arc::new(webhooks.clone()));
+    cluster.hand_out_questions();
     let (handle, services) = World::start(cluster)?;
     for dir in &args.manifests {
         tokio::spawn(dir.clone().watch(handle.clone()));
     }
     let extenders = Extenders { caller, handle: handle.clone() };
-    handle.ask(move |w| w.extenders = Some(extenders)).await?;
+    let messengers = Messengers { webhooks, handle: handle.clone() };
+    handle.ask(move |w| (w.extenders, w.webhooks) = (Some(extenders), Some(messengers))).await?;
     if !names.is_empty() {
         let shared = Shared {
             engine: Engine::new()?,

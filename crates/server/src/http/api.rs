@@ -105,10 +105,10 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
         }
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    let asked = handle.ask(move |w| {
+    let asked = handle.try_until(move |w, errand| {
         let user = match w.cluster.identify(&who) {
             Ok(user) => user,
-            Err(e) => return (Next::Refusal(e), None),
+            Err(e) => return Ok((Next::Refusal(e), None)),
         };
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
         let request = HttpRequest {
@@ -119,10 +119,10 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
             content_type: header(CONTENT_TYPE),
             user_agent: header(USER_AGENT),
             user,
-            body,
+            body: body.clone(),
         };
         let flow = w.cluster.flow(&request);
-        let next = match w.cluster.http(request) {
+        let next = match w.cluster.try_http(request, errand)? {
             HttpOutcome::Watch { watcher, initial } => {
                 let timeout = watcher.spec().timeout_seconds.map_or(WATCH_TIMEOUT, Duration::from_secs);
                 Next::Watch { initial: initial.into(), timeout, frames: w.add_watch(watcher) }
@@ -132,7 +132,7 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
             // `is_proxy` and `is_stream` have caught these before the body was read.
             HttpOutcome::Proxy(_) | HttpOutcome::Connect(_) => Next::Refusal(ApiError::internal("not an API request")),
         };
-        (next, flow)
+        Ok((next, flow))
     });
     let (next, flow) = match asked.await {
         Ok(next) => next,

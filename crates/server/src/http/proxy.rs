@@ -36,10 +36,13 @@ pub fn is_proxy(path: &str) -> bool {
 pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let found = handle.ask(move |w| {
-        let user = w.cluster.identify(&who)?;
+    let found = handle.try_until(move |w, errand| {
+        let user = match w.cluster.identify(&who) {
+            Ok(user) => user,
+            Err(e) => return Ok(Err(e)),
+        };
         let request = HttpRequest::bare(method.as_str(), uri.path(), uri.query().unwrap_or(""), user);
-        match w.cluster.http(request) {
+        Ok(match w.cluster.try_http(request, errand)? {
             HttpOutcome::Proxy(target) => {
                 let port = target.port.clone();
                 let backend = if target.kind.kind == "Pod" {
@@ -51,7 +54,7 @@ pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>
             }
             HttpOutcome::Response(r) => Err(refusal(&r.body, r.code)),
             _ => Err(ApiError::internal("not a proxy request")),
-        }
+        })
     });
     let (backend, path) = match found.await {
         Ok(Ok(found)) => found,

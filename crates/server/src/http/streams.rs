@@ -52,14 +52,17 @@ pub fn is_stream(path: &str) -> bool {
 
 pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>) -> Response<Body> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    let found = handle.ask(move |w| {
-        let user = w.cluster.identify(&who)?;
+    let found = handle.try_until(move |w, errand| {
+        let user = match w.cluster.identify(&who) {
+            Ok(user) => user,
+            Err(e) => return Ok(Err(e)),
+        };
         let request = HttpRequest::bare(method.as_str(), uri.path(), uri.query().unwrap_or(""), user);
-        match w.cluster.http(request) {
+        Ok(match w.cluster.try_http(request, errand)? {
             HttpOutcome::Connect(target) => Ok(target),
             HttpOutcome::Response(r) => Err(proxy::refusal(&r.body, r.code)),
             _ => Err(ApiError::internal("not a stream")),
-        }
+        })
     });
     let target = match found.await {
         Ok(Ok(target)) => target,

@@ -92,7 +92,7 @@ fn calls_are_made_and_fail_in_the_words_of_go() {
             timeout: Duration::from_secs(1),
             body: b"{\"a\":1}".to_vec(),
         };
-        caller.post(&call)
+        caller.post(&call).expect("an answer")
     };
     let good = start(Some(tls.clone()), "answer");
     assert_eq!(call(good, "hook.default.svc", &ca), Ok((200, b"{\"a\":1}".to_vec())));
@@ -122,5 +122,5 @@ fn calls_are_made_and_fail_in_the_words_of_go() {
         timeout: Duration::from_secs(1),
         body: Vec::new(),
     };
-    assert_eq!(caller.post(&call).expect_err("nobody"), "dial tcp 10.244.1.2:443: connect: connection refused");
+    assert_eq!(caller.post(&call).expect("an answer").expect_err("nobody"), "dial tcp 10.244.1.2:443: connect: connection refused");
 }

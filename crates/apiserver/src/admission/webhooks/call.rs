@@ -31,7 +31,7 @@ pub enum Target {
 }
 
 /// A question on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub target: Target,
     /// Path and query.
@@ -44,15 +44,18 @@ pub struct Call {
     pub body: Vec<u8>,
 }
 
-/// Carries questions to webhooks, over HTTPS. The API server waits for the answer, and everybody else for the API server:
-/// a webhook that asks it something before it answers waits in vain.
+/// The status and the body of an answer, or the words of Go's HTTP client, without the URL.
+pub type Said = Result<(u16, Vec<u8>), String>;
+
+/// Carries questions to webhooks, over HTTPS.
 pub trait Caller: Send + Sync + fmt::Debug {
-    /// The status and the body of the answer.
-    ///
-    /// # Errors
-    /// The words of Go's HTTP client, without the URL.
-    fn post(&self, call: &Call) -> Result<(u16, Vec<u8>), String>;
+    /// `None`: there is no answer yet. The request is then given up ([`WAITS`]) with nothing written; it is to begin anew when
+    /// there is one.
+    fn post(&self, call: &Call) -> Option<Said>;
 }
+
+/// The code of the refusal of a request that an answer is missing for. No client sees it.
+pub const WAITS: u16 = 0;
 
 /// What comes of a call.
 pub(crate) enum Outcome {
@@ -60,6 +63,8 @@ pub(crate) enum Outcome {
     Passes,
     /// The body of an answer.
     Said(Vec<u8>),
+    /// There is no answer yet.
+    Waits,
 }
 
 /// Asks the webhook; `question` makes the body when there is somebody to read it.
@@ -97,7 +102,11 @@ pub(crate) fn ask(cx: &Cx<'_>, hook: &MutatingWebhook, question: impl FnOnce() -
             timeout: Duration::from_secs(u64::try_from(seconds).unwrap_or(10)),
             body: body.clone(),
         };
-        answer = caller.post(&call);
+        let Some(said) = caller.post(&call) else {
+            cx.waits.set(true);
+            return Ok(Outcome::Waits);
+        };
+        answer = said;
         // Where nobody takes the connection the next connection goes elsewhere.
         if !answer.as_ref().is_err_and(|why| why.starts_with("dial ")) {
             break;
