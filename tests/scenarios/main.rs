@@ -17,6 +17,7 @@ mod ingress;
 mod job;
 mod lessons;
 mod links;
+mod metrics;
 mod nodeproxy;
 mod pods;
 mod policies;

@@ -329,7 +329,11 @@ impl Cluster {
         let asked = telemetry::asked(&req);
         // Connections are admitted, too.
         let admitted = writes || matches!(req.subresource, "exec" | "attach" | "portforward" | "proxy");
-        let mut callees = if admitted { self.callees(Some(req.kind.plural)) } else { Callees::default() };
+        let mut callees = if admitted || req.kind.custom.is_some() {
+            self.callees(Some(req.kind.plural))
+        } else {
+            Callees::default()
+        };
         let errand = errand.filter(|_| callees.caller.is_some() && self.has_webhooks());
         let mut own = errand.map(|e| e.begin(self.now, || self.rng.fork()));
         if let Some(errand) = errand {
@@ -385,6 +389,7 @@ impl Cluster {
             self.view.apply(change.kind, &change.key, change.old.as_ref(), change.new.as_ref(), e.revision);
             self.idle.observe(self.now, &change);
             self.note_own(&change);
+            self.follow_metrics(&change);
             if self.outbox_on {
                 self.outbox.push(e.clone());
             }

@@ -7,7 +7,8 @@ use api::kinds::podmetrics::{self, ContainerMetrics, NodeMetrics, PodMetrics};
 use api::{Object, ObjectExt, Registered};
 use apiserver::response::LiveQuery;
 use apiserver::{Answer, Response};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use controllers::aggregator;
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceSpec, ServiceReference};
 use meta::{ApiError, Key, Time, User};
@@ -95,21 +96,55 @@ pub(crate) fn api_service() -> APIService {
     }
 }
 
+fn api_service_name() -> Key {
+    Key::new("", &format!("{}.{}", podmetrics::VERSION, podmetrics::GROUP))
+}
+
 impl Cluster {
-    /// The API is there, or gone, with the process.
-    pub(crate) fn serve_metrics(&mut self, running: bool) {
-        match (running, self.view.usage.is_running()) {
+    fn turn_metrics(&mut self, on: bool) {
+        match (on, self.view.usage.is_running()) {
             (true, false) => self.view.usage.serve(Some(self.now)),
             (false, _) => self.view.usage.serve(None),
             (true, true) => {}
         }
-        self.api.set_aggregated(running);
-        let name = Key::new("", &format!("{}.{}", podmetrics::VERSION, podmetrics::GROUP));
-        let Some(mut o) = self.view.get::<APIService>(&name).cloned() else { return };
-        let missing =
-            "endpointslices for service/metrics-server in \"kube-system\" have no addresses with port name \"https\"";
-        let (status, reason, message) =
-            if running { ("True", "Passed", "all checks passed") } else { ("False", "MissingEndpoints", missing) };
+        self.api.set_aggregated(on);
+    }
+
+    /// Who has brought a metrics-server, or another Service for its API, has an API that is there as long as that Service leads
+    /// somewhere, whatever the process does.
+    pub(crate) fn follow_metrics(&mut self, change: &Change) {
+        if change.kind != APIService::KIND_REF && change.kind != Service::KIND_REF {
+            return;
+        }
+        let name = api_service_name();
+        let concerned = change.kind == APIService::KIND_REF && change.key == name
+            || change.kind == Service::KIND_REF && change.key == Key::new("kube-system", PROCESS);
+        if !concerned {
+            return;
+        }
+        let Some(o) = self.view.get::<APIService>(&name) else { return };
+        let on = match aggregator::is_served_by_process(&self.view, o) {
+            true => self.lamp(PROCESS) == Some(crate::Lamp::Running),
+            false => apiservice::is_available(o),
+        };
+        if on != self.view.usage.is_running() {
+            self.turn_metrics(on);
+        }
+    }
+
+    /// The API is there, or gone, with the process.
+    pub(crate) fn serve_metrics(&mut self, running: bool) {
+        let Some(mut o) = self.view.get::<APIService>(&api_service_name()).cloned() else {
+            return self.turn_metrics(running);
+        };
+        if !aggregator::is_served_by_process(&self.view, &o) {
+            return;
+        }
+        self.turn_metrics(running);
+        let (status, reason, message) = match running {
+            true => ("True", "Passed", "all checks passed"),
+            false => ("False", "MissingEndpoints", aggregator::PROCESS_MISSING),
+        };
         apiservice::set_available(&mut o, status, reason, message, self.now);
         self.update_status_as_apiserver(Box::new(o));
     }

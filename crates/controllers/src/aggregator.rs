@@ -78,15 +78,19 @@ impl Controller for Autoregister {
 #[derive(Clone, Default)]
 pub struct RemoteAvailable;
 
-/// Who answers for it, if that is another server. What metrics-server's process answers for is known without asking.
+/// Who answers for it, if that is another server.
 fn remote(o: &APIService) -> Option<&ServiceReference> {
-    let spec = o.spec.as_ref()?;
-    let known = AGGREGATED.iter().any(|k| Some(k.group) == spec.group.as_deref());
-    spec.service.as_ref().filter(|_| !known)
+    o.spec.as_ref()?.service.as_ref()
 }
 
-fn remote_changed(_: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    if change.new.as_ref().and_then(|o| o.downcast::<APIService>()).is_some_and(|o| remote(o).is_some()) {
+/// What metrics-server answers for. Its data are there without asking anybody.
+fn is_known(o: &APIService) -> bool {
+    AGGREGATED.iter().any(|k| Some(k.group) == o.spec.as_ref().and_then(|s| s.group.as_deref()))
+}
+
+fn remote_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
+    let Some(o) = change.new.as_ref().and_then(|o| o.downcast::<APIService>()) else { return };
+    if remote(o).is_some() && !is_served_by_process(cx.view, o) {
         keys.push(change.key.clone());
     }
 }
@@ -108,8 +112,31 @@ fn slice_changed(cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
     }
 }
 
-/// Reason and message of what is wrong. There is always something: no simulated container speaks the API over TLS.
-fn why_not(cx: &Cx, o: &APIService, at: &ServiceReference) -> (&'static str, String) {
+/// Reason and message of what is wrong; of what is known nothing need be. No simulated container speaks the API over TLS.
+fn why_not(cx: &Cx, o: &APIService, at: &ServiceReference) -> Option<(&'static str, String)> {
+    if is_served_by_process(cx.view, o) {
+        let missing = ("MissingEndpoints", PROCESS_MISSING.to_string());
+        return (!cx.view.usage.is_running()).then_some(missing);
+    }
+    let wrong = why_unreachable(cx, o, at);
+    (wrong.0 != UNREACHABLE || !is_known(o)).then_some(wrong)
+}
+
+const UNREACHABLE: &str = "FailedDiscoveryCheck";
+/// What the aggregator says when metrics-server's own pods are gone.
+pub const PROCESS_MISSING: &str =
+    "endpointslices for service/metrics-server in \"kube-system\" have no addresses with port name \"https\"";
+
+/// Whether it is the process metrics-server that answers: nobody has brought a Service of that name, or another one.
+pub fn is_served_by_process(view: &View, o: &APIService) -> bool {
+    let own = |s: &ServiceReference| {
+        (s.namespace.as_deref(), s.name.as_deref()) == (Some("kube-system"), Some("metrics-server"))
+    };
+    let brought = || view.get::<Service>(&Key::new("kube-system", "metrics-server")).is_some();
+    is_known(o) && remote(o).is_some_and(own) && !brought()
+}
+
+fn why_unreachable(cx: &Cx, o: &APIService, at: &ServiceReference) -> (&'static str, String) {
     let (namespace, name) = (at.namespace.as_deref().unwrap_or(""), at.name.as_deref().unwrap_or(""));
     let port = at.port.unwrap_or(443);
     let Some(service) = cx.view.get::<Service>(&Key::new(namespace, name)) else {
@@ -151,7 +178,7 @@ fn why_not(cx: &Cx, o: &APIService, at: &ServiceReference) -> (&'static str, Str
         .unwrap_or_else(|| format!("{name}.{namespace}.svc"));
     let url = format!("https://{host}:{port}/apis/{group}/{version}");
     let why = format!("failing or missing response from {url}: Get {url:?}: EOF");
-    ("FailedDiscoveryCheck", why)
+    (UNREACHABLE, why)
 }
 
 impl Controller for RemoteAvailable {
@@ -173,13 +200,14 @@ impl Controller for RemoteAvailable {
         let mut out = Outcome::done();
         let Some(o) = cx.view.get::<APIService>(key) else { return out };
         let Some(at) = remote(o) else { return out };
-        let (reason, message) = why_not(cx, o, at);
+        let wrong = why_not(cx, o, at);
+        let (reason, message) = wrong.as_ref().map_or(("Passed", "all checks passed"), |(r, m)| (*r, m.as_str()));
         let mut new = o.clone();
-        set_available(&mut new, "False", reason, &message, cx.now);
+        set_available(&mut new, if wrong.is_some() { "False" } else { "True" }, reason, message, cx.now);
         if new.status != o.status {
             out.push(Intent::update_status(new));
         }
-        if reason == "FailedDiscoveryCheck" {
+        if reason == UNREACHABLE {
             out.requeue(RETRY);
         }
         out
@@ -243,5 +271,31 @@ mod tests {
         assert_eq!(says(&mut w, Some(service(443))), "EndpointsNotFound");
         assert_eq!(says(&mut w, Some(slice(false))), "MissingEndpoints");
         assert_eq!(says(&mut w, Some(slice(true))), "FailedDiscoveryCheck");
+    }
+
+    #[test]
+    fn metrics_follow_a_service_of_their_own() {
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "metrics-server", "namespace": "kube-system"},
+                             "spec": {"type": "ClusterIP", "clusterIP": "10.96.0.7", "ports": [{"name": "https", "port": 443}]}});
+        let slice = |ready: bool| {
+            json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+                   "metadata": {"name": "m-1", "namespace": "kube-system", "labels": {"kubernetes.io/service-name": "metrics-server"}},
+                   "endpoints": [{"addresses": ["10.244.0.1"], "conditions": {"ready": ready}}],
+                   "ports": [{"name": "https", "port": 10250}]})
+        };
+        let name = "v1beta1.metrics.k8s.io";
+        let mut w = World::<RemoteAvailable>::default();
+        let queued = w.put(json!({
+            "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": name},
+            "spec": {"group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
+                     "service": {"namespace": "kube-system", "name": "metrics-server", "port": 443}}}));
+        assert_eq!(format!("{queued:?}"), "[]", "the process says itself whether it is there");
+        for (object, reason) in
+            [(service, "EndpointsNotFound"), (slice(false), "MissingEndpoints"), (slice(true), "Passed")]
+        {
+            assert_eq!(format!("{:?}", w.put(object)), format!("[{name}]"));
+            let text = w.run(name);
+            assert!(text.contains(&format!("\"reason\":\"{reason}\"")), "{reason}: {text}");
+        }
     }
 }

@@ -109,6 +109,12 @@ fn available(o: &APIService) -> String {
     }
 }
 
+/// Whether whoever answers for it can be reached.
+pub fn is_available(o: &APIService) -> bool {
+    let conditions = o.status.as_ref().and_then(|s| s.conditions.as_ref());
+    conditions.into_iter().flatten().any(|c| c.type_ == AVAILABLE && c.status == "True")
+}
+
 /// Models `SetAPIServiceCondition`.
 pub fn set_available(o: &mut APIService, status: &str, reason: &str, message: &str, now: Time) {
     let list = o.status.get_or_insert_default().conditions.get_or_insert_default();
