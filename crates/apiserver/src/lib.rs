@@ -33,6 +33,7 @@ pub mod watch;
 
 pub use admission::webhooks::{Call, Callees, Caller, Said, Target, WAITS};
 pub use authn::{Credentials, Impersonate};
+pub use conversion::Converted;
 pub use flow::Flow;
 pub use request::{Body, FieldValidation, LogOptions, PatchType, Request, RequestOptions, RequestVerb, StreamOptions};
 pub use response::{Answer, Connect, ConnectTarget, ProxyTarget, Response, WatchFrom, WatchSpec};

@@ -1,5 +1,6 @@
 //! What the API server answers.
 
+use crate::conversion::Converted;
 use crate::request::{LogOptions, StreamOptions};
 use crate::select::Filter;
 use crate::stored::Stored;
@@ -107,6 +108,9 @@ pub struct WatchSpec {
     pub filter: Filter,
     pub from: WatchFrom,
     pub allow_bookmarks: bool,
+    /// A webhook brings the objects into the version that is asked for; what it has made of those that come first.
+    pub is_converted: bool,
+    pub converted: Converted,
     /// The server ends the stream after so many seconds.
     pub timeout_seconds: Option<u64>,
 }

@@ -3,14 +3,15 @@
 use crate::admission::webhooks::{Callees, waits};
 use crate::authn::Authenticator;
 use crate::authz::{Attributes, Authorizer};
+use crate::conversion::{self, Converted};
 use crate::http::{self, HttpRequest};
 use crate::owners::Asked;
 use crate::request::{Body, Request, RequestVerb};
-use crate::response::{Answer, LiveQuery, Response};
+use crate::response::{Answer, LiveQuery, Response, WatchSpec};
 use crate::select::Filter;
 use crate::service::{self, Ranges};
 use crate::stored::Stored;
-use crate::{Flow, conversion, decode, event_ttl, flow, keys, verbs};
+use crate::{Flow, decode, event_ttl, flow, keys, verbs};
 use api::{KindRef, Kinds, Obj, ObjectExt, Registered};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
@@ -97,6 +98,8 @@ pub(crate) struct Plan {
 pub(crate) enum Reply {
     /// The object of the last put.
     Written,
+    /// The object of the last put, which was stored in another version.
+    Converted(Obj),
     /// JSON made from the object of the last put (a Scale).
     Derived(fn(&dyn api::Object) -> Vec<u8>),
     Stored(Stored),
@@ -181,6 +184,38 @@ impl ApiServer {
         http::asked(http, |a| flow::of(store, a))
     }
 
+    fn view<'a>(&'a self, cx: &'a mut ApiCx<'_>) -> Cx<'a> {
+        Cx {
+            server: self,
+            now: cx.now,
+            store: &*cx.store,
+            rng: &mut *cx.rng,
+            accounts_come: cx.accounts_come,
+            callees: cx.callees,
+            warnings: Vec::new(),
+            dry_run: false,
+            seen: Seen::default(),
+            inside: false,
+            waits: Cell::new(false),
+        }
+    }
+
+    /// Has a webhook bring the objects of a change into the version that a watch asks for. The error may be
+    /// [`WAITS`](crate::WAITS).
+    ///
+    /// # Errors
+    /// What comes of the webhook.
+    pub fn convert_event(
+        &self,
+        cx: &mut ApiCx<'_>,
+        spec: &WatchSpec,
+        event: &store::Event<Stored>,
+    ) -> Result<Converted, ApiError> {
+        let mut view = self.view(cx);
+        let converter = conversion::converter(&view, spec.kind);
+        converter.map_or_else(|| Ok(Converted::new()), |c| c.changed(&mut view, spec, event))
+    }
+
     /// Answers one request: plans on the present state, then commits. While the caller holds the store nothing
     /// comes between the two, so a transaction's compares fail only if a plan contradicts itself; they are there
     /// for backends that several servers share.
@@ -200,21 +235,30 @@ impl ApiServer {
             req.options.form = Some(req.kind);
             req.kind = alias.of;
         }
-        let mut view = Cx {
-            server: self,
-            now: cx.now,
-            store: &*cx.store,
-            rng: &mut *cx.rng,
-            accounts_come: cx.accounts_come,
-            callees: cx.callees,
-            warnings: Vec::new(),
-            dry_run: req.options.dry_run,
-            seen: Seen { managed: req.options.show_managed, form: req.options.form },
-            inside: matches!(req.body, Body::Object(_)),
-            waits: Cell::new(false),
-        };
+        let disguised;
+        let mut view = self.view(cx);
+        view.dry_run = req.options.dry_run;
+        view.seen = Seen { managed: req.options.show_managed, form: req.options.form };
+        view.inside = matches!(req.body, Body::Object(_));
         let deprecated = req.options.form.unwrap_or(req.kind).deprecated;
-        let plan = conversion::check(&view, &req).and_then(|()| plan(&mut view, req));
+        let (form, converter) = (req.kind, conversion::converter(&view, req.kind));
+        if converter.is_some() && matches!(req.verb, RequestVerb::Get | RequestVerb::List) {
+            // What is read is converted as it is stored.
+            view.seen.form = None;
+        }
+        let mut plan = match converter.as_ref().map_or(Ok(None), |c| c.before(&mut view, &req)) {
+            Err(e) => Err(e),
+            Ok(copy) => {
+                disguised = copy;
+                view.store = disguised.as_ref().unwrap_or(view.store);
+                plan(&mut view, req)
+            }
+        };
+        if let (Some(converter), Ok(p)) = (&converter, &mut plan)
+            && let Err(e) = converter.after(&mut view, p, form)
+        {
+            plan = Err(e);
+        }
         if view.waits.get() {
             return Answer::refusal(waits());
         }
@@ -347,6 +391,11 @@ fn respond(reply: Reply, seen: Seen, written: impl FnOnce() -> Option<Obj>) -> R
         Reply::Fixed(r) => r,
         Reply::Stored(o) => Response::Object(shown(&o, seen)),
         Reply::Written => written().map_or_else(nothing, Response::Object),
+        Reply::Converted(o) => written().map_or_else(nothing, |w| {
+            let mut o = o.clone_object();
+            o.meta_mut().resource_version.clone_from(&w.meta().resource_version);
+            Response::Object(o.into())
+        }),
         Reply::Derived(f) => written().map_or_else(nothing, |o| Response::Json(f(&*o))),
     }
 }

@@ -1,6 +1,7 @@
 //! A watch: store events in, newline-framed JSON out. Models `apiserver/pkg/endpoints/handlers/watch.go` and the
 //! cacher's `cacheWatcher`.
 
+use crate::conversion::Converted;
 use crate::http::Wants;
 use crate::keys;
 use crate::response::{WatchFrom, WatchSpec};
@@ -61,9 +62,10 @@ impl Watcher {
             WatchFrom::Now => {}
             WatchFrom::State { bookmark } => {
                 let prefix = self.prefix.clone();
-                for (_, e) in store.iter_range(&prefix, &keys::range_end(&prefix)) {
-                    if self.spec.filter.matches(&*e.value.0) {
-                        self.object(&mut out, "ADDED", &e.value, now);
+                for (key, e) in store.iter_range(&prefix, &keys::range_end(&prefix)) {
+                    let value = self.in_version(key, e);
+                    if self.spec.filter.matches(&*value.0) {
+                        self.object(&mut out, "ADDED", &value, now);
                     }
                 }
                 if bookmark {
@@ -87,7 +89,37 @@ impl Watcher {
                 Err(e) => self.error(&mut out, &ApiError::internal(e).0),
             },
         }
+        self.spec.converted.clear();
         out
+    }
+
+    /// Whether a webhook has to bring the objects of an event into the version that is asked for.
+    pub fn needs_conversion(&self, e: &Event<Stored>) -> bool {
+        let other = |e: &store::Entry<Stored>| e.value.0.kind().version != self.kind().version;
+        let concerned = self.spec.is_converted && e.revision > self.revision && e.key.starts_with(&self.prefix);
+        concerned && [&e.old, &e.new].into_iter().flatten().any(other)
+    }
+
+    /// Takes what the webhook has made of the objects of the next event; its failure ends the watch with a frame.
+    pub fn converted(&mut self, made: Result<Converted, ApiError>) -> Option<Vec<u8>> {
+        match made {
+            Ok(made) => {
+                self.spec.converted = made;
+                None
+            }
+            Err(e) => {
+                let mut out = Vec::new();
+                self.error(&mut out, &e.0);
+                Some(out)
+            }
+        }
+    }
+
+    fn in_version(&self, key: &store::types::Key, e: &store::Entry<Stored>) -> Stored {
+        if self.spec.converted.is_empty() {
+            return e.value.clone();
+        }
+        self.spec.converted.get(&(key.clone(), e.mod_revision)).unwrap_or(&e.value).clone()
     }
 
     fn error(&mut self, out: &mut Vec<u8>, status: &Status) {
@@ -106,7 +138,7 @@ impl Watcher {
         if e.revision <= self.revision || !e.key.starts_with(&self.prefix) {
             return None;
         }
-        let object = |e: &store::Entry<Stored>| e.value.clone();
+        let object = |entry: &store::Entry<Stored>| self.in_version(&e.key, entry);
         let (old, new) = (e.old.as_ref().map(object), e.new.as_ref().map(object));
         let matched = |o: &Option<Stored>| o.as_ref().is_some_and(|o| self.spec.filter.matches(&*o.0));
         let (was, is) = (matched(&old), matched(&new));

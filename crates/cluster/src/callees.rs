@@ -1,11 +1,13 @@
 //! Who answers the API server's webhooks: the pods behind the Services that configurations name.
 
 use crate::Cluster;
+use api::kinds::customresourcedefinition::conversion;
 use apiserver::{Callees, Caller, Target};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhookConfiguration,
 };
 use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kubelet::sim::catalogue::servers::answers_reviews;
 use meta::Key;
 use reconcile::services::{Endpoint, Spot};
@@ -33,8 +35,12 @@ impl Cluster {
         let checked = checked.filter(|h| about(&h.rules)).map(|h| &h.client_config);
         let changed = self.view.list::<MutatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
         let changed = changed.filter(|h| about(&h.rules)).map(|h| &h.client_config);
+        let definitions = self.view.list::<CustomResourceDefinition>();
+        let converted = definitions.filter(|d| resource.is_none_or(|r| r == d.spec.names.plural));
+        let converted = converted.filter_map(|d| d.spec.conversion.as_ref()?.webhook.as_ref()?.client_config.as_ref());
+        let converted = converted.map(conversion::client).collect::<Vec<_>>();
         let mut found = Callees { caller: self.webhook_caller.clone(), ..Callees::default() };
-        for to in checked.chain(changed).filter_map(|c| c.service.as_ref()) {
+        for to in checked.chain(changed).chain(&converted).filter_map(|c| c.service.as_ref()) {
             let service = self.view.get::<Service>(&Key::new(&to.namespace, &to.name));
             let ip = service.and_then(|s| s.spec.as_ref()?.cluster_ip.as_deref()).unwrap_or("");
             let port = u16::try_from(to.port.unwrap_or(443)).unwrap_or(0);

@@ -5,8 +5,10 @@
 use crate::{Cluster, HttpOutcome};
 use api::Registered;
 use apiserver::http::HttpRequest;
-use apiserver::{Call, Caller, Said};
+use apiserver::watch::Watcher;
+use apiserver::{ApiCx, Call, Caller, Said, Stored};
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use meta::{Rng, Time};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,7 +60,40 @@ impl Cluster {
     /// Whether a request can meet a webhook that is really called.
     pub(crate) fn has_webhooks(&self) -> bool {
         let kinds = [MutatingWebhookConfiguration::KIND_REF, ValidatingWebhookConfiguration::KIND_REF];
-        self.webhook_caller.is_some() && kinds.iter().any(|k| self.view.count(k) > 0)
+        self.webhook_caller.is_some() && (kinds.iter().any(|k| self.view.count(k) > 0) || self.converts())
+    }
+
+    fn converts(&self) -> bool {
+        let definitions = self.view.list::<CustomResourceDefinition>();
+        definitions.filter_map(|d| d.spec.conversion.as_ref()).any(|c| c.strategy == "Webhook")
+    }
+
+    /// The frame that a watch sends for a store event, if any, without waiting for the webhook that converts its object.
+    ///
+    /// # Errors
+    /// A question that has to be answered first ([`Errand::hear`]).
+    pub fn watch_event(
+        &mut self,
+        watcher: &mut Watcher,
+        event: &store::Event<Stored>,
+        errand: &Errand,
+    ) -> Result<Option<Vec<u8>>, Box<Call>> {
+        if watcher.needs_conversion(event) {
+            let mut callees = self.callees(Some(watcher.spec().kind.plural));
+            let (now, mut rng) = errand.begin(self.now, || self.rng.fork());
+            if callees.caller.is_some() {
+                callees.caller = Some(Arc::new(errand.clone()));
+            }
+            let mut cx = ApiCx { now, store: &mut self.store, rng: &mut rng, accounts_come: false, callees: &callees };
+            let made = self.api.convert_event(&mut cx, watcher.spec(), event);
+            if let Some(call) = errand.take_missing() {
+                return Err(Box::new(call));
+            }
+            if let Some(end) = watcher.converted(made) {
+                return Ok(Some(end));
+            }
+        }
+        Ok(watcher.event(event, self.now))
     }
 
     /// [`Cluster::http`], without waiting for webhooks.

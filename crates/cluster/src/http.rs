@@ -48,12 +48,7 @@ impl Cluster {
     }
 
     /// The same for somebody else, or for a request that does not wait for webhooks.
-    pub(crate) fn http_of(
-        &mut self,
-        lane: &Arc<str>,
-        req: HttpRequest<'_>,
-        errand: Option<&Errand>,
-    ) -> HttpOutcome {
+    pub(crate) fn http_of(&mut self, lane: &Arc<str>, req: HttpRequest<'_>, errand: Option<&Errand>) -> HttpOutcome {
         // What the path asks for, before what there is at the path: a stranger learns neither.
         if let Err(e) = self.api.authorize_http(&self.store, &req) {
             let answer = Answer::refusal(e);

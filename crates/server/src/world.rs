@@ -20,7 +20,7 @@ use meta::Time;
 use protocol::Speed;
 use scheduler::extender::BindQuestion;
 use scheduler::{Caller, Scheduler};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -90,9 +90,42 @@ impl Handle {
 }
 
 struct WatchSink {
+    number: u64,
     watcher: Box<Watcher>,
+    /// Events behind one whose object a webhook has not converted yet.
+    queue: VecDeque<store::Event<apiserver::Stored>>,
+    /// That one's conversion.
+    errand: Errand,
+    asking: bool,
     frames: mpsc::Sender<Bytes>,
     bookmarked: Instant,
+}
+
+impl WatchSink {
+    /// Sends what waits, up to the next object that a webhook has to convert first; false: the client is gone.
+    fn send_queued(&mut self, cluster: &mut Cluster, webhooks: Option<&Messengers>) -> bool {
+        while !self.asking
+            && let Some(event) = self.queue.front()
+        {
+            match cluster.watch_event(&mut self.watcher, event, &self.errand) {
+                Ok(frame) => {
+                    self.queue.pop_front();
+                    self.errand = Errand::default();
+                    if let Some(frame) = frame
+                        && self.frames.try_send(frame.into()).is_err()
+                    {
+                        return false;
+                    }
+                }
+                Err(call) => {
+                    let Some(messengers) = webhooks else { return false };
+                    self.asking = true;
+                    messengers.ask_for_watch(self.number, self.errand.clone(), *call);
+                }
+            }
+        }
+        self.queue.len() <= WATCH_FRAMES_MAX
+    }
 }
 
 /// Where virtual time stood at a moment of real time; both run on from there.
@@ -136,6 +169,20 @@ impl Messengers {
     }
 }
 
+impl Messengers {
+    fn ask_for_watch(&self, watch: u64, errand: Errand, call: apiserver::Call) {
+        let (webhooks, handle) = (self.webhooks.clone(), self.handle.clone());
+        self.webhooks.tokio.spawn(async move {
+            let said = webhooks.answer(&call).await;
+            handle.tell(move |w| {
+                errand.hear(call, said);
+                // What it waited for goes out after this job.
+                w.watches.iter_mut().filter(|s| s.number == watch).for_each(|s| s.asking = false);
+            });
+        });
+    }
+}
+
 pub struct World {
     pub cluster: Cluster,
     pub debugger: engine::Debugger,
@@ -147,6 +194,7 @@ pub struct World {
     anchor: Anchor,
     last_tick: Instant,
     watches: Vec<WatchSink>,
+    watches_opened: u64,
     /// Streams to containers, and who reads them.
     sessions: BTreeMap<SessionId, mpsc::UnboundedSender<SessionOutput>>,
     pub wasm: BTreeMap<String, WasmNode>,
@@ -177,6 +225,7 @@ impl World {
                 anchor,
                 last_tick: now,
                 watches: Vec::new(),
+                watches_opened: 0,
                 sessions: BTreeMap::new(),
                 wasm: BTreeMap::new(),
                 extenders: None,
@@ -288,14 +337,19 @@ impl World {
         let now = self.cluster.now();
         let revision = self.cluster.revision();
         let real = Instant::now();
-        self.watches.retain_mut(|w| {
+        let World { watches, cluster, webhooks, .. } = self;
+        watches.retain_mut(|w| {
             let mut alive = !w.frames.is_closed();
             for e in &events {
-                if let Some(frame) = w.watcher.event(e, now) {
+                // Nothing overtakes an event that waits.
+                if w.asking || !w.queue.is_empty() || w.watcher.needs_conversion(e) {
+                    w.queue.push_back(e.clone());
+                } else if let Some(frame) = w.watcher.event(e, now) {
                     alive &= w.frames.try_send(frame.into()).is_ok();
                 }
             }
-            if w.watcher.spec().allow_bookmarks && real.duration_since(w.bookmarked) > BOOKMARK_EVERY {
+            alive &= w.send_queued(cluster, webhooks.as_ref());
+            if !w.asking && w.watcher.spec().allow_bookmarks && real.duration_since(w.bookmarked) > BOOKMARK_EVERY {
                 w.bookmarked = real;
                 alive &= w.frames.try_send(w.watcher.bookmark(revision, now).into()).is_ok();
             }
@@ -310,7 +364,16 @@ impl World {
     pub fn add_watch(&mut self, watcher: Box<Watcher>) -> mpsc::Receiver<Bytes> {
         let (frames, out) = mpsc::channel(WATCH_FRAMES_MAX);
         if !watcher.is_over() {
-            self.watches.push(WatchSink { watcher, frames, bookmarked: Instant::now() });
+            self.watches_opened += 1;
+            self.watches.push(WatchSink {
+                number: self.watches_opened,
+                watcher,
+                queue: VecDeque::new(),
+                errand: Errand::default(),
+                asking: false,
+                frames,
+                bookmarked: Instant::now(),
+            });
         }
         out
     }

@@ -1,6 +1,7 @@
 //! LIST and the start of WATCH: resource versions, pages, selectors. Models
 //! `apiserver/pkg/storage/etcd3.GetList`, `storage/continue.go` and `ValidateListOptions`.
 
+use crate::conversion::Converted;
 use crate::keys;
 use crate::request::Request;
 use crate::response::{Response, WatchFrom, WatchSpec};
@@ -72,6 +73,8 @@ pub(crate) fn watch(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
         filter,
         from,
         allow_bookmarks: o.allow_watch_bookmarks,
+        is_converted: false,
+        converted: Converted::new(),
         timeout_seconds: o.timeout_seconds,
     }))))
 }

@@ -298,7 +298,7 @@ fn what_a_webhook_has_to_convert_is_told() {
     let said = w.line("GET", &OBJECTS.replace("v1/", "v1beta1/"), "");
     assert_eq!(
         said,
-        "500 : conversion webhook for stable.example.com/v1beta1, Kind=CronTab failed: \
+        "500 : conversion webhook for stable.example.com/v1, Kind=CronTab failed: \
          Post \"https://converter.x.svc:443/convert?timeout=30s\": service \"converter\" not found"
     );
 }

@@ -1,5 +1,7 @@
 //! Programs of ours behind real sockets.
 
+mod live;
+
 use super::{Guests, Webhooks};
 use apiserver::{Call, Caller, Target};
 use meta::Duration;
@@ -122,5 +124,8 @@ fn calls_are_made_and_fail_in_the_words_of_go() {
         timeout: Duration::from_secs(1),
         body: Vec::new(),
     };
-    assert_eq!(caller.post(&call).expect("an answer").expect_err("nobody"), "dial tcp 10.244.1.2:443: connect: connection refused");
+    assert_eq!(
+        caller.post(&call).expect("an answer").expect_err("nobody"),
+        "dial tcp 10.244.1.2:443: connect: connection refused"
+    );
 }
