@@ -3,6 +3,7 @@
 //! leads, and begin anew when another one takes over.
 
 use crate::control_plane::LOST_LEASE;
+use crate::intents::Attempt;
 use crate::{Cluster, Lamp};
 use meta::Rng;
 use reconcile::leader_election::{Elector, Turnout, name_of};
@@ -102,7 +103,9 @@ impl Cluster {
             if let Some(Write::Update(lease)) = held.and_then(|e| e.release(self.now)).map(|i| i.write) {
                 let actor = slot.component.name().clone();
                 // Should it be refused, the lease runs out as others do.
-                let _ = self.carry_out_intent(i, &actor, cause, Write::Update(lease));
+                if let Attempt::Waits(req, errand) = self.carry_out_intent(i, &actor, cause, Write::Update(lease)) {
+                    self.park(errand, (actor, cause, *req), None);
+                }
             }
         }
     }
