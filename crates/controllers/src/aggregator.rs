@@ -272,30 +272,4 @@ mod tests {
         assert_eq!(says(&mut w, Some(slice(false))), "MissingEndpoints");
         assert_eq!(says(&mut w, Some(slice(true))), "FailedDiscoveryCheck");
     }
-
-    #[test]
-    fn metrics_follow_a_service_of_their_own() {
-        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "metrics-server", "namespace": "kube-system"},
-                             "spec": {"type": "ClusterIP", "clusterIP": "10.96.0.7", "ports": [{"name": "https", "port": 443}]}});
-        let slice = |ready: bool| {
-            json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-                   "metadata": {"name": "m-1", "namespace": "kube-system", "labels": {"kubernetes.io/service-name": "metrics-server"}},
-                   "endpoints": [{"addresses": ["10.244.0.1"], "conditions": {"ready": ready}}],
-                   "ports": [{"name": "https", "port": 10250}]})
-        };
-        let name = "v1beta1.metrics.k8s.io";
-        let mut w = World::<RemoteAvailable>::default();
-        let queued = w.put(json!({
-            "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": name},
-            "spec": {"group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
-                     "service": {"namespace": "kube-system", "name": "metrics-server", "port": 443}}}));
-        assert_eq!(format!("{queued:?}"), "[]", "the process says itself whether it is there");
-        for (object, reason) in
-            [(service, "EndpointsNotFound"), (slice(false), "MissingEndpoints"), (slice(true), "Passed")]
-        {
-            assert_eq!(format!("{:?}", w.put(object)), format!("[{name}]"));
-            let text = w.run(name);
-            assert!(text.contains(&format!("\"reason\":\"{reason}\"")), "{reason}: {text}");
-        }
-    }
 }
