@@ -51,6 +51,19 @@ pub struct Mount {
     pub path: String,
     pub read_only: bool,
     pub source: MountSource,
+    pub modes: FileModes,
+}
+
+/// How the kubelet has laid out the files of a volume that it writes itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileModes {
+    /// All of the volume, rather than a part of it by `subPath`: it is exchanged as a whole.
+    pub whole: bool,
+    /// On a file system in memory.
+    pub memory: bool,
+    pub default: u32,
+    /// Of files that have their own, by path.
+    pub own: BTreeMap<String, u32>,
 }
 
 /// Everything needed to create and start a container.
@@ -98,6 +111,11 @@ pub struct Identity {
     pub gid: i64,
     /// Sorted, with `gid`.
     pub groups: Vec<i64>,
+    /// The group that the pod's volumes belong to.
+    pub fs_group: Option<i64>,
+    /// What its processes may come to do at most, as bits of `linux/capability.h`.
+    pub capabilities: u64,
+    pub no_new_privileges: bool,
 }
 
 /// What `exec` and `attach` ask for.

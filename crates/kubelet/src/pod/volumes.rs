@@ -2,7 +2,7 @@
 //! hostpath,projected}`.
 
 use super::{PodWorker, Stage, SyncCx, env, events, persistent, plugins};
-use crate::runtime::{Mount, MountSource, RuntimeCommand};
+use crate::runtime::{FileModes, Mount, MountSource, RuntimeCommand};
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, ServiceAccountTokenProjection,
     Volume, VolumeMount,
@@ -42,21 +42,22 @@ pub fn mounts(
     for m in container.volume_mounts.iter().flatten() {
         let Some(v) = volumes.iter().find(|v| v.name == m.name) else { continue };
         let mut source = source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
-        let mut path = m.mount_path.trim_end_matches('/').to_string();
+        let path = m.mount_path.trim_end_matches('/').to_string();
+        let mut modes = modes(v);
         let sub = match m.sub_path_expr.as_deref().filter(|s| !s.is_empty()) {
             Some(expression) => env::expand(expression, &[env]),
             None => m.sub_path.clone().unwrap_or_default(),
         };
         if !sub.is_empty() {
             let sub = sub.as_str();
+            modes.whole = false;
             source = match source {
                 MountSource::Files(files) => match files.get(sub) {
                     // A single file in place of the directory.
                     Some(f) => {
-                        let (dir, name) = path.rsplit_once('/').unwrap_or(("", &path));
-                        let one = Files::from([(name.to_string(), f.clone())]);
-                        path = dir.to_string();
-                        MountSource::Files(one)
+                        modes.default = modes.own.get(sub).copied().unwrap_or(modes.default);
+                        modes.own.clear();
+                        MountSource::Files(Files::from([(String::new(), f.clone())]))
                     }
                     None => {
                         let prefix = format!("{}/", sub.trim_end_matches('/'));
@@ -71,9 +72,43 @@ pub fn mounts(
             };
         }
         let claim_read_only = v.persistent_volume_claim.as_ref().is_some_and(|c| c.read_only == Some(true));
-        out.push(Mount { path, read_only: m.read_only == Some(true) || claim_read_only, source });
+        out.push(Mount { path, read_only: m.read_only == Some(true) || claim_read_only, source, modes });
     }
     Ok(out)
+}
+
+/// How a volume that the kubelet writes is laid out.
+fn modes(v: &Volume) -> FileModes {
+    let mut own = BTreeMap::new();
+    let mut keys = |items: &Option<Vec<KeyToPath>>| {
+        own.extend(items.iter().flatten().filter_map(|i| Some((i.path.clone(), i.mode?.unsigned_abs()))));
+    };
+    let mut default = None;
+    if let Some(s) = &v.config_map {
+        default = s.default_mode;
+        keys(&s.items);
+    }
+    if let Some(s) = &v.secret {
+        default = s.default_mode;
+        keys(&s.items);
+    }
+    let sources = v.projected.iter().flat_map(|p| p.sources.iter().flatten());
+    for s in sources.clone() {
+        s.config_map.iter().for_each(|c| keys(&c.items));
+        s.secret.iter().for_each(|c| keys(&c.items));
+    }
+    let fields = v.downward_api.iter().flat_map(|d| d.items.iter().flatten());
+    let projected = sources.flat_map(|s| s.downward_api.iter().flat_map(|d| d.items.iter().flatten()));
+    own.extend(fields.chain(projected).filter_map(|i| Some((i.path.clone(), i.mode?.unsigned_abs()))));
+    let default = default
+        .or_else(|| v.downward_api.as_ref()?.default_mode)
+        .or_else(|| v.projected.as_ref()?.default_mode)
+        .map_or(0o644, i32::unsigned_abs);
+    let memory = match &v.empty_dir {
+        Some(e) => e.medium.as_deref() == Some("Memory"),
+        None => v.config_map.is_none(),
+    };
+    FileModes { whole: true, memory, default, own }
 }
 
 /// Whether a volume of the pod shows this ConfigMap or Secret (`kind`).

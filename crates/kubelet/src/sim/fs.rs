@@ -1,9 +1,11 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
 use super::catalogue::{Image, os_release};
-use super::host;
+use super::owners::{self, Attributes};
+use super::{host, procfs};
 use crate::pod::images::ImageRef;
-use crate::runtime::{ContainerSpec, Full, Mount, MountSource};
+use crate::runtime::{ContainerSpec, FileModes, Full, Identity, Mount, MountSource};
+use meta::Time;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
@@ -29,6 +31,8 @@ pub enum FsError {
     Exists,
     NotEmpty,
     NoSpace,
+    Denied,
+    NotOwner,
 }
 
 impl FsError {
@@ -41,6 +45,8 @@ impl FsError {
             FsError::Exists => "File exists",
             FsError::NotEmpty => "Directory not empty",
             FsError::NoSpace => "No space left on device",
+            FsError::Denied => "Permission denied",
+            FsError::NotOwner => "Operation not permitted",
         }
     }
 }
@@ -55,7 +61,7 @@ pub enum Entry {
     Gone,
 }
 
-pub type Tree = BTreeMap<String, Entry>;
+pub use super::owners::Tree;
 /// The node's own directories, by path.
 pub const HOST: &str = "host:";
 /// Directories that several containers share, by name: `UID/volume`, [`HOST`], or [`disk`].
@@ -98,7 +104,7 @@ impl DerefMut for Volumes {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Place {
+pub(super) enum Place {
     Own,
     /// A shared volume: its name, and the path in it.
     Volume(String, String),
@@ -106,12 +112,49 @@ enum Place {
     Files(usize, String),
 }
 
+/// The link to the directory that has a volume's files now. Models `pkg/volume/util/atomic_writer.go`.
+pub(super) const DATA: &str = "..data";
+
+#[derive(Clone, Debug)]
+pub(super) struct MountPoint {
+    pub path: String,
+    pub source: MountSource,
+    read_only: bool,
+    pub modes: FileModes,
+    /// The name of the directory that [`DATA`] leads to; empty: there is none.
+    pub dated: String,
+}
+
+impl MountPoint {
+    fn new(m: Mount, now: Time) -> Self {
+        let dated = match &m.source {
+            MountSource::Files(_) if m.modes.whole => dated(&m.path, now),
+            _ => String::new(),
+        };
+        MountPoint { path: m.path, source: m.source, read_only: m.read_only, modes: m.modes, dated }
+    }
+
+    /// `rest` with its links followed.
+    pub fn followed<'a>(&self, rest: &'a str) -> &'a str {
+        let (first, below) = rest.split_once('/').unwrap_or((rest, ""));
+        if !self.dated.is_empty() && (first == DATA || first == self.dated) { below } else { rest }
+    }
+}
+
+fn dated(path: &str, now: Time) -> String {
+    let seed = path.bytes().fold(now.as_micros(), |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    format!("{}{}", super::programs::clock::format(now, "..%Y_%m_%d_%H_%M_%S."), seed >> 16 & 0xffff_ffff)
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Fs {
-    own: Tree,
-    mounts: Vec<(String, MountSource, bool)>,
+    pub(super) own: Tree,
+    pub(super) mounts: Vec<MountPoint>,
     pod_uid: Arc<str>,
     node: String,
+    pub(super) who: Identity,
+    /// The first process's name.
+    first: Box<str>,
     base: BTreeMap<&'static str, Cow<'static, str>>,
     /// `readOnlyRootFilesystem`: all but this file, which is a mount.
     read_only: Option<String>,
@@ -206,7 +249,7 @@ fn below(dir: &str, rest: &str) -> String {
     }
 }
 
-fn parent(path: &str) -> &str {
+pub(super) fn parent(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) | None => "/",
         Some((p, _)) => p,
@@ -244,9 +287,13 @@ impl Fs {
     pub fn own_bytes(&self) -> u64 {
         bytes(&self.own)
     }
-    pub fn new(spec: &ContainerSpec, image: &Image) -> Self {
+    pub fn new(spec: &ContainerSpec, image: &Image, now: Time) -> Self {
         let files = image.files;
         let mut base: BTreeMap<_, _> = files.iter().map(|(p, t)| (*p, Cow::Borrowed(*t))).collect();
+        if let Some((users, groups)) = owners::accounts(image.tools) {
+            base.entry("/etc/passwd").or_insert(users.into());
+            base.entry("/etc/group").or_insert(groups.into());
+        }
         base.insert("/etc/hostname", format!("{}\n", spec.hostname).into());
         base.insert("/etc/hosts", hosts_file(spec).into());
         base.insert("/etc/resolv.conf", spec.resolver.file().into());
@@ -256,12 +303,21 @@ impl Fs {
         let (pod_uid, node) = (spec.id.pod_uid.clone(), spec.node.clone());
         let mut fs = Fs { base, pod_uid, node, ..Default::default() };
         fs.read_only = spec.read_only_root.then(|| spec.termination_message_path.clone());
-        let mut mounts: Vec<_> = spec.mounts.iter().map(|m| (m.path.clone(), m.source.clone(), m.read_only)).collect();
+        fs.who = spec.identity.clone();
+        let own = spec.command.first().map(String::as_str);
+        let first = own.or_else(|| image.entrypoint.iter().chain(image.cmd).next().copied()).unwrap_or("");
+        fs.first = first.rsplit('/').next().unwrap_or(first).into();
+        let mut mounts: Vec<_> = spec.mounts.iter().map(|m| MountPoint::new(m.clone(), now)).collect();
         // The deepest mount wins.
-        mounts.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        mounts.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then_with(|| a.path.cmp(&b.path)));
+        for m in &mounts {
+            let file = matches!(&m.source, MountSource::Files(files) if files.contains_key(""));
+            fs.make_dirs(if file { parent(&m.path) } else { &m.path });
+        }
         fs.mounts = mounts;
-        for (path, _, _) in fs.mounts.clone() {
-            fs.make_dirs(&path);
+        if fs.who.uid != 0 {
+            let any = Attributes::root(0o666);
+            fs.own.set_owner(&spec.termination_message_path, any, Attributes::default_of(false));
         }
         fs.make_dirs(parent(&spec.termination_message_path));
         if !spec.working_dir.is_empty() {
@@ -271,11 +327,11 @@ impl Fs {
     }
 
     /// The kubelet has projected new content.
-    pub fn remount(&mut self, mounts: Vec<Mount>) {
+    pub fn remount(&mut self, mounts: Vec<Mount>, now: Time) {
         for m in mounts {
             let MountSource::Files(_) = &m.source else { continue };
-            if let Some(at) = self.mounts.iter_mut().find(|(path, ..)| *path == m.path) {
-                at.1 = m.source;
+            if let Some(at) = self.mounts.iter_mut().find(|at| at.path == m.path && at.source != m.source) {
+                *at = MountPoint::new(m, now);
             }
         }
     }
@@ -292,24 +348,20 @@ impl Fs {
 
     fn base_dir(&self, path: &str) -> bool {
         let below = format!("{path}/");
-        DIRS.contains(&path) || self.base.range(below.as_str()..).next().is_some_and(|(k, _)| k.starts_with(&below))
+        DIRS.contains(&path)
+            || self.base.range(below.as_str()..).next().is_some_and(|(k, _)| k.starts_with(&below))
+            || path.starts_with("/proc/") && procfs::FILES.iter().any(|f| f.starts_with(&below))
     }
 
-    fn place(&self, path: &str) -> Place {
-        for (i, (at, source, _)) in self.mounts.iter().enumerate() {
-            let Some(rest) = path.strip_prefix(at.as_str()) else { continue };
+    pub(super) fn place(&self, path: &str) -> Place {
+        for (i, at) in self.mounts.iter().enumerate() {
+            let Some(rest) = path.strip_prefix(at.path.as_str()) else { continue };
             if !rest.is_empty() && !rest.starts_with('/') {
                 continue;
             }
             let rest = rest.trim_start_matches('/').to_string();
-            match source {
-                MountSource::Files(files) => {
-                    // A single file mounted into a directory of the image hides nothing else there.
-                    let dir = rest.is_empty() || files.keys().any(|k| *k == rest || k.starts_with(&format!("{rest}/")));
-                    if dir || files.len() != 1 {
-                        return Place::Files(i, rest);
-                    }
-                }
+            match &at.source {
+                MountSource::Files(_) => return Place::Files(i, at.followed(&rest).into()),
                 // `subPath` leads to a part of the same volume.
                 MountSource::Shared(name) => {
                     let (volume, sub) = name.split_once('/').unwrap_or((name, ""));
@@ -325,13 +377,13 @@ impl Fs {
         Place::Own
     }
 
-    fn writable(&self, path: &str) -> Result<Place, FsError> {
+    pub(super) fn writable(&self, path: &str) -> Result<Place, FsError> {
         let place = self.place(path);
         let read_only = match &place {
             Place::Files(..) => true,
             Place::Volume(..) => {
                 let inside = |at: &str| path == at || path.strip_prefix(at).is_some_and(|r| r.starts_with('/'));
-                self.mounts.iter().find(|(at, _, _)| inside(at)).is_some_and(|(_, _, ro)| *ro)
+                self.mounts.iter().find(|m| inside(&m.path)).is_some_and(|m| m.read_only)
             }
             Place::Own => {
                 self.read_only.as_ref().is_some_and(|but| but != path)
@@ -351,7 +403,7 @@ impl Fs {
     fn look(&self, path: &str, volumes: &Volumes) -> Option<Option<Arc<[u8]>>> {
         match self.place(path) {
             Place::Files(i, rest) => {
-                let MountSource::Files(files) = &self.mounts[i].1 else { return None };
+                let MountSource::Files(files) = &self.mounts[i].source else { return None };
                 if let Some(f) = files.get(&rest) {
                     return Some(Some(f.clone()));
                 }
@@ -374,16 +426,25 @@ impl Fs {
                 // What is mounted is a directory, and so is what something lies in.
                 let inside = format!("{rest}/");
                 let holds = |t: &Tree| t.range(inside.clone()..).next().is_some_and(|(k, _)| k.starts_with(&inside));
-                (self.mounts.iter().any(|(at, ..)| at == path) || tree.is_some_and(holds)).then_some(None)
+                (self.mounts.iter().any(|m| m.path == path) || tree.is_some_and(holds)).then_some(None)
             }
             Place::Own => match self.own.get(path) {
                 Some(Entry::File(f) | Entry::Long(f, _)) => Some(Some(f.as_slice().into())),
                 Some(Entry::Dir) => Some(None),
                 Some(Entry::Gone) => None,
                 None if self.base_dir(path) => Some(None),
+                None if path.starts_with("/proc/") => self.of_proc(path).map(|t| Some(t.as_bytes().into())),
                 None => self.base.get(path).map(|t| Some(t.as_bytes().into())),
             },
         }
+    }
+
+    fn of_proc(&self, path: &str) -> Option<String> {
+        procfs::content(path, &self.first, &self.who, self.mount_paths())
+    }
+    /// Where volumes are mounted.
+    pub fn mount_paths(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().rev().map(|m| m.path.as_str())
     }
 
     pub fn is_dir(&self, path: &str, volumes: &Volumes) -> bool {
@@ -397,6 +458,7 @@ impl Fs {
             return Ok(Arc::from(&[][..]));
         }
         match self.look(path, volumes) {
+            Some(Some(_)) if !self.may_read(path, volumes) => Err(FsError::Denied),
             Some(Some(f)) => Ok(f),
             Some(None) => Err(FsError::IsDirectory),
             None => Err(FsError::NotFound),
@@ -419,9 +481,14 @@ impl Fs {
             return Err(FsError::NotFound);
         }
         let place = self.writable(path)?;
+        let new = before.is_none() && self.own.owner(path).is_none();
+        if !self.may_write(if new { parent(path) } else { path }, volumes) {
+            return Err(FsError::Denied);
+        }
         if !data.is_empty() && volumes.is_full(&place) {
             return Err(FsError::NoSpace);
         }
+        let made = new.then(|| self.made(path, false, volumes));
         let (tree, key) = match place {
             Place::Volume(name, rest) => (volumes.entry(name).or_default(), rest),
             _ => (&mut self.own, path.to_string()),
@@ -440,6 +507,9 @@ impl Fs {
         content.extend_from_slice(data);
         if content.len() > MAX_FILE_BYTES {
             return Err(FsError::NoSpace);
+        }
+        if let Some(made) = made {
+            tree.set_owner(&key, made, Attributes::default_of(false));
         }
         tree.insert(key, Entry::File(Arc::new(content)));
         Ok(())
@@ -467,13 +537,19 @@ impl Fs {
             return Err(FsError::NotFound);
         }
         let place = self.writable(path)?;
+        if !self.may_write(parent(path), volumes) {
+            return Err(FsError::Denied);
+        }
         if volumes.is_full(&place) {
             return Err(FsError::NoSpace);
         }
-        match place {
-            Place::Volume(name, rest) => volumes.entry(name).or_default().insert(rest, Entry::Dir),
-            _ => self.own.insert(path.into(), Entry::Dir),
+        let made = self.made(path, true, volumes);
+        let (tree, key) = match place {
+            Place::Volume(name, rest) => (volumes.entry(name).or_default(), rest),
+            _ => (&mut self.own, path.to_string()),
         };
+        tree.set_owner(&key, made, Attributes::default_of(true));
+        tree.insert(key, Entry::Dir);
         Ok(())
     }
 
@@ -488,18 +564,24 @@ impl Fs {
         for c in children {
             self.remove(&normalize(path, &c), true, volumes)?;
         }
-        match self.writable(path)? {
+        let place = self.writable(path)?;
+        if !self.may_remove(path, volumes) {
+            return Err(FsError::Denied);
+        }
+        match place {
             Place::Volume(name, rest) => {
                 let own = name == HOST && host::content(&rest, &self.node).is_some();
                 if own {
                     volumes.entry(name).or_default().insert(rest, Entry::Gone);
                 } else if let Some(t) = volumes.get_mut(&name) {
                     t.remove(&rest);
+                    t.forget_owner(&rest);
                 }
             }
             _ => {
                 let gone = self.base.contains_key(path) || self.base_dir(path);
                 self.own.remove(path);
+                self.own.forget_owner(path);
                 if gone {
                     self.own.insert(path.into(), Entry::Gone);
                 }
@@ -525,13 +607,13 @@ impl Fs {
         let rel = |rest: &str| if rest.is_empty() { String::new() } else { format!("{rest}/") };
         match self.place(path) {
             Place::Files(i, rest) => {
-                if let MountSource::Files(files) = &self.mounts[i].1 {
+                if let MountSource::Files(files) = &self.mounts[i].source {
                     files.keys().for_each(|k| add(k, &rel(&rest)));
                 }
             }
             Place::Volume(name, rest) => {
                 let written = volumes.get(&name);
-                let kept = written.into_iter().flatten().filter(|(_, e)| **e != Entry::Gone);
+                let kept = written.into_iter().flat_map(|t| t.iter()).filter(|(_, e)| **e != Entry::Gone);
                 kept.for_each(|(k, _)| add(k, &rel(&rest)));
                 if name == HOST {
                     host::names().for_each(|k| add(k, &rel(&rest)));
@@ -542,7 +624,10 @@ impl Fs {
             Place::Own => {
                 self.base.keys().copied().chain(DIRS.iter().copied()).for_each(|k| add(k, &prefix));
                 self.own.iter().filter(|(_, e)| **e != Entry::Gone).for_each(|(k, _)| add(k, &prefix));
-                self.mounts.iter().for_each(|(k, _, _)| add(k, &prefix));
+                self.mounts.iter().for_each(|m| add(&m.path, &prefix));
+                if path == "/proc" || path.starts_with("/proc/") {
+                    procfs::FILES.iter().for_each(|k| add(k, &prefix));
+                }
                 names.retain(|n| self.own.get(&format!("{prefix}{n}")) != Some(&Entry::Gone));
             }
         }

@@ -145,7 +145,7 @@ pub struct Machine {
 
 impl Machine {
     pub fn new(spec: Arc<ContainerSpec>, image: &'static Image, seed: u64, now: Time) -> Self {
-        let fs = Fs::new(&spec, image);
+        let fs = Fs::new(&spec, image, now);
         Machine {
             image,
             procs: BTreeMap::new(),

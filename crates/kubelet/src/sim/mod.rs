@@ -4,14 +4,17 @@
 pub mod catalogue;
 mod echo;
 pub mod fs;
+mod fs_rights;
 mod host;
 mod httpbin;
 pub mod logs;
 pub mod machine;
 pub mod net;
 mod nginx;
+pub mod owners;
 pub mod parts;
 mod probe;
+mod procfs;
 pub mod programs;
 mod server;
 mod session;
@@ -421,7 +424,7 @@ impl Runtime for SimRuntime {
             RuntimeCommand::UpdateMounts { id, mounts } => {
                 self.advance(&id, now);
                 if let Some(m) = machine(&mut self.containers, &id) {
-                    m.fs.remount(mounts);
+                    m.fs.remount(mounts, now);
                 }
             }
             RuntimeCommand::UpdateResources { id, cpu_limit_milli, memory_limit_bytes } => {

@@ -2,6 +2,7 @@
 
 use super::{Io, Outcome, Running};
 use crate::sim::fs::{FsError, normalize, rooted};
+use crate::sim::owners::Attributes;
 
 pub fn touch(io: &mut Io) -> i32 {
     let mut code = 0;
@@ -79,68 +80,6 @@ pub fn mkdir(io: &mut Io) -> i32 {
     code
 }
 
-pub fn ls(io: &mut Io) -> i32 {
-    let (long, hidden, one) = (io.flag('l'), io.flag('a') || io.flag('A'), io.flag('1'));
-    let mut operands = io.operands();
-    if operands.is_empty() {
-        operands.push(".".into());
-    }
-    let several = operands.len() > 1;
-    let mut code = 0;
-    for o in operands {
-        let path = io.path(&o);
-        let entries = match io.m.fs.list(&path, io.world.volumes) {
-            Ok(names) => names.into_iter().filter(|n| hidden || !n.starts_with('.')).collect(),
-            Err(FsError::NotDirectory) => vec![o.clone()],
-            Err(e) => {
-                io.complain(if io.is_busybox() {
-                    format!("ls: {o}: {}", e.text())
-                } else {
-                    format!("ls: cannot access '{o}': {}", e.text())
-                });
-                code = if io.is_busybox() { 1 } else { 2 };
-                continue;
-            }
-        };
-        if several && io.m.fs.is_dir(&path, io.world.volumes) {
-            io.line(format!("{o}:"));
-        }
-        let dir = if io.m.fs.is_dir(&path, io.world.volumes) { path } else { io.cwd.clone() };
-        if long {
-            io.line("total 0");
-        } else if !one && io.to_terminal() && !entries.is_empty() {
-            let rows = columns(&entries);
-            rows.iter().for_each(|r| io.line(r));
-            continue;
-        }
-        for n in &entries {
-            if long {
-                let full = normalize(&dir, n);
-                let is_dir = io.m.fs.is_dir(&full, io.world.volumes);
-                let size = io.m.fs.len(&full, io.world.volumes).unwrap_or(0);
-                let mode = if is_dir { "drwxr-xr-x" } else { "-rw-r--r--" };
-                let when = super::clock::format(io.m.started, "%b %e %H:%M");
-                io.line(format!("{mode}    1 root     root     {size:>9} {when} {n}"));
-            } else {
-                io.line(n);
-            }
-        }
-    }
-    code
-}
-
-/// Names side by side, down and then right, as a terminal of 80 columns shows them.
-fn columns(names: &[String]) -> Vec<String> {
-    let widest = names.iter().map(|n| n.chars().count()).max().unwrap_or(0) + 2;
-    let across = (80 / widest).max(1);
-    let down = names.len().div_ceil(across);
-    let row = |r: usize| -> String {
-        let cells = names.iter().skip(r).step_by(down).map(|n| format!("{n:<widest$}"));
-        cells.collect::<String>().trim_end().to_string()
-    };
-    (0..down).map(row).collect()
-}
-
 /// `cp` and `mv` of files; directories with `-r`.
 pub fn copy(io: &mut Io) -> i32 {
     let moving = io.argv[0].ends_with("mv");
@@ -170,7 +109,16 @@ pub fn copy(io: &mut Io) -> i32 {
 fn copy_tree(io: &mut Io, src: &str, dst: &str, recursive: bool) -> Result<(), FsError> {
     if !io.m.fs.is_dir(src, io.world.volumes) {
         let data = io.m.fs.read(src, io.world.volumes)?;
-        return io.m.fs.write(dst, &data, false, io.world.volumes);
+        let new = !io.m.fs.exists(dst, io.world.volumes);
+        io.m.fs.write(dst, &data, false, io.world.volumes)?;
+        let (from, to) = (io.m.fs.attributes(src, io.world.volumes), io.m.fs.attributes(dst, io.world.volumes));
+        if let (Some(from), Some(to), true) = (from, to, new)
+            && from.mode != to.mode
+        {
+            let kept = Attributes { mode: from.mode & 0o755, ..to };
+            return io.m.fs.set_attributes(dst, kept, io.world.volumes);
+        }
+        return Ok(());
     }
     if !recursive {
         return Err(FsError::IsDirectory);

@@ -1,6 +1,8 @@
 //! Programs that tell about the container.
 
+use super::list::{human as human_size, named};
 use super::{Io, Outcome};
+use crate::sim::procfs::mount_lines;
 
 pub fn date(io: &mut Io) -> i32 {
     // A word that no option takes would set the clock.
@@ -22,10 +24,6 @@ pub fn date(io: &mut Io) -> i32 {
     0
 }
 
-fn named(id: i64) -> String {
-    if id == 0 { "root".into() } else { id.to_string() }
-}
-
 fn id(io: &Io) -> String {
     let who = &io.m.spec.identity;
     if io.flag('u') {
@@ -34,10 +32,22 @@ fn id(io: &Io) -> String {
     if io.flag('g') {
         return who.gid.to_string();
     }
-    let full = |id: i64| if id == 0 { "0(root)".to_string() } else { id.to_string() };
+    let full = |file: &str, id: i64| {
+        let name = named(io, file, id);
+        if name == id.to_string() { name } else { format!("{id}({name})") }
+    };
     let groups = if who.groups.is_empty() { vec![who.gid] } else { who.groups.clone() };
-    let groups: Vec<String> = groups.into_iter().map(full).collect();
-    format!("uid={} gid={} groups={}", full(who.uid), full(who.gid), groups.join(","))
+    let groups: Vec<String> = groups.into_iter().map(|g| full("/etc/group", g)).collect();
+    format!("uid={} gid={} groups={}", full("/etc/passwd", who.uid), full("/etc/group", who.gid), groups.join(","))
+}
+
+/// What is mounted.
+pub fn mount(io: &mut Io) -> i32 {
+    let lines: Vec<String> = mount_lines(io.m.fs.mount_paths())
+        .map(|(what, at, kind)| format!("{what} on {at} type {kind} (rw,relatime)"))
+        .collect();
+    lines.iter().for_each(|l| io.line(l));
+    0
 }
 
 pub fn run(io: &mut Io, name: &str) -> Outcome {
@@ -77,9 +87,9 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
             let text = id(io);
             io.line(text);
         }
-        "whoami" => match io.m.spec.identity.uid {
-            0 => io.line("root"),
-            uid => {
+        "whoami" => match (io.m.spec.identity.uid, named(io, "/etc/passwd", io.m.spec.identity.uid)) {
+            (uid, name) if name != uid.to_string() => io.line(name),
+            (uid, _) => {
                 io.complain(if io.is_busybox() {
                     format!("whoami: unknown uid {uid}")
                 } else {
@@ -122,7 +132,7 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
         }
         "ps" | "top" => {
             io.line("PID   USER     TIME  COMMAND");
-            let user = named(io.m.spec.identity.uid);
+            let user = named(io, "/etc/passwd", io.m.spec.identity.uid);
             let rows: Vec<String> = io
                 .m
                 .procs
@@ -132,27 +142,25 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
             rows.iter().for_each(|r| io.line(r));
         }
         "df" => {
-            io.line("Filesystem           1K-blocks      Used Available Use% Mounted on");
+            let human = io.flag('h');
+            io.line(if human {
+                "Filesystem                Size      Used Available Use% Mounted on"
+            } else {
+                "Filesystem           1K-blocks      Used Available Use% Mounted on"
+            });
             let places = io.operands();
             for path in if places.is_empty() { vec!["/".to_string()] } else { places } {
                 let full = io.m.fs.is_full(&io.path(&path), io.world.volumes);
                 let (used, free, share) = if full { (104_857_600, 0, 100) } else { (10_485_760, 94_371_840, 10) };
-                io.line(format!("overlay              104857600 {used:>9} {free:>9} {share:>3}% {path}"));
+                let size = |kib: u64| if human { human_size(kib << 10) } else { kib.to_string() };
+                let (all, used, free) = (size(104_857_600), size(used), size(free));
+                io.line(format!("overlay              {all:>9} {used:>9} {free:>9} {share:>3}% {path}"));
             }
         }
         "free" => io.say("              total        used        free      shared  buff/cache   available\nMem:        8388608     1048576     6291456           0     1048576     7340032\n"),
         "uptime" => {
             let text = super::clock::format(io.now, " %H:%M:%S up 1 day, load average: 0.00, 0.00, 0.00");
             io.line(text);
-        }
-        "stat" | "readlink" => {
-            let path = io.path(&first);
-            if io.m.fs.exists(&path, io.world.volumes) {
-                io.line(path);
-            } else {
-                io.complain(format!("{name}: can't stat '{first}': No such file or directory"));
-                code = 1;
-            }
         }
         // `env NAME=VALUE command`: the command runs in place of env.
         "env" => {

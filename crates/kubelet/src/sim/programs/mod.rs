@@ -5,15 +5,17 @@ mod awk;
 mod calc;
 mod certgen;
 mod clients;
-mod clock;
+pub(super) mod clock;
 mod fetch;
 mod files;
 mod gzip;
 mod info;
 mod kubectl;
+mod list;
 mod names;
 mod net;
 mod python;
+mod rights;
 mod secrets;
 mod tar;
 pub(super) mod test;
@@ -151,6 +153,7 @@ const COMMON: &[&str] = &[
     "base64",
     "basename",
     "cat",
+    "chgrp",
     "chmod",
     "chown",
     "chroot",
@@ -176,12 +179,14 @@ const COMMON: &[&str] = &[
     "md5sum",
     "mkdir",
     "mktemp",
+    "mount",
     "mv",
     "nproc",
     "printenv",
     "printf",
     "pwd",
     "readlink",
+    "realpath",
     "rev",
     "rm",
     "rmdir",
@@ -477,11 +482,16 @@ fn dispatch(io: &mut Io) -> Outcome {
         "touch" => files::touch(io),
         "rm" | "rmdir" => files::remove(io),
         "mkdir" => files::mkdir(io),
-        "ls" => files::ls(io),
+        "ls" => list::ls(io),
+        "chmod" => rights::chmod(io),
+        "chown" | "chgrp" => rights::chown(io),
+        "stat" => rights::stat(io),
+        "readlink" | "realpath" => list::readlink(io, &name),
+        "mount" => info::mount(io),
         "cp" | "mv" => files::copy(io),
         "dd" => files::dd(io),
         "mktemp" => files::mktemp(io),
-        "chmod" | "chown" | "ln" | "sync" => 0,
+        "ln" | "sync" => 0,
         "test" | "[" => test::program(io),
         "true" | "install" => 0,
         "kube-webhook-certgen" => certgen::run(io),
@@ -490,7 +500,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "expr" => calc::expr(io),
         "date" => info::date(io),
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
-        | "which" | "ps" | "top" | "df" | "free" | "uptime" | "readlink" | "stat" => return info::run(io, &name),
+        | "which" | "ps" | "top" | "df" | "free" | "uptime" => return info::run(io, &name),
         "kill" => work::kill(io),
         "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt"
         | "apt-get" | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),

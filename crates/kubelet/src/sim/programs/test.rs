@@ -93,11 +93,14 @@ impl Test<'_> {
             let v = match first.as_str() {
                 "-n" => Some(!operand.is_empty()),
                 "-z" => Some(operand.is_empty()),
-                "-e" | "-r" | "-w" | "-x" => Some(exists),
+                "-w" => Some(exists && self.fs.may_write(&path, self.volumes)),
+                "-r" => Some(exists && self.fs.may_read(&path, self.volumes)),
+                "-L" | "-h" => Some(self.fs.link(&path).is_some()),
+                "-e" | "-x" => Some(exists),
                 "-f" => Some(exists && !dir),
                 "-d" => Some(dir),
                 "-s" => Some(self.fs.len(&path, self.volumes).is_some_and(|n| n > 0)),
-                "-L" | "-h" | "-t" | "-S" | "-p" => Some(false),
+                "-t" | "-S" | "-p" => Some(false),
                 _ => None,
             };
             if let Some(v) = v {

@@ -1,0 +1,100 @@
+//! What is read below `/proc`, as far as it says something about the container.
+
+use crate::runtime::Identity;
+
+/// The files that there are.
+pub const FILES: &[&str] = &[
+    "/proc/1/cgroup",
+    "/proc/1/gid_map",
+    "/proc/1/status",
+    "/proc/1/uid_map",
+    "/proc/cpuinfo",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/mounts",
+    "/proc/self/cgroup",
+    "/proc/self/gid_map",
+    "/proc/self/mounts",
+    "/proc/self/status",
+    "/proc/self/uid_map",
+    "/proc/version",
+];
+
+/// The node's processors and memory, as its capacity says.
+pub const CPUS: usize = 4;
+pub const MEMORY_KIB: u64 = 8 << 20;
+
+/// `first` is the first process's name; `mounts` are mount paths.
+pub fn content<'a>(path: &str, first: &str, who: &Identity, mounts: impl Iterator<Item = &'a str>) -> Option<String> {
+    FILES.contains(&path).then_some(())?;
+    Some(match path.strip_prefix("/proc/")? {
+        "1/status" => status(first, 1, who),
+        "self/status" => status("cat", 2, who),
+        "1/uid_map" | "self/uid_map" | "1/gid_map" | "self/gid_map" => {
+            format!("{:>10} {:>10} {:>10}\n", 0, 0, 4_294_967_295_u32)
+        }
+        "1/cgroup" | "self/cgroup" => "0::/\n".into(),
+        "cpuinfo" => (0..CPUS).map(processor).collect(),
+        "loadavg" => "0.00 0.00 0.00 1/100 1\n".into(),
+        "meminfo" => format!(
+            "MemTotal:       {MEMORY_KIB:>8} kB\nMemFree:        {:>8} kB\nMemAvailable:   {:>8} kB\nBuffers:        {:>8} kB\n\
+             Cached:         {:>8} kB\nSwapTotal:      {:>8} kB\nSwapFree:       {:>8} kB\n",
+            6 << 20,
+            7 << 20,
+            0,
+            1 << 20,
+            0,
+            0
+        ),
+        "mounts" | "self/mounts" => {
+            mount_lines(mounts).map(|(what, at, kind)| format!("{what} {at} {kind} rw,relatime 0 0\n")).collect()
+        }
+        "version" => "Linux version 6.12.0-kubottle (gcc) #1 SMP\n".into(),
+        _ => return None,
+    })
+}
+
+/// What is mounted in a container: the device, the place, the file system's type.
+pub fn mount_lines<'a>(
+    mounts: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = (&'static str, String, &'static str)> {
+    let own = [
+        ("overlay", "/", "overlay"),
+        ("proc", "/proc", "proc"),
+        ("tmpfs", "/dev", "tmpfs"),
+        ("devpts", "/dev/pts", "devpts"),
+        ("mqueue", "/dev/mqueue", "mqueue"),
+        ("sysfs", "/sys", "sysfs"),
+        ("cgroup", "/sys/fs/cgroup", "cgroup2"),
+    ];
+    let kubelets = ["/etc/hosts", "/dev/termination-log", "/etc/hostname", "/etc/resolv.conf"];
+    let volumes: Vec<String> = mounts.chain(kubelets).map(str::to_string).collect();
+    let own = own.into_iter().map(|(what, at, kind)| (what, at.to_string(), kind));
+    own.chain(volumes.into_iter().map(|at| ("/dev/vda1", at, "ext4"))).chain([("shm", "/dev/shm".to_string(), "tmpfs")])
+}
+
+fn processor(n: usize) -> String {
+    format!(
+        "processor\t: {n}\nvendor_id\t: Kubottle\nmodel name\t: Kubottle virtual CPU\ncpu MHz\t\t: 2000.000\ncpu cores\t: {CPUS}\n\n"
+    )
+}
+
+fn status(name: &str, pid: u32, who: &Identity) -> String {
+    // Another user than root has what it may have, and none of it.
+    let held = if who.uid == 0 { who.capabilities } else { 0 };
+    let four = |id: i64| format!("{id}\t{id}\t{id}\t{id}");
+    let groups: Vec<String> = who.groups.iter().map(ToString::to_string).collect();
+    format!(
+        "Name:\t{name}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t0\nTracerPid:\t0\n\
+         Uid:\t{}\nGid:\t{}\nFDSize:\t64\nGroups:\t{} \nNStgid:\t{pid}\nNSpid:\t{pid}\nNSpgid:\t{pid}\nNSsid:\t{pid}\n\
+         Threads:\t1\nCapInh:\t{:016x}\nCapPrm:\t{held:016x}\nCapEff:\t{held:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\n\
+         NoNewPrivs:\t{}\nSeccomp:\t0\n",
+        four(who.uid),
+        four(who.gid),
+        groups.join(" "),
+        0,
+        who.capabilities,
+        0,
+        u8::from(who.no_new_privileges),
+    )
+}

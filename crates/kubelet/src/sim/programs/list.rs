@@ -1,0 +1,214 @@
+//! `ls`, and where links lead.
+
+use super::Io;
+use crate::sim::fs::{FsError, normalize};
+use crate::sim::owners::{Attributes, name_of};
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    long: bool,
+    all: bool,
+    hidden: bool,
+    one: bool,
+    recursive: bool,
+    numeric: bool,
+    human: bool,
+}
+
+/// One line of a listing: its name as it is shown, and where it is.
+struct Item {
+    shown: String,
+    path: String,
+}
+
+pub fn ls(io: &mut Io) -> i32 {
+    let wanted = Wanted {
+        long: io.flag('l') || io.flag('n'),
+        all: io.flag('a'),
+        hidden: io.flag('a') || io.flag('A'),
+        one: io.flag('1'),
+        recursive: io.flag('R'),
+        numeric: io.flag('n'),
+        human: io.flag('h'),
+    };
+    let mut operands = io.operands();
+    if operands.is_empty() {
+        operands.push(".".into());
+    }
+    let mut code = 0;
+    let (mut single, mut dirs) = (Vec::new(), Vec::new());
+    for shown in operands {
+        let path = io.path(&shown);
+        if !io.m.fs.exists(&path, io.world.volumes) {
+            let (busybox, why) = (io.is_busybox(), FsError::NotFound.text());
+            io.complain(if busybox {
+                format!("ls: {shown}: {why}")
+            } else {
+                format!("ls: cannot access '{shown}': {why}")
+            });
+            code = if busybox { 1 } else { 2 };
+            continue;
+        }
+        let item = Item { shown, path };
+        if io.flag('d') || !io.m.fs.is_dir(&item.path, io.world.volumes) { single.push(item) } else { dirs.push(item) }
+    }
+    let headings = wanted.recursive || dirs.len() + single.len() > 1 || code != 0 && !io.is_busybox();
+    let mut printed = !single.is_empty();
+    show(io, &single, wanted);
+    for dir in dirs {
+        directory(io, &dir, wanted, headings, &mut printed);
+    }
+    code
+}
+
+fn directory(io: &mut Io, dir: &Item, wanted: Wanted, headings: bool, printed: &mut bool) {
+    let mut names = io.m.fs.list(&dir.path, io.world.volumes).unwrap_or_default();
+    names.extend(io.m.fs.dated_names(&dir.path));
+    names.retain(|n| wanted.hidden || !n.starts_with('.'));
+    names.sort();
+    if std::mem::replace(printed, true) && headings {
+        io.line("");
+    }
+    if headings {
+        io.line(format!("{}:", dir.shown));
+    }
+    let item = |n: &String| Item { shown: n.clone(), path: normalize(&dir.path, n) };
+    let inside: Vec<Item> = names.iter().map(item).collect();
+    let dots =
+        [".", ".."].iter().filter(|_| wanted.all).map(|d| Item { shown: (*d).into(), path: normalize(&dir.path, d) });
+    let all: Vec<Item> = dots.chain(inside).collect();
+    if wanted.long {
+        let blocks: usize = all.iter().map(|i| blocks(io, i)).sum();
+        io.line(format!("total {blocks}"));
+    }
+    show(io, &all, wanted);
+    if !wanted.recursive {
+        return;
+    }
+    for i in all.into_iter().filter(|i| !matches!(i.shown.as_str(), "." | "..")) {
+        if io.m.fs.is_dir(&i.path, io.world.volumes) && io.m.fs.link(&i.path).is_none() {
+            let shown = format!("{}/{}", dir.shown.trim_end_matches('/'), i.shown);
+            directory(io, &Item { shown, ..i }, wanted, true, printed);
+        }
+    }
+}
+
+/// Units of 1024 bytes on the disk, in its blocks of 4096.
+pub fn blocks_of(size: usize) -> usize {
+    size.div_ceil(4096) * 4
+}
+
+fn blocks(io: &Io, i: &Item) -> usize {
+    if io.m.fs.link(&i.path).is_some() {
+        return 0;
+    }
+    io.m.fs.len(&i.path, io.world.volumes).map_or(0, blocks_of)
+}
+
+/// The name of a user or group of the container, or its number.
+pub fn named(io: &Io, file: &str, id: i64) -> String {
+    let accounts = io.m.fs.read(file, io.world.volumes).unwrap_or_default();
+    let name = name_of(&String::from_utf8_lossy(&accounts), id).map(str::to_string);
+    name.unwrap_or_else(|| if id == 0 { "root".into() } else { id.to_string() })
+}
+
+/// The number of names a file has; a directory has one more for each directory in it.
+pub fn links(io: &Io, path: &str) -> usize {
+    if !io.m.fs.is_dir(path, io.world.volumes) {
+        return 1;
+    }
+    let dated = io.m.fs.dated_names(path).len().min(1);
+    let names = io.m.fs.list(path, io.world.volumes).unwrap_or_default();
+    let is_dir = |n: &&String| {
+        let path = normalize(path, n);
+        io.m.fs.is_dir(&path, io.world.volumes) && io.m.fs.link(&path).is_none()
+    };
+    2 + dated + names.iter().filter(is_dir).count()
+}
+
+/// A size with a unit, as `-h` says it.
+pub fn human(size: u64) -> String {
+    let units = ["", "K", "M", "G", "T"];
+    let mut value = size as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 10.0 {
+        format!("{:.0}{}", value.ceil(), units[unit])
+    } else {
+        format!("{value:.1}{}", units[unit])
+    }
+}
+
+fn show(io: &mut Io, items: &[Item], wanted: Wanted) {
+    if !wanted.long {
+        let names: Vec<String> = items.iter().map(|i| i.shown.clone()).collect();
+        let across = !wanted.one && io.to_terminal() && !names.is_empty();
+        let rows = if across { columns(&names) } else { names };
+        return rows.iter().for_each(|r| io.line(r));
+    }
+    let when = super::clock::format(io.m.started, "%b %e %H:%M");
+    let mut rows: Vec<[String; 6]> = Vec::new();
+    for i in items {
+        let link = io.m.fs.link(&i.path);
+        let dir = io.m.fs.is_dir(&i.path, io.world.volumes);
+        let of = io.m.fs.attributes(&i.path, io.world.volumes).unwrap_or(Attributes::default_of(dir));
+        let (letters, count, size) = match &link {
+            // Links are never handed to the pod's group.
+            Some(to) => (Attributes::root(0o777).letters('l'), 1, to.len()),
+            None => {
+                let size = io.m.fs.len(&i.path, io.world.volumes).unwrap_or(0);
+                (of.letters(if dir { 'd' } else { '-' }), links(io, &i.path), size)
+            }
+        };
+        let name = |file: &str, id: i64| if wanted.numeric { id.to_string() } else { named(io, file, id) };
+        let (owner, group) = match link {
+            Some(_) => (name("/etc/passwd", 0), name("/etc/group", of.gid)),
+            None => (name("/etc/passwd", of.uid), name("/etc/group", of.gid)),
+        };
+        let size = if wanted.human { human(size as u64) } else { size.to_string() };
+        let shown = link.map_or(i.shown.clone(), |to| format!("{} -> {to}", i.shown));
+        rows.push([letters, count.to_string(), owner, group, size, shown]);
+    }
+    let busybox = io.is_busybox();
+    let width = |n: usize| rows.iter().map(|r| r[n].len()).max().unwrap_or(0);
+    let (count, owner, group, size) = if busybox { (4, 8, 8, 9) } else { (width(1), width(2), width(3), width(4)) };
+    for [letters, n, o, g, s, shown] in &rows {
+        io.line(format!("{letters} {n:>count$} {o:<owner$} {g:<group$} {s:>size$} {when} {shown}"));
+    }
+}
+
+/// Names side by side, down and then right, as a terminal of 80 columns shows them.
+fn columns(names: &[String]) -> Vec<String> {
+    let widest = names.iter().map(|n| n.chars().count()).max().unwrap_or(0) + 2;
+    let across = (80 / widest).max(1);
+    let down = names.len().div_ceil(across);
+    let row = |r: usize| -> String {
+        let cells = names.iter().skip(r).step_by(down).map(|n| format!("{n:<widest$}"));
+        cells.collect::<String>().trim_end().to_string()
+    };
+    (0..down).map(row).collect()
+}
+
+/// `readlink FILE`, `readlink -f` and `realpath`.
+pub fn readlink(io: &mut Io, name: &str) -> i32 {
+    let whole = name == "realpath" || io.flag('f');
+    let mut code = 0;
+    for o in io.operands() {
+        let path = io.path(&o);
+        if whole {
+            let real = io.m.fs.real(&path);
+            io.line(real);
+        } else if let Some(to) = io.m.fs.link(&path) {
+            io.line(to);
+        } else if matches!(path.as_str(), "/proc/self/ns/user" | "/proc/1/ns/user") {
+            io.line("user:[4026531837]");
+        } else {
+            code = 1;
+        }
+    }
+    code
+}
