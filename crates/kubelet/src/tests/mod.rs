@@ -4,6 +4,7 @@ mod features;
 mod languages;
 mod lifecycle;
 mod nodes;
+mod owners;
 mod pressure;
 mod probing;
 mod scripts;
