@@ -153,6 +153,8 @@ pub struct Fs {
     pod_uid: Arc<str>,
     node: String,
     pub(super) who: Identity,
+    /// The image names the user itself, and so perhaps a directory of its own to work in.
+    pub(super) images_user: bool,
     /// The first process's name.
     first: Box<str>,
     base: BTreeMap<&'static str, Cow<'static, str>>,
@@ -304,6 +306,8 @@ impl Fs {
         let mut fs = Fs { base, pod_uid, node, ..Default::default() };
         fs.read_only = spec.read_only_root.then(|| spec.termination_message_path.clone());
         fs.who = spec.identity.clone();
+        let user = ImageRef::parse(&spec.image).map_or(0, |r| super::catalogue::user(&r));
+        fs.images_user = fs.who.uid == user;
         let own = spec.command.first().map(String::as_str);
         let first = own.or_else(|| image.entrypoint.iter().chain(image.cmd).next().copied()).unwrap_or("");
         fs.first = first.rsplit('/').next().unwrap_or(first).into();

@@ -70,7 +70,7 @@ impl Fs {
             (Some(kept), _) => kept.allows(&self.who, owners::WRITE),
             (None, Place::Own) => {
                 let dir = if self.is_dir(path, volumes) { path } else { parent(path) };
-                !owners::is_roots(dir)
+                !owners::is_roots(dir) || dir == "/" && self.images_user
             }
             (None, Place::Volume(name, _)) if name == HOST => true,
             (None, _) => self.attributes(path, volumes).is_none_or(|a| a.allows(&self.who, owners::WRITE)),
