@@ -22,7 +22,7 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
         }
         PatchType::Merge => {
             if !patch.is_object() {
-                return Err(undecodable(patch, "map[string]interface {}"));
+                return Err(undecodable(patch, "value of type map[string]interface {}"));
             }
             json_patch::merge(&mut object, patch);
             Ok(object)
@@ -33,18 +33,25 @@ pub fn apply(how: PatchType, mut object: Value, patch: &Value, kind: &str) -> Re
     }
 }
 
-/// The operations of a JSON patch, whatever they say. Models `jsonpatch.DecodePatch`.
+/// The operations of a JSON patch, whatever they say. Models `jsonPatcher.applyJSPatch`.
 fn operations(patch: &Value) -> Result<&[Value], ApiError> {
     let none: &[Value] = &[];
     let all = match patch {
         Value::Null => none,
         Value::Array(all) => all,
-        other => return Err(undecodable(other, "jsonpatch.Patch")),
+        other => return Err(undecodable(other, "value of type []handlers.jsonPatchOp")),
     };
-    match all.iter().find(|op| !op.is_object() && !op.is_null()) {
-        Some(op) => Err(undecodable(op, "jsonpatch.Operation")),
-        None => Ok(all),
+    for op in all.iter().filter(|op| !op.is_null()) {
+        if !op.is_object() {
+            return Err(undecodable(op, "value of type handlers.jsonPatchOp"));
+        }
+        for field in ["op", "path", "from"] {
+            if let Some(found) = op.get(field).filter(|v| !v.is_string() && !v.is_null()) {
+                return Err(undecodable(found, &format!("struct field jsonPatchOp.{field} of type string")));
+            }
+        }
     }
+    Ok(all)
 }
 
 /// Models what `encoding/json` says, and `patch.go` of it.
@@ -57,7 +64,7 @@ fn undecodable(found: &Value, go: &str) -> ApiError {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    ApiError::bad_request(format!("error decoding patch: json: cannot unmarshal {kind} into Go value of type {go}"))
+    ApiError::bad_request(format!("error decoding patch: json: cannot unmarshal {kind} into Go {go}"))
 }
 
 /// Whether a patch is about `metadata.managedFields`, or about all of the metadata.

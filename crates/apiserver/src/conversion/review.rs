@@ -33,10 +33,9 @@ pub(super) fn converted(body: &[u8], version: &str, uid: &str) -> Result<Vec<Val
             "expected webhook response of apiextensions.k8s.io/v1, Kind=ConversionReview, got {group}, Kind={kind}"
         ));
     }
-    let response = &mut review["response"];
-    if response.is_null() {
+    let Some(response) = review.get_mut("response").filter(|r| !r.is_null()) else {
         return Err("no response provided".into());
-    }
+    };
     if strict && text(&response["uid"]) != uid {
         return Err(format!("expected response.uid={uid:?}, got {:?}", text(&response["uid"])));
     }
@@ -51,7 +50,8 @@ pub(super) fn converted(body: &[u8], version: &str, uid: &str) -> Result<Vec<Val
     }
 }
 
-/// A converted object with the original's metadata, but for labels and annotations. `at`: which of several it is.
+/// A converted object with the original's metadata, but for labels and annotations. `at`: which of several it is, from 0;
+/// upstream says it from 1.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -62,6 +62,7 @@ pub(super) fn checked(original: &Value, mut tree: Value, to: &str, at: Option<us
             (format!("{object} at index 0"), object.to_string(), "returned invalid metadata".to_string())
         }
         Some(i) => {
+            let i = i + 1;
             let object = format!("returned invalid converted object at index {i}");
             (object.clone(), object, format!("returned invalid metadata in object at index {i}"))
         }

@@ -226,6 +226,7 @@ fn patches() {
         ("json-patch", r#"[{"op":"remove","path":"/data/none"}]"#),
         ("json-patch", r#"{"op":"remove"}"#),
         ("json-patch", "[1]"),
+        ("json-patch", r#"[{"op":5}]"#),
         ("json-patch", r#"[{"op":"add"}]"#),
         ("json-patch", r#"[{"op":"foo","path":"/data/a"}]"#),
         ("merge-patch", "[]"),
@@ -254,9 +255,11 @@ fn patches() {
         json-patch [{"op":"remove","path":"/data/none"}]
           422 Invalid: the server rejected our request due to an error in our request
         json-patch {"op":"remove"}
-          400 BadRequest: error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch
+          400 BadRequest: error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp
         json-patch [1]
-          400 BadRequest: error decoding patch: json: cannot unmarshal number into Go value of type jsonpatch.Operation
+          400 BadRequest: error decoding patch: json: cannot unmarshal number into Go value of type handlers.jsonPatchOp
+        json-patch [{"op":5}]
+          400 BadRequest: error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.op of type string
         json-patch [{"op":"add"}]
           422 Invalid: the server rejected our request due to an error in our request
         json-patch [{"op":"foo","path":"/data/a"}]
