@@ -263,7 +263,7 @@ impl Cluster {
         let mut req = requests::update(as_apiserver(), "status", object);
         req.options.field_manager = "kube-apiserver".into();
         let lane = self.lanes.apiserver.clone();
-        self.execute(&lane, 0, req);
+        self.send(lane, 0, req);
     }
 
     pub(crate) fn create_as_apiserver(&mut self, namespace: &str, mut object: Box<dyn Object>) {
@@ -271,6 +271,6 @@ impl Cluster {
         let mut req = requests::create(as_apiserver(), object);
         req.options.field_manager = "kube-apiserver".into();
         let lane = self.lanes.apiserver.clone();
-        self.execute(&lane, 0, req);
+        self.send(lane, 0, req);
     }
 }

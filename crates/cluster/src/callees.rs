@@ -1,10 +1,11 @@
 //! Who answers the API server's webhooks: the pods behind the Services that configurations name.
 
 use crate::Cluster;
+use api::KindRef;
 use api::kinds::customresourcedefinition::conversion;
 use apiserver::{Callees, Caller, Target};
 use k8s_openapi::api::admissionregistration::v1::{
-    MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhookConfiguration,
+    MutatingWebhookConfiguration, RuleWithOperations, ValidatingWebhookConfiguration, WebhookClientConfig,
 };
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -22,25 +23,17 @@ impl Cluster {
         self.webhook_caller = Some(caller);
     }
 
-    /// Of the webhooks that may be about a resource, by its plural, or of all. Empty as long as nobody has configured one.
-    pub(crate) fn callees(&self, resource: Option<&str>) -> Callees {
-        let is_it = |named: &String| {
-            let of = named.split('/').next().unwrap_or("");
-            resource.is_none_or(|r| of == "*" || of == r)
-        };
-        let about = |rules: &Option<Vec<RuleWithOperations>>| {
-            rules.iter().flatten().any(|r| r.resources.iter().flatten().any(is_it))
-        };
-        let checked = self.view.list::<ValidatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
-        let checked = checked.filter(|h| about(&h.rules)).map(|h| &h.client_config);
-        let changed = self.view.list::<MutatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
-        let changed = changed.filter(|h| about(&h.rules)).map(|h| &h.client_config);
-        let definitions = self.view.list::<CustomResourceDefinition>();
-        let converted = definitions.filter(|d| resource.is_none_or(|r| r == d.spec.names.plural));
-        let converted = converted.filter_map(|d| d.spec.conversion.as_ref()?.webhook.as_ref()?.client_config.as_ref());
-        let converted = converted.map(conversion::client).collect::<Vec<_>>();
+    /// Whether a request about the kind can meet a webhook that is really called.
+    pub(crate) fn has_webhooks(&self, kind: KindRef) -> bool {
+        self.webhook_caller.is_some()
+            && (self.admitting(Some(kind)).next().is_some() || !self.converting(Some(kind)).is_empty())
+    }
+
+    /// Of the webhooks that may be about a kind, or of all. Empty as long as nobody has configured one.
+    pub(crate) fn callees(&self, about: Option<KindRef>) -> Callees {
+        let converting = self.converting(about);
         let mut found = Callees { caller: self.webhook_caller.clone(), ..Callees::default() };
-        for to in checked.chain(changed).chain(&converted).filter_map(|c| c.service.as_ref()) {
+        for to in self.admitting(about).chain(&converting).filter_map(|c| c.service.as_ref()) {
             let service = self.view.get::<Service>(&Key::new(&to.namespace, &to.name));
             let ip = service.and_then(|s| s.spec.as_ref()?.cluster_ip.as_deref()).unwrap_or("");
             let port = u16::try_from(to.port.unwrap_or(443)).unwrap_or(0);
@@ -57,6 +50,36 @@ impl Cluster {
             }
         }
         found
+    }
+
+    /// The admission webhooks that may be about a kind.
+    fn admitting(&self, about: Option<KindRef>) -> impl Iterator<Item = &WebhookClientConfig> {
+        let is_it = move |named: &String| {
+            let of = named.split('/').next().unwrap_or("");
+            about.is_none_or(|kind| of == "*" || of == kind.plural)
+        };
+        let about = move |rules: &Option<Vec<RuleWithOperations>>| {
+            rules.iter().flatten().any(|r| r.resources.iter().flatten().any(is_it))
+        };
+        let checked = self.view.list::<ValidatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
+        let checked = checked.filter(move |h| about(&h.rules)).map(|h| &h.client_config);
+        let changed = self.view.list::<MutatingWebhookConfiguration>().flat_map(|c| c.webhooks.iter().flatten());
+        checked.chain(changed.filter(move |h| about(&h.rules)).map(|h| &h.client_config))
+    }
+
+    /// The webhook that converts objects of a kind, or all of them.
+    fn converting(&self, about: Option<KindRef>) -> Vec<WebhookClientConfig> {
+        let client = |d: &CustomResourceDefinition| {
+            let conversion = d.spec.conversion.as_ref().filter(|c| c.strategy == "Webhook")?;
+            Some(conversion::client(conversion.webhook.as_ref()?.client_config.as_ref()?))
+        };
+        match about {
+            None => self.view.list::<CustomResourceDefinition>().filter_map(client).collect(),
+            Some(kind) => {
+                let definition = kind.custom.and_then(|c| self.view.get(&Key::new("", &c.name)));
+                definition.and_then(client).into_iter().collect()
+            }
+        }
     }
 
     /// Where a Service's address leads to beyond what is simulated: to pods that really run, and out of the cluster.

@@ -3,12 +3,9 @@
 //! and with the same draws, so that the same questions come up; what has changed meanwhile is asked about again.
 
 use crate::{Cluster, HttpOutcome};
-use api::Registered;
 use apiserver::http::HttpRequest;
 use apiserver::watch::Watcher;
 use apiserver::{ApiCx, Call, Caller, Said, Stored};
-use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use meta::{Rng, Time};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,12 +13,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub struct Errand(Arc<Mutex<State>>);
 
+/// Answers to questions that no attempt asks any more. What a request is about changes faster then than webhooks answer, and
+/// the cluster waits for them.
+const STALE_MAX: u32 = 16;
+
 #[derive(Debug, Default)]
 struct State {
     /// When it began, and what it draws from.
     begun: Option<(Time, Rng)>,
-    said: Vec<(Call, Said)>,
+    said: Vec<Heard>,
     missing: Option<Call>,
+    stale: u32,
+}
+
+#[derive(Debug)]
+struct Heard {
+    asked: Call,
+    said: Said,
+    /// The latest attempt asked for it, or none has had it.
+    used: bool,
 }
 
 impl Errand {
@@ -31,11 +41,21 @@ impl Errand {
 
     /// What a webhook has said; the request may begin anew.
     pub fn hear(&self, call: Call, said: Said) {
-        self.state(|s| s.said.push((call, said)));
+        self.state(|s| s.said.push(Heard { asked: call, said, used: true }));
     }
 
+    /// Another attempt; what the one before did not ask for is forgotten.
     pub(crate) fn begin(&self, now: Time, draws: impl FnOnce() -> Rng) -> (Time, Rng) {
-        self.state(|s| s.begun.get_or_insert_with(|| (now, draws())).clone())
+        self.state(|s| {
+            let heard = s.said.len();
+            s.said.retain_mut(|h| std::mem::take(&mut h.used));
+            s.stale += u32::try_from(heard - s.said.len()).unwrap_or(u32::MAX);
+            s.begun.get_or_insert_with(|| (now, draws())).clone()
+        })
+    }
+
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.state(|s| s.stale > STALE_MAX)
     }
 
     /// The question that the request was given up for.
@@ -47,27 +67,17 @@ impl Errand {
 impl Caller for Errand {
     fn post(&self, call: &Call) -> Option<Said> {
         self.state(|s| {
-            let known = s.said.iter().find(|(asked, _)| asked == call).map(|(_, said)| said.clone());
-            if known.is_none() {
-                s.missing = Some(call.clone());
+            if let Some(heard) = s.said.iter_mut().find(|h| h.asked == *call) {
+                heard.used = true;
+                return Some(heard.said.clone());
             }
-            known
+            s.missing = Some(call.clone());
+            None
         })
     }
 }
 
 impl Cluster {
-    /// Whether a request can meet a webhook that is really called.
-    pub(crate) fn has_webhooks(&self) -> bool {
-        let kinds = [MutatingWebhookConfiguration::KIND_REF, ValidatingWebhookConfiguration::KIND_REF];
-        self.webhook_caller.is_some() && (kinds.iter().any(|k| self.view.count(k) > 0) || self.converts())
-    }
-
-    fn converts(&self) -> bool {
-        let definitions = self.view.list::<CustomResourceDefinition>();
-        definitions.filter_map(|d| d.spec.conversion.as_ref()).any(|c| c.strategy == "Webhook")
-    }
-
     /// The frame that a watch sends for a store event, if any, without waiting for the webhook that converts its object.
     ///
     /// # Errors
@@ -79,7 +89,7 @@ impl Cluster {
         errand: &Errand,
     ) -> Result<Option<Vec<u8>>, Box<Call>> {
         if watcher.needs_conversion(event) {
-            let mut callees = self.callees(Some(watcher.spec().kind.plural));
+            let mut callees = self.callees(Some(watcher.spec().kind));
             let (now, mut rng) = errand.begin(self.now, || self.rng.fork());
             if callees.caller.is_some() {
                 callees.caller = Some(Arc::new(errand.clone()));

@@ -142,7 +142,7 @@ impl Cluster {
             self.trace.push(self.now, cause, actor, what);
             return Attempt::Done(Err(Self::no_answer()));
         }
-        let errand = self.parks().then(Errand::default);
+        let errand = self.parks(req.kind).then(Errand::default);
         self.attempt(actor, cause, req, errand)
     }
 

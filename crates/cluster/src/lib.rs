@@ -329,12 +329,9 @@ impl Cluster {
         let asked = telemetry::asked(&req);
         // Connections are admitted, too.
         let admitted = writes || matches!(req.subresource, "exec" | "attach" | "portforward" | "proxy");
-        let mut callees = if admitted || req.kind.custom.is_some() {
-            self.callees(Some(req.kind.plural))
-        } else {
-            Callees::default()
-        };
-        let errand = errand.filter(|_| callees.caller.is_some() && self.has_webhooks());
+        let mut callees =
+            if admitted || req.kind.custom.is_some() { self.callees(Some(req.kind)) } else { Callees::default() };
+        let errand = errand.filter(|e| callees.caller.is_some() && !e.is_hopeless() && self.has_webhooks(req.kind));
         let mut own = errand.map(|e| e.begin(self.now, || self.rng.fork()));
         if let Some(errand) = errand {
             callees.caller = Some(Arc::new(errand.clone()));

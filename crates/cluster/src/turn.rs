@@ -185,6 +185,7 @@ impl Cluster {
         mut again: Option<(Sent, Request, Errand)>,
     ) -> Option<Turn> {
         let (actor, cause) = (turn.turn.actor.clone(), turn.turn.cause());
+        let waited = again.is_some();
         let elects = self.slots[i].component.as_any().is::<reconcile::Elector>();
         if elects {
             std::mem::swap(&mut self.rng, &mut self.election_rng);
@@ -236,6 +237,9 @@ impl Cluster {
         slot.steps += 1;
         slot.doing.clone_from(&turn.turn.item);
         slot.doing_seq = turn.turn.seq;
+        if waited {
+            slot.busy_until = slot.busy_until.max(self.now + STEP_COST);
+        }
         let floor = slot.busy_until;
         // It may have died of its turn.
         if slot.lamp == crate::Lamp::Running {

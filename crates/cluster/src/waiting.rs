@@ -4,6 +4,7 @@
 use crate::errand::Errand;
 use crate::turn::{Sent, Underway};
 use crate::{Cluster, Lamp};
+use api::KindRef;
 use apiserver::{Call, Request, Said};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,9 +50,9 @@ impl Cluster {
         std::mem::take(&mut self.waiting.questions)
     }
 
-    /// Whether writes of components are given up until their webhooks have answered.
-    pub(crate) fn parks(&self) -> bool {
-        self.waiting.on && self.has_webhooks()
+    /// Whether components' writes of the kind are given up until their webhooks have answered.
+    pub(crate) fn parks(&self, kind: KindRef) -> bool {
+        self.waiting.on && self.has_webhooks(kind)
     }
 
     /// Puts a request aside that was given up for a question.
@@ -73,7 +74,7 @@ impl Cluster {
 
     /// A write that nobody hears the answer of.
     pub(crate) fn send(&mut self, actor: Arc<str>, cause: Seq, req: Request) {
-        if !self.parks() {
+        if !self.parks(req.kind) {
             self.execute(&actor, cause, req);
             return;
         }
@@ -90,6 +91,8 @@ impl Cluster {
     pub fn hear(&mut self, question: u64, call: Call, said: Said) {
         let Some(Parked { errand, actor, cause, req, of }) = self.waiting.parked.remove(&question) else { return };
         errand.hear(call, said);
+        // What is held now comes before.
+        self.release();
         match of {
             None => self.send_again(errand, actor, cause, req),
             Some((i, turn)) => {
