@@ -84,15 +84,17 @@ pub fn allocatable(c: &NodeConfig) -> BTreeMap<String, ApiQuantity> {
 /// `nodestatus.MachineInfo` leaves alone.
 pub fn advertised(c: &NodeConfig, node: Option<&Node>) -> BTreeMap<String, ApiQuantity> {
     let said = node.and_then(|n| n.status.as_ref()?.capacity.as_ref()).into_iter().flatten();
-    let foreign = said.filter(|(k, _)| api::nodes::is_extended_resource(k) && !c.capacity.extended.contains_key(*k));
-    foreign.map(|(k, v)| (k.clone(), v.clone())).collect()
+    said.filter(|(k, _)| is_foreign(c, k)).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+fn is_foreign(c: &NodeConfig, resource: &str) -> bool {
+    api::nodes::is_extended_resource(resource) && !c.capacity.extended.contains_key(resource)
 }
 
 /// Whether the node may give all that it is said to have.
 pub fn gives_advertised(c: &NodeConfig, node: &Node) -> bool {
     let given = node.status.as_ref().and_then(|s| s.allocatable.as_ref()).into_iter().flatten();
-    let given = given.filter(|(k, _)| api::nodes::is_extended_resource(k) && !c.capacity.extended.contains_key(*k));
-    given.eq(&advertised(c, Some(node)))
+    given.filter(|(k, _)| is_foreign(c, k)).eq(&advertised(c, Some(node)))
 }
 
 fn condition(kind: &str, status: bool, reason: &str, message: &str) -> NodeCondition {

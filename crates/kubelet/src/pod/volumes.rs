@@ -106,7 +106,8 @@ fn modes(v: &Volume) -> FileModes {
         .map_or(0o644, i32::unsigned_abs);
     let memory = match &v.empty_dir {
         Some(e) => e.medium.as_deref() == Some("Memory"),
-        None => v.config_map.is_none(),
+        // Those that the kubelet fills itself lie in memory, but for ConfigMaps.
+        None => v.secret.is_some() || v.projected.is_some() || v.downward_api.is_some(),
     };
     FileModes { whole: true, memory, default, own }
 }

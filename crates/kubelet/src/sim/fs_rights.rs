@@ -2,14 +2,9 @@
 
 use super::fs::{DATA, Fs, FsError, HOST, Place, Volumes, normalize, parent};
 use super::owners::{self, Attributes};
-use crate::runtime::{Identity, MountSource};
+use crate::runtime::MountSource;
 
 impl Fs {
-    /// Whose processes the container's are.
-    pub fn who(&self) -> &Identity {
-        &self.who
-    }
-
     /// What was said of a file, by whoever made or changed it.
     fn kept(&self, path: &str, place: &Place, volumes: &Volumes) -> Option<Attributes> {
         match place {
@@ -79,9 +74,10 @@ impl Fs {
 
     /// In a sticky directory only what is one's own.
     pub(super) fn may_remove(&self, path: &str, volumes: &Volumes) -> bool {
-        let sticky = |a: Attributes| {
-            a.is_sticky() && self.kept(path, &self.place(path), volumes).is_some_and(|a| a.uid != self.who.uid)
-        };
+        let place = self.place(path);
+        // Of an image's files it is not known whose they are.
+        let of = if place == Place::Own { self.kept(path, &place, volumes) } else { self.attributes(path, volumes) };
+        let sticky = |a: Attributes| a.is_sticky() && of.is_some_and(|a| a.uid != self.who.uid);
         self.may_write(parent(path), volumes)
             && (self.who.uid == 0 || !self.attributes(parent(path), volumes).is_some_and(sticky))
     }

@@ -106,6 +106,7 @@ pub fn changed_mode(text: &str, before: u32, dir: bool) -> Option<u32> {
     for clause in text.split(',') {
         let at = clause.find(['+', '-', '='])?;
         let (who, rest) = clause.split_at(at);
+        let umask = if who.is_empty() { 0o022 } else { 0 };
         let who = if who.is_empty() || who.contains('a') { "ugo" } else { who };
         let operator = &rest[..1];
         let mut mask = 0;
@@ -134,8 +135,8 @@ pub fn changed_mode(text: &str, before: u32, dir: bool) -> Option<u32> {
             }
         }
         mode = match operator {
-            "+" => mode | bits,
-            "-" => mode & !bits,
+            "+" => mode | bits & !umask,
+            "-" => mode & !(bits & !umask),
             _ => mode & !mask | bits,
         };
     }

@@ -80,12 +80,13 @@ pub fn http(
     now: Time,
 ) -> Result<Served, NetError> {
     let (m, server, argv, since) = find(containers, own, &asked.ip, asked.port, now)?;
-    let response = match (asked.wire, is_secure(m, server, argv, volumes, asked.port)) {
-        (Wire::Tls { .. }, false) => return Err(NetError::NotTls),
-        (Wire::Tls { insecure: false }, true) => return Err(NetError::Untrusted),
-        (Wire::Plain, true) if server.program == "nginx" => gateway::page(400),
+    let secure = || is_secure(m, server, argv, volumes, asked.port);
+    let response = match asked.wire {
+        Wire::Tls { .. } if !secure() => return Err(NetError::NotTls),
+        Wire::Tls { insecure: false } => return Err(NetError::Untrusted),
+        Wire::Plain if secure() && server.program == "nginx" => gateway::page(400),
         // Go's server, as most are.
-        (Wire::Plain, true) => Response::new(400, network::PLAIN_TO_TLS),
+        Wire::Plain if secure() => Response::new(400, network::PLAIN_TO_TLS),
         _ => respond(m, server, argv, since, volumes, asked, now)?,
     };
     let work = server.work();

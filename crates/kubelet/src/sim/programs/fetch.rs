@@ -243,13 +243,15 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
     let mut request = request(io, name, &url);
     let mut result = if url.is_empty() { Err(NetError::NoSuchHost) } else { http(io, &request) };
     let follows = name == "wget" || io.flag('L') || io.argv.iter().any(|a| a == "--location");
+    let mut at = url.clone();
     for _ in 0..REDIRECTS_MAX {
         let Ok(next) = &result else { break };
         let Some(to) = next.response.location.clone().filter(|_| follows) else { break };
         // Who was named in a header is still asked there.
         let same = request.host.clone();
-        let (scheme, authority, _) = parse_url(&url);
+        let (scheme, authority, _) = parse_url(&at);
         let to = if to.starts_with('/') { format!("{scheme}://{authority}{to}") } else { to };
+        at.clone_from(&to);
         request = self::request(io, name, &to);
         if parse_url(&to).1 == request.header && same != request.host && io.argv.iter().any(|a| a == "--resolve") {
             request.host = same;

@@ -157,7 +157,7 @@ fn show(io: &mut Io, items: &[Item], wanted: Wanted) {
         let dir = io.m.fs.is_dir(&i.path, io.world.volumes);
         let of = io.m.fs.attributes(&i.path, io.world.volumes).unwrap_or(Attributes::default_of(dir));
         let (letters, count, size) = match &link {
-            // Links are never handed to the pod's group.
+            // The kubelet's, in a directory that hands on its group.
             Some(to) => (Attributes::root(0o777).letters('l'), 1, to.len()),
             None => {
                 let size = io.m.fs.len(&i.path, io.world.volumes).unwrap_or(0);

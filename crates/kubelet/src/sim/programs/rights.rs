@@ -97,7 +97,7 @@ pub fn stat(io: &mut Io) -> i32 {
         let dir = io.m.fs.is_dir(&path, io.world.volumes);
         let size = io.m.fs.len(&path, io.world.volumes).unwrap_or(0);
         let (letter, kind, of, size) = match &link {
-            Some(to) => ('l', "symbolic link", Attributes::root(0o777), to.len()),
+            Some(to) => ('l', "symbolic link", Attributes { uid: 0, mode: 0o777, ..of }, to.len()),
             None if dir => ('d', "directory", of, size),
             None if size == 0 => ('-', "regular empty file", of, size),
             None => ('-', "regular file", of, size),
