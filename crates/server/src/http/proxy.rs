@@ -265,7 +265,9 @@ impl Network for ClusterNetwork {
             let container = match backend {
                 Backend::Wasm(container) => container,
                 Backend::Simulated { node, server } => {
-                    let asked = network::Server { path, ..asked(server, &parts, b"") };
+                    let body = http_body_util::Limited::new(body, SIMULATED_BODY_BYTES_MAX).collect().await;
+                    let body = body.map_err(|_| HttpError::HttpRequestBodySize(None))?.to_bytes();
+                    let asked = network::Server { path, ..asked(server, &parts, &body) };
                     let answer = handle.ask(move |w| w.cluster.pod_http(&node, &asked)).await;
                     let Ok(Ok(answer)) = answer else { return Err(HttpError::ConnectionTerminated) };
                     return answered(answer);
