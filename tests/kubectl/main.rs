@@ -1,6 +1,7 @@
 //! Real kubectl against `kubottle serve`: the commands people use, with the output they know.
 
 mod access;
+mod aggregation;
 mod apply;
 mod certificates;
 mod client;

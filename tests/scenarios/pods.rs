@@ -72,7 +72,7 @@ fn every_namespace_learns_the_clusters_authority() {
         map.and_then(|m| m.data.as_ref()?.get("ca.crt").cloned())
     };
     assert_eq!(bundle(&c).as_deref(), Some(""));
-    c.publish_ca("PEM");
+    c.publish_ca("PEM", "");
     run(&mut c, 1);
     assert_eq!(bundle(&c).as_deref(), Some("PEM"));
 }

@@ -10,6 +10,7 @@ mod kinds;
 mod object;
 mod prune;
 mod published;
+pub mod remote;
 mod rules;
 
 pub use formats::is_known as is_known_format;

@@ -18,6 +18,7 @@ mod testing;
 pub mod validate;
 
 pub use custom::Kinds;
+pub use custom::remote::{Remote, Said as RemoteSaid};
 pub use kinds::{KINDS, by_api_version, by_gvk, by_plural};
 pub use object::{Obj, Object, ObjectExt, obj};
 pub use registration::{Alias, Cell, Column, Kind, KindRef, Registered, Registration, Scope, Verb};

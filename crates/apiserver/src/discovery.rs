@@ -4,7 +4,7 @@
 
 use crate::http::indent;
 use crate::response::{Answer, Response};
-use api::{Kind, KindRef, Kinds, Verb};
+use api::{Kind, KindRef, Kinds, Remote, Verb};
 use base64::Engine;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -116,9 +116,10 @@ pub(crate) fn api_versions(kinds: &Kinds) -> Vec<u8> {
 
 fn group_value(kinds: &Kinds, name: &str) -> Option<Value> {
     let own: Vec<(&str, &str)> = group_versions(kinds);
+    let remote = kinds.remote().map(|r| (r.group.as_str(), r.version.as_str()));
     let versions: Vec<Value> = own
         .into_iter()
-        .chain(kinds.remote())
+        .chain(remote)
         .filter(|(g, _)| *g == name && !name.is_empty())
         .map(|(g, v)| json!({ "groupVersion": format!("{g}/{v}"), "version": v }))
         .collect();
@@ -136,11 +137,15 @@ fn group_names(kinds: &Kinds) -> Vec<&'static str> {
     names
 }
 
-/// Groups of which nothing is known but that another server has them.
+/// Groups that only other servers have.
 fn remote_groups(kinds: &Kinds) -> Vec<&str> {
     let known = group_names(kinds);
-    let mut names: Vec<&str> = kinds.remote().map(|(g, _)| g).filter(|g| !known.contains(g)).collect();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for group in kinds.remote().map(|r| r.group.as_str()) {
+        if !known.contains(&group) && !names.contains(&group) && !group.is_empty() {
+            names.push(group);
+        }
+    }
     names
 }
 
@@ -268,15 +273,14 @@ pub(crate) fn aggregated(kinds: &Kinds, core: bool) -> Vec<u8> {
                     let freshness = if kinds.is_stale(g) { "Stale" } else { "Current" };
                     json!({ "version": v, "resources": resources, "freshness": freshness })
                 })
+                .chain(kinds.remote().filter(|r| r.group == name).map(aggregated_remote))
                 .collect();
             let metadata = if name.is_empty() { json!({}) } else { json!({ "name": name }) };
             json!({ "metadata": metadata, "versions": versions })
         })
         .collect();
     for name in remote_groups(kinds).into_iter().filter(|_| !core) {
-        let versions = kinds.remote().filter(|(g, _)| *g == name);
-        let versions: Vec<Value> =
-            versions.map(|(_, v)| json!({ "version": v, "resources": [], "freshness": "Stale" })).collect();
+        let versions: Vec<Value> = kinds.remote().filter(|r| r.group == name).map(aggregated_remote).collect();
         items.push(json!({ "metadata": { "name": name }, "versions": versions }));
     }
     bytes(&json!({
@@ -285,6 +289,14 @@ pub(crate) fn aggregated(kinds: &Kinds, core: bool) -> Vec<u8> {
         "metadata": {},
         "items": items,
     }))
+}
+
+/// What another server answers for. Models `syncAPIService` of `kube-aggregator/pkg/apiserver/handler_discovery.go`.
+fn aggregated_remote(r: &Remote) -> Value {
+    match r.said.resources.as_deref().filter(|_| r.available) {
+        Some(resources) => json!({ "version": r.version, "resources": resources, "freshness": "Current" }),
+        None => json!({ "version": r.version, "freshness": "Stale" }),
+    }
 }
 
 /// The old way to bind a pod; it has no kind of its own in the registry.

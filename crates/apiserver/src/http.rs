@@ -9,7 +9,7 @@ mod render;
 pub use crate::discovery::checks as health_checks;
 pub use accept::Wants;
 pub(crate) use info::asked;
-pub use path::{HttpRequest, Routed, route};
+pub use path::{HttpRequest, Routed, remote, route};
 pub use query::parse as query_pairs;
 pub(crate) use render::indent;
 pub use render::{HttpResponse, render};

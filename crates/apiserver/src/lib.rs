@@ -31,7 +31,7 @@ pub mod table;
 pub mod verbs;
 pub mod watch;
 
-pub use admission::webhooks::{Call, Callees, Caller, Said, Target, WAITS};
+pub use admission::webhooks::{At, Call, Callees, Caller, Said, Target, Trust, WAITS, resolve};
 pub use authn::{Credentials, Impersonate};
 pub use conversion::Converted;
 pub use flow::Flow;

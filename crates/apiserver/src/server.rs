@@ -158,6 +158,11 @@ impl ApiServer {
         self.kinds.set_aggregated(reachable);
     }
 
+    /// What the server behind an APIService says that it has.
+    pub fn learn_remote(&mut self, name: &str, said: api::RemoteSaid) {
+        self.kinds.learn(name, said);
+    }
+
     /// All that is served now.
     pub fn kinds(&self) -> &Kinds {
         &self.kinds

@@ -250,10 +250,19 @@ impl Cluster {
     /// Says by which certificate authority (PEM) clients recognize this API server: the ConfigMap from which the
     /// root CA publisher copies into every namespace. A cluster that nobody reaches over TLS has none. Models
     /// `pkg/controlplane/controller/clusterauthenticationtrust`.
-    pub fn publish_ca(&mut self, pem: &str) {
+    /// `proxy_pem`: the authority behind the certificate by which other servers believe this one who its clients are.
+    pub fn publish_ca(&mut self, pem: &str, proxy_pem: &str) {
+        let data = [
+            ("client-ca-file", pem),
+            ("requestheader-allowed-names", r#"["front-proxy-client"]"#),
+            ("requestheader-client-ca-file", proxy_pem),
+            ("requestheader-extra-headers-prefix", r#"["X-Remote-Extra-"]"#),
+            ("requestheader-group-headers", r#"["X-Remote-Group"]"#),
+            ("requestheader-username-headers", r#"["X-Remote-User"]"#),
+        ];
         let map = ConfigMap {
             metadata: ObjectMeta { name: Some("extension-apiserver-authentication".into()), ..Default::default() },
-            data: Some([("client-ca-file".into(), pem.into())].into()),
+            data: Some(data.map(|(key, value)| (key.into(), value.into())).into()),
             ..Default::default()
         };
         self.create_as_apiserver("kube-system", Box::new(map));

@@ -83,7 +83,7 @@ impl Cluster {
     }
 
     /// Where a Service's address leads to beyond what is simulated: to pods that really run, and out of the cluster.
-    fn beyond(&self, ip: &str, port: u16) -> Vec<Target> {
+    pub(crate) fn beyond(&self, ip: &str, port: u16) -> Vec<Target> {
         let ends = self.view.services.find(ip, port).map(|r| r.usable(Spot::default()).0).unwrap_or_default();
         let target = |end: &Endpoint| match self.node_of_pod_ip(&end.ip) {
             None => Some(Target::Host(end.ip.to_string(), end.port)),

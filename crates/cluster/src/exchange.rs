@@ -131,7 +131,9 @@ impl Cluster {
                         Ok(text) => return Ok(Some(served(200, &text, self.now))),
                         Err(e) => apiserver::http::render(&apiserver::Answer::refusal(e), &Wants::default(), self.now),
                     },
-                    HttpOutcome::Proxy(_) | HttpOutcome::Connect(_) => return Err(NetError::NotHttp),
+                    HttpOutcome::Proxy(_) | HttpOutcome::Passed(_) | HttpOutcome::Connect(_) => {
+                        return Err(NetError::NotHttp);
+                    }
                 }
             }
         };

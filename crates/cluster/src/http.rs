@@ -1,6 +1,7 @@
 //! HTTP requests, for hosts: routing, execution and rendering, with what only a host can finish left to it.
 
 use crate::Cluster;
+use crate::aggregation::Passed;
 use crate::errand::Errand;
 use crate::machines::kubelet_name;
 use api::Registered;
@@ -27,6 +28,8 @@ pub enum HttpOutcome {
     Logs(LogRequest),
     /// A pod's or Service's HTTP traffic, for the host to carry.
     Proxy(ProxyTarget),
+    /// Another server answers, to whom the host carries the request.
+    Passed(Passed),
     /// `exec`, `attach` and `portforward`: the connection is upgraded, and [`Cluster::open_session`] is for the first two.
     Connect(ConnectTarget),
 }
@@ -58,6 +61,10 @@ impl Cluster {
             && let Some(response) = self.telemetry(req.path)
         {
             return HttpOutcome::Response(response);
+        }
+        let remote = apiserver::http::remote(self.api.kinds(), req.path).filter(|r| r.available).cloned();
+        if let Some(remote) = remote {
+            return self.pass_on(&remote, &req, errand.is_some());
         }
         let (method, query) = (req.method, req.query);
         let (answer, wants) = match apiserver::http::route(self.api.kinds(), req) {

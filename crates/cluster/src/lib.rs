@@ -2,6 +2,7 @@
 //! a virtual clock, and a trace of all of it. No I/O: a host feeds requests and time in and takes
 //! responses and watch events out.
 
+pub mod aggregation;
 pub mod bootstrap;
 mod callees;
 mod checkpoint;

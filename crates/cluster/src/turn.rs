@@ -232,6 +232,7 @@ impl Cluster {
         let cx = Cx { now: self.now, view, recording: self.config.recording };
         slot.component.settled(&cx, &turn.replies, cause);
         self.call_cloud(i);
+        self.check_remotes(i);
         self.follow_election(i, turn.turn.seq);
         let slot = &mut self.slots[i];
         slot.steps += 1;

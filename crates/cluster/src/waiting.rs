@@ -1,6 +1,7 @@
 //! Components' writes that wait for a webhook. The component takes no other turn meanwhile, as a worker does not whose request
 //! is under way; everybody else goes on.
 
+use crate::aggregation::Check;
 use crate::errand::Errand;
 use crate::turn::{Sent, Underway};
 use crate::{Cluster, Lamp};
@@ -17,6 +18,8 @@ pub(crate) struct Waiting {
     pub(crate) on: bool,
     next: u64,
     questions: Vec<(u64, Call)>,
+    /// Servers behind APIServices that are to be looked at.
+    pub(crate) checks: Vec<Check>,
     parked: BTreeMap<u64, Parked>,
     /// Components whose requests were lost with the connections.
     lost: Vec<usize>,

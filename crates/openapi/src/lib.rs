@@ -10,8 +10,8 @@ mod schemas;
 pub mod v2;
 mod v2_proto;
 
-use api::Kinds;
 use api::kinds::KINDS;
+use api::{Kinds, Remote};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -101,8 +101,16 @@ pub fn index(kinds: &Kinds) -> Vec<u8> {
             let url = format!("/openapi/v3/{path}?hash={}", d.hash);
             (path.clone(), json!({"serverRelativeURL": url}))
         })
+        .chain(kinds.remote().filter_map(remote))
         .collect();
     json!({ "paths": paths }).to_string().into_bytes()
+}
+
+/// What another server has a document of, it answers for itself.
+fn remote(r: &Remote) -> Option<(String, Value)> {
+    let (root, hash) = (r.root(), r.said.openapi_hash.as_str());
+    let url = format!("/openapi/v3/{root}?hash={hash}");
+    (r.available && !hash.is_empty()).then(|| (root, json!({"serverRelativeURL": url})))
 }
 
 /// The document at `path` below `/openapi/v3/`.

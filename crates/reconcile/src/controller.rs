@@ -121,6 +121,17 @@ impl<C: Controller> Runner<C> {
     }
 }
 
+impl<C: Controller> Runner<C> {
+    /// For the host, which has something for the controller that is in no view.
+    pub fn controller_mut(&mut self) -> &mut C {
+        &mut self.controller
+    }
+    /// An item has to be looked at.
+    pub fn queue(&mut self, key: Key) {
+        self.queue.add(key, 0);
+    }
+}
+
 impl<C: Controller> Component for Runner<C> {
     fn name(&self) -> &Arc<str> {
         &self.name

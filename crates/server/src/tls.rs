@@ -1,9 +1,12 @@
 //! The server's certificate and the administrator's client certificate, by the cluster's authority. They are made anew at every
 //! start: a bottle has no secrets worth keeping.
 
+use crate::webhooks::Identity;
 use anyhow::{Context, anyhow};
 use pki::Authority;
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio_rustls::rustls;
@@ -55,6 +58,27 @@ pub fn generate(ip: IpAddr, authority: &Authority) -> anyhow::Result<(Arc<rustls
     let credentials =
         Credentials { ca: authority.pem(), certificate: client_certificate.pem(), key: client_key.serialize_pem() };
     Ok((config, credentials))
+}
+
+/// How this server shows other API servers that it may say who its clients are: kubeadm's `front-proxy-client`, and the PEM of
+/// the authority behind it.
+///
+/// # Errors
+/// Only those of the cryptography library.
+pub fn front_proxy() -> anyhow::Result<(Identity, String)> {
+    let ca_key = KeyPair::generate()?;
+    let mut ca = named("front-proxy-ca", &[])?;
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+    let pem = ca.self_signed(&ca_key)?.pem();
+    let issuer = Issuer::new(ca, ca_key);
+    let key = KeyPair::generate()?;
+    let mut client = named("front-proxy-client", &[])?;
+    client.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let certificate = client.signed_by(&key, &issuer)?.der().clone();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    Ok((Identity { certificate, key }, pem))
 }
 
 /// Thirty-two random bytes, of which a key is made.

@@ -10,6 +10,7 @@ use anyhow::anyhow;
 use apiserver::ConnectTarget;
 use apiserver::watch::Watcher;
 use bytes::Bytes;
+use cluster::aggregation::Check;
 use cluster::errand::Errand;
 use cluster::machines::kubelet_name;
 use cluster::{Cluster, Power, SessionId};
@@ -170,6 +171,25 @@ impl Messengers {
 }
 
 impl Messengers {
+    /// Looks whether the server behind an APIService is there, and what it has.
+    fn check(&self, check: Check) {
+        let (webhooks, handle) = (self.webhooks.clone(), self.handle.clone());
+        self.webhooks.tokio.spawn(async move {
+            let ask = async |call| webhooks.first_answer(check.targets(), call).await;
+            let there = check.is_there(ask(check.there()).await);
+            let mut has = None;
+            if there.is_ok() {
+                let mut resources = check.resources(ask(check.discovery()).await);
+                if resources.is_none() {
+                    resources = check.resources(ask(check.legacy_discovery()).await);
+                }
+                let openapi_hash = check.openapi_hash(ask(check.openapi()).await);
+                has = Some(api::RemoteSaid { resources, openapi_hash });
+            }
+            handle.tell(move |w| w.cluster.checked(&check.key, there, has));
+        });
+    }
+
     fn ask_for_watch(&self, watch: u64, errand: Errand, call: apiserver::Call) {
         let (webhooks, handle) = (self.webhooks.clone(), self.handle.clone());
         self.webhooks.tokio.spawn(async move {
@@ -309,6 +329,11 @@ impl World {
         Duration::from_micros(micros).min(SLEEP_MAX)
     }
 
+    /// Whether another server answers at a path.
+    pub fn is_remote(&self, path: &str) -> bool {
+        apiserver::http::remote(self.cluster.api().kinds(), path).is_some()
+    }
+
     pub fn transport(&self) -> Transport {
         self.transport
     }
@@ -329,6 +354,9 @@ impl World {
         }
         for (question, call) in self.cluster.take_questions() {
             self.webhooks.iter().for_each(|m| m.ask(question, call.clone()));
+        }
+        for check in self.cluster.take_checks() {
+            self.webhooks.iter().for_each(|m| m.check(check.clone()));
         }
         for (process, message) in self.cluster.take_crashes() {
             eprintln!("kubottle: {process} crashed and was restarted: {message}");

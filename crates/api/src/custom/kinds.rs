@@ -1,12 +1,13 @@
 //! The kinds that a cluster serves: the built-in ones, those of servers behind it, and those that its
 //! CustomResourceDefinitions make.
 
+use super::remote::{Remote, Said};
 use super::{Custom, build};
 use crate::kinds::podmetrics::AGGREGATED;
 use crate::kinds::{KINDS, by_gvk, by_plural};
 use crate::registration::KindRef;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::{APIService, APIServiceSpec};
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +21,8 @@ pub struct Kinds {
     numbers: Arc<BTreeMap<String, u16>>,
     /// Nobody answers for the aggregated kinds.
     stale: bool,
-    /// Groups and versions of other servers, by their APIServices. None of them can be reached: no container here speaks the
-    /// API.
-    remote: Arc<BTreeMap<String, (String, String)>>,
+    /// Groups and versions of other servers, by their APIServices.
+    remote: Arc<BTreeMap<String, Remote>>,
 }
 
 impl Kinds {
@@ -39,20 +39,38 @@ impl Kinds {
     pub fn is_stale(&self, group: &str) -> bool {
         self.stale && AGGREGATED.iter().any(|k| k.group == group)
     }
-    /// Group and version of what other servers should answer for, and none does.
-    pub fn remote(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.remote.values().map(|(group, version)| (group.as_str(), version.as_str()))
+    /// What other servers answer for.
+    pub fn remote(&self) -> impl Iterator<Item = &Remote> {
+        self.remote.values()
+    }
+    pub fn remote_at(&self, group: &str, version: &str) -> Option<&Remote> {
+        self.remote().find(|r| r.group == group && r.version == version)
+    }
+    /// By the name of its APIService.
+    pub fn remote_named(&self, name: &str) -> Option<&Remote> {
+        self.remote.get(name)
     }
 
     /// Takes in an APIService as it is now; `None`: it is gone.
     pub fn observe_service(&mut self, name: &str, service: Option<&APIService>) {
-        let spec = service.and_then(|s| s.spec.as_ref()).filter(|s| s.service.is_some());
-        let of = |s: &APIServiceSpec| (s.group.clone().unwrap_or_default(), s.version.clone().unwrap_or_default());
-        let known = |group: &str| AGGREGATED.iter().any(|k| k.group == group);
-        match spec.map(of).filter(|(group, _)| !known(group)) {
-            Some(remote) => drop(Arc::make_mut(&mut self.remote).insert(name.into(), remote)),
-            None if self.remote.contains_key(name) => drop(Arc::make_mut(&mut self.remote).remove(name)),
-            None => {}
+        let Some(mut new) = service.and_then(Remote::of) else {
+            if self.remote.contains_key(name) {
+                Arc::make_mut(&mut self.remote).remove(name);
+            }
+            return;
+        };
+        if let Some(old) = self.remote.get(name).filter(|old| old.service == new.service) {
+            new.said = old.said.clone();
+        }
+        Arc::make_mut(&mut self.remote).insert(name.into(), new);
+    }
+
+    /// What the server behind an APIService says that it has.
+    pub fn learn(&mut self, name: &str, said: Said) {
+        if self.remote.get(name).is_some_and(|r| r.said != said)
+            && let Some(remote) = Arc::make_mut(&mut self.remote).get_mut(name)
+        {
+            remote.said = said;
         }
     }
 

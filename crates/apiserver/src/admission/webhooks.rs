@@ -4,7 +4,7 @@
 pub(crate) mod call;
 mod review;
 
-pub use call::{Call, Callees, Caller, Said, Target, WAITS};
+pub use call::{At, Call, Callees, Caller, Said, Target, Trust, WAITS, resolve};
 
 use super::policy::{self, Asked};
 use crate::request::Request;

@@ -9,7 +9,7 @@ use crate::request::{Body, PatchType, Request, RequestOptions, RequestVerb};
 use crate::response::{Answer, Response, unavailable};
 use crate::table::As;
 use crate::verbs::no_such_resource;
-use api::{KindRef, Kinds, Verb};
+use api::{KindRef, Kinds, Remote, Verb};
 use meta::{ApiError, User};
 
 /// A request as it came in, its body read whole.
@@ -42,6 +42,16 @@ pub enum Routed {
     /// Answered without the store: discovery, version, health, and refusals. (`/openapi/v2` and `/openapi/v3` are
     /// the host's: it serves them before it routes.)
     Direct(Answer, Wants),
+}
+
+/// The other server that answers at a path.
+pub fn remote<'k>(kinds: &'k Kinds, path: &str) -> Option<&'k Remote> {
+    let path = query::decode(path, false);
+    let mut parts = path.trim_start_matches('/').split('/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some("apis"), Some(group), Some(version)) => kinds.remote_at(group, version),
+        _ => None,
+    }
 }
 
 /// Finds out what a request is about.
@@ -78,7 +88,8 @@ fn special(kinds: &Kinds, http: &HttpRequest<'_>, path: &str, query: &[(String, 
         ["apis", group] => json(discovery::group(kinds, group)?),
         ["api", version] => json(discovery::resources(kinds, "", version)?),
         ["apis", group, _, ..] if kinds.is_stale(group) => return Some(unavailable()),
-        ["apis", group, version, ..] if kinds.remote().any(|r| r == (*group, *version)) => return Some(unavailable()),
+        // Whoever can pass requests on has done so before.
+        ["apis", group, version, ..] if kinds.remote_at(group, version).is_some() => return Some(unavailable()),
         ["apis", group, version] => json(discovery::resources(kinds, group, version)?),
         ["api" | "apis", ..] => return None,
         _ => not_found(),

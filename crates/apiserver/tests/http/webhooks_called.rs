@@ -96,7 +96,7 @@ fn a_review_says_what_is_about_to_be_done() {
     let asked = programs.asked.lock().expect("no panic");
     let (call, review) = &asked[0];
     assert_eq!(call.target, Target::Host("hooks.example.com".into(), 8443));
-    assert_eq!((call.path.as_str(), call.server_name.as_str()), ("/check?timeout=7s", "hooks.example.com"));
+    assert_eq!((call.path.as_str(), call.trust.server_name.as_str()), ("/check?timeout=7s", "hooks.example.com"));
     let mut request = review["request"].clone();
     assert_eq!(request["object"]["metadata"]["name"], "m");
     for field in ["uid", "object"] {
@@ -217,7 +217,7 @@ fn services_lead_out_of_the_cluster() {
     w.ok("POST", services, name);
     w.ok("DELETE", &format!("{MAPS}/m"), "");
     let asked = programs.asked.lock().expect("no panic");
-    let calls: Vec<_> = asked.iter().map(|(c, _)| (&c.target, c.server_name.as_str())).collect();
+    let calls: Vec<_> = asked.iter().map(|(c, _)| (&c.target, c.trust.server_name.as_str())).collect();
     let hosts = [Target::Host("192.0.2.7".into(), 9443), Target::Host("hook.example.com".into(), 443)];
     assert_eq!(calls, [(&hosts[0], "hook.default.svc"), (&hosts[1], "hook.default.svc")]);
 }

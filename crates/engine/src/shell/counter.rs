@@ -116,7 +116,7 @@ impl Counter {
                 let headers = vec![("Content-Type".to_string(), r.content_type.to_string())];
                 return Err(Response { status: r.code, headers, body: r.body });
             }
-            HttpOutcome::Proxy(_) | HttpOutcome::Connect(_) => {
+            HttpOutcome::Proxy(_) | HttpOutcome::Passed(_) | HttpOutcome::Connect(_) => {
                 return Err(Response { status: 400, ..Response::default() });
             }
         };

@@ -120,9 +120,12 @@ async fn serve(args: Args, state: &Path, guests: tokio::runtime::Handle) -> anyh
     let page_address = pages.local_addr()?;
     let dir = page_dir(args.page.clone())?;
 
-    let cluster = new_cluster(&args)?;
+    let (identity, proxy_ca) = tls::front_proxy()?;
+    let cluster = new_cluster(&args, &proxy_ca)?;
     let (certificates, credentials) = tls::generate(address.ip(), cluster.authority())?;
-    let (handle, services) = start_cluster(cluster, &args, state, guests).await?;
+    let running = Guests::default();
+    let webhooks = Webhooks { tokio: guests, guests: running, identity: Some(Arc::new(identity)) };
+    let (handle, services) = start_cluster(cluster, &args, state, webhooks).await?;
     let host = if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
     let server = format!("https://{}", SocketAddr::new(host, address.port()));
     let config = args.kubeconfig.unwrap_or_else(|| state.join("kubottle.kubeconfig"));
@@ -192,7 +195,7 @@ fn page_dir(asked: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
     Ok(beside.into_iter().find(|d| d.join("index.html").exists()))
 }
 
-fn new_cluster(args: &Args) -> anyhow::Result<Cluster> {
+fn new_cluster(args: &Args, proxy_ca: &str) -> anyhow::Result<Cluster> {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     let start = Time(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX));
     let service_account_secret = Some(tls::secret()?);
@@ -205,7 +208,7 @@ fn new_cluster(args: &Args) -> anyhow::Result<Cluster> {
         Config { seed: args.seed, start, service_account_secret, cloud, control_plane_node, ..Config::default() };
     let mut cluster = Cluster::new(config).map_err(|e| anyhow!(e))?;
     let ca = cluster.authority().pem();
-    cluster.publish_ca(&ca);
+    cluster.publish_ca(&ca, proxy_ca);
     Ok(cluster)
 }
 
@@ -213,7 +216,7 @@ async fn start_cluster(
     mut cluster: Cluster,
     args: &Args,
     state: &Path,
-    guests: tokio::runtime::Handle,
+    webhooks: Webhooks,
 ) -> anyhow::Result<(Handle, watch::Receiver<u64>)> {
     let caller: Arc<dyn Caller> = Arc::new(HttpCaller::new()?);
     cluster.with_component("kube-scheduler", |s: &mut Scheduler| s.reach_extenders(caller.clone()));
@@ -240,8 +243,7 @@ async fn start_cluster(
     for dir in &args.manifests {
         dir.give(&mut cluster)?;
     }
-    let running = Guests::default();
-    let webhooks = Webhooks { tokio: guests.clone(), guests: running.clone() };
+    let (guests, running) = (webhooks.tokio.clone(), webhooks.guests.clone());
     cluster.call_webhooks(Arc::new(webhooks.clone()));
     cluster.hand_out_questions();
     let (handle, services) = World::start(cluster)?;

@@ -2,14 +2,16 @@
 
 use super::auth;
 use super::body::{Body, full, stream};
-use super::{faults, follow, processes, proxy, streams};
+use super::{aggregation, faults, follow, processes, proxy, streams};
 use crate::protobuf;
 use crate::tls;
+use crate::webhooks::Webhooks;
 use crate::world::Handle;
 use api::Kinds;
 use apiserver::Credentials;
 use apiserver::http::HttpRequest;
 use bytes::Bytes;
+use cluster::aggregation::Passed;
 use cluster::http::{HttpOutcome, LogRequest};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT, VARY,
@@ -68,12 +70,16 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
     let zips = zips.is_some_and(|v| v.split(',').any(|e| e.split(';').next().is_some_and(|e| e.trim() == "gzip")));
     let path = request.uri().path();
     if path.starts_with("/openapi/") || processes::is_process(path) || path == faults::PATH || path == follow::PATH {
+        let again = who.clone();
         let kinds = match may(&handle, who, request.method().as_str(), path).await {
             Ok(kinds) => kinds,
             Err(refusal) => return refuse(&refusal),
         };
         if path.starts_with("/openapi/") {
-            return openapi_document(&kinds, &request, zips);
+            return match aggregation::document(&handle, &kinds, again, &request).await {
+                Some(response) => response,
+                None => openapi_document(&kinds, &request, zips),
+            };
         }
         if path == follow::PATH {
             return follow::handle(handle, request.uri().query().unwrap_or("")).await;
@@ -98,14 +104,20 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
         Ok(body) => body,
         Err(refusal) => return refuse(&refusal),
     };
+    // Another server gets it as it came.
+    let sent = (parts.clone(), Bytes::from(body.clone()));
+    let mut unreadable = None;
     if parts.headers.get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(protobuf::CONTENT_TYPE.as_bytes())) {
         match protobuf::to_json(&body) {
             Ok(value) => body = value.to_string().into_bytes(),
-            Err(e) => return refuse(&ApiError::bad_request(e)),
+            Err(e) => unreadable = Some(ApiError::bad_request(e)),
         }
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     let asked = handle.try_until(move |w, errand| {
+        if let Some(e) = unreadable.clone().filter(|_| !w.is_remote(parts.uri.path())) {
+            return Ok((Next::Refusal(e), None));
+        }
         let user = match w.cluster.identify(&who) {
             Ok(user) => user,
             Err(e) => return Ok((Next::Refusal(e), None)),
@@ -128,6 +140,10 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
                 Next::Watch { initial: initial.into(), timeout, frames: w.add_watch(watcher) }
             }
             HttpOutcome::Response(r) => Next::Answer(r),
+            HttpOutcome::Passed(passed) => match &w.webhooks {
+                Some(m) => Next::Pass(m.webhooks.clone(), passed),
+                None => Next::Refusal(ApiError::internal("nobody carries requests")),
+            },
             HttpOutcome::Logs(log) => Next::Log(w.read_log(&log), log),
             // `is_proxy` and `is_stream` have caught these before the body was read.
             HttpOutcome::Proxy(_) | HttpOutcome::Connect(_) => Next::Refusal(ApiError::internal("not an API request")),
@@ -138,7 +154,10 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
         Ok(next) => next,
         Err(e) => return refuse(&ApiError::new(503, "ServiceUnavailable", e.to_string())),
     };
-    let mut response = render(handle, next, zips);
+    let mut response = match next {
+        Next::Pass(webhooks, passed) => aggregation::pass(&webhooks, &passed, &sent.0, &sent.1).await,
+        next => render(handle, next, zips),
+    };
     for (name, uid) in flow.map(|f| [(FLOW_SCHEMA, f.schema), (PRIORITY_LEVEL, f.level)]).into_iter().flatten() {
         if let Ok(uid) = HeaderValue::try_from(uid) {
             response.headers_mut().insert(name, uid);
@@ -150,6 +169,7 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
 fn render(handle: Handle, next: Next, zips: bool) -> Response<Body> {
     match next {
         Next::Refusal(e) | Next::Log(Err(e), _) => refuse(&e),
+        Next::Pass(..) => refuse(&ApiError::internal("somebody else answers")),
         Next::Answer(r) => {
             let mut response = Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type);
             response = response.header(CACHE_CONTROL, "no-cache, private");
@@ -178,6 +198,7 @@ fn render(handle: Handle, next: Next, zips: bool) -> Response<Body> {
 enum Next {
     Answer(apiserver::http::HttpResponse),
     Refusal(ApiError),
+    Pass(Webhooks, Passed),
     Watch { initial: Bytes, timeout: Duration, frames: mpsc::Receiver<Bytes> },
     Log(Result<Vec<u8>, ApiError>, LogRequest),
 }

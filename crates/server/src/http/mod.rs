@@ -1,5 +1,6 @@
 //! The server's edge: TLS, identities, requests and streams.
 
+pub mod aggregation;
 pub mod api;
 pub mod auth;
 pub mod body;

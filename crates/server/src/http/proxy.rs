@@ -19,7 +19,7 @@ use std::sync::Arc;
 use wasmtime_wasi_http::{Error as HttpError, WasiBody};
 
 /// Headers that belong to one connection.
-const HOP_BY_HOP: [&str; 7] =
+pub const HOP_BY_HOP: [&str; 7] =
     ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 /// A guest's request is held whole before it is passed on: a guest that does not read it must not stop the other.
 const GUEST_BODY_BYTES_MAX: usize = 16 << 20;

@@ -3,7 +3,7 @@
 mod live;
 
 use super::{Guests, Webhooks};
-use apiserver::{Call, Caller, Target};
+use apiserver::{Call, Caller, Target, Trust};
 use meta::Duration;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::sync::Arc;
@@ -84,13 +84,14 @@ fn calls_are_made_and_fail_in_the_words_of_go() {
         });
         port
     };
-    let caller = Webhooks { tokio: runtime.handle().clone(), guests: Guests::default() };
+    let caller = Webhooks { tokio: runtime.handle().clone(), guests: Guests::default(), identity: None };
     let call = |port: u16, name: &str, ca: &[u8]| {
         let call = Call {
             target: Target::Host("127.0.0.1".into(), port),
+            method: "POST".into(),
             path: "/check?timeout=1s".into(),
-            server_name: name.into(),
-            ca_bundle: ca.to_vec(),
+            headers: Vec::new(),
+            trust: Trust { server_name: name.into(), ca_bundle: ca.to_vec(), ..Trust::default() },
             timeout: Duration::from_secs(1),
             body: b"{\"a\":1}".to_vec(),
         };
@@ -118,9 +119,10 @@ fn calls_are_made_and_fail_in_the_words_of_go() {
     let guest = Target::Guest("10.244.1.2".into(), 443);
     let call = Call {
         target: guest,
+        method: "POST".into(),
         path: "/".into(),
-        server_name: "x".into(),
-        ca_bundle: Vec::new(),
+        headers: Vec::new(),
+        trust: Trust { server_name: "x".into(), ..Trust::default() },
         timeout: Duration::from_secs(1),
         body: Vec::new(),
     };

@@ -34,14 +34,27 @@ pub enum Target {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub target: Target,
+    pub method: String,
     /// Path and query.
     pub path: String,
+    /// Besides the host, which is the server's name when they do not say it.
+    pub headers: Vec<(String, String)>,
+    pub trust: Trust,
+    pub timeout: Duration,
+    pub body: Vec<u8>,
+}
+
+/// Whom a connection may lead to, and who makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
     /// The name that the other side's certificate has to be for.
     pub server_name: String,
     /// PEM; empty: what the host trusts.
     pub ca_bundle: Vec<u8>,
-    pub timeout: Duration,
-    pub body: Vec<u8>,
+    /// Any certificate will do.
+    pub insecure: bool,
+    /// The API server shows the certificate by which other servers believe it who its clients are.
+    pub identified: bool,
 }
 
 /// The status and the body of an answer, or the words of Go's HTTP client, without the URL.
@@ -66,6 +79,12 @@ pub(crate) enum Outcome {
     /// There is no answer yet.
     Waits,
 }
+
+const HEADERS: [(&str, &str); 3] = [
+    ("content-type", "application/json"),
+    ("accept", "application/json, */*"),
+    ("user-agent", "kube-apiserver-admission"),
+];
 
 /// Asks the webhook; `question` makes the body when there is somebody to read it.
 ///
@@ -96,9 +115,14 @@ pub(crate) fn ask(cx: &Cx<'_>, hook: &MutatingWebhook, question: impl FnOnce() -
     for target in targets {
         let call = Call {
             target,
+            method: "POST".into(),
             path: format!("/{path}?timeout={seconds}s"),
-            server_name: host(&url).0.to_string(),
-            ca_bundle: hook.client_config.ca_bundle.as_ref().map(|b| b.0.clone()).unwrap_or_default(),
+            headers: HEADERS.map(|(name, value)| (name.into(), value.into())).into(),
+            trust: Trust {
+                server_name: host(&url).0.to_string(),
+                ca_bundle: hook.client_config.ca_bundle.as_ref().map(|b| b.0.clone()).unwrap_or_default(),
+                ..Trust::default()
+            },
             timeout: Duration::from_secs(u64::try_from(seconds).unwrap_or(10)),
             body: body.clone(),
         };
@@ -136,7 +160,9 @@ fn by_url(url: &str) -> Target {
 
 /// Where a Service leads to; `None`: to a simulated program that lets everything pass.
 fn by_service(cx: &Cx<'_>, service: &ServiceReference, port: i32) -> Result<Option<Vec<Target>>, String> {
-    let address = match resolve(cx, service, port)? {
+    let found = cx.object(Service::KIND_REF, &service.namespace, &service.name);
+    let found = found.and_then(|e| e.value.0.downcast::<Service>());
+    let address = match resolve(found, &service.name, port)? {
         At::Cluster(address) => address,
         At::Name(name) if cx.callees.caller.is_some() => {
             return Ok(Some(vec![Target::Host(name, u16::try_from(port).unwrap_or(443))]));
@@ -151,17 +177,20 @@ fn by_service(cx: &Cx<'_>, service: &ServiceReference, port: i32) -> Result<Opti
     cx.callees.simulated.get(&address).cloned().unwrap_or_else(refused).map(|()| None)
 }
 
-enum At {
-    /// `address:port` of a Service.
+/// Where a Service is.
+pub enum At {
+    /// `address:port` within the cluster.
     Cluster(String),
+    /// A host outside.
     Name(String),
 }
 
 /// Models `ResolveCluster`: the address that a Service has.
-fn resolve(cx: &Cx<'_>, to: &ServiceReference, port: i32) -> Result<At, String> {
-    let found = cx.object(Service::KIND_REF, &to.namespace, &to.name);
-    let found = found.and_then(|e| e.value.0.downcast::<Service>());
-    let spec = found.and_then(|s| s.spec.as_ref()).ok_or_else(|| format!("service {:?} not found", to.name))?;
+///
+/// # Errors
+/// There is no such Service or port, or it has no address.
+pub fn resolve(service: Option<&Service>, name: &str, port: i32) -> Result<At, String> {
+    let spec = service.and_then(|s| s.spec.as_ref()).ok_or_else(|| format!("service {name:?} not found"))?;
     let kind = spec.type_.as_deref().unwrap_or("ClusterIP");
     if kind == "ExternalName" {
         return Ok(At::Name(spec.external_name.clone().unwrap_or_default()));
@@ -171,7 +200,7 @@ fn resolve(cx: &Cx<'_>, to: &ServiceReference, port: i32) -> Result<At, String> 
         return Err("cannot route to service with ClusterIP \"None\"".into());
     }
     if !spec.ports.iter().flatten().any(|p| p.port == port) {
-        return Err(format!("no service port {port} found for service {:?}", to.name));
+        return Err(format!("no service port {port} found for service {name:?}"));
     }
     Ok(At::Cluster(format!("{ip}:{port}")))
 }

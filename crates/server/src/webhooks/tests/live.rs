@@ -102,7 +102,7 @@ fn webhooks_may_ask_the_api_server_before_they_answer_it() {
     let ca = base64::engine::general_purpose::STANDARD.encode(ca);
     let mut cluster = Cluster::new(Config::default()).expect("the default configuration is sound");
     cluster.advance(Duration::from_secs(10));
-    let webhooks = Webhooks { tokio: runtime.handle().clone(), guests: Guests::default() };
+    let webhooks = Webhooks { tokio: runtime.handle().clone(), guests: Guests::default(), identity: None };
     cluster.call_webhooks(Arc::new(webhooks.clone()));
     cluster.hand_out_questions();
     let (handle, _services) = World::start(cluster).expect("a thread");
