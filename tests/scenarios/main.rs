@@ -25,6 +25,7 @@ mod preemption;
 mod pressure;
 mod programs;
 mod random;
+mod redis;
 mod replay;
 mod rollout;
 mod source_ip;

@@ -10,7 +10,7 @@ use apiserver::{Body, Request, RequestVerb};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
 use kubelet::MOUNTED_TOKEN;
-use kubelet::sim::net::{Answer, ApiRequest, NetError, Response, Served, Server};
+use kubelet::sim::net::{Answer, ApiRequest, Call, NetError, Response, Served, Server};
 use meta::{Duration, Key, Time, User};
 use network::gateway::Told;
 use network::{IngressController, KubeProxy};
@@ -39,6 +39,7 @@ impl Cluster {
         } else if component.is::<Kubelet>() {
             self.publish_usage(i);
             self.carry_calls(i);
+            self.carry_late(i);
             self.carry_writes(i);
             self.follow_containers(i);
         }
@@ -64,14 +65,43 @@ impl Cluster {
     fn carry_calls(&mut self, slot: usize) {
         let Some(kubelet) = self.kubelet_mut(slot) else { return };
         let calls = kubelet.runtime_mut().take_calls();
+        let from = kubelet.config().name.clone();
         for call in calls {
             let answer = match &call.api {
                 Some(api) => self.ask_api_server(api),
+                None if call.talk.is_some() => match self.talk(&from, &call) {
+                    Some(answer) => answer,
+                    None => continue,
+                },
                 None => self.ask_server(&call.server, call.http),
             };
             let now = self.now;
             if let Some(kubelet) = self.kubelet_mut(slot) {
                 kubelet.runtime_mut().answered(now, &call, answer);
+            }
+        }
+    }
+
+    /// A process of node `from` talks to a pod. `None`: it is answered later.
+    fn talk(&mut self, from: &str, call: &Call) -> Option<Answer> {
+        let node = self.node_of_pod_ip(&call.server.ip).map(str::to_string);
+        let Some(node) = node.filter(|n| self.unreachable(n).is_none()) else {
+            return Some(Err(NetError::Unreachable));
+        };
+        let now = self.now;
+        let answer =
+            self.with_component(&kubelet_name(&node), |k: &mut Kubelet| k.runtime_mut().talked(now, from, call));
+        answer.unwrap_or(Some(Err(NetError::Unreachable)))
+    }
+
+    /// Who waited for an answer from this node's containers gets it.
+    fn carry_late(&mut self, slot: usize) {
+        let now = self.now;
+        let Some(kubelet) = self.kubelet_mut(slot) else { return };
+        for (node, call, answer) in kubelet.runtime_mut().take_late() {
+            if self.unreachable(&node).is_none() {
+                let hear = |k: &mut Kubelet| k.runtime_mut().answered(now, &call, answer);
+                self.with_component(&kubelet_name(&node), hear);
             }
         }
     }

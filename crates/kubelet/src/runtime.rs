@@ -393,6 +393,14 @@ pub trait Runtime: Send + Sync {
     fn called(&mut self, _now: Time, _server: &Server, _http: bool) -> Answer {
         Err(NetError::Refused)
     }
+    /// Somebody on `node` says something else than HTTP. `None`: the answer comes later, by [`Runtime::take_late`].
+    fn talked(&mut self, _now: Time, _node: &str, _call: &Call) -> Option<Answer> {
+        Some(Err(NetError::Refused))
+    }
+    /// Answers to calls that waited here: the node that they go to, and the call.
+    fn take_late(&mut self) -> Vec<(String, Call, Answer)> {
+        Vec::new()
+    }
     /// The answer to one of [`Runtime::take_calls`].
     fn answered(&mut self, _now: Time, _call: &Call, _answer: Answer) {}
     fn clone_box(&self) -> Box<dyn Runtime>;

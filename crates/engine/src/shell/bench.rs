@@ -97,6 +97,7 @@ impl Bench {
             speed: 1,
             sent: Vec::new(),
             calls: Vec::new(),
+            late: Vec::new(),
             writes: Vec::new(),
         };
         self.machine.run(now + AHEAD, &mut world);

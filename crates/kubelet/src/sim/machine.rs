@@ -8,6 +8,7 @@ use super::fs::{Fs, FsError, Volumes};
 use super::logs::Log;
 use super::net::{Answer, ApiWrite, Call, Sent};
 use super::programs::{self, Outcome, Running};
+use super::redis::Late;
 use super::shell::Shell;
 use super::terminal::Outside;
 use crate::runtime::ContainerSpec;
@@ -44,6 +45,8 @@ pub struct World<'a> {
     pub sent: Vec<Sent>,
     /// And those to other nodes.
     pub calls: Vec<Call>,
+    /// Answers to calls that waited.
+    pub late: Vec<Late>,
     pub writes: Vec<ApiWrite>,
 }
 
@@ -290,9 +293,14 @@ impl Machine {
     /// A process that waits for an answer from another node gets it.
     pub fn hear(&mut self, pid: u32, answer: Answer, now: Time) {
         if let Some(p) = self.procs.get_mut(&pid)
-            && let Kind::Program(Running::Asking(answers)) = &mut p.kind
+            && let Kind::Program(program) = &mut p.kind
         {
-            answers.push(answer);
+            match program {
+                Running::Asking(answers) => answers.push(answer),
+                Running::RedisCli(cli) => cli.heard = Some(answer),
+                Running::Redis(redis) => redis.heard(answer, now),
+                _ => return,
+            }
             p.state = State::Sleeping(now);
         }
     }
@@ -398,7 +406,7 @@ impl Machine {
     }
 
     /// What the processes take all the time, as they are now.
-    fn count(&mut self, now: Time, world: &World) {
+    pub fn count(&mut self, now: Time, world: &World) {
         let (mut milli, mut bytes) = (0, 0);
         for p in self.procs.values().filter(|p| !matches!(p.state, State::Done(_))) {
             let (m, b) = match &p.kind {
@@ -406,6 +414,7 @@ impl Machine {
                 Kind::Program(Running::Serving { server, .. }) => {
                     (u64::from(server.idle_milli), u64::from(server.memory_mib) << 20)
                 }
+                Kind::Program(Running::Redis(r)) => (u64::from(r.server.idle_milli), r.resident()),
                 Kind::Program(Running::Hogging { milli, .. }) => (*milli, PROGRAM_BYTES),
                 Kind::Program(Running::Growing(left)) => {
                     // As far as it got, on a node whose programs run so many times faster.
@@ -422,6 +431,11 @@ impl Machine {
         };
         self.meter.set_steady(now, cap(milli, self.spec.cpu_limit_milli));
         self.meter.memory_bytes = cap(bytes, self.spec.memory_limit_bytes);
+    }
+
+    /// There is more than the limit lets it have: the kernel kills the whole control group.
+    pub fn out_of_memory(&mut self, at: Time) {
+        self.exit = Some(MachineExit { at, code: 137, signal: None, oom: true });
     }
 
     /// Carries out what a program said.
@@ -448,8 +462,7 @@ impl Machine {
             Outcome::Oom => {
                 let at = p.clock;
                 p.state = State::Done(137);
-                // The kernel kills the whole control group.
-                self.exit = Some(MachineExit { at, code: 137, signal: None, oom: true });
+                self.out_of_memory(at);
             }
         }
     }
@@ -514,6 +527,14 @@ impl Machine {
                 *kind = Kind::Program(Running::Ending(server.term_code));
                 if let Some(p) = self.procs.get_mut(&pid) {
                     p.state = State::Sleeping(until);
+                }
+                true
+            }
+            Kind::Program(Running::Redis(redis)) if signal == SIGTERM || signal == SIGINT => {
+                super::redis::process::terminate(redis, self, pid, signal, world);
+                *kind = Kind::Program(Running::Ending(0));
+                if let Some(p) = self.procs.get_mut(&pid) {
+                    p.state = State::Sleeping(p.clock);
                 }
                 true
             }
@@ -599,8 +620,13 @@ impl Machine {
         self.procs.values().flat_map(|p| {
             let serving = match (&p.kind, p.state) {
                 (_, State::Done(_)) => None,
-                (Kind::Program(Running::Serving { server, ports, since }), _) => Some((*server, ports, *since)),
-                (Kind::Program(Running::Answering { ports, since, .. }), _) => Some((&NETCAT, ports, *since)),
+                (Kind::Program(Running::Serving { server, ports, since }), _) => {
+                    Some((*server, ports.as_slice(), *since))
+                }
+                (Kind::Program(Running::Answering { ports, since, .. }), _) => {
+                    Some((&NETCAT, ports.as_slice(), *since))
+                }
+                (Kind::Program(Running::Redis(r)), _) => Some((r.server, std::slice::from_ref(&r.port), r.since)),
                 _ => None,
             };
             serving.into_iter().flat_map(move |(server, ports, since)| {

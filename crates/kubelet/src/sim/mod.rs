@@ -16,9 +16,11 @@ pub mod parts;
 mod probe;
 mod procfs;
 pub mod programs;
+pub mod redis;
 mod server;
 mod session;
 pub mod shell;
+mod talks;
 pub mod terminal;
 
 use crate::pod::container_hash;
@@ -100,6 +102,8 @@ pub struct SimRuntime {
     metered: BTreeSet<ContainerId>,
     /// What its processes want of other nodes.
     calls: Vec<Call>,
+    /// Answers to calls that waited here.
+    late: Vec<redis::Late>,
     writes: Vec<ApiWrite>,
     /// What the node's kernel keeps of connections to Services.
     pub balancer: Balancer,
@@ -132,6 +136,7 @@ impl SimRuntime {
             parts: parts::Parts::default(),
             metered: BTreeSet::new(),
             calls: Vec::new(),
+            late: Vec::new(),
             writes: Vec::new(),
             balancer: Balancer::new(!seed),
             view: None,
@@ -260,11 +265,13 @@ impl SimRuntime {
                 speed: self.speed,
                 sent: Vec::new(),
                 calls: Vec::new(),
+                late: Vec::new(),
                 writes: Vec::new(),
             };
             m.run(kill.unwrap_or(now), &mut world);
             sent = world.sent;
             self.calls.append(&mut world.calls);
+            self.late.append(&mut world.late);
             self.writes.append(&mut world.writes);
             if let (Some(at), None) = (kill, m.exit) {
                 m.exit = Some(MachineExit { at, code: 137, signal: None, oom: false });
@@ -272,6 +279,7 @@ impl SimRuntime {
         }
         let exit = c.machine.as_ref().and_then(|m| m.exit);
         if let (Some(exit), None) = (exit, &c.exited) {
+            self.late.append(&mut c.machine.as_mut().map(redis::process::hang_up).unwrap_or_default());
             let event = self.exited(c, exit);
             c.exited = Some(event.clone());
             self.events.push(event);
@@ -282,6 +290,7 @@ impl SimRuntime {
         for request in sent {
             self.serve(request);
         }
+        self.carry_talks(now);
     }
 
     fn boot(&mut self, c: &mut Container, at: Time) {
@@ -542,6 +551,15 @@ impl Runtime for SimRuntime {
     }
     fn take_calls(&mut self) -> Vec<Call> {
         std::mem::take(&mut self.calls)
+    }
+    fn talked(&mut self, now: Time, node: &str, call: &Call) -> Option<Answer> {
+        let answer = self.talk(now, redis::Back { node: node.into(), call: call.clone() });
+        self.carry_talks(now);
+        self.update_next();
+        answer
+    }
+    fn take_late(&mut self) -> Vec<(String, Call, Answer)> {
+        std::mem::take(&mut self.late).into_iter().map(|(back, answer)| (back.node, back.call, answer)).collect()
     }
     fn put_disk(&mut self, disk: &str, content: DiskContent) {
         self.volumes.insert(fs::disk(disk), content);

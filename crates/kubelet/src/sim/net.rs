@@ -35,6 +35,18 @@ pub struct Call {
     pub http: bool,
     /// It is for the API server.
     pub api: Option<Box<ApiRequest>>,
+    /// It says something else than HTTP.
+    pub talk: Option<Talk>,
+}
+
+/// What a process says on a connection of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Talk {
+    pub text: String,
+    /// Which of the process's connections.
+    pub connection: u32,
+    /// Nothing more will come on it.
+    pub closes: bool,
 }
 
 /// A program's request to the API server.

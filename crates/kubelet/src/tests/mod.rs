@@ -7,6 +7,7 @@ mod nodes;
 mod owners;
 mod pressure;
 mod probing;
+mod redis;
 mod scripts;
 mod sessions;
 mod statics;

@@ -5,19 +5,19 @@ use crate::runtime::{ContainerSpec, Runtime, RuntimeCommand, SessionEnd, Session
 use crate::sim::SimRuntime;
 use meta::{Duration, Time};
 
-struct Host {
-    rt: SimRuntime,
-    now: Time,
+pub struct Host {
+    pub rt: SimRuntime,
+    pub now: Time,
 }
 
 impl Host {
-    fn new(spec: ContainerSpec) -> Self {
+    pub fn new(spec: ContainerSpec) -> Self {
         let mut host = Host { rt: SimRuntime::new(1, 1), now: Time::SIMULATION_START };
         host.rt.command(host.now, RuntimeCommand::RunContainer(Box::new(spec)));
         host.pass(1);
         host
     }
-    fn pass(&mut self, seconds: u64) {
+    pub fn pass(&mut self, seconds: u64) {
         let end = self.now + Duration::from_secs(seconds);
         let mut events = Vec::new();
         while let Some(at) = self.rt.next_at().filter(|t| *t <= end) {
@@ -25,21 +25,21 @@ impl Host {
         }
         self.now = end;
     }
-    fn open(&mut self, command: Option<&[&str]>, stdin: bool, tty: bool) -> u64 {
+    pub fn open(&mut self, command: Option<&[&str]>, stdin: bool, tty: bool) -> u64 {
         let command = command.map(|c| c.iter().map(|s| (*s).to_string()).collect());
         self.rt.open_session(self.now, "u", "c", SessionSpec { command, stdin, tty }).unwrap()
     }
     /// Types and waits a second; what came back.
-    fn say(&mut self, session: u64, text: &str) -> String {
+    pub fn say(&mut self, session: u64, text: &str) -> String {
         self.rt.session_input(self.now, session, SessionInput::Data(text.into()));
         self.pass(1);
         String::from_utf8_lossy(&self.take(session).stdout).into_owned()
     }
-    fn take(&mut self, session: u64) -> SessionOutput {
+    pub fn take(&mut self, session: u64) -> SessionOutput {
         self.rt.session_output(session).unwrap()
     }
     /// A command without input: output, errors, exit code.
-    fn run(&mut self, command: &[&str]) -> (String, String, Option<SessionEnd>) {
+    pub fn run(&mut self, command: &[&str]) -> (String, String, Option<SessionEnd>) {
         let s = self.open(Some(command), false, false);
         self.pass(1);
         let o = self.take(s);

@@ -62,7 +62,8 @@ pub fn run(io: &mut Io) -> Outcome {
         let (namespace, pod) = (spec.namespace.clone(), spec.pod.clone());
         let api = ApiRequest { namespace, pod, path: request.path, user_agent: AGENT, said };
         let server = Server { port: 443, ..Server::default() };
-        io.asked.call = Some(Call { id: spec.id.clone(), pid: io.pid, server, http: true, api: Some(Box::new(api)) });
+        io.asked.call =
+            Some(Call { id: spec.id.clone(), pid: io.pid, server, http: true, api: Some(Box::new(api)), talk: None });
         return Outcome::Exit(0);
     }
     io.say(&screen.out);

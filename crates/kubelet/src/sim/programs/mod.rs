@@ -15,6 +15,7 @@ mod list;
 mod names;
 mod net;
 mod python;
+mod redis_cli;
 mod rights;
 mod secrets;
 mod tar;
@@ -25,7 +26,8 @@ mod work;
 use super::catalogue::{Image, Server, Tools};
 use super::fs::normalize;
 use super::machine::{Input, Machine, World};
-use super::net::{Answer, Call};
+use super::net::{Answer, Call, NetError, Server as Listener};
+use super::redis::{self, Redis};
 use super::shell::Shell;
 use meta::{Duration, Time};
 use std::collections::BTreeMap;
@@ -68,6 +70,8 @@ pub enum Running {
     /// Waits for an answer from another node; those that it has got so far. It then begins anew and gets the same answers.
     Asking(Vec<Answer>),
     Python(Box<python::Python>),
+    Redis(Box<Redis>),
+    RedisCli(Box<redis_cli::Cli>),
     Forever,
 }
 
@@ -241,6 +245,9 @@ pub fn exists(image: &Image, name: &str) -> bool {
     if image.server(base).is_some() || image.extra.contains(&base) {
         return true;
     }
+    if base == "redis-cli" && image.server("redis-server").is_some() {
+        return true;
+    }
     if base == "docker-entrypoint.sh" {
         return image.entrypoint.contains(&"docker-entrypoint.sh");
     }
@@ -313,6 +320,8 @@ pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) 
         Running::Following(path, seen) => work::follow(m, pid, path, seen, world),
         Running::Growing(bytes) => work::grow(m, pid, bytes, world),
         Running::Python(program) => python::run(program, m, pid, world),
+        Running::Redis(server) => redis::process::run(server, m, pid, world),
+        Running::RedisCli(cli) => redis_cli::run(cli, m, pid, world),
     }
 }
 
@@ -321,6 +330,15 @@ fn io<'a, 'w>(m: &'a mut Machine, pid: u32, stdin: Vec<u8>, world: &'a mut World
     let (argv, env, cwd, now) = (p.argv.clone(), p.env.clone(), p.cwd.clone(), p.clock);
     let asked = Asked::default();
     Some(Io { m, pid, world, argv, env, cwd, stdin, now, out: Vec::new(), err: Vec::new(), asked })
+}
+
+/// The way from a process to a host's port.
+///
+/// # Errors
+/// There is none.
+pub fn reach(m: &mut Machine, pid: u32, host: &str, port: u16, world: &mut World) -> Result<Listener, NetError> {
+    let mut io = io(m, pid, Vec::new(), world).ok_or(NetError::Unreachable)?;
+    net::reach(&mut io, host, port)
 }
 
 fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> Outcome {
@@ -351,6 +369,9 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
     let argv = m.procs[&pid].argv.clone();
     let name = base_name(&argv[0]);
     if let Some(server) = m.image.server(&argv[0]).or_else(|| m.image.server(name)) {
+        if server.program == "redis-server" {
+            return redis::process::start(m, pid, server, world);
+        }
         return work::serve(m, pid, server, world);
     }
     if SHELLS.contains(&name) {
@@ -361,6 +382,9 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
                 Outcome::Exit(2)
             }
         };
+    }
+    if name == "redis-cli" {
+        return redis_cli::start(m, pid, world);
     }
     if reads_stdin(&argv) {
         let data = match &mut m.procs.get_mut(&pid).map(|p| &mut p.fds.stdin) {
@@ -438,6 +462,7 @@ fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> 
 pub fn inline(io: &mut Io) -> Option<i32> {
     let name = base_name(&io.argv[0]).to_string();
     let own = SHELLS.contains(&name.as_str())
+        || name == "redis-cli"
         || name == "docker-entrypoint.sh"
         || io.m.image.server(&io.argv[0]).or_else(|| io.m.image.server(&name)).is_some()
         || reads_stdin(&io.argv);
@@ -502,8 +527,8 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
         | "which" | "ps" | "top" | "df" | "free" | "uptime" => return info::run(io, &name),
         "kill" => work::kill(io),
-        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "redis-cli" | "pg_isready" | "psql" | "apt"
-        | "apt-get" | "pip" | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip"
+        | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
         "kubectl" => return kubectl::run(io),
         _ if clients::is_client(&name) => return clients::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),

@@ -68,7 +68,7 @@ fn call(io: &mut Io, server: Server, http: bool) -> Answer {
     if io.world.view.is_none() {
         return Err(NetError::Unreachable);
     }
-    io.asked.call = Some(Call { id: io.m.spec.id.clone(), pid: io.pid, server, http, api: None });
+    io.asked.call = Some(Call { id: io.m.spec.id.clone(), pid: io.pid, server, http, api: None, talk: None });
     Err(NetError::Waiting)
 }
 
@@ -83,7 +83,7 @@ fn ask_api_server(io: &mut Io, request: &Request) -> Answer {
     };
     let server = Server { port: request.port, ..Server::default() };
     let (id, pid) = (spec.id.clone(), io.pid);
-    io.asked.call = Some(Call { id, pid, server, http: true, api: Some(Box::new(api)) });
+    io.asked.call = Some(Call { id, pid, server, http: true, api: Some(Box::new(api)), talk: None });
     Err(NetError::Waiting)
 }
 
@@ -91,6 +91,21 @@ fn connect_to(io: &mut Io, server: Server) -> Answer {
     match server::connect(io.world.peers, Some(io.m), &server.ip, server.port, io.now) {
         Err(NetError::Unreachable) => call(io, server, false),
         result => result.map(|()| None),
+    }
+}
+
+/// The way to who listens at a host's port: the server, as it sees this container. Whether anybody listens is not asked.
+///
+/// # Errors
+/// There is no way.
+pub fn reach(io: &mut Io, host: &str, port: u16) -> Result<Server, NetError> {
+    let own = io.m.spec.pod_ip.clone();
+    let to = |ip: String, port, from| Server { ip, port, from, ..Server::default() };
+    match with_net(io, |net, client| net.connect(client, host, port)) {
+        Some(Ok(End::Port { ip, port, from })) => Ok(to(ip, port, from)),
+        Some(Ok(_)) => Err(NetError::NotHttp),
+        Some(Err(e)) => Err(e),
+        None => Ok(to(alone(io, host).ok_or(NetError::NoSuchHost)?, port, own)),
     }
 }
 
@@ -161,15 +176,6 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
         "nc" => netcat(io),
         "nslookup" | "dig" | "host" => Outcome::Exit(names::look_up(io, name)),
         "ping" => ping(io),
-        "redis-cli" => {
-            let up = connect(io, "localhost", 6379).is_ok();
-            if up {
-                io.line("PONG");
-            } else {
-                io.complain("Could not connect to Redis at 127.0.0.1:6379: Connection refused");
-            }
-            Outcome::Exit(i32::from(!up))
-        }
         "pg_isready" | "psql" => {
             let up = connect(io, "localhost", 5432).is_ok();
             io.line(if up {

@@ -1,0 +1,479 @@
+//! A redis: data in memory, spoken to in RESP. Whoever waits at it (`BLPOP`, a replica) is answered when there is
+//! something.
+
+pub mod commands;
+pub mod config;
+mod data;
+mod info;
+pub mod process;
+mod replication;
+pub mod reply;
+
+use super::catalogue::Server;
+use super::net::{Answer, Call, Response, Served};
+use commands::{Command, Cx, Done, MISSING};
+use config::Config;
+use data::{Db, Value};
+use meta::{Duration, Rng, Time};
+use reply::Reply;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What a server takes up that holds nothing.
+pub const STARTUP_BYTES: u64 = 900 << 10;
+/// And what its program and libraries do beside that.
+const PROGRAM_BYTES: u64 = 4 << 20;
+/// Connections that nobody has closed are forgotten when there are more.
+const CONNECTIONS: usize = 1_000;
+
+/// What a client has said on its connection.
+#[derive(Clone, Debug, Default)]
+struct Session {
+    db: usize,
+    known: bool,
+    name: String,
+    /// Commands after `MULTI`.
+    queue: Option<Vec<Vec<String>>>,
+    /// One of them was wrong.
+    spoilt: bool,
+    opened: u64,
+}
+
+/// Who waits for a key.
+#[derive(Clone, Debug)]
+struct Waiter {
+    back: Back,
+    db: usize,
+    argv: Vec<String>,
+    until: Option<Time>,
+}
+
+/// Where an answer goes to: the node, and the call that it answers.
+#[derive(Clone, Debug)]
+pub struct Back {
+    pub node: String,
+    pub call: Call,
+}
+
+impl Back {
+    /// The connection: a process's.
+    fn connection(&self) -> String {
+        let (id, talk) = (&self.call.id, self.call.talk.as_ref());
+        let line = talk.map_or(0, |t| t.connection);
+        format!("{}/{}/{}/{}/{}/{line}", self.node, id.pod_uid, id.container, id.attempt, self.call.pid)
+    }
+}
+
+/// An answer that comes later.
+pub type Late = (Back, Answer);
+
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    connections: u64,
+    commands: u64,
+    expired: u64,
+    evicted: u64,
+    hits: u64,
+    misses: u64,
+    errors: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Redis {
+    pub server: &'static Server,
+    pub port: u16,
+    /// When it began (or will begin) to listen.
+    pub since: Time,
+    pub pid: u32,
+    pub config: Config,
+    pub version: (u32, u32, u32),
+    pub run_id: String,
+    dbs: BTreeMap<usize, Db>,
+    sessions: BTreeMap<String, Session>,
+    waiters: VecDeque<Waiter>,
+    /// Lines that it has to print: a level and a text.
+    pub log: Vec<(char, String)>,
+    /// Answers that are due.
+    pub late: Vec<Late>,
+    /// A client has asked it to end.
+    pub ends: bool,
+    stats: Stats,
+    /// Changes since it started.
+    dirty: u64,
+    peak: u64,
+    rng: Rng,
+    role: replication::Role,
+    followers: Vec<replication::Follower>,
+    /// Bytes that went to replicas.
+    pub offset: u64,
+}
+
+pub fn served(text: String, now: Time) -> Answer {
+    Ok(Some(Served { response: Response::new(200, text), work: Duration::ZERO, done: now }))
+}
+
+impl Redis {
+    fn ensure(&mut self, n: usize) -> &mut Db {
+        self.dbs.entry(n).or_default()
+    }
+    fn filled(&self) -> impl Iterator<Item = (usize, &Db)> {
+        self.dbs.iter().filter(|(_, db)| db.len() > 0).map(|(n, db)| (*n, db))
+    }
+    fn forget_all(&mut self) {
+        self.dbs.clear();
+    }
+    /// The time of a use, and its number: virtual time may stand still between two commands.
+    fn stamp(&self, now: Time) -> (Time, u64) {
+        (now, self.stats.commands)
+    }
+    fn draw(&mut self, below: usize) -> usize {
+        self.rng.below(u32::try_from(below).unwrap_or(u32::MAX)) as usize
+    }
+    fn connections(&self) -> usize {
+        self.sessions.len()
+    }
+    fn blocked(&self) -> usize {
+        self.waiters.len()
+    }
+    fn reset_stats(&mut self) {
+        self.stats = Stats::default();
+    }
+    fn setting(&self, name: &str) -> String {
+        match name {
+            "port" => self.port.to_string(),
+            "dir" if self.config.get("dir").is_empty() => "/data".into(),
+            _ => self.config.get(name).to_string(),
+        }
+    }
+
+    pub fn used_memory(&self) -> u64 {
+        STARTUP_BYTES + self.dbs.values().map(|d| d.bytes).sum::<u64>()
+    }
+    /// What the container's memory holds of it.
+    pub fn resident(&self) -> u64 {
+        PROGRAM_BYTES + self.peak.max(self.used_memory())
+    }
+
+    /// Evicts keys until what is used fits, as far as the policy lets it; whether it fits now.
+    fn make_room(&mut self) -> bool {
+        let most = self.config.number("maxmemory");
+        while most > 0 && self.used_memory() > most {
+            let Some((db, key)) = self.victim() else { return false };
+            self.ensure(db).remove(&key);
+            self.stats.evicted += 1;
+            self.propagate(db, &["DEL".into(), key]);
+        }
+        true
+    }
+
+    /// Who goes next. Real servers take the oldest of a few that they draw, this one of all.
+    fn victim(&mut self) -> Option<(usize, String)> {
+        let policy = self.config.get("maxmemory-policy").to_string();
+        if policy == "noeviction" {
+            return None;
+        }
+        let only_ending = policy.starts_with("volatile");
+        let all = self.dbs.iter().flat_map(|(n, db)| db.iter().map(move |(k, v)| (*n, k, v)));
+        let mut all: Vec<_> = all.filter(|(_, _, v)| !only_ending || v.expires.is_some()).collect();
+        if policy.ends_with("random") {
+            let n = self.rng.below(u32::try_from(all.len()).ok().filter(|n| *n > 0)?) as usize;
+            return all.get(n).map(|(n, k, _)| (*n, (*k).clone()));
+        }
+        all.sort_by_key(|(_, _, v)| if policy.ends_with("ttl") { (v.expires.unwrap_or_default(), 0) } else { v.used });
+        all.first().map(|(n, k, _)| (*n, (*k).clone()))
+    }
+
+    /// Somebody says something on a connection; what is answered, unless that comes later.
+    pub fn talk(&mut self, back: &Back, now: Time) -> Option<Answer> {
+        let Some(talk) = back.call.talk.clone() else { return Some(Ok(None)) };
+        self.purge(now);
+        let id = back.connection();
+        let mut session = self.sessions.remove(&id).unwrap_or_else(|| {
+            self.stats.connections += 1;
+            Session { opened: self.stats.connections, ..Session::default() }
+        });
+        let mut out = String::new();
+        let mut waits = false;
+        for argv in reply::commands(&talk.text) {
+            match self.say(&mut session, &argv, back, now) {
+                Some(reply) => reply.encode(&mut out),
+                None => waits = true,
+            }
+        }
+        if !talk.closes {
+            self.sessions.insert(id, session);
+            if self.sessions.len() > CONNECTIONS
+                && let Some(oldest) = self.sessions.iter().min_by_key(|(_, s)| s.opened).map(|(k, _)| k.clone())
+            {
+                self.sessions.remove(&oldest);
+            }
+        }
+        self.peak = self.peak.max(self.used_memory());
+        (!waits).then(|| served(out, now))
+    }
+
+    fn purge(&mut self, now: Time) {
+        let gone: u64 = self.dbs.values_mut().map(|db| db.purge(now)).sum();
+        self.stats.expired += gone;
+    }
+
+    /// One command of a client. `None`: the answer comes later.
+    fn say(&mut self, s: &mut Session, argv: &[String], back: &Back, now: Time) -> Option<Reply> {
+        self.stats.commands += 1;
+        let reply = self.judge(s, argv, back, now);
+        if let Some(Reply::Error(_)) = &reply {
+            self.stats.errors += 1;
+        }
+        reply
+    }
+
+    fn judge(&mut self, s: &mut Session, argv: &[String], back: &Back, now: Time) -> Option<Reply> {
+        let error = |text: String| Some(Reply::Error(text));
+        let name = argv.first().map(|n| n.to_ascii_lowercase())?;
+        let own = matches!(
+            name.as_str(),
+            "auth"
+                | "client"
+                | "command"
+                | "discard"
+                | "exec"
+                | "hello"
+                | "multi"
+                | "psync"
+                | "quit"
+                | "replconf"
+                | "reset"
+                | "save"
+                | "bgsave"
+                | "select"
+                | "shutdown"
+                | "unwatch"
+                | "watch"
+        );
+        let command = Command::find(&name);
+        let spoil = |s: &mut Session| s.spoilt |= s.queue.is_some();
+        if command.is_none() && !own {
+            spoil(s);
+            return error(self.unknown(argv));
+        }
+        if command.is_some_and(|c| !c.takes(argv.len())) {
+            spoil(s);
+            return error(format!("ERR wrong number of arguments for '{name}' command"));
+        }
+        let secret = self.config.get("requirepass").to_string();
+        if !secret.is_empty() && !s.known && !matches!(name.as_str(), "auth" | "hello" | "quit" | "reset") {
+            return error("NOAUTH Authentication required.".into());
+        }
+        if own {
+            return self.own_command(s, &name, argv, back, now);
+        }
+        let command = command?;
+        if let Some(refused) = self.refuses(command) {
+            spoil(s);
+            return Some(refused);
+        }
+        if let Some(queue) = &mut s.queue {
+            queue.push(argv.to_vec());
+            return Some(Reply::Status("QUEUED".into()));
+        }
+        match self.carry_out(command, s.db, argv, now) {
+            Done::Reply(reply) => {
+                self.wake(now);
+                Some(reply)
+            }
+            Done::Wait(patience) => {
+                let until = patience.map(|d| now + d);
+                self.waiters.push_back(Waiter { back: back.clone(), db: s.db, argv: argv.to_vec(), until });
+                None
+            }
+        }
+    }
+
+    fn unknown(&self, argv: &[String]) -> String {
+        let name = &argv[0];
+        if MISSING.contains(&name.to_ascii_lowercase().as_str()) {
+            return format!("ERR command '{name}' is not simulated");
+        }
+        let args = &argv[1..];
+        match self.version.0 {
+            7.. => {
+                let args: String = args.iter().map(|a| format!("'{a}' ")).collect();
+                format!("ERR unknown command '{name}', with args beginning with: {args}")
+            }
+            5.. => {
+                let args: String = args.iter().map(|a| format!("`{a}`, ")).collect();
+                format!("ERR unknown command `{name}`, with args beginning with: {args}")
+            }
+            _ => format!("ERR unknown command '{name}'"),
+        }
+    }
+
+    fn refuses(&mut self, command: &Command) -> Option<Reply> {
+        if command.grows && !self.make_room() {
+            return Some(Reply::Error("OOM command not allowed when used memory > 'maxmemory'.".into()));
+        }
+        let read_only = self.master().is_some() && self.config.get("replica-read-only") == "yes";
+        (command.writes && read_only)
+            .then(|| Reply::Error("READONLY You can't write against a read only replica.".into()))
+    }
+
+    /// Runs a command, and notes what it has done to its keys.
+    fn carry_out(&mut self, command: &Command, db: usize, argv: &[String], now: Time) -> Done {
+        let done = command.run(self, &Cx { argv, db, now });
+        let used = self.stamp(now);
+        let keys = command.keys(argv);
+        let data = self.ensure(db);
+        let mut found = 0;
+        for key in &keys {
+            found += u64::from(data.get(key).is_some());
+            data.touch(key, used);
+            if command.writes {
+                data.weigh(key);
+            }
+        }
+        if !command.writes {
+            self.stats.hits += found;
+            self.stats.misses += keys.len() as u64 - found;
+        } else if matches!(&done, Done::Reply(r) if !matches!(r, Reply::Error(_) | Reply::Bulk(None) | Reply::Array(None)))
+        {
+            self.dirty += 1;
+            self.propagate(db, argv);
+        }
+        done
+    }
+
+    /// Serves those who wait, the first one first.
+    fn wake(&mut self, now: Time) {
+        let mut n = 0;
+        while let Some(w) = self.waiters.get(n).cloned() {
+            let Some(command) = Command::find(&w.argv[0]) else { break };
+            match self.carry_out(command, w.db, &w.argv, now) {
+                Done::Reply(reply) => {
+                    self.waiters.remove(n);
+                    let mut text = String::new();
+                    reply.encode(&mut text);
+                    self.late.push((w.back, served(text, now)));
+                    // What it moved may be what somebody before it waits for.
+                    n = 0;
+                }
+                Done::Wait(_) => n += 1,
+            }
+        }
+    }
+
+    /// Who has waited long enough hears that there is nothing.
+    pub fn end_waits(&mut self, now: Time) {
+        let (over, on) = self.waiters.drain(..).partition(|w| w.until.is_some_and(|t| t <= now));
+        self.waiters = on;
+        let over: VecDeque<Waiter> = over;
+        for w in over {
+            let nothing = if w.argv[0].to_ascii_lowercase().ends_with("pop") { "*-1\r\n" } else { "$-1\r\n" };
+            self.late.push((w.back, served(nothing.into(), now)));
+        }
+    }
+
+    pub fn next_end(&self) -> Option<Time> {
+        self.waiters.iter().filter_map(|w| w.until).min()
+    }
+
+    /// Commands about the connection.
+    fn own_command(&mut self, s: &mut Session, name: &str, argv: &[String], back: &Back, now: Time) -> Option<Reply> {
+        let error = |text: &str| Some(Reply::Error(text.into()));
+        let arg = |n: usize| argv.get(n).map(String::as_str);
+        match name {
+            "auth" => Some(self.authenticate(s, &argv[1..])),
+            "hello" => match arg(1) {
+                None | Some("2") => Some(Reply::list(["server", "redis", "proto", "2", "mode", "standalone"])),
+                _ => error("NOPROTO unsupported protocol version"),
+            },
+            "select" => match arg(1).map(str::parse::<usize>) {
+                Some(Ok(n)) if n < usize::try_from(self.config.number("databases")).unwrap_or(16) => {
+                    s.db = n;
+                    Some(Reply::ok())
+                }
+                Some(Ok(_)) => error("ERR DB index is out of range"),
+                Some(Err(_)) => error("ERR value is not an integer or out of range"),
+                None => error("ERR wrong number of arguments for 'select' command"),
+            },
+            "multi" if s.queue.is_some() => error("ERR MULTI calls can not be nested"),
+            "multi" => {
+                (s.queue, s.spoilt) = (Some(Vec::new()), false);
+                Some(Reply::ok())
+            }
+            "discard" | "exec" => {
+                let Some(queue) = s.queue.take() else {
+                    return Some(Reply::Error(format!("ERR {} without MULTI", name.to_ascii_uppercase())));
+                };
+                if name == "discard" {
+                    return Some(Reply::ok());
+                }
+                if std::mem::take(&mut s.spoilt) {
+                    return error("EXECABORT Transaction discarded because of previous errors.");
+                }
+                let mut all = Vec::new();
+                for argv in queue {
+                    let Some(command) = Command::find(&argv[0]) else { continue };
+                    // Within a transaction nobody waits.
+                    all.push(match self.carry_out(command, s.db, &argv, now) {
+                        Done::Reply(r) => r,
+                        Done::Wait(_) => Reply::nil(),
+                    });
+                }
+                self.wake(now);
+                Some(Reply::Array(Some(all)))
+            }
+            // Nobody comes between the commands of a client here.
+            "watch" | "unwatch" | "quit" => Some(Reply::ok()),
+            "reset" => {
+                *s = Session { opened: s.opened, ..Session::default() };
+                Some(Reply::Status("RESET".into()))
+            }
+            "client" => match arg(1).map(str::to_ascii_lowercase).as_deref() {
+                Some("setname") => {
+                    s.name = arg(2).unwrap_or_default().into();
+                    Some(Reply::ok())
+                }
+                Some("getname") => Some(Reply::Bulk(Some(s.name.clone()).filter(|n| !n.is_empty()))),
+                Some("id") => Some(Reply::Int(i64::try_from(s.opened).unwrap_or(0))),
+                Some("setinfo") => Some(Reply::ok()),
+                _ => error("ERR this subcommand of CLIENT is not simulated"),
+            },
+            "command" => Some(Reply::Int(i64::try_from(commands::COMMANDS.len()).unwrap_or(0))),
+            "save" | "bgsave" => error("ERR writing the dataset to disk is not simulated"),
+            "shutdown" => {
+                self.ends = true;
+                Some(Reply::ok())
+            }
+            "psync" => self.begin_sync(back, now),
+            "replconf" => self.feed(back, now),
+            _ => None,
+        }
+    }
+
+    fn authenticate(&self, s: &mut Session, args: &[String]) -> Reply {
+        let secret = self.config.get("requirepass");
+        let (user, password) = match args {
+            [password] => ("default", password.as_str()),
+            [user, password] if self.version.0 >= 6 => (user.as_str(), password.as_str()),
+            [] => return Reply::Error("ERR wrong number of arguments for 'auth' command".into()),
+            _ => return Reply::Error("ERR syntax error".into()),
+        };
+        if secret.is_empty() && args.len() == 1 {
+            return Reply::Error(if self.version.0 >= 6 {
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
+                 configuration is correct?"
+                    .into()
+            } else {
+                "ERR Client sent AUTH, but no password is set".into()
+            });
+        }
+        if user == "default" && (secret.is_empty() || password == secret) {
+            s.known = true;
+            return Reply::ok();
+        }
+        Reply::Error(if self.version.0 >= 6 {
+            "WRONGPASS invalid username-password pair or user is disabled.".into()
+        } else {
+            "ERR invalid password".into()
+        })
+    }
+}

@@ -1,0 +1,349 @@
+//! The process `redis-server`: how it starts, what it prints, how it ends.
+
+use super::config::{Config, arguments};
+use super::replication::Role;
+use super::{Back, Redis};
+use crate::pod::images::ImageRef;
+use crate::sim::catalogue::Server;
+use crate::sim::fs::normalize;
+use crate::sim::machine::{Kind, Machine, State, World};
+use crate::sim::net::{Answer, Call, NetError, Server as Asked, Talk};
+use crate::sim::programs::{self, Outcome, Running, clock};
+use meta::{Duration, Rng, Time};
+use std::collections::BTreeMap;
+
+/// What a command takes.
+const WORK: Duration = Duration::from_micros(20);
+
+/// The newest of the lines of versions that tags name in part.
+const NEWEST: &[(u32, u32, u32)] = &[
+    (2, 6, 17),
+    (2, 8, 23),
+    (3, 0, 7),
+    (3, 2, 12),
+    (4, 0, 14),
+    (5, 0, 14),
+    (6, 0, 20),
+    (6, 2, 19),
+    (7, 0, 15),
+    (7, 2, 11),
+    (7, 4, 6),
+    (8, 0, 4),
+    (8, 2, 2),
+];
+
+/// The version that an image's tag names.
+fn version(image: &str) -> (u32, u32, u32) {
+    let r = ImageRef::parse(image).ok();
+    let repository = r.as_ref().map(|r| r.repository.clone()).unwrap_or_default();
+    // These have a version of their own.
+    let tag = match repository.as_str() {
+        r if r.ends_with("gb-redis-follower") => "6.0".to_string(),
+        r if r.ends_with("gb-redisslave") || r.ends_with("redis-slave") || r == "redis" => "3.2".to_string(),
+        _ => r.map(|r| r.tag).unwrap_or_default(),
+    };
+    let tag = if repository == "library/redis" && tag.starts_with(|c: char| !c.is_ascii_digit()) {
+        "8.2".into()
+    } else {
+        tag
+    };
+    let numbers: Vec<u32> = tag.split(['-', '.']).map_while(|n| n.parse().ok()).collect();
+    let fits =
+        |v: &&(u32, u32, u32)| numbers.first().is_none_or(|n| *n == v.0) && numbers.get(1).is_none_or(|n| *n == v.1);
+    match numbers.as_slice() {
+        [a, b, c, ..] => (*a, *b, *c),
+        _ => NEWEST.iter().rfind(fits).copied().unwrap_or(match numbers.as_slice() {
+            [a, b, ..] => (*a, *b, 0),
+            [a] => (*a, 0, 0),
+            [] => (8, 2, 2),
+        }),
+    }
+}
+
+/// What an image's own start script adds to the command line.
+fn completed(mut argv: Vec<String>, image: &str, env: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+    let repository = ImageRef::parse(image).map(|r| r.repository).unwrap_or_default();
+    let get = |n: &str| env.get(n).map(String::as_str).unwrap_or_default();
+    let alone = argv.len() == 1;
+    let leader = match repository.as_str() {
+        r if r.ends_with("gb-redis-follower") => Some(("--replicaof", "redis-leader", "REDIS_LEADER_SERVICE_HOST")),
+        r if r.ends_with("gb-redisslave") || r.ends_with("/redis-slave") || r == "redis-slave" => {
+            Some(("--slaveof", "redis-master", "REDIS_MASTER_SERVICE_HOST"))
+        }
+        _ => None,
+    };
+    if let (Some((option, name, variable)), true) = (leader, alone) {
+        let host = if get("GET_HOSTS_FROM") == "env" { get(variable) } else { name };
+        argv.extend([option.into(), host.into(), "6379".into()]);
+    }
+    if repository.ends_with("bitnami/redis") && alone {
+        let password = get("REDIS_PASSWORD");
+        if password.is_empty() && get("ALLOW_EMPTY_PASSWORD") != "yes" {
+            return Err("The REDIS_PASSWORD environment variable is empty or not set. Set the environment variable \
+                        ALLOW_EMPTY_PASSWORD=yes to allow the container to be started with blank passwords. This is \
+                        recommended only for development."
+                .into());
+        }
+        if !password.is_empty() {
+            argv.extend(["--requirepass".into(), password.into()]);
+        }
+        if !get("REDIS_PORT_NUMBER").is_empty() {
+            argv.extend(["--port".into(), get("REDIS_PORT_NUMBER").into()]);
+        }
+        if matches!(get("REDIS_REPLICATION_MODE"), "slave" | "replica") {
+            let port = Some(get("REDIS_MASTER_PORT_NUMBER")).filter(|p| !p.is_empty()).unwrap_or("6379");
+            argv.extend(["--replicaof".into(), get("REDIS_MASTER_HOST").into(), port.into()]);
+            if !get("REDIS_MASTER_PASSWORD").is_empty() {
+                argv.extend(["--masterauth".into(), get("REDIS_MASTER_PASSWORD").into()]);
+            }
+        }
+    }
+    Ok(argv)
+}
+
+fn print(m: &mut Machine, pid: u32, role: char, line: &(char, String), world: &mut World) {
+    let now = m.procs.get(&pid).map_or(Time(0), |p| p.clock);
+    let stamp = clock::format(now, "%d %b %Y %H:%M:%S");
+    let millis = now.as_micros() / 1_000 % 1_000;
+    let (level, text) = line;
+    m.emit(pid, &format!("{pid}:{role} {stamp}.{millis:03} {level} {text}\n"), false, world);
+}
+
+/// `redis-server ...`
+pub fn start(m: &mut Machine, pid: u32, server: &'static Server, world: &mut World) -> Outcome {
+    let Some(p) = m.procs.get(&pid) else { return Outcome::Exit(0) };
+    let (argv, env, cwd, now) = (p.argv.clone(), p.env.clone(), p.cwd.clone(), p.clock);
+    let version = version(&m.spec.image);
+    let (a, b, c) = version;
+    if argv.iter().skip(1).any(|a| a == "-v" || a == "--version") {
+        m.emit(
+            pid,
+            &format!("Redis server v={a}.{b}.{c} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64\n"),
+            false,
+            world,
+        );
+        return Outcome::Exit(0);
+    }
+    let argv = match completed(argv, &m.spec.image, &env) {
+        Ok(argv) => argv,
+        Err(why) => {
+            m.emit(pid, &format!("redis ERROR ==> {why}\n"), true, world);
+            return Outcome::Exit(1);
+        }
+    };
+    let (file, lines) = arguments(&argv);
+    let mut config = Config::default();
+    let mut text = String::new();
+    if let Some(file) = &file {
+        let path = normalize(&cwd, file);
+        match m.fs.read(&path, world.volumes) {
+            Ok(data) => text = String::from_utf8_lossy(&data).into_owned() + "\n",
+            Err(e) => {
+                let why = format!("Fatal error, can't open config file '{path}': {}", e.text());
+                print(m, pid, 'C', &('#', why), world);
+                return Outcome::Exit(1);
+            }
+        }
+        config.file = Some(path);
+    }
+    text.push_str(&lines);
+    if let Err((n, line, why)) = config.read(&text) {
+        let said = format!(
+            "\n*** FATAL CONFIG FILE ERROR (Redis {a}.{b}.{c}) ***\nReading the configuration file, at line {n}\n>>> '{line}'\n{why}\n"
+        );
+        m.emit(pid, &said, true, world);
+        return Outcome::Exit(1);
+    }
+    if m.spec.memory_limit_bytes.is_some_and(|l| l < i64::from(server.memory_mib) << 20) {
+        return Outcome::Oom;
+    }
+    let port = u16::try_from(config.number("port")).unwrap_or(6379);
+    let mut rng = Rng::new(m.rng.next_u64());
+    let run_id = (0..5).map(|_| format!("{:08x}", rng.next_u32())).collect();
+    let since = now + world.scaled(Duration::from_millis(u64::from(server.ready_ms)));
+    let told = file.is_some() || argv.len() > 1;
+    let mut r = Redis {
+        server,
+        port,
+        since,
+        pid,
+        config,
+        version,
+        run_id,
+        dbs: BTreeMap::new(),
+        sessions: BTreeMap::new(),
+        waiters: std::collections::VecDeque::new(),
+        log: Vec::new(),
+        late: Vec::new(),
+        ends: false,
+        stats: super::Stats::default(),
+        dirty: 0,
+        peak: 0,
+        rng,
+        role: Role::Leader,
+        followers: Vec::new(),
+        offset: 0,
+    };
+    let leader: Vec<String> = r.config.get("replicaof").split(' ').map(String::from).collect();
+    if let [host, port] = leader.as_slice() {
+        r.follow(host, port, since);
+    }
+    // What was a warning is a notice since 7.2.
+    let level = if version >= (7, 2, 0) { '*' } else { '#' };
+    print(m, pid, 'C', &(level, "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo".into()), world);
+    let started = format!("Redis version={a}.{b}.{c}, bits=64, commit=00000000, modified=0, pid={pid}, just started");
+    print(m, pid, 'C', &(level, started), world);
+    let no_file = "Warning: no config file specified, using the default config. In order to specify a config file use \
+                   redis-server /path/to/redis.conf";
+    let read = if told { (level, "Configuration loaded".into()) } else { ('#', no_file.into()) };
+    print(m, pid, 'C', &read, world);
+    let letter = role(&r);
+    if version >= (6, 2, 0) {
+        print(m, pid, letter, &('*', "monotonic clock: POSIX clock_gettime".into()), world);
+    }
+    print(m, pid, letter, &('*', format!("Running mode=standalone, port={port}.")), world);
+    print(m, pid, letter, &(level, "Server initialized".into()), world);
+    let ready = if version >= (7, 2, 0) { "Ready to accept connections tcp" } else { "Ready to accept connections" };
+    print(m, pid, letter, &('*', ready.into()), world);
+    on(Box::new(r))
+}
+
+fn role(r: &Redis) -> char {
+    if r.master().is_some() { 'S' } else { 'M' }
+}
+
+/// It sleeps until something is due.
+fn on(r: Box<Redis>) -> Outcome {
+    match [r.next_end(), r.next_sync()].into_iter().flatten().min() {
+        Some(at) => Outcome::Sleep(at, Running::Redis(r)),
+        None => Outcome::Block(Running::Redis(r)),
+    }
+}
+
+/// Something is due.
+pub fn run(mut r: Box<Redis>, m: &mut Machine, pid: u32, world: &mut World) -> Outcome {
+    let Some(now) = m.procs.get(&pid).map(|p| p.clock) else { return Outcome::Exit(0) };
+    r.end_waits(now);
+    if r.next_sync().is_some_and(|t| t <= now)
+        && let Some((host, port, text)) = r.ask_leader()
+    {
+        match programs::reach(m, pid, &host, port, world) {
+            Ok(server) => world.calls.push(call(m, pid, server, text, false)),
+            Err(e) => r.heard(Err(e), now),
+        }
+    }
+    r.feed_followers(now);
+    speak(&mut r, m, pid, world);
+    on(r)
+}
+
+/// What somebody says to whoever listens at a server's port.
+pub fn call(m: &Machine, pid: u32, server: Asked, text: String, closes: bool) -> Call {
+    let talk = Talk { text, connection: 0, closes };
+    Call { id: m.spec.id.clone(), pid, server, http: false, api: None, talk: Some(talk) }
+}
+
+fn speak(r: &mut Redis, m: &mut Machine, pid: u32, world: &mut World) {
+    world.late.append(&mut r.late);
+    let letter = role(r);
+    for line in std::mem::take(&mut r.log) {
+        print(m, pid, letter, &line, world);
+    }
+}
+
+/// The redis of a machine that listens at a port.
+fn listening(m: &Machine, port: u16, now: Time) -> Option<u32> {
+    let at = |k: &Kind| matches!(k, Kind::Program(Running::Redis(r)) if r.port == port && r.since <= now);
+    m.procs.iter().find(|(_, p)| !matches!(p.state, State::Done(_)) && at(&p.kind)).map(|(pid, _)| *pid)
+}
+
+/// Somebody talks to a container of the node. `Err`: nobody there speaks RESP; `Ok(None)`: the answer comes later.
+pub fn talk(m: &mut Machine, back: &Back, now: Time, world: &mut World) -> Result<Option<Answer>, NetError> {
+    let pid = listening(m, back.call.server.port, now).ok_or(NetError::NotHttp)?;
+    let change = |m: &mut Machine, f: &mut dyn FnMut(&mut Redis)| {
+        if let Some(Kind::Program(Running::Redis(r))) = m.procs.get_mut(&pid).map(|p| &mut p.kind) {
+            f(r);
+        }
+    };
+    if let Some(p) = m.procs.get_mut(&pid) {
+        p.clock = p.clock.max(now);
+    }
+    m.serve(now, WORK);
+    let mut answer = None;
+    let mut lines = Vec::new();
+    let (mut ends, mut letter, mut memory) = (false, 'M', 0);
+    change(m, &mut |r| {
+        answer = r.talk(back, now);
+        r.feed_followers(now);
+        world.late.append(&mut r.late);
+        lines = std::mem::take(&mut r.log);
+        (ends, letter, memory) = (r.ends, role(r), r.resident());
+    });
+    for line in &lines {
+        print(m, pid, letter, line, world);
+    }
+    let over = m.spec.memory_limit_bytes.and_then(|l| u64::try_from(l).ok()).is_some_and(|l| memory > l);
+    if over {
+        m.out_of_memory(now);
+        return Ok(Some(Err(NetError::NotHttp)));
+    }
+    if ends {
+        change(m, &mut |r| world.late.append(&mut r.hang_up()));
+        print(m, pid, letter, &('*', "User requested shutdown...".into()), world);
+        print(m, pid, letter, &('#', "Redis is now ready to exit, bye bye...".into()), world);
+        if let Some(p) = m.procs.get_mut(&pid) {
+            p.kind = Kind::Program(Running::Ending(0));
+            p.state = State::Sleeping(now);
+        }
+        return Ok(Some(Err(NetError::NotHttp)));
+    }
+    let mut next = None;
+    change(m, &mut |r| next = [r.next_end(), r.next_sync()].into_iter().flatten().min());
+    if let Some(p) = m.procs.get_mut(&pid) {
+        p.state = next.map_or(State::Forever, State::Sleeping);
+    }
+    m.count(now, world);
+    Ok(answer)
+}
+
+/// The machine's processes are gone: who waits at them hears that.
+pub fn hang_up(m: &mut Machine) -> Vec<super::Late> {
+    let all = m.procs.values_mut().filter_map(|p| match &mut p.kind {
+        Kind::Program(Running::Redis(r)) => Some(r.hang_up()),
+        _ => None,
+    });
+    all.flatten().collect()
+}
+
+/// SIGTERM: what it says, and that its clients are on their own.
+pub fn terminate(r: &mut Redis, m: &mut Machine, pid: u32, signal: i32, world: &mut World) {
+    let now = m.procs.get(&pid).map_or(Time(0), |p| p.clock);
+    let name = if signal == crate::sim::machine::SIGINT { "SIGINT" } else { "SIGTERM" };
+    m.emit(
+        pid,
+        &format!("{pid}:signal-handler ({}) Received {name} scheduling shutdown...\n", now.as_secs()),
+        false,
+        world,
+    );
+    let level = if r.version >= (7, 2, 0) { '*' } else { '#' };
+    let letter = role(r);
+    world.late.append(&mut r.hang_up());
+    print(m, pid, letter, &(level, "User requested shutdown...".into()), world);
+    print(m, pid, letter, &('#', "Redis is now ready to exit, bye bye...".into()), world);
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn tags_name_versions() {
+        let of = |image: &str| super::version(image);
+        assert_eq!(
+            (of("redis:8.0.2"), of("redis:7"), of("redis:6.0-alpine"), of("redis:5.0.4")),
+            ((8, 0, 2), (7, 4, 6), (6, 0, 20), (5, 0, 4))
+        );
+        assert_eq!(
+            (of("redis"), of("redis:alpine"), of("bitnami/redis:7.2.4-debian-12-r9").1),
+            ((8, 2, 2), (8, 2, 2), 2)
+        );
+    }
+}
