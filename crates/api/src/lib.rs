@@ -3,6 +3,7 @@
 
 pub mod cron;
 pub mod custom;
+pub mod declared;
 pub mod decode;
 pub mod kinds;
 pub mod migrated;

@@ -1,8 +1,9 @@
 //! validatingadmissionpolicy-status-controller: says that a policy's expressions have been looked at. Models
-//! `pkg/controller/validatingadmissionpolicystatus`. Types are not checked, so there are never warnings.
+//! `pkg/controller/validatingadmissionpolicystatus`, and what is wrong with their types.
 
 use crate::owner::watch_self;
 use api::Registered;
+use api::kinds::validatingadmissionpolicy::warnings;
 use k8s_openapi::api::admissionregistration::v1::{TypeChecking, ValidatingAdmissionPolicy};
 use meta::{Key, User};
 use reconcile::{Controller, Cx, Intent, Outcome, Watch};
@@ -27,10 +28,12 @@ impl Controller for AdmissionPolicyStatus {
         if policy.status.as_ref().is_some_and(|s| s.observed_generation == generation) {
             return out;
         }
+        let found = warnings(policy, cx.view.kinds());
         let mut policy = policy.clone();
         let status = policy.status.get_or_insert_default();
         status.observed_generation = generation;
-        status.type_checking = Some(TypeChecking::default());
+        let expression_warnings = Some(found).filter(|w| !w.is_empty());
+        status.type_checking = Some(TypeChecking { expression_warnings });
         out.push(Intent::update_status(policy));
         out
     }

@@ -2,6 +2,7 @@
 //! `pkg/apis/admissionregistration/{v1/defaults.go,validation}`.
 
 mod programs;
+pub(super) mod warnings;
 
 pub(super) use programs::Programs;
 

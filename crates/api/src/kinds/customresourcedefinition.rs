@@ -12,16 +12,23 @@ use super::{STATUS_VERBS, register};
 use crate::custom;
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};
 use crate::table;
+use cel::Declared;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceConversion, CustomResourceDefinition, CustomResourceDefinitionCondition,
+    CustomResourceConversion, CustomResourceDefinition, CustomResourceDefinitionCondition, JSONSchemaProps,
 };
 use meta::{FieldError, Time};
+use std::rc::Rc;
 
 pub struct Reg;
 register!(Reg, CustomResourceDefinition);
 
 /// Keeps a definition until its objects are gone.
 pub const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+/// The type in programs of the objects that a schema is of; `None`: programs do not see them.
+pub(crate) fn declared(schema: &JSONSchemaProps) -> Option<Rc<Declared>> {
+    types::declared(schema, true)
+}
 
 impl Registration for Reg {
     type Type = CustomResourceDefinition;

@@ -1,6 +1,8 @@
 //! ValidatingAdmissionPolicy: rules in CEL about what may be written. Models
 //! `pkg/registry/admissionregistration/validatingadmissionpolicy` and its validation.
 
+pub use super::admission::warnings::warnings;
+
 use super::admission::Programs;
 use super::{STATUS_VERBS, admission, register};
 use crate::registration::{Cell, Column, Registration, Scope, Subresource};

@@ -1,13 +1,11 @@
 //! What the types of objects look like to a merge: which lists are merged and by which key, which maps and structs go
-//! as one. Models `structured-merge-diff/schema`, and `schema.txt` holds what upstream's OpenAPI documents say of the
-//! built-in kinds.
-//!
-//! One type a line: its name (with `!`: it goes as one), then its fields, `name:type`. A type is `n`umber, `s`tring,
-//! `b`oolean, `u`ntyped scalar, `atomic` or `deduced` (anything), or the name of another. Before it: `<` a map of it,
-//! `<=` a map that goes as one, `[` a list that goes as one, `[=` a set, `[a,b]` a list merged by those keys, `+` a struct
-//! or list that is always there, if only as null. After it: `=` and the default. `name := type` gives a type another name.
+//! as one. Models `structured-merge-diff/schema`; [`api::declared::SCHEMA`] holds what upstream's OpenAPI documents say of the
+//! built-in kinds. Times, quantities and what is an integer or a string are `u`ntyped scalars to a merge. In tests
+//! `name := type` gives a type another name.
 
 use api::custom::Custom;
+use api::declared::SCHEMA as TEXT;
+pub use api::declared::type_name;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
@@ -97,6 +95,9 @@ impl Schema {
         };
         for (i, name) in ["n", "s", "b", "u", "deduced", "atomic"].iter().enumerate() {
             schema.names.insert((*name).into(), TypeRef(i));
+        }
+        for (i, name) in [(1, "y"), (3, "t"), (3, "i"), (3, "q")] {
+            schema.names.insert(name.into(), TypeRef(i));
         }
         for line in text.lines().filter(|l| !l.is_empty()) {
             if let Some((name, of)) = line.split_once(" := ") {
@@ -192,13 +193,13 @@ impl Schema {
 /// The built-in kinds' types.
 pub fn built_in() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
-    SCHEMA.get_or_init(|| Schema::parse(include_str!("schema.txt")))
+    SCHEMA.get_or_init(|| Schema::parse(TEXT))
 }
 
 /// A custom resource's type, made of its definition's schema once. Models `managedfields` over `schemaconv.ToSchema`.
 pub fn of_custom(custom: &'static Custom) -> super::walk::Typed<'static> {
     let made = custom.derived.get_or_init(|| {
-        let meta: Vec<&str> = include_str!("schema.txt").lines().filter(|l| l.starts_with("meta.v1.")).collect();
+        let meta: Vec<&str> = TEXT.lines().filter(|l| l.starts_with("meta.v1.")).collect();
         let mut schema = Schema::parse(&meta.join("\n"));
         let root = schema.resource(&custom.schema);
         Box::new((schema, root))
@@ -264,10 +265,4 @@ impl Schema {
             _ => DEDUCED,
         }
     }
-}
-
-/// `apps.v1.Deployment`: as OpenAPI names the type, without what all have in common.
-pub fn type_name(group: &str, version: &str, kind: &str) -> String {
-    let package = if group.is_empty() { "core" } else { group.split('.').next().unwrap_or(group) };
-    format!("{package}.{version}.{kind}")
 }

@@ -29,6 +29,19 @@ impl Programs {
         Programs { variables, own: None }
     }
 
+    /// What expressions see of objects of one type. Nothing is known yet of the request that brings them.
+    pub fn typed(object: &Type, params: Option<Type>) -> Programs {
+        let mut variables = vec![
+            ("object", object.clone()),
+            ("oldObject", object.clone()),
+            ("request", request()),
+            ("namespaceObject", namespace()),
+            ("authorizer", Type::Named("kubernetes.authorization.Authorizer")),
+        ];
+        variables.extend(params.map(|t| ("params", t)));
+        Programs { variables, own: None }
+    }
+
     /// With `variables`, of which each sees those before it.
     #[must_use]
     pub fn with_variables(self, own: Vec<(String, Type)>) -> Programs {
@@ -44,21 +57,30 @@ impl Programs {
         self.own.clone().unwrap_or_default()
     }
 
+    /// What is wrong with an expression, whatever its type.
+    pub fn fault(&self, program: &str) -> Option<String> {
+        self.check(program).err()
+    }
+
+    fn check(&self, program: &str) -> Result<Type, String> {
+        let mut variables = self.variables.clone();
+        if let Some(own) = &self.own {
+            variables.push(("variables", Type::object("kubernetes.variables", own.iter().cloned())));
+        }
+        cel::check(program, &variables).map(|checked| checked.result)
+    }
+
     /// The expression's type; any will do if none is `wanted`.
     ///
     /// # Errors
     /// The expression cannot be one, or is of another type.
     pub fn compile(&self, at: &Path, program: &str, wanted: &[Type]) -> Result<Type, FieldError> {
-        let mut variables = self.variables.clone();
-        if let Some(own) = &self.own {
-            variables.push(("variables", Type::object("kubernetes.variables", own.iter().cloned())));
-        }
-        let why = match cel::check(program, &variables) {
+        let why = match self.check(program) {
             Err(why) => format!("compilation failed: {why}"),
-            Ok(checked) if wanted.is_empty() || wanted.contains(&checked.result) => return Ok(checked.result),
-            Ok(checked) => {
+            Ok(result) if wanted.is_empty() || wanted.contains(&result) => return Ok(result),
+            Ok(result) => {
                 let shown: Vec<String> = wanted.iter().map(in_go).collect();
-                let is = in_go(&checked.result);
+                let is = in_go(&result);
                 match shown.as_slice() {
                     [one] => format!("must evaluate to {one} but got {is}"),
                     all => format!("must evaluate to one of [{}] but got {is}", all.join(" ")),
