@@ -52,6 +52,15 @@ fn a_policy_refuses_what_it_is_about() {
     let row = ["demo-binding-test.example.com", "demo-policy.example.com", "<unset>"];
     assert_eq!(table(&out).1[0][..3], row, "{out}");
     s.until("get validatingadmissionpolicy -o jsonpath={.items[0].status}", |o| o.contains("\"observedGeneration\":1"));
+    // The documentation's example of a mistake.
+    let wrong = s.file("wrong.yaml", &POLICY.replace("object.spec.replicas <= 5", "object.replicas > 1"));
+    s.kubectl(&["apply", "-f", &wrong]).good();
+    let of = "get validatingadmissionpolicy -o jsonpath={.items[0].status.typeChecking.expressionWarnings[0]['fieldRef','warning']}";
+    let said = s.until(of, |o| !o.is_empty());
+    let want = "spec.validations[0].expression apps/v1, Kind=Deployment: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^\n";
+    assert_eq!(said, want);
+    s.kubectl(&["apply", "-f", &file]).good();
+    s.until("get validatingadmissionpolicy -o jsonpath={.items[0].status.typeChecking}", |o| o == "{}");
     assert!(s.k("explain validatingadmissionpolicy.spec.failurePolicy").contains("failurePolicy <string>"));
     assert!(s.k("describe validatingadmissionpolicy demo-policy.example.com").contains("object.spec.replicas <= 5"));
     // Warnings instead of refusals; server-side apply knows which fields are whose.

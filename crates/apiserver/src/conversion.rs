@@ -114,6 +114,8 @@ impl Converter {
                 cx.store.get(&key).map(|e| (key, e)).into_iter().collect()
             }
             RequestVerb::DeleteCollection => below(cx, req.kind, namespace),
+            // What a selector finds depends on the fields of the version that is asked for.
+            RequestVerb::List if !req.options.field_selector.is_empty() => below(cx, req.kind, namespace),
             RequestVerb::List | RequestVerb::Watch | RequestVerb::Create => return Ok(None),
         };
         let converted = self.entries(cx, found, req.kind)?;

@@ -90,12 +90,30 @@ pub enum FieldValidation {
     Strict,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    pub field_validation: bool,
+    pub field_manager: bool,
+}
+
+impl FieldValidation {
+    pub fn name(self) -> &'static str {
+        match self {
+            FieldValidation::Ignore => "Ignore",
+            FieldValidation::Warn => "Warn",
+            FieldValidation::Strict => "Strict",
+        }
+    }
+}
+
 /// The query parameters of `metav1.{Get,List,Create,Update,Patch}Options`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestOptions {
     pub dry_run: bool,
     pub field_validation: FieldValidation,
     pub field_manager: String,
+    /// Which of the two the client has named itself.
+    pub named: Named,
     /// Whether the answer is to say who owns which fields.
     pub show_managed: bool,
     /// The kind as the client names it, where that is another form of the one that is stored.

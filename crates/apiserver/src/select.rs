@@ -1,7 +1,8 @@
 //! Which objects a list, watch or deletecollection is about. Models `apimachinery/pkg/fields` and
 //! `apiserver/pkg/storage.SelectionPredicate`.
 
-use api::{KindRef, Object, ObjectExt};
+use crate::decode;
+use api::{KindRef, Obj, Object, ObjectExt};
 use meta::ApiError;
 use meta::labels::Selector;
 
@@ -45,6 +46,14 @@ impl Filter {
     /// The one name that can match, when the field selector says `metadata.name=x`.
     pub fn name(&self) -> Option<&str> {
         self.fields.iter().find(|t| t.equal && t.field == "metadata.name").map(|t| t.value.as_str())
+    }
+
+    /// The same of what is stored in another version than the one that is asked for, whose fields count.
+    pub fn matches_as(&self, form: Option<KindRef>, o: &Obj) -> bool {
+        if form.is_some_and(|f| f.custom.is_some()) && !self.fields.is_empty() {
+            return self.matches(&*decode::in_form(form, o.clone()));
+        }
+        self.matches(&**o)
     }
 
     pub fn matches(&self, o: &dyn Object) -> bool {

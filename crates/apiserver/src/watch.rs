@@ -64,7 +64,7 @@ impl Watcher {
                 let prefix = self.prefix.clone();
                 for (key, e) in store.iter_range(&prefix, &keys::range_end(&prefix)) {
                     let value = self.in_version(key, e);
-                    if self.spec.filter.matches(&*value.0) {
+                    if self.spec.filter.matches_as(self.spec.form, &value.0) {
                         self.object(&mut out, "ADDED", &value, now);
                     }
                 }
@@ -140,7 +140,8 @@ impl Watcher {
         }
         let object = |entry: &store::Entry<Stored>| self.in_version(&e.key, entry);
         let (old, new) = (e.old.as_ref().map(object), e.new.as_ref().map(object));
-        let matched = |o: &Option<Stored>| o.as_ref().is_some_and(|o| self.spec.filter.matches(&*o.0));
+        let matched =
+            |o: &Option<Stored>| o.as_ref().is_some_and(|o| self.spec.filter.matches_as(self.spec.form, &o.0));
         let (was, is) = (matched(&old), matched(&new));
         let mut out = Vec::new();
         match (was, is, new, old) {

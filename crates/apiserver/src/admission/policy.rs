@@ -5,7 +5,7 @@
 
 use super::authorizer;
 use crate::keys;
-use crate::request::Request;
+use crate::request::{Body, Named, Request};
 use crate::server::Cx;
 use api::{KindRef, Object, ObjectExt, Registered};
 use cel::Value as Cel;
@@ -82,6 +82,8 @@ struct Denial {
 enum Failure {
     /// It could not be evaluated.
     Error(String),
+    /// What is to be noted could not be evaluated.
+    Annotation(String),
     Denied(Denial),
 }
 
@@ -134,8 +136,13 @@ pub(crate) fn check(cx: &mut Cx<'_>, asked: &Asked<'_>) -> Result<(), ApiError> 
             for params in params {
                 for failure in evaluate(cx, &spec, params, asked) {
                     let denial = match failure {
-                        Failure::Error(_) if !fails => continue,
+                        Failure::Error(_) | Failure::Annotation(_) if !fails => continue,
                         Failure::Error(why) => invalid(why),
+                        // Whatever the binding does about expressions.
+                        Failure::Annotation(why) => {
+                            deny(invalid(why));
+                            continue;
+                        }
                         Failure::Denied(d) => d,
                     };
                     for action in bound.validation_actions.iter().flatten() {
@@ -307,9 +314,21 @@ fn options(asked: &Asked<'_>, cx: &Cx<'_>) -> Value {
         "CONNECT" => return Value::Null,
         _ => "UpdateOptions",
     };
-    let mut options = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1"});
-    if !asked.req.options.field_manager.is_empty() && matches!(asked.operation, "CREATE" | "UPDATE") {
-        options["fieldManager"] = asked.req.options.field_manager.as_str().into();
+    let o = &asked.req.options;
+    let mut options = match &asked.req.body {
+        Body::DeleteOptions(given) if kind == "DeleteOptions" => serde_json::to_value(given).unwrap_or_default(),
+        _ => json!({}),
+    };
+    options["kind"] = kind.into();
+    options["apiVersion"] = "meta.k8s.io/v1".into();
+    if kind != "DeleteOptions" {
+        // Components name themselves.
+        if !o.field_manager.is_empty() && (o.named.field_manager || o.named == Named::default() && cx.inside) {
+            options["fieldManager"] = o.field_manager.as_str().into();
+        }
+        if o.named.field_validation {
+            options["fieldValidation"] = o.field_validation.name().into();
+        }
     }
     if cx.dry_run {
         options["dryRun"] = json!(["All"]);
@@ -399,5 +418,8 @@ fn evaluate(
             }
         }
     }
+    // There is no audit log to note anything in.
+    let notes = spec.audit_annotations.iter().flatten().filter_map(|a| run(&a.value_expression, &known).err());
+    failures.extend(notes.map(|why| Failure::Annotation(explained(why))));
     failures
 }

@@ -1,6 +1,6 @@
 //! Query parameters. Models the generated conversions of `metav1.ListOptions` and its kin.
 
-use crate::request::{FieldValidation, PatchType, RequestOptions, RequestVerb};
+use crate::request::{FieldValidation, Named, PatchType, RequestOptions, RequestVerb};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as metav1;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions;
 use meta::{ApiError, FieldError, Path, Time};
@@ -95,6 +95,7 @@ pub(super) fn options(query: &[(String, String)], verb: RequestVerb) -> Result<R
             _ => {}
         }
     }
+    o.named = Named { field_validation: !field_validation.is_empty(), field_manager: !o.field_manager.is_empty() };
     o.dry_run = !dry_run.is_empty();
     o.field_validation = match field_validation {
         "Ignore" => FieldValidation::Ignore,

@@ -2,7 +2,7 @@
 //! `pkg/registry/core/namespace/storage.REST.Delete`.
 
 use crate::http::query::check_dry_run;
-use crate::request::Request;
+use crate::request::{Body, Request};
 use crate::response::{Response, success};
 use crate::server::{Cx, Plan, Reply};
 use crate::stored::Stored;
@@ -71,7 +71,12 @@ fn options(cx: &mut Cx<'_>, req: &mut Request) -> Result<DeleteOptions, ApiError
     }
     let dry_run: Vec<&str> = options.dry_run.iter().flatten().map(String::as_str).collect();
     errors.extend(check_dry_run(&dry_run));
-    if errors.is_empty() { Ok(options) } else { Err(ApiError::invalid("meta.k8s.io", "DeleteOptions", "", &errors)) }
+    if !errors.is_empty() {
+        return Err(ApiError::invalid("meta.k8s.io", "DeleteOptions", "", &errors));
+    }
+    // Admission looks at them.
+    req.body = Body::DeleteOptions(Box::new(options.clone()));
+    Ok(options)
 }
 
 /// A definition goes when its objects have gone. Models `customresourcedefinition.REST.Delete`.

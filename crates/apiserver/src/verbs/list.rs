@@ -114,7 +114,7 @@ pub(crate) fn collect(cx: &Cx<'_>, req: &Request) -> Result<Found, ApiError> {
         Box::new(cx.store.iter_range(&start, &end))
     };
     let everything = filter.is_everything();
-    let mut matches = all.filter(|(_, e)| everything || filter.matches(&*e.value.0));
+    let mut matches = all.filter(|(_, e)| everything || filter.matches_as(cx.seen.form, &e.value.0));
     let limit = if o.limit == 0 { usize::MAX } else { o.limit };
     let entries: Vec<_> = matches.by_ref().take(limit).map(|(k, e)| (k.clone(), e.clone())).collect();
     let rest = matches.next().map_or(0, |_| 1 + if everything { matches.count() } else { 0 });

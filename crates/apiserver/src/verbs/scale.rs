@@ -6,7 +6,7 @@ use crate::request::{Body, PatchType, Request, RequestVerb};
 use crate::response::Response;
 use crate::server::{Cx, Plan, Reply};
 use crate::{admission, decode, patch};
-use api::{Object, ObjectExt};
+use api::{KindRef, Object, ObjectExt};
 use meta::{ApiError, FieldError, Path};
 use serde_json::{Value, json};
 
@@ -15,9 +15,11 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     let Some(functions) = kind.scale else { return Err(super::no_such_resource()) };
     let old = cx.object(kind, &req.namespace, &req.name).cloned();
     let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
-    let current = scale_of(&*old.value.0);
+    // Its paths are those of the version that is asked for.
+    let shown = decode::in_form(cx.seen.form, old.value.0.clone());
+    let current = scale_of(&*shown);
     let mut wanted = match req.verb {
-        RequestVerb::Get => return Ok(Plan::read(Response::Json(to_json(&*old.value.0)))),
+        RequestVerb::Get => return Ok(Plan::read(Response::Json(to_json(&*shown)))),
         RequestVerb::Update => decode::value(&mut req)?,
         RequestVerb::Patch(PatchType::Apply) => return apply(cx, req),
         RequestVerb::Patch(how) => {
@@ -39,7 +41,7 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
         let e = FieldError::invalid(&path, replicas, "must be greater than or equal to 0");
         return Err(ApiError::invalid("autoscaling", "Scale", &req.name, &[e]));
     }
-    let mut new = old.value.0.clone_object();
+    let mut new = shown.clone_object();
     (functions.set_replicas)(&mut *new, replicas);
     let version = wanted.pointer("/metadata/resourceVersion").and_then(Value::as_str).filter(|v| !v.is_empty());
     if matches!(req.verb, RequestVerb::Update) {
@@ -53,14 +55,14 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
     } else if let Some(v) = version {
         new.meta_mut().resource_version = Some(v.into());
     }
-    Ok(answer(replace(cx, &req, new, &old)?))
+    Ok(answer(replace(cx, &req, new, &old)?, cx.seen.form))
 }
 
 /// With the Scale of the object that was written.
-fn answer(plan: Plan) -> Plan {
+fn answer(plan: Plan, form: Option<KindRef>) -> Plan {
     let reply = match plan.reply {
         Reply::Written => Reply::Derived(to_json),
-        Reply::Stored(o) => Reply::Fixed(Response::Json(to_json(&*o.0))),
+        Reply::Stored(o) => Reply::Fixed(Response::Json(to_json(&*decode::in_form(form, o.0)))),
         other => other,
     };
     Plan { reply, ..plan }
@@ -80,7 +82,7 @@ fn apply(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
         wanted["spec"]["replicas"] = n.into();
     }
     req.body = Body::Json(wanted);
-    Ok(answer(super::apply::apply(cx, req)?))
+    Ok(answer(super::apply::apply(cx, req)?, cx.seen.form))
 }
 
 fn replicas(scale: &Value) -> Result<Option<i32>, ApiError> {

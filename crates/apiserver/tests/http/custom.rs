@@ -139,6 +139,33 @@ fn versions_show_the_same_objects() {
 }
 
 #[test]
+fn a_versions_own_paths_count_for_its_scale_and_its_selectors() {
+    let mut beta = version("v1beta1", false);
+    let spec = &mut beta["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
+    spec["count"] = json!({"type": "integer"});
+    beta["subresources"]["scale"]["specReplicasPath"] = ".spec.count".into();
+    beta["selectableFields"] = json!([{"jsonPath": ".spec.count"}]);
+    let mut v1 = version("v1", true);
+    v1["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["count"] = json!({"type": "integer"});
+    v1["selectableFields"] = json!([{"jsonPath": ".spec.replicas"}]);
+    let mut w = established(&[v1, beta]);
+    w.ok("POST", OBJECTS, &object(json!({"replicas": 2, "count": 7})));
+    let older = OBJECTS.replace("/v1/", "/v1beta1/");
+    assert_eq!(w.get(&format!("{OBJECTS}/a/scale"))["spec"]["replicas"], 2);
+    let mut scale = w.get(&format!("{older}/a/scale"));
+    assert_eq!(scale["spec"]["replicas"], 7);
+    scale["spec"]["replicas"] = 8.into();
+    assert_eq!(w.ok("PUT", &format!("{older}/a/scale"), &scale.to_string())["spec"]["replicas"], 8);
+    let now = w.get(&format!("{OBJECTS}/a"));
+    assert_eq!((&now["spec"]["replicas"], &now["spec"]["count"]), (&json!(2), &json!(8)));
+    let found = |w: &mut World, path: &str| w.get(path)["items"].as_array().map_or(0, Vec::len);
+    // It is stored in the other version now.
+    assert_eq!(found(&mut w, &format!("{OBJECTS}?fieldSelector=spec.replicas%3D2")), 1);
+    assert_eq!(found(&mut w, &format!("{older}?fieldSelector=spec.count%3D8")), 1);
+    assert_eq!(found(&mut w, &format!("{older}?fieldSelector=spec.count%3D2")), 0);
+}
+
+#[test]
 fn definitions_that_are_not_structural_are_refused() {
     let mut w = World::new();
     let mut v = version("v1", true);

@@ -107,6 +107,45 @@ fn what_cannot_be_evaluated_is_refused_unless_failures_are_ignored() {
     w.ok("POST", DEPLOYMENTS, &deployment("a", 1));
 }
 
+/// There is no audit log, but what is to be noted there counts.
+#[test]
+fn what_cannot_be_noted_is_refused_whatever_the_binding_does() {
+    let mut w = World::new();
+    let notes = json!([{"key": "a", "valueExpression": "string(object.spec.nothing)"}]);
+    let over = json!({"auditAnnotations": notes, "validations": []});
+    w.ok("POST", POLICIES, &policy("p", over.clone()));
+    w.ok("POST", BINDINGS, &binding("b", "p", json!({"validationActions": ["Audit"]})));
+    let (code, message) = write(&mut w, "POST", DEPLOYMENTS, &deployment("a", 1));
+    let why = "expression 'string(object.spec.nothing)' resulted in error: no such key: nothing";
+    assert!(code == 422 && message.ends_with(why), "{code} {message}");
+    let mut ignoring = over;
+    ignoring["failurePolicy"] = "Ignore".into();
+    w.ok("PUT", &format!("{POLICIES}/p"), &policy("p", ignoring));
+    w.ok("POST", DEPLOYMENTS, &deployment("a", 1));
+    let good = json!([{"key": "a", "valueExpression": "'replicas: ' + string(object.spec.replicas)"}]);
+    w.ok("PUT", &format!("{POLICIES}/p"), &policy("p", json!({"auditAnnotations": good, "validations": []})));
+    w.ok("POST", DEPLOYMENTS, &deployment("b", 1));
+}
+
+#[test]
+fn expressions_see_the_options_that_were_given() {
+    let mut w = World::new();
+    let rules = json!({"resourceRules": [
+        {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["deployments"]}]});
+    let options = "request.operation == 'DELETE' ? request.options.gracePeriodSeconds == 7 && request.options.propagationPolicy == 'Orphan' \
+                   : request.options.fieldValidation == 'Strict' && !has(request.options.fieldManager)";
+    let over = json!({"matchConstraints": rules, "validations": [{"expression": options}]});
+    w.ok("POST", POLICIES, &policy("p", over));
+    w.ok("POST", BINDINGS, &binding("b", "p", json!({})));
+    let strict = format!("{DEPLOYMENTS}?fieldValidation=Strict");
+    w.ok("POST", &strict, &deployment("a", 1));
+    assert_eq!(write(&mut w, "POST", &format!("{strict}&fieldManager=me"), &deployment("b", 1)).0, 422);
+    assert!(write(&mut w, "POST", DEPLOYMENTS, &deployment("b", 1)).1.ends_with("no such key: fieldValidation"));
+    let path = format!("{DEPLOYMENTS}/a");
+    assert_eq!(write(&mut w, "DELETE", &path, r#"{"gracePeriodSeconds": 8, "propagationPolicy": "Orphan"}"#).0, 422);
+    w.ok("DELETE", &path, r#"{"gracePeriodSeconds": 7, "propagationPolicy": "Orphan"}"#);
+}
+
 #[test]
 fn parameters_are_read_from_objects() {
     let mut w = World::new();

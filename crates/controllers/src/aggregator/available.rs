@@ -252,7 +252,7 @@ mod tests {
         let key = Key::new("", "v1.weather.io");
         let ask = |w: &mut World<RemoteAvailable>| {
             assert!(w.outcome("v1.weather.io").intents.is_empty());
-            assert_eq!(w.controller.take_asked(), [key.clone()]);
+            assert_eq!(w.controller.take_asked(), std::slice::from_ref(&key));
         };
         let delay = |w: &mut World<RemoteAvailable>| {
             let cx = Cx { now: w.now, view: &w.view, recording: false };
