@@ -56,14 +56,7 @@ fn operations(patch: &Value) -> Result<&[Value], ApiError> {
 
 /// Models what `encoding/json` says, and `patch.go` of it.
 fn undecodable(found: &Value, go: &str) -> ApiError {
-    let kind = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
+    let kind = meta::go::json_kind(found);
     ApiError::bad_request(format!("error decoding patch: json: cannot unmarshal {kind} into Go {go}"))
 }
 

@@ -8,16 +8,10 @@ use serde_json::Value;
 /// # Errors
 /// Go's words for what is no list.
 pub(crate) fn read(patch: &Value) -> Result<Patch, String> {
-    let what = match patch {
-        Value::Object(_) => "object",
-        Value::String(_) => "string",
-        Value::Number(_) => "number",
-        Value::Bool(_) => "bool",
-        Value::Array(_) | Value::Null => {
-            return serde_json::from_value(patch.clone()).map_err(|e| e.to_string());
-        }
-    };
-    Err(format!("json: cannot unmarshal {what} into Go value of type jsonpatch.Patch"))
+    if patch.is_array() || patch.is_null() {
+        return serde_json::from_value(patch.clone()).map_err(|e| e.to_string());
+    }
+    Err(format!("json: cannot unmarshal {} into Go value of type jsonpatch.Patch", meta::go::json_kind(patch)))
 }
 
 /// The operation with its places that count from the end of a list counted from the beginning; `None`: it has none.

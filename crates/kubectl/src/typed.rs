@@ -73,14 +73,10 @@ impl Types<'_> {
             let of = self.called(schema);
             Err(format!("json: cannot unmarshal {what} into Go struct field {within}.{} of type {of}", path.join(".")))
         };
-        let what = match &value {
-            Value::Null => return Ok(value),
-            Value::Bool(_) => "bool",
-            Value::Number(_) => "number",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
+        if value.is_null() {
+            return Ok(value);
+        }
+        let what = meta::go::json_kind(&value);
         match (s["type"].as_str(), value) {
             (Some("object"), Value::Object(map)) => {
                 if let Some(fields) = s["properties"].as_object() {

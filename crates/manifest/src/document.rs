@@ -138,12 +138,7 @@ fn too_big(file: &str, line: u32, limit: usize) -> Problem {
 /// (`PodList`) need no kind of their own.
 fn flatten(document: Document, into: &mut Vec<Document>, problems: &mut Vec<Problem>) {
     let Some(map) = document.value.as_object() else {
-        let go = match &document.value {
-            Value::Array(_) => "array",
-            Value::String(_) => "string",
-            Value::Bool(_) => "bool",
-            _ => "number",
-        };
+        let go = meta::go::json_kind(&document.value);
         let message = format!("json: cannot unmarshal {go} into Go value of type unstructured.detector");
         let kubectl = format!("unable to decode {:?}: {message}", document.file);
         problems.push(Problem::new(&document.file, document.places.value, "root-type", message).said(kubectl));

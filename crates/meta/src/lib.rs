@@ -3,6 +3,7 @@
 
 pub mod errors;
 pub mod field;
+pub mod go;
 pub mod key;
 pub mod labels;
 pub mod lines;

@@ -126,13 +126,11 @@ fn by_type(o: &Secret, path: &Path, errors: &mut Vec<FieldError>) {
 
 /// Whether Go can read the bytes as a `map[string]interface{}`.
 fn is_map(json: &[u8]) -> Result<(), String> {
-    let kind = match serde_json::from_slice(json).map_err(|e| syntax::words(json, &e))? {
-        Value::Object(_) | Value::Null => return Ok(()),
-        Value::Array(_) => "array",
-        Value::String(_) => "string",
-        Value::Number(_) => "number",
-        Value::Bool(_) => "bool",
-    };
+    let value: Value = serde_json::from_slice(json).map_err(|e| syntax::words(json, &e))?;
+    if value.is_object() || value.is_null() {
+        return Ok(());
+    }
+    let kind = meta::go::json_kind(&value);
     Err(format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"))
 }
 

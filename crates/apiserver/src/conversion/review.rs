@@ -88,7 +88,9 @@ fn restore(original: &Value, tree: &mut Value) -> Result<(), String> {
     let said = match tree.get("metadata") {
         None => return Err("missing metadata in converted object".into()),
         Some(Value::Object(said)) => said.clone(),
-        Some(other) => return Err(format!("invalid metadata of type {} in converted object", go_type(other))),
+        Some(other) => {
+            return Err(format!("invalid metadata of type {} in converted object", meta::go::type_of(other)));
+        }
     };
     let mut restored = original.as_object().cloned().unwrap_or_default();
     for field in ["labels", "annotations"] {
@@ -99,7 +101,10 @@ fn restore(original: &Value, tree: &mut Value) -> Result<(), String> {
                 restored.insert(field.into(), Value::Object(pairs.clone()));
             }
             Some(other) => {
-                return Err(format!("invalid metadata.{field} of type {} in converted object", go_type(other)));
+                return Err(format!(
+                    "invalid metadata.{field} of type {} in converted object",
+                    meta::go::type_of(other)
+                ));
             }
         }
     }
@@ -111,7 +116,7 @@ fn check_pairs(field: &str, pairs: &Map<String, Value>) -> Result<(), String> {
     let mut strings = BTreeMap::new();
     for (k, v) in pairs {
         let Value::String(v) = v else {
-            let kind = go_type(v);
+            let kind = meta::go::type_of(v);
             return Err(format!("metadata.{field}[{k}] must be a string, but is {kind} in converted object"));
         };
         strings.insert(k.clone(), v.clone());
@@ -122,17 +127,4 @@ fn check_pairs(field: &str, pairs: &Map<String, Value>) -> Result<(), String> {
         _ => validate_annotations(&at.child("annotation"), Some(&strings)),
     };
     if errors.is_empty() { Ok(()) } else { Err(meta::field::aggregate(errors.iter().map(ToString::to_string))) }
-}
-
-/// As Go's `%T` says it of decoded JSON.
-fn go_type(v: &Value) -> &'static str {
-    match v {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(n) if n.is_i64() => "int64",
-        Value::Number(_) => "float64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
 }

@@ -411,22 +411,11 @@ fn check_scalar(s: Scalar, v: &Value, path: &[Element], errors: &mut Errors) {
         return;
     }
     let got = match s {
-        Scalar::Number => go_type(v).to_string(),
+        Scalar::Number => meta::go::type_of(v).to_string(),
         Scalar::String => format!("&value.valueUnstructured{{Value:{}}}", shown(v)),
         _ => format!("&{{{}}}", meta::strategic::go_text(v)),
     };
     errors.add(path, format_args!("expected {wanted}, got {got}"));
-}
-
-/// As Go's `%T` prints it.
-fn go_type(v: &Value) -> &'static str {
-    match v {
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-        _ => "<nil>",
-    }
 }
 
 fn shown(v: &Value) -> String {

@@ -5,6 +5,7 @@ use super::loader::Root;
 use super::places::Spec;
 use super::{parse, strings, text};
 use crate::error::Error;
+use meta::go::json_kind;
 use serde_json::{Map, Value};
 
 /// A field of a kind of objects.
@@ -118,7 +119,7 @@ fn configuration(v: &Value) -> Result<Config, Error> {
         }
         let Some(items) = list.as_array() else {
             let of = if field == "nameReference" { "builtinconfig.nbrSlice" } else { "types.FsSlice" };
-            let what = go_kind(list);
+            let what = json_kind(list);
             let said = format!("cannot unmarshal {what} into Go struct field TransformerConfig.{field} of type {of}");
             return Err(wrong(said));
         };
@@ -134,16 +135,6 @@ fn configuration(v: &Value) -> Result<Config, Error> {
         }
     }
     Ok(config)
-}
-
-fn go_kind(v: &Value) -> &'static str {
-    match v {
-        Value::Object(_) => "object",
-        Value::Array(_) => "array",
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        _ => "number",
-    }
 }
 
 fn place(v: &Value, besides: &[&str]) -> Result<Place, String> {
@@ -175,7 +166,7 @@ fn definitions(v: &Value) -> Result<Map<String, Value>, String> {
             return Err(format!(
                 "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \
                  accumulator.OpenAPIDefinition",
-                go_kind(d)
+                json_kind(d)
             ));
         };
         let schema = d.iter().find(|(k, _)| k.eq_ignore_ascii_case("schema")).map(|(_, s)| s);

@@ -1,6 +1,7 @@
 //! What a kustomization may say: its fields and their types. Models `kustomize/api/types`, read as Go's `json.Decoder`
 //! reads them: strictly, with its words, and with names of any case.
 
+use meta::go::json_kind;
 use serde_json::{Map, Value};
 
 enum Kind {
@@ -215,7 +216,7 @@ fn checked_as(v: Value, as_what: &'static Struct) -> Result<Map<String, Value>, 
         if v.is_null() {
             return Ok(Map::new());
         }
-        return Err(format!("json: cannot unmarshal {} into Go value of type types.{}", word(&v), as_what.name));
+        return Err(format!("json: cannot unmarshal {} into Go value of type types.{}", json_kind(&v), as_what.name));
     };
     let known = reader.fields(map, as_what);
     reader.wrong.map_or(Ok(known), Err)
@@ -226,17 +227,6 @@ struct Reader {
     /// The struct whose field is read.
     inner: &'static str,
     wrong: Option<String>,
-}
-
-fn word(v: &Value) -> &'static str {
-    match v {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }
 
 fn go(kind: &Kind) -> String {
@@ -296,7 +286,7 @@ impl Reader {
             }
             (Named(name), Value::Array(list)) => {
                 if let Some(v) = list.iter().find(|v| !v.is_string()) {
-                    self.refuse(word(v), &format!("types.{name}"));
+                    self.refuse(json_kind(v), &format!("types.{name}"));
                 }
                 Value::Array(list)
             }
@@ -305,7 +295,7 @@ impl Reader {
             ),
             (Kind::Struct(s), Value::Object(map)) => Value::Object(self.fields(map, s)),
             (kind, v) => {
-                self.refuse(word(&v), &go(kind));
+                self.refuse(json_kind(&v), &go(kind));
                 Value::Null
             }
         }

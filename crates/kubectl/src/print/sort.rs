@@ -39,12 +39,7 @@ pub(crate) fn sort_by<T>(list: Vec<T>, field: &str, object: impl Fn(&T) -> &Valu
 pub(crate) const UNSORTABLE: &str = "unsortable type: ";
 
 fn unsortable(v: &Value) -> Option<&'static str> {
-    match v {
-        Value::Object(_) => Some("map[string]interface {}"),
-        Value::Array(_) => Some("[]interface {}"),
-        Value::Bool(_) => Some("bool"),
-        _ => None,
-    }
+    matches!(v, Value::Object(_) | Value::Array(_) | Value::Bool(_)).then(|| meta::go::type_of(v))
 }
 
 /// The line that the client's log ends with; `of` is the Go type that was sorted.
