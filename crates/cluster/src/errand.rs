@@ -116,3 +116,55 @@ impl Cluster {
         errand.take_missing().map_or(Ok(outcome), |call| Err(Box::new(call)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use apiserver::Target;
+    use meta::Duration;
+
+    fn question(body: &str) -> Call {
+        Call {
+            target: Target::Host("hook".into(), 443),
+            path: "/".into(),
+            server_name: "hook".into(),
+            ca_bundle: Vec::new(),
+            timeout: Duration::from_secs(10),
+            body: body.into(),
+        }
+    }
+
+    fn attempt(errand: &Errand, body: &str) -> Option<Said> {
+        errand.begin(Time::from_secs(0), || Rng::new(1));
+        errand.post(&question(body))
+    }
+
+    #[test]
+    fn an_answer_is_kept_while_the_question_is_asked() {
+        let errand = Errand::default();
+        for _ in 0..3 * STALE_MAX {
+            if let Some(said) = attempt(&errand, "same") {
+                assert_eq!(said, Ok((200, b"yes".to_vec())));
+            }
+            if let Some(call) = errand.take_missing() {
+                errand.hear(call, Ok((200, b"yes".to_vec())));
+            }
+        }
+        assert!(!errand.is_hopeless());
+    }
+
+    #[test]
+    fn what_always_changes_is_hopeless_in_the_end() {
+        let errand = Errand::default();
+        let mut attempts = 0;
+        while !errand.is_hopeless() {
+            attempts += 1;
+            assert!(attempts < 100, "it begins anew for ever");
+            assert_eq!(attempt(&errand, &attempts.to_string()), None);
+            let call = errand.take_missing().unwrap();
+            errand.hear(call, Ok((200, Vec::new())));
+        }
+        // The first answer becomes stale with the third attempt.
+        assert_eq!(attempts, STALE_MAX + 3);
+    }
+}

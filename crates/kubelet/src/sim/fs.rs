@@ -569,9 +569,7 @@ impl Fs {
             self.remove(&normalize(path, &c), true, volumes)?;
         }
         let place = self.writable(path)?;
-        if !self.may_remove(path, volumes) {
-            return Err(FsError::Denied);
-        }
+        self.removable(path, volumes)?;
         match place {
             Place::Volume(name, rest) => {
                 let own = name == HOST && host::content(&rest, &self.node).is_some();

@@ -72,14 +72,20 @@ impl Fs {
         }
     }
 
-    /// In a sticky directory only what is one's own.
-    pub(super) fn may_remove(&self, path: &str, volumes: &Volumes) -> bool {
+    /// In a sticky directory only what is one's own. Models `may_delete` of Linux.
+    pub(super) fn removable(&self, path: &str, volumes: &Volumes) -> Result<(), FsError> {
+        if !self.may_write(parent(path), volumes) {
+            return Err(FsError::Denied);
+        }
         let place = self.place(path);
         // Of an image's files it is not known whose they are.
         let of = if place == Place::Own { self.kept(path, &place, volumes) } else { self.attributes(path, volumes) };
-        let sticky = |a: Attributes| a.is_sticky() && of.is_some_and(|a| a.uid != self.who.uid);
-        self.may_write(parent(path), volumes)
-            && (self.who.uid == 0 || !self.attributes(parent(path), volumes).is_some_and(sticky))
+        let me = self.who.uid;
+        let mine = |a: Attributes| a.uid == me || of.is_none_or(|f| f.uid == me);
+        match self.attributes(parent(path), volumes) {
+            Some(a) if me != 0 && a.is_sticky() && !mine(a) => Err(FsError::NotOwner),
+            _ => Ok(()),
+        }
     }
 
     /// Gives a file other attributes; its owner too only for root.

@@ -159,3 +159,41 @@ fn process_one_says_what_it_may_do() {
     "#]]
     .assert_eq(&log(&mut w, "caps", script, spec));
 }
+
+/// What is not one's own stays in a directory like `/tmp`.
+#[test]
+fn sticky_directories_keep_what_is_not_ones_own() {
+    let mut w = World::new();
+    let mounts = json!([{ "name": "v", "mountPath": "/v" }]);
+    let made = "cd /v; mkdir open shared; touch open/f shared/f shared/g; chmod 777 open; chmod 1777 shared; chown 1000 shared/g";
+    let spec = json!({
+        "volumes": [{ "name": "v", "emptyDir": {} }],
+        "initContainers": [{ "name": "root", "image": "busybox:1.28", "command": ["sh", "-c", made], "volumeMounts": mounts }],
+        "container": { "volumeMounts": mounts, "securityContext": { "runAsUser": 1000 } },
+    });
+    let script = "cd /v; ls -ld shared; rm -f open/f shared/f shared/g; ls open shared";
+    expect![[r#"
+        drwxrwxrwt    2 root     root          4096 Jan  1 00:00 shared
+        rm: can't remove 'shared/f': Operation not permitted
+        open:
+
+        shared:
+        f
+    "#]]
+    .assert_eq(&log(&mut w, "sticky", script, spec));
+}
+
+/// Without a word about whom, `chmod` leaves what the umask takes away.
+#[test]
+fn chmod_minds_the_umask() {
+    let mut w = World::new();
+    let script = "cd /tmp; touch f; chmod 0 f; chmod +w f; stat -c %a f; chmod a+w f; stat -c %a f; chmod -w f; stat -c %a f; \
+                  chmod +rx f; stat -c %a f";
+    expect![[r#"
+        200
+        222
+        22
+        577
+    "#]]
+    .assert_eq(&log(&mut w, "umask", script, json!({ "container": {} })));
+}
