@@ -19,8 +19,16 @@ const files = (dir) => readdirSync(dir).flatMap((name) => {
   return statSync(path).isDirectory() ? files(path) : [path];
 });
 
-/** Which part of the download a file is. What is fetched only when somebody asks for it is not among the first two. */
-const PARTS = { engine: /^worker/, page: /^(web|index|sw|favicon|manifest|icons)|\.css$/, "editor and terminal": /^(editor|terminal|schemas)/ };
+/**
+ * Which part of the download a file is. The first two are what a visit needs until pods run; the rest of both programs follows
+ * while they do; what is left is fetched with the first screen (editor) or when somebody asks for it.
+ */
+const PARTS = {
+  "rest of both": /^(web|worker)_rest/,
+  engine: /^worker/,
+  page: /^(web|index|sw|favicon|manifest|icons)|\.css$/,
+  "editor and terminal": /^(editor|terminal|schemas)/,
+};
 const part = (path) => Object.keys(PARTS).find((p) => PARTS[p].test(basename(path))) ?? "lessons and help";
 const sizes = {};
 for (const path of files(pageDir)) sizes[part(path)] = (sizes[part(path)] ?? 0) + packed(path);

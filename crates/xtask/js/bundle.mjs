@@ -1,14 +1,13 @@
-// node bundle.mjs PAGE DIST SINGLE LEVEL: the built page made small for any static host (DIST), and as one HTML file that
+// node bundle.mjs PAGE DIST SINGLE: the built page for any static host (DIST), and as one HTML file that
 // runs from a disk (SINGLE), where a page may load neither modules, nor workers, nor wasm from beside itself.
-import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [page, dist, single, level = "-Oz"] = process.argv.slice(2);
+const [page, dist, single] = process.argv.slice(2);
 
 const kb = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
 
@@ -19,18 +18,9 @@ function files(dir) {
   });
 }
 
-// dist/: the page as Trunk built it, its wasm optimized for size.
+// dist/: the page as it was built.
 rmSync(dist, { recursive: true, force: true });
 cpSync(page, dist, { recursive: true });
-for (const path of files(dist).filter((f) => f.endsWith(".wasm"))) {
-  const before = statSync(path).size;
-  execFileSync(process.execPath, [join(here, "node_modules/binaryen/bin/wasm-opt"), path, level, "--strip-producers", "-o", path], { stdio: "inherit" });
-  console.log(`${basename(path)}: ${kb(before)} -> ${kb(statSync(path).size)}`);
-}
-// Packing takes a minute: only what is published is measured.
-const total = (pack) => files(dist).reduce((sum, f) => sum + pack(readFileSync(f)).length, 0);
-const packs = level === "-Oz" ? `, gzip ${kb(total(gzipSync))}, brotli ${kb(total(brotliCompressSync))}` : "";
-console.log(`${dist}: ${kb(total((b) => b))}${packs}`);
 
 // The single file.
 const TYPES = { ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".woff2": "font/woff2", ".woff": "font/woff" };
@@ -52,17 +42,24 @@ let html = readFileSync(join(dist, "index.html"), "utf8");
 
 const start = html.match(/<script[^>]*type=["']?module["']?[^>]*>([\s\S]*?)<\/script>/i);
 const glue = start?.[1].match(/from\s*['"]([^'"]+\.js)['"]/)?.[1];
-const wasm = start?.[1].match(/['"]([^'"]+\.wasm)['"]/)?.[1];
-if (!glue || !wasm) throw new Error("index.html does not start the page the way Trunk writes it");
+// A program is in two parts (crates/xtask/parts).
+const firstOf = (text) => text?.match(/module_or_path:\s*['"]([^'"]+\.wasm)['"]/)?.[1];
+const restOf = (text) => text?.match(/parts\(['"]([^'"]+\.wasm)['"]\)/)?.[1];
+const wasm = firstOf(start?.[1]);
+const wasmRest = restOf(start?.[1]);
+if (!glue || !wasm || !wasmRest) throw new Error("index.html does not start the page the way Trunk writes it");
 html = html.replace(start[0], "");
 
 const loader = files(dist).find((f) => f.endsWith("_loader.js"));
 if (!loader) throw new Error("no worker loader in the built page");
 const loads = readFileSync(loader, "utf8");
 const workerJs = join(dirname(loader), loads.match(/importScripts\(\s*['"`]([^'"`]+)/)[1]);
-const workerWasm = join(dirname(loader), loads.match(/['"`]([^'"`]+\.wasm)/)[1]);
+const workerWasm = join(dirname(loader), firstOf(loads));
+const workerRest = join(dirname(loader), restOf(loads));
+const partsJs = readFileSync(join(here, "../parts/parts.js"), "utf8");
 
 const main = `
+${partsJs}
 import init from ${JSON.stringify("./" + basename(glue))};
 async function unpack(id) {
   const text = atob(document.getElementById(id).textContent);
@@ -79,15 +76,17 @@ window.kubottleLessons = async (name) => {
   return text;
 };
 async function start() {
-  const [page, engine] = await Promise.all([unpack("kubottle-page"), unpack("kubottle-engine")]);
+  const packed = ["kubottle-page", "kubottle-page-rest", "kubottle-engine", "kubottle-engine-rest"];
+  const [page, pageRest, first, rest] = await Promise.all(packed.map(unpack));
   const script = document.getElementById("kubottle-worker").textContent;
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   // The first message is the engine itself; what it says after that is the protocol.
   window.kubottleWorker = () => {
     const worker = new Worker(url);
-    worker.postMessage(engine);
+    worker.postMessage({ first, rest });
     return worker;
   };
+  parts(pageRest);
   await init({ module_or_path: page });
 }
 start();
@@ -102,7 +101,12 @@ const bundled = await esbuild.build({
   logOverride: { "empty-import-meta": "silent" },
 });
 const worker = `${readFileSync(workerJs, "utf8")}
-self.onmessage = ({ data }) => { self.onmessage = null; wasm_bindgen({ module_or_path: data }); };`;
+${partsJs}
+self.onmessage = ({ data }) => {
+  self.onmessage = null;
+  parts(data.rest);
+  wasm_bindgen({ module_or_path: data.first });
+};`;
 
 html = html.replace(/<link\b[^>]*>/gi, (tag) => {
   const rel = attribute(tag, "rel")?.toLowerCase() ?? "";
@@ -121,7 +125,9 @@ const texts = Object.fromEntries(readdirSync(join(dist, "lessons")).map((name) =
 const inlined = [
   `<script type="text/plain" id="kubottle-lessons">${gzipSync(JSON.stringify(texts), { level: 9 }).toString("base64")}</script>`,
   `<script type="text/plain" id="kubottle-page">${packed(join(dist, wasm))}</script>`,
+  `<script type="text/plain" id="kubottle-page-rest">${packed(join(dist, wasmRest))}</script>`,
   `<script type="text/plain" id="kubottle-engine">${packed(workerWasm)}</script>`,
+  `<script type="text/plain" id="kubottle-engine-rest">${packed(workerRest)}</script>`,
   `<script type="text/plain" id="kubottle-schemas">${packed(join(dist, "schemas.json"))}</script>`,
   `<script type="text/plain" id="kubottle-help">${packed(join(dist, "help.txt"))}</script>`,
   `<script type="text/plain" id="kubottle-terminal">${js(readFileSync(join(dist, "terminal.js"), "utf8"))}</script>`,

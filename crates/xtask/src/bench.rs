@@ -131,7 +131,7 @@ fn peer(script: &str, platform: &str) -> Result<String> {
 /// Page load to the first running Deployment, what is downloaded for it, what a frame costs, how long a decision over
 /// thousands of nodes takes to open, and what the browser holds in memory, beside webernetes in the same browser.
 fn page(report: &mut String) -> Result<()> {
-    crate::bundle::run(crate::bundle::Effort::Most)?;
+    crate::bundle::run()?;
     tools::npm_ci("tests/page")?;
     let chromium = browser::chromium()?;
     let dist = std::path::absolute("dist").map_err(|e| e.to_string())?;

@@ -5,12 +5,10 @@ use crate::{page, stamp, tools};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// How the page is built: as it is published, as it is tested (the same but for what takes longest and changes least), and
-/// for this machine alone.
+/// How the page is built: as it is published, which is what is tested, and for this machine alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Page {
     Published,
-    Tested,
     Quick,
 }
 
@@ -18,8 +16,7 @@ impl Page {
     /// The cargo profile, and the name of the directory of the result.
     fn name(self) -> &'static str {
         match self {
-            Page::Published => "published",
-            Page::Tested => "page",
+            Page::Published => "page",
             Page::Quick => "play-page",
         }
     }
@@ -47,7 +44,7 @@ const SCHEMAS: &str = "web/editor/dist/schemas.json";
 /// Builds the page into its [`Page::dir`] unless it is up to date. Says whether it had to.
 pub fn page(how: Page) -> Result<bool> {
     let (name, out) = (how.name(), how.dir());
-    let print = print_of(name, &["server", "testkit"], &["web", "static"])?;
+    let print = print_of(name, &["server", "testkit"], &["web", "static", "tests/page/visit.mjs"])?;
     if stamp::is_fresh(name, &print, &out.join("index.html"))? {
         return Ok(false);
     }
@@ -59,7 +56,7 @@ pub fn page(how: Page) -> Result<bool> {
     let profile = if how == Page::Quick { Profile::Play } else { Profile::Dev };
     program(profile, "schemas", "schemas")?;
     quiet("schemas-file", &mut cmd(program_path(profile, "schemas"), &[SCHEMAS]))?;
-    page::build(name, &out)?;
+    page::build(name, &out, how != Page::Quick)?;
     stamp::write(name, &print)?;
     Ok(true)
 }

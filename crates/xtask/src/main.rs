@@ -7,6 +7,7 @@ mod browser;
 mod build;
 mod bundle;
 mod page;
+mod parts;
 mod play;
 mod shell;
 mod stamp;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
         "play" => play::run(&rest),
         "test" => return suite::run(&rest),
         "bench" => bench::run(&rest),
-        "bundle" => bundle::run(bundle::Effort::Most),
+        "bundle" => bundle::run(),
         "tidy" | "lint" => tidy::run(),
         _ => {
             eprint!("{USAGE}");

@@ -2,6 +2,7 @@
 //! serve` works with them; this reads the ones that we use. Trunk itself brings a JavaScript compiler and takes longer to
 //! build than the whole page, so nobody has to wait for it.
 
+use crate::parts::{self, Form};
 use crate::shell::{Result, cmd, quiet, target_dir};
 use crate::{build, stamp, tools};
 use std::path::{Path, PathBuf};
@@ -30,33 +31,58 @@ enum Asks {
     Worker(String),
 }
 
-/// Builds both programs with a cargo profile and lays the page out in `out`, which it replaces.
-pub fn build(profile: &str, out: &Path) -> Result<()> {
+/// Builds both programs with a cargo profile and lays the page out in `out`, which it replaces. A page that is `divided`
+/// downloads at first what a first visit needs.
+pub fn build(profile: &str, out: &Path, divided: bool) -> Result<()> {
     let text = read(INDEX)?;
     let links = links(&text).map_err(|e| format!("{INDEX}: {e}"))?;
     quiet(profile, &mut build::wasm_build(profile))?;
     let programs = target_dir().join("wasm32-unknown-unknown").join(profile);
-
-    // Laid out beside it and moved, so that there is never half a page.
-    let new = out.with_extension("new");
-    let _ = std::fs::remove_dir_all(&new);
-    std::fs::create_dir_all(&new).map_err(|e| format!("cannot make {}: {e}", new.display()))?;
-    let mut html = String::new();
-    let mut done = 0;
+    let mut made = Vec::new();
     for link in &links {
-        html.push_str(&text[done..link.at.start]);
-        html.push_str(&lay_out(&link.asks, &programs, &new)?);
-        done = link.at.end;
+        match &link.asks {
+            Asks::Main(bin) => made.push(bindgen(bin, "web", &programs)?),
+            Asks::Worker(bin) => made.push(bindgen(bin, "no-modules", &programs)?),
+            _ => {}
+        }
     }
-    html.push_str(&text[done..]);
-    write(&new.join("index.html"), html)?;
-    list_files(&new)?;
-    let _ = std::fs::remove_dir_all(out);
-    std::fs::rename(&new, out).map_err(|e| format!("cannot move {} to {}: {e}", new.display(), out.display()))
+    let page = Page { text: &text, links: &links, programs: &programs };
+    if divided {
+        parts::divide(&made, |counting| page.lay_out(counting, Form::Counting))?;
+    }
+    page.lay_out(out, if divided { Form::Parts } else { Form::Whole })
+}
+
+/// What a page is made from.
+struct Page<'a> {
+    text: &'a str,
+    links: &'a [Link],
+    programs: &'a Path,
+}
+
+impl Page<'_> {
+    fn lay_out(&self, out: &Path, form: Form) -> Result<()> {
+        // Laid out beside it and moved, so that there is never half a page.
+        let new = out.with_extension("new");
+        let _ = std::fs::remove_dir_all(&new);
+        std::fs::create_dir_all(&new).map_err(|e| format!("cannot make {}: {e}", new.display()))?;
+        let mut html = String::new();
+        let mut done = 0;
+        for link in self.links {
+            html.push_str(&self.text[done..link.at.start]);
+            html.push_str(&lay_out(&link.asks, self.programs, &new, form)?);
+            done = link.at.end;
+        }
+        html.push_str(&self.text[done..]);
+        write(&new.join("index.html"), html)?;
+        list_files(&new)?;
+        let _ = std::fs::remove_dir_all(out);
+        std::fs::rename(&new, out).map_err(|e| format!("cannot move {} to {}: {e}", new.display(), out.display()))
+    }
 }
 
 /// Puts what a link asks for into the page's directory; hands back what stands in the page instead of the link.
-fn lay_out(asks: &Asks, programs: &Path, page: &Path) -> Result<String> {
+fn lay_out(asks: &Asks, programs: &Path, page: &Path, form: Form) -> Result<String> {
     match asks {
         Asks::CopyFile(from) => {
             copy(from, &page.join(from.file_name().unwrap_or_default()))?;
@@ -72,36 +98,46 @@ fn lay_out(asks: &Asks, programs: &Path, page: &Path) -> Result<String> {
             Ok(String::new())
         }
         Asks::Css(from) => {
-            let name = hashed(from, "css")?;
-            copy(from, &page.join(&name))?;
+            let name = named(from, page)?;
             Ok(format!(r#"<link rel="stylesheet" href="./{name}" />"#))
         }
         Asks::Main(bin) => {
-            let made = bindgen(bin, "web", programs)?;
-            let (js, wasm) = (made.join(format!("{bin}.js")), made.join(format!("{bin}_bg.wasm")));
-            let (js_name, wasm_name) = (hashed(&js, "js")?, hashed(&wasm, "wasm")?);
-            copy(&js, &page.join(&js_name))?;
-            copy(&wasm, &page.join(&wasm_name))?;
+            let made = made(bin, programs);
+            let js = named(&made.join(format!("{bin}.js")), page)?;
+            let wasm = named(&form.wasm(&made, bin), page)?;
+            let before = before(form, &made, bin, page)?;
             Ok(format!(
-                "<link rel=\"modulepreload\" href=\"./{js_name}\" />\n    \
-                 <link rel=\"preload\" href=\"./{wasm_name}\" as=\"fetch\" type=\"application/wasm\" crossorigin />\n    \
+                "<link rel=\"modulepreload\" href=\"./{js}\" />\n    \
+                 <link rel=\"preload\" href=\"./{wasm}\" as=\"fetch\" type=\"application/wasm\" crossorigin />\n    \
                  <script type=\"module\">\n      \
-                 import init from \"./{js_name}\";\n      \
-                 await init({{ module_or_path: \"./{wasm_name}\" }});\n    \
+                 import init from \"./{js}\";\n      \
+                 {before}await init({{ module_or_path: \"./{wasm}\" }});\n    \
                  </script>"
             ))
         }
         Asks::Worker(bin) => {
-            let made = bindgen(bin, "no-modules", programs)?;
-            for name in [format!("{bin}.js"), format!("{bin}_bg.wasm")] {
-                copy(&made.join(&name), &page.join(&name))?;
-            }
+            let made = made(bin, programs);
+            let js = named(&made.join(format!("{bin}.js")), page)?;
+            let wasm = named(&form.wasm(&made, bin), page)?;
+            let before = before(form, &made, bin, page)?;
             let loader =
-                format!("importScripts(\"./{bin}.js\");wasm_bindgen({{ module_or_path: \"./{bin}_bg.wasm\" }});");
+                format!("importScripts(\"./{js}\");\n{before}wasm_bindgen({{ module_or_path: \"./{wasm}\" }});\n");
             write(&page.join(format!("{bin}_loader.js")), loader)?;
             Ok(String::new())
         }
     }
+}
+
+/// The script that runs before a program starts.
+fn before(form: Form, made: &Path, bin: &str, page: &Path) -> Result<String> {
+    Ok(match form {
+        Form::Whole => String::new(),
+        Form::Counting => read(parts::COUNTING)?,
+        Form::Parts => {
+            let rest = named(&parts::rest(made, bin), page)?;
+            format!("{}parts(\"./{rest}\");\n", read(parts::PARTS)?)
+        }
+    })
 }
 
 /// Tells the page's service worker what the page is made of, so that all of it is there without a network.
@@ -122,20 +158,27 @@ pub fn list_files(page: &Path) -> Result<()> {
     write(&worker, listed)
 }
 
+/// Where wasm-bindgen's JavaScript for a program is, and its wasm.
+fn made(bin: &str, programs: &Path) -> PathBuf {
+    programs.join("bindgen").join(bin)
+}
+
 /// wasm-bindgen's JavaScript for a program; the directory that holds it.
 fn bindgen(bin: &str, target: &str, programs: &Path) -> Result<PathBuf> {
-    let out = programs.join("bindgen").join(bin);
+    let out = made(bin, programs);
     let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", target, "--no-typescript", "--out-dir"]);
     c.arg(&out).arg(programs.join(format!("{bin}.wasm")));
     quiet(&format!("bindgen-{bin}"), &mut c)?;
     Ok(out)
 }
 
-/// `tokens-0123456789abcdef.css`: another name for other contents, so that no cache shows an old page.
-fn hashed(file: &Path, extension: &str) -> Result<String> {
+/// Copies a file into the page under a name of its contents: `tokens-0123456789abcdef.css`. No cache shows an old page then.
+fn named(file: &Path, page: &Path) -> Result<String> {
     let print = stamp::fingerprint(&[&file.to_string_lossy()], &[])?;
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(format!("{stem}-{print}.{extension}"))
+    let word = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let name = format!("{}-{print}.{}", word(file.file_stem()), word(file.extension()));
+    copy(file, &page.join(&name))?;
+    Ok(name)
 }
 
 fn read(path: &str) -> Result<String> {

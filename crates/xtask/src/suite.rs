@@ -35,7 +35,7 @@ const STAGES: &[Stage] = &[
     ("system", system),
     ("wasm", wasm),
     ("page", page),
-    ("bundle", || bundle::run(bundle::Effort::Little).map(|()| Tally::PASSED)),
+    ("bundle", || bundle::run().map(|()| Tally::PASSED)),
     ("browser", in_browser),
 ];
 
@@ -134,7 +134,7 @@ fn system() -> Result<Tally> {
 }
 
 fn page() -> Result<Tally> {
-    let built = build::page(Page::Tested)?;
+    let built = build::page(Page::Published)?;
     println!("{}", if built { "built" } else { "up to date" });
     Ok(Tally::PASSED)
 }
@@ -155,7 +155,7 @@ fn in_browser() -> Result<Tally> {
     let dir = Path::new("tests/page");
     tools::npm_ci("tests/page")?;
     let chromium = browser::chromium()?;
-    build::page(Page::Tested)?;
+    build::page(Page::Published)?;
     let bin = build::server(Profile::Dev)?;
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| e.to_string())?.flatten() {
@@ -166,7 +166,7 @@ fn in_browser() -> Result<Tally> {
     }
     files.sort();
     let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|f| f == TIMED);
-    let page = std::path::absolute(Page::Tested.dir()).map_err(|e| e.to_string())?;
+    let page = std::path::absolute(Page::Published.dir()).map_err(|e| e.to_string())?;
     let single = std::path::absolute(bundle::SINGLE).map_err(|e| e.to_string())?;
     let mut tally = Tally::default();
     for (name, files, at_once) in [("page tests", others, 2), ("timed page tests", timed, 1)] {

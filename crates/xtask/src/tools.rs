@@ -7,6 +7,8 @@ const RUST: (u32, u32) = (1, 95);
 const NODE: u32 = 20;
 /// The same as `wasm-bindgen` in the workspace: the two must agree exactly.
 const WASM_BINDGEN: &str = "0.2.130";
+/// The same as `module::VERSION` of wasm-parts.
+const WASM_PARTS: &str = "1";
 
 /// `$KUBOTTLE_CACHE`, or `~/.cache/kubottle/tools`.
 pub fn dir() -> Result<PathBuf> {
@@ -66,14 +68,17 @@ pub fn wasm_targets() -> Result<()> {
     Ok(())
 }
 
-/// wasm-bindgen, built once into the cache. It need not be a fast program: built unoptimized it is ready in half the time.
+/// wasm-bindgen and wasm-parts, built once into the cache. They need not be fast programs: built unoptimized they are ready
+/// in half the time.
 pub fn wasm_bindgen() -> Result<()> {
-    let program = bin("wasm-bindgen")?;
-    if output(&program, &["--version"]).is_some_and(|v| v.ends_with(WASM_BINDGEN)) {
+    let is_there = |name: &str, version: &str| -> Result<bool> {
+        Ok(output(&bin(name)?, &["--version"]).is_some_and(|v| v.ends_with(version)))
+    };
+    if is_there("wasm-bindgen", WASM_BINDGEN)? && is_there("wasm-parts", WASM_PARTS)? {
         return Ok(());
     }
     let root = dir()?;
-    eprintln!("   wasm-bindgen is not in {}: building it once (a minute)", root.display());
+    eprintln!("   wasm-bindgen and wasm-parts are not in {}: building them once (a minute)", root.display());
     let mut c = cmd("cargo", &["install", "--path", "crates/xtask/bindgen", "--locked", "--force", "--root"]);
     c.arg(&root).env("CARGO_TARGET_DIR", root.join("build"));
     for (k, v) in [("OPT_LEVEL", "0"), ("LTO", "off"), ("CODEGEN_UNITS", "16"), ("STRIP", "true"), ("DEBUG", "false")] {

@@ -1,0 +1,61 @@
+// The page's programs come in two parts: the second follows the first, or is asked for when it is needed.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { browser, host } from "./harness.mjs";
+
+/** A page whose requests for the rest of a program are `answer`ed so. */
+async function visit(answer, use) {
+  const site = await host();
+  const chrome = await browser();
+  try {
+    await use(await chrome.visit(site.url, (page) => page.route(/_rest-[0-9a-f]+\.wasm$/, answer)), chrome.complaints);
+  } finally {
+    await chrome.close();
+    await site.close();
+  }
+}
+
+async function kubectl(page) {
+  const rows = page.locator(".terminal .xterm-rows");
+  await rows.getByText("$").first().waitFor();
+  await page.keyboard.type("kubectl get nodes -o name\r");
+  return rows;
+}
+
+test("what has not come in time is fetched when it is needed", async () => {
+  const asked = [];
+  let answered;
+  const done = new Promise((resolve) => { answered = resolve; });
+  await visit(async (route) => {
+    asked.push(route.request().resourceType());
+    // What is fetched on the side takes longer than this test.
+    if (asked.at(-1) === "fetch") await done;
+    await route.continue().catch(() => {});
+  }, async (page, complaints) => {
+    await page.locator('[data-testid^="node-"][data-status="Ready"]').first().waitFor();
+    await page.keyboard.press("Control+Backquote");
+    await (await kubectl(page)).getByText(/^node\/node-1/).first().waitFor();
+    assert.ok(asked.includes("xhr"), asked.join());
+    assert.deepEqual(complaints, []);
+    answered();
+  });
+});
+
+for (const [whose, rest] of [["page", /web_rest-/], ["engine", /worker_rest-/]]) {
+  test(`the ${whose}'s rest cannot be had: it is told, and what was typed is still there`, async () => {
+    let there = false;
+    const answer = (route) => rest.test(route.request().url()) && !there ? route.fulfill({ status: 503, body: "" }) : route.continue();
+    await visit(answer, async (page) => {
+      const editor = page.getByTestId("editor").locator(".cm-content").first();
+      await editor.click();
+      await page.keyboard.type("# mine\n");
+      await page.keyboard.press("Control+Backquote");
+      if (whose === "engine") await kubectl(page);
+      await page.getByRole("alert").getByText(/_rest-[0-9a-f]+\.wasm: 503/).first().waitFor();
+      assert.match(await editor.innerText(), /# mine/);
+      there = true;
+      await page.reload();
+      await editor.getByText("# mine").waitFor();
+    });
+  });
+}
