@@ -23,6 +23,7 @@ mod pods;
 mod policies;
 mod preemption;
 mod pressure;
+mod processes;
 mod programs;
 mod random;
 mod redis;

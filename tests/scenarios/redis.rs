@@ -41,10 +41,15 @@ fn a_queue_is_filled_from_one_node_and_emptied_from_another() {
     let mut c = cluster(2);
     apply(&mut c, QUEUE);
     run(&mut c, 40);
-    let said = exec(&mut c, "temp", "redis-cli -h redis rpush job2 apple banana; redis-cli -h redis --no-raw lrange job2 0 -1");
+    let said = exec(
+        &mut c,
+        "temp",
+        "redis-cli -h redis rpush job2 apple banana; redis-cli -h redis --no-raw lrange job2 0 -1",
+    );
     assert_eq!(said, "2\n1) \"apple\"\n2) \"banana\"\n");
     // rediswq.py leases items this way.
-    let said = exec(&mut c, "near", "redis-cli -h redis brpoplpush job2 job2:processing 1; redis-cli -h redis llen job2");
+    let said =
+        exec(&mut c, "near", "redis-cli -h redis brpoplpush job2 job2:processing 1; redis-cli -h redis llen job2");
     assert_eq!(said, "banana\n1\n");
     let said = exec(&mut c, "near", "redis-cli -h redis setex lease 30 me; redis-cli -h redis ttl lease");
     assert_eq!(said, "OK\n30\n");
@@ -100,7 +105,11 @@ fn a_config_map_configures_it_and_memory_is_kept_below_its_limit() {
     let said = exec(&mut c, "redis", fill);
     assert!(said.starts_with("0\n1\nevicted_keys:") && !said.contains("evicted_keys:0"), "{said}");
     exec(&mut c, "redis", "redis-cli config set maxmemory-policy noeviction");
-    let said = exec(&mut c, "redis", "x=a; for i in $(seq 1 20); do x=$x$x; done; redis-cli set more $x; redis-cli set more x");
+    let said = exec(
+        &mut c,
+        "redis",
+        "x=a; for i in $(seq 1 20); do x=$x$x; done; redis-cli set more $x; redis-cli set more x",
+    );
     assert!(said.contains("OOM command not allowed when used memory > 'maxmemory'."), "{said}");
 }
 
@@ -163,7 +172,11 @@ fn a_follower_has_what_its_leader_has() {
     run(&mut c, 60);
     exec(&mut c, "leader", "redis-cli set guestbook ,hello; redis-cli rpush l a b; redis-cli -n 2 hset h f v");
     run(&mut c, 2);
-    let said = exec(&mut c, "follower", "redis-cli get guestbook; redis-cli lrange l 0 -1; redis-cli -n 2 hget h f; redis-cli set a b");
+    let said = exec(
+        &mut c,
+        "follower",
+        "redis-cli get guestbook; redis-cli lrange l 0 -1; redis-cli -n 2 hget h f; redis-cli set a b",
+    );
     assert_eq!(said, ",hello\na\nb\nv\nREADONLY You can't write against a read only replica.\n\n");
     let said = exec(&mut c, "leader", "redis-cli info replication | grep -E 'role|connected' | tr -d '\\r'");
     assert_eq!(said, "role:master\nconnected_slaves:1\n");
@@ -172,6 +185,10 @@ fn a_follower_has_what_its_leader_has() {
     // A leader that comes back empty makes its follower empty.
     exec(&mut c, "leader", "redis-cli shutdown nosave");
     run(&mut c, 30);
-    let said = exec(&mut c, "follower", "redis-cli exists guestbook; redis-cli info replication | grep link_status | tr -d '\\r'");
+    let said = exec(
+        &mut c,
+        "follower",
+        "redis-cli exists guestbook; redis-cli info replication | grep link_status | tr -d '\\r'",
+    );
     assert_eq!(said, "0\nmaster_link_status:up\n");
 }

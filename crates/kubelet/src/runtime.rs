@@ -102,6 +102,19 @@ pub struct ContainerSpec {
     pub tty: bool,
     pub identity: Identity,
     pub read_only_root: bool,
+    pub processes: Processes,
+}
+
+/// Whose processes a container's processes see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Processes {
+    /// Only their own.
+    #[default]
+    Own,
+    /// Those of the pod (`shareProcessNamespace`), of which the sandbox's is the first.
+    Pod,
+    /// Those of another container, too (`targetContainerName`).
+    Of(String),
 }
 
 /// Whose processes they are: root's, unless it is said otherwise.

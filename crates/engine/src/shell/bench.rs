@@ -61,6 +61,7 @@ fn spec() -> ContainerSpec {
         tty: false,
         identity: Identity::default(),
         read_only_root: false,
+        processes: kubelet::runtime::Processes::Own,
         resolver: network::Resolver::of_cluster("default"),
     }
 }
@@ -98,6 +99,7 @@ impl Bench {
             sent: Vec::new(),
             calls: Vec::new(),
             late: Vec::new(),
+            signals: Vec::new(),
             writes: Vec::new(),
         };
         self.machine.run(now + AHEAD, &mut world);

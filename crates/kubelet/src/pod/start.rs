@@ -3,7 +3,7 @@
 
 use super::images::{ImageRef, pull_policy};
 use super::{Exit, PodWorker, Run, Stage, SyncCx, credentials, env, events, pod_desc, resources, security, volumes};
-use crate::runtime::{ContainerSpec, RuntimeCommand};
+use crate::runtime::{ContainerSpec, Processes, RuntimeCommand};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use meta::{Duration, Time};
 use reconcile::EventType::{Normal, Warning};
@@ -245,6 +245,7 @@ impl PodWorker {
             stdin_once: container.stdin_once == Some(true),
             tty: container.tty == Some(true),
             identity,
+            processes: processes(spec, &container.name),
             read_only_root: container.security_context.as_ref().and_then(|s| s.read_only_root_filesystem) == Some(true),
         };
         events::container(cx, self, pod, c, Normal, "Created", "Container created");
@@ -292,4 +293,14 @@ impl PodWorker {
         state.retry_at = cx.now + Duration::from_secs(1);
         cx.wake_at(state.retry_at);
     }
+}
+
+/// Whose processes a container sees. Models `PidNamespaceForPod` and `namespacesForPod` of `pkg/kubelet/kuberuntime/util`.
+fn processes(spec: &PodSpec, name: &str) -> Processes {
+    if spec.share_process_namespace == Some(true) {
+        return Processes::Pod;
+    }
+    let ephemeral = spec.ephemeral_containers.iter().flatten().find(|e| e.name == name);
+    let target = ephemeral.and_then(|e| e.target_container_name.clone()).filter(|t| !t.is_empty());
+    target.map_or(Processes::Own, Processes::Of)
 }

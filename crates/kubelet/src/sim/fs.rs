@@ -1,6 +1,7 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
 use super::catalogue::{Image, os_release};
+use super::neighbours::Roots;
 use super::owners::{self, Attributes};
 use super::{host, procfs};
 use crate::pod::images::ImageRef;
@@ -150,6 +151,8 @@ fn dated(path: &str, now: Time) -> String {
 pub struct Fs {
     pub(super) own: Tree,
     pub(super) mounts: Vec<MountPoint>,
+    /// Where `/proc/NUMBER/root` leads for processes of other containers that are seen here.
+    pub neighbours: Roots,
     pod_uid: Arc<str>,
     node: String,
     pub(super) who: Identity,
@@ -398,6 +401,18 @@ impl Fs {
         if read_only { Err(FsError::ReadOnly) } else { Ok(place) }
     }
 
+    /// Below `/proc/NUMBER/root`: another container's files, and the path there.
+    fn elsewhere(&self, path: &str) -> Option<(&Fs, String)> {
+        if self.neighbours.is_empty() {
+            return None;
+        }
+        let (pid, rest) = path.strip_prefix("/proc/")?.split_once('/')?;
+        let rest = rest.strip_prefix("root").filter(|r| r.is_empty() || r.starts_with('/'))?;
+        let pid: u32 = pid.parse().ok()?;
+        let (_, fs) = self.neighbours.iter().find(|(pids, _)| pids.contains(&pid))?;
+        Some((fs, normalize("/", rest)))
+    }
+
     /// Whether anything fits where `path` is.
     pub fn is_full(&self, path: &str, volumes: &Volumes) -> bool {
         volumes.is_full(&self.place(path))
@@ -405,6 +420,9 @@ impl Fs {
 
     /// What is at `path`: a directory (`None` inside), or a file's content.
     fn look(&self, path: &str, volumes: &Volumes) -> Option<Option<Arc<[u8]>>> {
+        if let Some((other, path)) = self.elsewhere(path) {
+            return other.look(&path, volumes);
+        }
         match self.place(path) {
             Place::Files(i, rest) => {
                 let MountSource::Files(files) = &self.mounts[i].source else { return None };
@@ -594,6 +612,9 @@ impl Fs {
 
     /// The names in a directory, sorted.
     pub fn list(&self, path: &str, volumes: &Volumes) -> Result<Vec<String>, FsError> {
+        if let Some((other, path)) = self.elsewhere(path) {
+            return other.list(&path, volumes);
+        }
         match self.look(path, volumes) {
             None => return Err(FsError::NotFound),
             Some(Some(_)) => return Err(FsError::NotDirectory),

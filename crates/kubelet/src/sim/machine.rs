@@ -11,14 +11,16 @@ use super::programs::{self, Outcome, Running};
 use super::redis::Late;
 use super::shell::Shell;
 use super::terminal::Outside;
-use crate::runtime::ContainerSpec;
+use crate::runtime::{ContainerId, ContainerSpec};
 use meta::{Duration, Rng, Time};
 use network::Balancer;
 use reconcile::{Meter, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub const SIGHUP: i32 = 1;
 pub const SIGINT: i32 = 2;
+pub const SIGQUIT: i32 = 3;
 pub const SIGKILL: i32 = 9;
 pub const SIGTERM: i32 = 15;
 
@@ -45,6 +47,8 @@ pub struct World<'a> {
     pub sent: Vec<Sent>,
     /// And those to other nodes.
     pub calls: Vec<Call>,
+    /// Signals for processes of other containers.
+    pub signals: Vec<(ContainerId, u32, i32)>,
     /// Answers to calls that waited.
     pub late: Vec<Late>,
     pub writes: Vec<ApiWrite>,
@@ -116,6 +120,28 @@ pub struct Proc {
     pub pending: Vec<i32>,
 }
 
+impl Proc {
+    /// Its command line, as it shows it.
+    pub fn title(&self) -> String {
+        match &self.kind {
+            Kind::Program(Running::Serving { server, .. }) if super::nginx::is(server) => {
+                format!("nginx: master process {}", self.argv.join(" "))
+            }
+            Kind::Program(Running::Worker) => "nginx: worker process".into(),
+            _ => self.argv.join(" "),
+        }
+    }
+
+    /// Whose it is.
+    pub fn uid(&self, spec: &ContainerSpec) -> i64 {
+        match self.kind {
+            // nginx gives its workers to its user.
+            Kind::Program(Running::Worker) if spec.identity.uid == 0 => 101,
+            _ => spec.identity.uid,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineExit {
     pub at: Time,
@@ -130,6 +156,10 @@ pub struct Machine {
     pub image: &'static Image,
     pub procs: BTreeMap<u32, Proc>,
     next_pid: u32,
+    /// The container's own first process.
+    pub first: u32,
+    /// How far the numbers of its processes are apart: others take those between, when they see each other.
+    stride: u32,
     pub pipes: BTreeMap<u32, Vec<u8>>,
     next_pipe: u32,
     /// The pipes that are filled from outside.
@@ -153,6 +183,8 @@ impl Machine {
             image,
             procs: BTreeMap::new(),
             next_pid: 1,
+            first: 1,
+            stride: 1,
             pipes: BTreeMap::new(),
             next_pipe: 0,
             outside: BTreeMap::new(),
@@ -177,6 +209,20 @@ impl Machine {
         env.extend(self.image.env.iter().map(|(k, v)| ((*k).to_string(), (*v).to_string())));
         env.extend(self.spec.env.iter().cloned());
         env
+    }
+
+    /// Its processes are among others: its first number is `first`, the others' are between its own.
+    pub fn settle_among(&mut self, first: u32) {
+        (self.first, self.next_pid, self.stride) = (first, first, super::neighbours::STRIDE);
+    }
+
+    /// Others come into its process namespace: from now on its numbers leave room for theirs.
+    pub fn make_room(&mut self) {
+        use super::neighbours::STRIDE;
+        if self.stride == 1 {
+            self.next_pid = self.next_pid.div_ceil(STRIDE) * STRIDE + self.first % STRIDE;
+            self.stride = STRIDE;
+        }
     }
 
     /// Starts the container's command as process 1.
@@ -210,7 +256,7 @@ impl Machine {
             argv[0] = found;
         }
         if spec.stdin {
-            self.stdin = Some(self.open_outside(spec.tty, Output::Log, 1, now));
+            self.stdin = Some(self.open_outside(spec.tty, Output::Log, self.first, now));
         }
         let stdin = self.stdin.map_or(Input::Null, Input::Pipe);
         let fds = Fds { stdin, stdout: Output::Log, stderr: Output::Log };
@@ -232,6 +278,11 @@ impl Machine {
         let env = self.terminal_environment(terminal);
         let cwd = if self.spec.working_dir.is_empty() { "/".into() } else { self.spec.working_dir.clone() };
         self.spawn(0, argv, env, cwd, fds, now)
+    }
+
+    /// The newest number that a process of its has had.
+    pub fn newest_pid(&self) -> u32 {
+        self.procs.keys().next_back().copied().unwrap_or(0).max(self.next_pid.saturating_sub(self.stride))
     }
 
     /// The number that the next process gets.
@@ -268,7 +319,7 @@ impl Machine {
 
     pub fn add(&mut self, p: Proc) -> u32 {
         let pid = self.next_pid;
-        self.next_pid += 1;
+        self.next_pid += self.stride;
         self.procs.insert(pid, p);
         pid
     }
@@ -414,6 +465,8 @@ impl Machine {
                 Kind::Program(Running::Serving { server, .. }) => {
                     (u64::from(server.idle_milli), u64::from(server.memory_mib) << 20)
                 }
+                // What they take is their master's.
+                Kind::Program(Running::Worker) => (0, 0),
                 Kind::Program(Running::Redis(r)) => (u64::from(r.server.idle_milli), r.resident()),
                 Kind::Program(Running::Hogging { milli, .. }) => (*milli, PROGRAM_BYTES),
                 Kind::Program(Running::Growing(left)) => {
@@ -472,7 +525,7 @@ impl Machine {
         let Some(p) = self.procs.get(&pid) else { return };
         let State::Done(code) = p.state else { return };
         let (at, parent) = (p.clock, p.parent);
-        if pid == 1 {
+        if pid == self.first {
             if self.exit.is_none() {
                 self.exit = Some(MachineExit { at, code, signal: None, oom: false });
             }
@@ -481,6 +534,7 @@ impl Machine {
             }
             return;
         }
+        programs::nginx::end_workers(self, pid);
         // Nobody will ask about an orphan.
         let orphan = parent != 0 && !self.procs.get(&parent).is_some_and(|p| !matches!(p.state, State::Done(_)));
         if orphan {
@@ -505,7 +559,7 @@ impl Machine {
         p.clock = p.clock.max(now);
         if signal == SIGKILL {
             p.state = State::Done(128 + SIGKILL);
-            if pid == 1 {
+            if pid == self.first {
                 self.exit = Some(MachineExit { at: now, code: 137, signal: None, oom: false });
             }
             return true;
@@ -517,7 +571,13 @@ impl Machine {
     fn deliver(&mut self, pid: u32, kind: &mut Kind, signal: i32, world: &mut World) {
         let handled = match kind {
             Kind::Shell(shell) => shell.signal(signal),
-            Kind::Program(Running::Serving { server, .. }) if signal == SIGTERM || signal == SIGINT => {
+            Kind::Program(Running::Serving { server, .. }) if signal == SIGHUP && super::nginx::is(server) => {
+                programs::nginx::renew(self, pid, world);
+                true
+            }
+            Kind::Program(Running::Serving { server, .. })
+                if signal == SIGTERM || signal == SIGINT || signal == SIGQUIT && super::nginx::is(server) =>
+            {
                 let server: &'static Server = server;
                 let until = self.procs.get(&pid).map_or(Time(0), |p| p.clock)
                     + world.scaled(Duration::from_millis(u64::from(server.term_ms)));

@@ -9,6 +9,7 @@ mod host;
 mod httpbin;
 pub mod logs;
 pub mod machine;
+pub mod neighbours;
 pub mod net;
 mod nginx;
 pub mod owners;
@@ -256,7 +257,9 @@ impl SimRuntime {
         }
         let kill = c.kill_at.filter(|at| *at <= now);
         let mut sent = Vec::new();
+        let mut signals = Vec::new();
         if let Some(m) = &mut c.machine {
+            m.fs.neighbours = neighbours::roots(m, &self.containers);
             let mut world = World {
                 volumes: &mut self.volumes,
                 peers: &self.containers,
@@ -265,6 +268,7 @@ impl SimRuntime {
                 speed: self.speed,
                 sent: Vec::new(),
                 calls: Vec::new(),
+                signals: Vec::new(),
                 late: Vec::new(),
                 writes: Vec::new(),
             };
@@ -272,6 +276,7 @@ impl SimRuntime {
             sent = world.sent;
             self.calls.append(&mut world.calls);
             self.late.append(&mut world.late);
+            signals = world.signals;
             self.writes.append(&mut world.writes);
             if let (Some(at), None) = (kill, m.exit) {
                 m.exit = Some(MachineExit { at, code: 137, signal: None, oom: false });
@@ -290,6 +295,11 @@ impl SimRuntime {
         for request in sent {
             self.serve(request);
         }
+        for (id, pid, signal) in signals {
+            if let Some(m) = machine(&mut self.containers, &id) {
+                m.signal(pid, signal, now);
+            }
+        }
         self.carry_talks(now);
     }
 
@@ -300,6 +310,7 @@ impl SimRuntime {
             Err(_) => Err(format!("failed to get image from containerd {:?}: image not found", c.spec.image)),
             Ok(image) => {
                 let mut m = Machine::new(c.spec.clone(), image, self.rng.next_u64(), at);
+                neighbours::settle(&mut m, &mut self.containers);
                 m.boot(at).map(|()| m)
             }
         };
@@ -361,7 +372,7 @@ impl SimRuntime {
             // What stands still hears no signal.
             Some(_) if frozen => {}
             Some(m) => {
-                m.signal(1, SIGTERM, now);
+                m.signal(m.first, SIGTERM, now);
             }
             // Not started yet: it never will be.
             None => c.kill_at = Some(now),

@@ -1,6 +1,7 @@
 //! What nginx's configuration says about where it listens and what it answers: `listen`, `root`, `alias`, `index`,
 //! `return` and `location`; the rest is read over.
 
+use super::catalogue::{Http, Server};
 use super::fs::{Fs, Volumes, normalize};
 use super::shell::pattern;
 
@@ -17,6 +18,22 @@ pub enum Reply {
     Text(u16, String),
     /// This file or directory.
     File(String),
+}
+
+/// Whether a program is an nginx that reads its configuration.
+pub fn is(server: &Server) -> bool {
+    server.program == "nginx" && matches!(server.http, Http::Files(_))
+}
+
+/// How many workers it has: as many as processors with `auto`.
+pub fn workers(fs: &Fs, volumes: &Volumes) -> usize {
+    let text = fs.read(CONFIG, volumes).unwrap_or_default();
+    let all = parse(CONFIG, &String::from_utf8_lossy(&text)).unwrap_or_default();
+    match first(&all, "worker_processes") {
+        Some("auto") => super::procfs::CPUS,
+        Some(n) => n.parse().unwrap_or(1),
+        None => 1,
+    }
 }
 
 const CONFIG: &str = "/etc/nginx/nginx.conf";

@@ -51,6 +51,7 @@ impl SimRuntime {
             speed: self.speed,
             sent: Vec::new(),
             calls: Vec::new(),
+            signals: Vec::new(),
             late: Vec::new(),
             writes: Vec::new(),
         };

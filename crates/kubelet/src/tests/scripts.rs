@@ -1,6 +1,8 @@
 //! Command lines in simulated containers.
 
-use crate::runtime::{ContainerId, ContainerSpec, Identity, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};
+use crate::runtime::{
+    ContainerId, ContainerSpec, Identity, LogOptions, Processes, Runtime, RuntimeCommand, RuntimeEvent,
+};
 use crate::sim::SimRuntime;
 use expect_test::{Expect, expect};
 use meta::{Duration, Time};
@@ -32,6 +34,7 @@ pub fn container(image: &str, command: &[&str]) -> ContainerSpec {
         tty: false,
         identity: Identity::default(),
         read_only_root: false,
+        processes: Processes::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::list::{human as human_size, named};
 use super::{Io, Outcome};
+use crate::sim::neighbours;
 use crate::sim::procfs::mount_lines;
 
 pub fn date(io: &mut Io) -> i32 {
@@ -132,14 +133,11 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
         }
         "ps" | "top" => {
             io.line("PID   USER     TIME  COMMAND");
-            let user = named(io, "/etc/passwd", io.m.spec.identity.uid);
-            let rows: Vec<String> = io
-                .m
-                .procs
-                .iter()
-                .map(|(pid, p)| format!("{pid:>5} {user:<8}  0:00 {}", p.argv.join(" ")))
-                .collect();
-            rows.iter().for_each(|r| io.line(r));
+            for r in neighbours::rows(io.m, io.world.peers) {
+                // The sandbox's user has no name in any image.
+                let user = named(io, "/etc/passwd", r.uid);
+                io.line(format!("{:>5} {user:<8}  0:00 {}", r.pid, r.title));
+            }
         }
         "df" => {
             let human = io.flag('h');

@@ -14,6 +14,7 @@ mod kubectl;
 mod list;
 mod names;
 mod net;
+pub(super) mod nginx;
 mod python;
 mod redis_cli;
 mod rights;
@@ -72,6 +73,8 @@ pub enum Running {
     Python(Box<python::Python>),
     Redis(Box<Redis>),
     RedisCli(Box<redis_cli::Cli>),
+    /// A server's child, which does what its master is asked for.
+    Worker,
     Forever,
 }
 
@@ -315,6 +318,7 @@ pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) 
             Outcome::Exit(late.code)
         }
         Running::Forever => Outcome::Block(Running::Forever),
+        Running::Worker => Outcome::Block(Running::Worker),
         serving @ (Running::Serving { .. } | Running::Answering { .. }) => Outcome::Block(serving),
         Running::Filtering(buffer) => filter(m, pid, buffer, world),
         Running::Following(path, seen) => work::follow(m, pid, path, seen, world),
@@ -462,7 +466,7 @@ fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> 
 pub fn inline(io: &mut Io) -> Option<i32> {
     let name = base_name(&io.argv[0]).to_string();
     let own = SHELLS.contains(&name.as_str())
-        || name == "redis-cli"
+        || matches!(name.as_str(), "redis-cli" | "ps" | "top")
         || name == "docker-entrypoint.sh"
         || io.m.image.server(&io.argv[0]).or_else(|| io.m.image.server(&name)).is_some()
         || reads_stdin(&io.argv);

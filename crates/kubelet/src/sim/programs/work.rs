@@ -2,9 +2,9 @@
 
 use super::{Io, Outcome, Running, after, calc};
 use crate::sim::catalogue::{Http, Server};
-use crate::sim::machine::{Kind, Machine, SIGTERM, World};
-use crate::sim::nginx;
-use meta::{Duration, Time};
+use crate::sim::machine::{Machine, SIGKILL, World};
+use crate::sim::{neighbours, nginx};
+use meta::Duration;
 
 /// How fast `stress --vm` fills memory.
 const GROWTH_BYTES_PER_SECOND: i64 = 100 << 20;
@@ -21,17 +21,19 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         }
         return Outcome::Exit(1);
     }
+    if server.program == "nginx"
+        && let Some(outcome) = super::nginx::instead(m, pid, &argv, now, world)
+    {
+        return outcome;
+    }
     if argv.iter().any(|a| matches!(a.as_str(), "-v" | "-V" | "--version" | "version" | "--help" | "-t")) {
         m.emit(pid, &format!("{}\n", server.program), false, world);
         return Outcome::Exit(0);
     }
-    if server.program == "nginx" && argv.iter().any(|a| a == "-s") {
-        return nginx_signal(m, pid, &argv, now, world);
-    }
     if m.spec.memory_limit_bytes.is_some_and(|l| l < i64::from(server.memory_mib) << 20) {
         return Outcome::Oom;
     }
-    let is_nginx = server.program == "nginx" && matches!(server.http, Http::Files(_));
+    let is_nginx = nginx::is(server);
     let mut configured = Vec::new();
     if is_nginx {
         match nginx::ports(&m.fs, world.volumes) {
@@ -41,6 +43,7 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
                 return Outcome::Exit(1);
             }
         }
+        super::nginx::fork_workers(m, pid, now, world);
     }
     super::secrets::make(m, server.program, &env, world);
     let stamp = super::clock::format(now, "%Y-%m-%dT%H:%M:%SZ");
@@ -180,15 +183,27 @@ pub fn kill(io: &mut Io) -> i32 {
         }
     }
     for p in pids {
-        let known = p
-            .parse()
-            .is_ok_and(|pid: u32| signal == 0 && io.m.procs.contains_key(&pid) || io.m.signal(pid, signal, io.now));
+        let known = p.parse().is_ok_and(|pid: u32| send(io, pid, signal));
         if !known {
             io.complain(format!("sh: can't kill pid {p}: No such process"));
             code = 1;
         }
     }
     code
+}
+
+/// Sends a signal to a process that this one sees.
+fn send(io: &mut Io, pid: u32, signal: i32) -> bool {
+    // The namespace's first process is safe from its own.
+    if pid == 1 && (signal == SIGKILL || neighbours::has_sandbox(io.m)) {
+        return true;
+    }
+    if signal == 0 && io.m.procs.contains_key(&pid) || io.m.signal(pid, signal, io.now) {
+        return true;
+    }
+    let Some(id) = neighbours::owner(io.m, io.world.peers, pid) else { return false };
+    io.world.signals.push((id, pid, signal));
+    true
 }
 
 pub fn signal_number(name: &str) -> Option<i32> {
@@ -244,20 +259,6 @@ pub fn stress(io: &mut Io, name: &str) -> Outcome {
         Some(Ok(Some(d))) => Outcome::Sleep(after(io, d), hogging),
         _ => Outcome::Block(hogging),
     }
-}
-
-/// `nginx -s SIGNAL` speaks to the nginx that runs.
-fn nginx_signal(m: &mut Machine, pid: u32, argv: &[String], now: Time, world: &mut World) -> Outcome {
-    let serves = |k: &Kind| matches!(k, Kind::Program(Running::Serving { server, .. }) if server.program == "nginx");
-    let master = m.procs.iter().find(|(id, p)| **id != pid && serves(&p.kind)).map(|(id, _)| *id);
-    let Some(master) = master else {
-        m.emit(pid, "nginx: [error] invalid PID number \"\" in \"/run/nginx.pid\"\n", true, world);
-        return Outcome::Exit(1);
-    };
-    if argv.iter().any(|a| a == "quit" || a == "stop") {
-        m.signal(master, SIGTERM, now);
-    }
-    Outcome::Exit(0)
 }
 
 /// `vish/stress`: `-cpus N`, `-mem-total BYTES`; it never ends by itself.

@@ -656,6 +656,25 @@ impl Shell {
         self.command(argv, &assignments, fds, m, pid, world)
     }
 
+    /// Nothing comes after the present command of `-c SCRIPT` or of a subshell: its program takes the shell's place. A
+    /// shell with traps stays, to see to them.
+    fn is_last_command(&self) -> bool {
+        let [frame] = self.frames.as_slice() else { return false };
+        let open =
+            !self.saved.is_empty() || !frame.loops.is_empty() || !self.lists.is_empty() || !self.cases.is_empty();
+        if open || self.lines.is_some() || !self.traps.is_empty() || frame.status.is_some() {
+            return false;
+        }
+        let mut at = frame.at;
+        while let Some(op) = frame.code.ops.get(at) {
+            match op {
+                Op::Jump(to) if *to > at => at = *to,
+                _ => return false,
+            }
+        }
+        true
+    }
+
     /// `set -e`: a failed command ends the shell, unless its status is being tested.
     fn check_errexit(&mut self) {
         if !self.errexit || self.status == 0 {
@@ -749,6 +768,14 @@ impl Shell {
         match done {
             Some(code) => self.status = code,
             None if unknown => self.status = 127,
+            None if self.is_last_command() => {
+                if let Some(p) = m.procs.get_mut(&pid) {
+                    (p.argv, p.env, p.fds) = (argv, env, fds);
+                    p.state = State::Sleeping(p.clock);
+                }
+                self.replaced = true;
+                return Ok(());
+            }
             None => {
                 let child = m.spawn(pid, argv, env, cwd, fds, now);
                 self.wait = Some(Wait::Foreground(child));
