@@ -107,7 +107,7 @@ fn by_way_of_an_ingress() {
         ingress default/shop: host shop.example.com, path / (Prefix); of Service default/web: 10.244.0.2:80, default/web; one of 1, not by way of the cluster IP
         policy default/web: Ingress: no policy selects this pod, everything may pass
         server default/web: nginx in container main listens at port 80, on node-1
-        answer 404: HTTP 404, 23 bytes, after 0 ms; goes back on the same connection: policies are not asked again, and to the client it comes from whom it asked
+        answer 404: HTTP 404, 153 bytes, after 0 ms; goes back on the same connection: policies are not asked again, and to the client it comes from whom it asked
     "#]].assert_eq(&hops);
     let hops = shown(&mut c, "http://ingress-nginx-controller.ingress-nginx/x", "");
     assert!(

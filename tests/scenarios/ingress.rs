@@ -94,7 +94,8 @@ fn requests_go_by_host_and_path() {
     apply(&mut c, RULES);
     run(&mut c, 5);
     assert_eq!(asks(&mut c, "fruits.example.com", "/"), "bananas\n");
-    assert_eq!(asks(&mut c, "fruits.example.com", "/apple/"), "<h1>404 Not Found</h1>\n", "nginx has no such page");
+    // The page is the pod's nginx', not the ingress controller's.
+    assert!(asks(&mut c, "fruits.example.com", "/apple/").contains("<center>nginx/1."));
     assert!(asks(&mut c, "fruits.example.com", "/cherry").contains("503 Service Temporarily Unavailable"));
     assert!(asks(&mut c, "other.example.com", "/").contains("<center><h1>404 Not Found</h1></center>"));
     let rewrite = "nginx.ingress.kubernetes.io/rewrite-target: /";
@@ -178,4 +179,44 @@ fn tls_is_spoken_with_the_secrets_name_and_http_is_sent_there() {
     assert!(answer.contains("The plain HTTP request was sent to HTTPS port"), "{answer}");
     let answer = says(&mut c, "curl -sS https://apple:80/");
     assert!(answer.contains("curl: (35)"), "{answer}");
+}
+
+const SECURE: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: secure, labels: {app: secure}}
+spec:
+  nodeName: node-1
+  containers: [{name: main, image: 'bprashanth/nginxhttps:1.0'}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: secure}
+spec: {selector: {app: secure}, ports: [{port: 443}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: secure}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: secure.example.com
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: secure, port: {number: 443}}}}
+";
+
+#[test]
+fn a_backend_that_speaks_tls_is_asked_with_tls_when_that_is_said() {
+    let mut c = shops();
+    apply(&mut c, SECURE);
+    run(&mut c, 40);
+    let answer = asks(&mut c, "secure.example.com", "/");
+    assert!(answer.contains("400 The plain HTTP request was sent to HTTPS port"), "{answer}");
+    let annotated =
+        "{name: secure, annotations: {nginx.ingress.kubernetes.io/backend-protocol: HTTPS}}\nspec:\n  ingress";
+    apply(&mut c, &SECURE.replace("{name: secure}\nspec:\n  ingress", annotated));
+    run(&mut c, 2);
+    let answer = asks(&mut c, "secure.example.com", "/");
+    assert!(answer.contains("Welcome to nginx!"), "{answer}");
 }

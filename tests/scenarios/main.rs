@@ -18,6 +18,7 @@ mod job;
 mod lessons;
 mod links;
 mod metrics;
+mod nginx;
 mod nodeproxy;
 mod pods;
 mod policies;

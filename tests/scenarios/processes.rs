@@ -86,7 +86,7 @@ fn the_last_command_of_a_script_takes_the_shells_place() {
         apply(&mut c, &pod);
     }
     run(&mut c, 40);
-    let ps = |c: &mut _, pod: &str| exec(c, pod, "ps").lines().skip(1).map(|l| l[27..].to_string()).collect::<Vec<_>>();
+    let ps = |c: &mut _, pod: &str| exec(c, pod, "ps").lines().skip(1).map(|l| l[21..].to_string()).collect::<Vec<_>>();
     assert_eq!(ps(&mut c, "one"), ["sleep 3600", "ps"]);
     assert_eq!(ps(&mut c, "list"), ["sleep 3600", "ps"]);
     assert_eq!(ps(&mut c, "trapped"), ["sh -c trap 'exit 3' TERM; sleep 3600", "sleep 3600", "ps"]);

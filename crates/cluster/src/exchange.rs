@@ -9,12 +9,15 @@ use apiserver::http::{HttpRequest, Wants};
 use apiserver::{Body, Request, RequestVerb};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
-use kubelet::MOUNTED_TOKEN;
 use kubelet::sim::net::{Answer, ApiRequest, Call, NetError, Response, Served, Server};
+use kubelet::{MOUNTED_TOKEN, SimRuntime};
 use meta::{Duration, Key, Time, User};
-use network::gateway::Told;
-use network::{IngressController, KubeProxy};
+use network::gateway::{self, Told};
+use network::{Client, IngressController, KubeProxy, Net, Reached, Resolver, Trail};
 use std::sync::Arc;
+
+/// A server that asks a server that asks a server: more is a circle.
+pub(crate) const HANDED_ON_MAX: u32 = 8;
 
 fn served(code: u16, body: &[u8], now: Time) -> Served {
     let response = Response::new(code, String::from_utf8_lossy(body));
@@ -181,6 +184,54 @@ impl Cluster {
         let kubelet = self.kubelet_mut(to).ok_or(NetError::Unreachable)?;
         let answer = kubelet.runtime_mut().called(now, server, http);
         self.publish_usage(to);
-        answer
+        match answer {
+            Ok(Some(s)) if s.response.forward.is_some() => {
+                Ok(Some(Served { response: self.forwarded(server, s.response, HANDED_ON_MAX), ..s }))
+            }
+            answer => answer,
+        }
+    }
+
+    /// What a server gets from the one that it asks for its client.
+    pub(crate) fn forwarded(&mut self, server: &Server, response: Response, hops: u32) -> Response {
+        let Some(request) = response.forward else { return response };
+        let error = |status| Response { headers: response.headers.clone(), ..gateway::page(status) };
+        let view = self.view.clone();
+        let pod = view.pods_with_ip(&server.ip).find(|p| !api::pods::is_terminal(p));
+        let spec = pod.and_then(|p| p.spec.as_ref());
+        let node = spec.and_then(|s| s.node_name.clone()).unwrap_or_default();
+        let slot = self.by_name.get(kubelet_name(&node).as_str()).copied();
+        let (Some(pod), Some(spec), Some(slot), 1..) = (pod, spec, slot, hops) else { return error(502) };
+        let resolver = Resolver::of_pod(pod.metadata.namespace.as_deref().unwrap_or(""), spec);
+        let now = self.now;
+        let runtime = self.kubelet_mut(slot).and_then(|k| k.runtime_mut().as_any_mut().downcast_mut::<SimRuntime>());
+        let Some(runtime) = runtime else { return error(502) };
+        let name = pod.metadata.name.as_deref().unwrap_or("");
+        let client =
+            Client { ip: &server.ip, resolver: Some(&resolver), node: Some(&node), hostname: name, aliases: &[] };
+        let mut net = Net { view: &view, balancer: &mut runtime.balancer, now, trail: &mut Trail::off() };
+        let answer = match net.request(&client, &request) {
+            Ok(Reached::Server(next)) => match self.ask_server_once(&next) {
+                Ok(response) => return self.forwarded(&next, response, hops - 1),
+                Err(e) => Err(e),
+            },
+            Ok(Reached::Answer(response)) => return response,
+            Ok(Reached::ApiServer) => Err(NetError::NotHttp),
+            Err(e) => Err(e),
+        };
+        match answer {
+            Err(NetError::Unreachable) => error(504),
+            Err(_) | Ok(()) => error(502),
+        }
+    }
+
+    fn ask_server_once(&mut self, server: &Server) -> Result<Response, NetError> {
+        let node = self.node_of_pod_ip(&server.ip).map(kubelet_name);
+        let to = node.and_then(|name| self.by_name.get(name.as_str()).copied()).ok_or(NetError::Unreachable)?;
+        let now = self.now;
+        let kubelet = self.kubelet_mut(to).ok_or(NetError::Unreachable)?;
+        let answer = kubelet.runtime_mut().called(now, server, true);
+        self.publish_usage(to);
+        server.answer(answer.map(|s| s.map(|s| s.response)), Some)?.ok_or(NetError::NotHttp)
     }
 }

@@ -1,5 +1,6 @@
 //! Streams and connections to containers, through their kubelets: `exec`, `attach`, port forwarding.
 
+use crate::exchange::HANDED_ON_MAX;
 use crate::machines::kubelet_name;
 use crate::{Cluster, Lamp};
 use apiserver::{Connect, ConnectTarget};
@@ -109,6 +110,7 @@ impl Cluster {
             simulated.http(asked, now).map(|served| served.response)
         };
         // Without its kubelet a node's containers run on, but nobody moves their time.
-        self.with_runtime(node, ask).unwrap_or(Err(NetError::Unreachable))
+        let response = self.with_runtime(node, ask).unwrap_or(Err(NetError::Unreachable))?;
+        Ok(self.forwarded(asked, response, HANDED_ON_MAX))
     }
 }

@@ -518,6 +518,7 @@ impl Kubelet {
                 image_id: image_id.clone().unwrap_or_default(),
                 started_at: r.started_at,
                 exit: r.exited.as_ref().and_then(exit_of),
+                user: r.identity.as_ref().map(crate::pod::linux_user),
             };
             let mut newest = records.iter().rev();
             let c = &mut state.containers[c];

@@ -304,6 +304,8 @@ pub struct ContainerRecord {
     pub started_at: Time,
     /// The `Exited` event, when it has ended.
     pub exited: Option<RuntimeEvent>,
+    /// `None`: the runtime does not say.
+    pub identity: Option<Identity>,
 }
 
 /// What a path of a node is.
@@ -503,8 +505,13 @@ impl Runtime for ExternalRuntime {
                 }
             }
             RuntimeCommand::RunContainer(spec) => {
-                let record =
-                    ContainerRecord { id: spec.id.clone(), image: spec.image.clone(), started_at: now, exited: None };
+                let record = ContainerRecord {
+                    id: spec.id.clone(),
+                    image: spec.image.clone(),
+                    started_at: now,
+                    exited: None,
+                    identity: Some(spec.identity.clone()),
+                };
                 self.containers.insert(spec.id.clone(), record);
             }
             RuntimeCommand::RemovePod { pod_uid } => {

@@ -50,11 +50,15 @@ pub struct Response {
     pub body: String,
     /// Where a redirect leads to.
     pub location: Option<String>,
+    /// What the server says of it, where that is known.
+    pub headers: Vec<(String, String)>,
+    /// The server asks another one, whose answer it hands on.
+    pub forward: Option<Box<Request>>,
 }
 
 impl Response {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
-        Response { status, body: body.into(), location: None }
+        Response { status, body: body.into(), location: None, headers: Vec::new(), forward: None }
     }
 }
 
@@ -454,9 +458,11 @@ impl Net<'_> {
             End::Outside => Ok(Reached::Answer(Response::new(200, OUTSIDE_PAGE))),
             End::Gateway { tls, from } => match gateway::pass(self, tls, &from, request)? {
                 Passed::Answer(response) => Ok(Reached::Answer(response)),
-                Passed::To { ip, port, path, said } => {
+                Passed::To { ip, port, path, secure, said } => {
                     let (from, host) = (CONTROL_PLANE_ADDRESS.into(), request.header.clone());
-                    let server = Server { ip, port, path, proxied: true, from, wire: Wire::Any, host, said };
+                    // Of backends it takes any certificate.
+                    let wire = if secure { Wire::Tls { insecure: true } } else { Wire::Plain };
+                    let server = Server { ip, port, path, proxied: true, from, wire, host, said };
                     // Its own connection goes past policies, too.
                     match self.pass(CONTROL_PLANE_ADDRESS, &server.ip, server.port) {
                         Ok(()) => Ok(Reached::Server(server)),

@@ -55,6 +55,8 @@ pub struct Location {
     pub regex: bool,
     /// What the path becomes.
     pub rewrite: Option<String>,
+    /// `backend-protocol: HTTPS`: the backend is asked with TLS.
+    pub secure: bool,
     /// Whoever comes without TLS is sent to the same place with TLS.
     pub redirect: bool,
     /// `None`: a backend that is no Service.
@@ -201,6 +203,7 @@ mod tests {
                 path_type: PathType::Prefix,
                 regex: false,
                 rewrite: None,
+                secure: false,
                 redirect: false,
                 upstream: Some(upstream.clone()),
             };

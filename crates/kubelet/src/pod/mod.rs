@@ -29,9 +29,11 @@ pub use attached::attachable;
 
 use crate::config::NodeConfig;
 use crate::eviction::Pressure;
-use crate::runtime::{ContainerId, ExitReason, Runtime};
+use crate::runtime::{ContainerId, ExitReason, Identity, Runtime};
 use backoff::Backoff;
-use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Node, Pod, PodSpec, ResourceRequirements};
+use k8s_openapi::api::core::v1::{
+    Container, EphemeralContainer, LinuxContainerUser, Node, Pod, PodSpec, ResourceRequirements,
+};
 use meta::{Duration, Key, Rng, Time};
 use probes::ProbeWorker;
 use reconcile::{Intent, View};
@@ -169,6 +171,14 @@ pub struct Run {
     pub image_id: String,
     pub started_at: Time,
     pub exit: Option<Exit>,
+    /// Whom its first process began as.
+    pub user: Option<LinuxContainerUser>,
+}
+
+/// A first process's user, as a container's status shows it. Models containerd's `toCRIContainerUser`.
+pub fn linux_user(who: &Identity) -> LinuxContainerUser {
+    let groups = if who.groups.is_empty() { vec![who.gid] } else { who.groups.clone() };
+    LinuxContainerUser { uid: who.uid, gid: who.gid, supplemental_groups: Some(groups) }
 }
 
 /// A stop under way.

@@ -209,6 +209,7 @@ impl PodWorker {
             list.iter().flatten().map(|s| env::expand(s, &[&made])).collect()
         };
         let limits = resources::limits(container);
+        let user = Some(super::linux_user(&identity));
         let run = ContainerSpec {
             id,
             namespace: self.key.namespace().into(),
@@ -254,7 +255,7 @@ impl PodWorker {
             state.previous = state.run.take();
         }
         let image_id = state.image_id.clone();
-        state.run = Some(Run { attempt, image_id, started_at: cx.now, exit: None });
+        state.run = Some(Run { attempt, image_id, started_at: cx.now, exit: None, user });
         state.stage = Stage::Starting;
         if state.role == super::Role::Main {
             self.initialized = true;

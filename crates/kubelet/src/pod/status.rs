@@ -5,6 +5,7 @@ use super::images::ImageRef;
 use super::{ContainerState, PodWorker, Role, Run, Stage, conditions, container_hash, unlocated};
 use api::kinds::status_fields::StatusFields;
 use api::references::is_static;
+use k8s_openapi::api::core::v1::ContainerUser;
 use k8s_openapi::api::core::v1::{
     Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
     ContainerStatus, HostIP, Pod, PodIP, PodSpec, PodStatus, VolumeMountStatus,
@@ -88,6 +89,7 @@ fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surro
         resources: created.then(|| container.resources.clone().unwrap_or_default()),
         allocated_resources: requests.filter(|_| created),
         volume_mounts: mounts(&container),
+        user: run.and_then(|r| r.user.clone()).map(|u| ContainerUser { linux: Some(u) }),
         ..Default::default()
     })
 }

@@ -58,6 +58,8 @@ pub enum Entry {
     /// A file of so many bytes, of which only the first are kept: the rest are zeroes that nothing reads back.
     Long(Arc<Vec<u8>>, u64),
     Dir,
+    /// A symbolic link, as it was written.
+    Link(String),
     /// Removed, though the image has it.
     Gone,
 }
@@ -70,6 +72,8 @@ pub const HOST: &str = "host:";
 pub struct Volumes {
     trees: BTreeMap<String, Tree>,
     pub full: Arc<Full>,
+    /// Somebody on the node has made a symbolic link.
+    pub links: bool,
 }
 
 impl Volumes {
@@ -282,7 +286,7 @@ pub fn bytes(tree: &Tree) -> u64 {
     let length = |e: &Entry| match e {
         Entry::File(f) => f.len() as u64,
         Entry::Long(_, length) => *length,
-        Entry::Dir | Entry::Gone => 0,
+        Entry::Dir | Entry::Link(_) | Entry::Gone => 0,
     };
     tree.values().map(length).sum()
 }
@@ -423,6 +427,7 @@ impl Fs {
         if let Some((other, path)) = self.elsewhere(path) {
             return other.look(&path, volumes);
         }
+        let path = &*self.followed(path, true, volumes);
         match self.place(path) {
             Place::Files(i, rest) => {
                 let MountSource::Files(files) = &self.mounts[i].source else { return None };
@@ -437,7 +442,7 @@ impl Fs {
                 match tree.and_then(|t| t.get(&rest)) {
                     Some(Entry::File(f) | Entry::Long(f, _)) => return Some(Some(f.as_slice().into())),
                     Some(Entry::Dir) => return Some(None),
-                    Some(Entry::Gone) => return None,
+                    Some(Entry::Gone | Entry::Link(_)) => return None,
                     None => {}
                 }
                 if name == HOST
@@ -453,7 +458,7 @@ impl Fs {
             Place::Own => match self.own.get(path) {
                 Some(Entry::File(f) | Entry::Long(f, _)) => Some(Some(f.as_slice().into())),
                 Some(Entry::Dir) => Some(None),
-                Some(Entry::Gone) => None,
+                Some(Entry::Gone | Entry::Link(_)) => None,
                 None if self.base_dir(path) => Some(None),
                 None if path.starts_with("/proc/") => self.of_proc(path).map(|t| Some(t.as_bytes().into())),
                 None => self.base.get(path).map(|t| Some(t.as_bytes().into())),
@@ -488,6 +493,9 @@ impl Fs {
     }
     /// The length of a file, without its content.
     pub fn len(&self, path: &str, volumes: &Volumes) -> Option<usize> {
+        if let Some(Entry::Long(_, length)) = self.entry(&self.followed(path, true, volumes), volumes) {
+            return usize::try_from(*length).ok();
+        }
         self.look(path, volumes).map(|f| f.map_or(4096, |f| f.len()))
     }
 
@@ -495,6 +503,7 @@ impl Fs {
         if path == "/dev/null" {
             return Ok(());
         }
+        let path = &*self.followed(path, true, volumes).into_owned();
         let before = self.look(path, volumes);
         if before == Some(None) {
             return Err(FsError::IsDirectory);
@@ -539,6 +548,7 @@ impl Fs {
 
     /// Says how long a file is of which only the beginning was written.
     pub fn lengthen(&mut self, path: &str, length: u64, volumes: &mut Volumes) {
+        let path = &*self.followed(path, true, volumes).into_owned();
         let entry = match self.place(path) {
             Place::Volume(name, rest) => volumes.get_mut(&name).and_then(|t| t.get_mut(&rest)),
             _ => self.own.get_mut(path),
@@ -552,6 +562,7 @@ impl Fs {
     }
 
     pub fn mkdir(&mut self, path: &str, volumes: &mut Volumes) -> Result<(), FsError> {
+        let path = &*self.followed(path, false, volumes).into_owned();
         if self.exists(path, volumes) {
             return Err(FsError::Exists);
         }
@@ -576,10 +587,12 @@ impl Fs {
     }
 
     pub fn remove(&mut self, path: &str, recursive: bool, volumes: &mut Volumes) -> Result<(), FsError> {
-        if !self.exists(path, volumes) {
+        let path = &*self.followed(path, false, volumes).into_owned();
+        let link = matches!(self.entry(path, volumes), Some(Entry::Link(_)));
+        if !link && !self.exists(path, volumes) {
             return Err(FsError::NotFound);
         }
-        let children = self.list(path, volumes).unwrap_or_default();
+        let children = if link { Vec::new() } else { self.list(path, volumes).unwrap_or_default() };
         if !children.is_empty() && !recursive {
             return Err(FsError::NotEmpty);
         }
@@ -615,6 +628,7 @@ impl Fs {
         if let Some((other, path)) = self.elsewhere(path) {
             return other.list(&path, volumes);
         }
+        let path = &*self.followed(path, true, volumes);
         match self.look(path, volumes) {
             None => return Err(FsError::NotFound),
             Some(Some(_)) => return Err(FsError::NotDirectory),

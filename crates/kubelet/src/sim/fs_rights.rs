@@ -1,6 +1,6 @@
 //! Who may do what with a container's files, and how the kubelet's volumes look from inside.
 
-use super::fs::{DATA, Fs, FsError, HOST, Place, Volumes, normalize, parent};
+use super::fs::{DATA, DISK, Fs, FsError, HOST, Place, Volumes, normalize, parent};
 use super::owners::{self, Attributes};
 use crate::runtime::MountSource;
 
@@ -16,6 +16,7 @@ impl Fs {
 
     /// `None`: there is nothing.
     pub fn attributes(&self, path: &str, volumes: &Volumes) -> Option<Attributes> {
+        let path = &*self.followed(path, true, volumes);
         let dir = self.is_dir(path, volumes);
         if !dir && !self.exists(path, volumes) {
             return None;
@@ -34,6 +35,13 @@ impl Fs {
                 let modes = &self.mounts[*i].modes;
                 let mode = modes.own.get(rest).copied().unwrap_or(modes.default);
                 Attributes::of_content(mode, false, self.who.fs_group)
+            }
+            // A file system that somebody has just made on a disk.
+            Place::Volume(name, rest) if name.starts_with(DISK) && mounted.is_some() && rest.is_empty() => {
+                match self.who.fs_group {
+                    Some(gid) => Attributes { uid: 0, gid, mode: 0o2775 },
+                    None => Attributes::root(0o755),
+                }
             }
             Place::Volume(name, _) if name != HOST && mounted.is_some() => {
                 let memory = mounted.is_some_and(|m| m.modes.memory && matches!(m.source, MountSource::Shared(_)));
@@ -90,6 +98,7 @@ impl Fs {
 
     /// Gives a file other attributes; its owner too only for root.
     pub fn set_attributes(&mut self, path: &str, new: Attributes, volumes: &mut Volumes) -> Result<(), FsError> {
+        let path = &*self.followed(path, true, volumes).into_owned();
         let before = self.attributes(path, volumes).ok_or(FsError::NotFound)?;
         let place = self.writable(path)?;
         if self.who.uid != 0 {

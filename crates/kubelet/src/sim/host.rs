@@ -140,7 +140,7 @@ pub fn entry(path: &str, volumes: &Volumes) -> Option<HostEntry> {
     let written = volumes.get(HOST);
     match written.and_then(|t| t.get(path.trim_start_matches('/'))) {
         Some(Entry::Dir) => return Some(HostEntry::Directory),
-        Some(Entry::File(_) | Entry::Long(..)) => return Some(HostEntry::File),
+        Some(Entry::File(_) | Entry::Long(..) | Entry::Link(_)) => return Some(HostEntry::File),
         Some(Entry::Gone) | None => {}
     }
     let inside = below.trim_start_matches('/');

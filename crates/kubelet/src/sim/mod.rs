@@ -7,6 +7,7 @@ pub mod fs;
 mod fs_rights;
 mod host;
 mod httpbin;
+mod links;
 pub mod logs;
 pub mod machine;
 pub mod neighbours;
@@ -573,6 +574,7 @@ impl Runtime for SimRuntime {
         std::mem::take(&mut self.late).into_iter().map(|(back, answer)| (back.node, back.call, answer)).collect()
     }
     fn put_disk(&mut self, disk: &str, content: DiskContent) {
+        self.volumes.links |= content.values().any(|e| matches!(e, fs::Entry::Link(_)));
         self.volumes.insert(fs::disk(disk), content);
     }
     fn take_disk(&mut self, disk: &str) -> Option<DiskContent> {
@@ -627,6 +629,7 @@ impl Runtime for SimRuntime {
             image: c.spec.image.clone(),
             started_at: c.started_at,
             exited: c.exited.clone(),
+            identity: Some(c.spec.identity.clone()),
         };
         self.containers.values().map(record).collect()
     }

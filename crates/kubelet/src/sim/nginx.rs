@@ -10,12 +10,17 @@ struct Directive {
     name: String,
     args: Vec<String>,
     block: Vec<Directive>,
+    line: usize,
 }
 
 /// How a request is answered.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
     Text(u16, String),
+    /// A redirect's code and where to.
+    Redirect(u16, String),
+    /// What another server says: its host and port, and the path there.
+    Proxy(String, u16, String),
     /// This file or directory.
     File(String),
 }
@@ -34,6 +39,31 @@ pub fn workers(fs: &Fs, volumes: &Volumes) -> usize {
         Some(n) => n.parse().unwrap_or(1),
         None => 1,
     }
+}
+
+/// The type of a file by its name, as `mime.types` has it; without that file everything is `default_type`.
+pub fn content_type(fs: &Fs, volumes: &Volumes, name: &str) -> String {
+    let text = fs.read(CONFIG, volumes).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let all = parse(CONFIG, &text).unwrap_or_default();
+    let http = all.iter().find(|d| d.name == "http").map(|d| d.block.as_slice()).unwrap_or_default();
+    let default = first(http, "default_type").unwrap_or("text/plain").to_string();
+    let known = http.iter().any(|d| d.name == "include" && d.args.iter().any(|a| a.ends_with("mime.types")));
+    let kind = match name.rsplit_once('.').map(|(_, e)| e) {
+        Some("html" | "htm" | "shtml") => "text/html",
+        Some("css") => "text/css",
+        Some("xml") => "text/xml",
+        Some("gif") => "image/gif",
+        Some("jpeg" | "jpg") => "image/jpeg",
+        Some("png") => "image/png",
+        Some("svg" | "svgz") => "image/svg+xml",
+        Some("ico") => "image/x-icon",
+        Some("js") => "application/javascript",
+        Some("json") => "application/json",
+        Some("txt") => "text/plain",
+        _ => return default,
+    };
+    if known { kind.into() } else { default }
 }
 
 const CONFIG: &str = "/etc/nginx/nginx.conf";
@@ -69,6 +99,19 @@ pub fn reply(fs: &Fs, volumes: &Volumes, port: u16, path: &str) -> Reply {
     if let Some(r) = location.and_then(|l| returns(&l.block)) {
         return r;
     }
+    let passed = location.and_then(|l| first(&l.block, "proxy_pass")).and_then(target);
+    if let Some(t) = passed {
+        let prefix = location.and_then(|l| l.args.last()).map_or("", String::as_str);
+        // With a path of its own it takes the place of the location's.
+        let path = match (&t.path, path.strip_prefix(prefix)) {
+            (Some(own), Some(rest)) => format!("{own}{rest}"),
+            _ => path.to_string(),
+        };
+        let upstream = upstreams(fs, volumes).into_iter().find(|u| u.args.first() == Some(&t.host));
+        let named = upstream.as_ref().and_then(|u| u.block.iter().find(|d| d.name == "server")?.args.first().cloned());
+        let (host, port) = named.map_or((t.host, t.port), |address| address_of(&address));
+        return Reply::Proxy(host, port, path);
+    }
     let inside = location.map(|l| l.block.as_slice()).unwrap_or_default();
     let prefix = location.and_then(|l| l.args.last()).map_or("", String::as_str);
     if let (Some(alias), Some(rest)) = (first(inside, "alias"), path.strip_prefix(prefix)) {
@@ -93,11 +136,60 @@ fn listened(listen: &Directive) -> Option<u16> {
     listen.args.first()?.rsplit(':').next()?.trim_end_matches(']').parse().ok()
 }
 
-/// `return 200 "text";`, `return 404;`
+/// Where `proxy_pass` leads.
+struct Target {
+    host: String,
+    port: u16,
+    path: Option<String>,
+}
+
+fn address_of(text: &str) -> (String, u16) {
+    let (host, port) = text.split_once(':').unwrap_or((text, "80"));
+    (host.into(), port.parse().unwrap_or(80))
+}
+
+fn target(url: &str) -> Option<Target> {
+    let rest = url.strip_prefix("http://")?;
+    let (address, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(format!("/{p}"))));
+    let (host, port) = address_of(address);
+    Some(Target { host, port, path })
+}
+
+fn upstreams(fs: &Fs, volumes: &Volumes) -> Vec<Directive> {
+    blocks(fs, volumes, "upstream").unwrap_or_default().into_iter().map(|(d, _)| d).collect()
+}
+
+/// Hosts that must be found when it starts, and where they stand: names in `upstream` and `proxy_pass`. With a variable in
+/// it a name is asked for later.
+pub fn asked_for(fs: &Fs, volumes: &Volumes) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    let known: Vec<String> = upstreams(fs, volumes).iter().filter_map(|u| u.args.first().cloned()).collect();
+    for (u, file) in blocks(fs, volumes, "upstream").unwrap_or_default() {
+        for d in u.block.iter().filter(|d| d.name == "server") {
+            let host = address_of(d.args.first().map_or("", String::as_str)).0;
+            out.push((host, format!("{file}:{}", d.line)));
+        }
+    }
+    for (server, file) in blocks(fs, volumes, "server").unwrap_or_default() {
+        let all = server.block.iter().filter(|d| d.name == "location").flat_map(|l| &l.block);
+        for d in all.filter(|d| d.name == "proxy_pass") {
+            let host = d.args.first().and_then(|u| target(u)).map(|t| t.host).filter(|h| !h.contains('$'));
+            out.extend(host.filter(|h| !known.contains(h)).map(|h| (h, format!("{file}:{}", d.line))));
+        }
+    }
+    out
+}
+
+/// `return 200 "text";`, `return 404;`, `return 301 URL;`
 fn returns(block: &[Directive]) -> Option<Reply> {
     let args = &block.iter().find(|d| d.name == "return")?.args;
     let code = args.first()?.parse().ok()?;
-    Some(Reply::Text(code, args.get(1).cloned().unwrap_or_default()))
+    let text = args.get(1).cloned().unwrap_or_default();
+    Some(if matches!(code, 301 | 302 | 303 | 307 | 308) {
+        Reply::Redirect(code, text)
+    } else {
+        Reply::Text(code, text)
+    })
 }
 
 /// An exact match, the first regular expression (unless the longest prefix forbids it with `^~`), the longest prefix.
@@ -123,6 +215,11 @@ fn locate<'a>(block: &'a [Directive], path: &str) -> Option<&'a Directive> {
 }
 
 fn servers(fs: &Fs, volumes: &Volumes) -> Result<Vec<Directive>, String> {
+    Ok(blocks(fs, volumes, "server")?.into_iter().map(|(d, _)| d).collect())
+}
+
+/// The blocks of a kind within `http`, and the files that they stand in.
+fn blocks(fs: &Fs, volumes: &Volumes, kind: &str) -> Result<Vec<(Directive, String)>, String> {
     let Ok(text) = fs.read(CONFIG, volumes) else {
         return Err(format!("open() \"{CONFIG}\" failed (2: No such file or directory)"));
     };
@@ -133,12 +230,12 @@ fn servers(fs: &Fs, volumes: &Volumes) -> Result<Vec<Directive>, String> {
         }
         for inner in d.block {
             match inner.name.as_str() {
-                "server" => out.push(inner),
+                name if name == kind => out.push((inner, CONFIG.to_string())),
                 "include" => {
                     for file in included(fs, volumes, inner.args.first().map_or("", String::as_str)) {
                         let Ok(text) = fs.read(&file, volumes) else { continue };
                         let all = parse(&file, &String::from_utf8_lossy(&text))?;
-                        out.extend(all.into_iter().filter(|d| d.name == "server"));
+                        out.extend(all.into_iter().filter(|d| d.name == kind).map(|d| (d, file.clone())));
                     }
                 }
                 _ => {}
@@ -163,7 +260,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Directive>, String> {
     // The blocks that are open; the outermost is the file.
     let mut stack = vec![Directive::default()];
     let mut words: Vec<String> = Vec::new();
-    let mut line = 1;
+    let mut line: usize = 1;
     let mut c = text.chars().peekable();
     while let Some(x) = c.next() {
         match x {
@@ -174,7 +271,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Directive>, String> {
                 let Some((name, args)) = words.split_first() else {
                     return Err(format!("unexpected \";\" in {file}:{line}"));
                 };
-                let d = Directive { name: name.clone(), args: args.to_vec(), block: Vec::new() };
+                let d = Directive { name: name.clone(), args: args.to_vec(), block: Vec::new(), line };
                 if let Some(outer) = stack.last_mut() {
                     outer.block.push(d);
                 }
@@ -184,7 +281,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Directive>, String> {
                 let Some((name, args)) = words.split_first() else {
                     return Err(format!("unexpected \"{{\" in {file}:{line}"));
                 };
-                stack.push(Directive { name: name.clone(), args: args.to_vec(), block: Vec::new() });
+                stack.push(Directive { name: name.clone(), args: args.to_vec(), block: Vec::new(), line });
                 words.clear();
             }
             '}' => {
@@ -206,7 +303,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Directive>, String> {
                         },
                         x if x == quote => break,
                         x => {
-                            line += u32::from(x == '\n');
+                            line += usize::from(x == '\n');
                             word.push(x);
                         }
                     }

@@ -2,15 +2,15 @@
 
 use super::Containers;
 use super::catalogue::{Http, Server};
-use super::fs::{Volumes, normalize};
+use super::fs::{FsError, Volumes, normalize};
 use super::machine::Machine;
 use super::net::{NetError, Response, Sent, Served, Server as Asked};
 use super::parts::{COMPONENT_PORTS, NAMESPACE};
-use super::{echo, httpbin, nginx};
+use super::{echo, httpbin, nginx, programs};
 use crate::pod::images::ImageRef;
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
-use network::{Wire, gateway};
+use network::{Request, Wire, gateway};
 use std::sync::Arc;
 
 /// The container of the node that has `ip` and listens at `port` at `now`.
@@ -142,25 +142,82 @@ fn respond(
         }
         Http::Given => m.given(port).and_then(as_http).ok_or(NetError::NotHttp),
         Http::Agnhost => agnhost(m, argv, asked, now, now.since(since)),
+        Http::Files(_) if nginx::is(server) => Ok(of_nginx(m, volumes, asked, now)),
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));
-            if server.program == "nginx" {
-                match nginx::reply(&m.fs, volumes, port, path) {
-                    nginx::Reply::Text(status, body) => return Ok(Response::new(status, body)),
-                    nginx::Reply::File(f) => file = f,
-                }
-            }
             if m.fs.is_dir(&file, volumes) {
                 file = format!("{file}/index.html");
-                if server.program == "nginx" && m.fs.read(&file, volumes).is_err() {
-                    return Ok(gateway::page(403));
-                }
             }
             match m.fs.read(&file, volumes) {
                 Ok(data) => ok(String::from_utf8_lossy(&data).into_owned()),
                 Err(_) => Ok(Response::new(404, "<h1>404 Not Found</h1>\n")),
             }
         }
+    }
+}
+
+/// nginx' answer, with its headers.
+fn of_nginx(m: &Machine, volumes: &Volumes, asked: &Asked, now: Time) -> Response {
+    let path = asked.path.split('?').next().unwrap_or("/");
+    let version = programs::nginx::version(&m.spec.image);
+    let date = |t: Time| programs::clock::format(t, "%a, %d %b %Y %H:%M:%S GMT");
+    let head = |kind: &str, length: usize, more: &[(&str, String)]| -> Vec<(String, String)> {
+        let mut all = vec![
+            ("Server", format!("nginx/{version}")),
+            ("Date", date(now)),
+            ("Content-Type", kind.into()),
+            ("Content-Length", length.to_string()),
+        ];
+        all.extend(more.iter().cloned());
+        all.into_iter().map(|(k, v)| (k.to_string(), v)).collect()
+    };
+    let keep = ("Connection", "keep-alive".to_string());
+    let page = |status: u16, more: &[(&str, String)]| {
+        let response = gateway::page(status);
+        let body = response.body.replace("<center>nginx</center>", &format!("<center>nginx/{version}</center>"));
+        let headers = head("text/html", body.len(), &[std::slice::from_ref(&keep), more].concat());
+        Response { body, headers, ..response }
+    };
+    let file = match nginx::reply(&m.fs, volumes, asked.port, path) {
+        nginx::Reply::Text(status, body) if body.is_empty() && status >= 300 => return page(status, &[]),
+        nginx::Reply::Text(status, body) => {
+            let headers = head(&nginx::content_type(&m.fs, volumes, path), body.len(), &[keep]);
+            return Response { headers, ..Response::new(status, body) };
+        }
+        nginx::Reply::Redirect(status, to) => {
+            let to = to.replace("$host", &asked.host).replace("$request_uri", &asked.path).replace("$scheme", "http");
+            return Response { location: Some(to.clone()), ..page(status, &[("Location", to)]) };
+        }
+        nginx::Reply::Proxy(host, port, path) => {
+            let query = asked.path.split_once('?').map(|(_, q)| format!("?{q}")).unwrap_or_default();
+            let (header, path) = (host.clone(), format!("{path}{query}"));
+            let request = Request { host, port, header, path, said: asked.said.clone(), ..Request::default() };
+            return Response { forward: Some(Box::new(request)), ..Response::new(502, "") };
+        }
+        nginx::Reply::File(file) => file,
+    };
+    let mut file = file;
+    if m.fs.is_dir(&file, volumes) {
+        if !path.ends_with('/') {
+            let to = format!("http://{}{path}/", asked.host);
+            return Response { location: Some(to.clone()), ..page(301, &[("Location", to)]) };
+        }
+        file = format!("{file}/index.html");
+        if m.fs.read(&file, volumes).is_err() {
+            return page(403, &[]);
+        }
+    }
+    match m.fs.read(&file, volumes) {
+        Ok(data) => {
+            let body = String::from_utf8_lossy(&data).into_owned();
+            // Files have no times of their own here: they are as old as the container.
+            let etag = format!("\"{:x}-{:x}\"", m.started.as_secs(), body.len());
+            let more = [("Last-Modified", date(m.started)), keep, ("ETag", etag), ("Accept-Ranges", "bytes".into())];
+            let headers = head(&nginx::content_type(&m.fs, volumes, &file), body.len(), &more);
+            Response { headers, ..Response::new(200, body) }
+        }
+        Err(FsError::Denied) => page(403, &[]),
+        Err(_) => page(404, &[]),
     }
 }
 

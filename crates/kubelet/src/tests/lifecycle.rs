@@ -82,6 +82,15 @@ fn a_server_is_pulled_started_and_deleted() {
                 "running": {
                   "startedAt": "2026-01-01T00:00:04Z"
                 }
+              },
+              "user": {
+                "linux": {
+                  "gid": 0,
+                  "supplementalGroups": [
+                    0
+                  ],
+                  "uid": 0
+                }
               }
             }
           ],

@@ -11,6 +11,7 @@ mod redis;
 mod scripts;
 mod sessions;
 mod statics;
+mod tools;
 mod usage;
 
 use crate::{Capacity, Kubelet, NodeConfig, SimRuntime};

@@ -61,6 +61,8 @@ pub fn load(key: &Key, ingress: &Ingress) -> Loaded {
             path_type,
             regex: regex && path_type != PathType::Default,
             rewrite: rewrite.clone().filter(|_| path_type != PathType::Default),
+            secure: says("backend-protocol")
+                .is_some_and(|p| matches!(p.to_ascii_uppercase().as_str(), "HTTPS" | "GRPCS")),
             redirect,
             upstream: upstream(key.namespace(), backend),
         };

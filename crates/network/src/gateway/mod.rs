@@ -15,14 +15,21 @@ use trace::note;
 
 /// Where a request goes on to, or what the web server answers itself.
 pub enum Passed {
-    To { ip: String, port: u16, path: String, said: Said },
+    To { ip: String, port: u16, path: String, secure: bool, said: Said },
     Answer(Response),
 }
 
 /// A page of nginx.
 pub fn page(status: u16) -> Response {
     let title = match status {
+        301 => "301 Moved Permanently",
+        302 => "302 Found",
+        303 => "303 See Other",
+        307 => "307 Temporary Redirect",
         308 => "308 Permanent Redirect",
+        401 => "401 Authorization Required",
+        405 => "405 Not Allowed",
+        500 => "500 Internal Server Error",
         400 => "400 Bad Request",
         403 => "403 Forbidden",
         502 => "502 Bad Gateway",
@@ -34,8 +41,10 @@ pub fn page(status: u16) -> Response {
         400 => "<center>The plain HTTP request was sent to HTTPS port</center>\r\n",
         _ => "",
     };
+    // Models `ngx_http_error_497_page`.
+    let head = if status == 400 { "400 The plain HTTP request was sent to HTTPS port" } else { title };
     let body = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n{extra}\
+        "<html>\r\n<head><title>{head}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n{extra}\
          <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     );
     Response::new(status, body)
@@ -122,7 +131,8 @@ pub(crate) fn pass(net: &mut Net, tls: bool, from: &str, request: &Request) -> R
         .note(|| note!("hop.ingress-endpoint", service = &upstream.service, ip = ip, port = port, pod = pod, of = of));
     let query = request.path.split_once('?').map(|(_, q)| format!("?{q}")).unwrap_or_default();
     let said = forwarded(request, tls, from);
-    Ok(Passed::To { ip: ip.clone(), port: *port, path: format!("{path_now}{query}"), said })
+    let secure = location.secure;
+    Ok(Passed::To { ip: ip.clone(), port: *port, path: format!("{path_now}{query}"), secure, said })
 }
 
 /// The rule for a request, and its path as the backend gets it.

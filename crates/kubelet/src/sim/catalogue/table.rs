@@ -37,13 +37,44 @@ const NGINX_PAGE: (&str, &str) = (
      <h1>Welcome to nginx!</h1>\n<p>If you see this page, the nginx web server is successfully installed and\n\
      working. Further configuration is required.</p>\n<p><em>Thank you for using nginx.</em></p>\n</body>\n</html>\n",
 );
-const NGINX_CONFIG: (&str, &str) =
-    ("/etc/nginx/nginx.conf", "events {}\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n");
-const NGINX_INDEX: &[(&str, &str)] = &[
+/// The stock configuration of nginx' images; until 1.20 with one worker.
+macro_rules! nginx_conf {
+    ($workers:literal, $level:literal, $pid:literal) => {
+        concat!(
+            "\nuser  nginx;\nworker_processes  ", $workers, ";\n\nerror_log  /var/log/nginx/error.log ", $level,
+            ";\npid        ", $pid, ";\n\n\nevents {\n    worker_connections  1024;\n}\n\n\nhttp {\n    include       \
+             /etc/nginx/mime.types;\n    default_type  application/octet-stream;\n\n    log_format  main  '$remote_addr - \
+             $remote_user [$time_local] \"$request\" '\n                      '$status $body_bytes_sent \"$http_referer\" \
+             '\n                      '\"$http_user_agent\" \"$http_x_forwarded_for\"';\n\n    access_log  \
+             /var/log/nginx/access.log  main;\n\n    sendfile        on;\n    #tcp_nopush     on;\n\n    keepalive_timeout  \
+             65;\n\n    #gzip  on;\n\n    include /etc/nginx/conf.d/*.conf;\n}\n"
+        )
+    };
+}
+const NGINX_CONFIG: (&str, &str) = ("/etc/nginx/nginx.conf", nginx_conf!("auto", "notice", "/run/nginx.pid"));
+const OLD_NGINX_CONFIG: (&str, &str) = ("/etc/nginx/nginx.conf", nginx_conf!("1", "warn", "/var/run/nginx.pid"));
+const NGINX_DEFAULT: (&str, &str) = (
+    "/etc/nginx/conf.d/default.conf",
+    "server {\n    listen       80;\n    listen  [::]:80;\n    server_name  localhost;\n\n    #access_log  \
+     /var/log/nginx/host.access.log  main;\n\n    location / {\n        root   /usr/share/nginx/html;\n        index  \
+     index.html index.htm;\n    }\n\n    #error_page  404              /404.html;\n\n    # redirect server error pages to \
+     the static page /50x.html\n    #\n    error_page   500 502 503 504  /50x.html;\n    location = /50x.html {\n        root \
+     /usr/share/nginx/html;\n    }\n}\n",
+);
+const NGINX_ERRORS: (&str, &str) = ("/usr/share/nginx/html/50x.html", "An error occurred.\n");
+const NGINX_INDEX: &[(&str, &str)] = &[NGINX_PAGE, NGINX_ERRORS, NGINX_CONFIG, NGINX_DEFAULT];
+const OLD_NGINX_INDEX: &[(&str, &str)] = &[NGINX_PAGE, NGINX_ERRORS, OLD_NGINX_CONFIG, NGINX_DEFAULT];
+const HELLO_FRONTEND: &[(&str, &str)] = &[
     NGINX_PAGE,
-    ("/usr/share/nginx/html/50x.html", "An error occurred.\n"),
-    NGINX_CONFIG,
-    ("/etc/nginx/conf.d/default.conf", "server {\n    listen 80;\n    root /usr/share/nginx/html;\n}\n"),
+    NGINX_ERRORS,
+    OLD_NGINX_CONFIG,
+    (
+        "/etc/nginx/conf.d/default.conf",
+        "# The identifier Backend is internal to nginx, and used to name this specific upstream\nupstream Backend {\n    # hello \
+         is the internal DNS name used by the backend Service inside Kubernetes\n    server hello;\n}\n\nserver {\n    listen \
+         80;\n\n    location / {\n        # The following statement will proxy traffic to the upstream named Backend\n        \
+         proxy_pass http://Backend;\n    }\n}\n",
+    ),
 ];
 const NGINX_UNPRIVILEGED: &[(&str, &str)] = &[
     NGINX_PAGE,
@@ -61,7 +92,8 @@ const NGINX_WITH_TLS: &[(&str, &str)] = &[
 const HTTPD_INDEX: &[(&str, &str)] =
     &[("/usr/local/apache2/htdocs/index.html", "<html><body><h1>It works!</h1></body></html>\n")];
 const NGINX_CMD: &[&str] = &["nginx", "-g", "daemon off;"];
-const NGINX_VERSIONS: &[(u32, u32, u32)] = &[(1, 7, 29)];
+const NGINX_VERSIONS: &[(u32, u32, u32)] = &[(1, 21, 29)];
+const OLD_NGINX_VERSIONS: &[(u32, u32, u32)] = &[(1, 7, 20)];
 const BUSYBOX_VERSIONS: &[(u32, u32, u32)] = &[(1, 24, 38)];
 
 pub static IMAGES: &[Image] = &[
@@ -70,6 +102,11 @@ pub static IMAGES: &[Image] = &[
         extra: &["curl"],
         files: NGINX_INDEX,
         ..serves("docker.io/library/nginx", 72, Tools::Debian, NGINX_VERSIONS, NGINX_CMD, &[&s::NGINX])
+    },
+    Image {
+        extra: &["curl"],
+        files: OLD_NGINX_INDEX,
+        ..serves("docker.io/library/nginx", 72, Tools::Debian, OLD_NGINX_VERSIONS, NGINX_CMD, &[&s::NGINX])
     },
     Image {
         files: NGINX_UNPRIVILEGED,
@@ -597,7 +634,7 @@ pub static IMAGES: &[Image] = &[
     },
     Image {
         tags: &["1.0"],
-        files: NGINX_INDEX,
+        files: HELLO_FRONTEND,
         ..serves("gcr.io/google-samples/hello-frontend", 44, Tools::Debian, &[], NGINX_CMD, &[&s::NGINX])
     },
     Image {

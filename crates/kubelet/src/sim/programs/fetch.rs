@@ -286,6 +286,11 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
         });
         return answered(io, io.now + limit, if name == "curl" { 28 } else { 1 });
     }
+    let talks = name == "curl" && !request.tls && (io.flag('v') || io.argv.iter().any(|a| a == "--verbose"));
+    if let (true, Ok(r)) = (talks, &result) {
+        let r = r.clone();
+        conversation(io, &request, &ip, &r);
+    }
     let code = match result {
         Ok(r) if r.status >= 400 && fails => {
             let said = match name {
@@ -298,7 +303,12 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
             if name == "curl" { 22 } else { 1 }
         }
         Ok(r) => match keep(io, name, &request, r, stdout, to_file) {
-            Ok(()) => 0,
+            Ok(()) => {
+                if talks {
+                    io.complain(format!("* Connection #0 to host {host} left intact"));
+                }
+                0
+            }
             Err(why) => {
                 io.complain(why);
                 1
@@ -316,6 +326,44 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
         }
     };
     if done.since(io.now) > AT_ONCE { answered(io, done, code) } else { Outcome::Exit(code) }
+}
+
+/// The lines before an answer's body.
+fn head(r: &Response) -> Vec<String> {
+    let status = match reason(r.status) {
+        "Service Temporarily Unavailable" => "503 Service Temporarily Unavailable".to_string(),
+        words => format!("{} {words}", r.status),
+    };
+    let mut out = vec![format!("HTTP/1.1 {status}")];
+    if r.headers.is_empty() {
+        out.push(format!("Content-Type: {}", content_type(&r.body)));
+        out.push(format!("Content-Length: {}", r.body.len()));
+        out.extend(r.location.as_ref().map(|l| format!("Location: {l}")));
+    }
+    out.extend(r.headers.iter().map(|(k, v)| format!("{k}: {v}")));
+    out
+}
+
+/// `curl -v`: the connection, what is sent and what comes. Models curl 8.5.
+fn conversation(io: &mut Io, request: &Request, ip: &str, r: &Response) {
+    let method = if request.said.method.is_empty() { "GET" } else { &request.said.method };
+    let ip = if request.host == "localhost" { "127.0.0.1" } else { ip };
+    let mut lines = vec![
+        format!("*   Trying {ip}:{}...", request.port),
+        format!("* Connected to {} ({ip}) port {}", request.host, request.port),
+        format!("> {method} {} HTTP/1.1", request.path),
+        format!("> Host: {}", request.header),
+    ];
+    // curl's own headers come first, then those that it was given.
+    let own = |k: &str| matches!(k, "User-Agent" | "Accept");
+    let said = &request.said.headers;
+    let sorted = said.iter().filter(|(k, _)| own(k)).chain(said.iter().filter(|(k, _)| !own(k)));
+    lines.extend(sorted.map(|(k, v)| format!("> {k}: {v}")));
+    lines.push("> ".into());
+    lines.extend(head(r).iter().map(|l| format!("< {l}")));
+    lines.push("< ".into());
+    // Headers are shown as they go over the wire.
+    lines.iter().for_each(|l| io.complain(if l.starts_with('*') { l.clone() } else { format!("{l}\r") }));
 }
 
 /// The answer to where it belongs.
@@ -340,12 +388,8 @@ fn keep(
     if stdout {
         let head = io.flag('I') || io.argv.iter().any(|a| a == "--head");
         if name == "curl" && (head || io.flag('i') || io.argv.iter().any(|a| a == "--include")) {
-            io.say(format!("HTTP/1.1 {} {}\r\n", r.status, reason(r.status)));
-            io.say(format!("Content-Type: {}\r\nContent-Length: {}\r\n", content_type(&r.body), r.body.len()));
-            if let Some(location) = &r.location {
-                io.say(format!("Location: {location}\r\n"));
-            }
-            io.say("\r\n");
+            let lines: String = self::head(&r).iter().map(|l| format!("{l}\r\n")).collect();
+            io.say(format!("{lines}\r\n"));
         }
         if !(name == "curl" && head) {
             io.say(r.body);

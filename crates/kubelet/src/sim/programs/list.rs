@@ -40,7 +40,8 @@ pub fn ls(io: &mut Io) -> i32 {
     let (mut single, mut dirs) = (Vec::new(), Vec::new());
     for shown in operands {
         let path = io.path(&shown);
-        if !io.m.fs.exists(&path, io.world.volumes) {
+        let link = io.m.fs.link_at(&path, io.world.volumes).is_some();
+        if !link && !io.m.fs.exists(&path, io.world.volumes) {
             let (busybox, why) = (io.is_busybox(), FsError::NotFound.text());
             io.complain(if busybox {
                 format!("ls: {shown}: {why}")
@@ -51,7 +52,9 @@ pub fn ls(io: &mut Io) -> i32 {
             continue;
         }
         let item = Item { shown, path };
-        if io.flag('d') || !io.m.fs.is_dir(&item.path, io.world.volumes) { single.push(item) } else { dirs.push(item) }
+        // With details a link is shown, not what it leads to.
+        let itself = io.flag('d') || wanted.long && link;
+        if itself || !io.m.fs.is_dir(&item.path, io.world.volumes) { single.push(item) } else { dirs.push(item) }
     }
     let headings = wanted.recursive || dirs.len() + single.len() > 1 || code != 0 && !io.is_busybox();
     let mut printed = !single.is_empty();
@@ -87,7 +90,7 @@ fn directory(io: &mut Io, dir: &Item, wanted: Wanted, headings: bool, printed: &
         return;
     }
     for i in all.into_iter().filter(|i| !matches!(i.shown.as_str(), "." | "..")) {
-        if io.m.fs.is_dir(&i.path, io.world.volumes) && io.m.fs.link(&i.path).is_none() {
+        if io.m.fs.is_dir(&i.path, io.world.volumes) && io.m.fs.link_at(&i.path, io.world.volumes).is_none() {
             let shown = format!("{}/{}", dir.shown.trim_end_matches('/'), i.shown);
             directory(io, &Item { shown, ..i }, wanted, true, printed);
         }
@@ -100,7 +103,7 @@ pub fn blocks_of(size: usize) -> usize {
 }
 
 fn blocks(io: &Io, i: &Item) -> usize {
-    if io.m.fs.link(&i.path).is_some() {
+    if io.m.fs.link_at(&i.path, io.world.volumes).is_some() {
         return 0;
     }
     io.m.fs.len(&i.path, io.world.volumes).map_or(0, blocks_of)
@@ -122,7 +125,7 @@ pub fn links(io: &Io, path: &str) -> usize {
     let names = io.m.fs.list(path, io.world.volumes).unwrap_or_default();
     let is_dir = |n: &&String| {
         let path = normalize(path, n);
-        io.m.fs.is_dir(&path, io.world.volumes) && io.m.fs.link(&path).is_none()
+        io.m.fs.is_dir(&path, io.world.volumes) && io.m.fs.link_at(&path, io.world.volumes).is_none()
     };
     2 + dated + names.iter().filter(is_dir).count()
 }
@@ -143,6 +146,17 @@ pub fn human(size: u64) -> String {
     }
 }
 
+/// With one digit behind the point, as busybox says sizes.
+pub fn human_one(n: f64) -> String {
+    let units = ["", "K", "M", "G", "T"];
+    let (mut value, mut unit) = (n, 0);
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{value:.0}") } else { format!("{value:.1}{}", units[unit]) }
+}
+
 fn show(io: &mut Io, items: &[Item], wanted: Wanted) {
     if !wanted.long {
         let names: Vec<String> = items.iter().map(|i| i.shown.clone()).collect();
@@ -153,7 +167,7 @@ fn show(io: &mut Io, items: &[Item], wanted: Wanted) {
     let when = super::clock::format(io.m.started, "%b %e %H:%M");
     let mut rows: Vec<[String; 6]> = Vec::new();
     for i in items {
-        let link = io.m.fs.link(&i.path);
+        let link = io.m.fs.link_at(&i.path, io.world.volumes);
         let dir = io.m.fs.is_dir(&i.path, io.world.volumes);
         let of = io.m.fs.attributes(&i.path, io.world.volumes).unwrap_or(Attributes::default_of(dir));
         let (letters, count, size) = match &link {
@@ -200,9 +214,9 @@ pub fn readlink(io: &mut Io, name: &str) -> i32 {
     for o in io.operands() {
         let path = io.path(&o);
         if whole {
-            let real = io.m.fs.real(&path);
+            let real = io.m.fs.real_at(&path, io.world.volumes);
             io.line(real);
-        } else if let Some(to) = io.m.fs.link(&path) {
+        } else if let Some(to) = io.m.fs.link_at(&path, io.world.volumes) {
             io.line(to);
         } else if matches!(path.as_str(), "/proc/self/ns/user" | "/proc/1/ns/user") {
             io.line("user:[4026531837]");

@@ -6,8 +6,10 @@ mod calc;
 mod certgen;
 mod clients;
 pub(super) mod clock;
+mod digest;
 mod fetch;
 mod files;
+mod find;
 mod gzip;
 mod info;
 mod kubectl;
@@ -170,9 +172,11 @@ const COMMON: &[&str] = &[
     "dd",
     "df",
     "dirname",
+    "du",
     "echo",
     "env",
     "expr",
+    "find",
     "false",
     "grep",
     "gunzip",
@@ -199,7 +203,9 @@ const COMMON: &[&str] = &[
     "rmdir",
     "sed",
     "seq",
+    "sha1sum",
     "sha256sum",
+    "sha512sum",
     "sleep",
     "sort",
     "stat",
@@ -212,17 +218,21 @@ const COMMON: &[&str] = &[
     "touch",
     "tr",
     "true",
+    "truncate",
     "uname",
     "uniq",
     "wc",
     "which",
+    "xargs",
     "whoami",
     "yes",
     "zcat",
 ];
-const BUSYBOX_MORE: &[&str] =
-    &["free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "sh", "ash", "top", "uptime", "usleep", "vi", "wget"];
-const DEBIAN_MORE: &[&str] = &["bash", "dash", "sh", "apt", "apt-get", "perl"];
+const BUSYBOX_MORE: &[&str] = &[
+    "free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "pidof", "pgrep", "pkill", "killall", "sh", "ash", "top",
+    "uptime", "usleep", "vi", "wget",
+];
+const DEBIAN_MORE: &[&str] = &["pidof", "bash", "dash", "sh", "apt", "apt-get", "perl"];
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -281,7 +291,9 @@ fn reads_stdin(argv: &[String]) -> bool {
     let operands = argv.iter().skip(1).filter(|a| !a.starts_with('-') || *a == "-").count();
     let dash = argv.iter().skip(1).any(|a| a == "-");
     match base_name(&argv[0]) {
-        "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha256sum" => operands == 0 || dash,
+        "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" => {
+            operands == 0 || dash
+        }
         "head" | "tail" => {
             let numbered = argv.iter().skip(1).any(|a| a == "-n" || a == "-c");
             operands <= usize::from(numbered)
@@ -290,7 +302,8 @@ fn reads_stdin(argv: &[String]) -> bool {
             let valued = argv.iter().skip(1).filter(|a| matches!(a.as_str(), "-e" | "-d" | "-f" | "-c")).count();
             operands <= valued.max(1) && !(base_name(&argv[0]) == "cut" && operands > valued)
         }
-        "tr" | "tee" | "xbstream" => true,
+        "tr" | "tee" | "xbstream" | "xargs" => true,
+        "dd" => !argv.iter().any(|a| a.starts_with("if=")),
         "rev" => operands == 0,
         "gzip" | "gunzip" | "zcat" => gzip::reads_stdin(argv),
         "awk" => awk::reads_stdin(argv),
@@ -518,9 +531,16 @@ fn dispatch(io: &mut Io) -> Outcome {
         "readlink" | "realpath" => list::readlink(io, &name),
         "mount" => info::mount(io),
         "cp" | "mv" => files::copy(io),
-        "dd" => files::dd(io),
+        "dd" => return files::dd(io),
+        "ln" => files::ln(io),
+        "truncate" => files::truncate(io),
+        "find" => return find::find(io),
+        "xargs" => return find::xargs(io),
+        "du" => find::du(io),
+        "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" => digest::sum(io, &name),
+        "pidof" | "pgrep" | "pkill" | "killall" => work::by_name(io, &name),
         "mktemp" => files::mktemp(io),
-        "ln" | "sync" => 0,
+        "sync" => 0,
         "test" | "[" => test::program(io),
         "true" | "install" => 0,
         "kube-webhook-certgen" => certgen::run(io),

@@ -162,6 +162,10 @@ fn ask(io: &mut Io, to: Server) -> Answer {
         Err(NetError::Unreachable) => return call(io, to, true),
         served => served,
     };
+    // A server that asks another one does so over the network.
+    if served.as_ref().is_ok_and(|s| s.response.forward.is_some()) {
+        return call(io, to, true);
+    }
     if let Ok(served) = &served {
         let (ip, path) = (to.ip.clone(), to.path.clone());
         io.world.sent.push(Sent { ip, port: to.port, at: io.now, work: served.work, path });

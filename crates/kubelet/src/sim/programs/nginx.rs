@@ -51,6 +51,15 @@ pub fn version(image: &str) -> String {
     }
 }
 
+/// The first host that its configuration names and nobody knows, and where it stands.
+pub fn missing_host(m: &mut Machine, pid: u32, world: &mut World) -> Option<(String, String)> {
+    let mut all = nginx::asked_for(&m.fs, world.volumes).into_iter();
+    // Without a cluster there is nobody to ask.
+    world.view?;
+    let mut io = super::io(m, pid, Vec::new(), world)?;
+    all.find(|(host, _)| super::net::resolve(&mut io, host).is_empty())
+}
+
 /// A master's children.
 pub fn fork_workers(m: &mut Machine, master: u32, now: Time, world: &mut World) {
     let count = nginx::workers(&m.fs, world.volumes);

@@ -93,7 +93,7 @@ pub fn stat(io: &mut Io) -> i32 {
             code = 1;
             continue;
         };
-        let link = io.m.fs.link(&path);
+        let link = io.m.fs.link_at(&path, io.world.volumes);
         let dir = io.m.fs.is_dir(&path, io.world.volumes);
         let size = io.m.fs.len(&path, io.world.volumes).unwrap_or(0);
         let (letter, kind, of, size) = match &link {

@@ -1,7 +1,9 @@
 //! `tar`: what `kubectl cp` runs in containers. The format is POSIX ustar.
 
 use super::Io;
+use super::list::named;
 use crate::sim::fs::normalize;
+use crate::sim::owners::{Attributes, id_of};
 
 const BLOCK: usize = 512;
 /// Long names have a block of their own in GNU's archives.
@@ -77,25 +79,45 @@ fn octal(field: &mut [u8], n: usize) {
     field[..text.len()].copy_from_slice(text.as_bytes());
 }
 
-fn header(name: &str, size: usize, kind: u8, mtime: usize) -> Vec<u8> {
+/// What an archive says of a file beside its content.
+struct Member<'a> {
+    name: &'a str,
+    size: usize,
+    kind: u8,
+    mtime: usize,
+    of: Attributes,
+    user: String,
+    group: String,
+    link: String,
+}
+
+fn header(member: &Member) -> Vec<u8> {
+    let Member { name, size, kind, mtime, of, .. } = *member;
     let mut out = Vec::new();
     if name.len() > 100 {
-        out.extend(header("././@LongLink", name.len() + 1, LONG_NAME, 0));
+        let (user, group) = ("root".to_string(), "root".to_string());
+        let (of, link) = (Attributes::root(0o644), String::new());
+        let long =
+            Member { name: "././@LongLink", size: name.len() + 1, kind: LONG_NAME, mtime: 0, of, user, group, link };
+        out.extend(header(&long));
         out.extend(padded(format!("{name}\0").as_bytes()));
     }
     let mut h = [0u8; BLOCK];
     let short = &name.as_bytes()[..name.len().min(100)];
     h[..short.len()].copy_from_slice(short);
-    octal(&mut h[100..108], if kind == b'5' { 0o755 } else { 0o644 });
-    octal(&mut h[108..116], 0);
-    octal(&mut h[116..124], 0);
+    octal(&mut h[100..108], of.mode as usize);
+    octal(&mut h[108..116], usize::try_from(of.uid).unwrap_or(0));
+    octal(&mut h[116..124], usize::try_from(of.gid).unwrap_or(0));
     octal(&mut h[124..136], size);
     octal(&mut h[136..148], mtime);
     h[156] = kind;
     h[257..263].copy_from_slice(b"ustar\0");
     h[263..265].copy_from_slice(b"00");
-    h[265..269].copy_from_slice(b"root");
-    h[297..301].copy_from_slice(b"root");
+    for (at, text) in [(157, &member.link), (265, &member.user), (297, &member.group)] {
+        let most = if at == 157 { 99 } else { 31 };
+        let text = &text.as_bytes()[..text.len().min(most)];
+        h[at..at + text.len()].copy_from_slice(text);
+    }
     // The sum is taken with its own field full of spaces.
     h[148..156].fill(b' ');
     let sum: usize = h.iter().map(|b| usize::from(*b)).sum();
@@ -156,15 +178,49 @@ fn create(io: &mut Io, o: &Options, dir: &str) -> i32 {
 
 fn add(io: &Io, path: &str, member: &str, archive: &mut Vec<u8>) {
     let mtime = usize::try_from(io.now.as_micros() / 1_000_000).unwrap_or(0);
-    if !io.m.fs.is_dir(path, io.world.volumes) {
-        let data = io.m.fs.read(path, io.world.volumes).unwrap_or_default();
-        archive.extend(header(member, data.len(), b'0', mtime));
+    let link = io.m.fs.link_at(path, io.world.volumes);
+    let dir = link.is_none() && io.m.fs.is_dir(path, io.world.volumes);
+    let of = io.m.fs.attributes(path, io.world.volumes).unwrap_or(Attributes::default_of(dir));
+    let (user, group) = (named(io, "/etc/passwd", of.uid), named(io, "/etc/group", of.gid));
+    let data = if dir || link.is_some() { None } else { io.m.fs.read(path, io.world.volumes).ok() };
+    let data = data.unwrap_or_default();
+    let kind = match (&link, dir) {
+        (Some(_), _) => b'2',
+        (_, true) => b'5',
+        _ => b'0',
+    };
+    let name = if dir { format!("{member}/") } else { member.to_string() };
+    let link = link.unwrap_or_default();
+    archive.extend(header(&Member { name: &name, size: data.len(), kind, mtime, of, user, group, link }));
+    if !dir {
         archive.extend(padded(&data));
         return;
     }
-    archive.extend(header(&format!("{member}/"), 0, b'5', mtime));
     for n in io.m.fs.list(path, io.world.volumes).unwrap_or_default() {
         add(io, &normalize(path, &n), &format!("{member}/{n}"), archive);
+    }
+}
+
+/// Gives what was unpacked the mode of the archive, and for root its owner.
+fn restore(io: &mut Io, path: &str, h: &[u8]) {
+    let number = |field: &[u8]| i64::from_str_radix(text(field).trim(), 8).unwrap_or(0);
+    let Some(now) = io.m.fs.attributes(path, io.world.volumes) else { return };
+    let has = |o: &str| io.argv.iter().any(|a| a == o);
+    let root = io.m.spec.identity.uid == 0;
+    let mode = u32::try_from(number(&h[100..108])).unwrap_or(0o644) & 0o7777;
+    let mode = if root && !has("--no-same-permissions") { mode } else { mode & !0o022 };
+    let mut new = Attributes { mode, ..now };
+    if root && !has("--no-same-owner") && !has("-o") {
+        let id = |file: &str, name: String, number: i64| {
+            let accounts = io.m.fs.read(file, io.world.volumes).unwrap_or_default();
+            let known = Some(name).filter(|n| !n.is_empty() && n.parse::<i64>().is_err());
+            known.and_then(|n| id_of(&String::from_utf8_lossy(&accounts), &n)).unwrap_or(number)
+        };
+        new.uid = id("/etc/passwd", text(&h[265..297]), number(&h[108..116]));
+        new.gid = id("/etc/group", text(&h[297..329]), number(&h[116..124]));
+    }
+    if new != now {
+        let _ = io.m.fs.set_attributes(path, new, io.world.volumes);
     }
 }
 
@@ -196,7 +252,7 @@ fn extract(io: &mut Io, o: &Options, dir: &str) -> i32 {
     }
     let mut at = 0;
     let mut long = None;
-    while let Some(h) = archive.get(at..at + BLOCK) {
+    while let Some(h) = archive.get(at..at + BLOCK).map(<[u8]>::to_vec) {
         if h.iter().all(|b| *b == 0) {
             return 0;
         }
@@ -225,6 +281,10 @@ fn extract(io: &mut Io, o: &Options, dir: &str) -> i32 {
         let directory = h[156] == b'5' || name.ends_with('/');
         let made = match make_dirs(io, &path, directory) {
             Ok(()) if directory => Ok(()),
+            Ok(()) if h[156] == b'2' => {
+                let _ = io.m.fs.remove(&path, false, io.world.volumes);
+                io.m.fs.symlink(&text(&h[157..257]), &path, io.world.volumes)
+            }
             Ok(()) => io.m.fs.write(&path, data, false, io.world.volumes),
             Err(e) => Err(e),
         };
@@ -239,6 +299,9 @@ fn extract(io: &mut Io, o: &Options, dir: &str) -> i32 {
                 )
             });
             return if busybox { 1 } else { 2 };
+        }
+        if h[156] != b'2' {
+            restore(io, &path, &h);
         }
     }
     if at == 0 {

@@ -95,7 +95,7 @@ impl Test<'_> {
                 "-z" => Some(operand.is_empty()),
                 "-w" => Some(exists && self.fs.may_write(&path, self.volumes)),
                 "-r" => Some(exists && self.fs.may_read(&path, self.volumes)),
-                "-L" | "-h" => Some(self.fs.link(&path).is_some()),
+                "-L" | "-h" => Some(self.fs.link_at(&path, self.volumes).is_some()),
                 "-e" | "-x" => Some(exists),
                 "-f" => Some(exists && !dir),
                 "-d" => Some(dir),

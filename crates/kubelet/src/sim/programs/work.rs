@@ -43,6 +43,12 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
                 return Outcome::Exit(1);
             }
         }
+        if let Some((host, place)) = super::nginx::missing_host(m, pid, world) {
+            let stamp = super::clock::format(now, "%Y/%m/%d %H:%M:%S");
+            let why = format!("host not found in upstream \"{host}\" in {place}");
+            m.emit(pid, &format!("{stamp} [emerg] {pid}#{pid}: {why}\nnginx: [emerg] {why}\n"), true, world);
+            return Outcome::Exit(1);
+        }
         super::nginx::fork_workers(m, pid, now, world);
     }
     super::secrets::make(m, server.program, &env, world);
@@ -190,6 +196,52 @@ pub fn kill(io: &mut Io) -> i32 {
         }
     }
     code
+}
+
+/// `pidof NAME`, `pgrep [-l] [-f] PATTERN`, `pkill [-SIGNAL] PATTERN`, `killall NAME`
+pub fn by_name(io: &mut Io, program: &str) -> i32 {
+    let mut signal = 15;
+    for a in io.argv.iter().skip(1) {
+        if let Some(n) = a.strip_prefix('-').and_then(signal_number) {
+            signal = n;
+        }
+    }
+    let wanted = io.operands();
+    let (whole, long) = (io.flag('f'), io.flag('l'));
+    let own = io.pid;
+    let fits = |title: &str| {
+        let first = title.split(' ').next().unwrap_or("");
+        let name = first.rsplit('/').next().unwrap_or(first).trim_end_matches(':');
+        wanted.iter().any(|w| match program {
+            "pidof" | "killall" => name == w.rsplit('/').next().unwrap_or(w),
+            _ if whole => regex_lite::Regex::new(w).is_ok_and(|r| r.is_match(title)),
+            _ => regex_lite::Regex::new(w).is_ok_and(|r| r.is_match(name)),
+        })
+    };
+    let mut found = neighbours::rows(io.m, io.world.peers);
+    found.retain(|r| r.pid != own && fits(&r.title));
+    match program {
+        // The newest first.
+        "pidof" if !found.is_empty() => {
+            let all: Vec<String> = found.iter().rev().map(|r| r.pid.to_string()).collect();
+            io.line(all.join(" "));
+        }
+        "pgrep" => {
+            for r in &found {
+                io.line(if long { format!("{} {}", r.pid, r.title) } else { r.pid.to_string() });
+            }
+        }
+        "pkill" | "killall" => {
+            for r in &found {
+                send(io, r.pid, signal);
+            }
+            if program == "killall" && found.is_empty() {
+                io.complain(format!("killall: {}: no process killed", wanted.first().map_or("", String::as_str)));
+            }
+        }
+        _ => {}
+    }
+    i32::from(found.is_empty())
 }
 
 /// Sends a signal to a process that this one sees.
