@@ -333,7 +333,7 @@ impl Kubelet {
         let ended = settled || (w.verdict.is_some() && !w.admitted);
         let gone = (w.deleted || (is_static && deleting)) && ended;
         let mirror = self.mirrors.get(&w.key).filter(|_| is_static);
-        if !w.deleted && !already_over(pod, w) {
+        if !w.deleted && !already_over(pod, w) && !w.is_replacing() {
             let (runtime, _) = self.runtime.version();
             let around = Surroundings { now: cx.now, host_ip: &self.config.internal_ip, runtime: &runtime };
             let status = w.status(pod, &around);
@@ -515,6 +515,7 @@ impl Kubelet {
             records.sort_by_key(|r| r.id.attempt);
             let run = |r: &crate::runtime::ContainerRecord| Run {
                 attempt: r.id.attempt,
+                image: r.image.clone(),
                 image_id: image_id.clone().unwrap_or_default(),
                 started_at: r.started_at,
                 exit: r.exited.as_ref().and_then(exit_of),

@@ -73,6 +73,9 @@ pub struct ContainerSpec {
     pub namespace: String,
     pub pod: String,
     pub hostname: String,
+    /// With the domain of its `subdomain`; empty without one.
+    pub fqdn: String,
+    pub host_network: bool,
     pub node: String,
     /// As the pod names it.
     pub image: String,

@@ -42,6 +42,8 @@ fn spec() -> ContainerSpec {
         namespace: String::new(),
         pod: String::new(),
         hostname: "kubottle".into(),
+        fqdn: String::new(),
+        host_network: false,
         node: String::new(),
         image: IMAGE.into(),
         command: Vec::new(),

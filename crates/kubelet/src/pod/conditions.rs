@@ -14,10 +14,13 @@ pub struct Input<'a> {
     pub disrupted: Option<&'a str>,
     /// Reason and message.
     pub resize_pending: Option<(&'static str, &'a str)>,
+    /// The generation that its containers are being given the resources of.
+    pub resizing: Option<Option<i64>>,
     pub now: Time,
 }
 
 const RESIZE_PENDING: &str = "PodResizePending";
+const RESIZING: &str = "PodResizeInProgress";
 const OURS: [&str; 5] = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
 
 fn is_sidecar(spec: &PodSpec, name: &str) -> bool {
@@ -94,6 +97,10 @@ fn ready(i: &Input, containers: &Verdict) -> Verdict {
     if why.is_empty() { (true, "", String::new()) } else { (false, "ReadinessGatesNotReady", why.join(", ")) }
 }
 
+fn is_resize(c: &PodCondition) -> bool {
+    c.type_ == RESIZE_PENDING || c.type_ == RESIZING
+}
+
 /// All conditions: others' first as they are, then the kubelet's in upstream's order.
 pub fn generate(i: &Input) -> Vec<PodCondition> {
     let before = i.pod.status.as_ref().and_then(|s| s.conditions.as_deref()).unwrap_or_default();
@@ -106,17 +113,28 @@ pub fn generate(i: &Input) -> Vec<PodCondition> {
         (true, "", String::new()),
     ];
     let mut out: Vec<PodCondition> =
-        before.iter().filter(|c| !OURS.contains(&c.type_.as_str()) && c.type_ != RESIZE_PENDING).cloned().collect();
+        before.iter().filter(|c| !OURS.contains(&c.type_.as_str()) && !is_resize(c)).cloned().collect();
+    let since = |name: &str| {
+        let same = before.iter().find(|c| c.type_ == name);
+        same.and_then(|c| c.last_transition_time.clone()).or_else(|| Some(i.now.to_k8s()))
+    };
     if let Some((reason, message)) = i.resize_pending {
-        let same = before.iter().find(|c| c.type_ == RESIZE_PENDING);
-        let since = same.and_then(|c| c.last_transition_time.clone()).or_else(|| Some(i.now.to_k8s()));
         out.push(PodCondition {
             type_: RESIZE_PENDING.into(),
             status: "True".into(),
             reason: Some(reason.into()),
             message: Some(message.into()),
             observed_generation: i.pod.metadata.generation,
-            last_transition_time: since,
+            last_transition_time: since(RESIZE_PENDING),
+            ..Default::default()
+        });
+    }
+    if let Some(generation) = i.resizing {
+        out.push(PodCondition {
+            type_: RESIZING.into(),
+            status: "True".into(),
+            observed_generation: generation,
+            last_transition_time: since(RESIZING),
             ..Default::default()
         });
     }

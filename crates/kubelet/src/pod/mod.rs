@@ -4,6 +4,7 @@
 pub mod admit;
 mod attached;
 pub mod backoff;
+mod changed;
 pub mod conditions;
 mod credentials;
 mod devices;
@@ -11,6 +12,7 @@ pub mod env;
 mod env_file;
 pub mod events;
 pub mod expand;
+mod hostname;
 pub mod images;
 mod persistent;
 mod plugins;
@@ -168,6 +170,8 @@ pub struct Exit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     pub attempt: u32,
+    /// What the spec called its image.
+    pub image: String,
     pub image_id: String,
     pub started_at: Time,
     pub exit: Option<Exit>,
@@ -209,6 +213,8 @@ pub struct ContainerState {
     pub stage: Stage,
     /// Why it waits: reason and message of `state.waiting`.
     pub waiting: Option<(String, String)>,
+    /// What the spec calls its image; what is known of failures is about that one.
+    pub image: String,
     pub image_id: String,
     pub run: Option<Run>,
     pub previous: Option<Run>,
@@ -224,16 +230,19 @@ pub struct ContainerState {
     /// The postStart hook, while it runs: its request, or when a `sleep` ends.
     pub post_start: Option<Hook>,
     pub stopping: Option<Stopping>,
+    /// It is stopped to be started anew at once, whatever its restart policy says.
+    pub anew: bool,
 }
 
 impl ContainerState {
-    fn new(name: &str, role: Role, index: usize) -> Self {
+    fn new(name: &str, image: &Option<String>, role: Role, index: usize) -> Self {
         ContainerState {
             name: name.into(),
             role,
             index,
             stage: Stage::Idle,
             waiting: None,
+            image: image.clone().unwrap_or_default(),
             image_id: String::new(),
             run: None,
             previous: None,
@@ -246,6 +255,7 @@ impl ContainerState {
             probes: Vec::new(),
             post_start: None,
             stopping: None,
+            anew: false,
         }
     }
     pub fn spec<'p>(&self, pod: &'p PodSpec) -> Option<Cow<'p, Container>> {
@@ -265,6 +275,7 @@ impl ContainerState {
         match self.role {
             Role::Init if code == 0 => true,
             Role::Ephemeral => true,
+            _ if self.anew => false,
             _ => self.spec(spec).is_none_or(|c| !api::pods::should_restart(&c, spec, code)),
         }
     }
@@ -334,6 +345,10 @@ pub struct PodWorker {
     allocated: BTreeMap<String, Option<ResourceRequirements>>,
     /// Why it has not been given what it asks for: reason and message.
     resize_pending: Option<(&'static str, String)>,
+    /// The generation of the pod that this was said about.
+    resize_told: Option<i64>,
+    /// The resize that its containers are being given.
+    resizing: Option<resize::Resizing>,
     pub ip: String,
     /// When volumes that could not be set up are tried again, and how long that waits.
     pub mount_at: Time,
@@ -367,10 +382,10 @@ impl PodWorker {
         if let Some(spec) = &pod.spec {
             for (i, c) in spec.init_containers.iter().flatten().enumerate() {
                 let role = if c.restart_policy.as_deref() == Some("Always") { Role::Sidecar } else { Role::Init };
-                containers.push(ContainerState::new(&c.name, role, i));
+                containers.push(ContainerState::new(&c.name, &c.image, role, i));
             }
             let main = spec.containers.iter().enumerate();
-            containers.extend(main.map(|(i, c)| ContainerState::new(&c.name, Role::Main, i)));
+            containers.extend(main.map(|(i, c)| ContainerState::new(&c.name, &c.image, Role::Main, i)));
         }
         let mut worker = PodWorker {
             uid,
@@ -380,6 +395,8 @@ impl PodWorker {
             started_at: Time(0),
             allocated: BTreeMap::new(),
             resize_pending: None,
+            resize_told: None,
+            resizing: None,
             ip: String::new(),
             mount_at: Time(0),
             mount_delay: Duration::ZERO,
@@ -406,7 +423,7 @@ impl PodWorker {
     pub fn accept_ephemeral(&mut self, spec: &PodSpec) {
         let known = self.containers.iter().filter(|c| c.role == Role::Ephemeral).count();
         for (i, e) in spec.ephemeral_containers.iter().flatten().enumerate().skip(known) {
-            self.containers.push(ContainerState::new(&e.name, Role::Ephemeral, i));
+            self.containers.push(ContainerState::new(&e.name, &e.image, Role::Ephemeral, i));
         }
     }
 

@@ -209,7 +209,12 @@ impl PodWorker {
         if !ok && kind != ProbeKind::Readiness {
             let what = kind.as_str().to_lowercase();
             let grace = probe.termination_grace_period_seconds.map_or_else(|| spec_grace(spec), seconds_of);
-            let message = format!("Container {name} failed {what} probe, will be restarted");
+            let again = container.restart_policy.as_deref().or(spec.restart_policy.as_deref()) != Some("Never");
+            let message = match self.containers[c].role {
+                Role::Sidecar => format!("Init container {name} failed {what} probe"),
+                _ if again => format!("Container {name} failed {what} probe, will be restarted"),
+                _ => format!("Container {name} failed {what} probe"),
+            };
             cx.note(note!("kubelet.probe-restart", container = &name, probe = &kind.as_str()));
             self.stop(c, grace, &message, pod, spec, cx);
         }

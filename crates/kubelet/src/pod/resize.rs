@@ -2,11 +2,13 @@
 //! `pkg/kubelet/kuberuntime`.
 
 use super::resources::{Resources, limits, pod_requests, requests};
-use super::{PodWorker, Role, SyncCx};
+use super::sync::RELIST;
+use super::{PodWorker, Role, SyncCx, events};
 use crate::node;
 use crate::runtime::RuntimeCommand;
 use k8s_openapi::api::core::v1::{Container, Pod};
-use meta::{Duration, Quantity};
+use meta::{Duration, Quantity, Time};
+use reconcile::EventType::{Normal, Warning};
 use std::borrow::Cow;
 use trace::note;
 
@@ -14,6 +16,39 @@ use trace::note;
 const RETRY: Duration = Duration::from_secs(30);
 /// What can be changed in place.
 const RESIZABLE: [&str; 2] = ["cpu", "memory"];
+
+/// A resize that has been decided on.
+#[derive(Clone, Debug)]
+pub struct Resizing {
+    pub generation: Option<i64>,
+    since: Time,
+}
+
+fn quoted(s: &str) -> String {
+    serde_json::Value::from(s).to_string()
+}
+
+/// What the events of a resize tell. Models `podResourceSummary` of `pkg/kubelet/events`; the order is its fields'.
+fn summary(pod: &Pod, generation: Option<i64>, error: &str) -> String {
+    let asked = |c: &Container| {
+        let resources = c.resources.as_ref().and_then(|r| serde_json::to_string(r).ok()).unwrap_or_else(|| "{}".into());
+        format!(r#"{{"name":{},"resources":{resources}}}"#, quoted(&c.name))
+    };
+    let spec = pod.spec.as_ref();
+    let mut out = String::from("{");
+    let init = spec.and_then(|s| s.init_containers.as_deref()).unwrap_or_default();
+    for (name, list) in [("initContainers", init), ("containers", spec.map_or(&[][..], |s| &s.containers))] {
+        if !list.is_empty() {
+            let list: Vec<String> = list.iter().map(asked).collect();
+            out.push_str(&format!("\"{name}\":[{}],", list.join(",")));
+        }
+    }
+    out.push_str(&format!("\"generation\":{}", generation.unwrap_or(0)));
+    if !error.is_empty() {
+        out.push_str(&format!(",\"error\":{}", quoted(error)));
+    }
+    out + "}"
+}
 
 /// Main containers and sidecars.
 fn resizable(pod: &mut Pod) -> impl Iterator<Item = &mut Container> {
@@ -66,7 +101,7 @@ impl PodWorker {
             let of = |list: &Resources| n(list.get(name).copied().unwrap_or_default());
             (of(&wanted), of(used), n(have))
         };
-        self.resize_pending = None;
+        let before = self.resize_pending.take();
         for name in ["memory", "cpu"] {
             let (wanted, _, have) = numbers(name);
             if wanted > have && self.resize_pending.is_none() {
@@ -86,14 +121,36 @@ impl PodWorker {
         }
         if let Some((reason, why)) = &self.resize_pending {
             cx.note(note!("kubelet.resize-pending", pod = &self.key, reason = reason, why = why));
+            let told = (self.resize_pending.clone(), pod.metadata.generation);
+            if told != (before, self.resize_told) {
+                let text = format!("Pod resize {reason}: {}", summary(pod, pod.metadata.generation, why));
+                events::pod(cx, pod, Warning, &format!("Resize{reason}"), text);
+            }
+            self.resize_told = told.1;
             return;
         }
+        let text = format!("Pod resize started: {}", summary(pod, pod.metadata.generation, ""));
+        events::pod(cx, pod, Normal, "ResizeStarted", text);
         let before = self.given(pod).into_owned();
         for c in 0..self.containers.len() {
             self.change(c, &before, pod, cx);
         }
         self.allocate(pod);
+        let generation = pod.metadata.generation;
+        self.resizing = Some(Resizing { generation, since: cx.now });
         cx.note(note!("kubelet.resized", pod = &self.key));
+    }
+
+    /// The containers have what they were to have: the runtime is asked about that with the next look at what runs.
+    pub(super) fn end_resize(&mut self, pod: &Pod, cx: &mut SyncCx) {
+        let Some(Resizing { generation, since }) = self.resizing else { return };
+        if cx.now < since + RELIST {
+            cx.wake_at(since + RELIST);
+        } else if !self.containers.iter().any(|c| c.anew) {
+            self.resizing = None;
+            let text = format!("Pod resize completed: {}", summary(pod, generation, ""));
+            events::pod(cx, pod, Normal, "ResizeCompleted", text);
+        }
     }
 
     /// One container: its limits change under it, or it starts anew where its policy says so.
@@ -112,6 +169,7 @@ impl PodWorker {
         let anew = policies.iter().any(|p| p.restart_policy == "RestartContainer" && differs(&p.resource_name));
         if anew {
             let message = format!("Container {} resize requires restart", state.name);
+            self.containers[c].anew = true;
             self.stop(c, super::sync::spec_grace(spec), &message, pod, spec, cx);
             return;
         }

@@ -2,7 +2,9 @@
 //! `pkg/kubelet/kuberuntime` and `EnsureImageExists` of `pkg/kubelet/images`.
 
 use super::images::{ImageRef, pull_policy};
-use super::{Exit, PodWorker, Run, Stage, SyncCx, credentials, env, events, pod_desc, resources, security, volumes};
+use super::{
+    Exit, PodWorker, Run, Stage, SyncCx, credentials, env, events, hostname, pod_desc, resources, security, volumes,
+};
 use crate::runtime::{ContainerSpec, Processes, RuntimeCommand};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use meta::{Duration, Time};
@@ -55,6 +57,10 @@ impl PodWorker {
         let state = &mut self.containers[c];
         let Some(ended) = state.run.as_ref().and_then(|r| r.exit.as_ref()).map(|e| e.at) else { return false };
         if state.stage != Stage::Exited {
+            return false;
+        }
+        if state.anew {
+            state.stage = Stage::Idle;
             return false;
         }
         if !state.crash_backoff.holds(ended, cx.now) {
@@ -135,7 +141,7 @@ impl PodWorker {
         cx: &mut SyncCx,
     ) {
         let Some(container) = self.containers[c].spec(spec).map(Cow::into_owned) else { return };
-        let image = container.image.clone().unwrap_or_default();
+        let image = self.containers[c].image.clone();
         self.containers[c].stage = Stage::Idle;
         match result {
             Ok((image_id, size, took)) => {
@@ -146,8 +152,10 @@ impl PodWorker {
                     millis(cx.now.since(since)),
                 );
                 events::container(cx, self, pod, c, Normal, "Pulled", message);
-                self.containers[c].image_id = image_id;
-                self.create(c, pod, &container, spec, cx);
+                if container.image.as_ref() == Some(&image) {
+                    self.containers[c].image_id = image_id;
+                    self.create(c, pod, &container, spec, cx);
+                }
             }
             Err((message, reason)) => {
                 let text = format!("Failed to pull image {image:?}: {message}");
@@ -210,6 +218,7 @@ impl PodWorker {
         };
         let limits = resources::limits(container);
         let user = Some(super::linux_user(&identity));
+        let names = hostname::of(&self.key, spec);
         let run = ContainerSpec {
             id,
             namespace: self.key.namespace().into(),
@@ -217,8 +226,10 @@ impl PodWorker {
             // What shares the host's network has its name.
             hostname: match spec.host_network {
                 Some(true) => cx.config.name.clone(),
-                _ => spec.hostname.clone().unwrap_or_else(|| self.key.name().into()),
+                _ => names.hostname,
             },
+            fqdn: names.fqdn,
+            host_network: spec.host_network == Some(true),
             node: cx.config.name.clone(),
             image: container.image.clone().unwrap_or_default(),
             command: expand(&container.command),
@@ -254,8 +265,8 @@ impl PodWorker {
         if state.run.as_ref().is_some_and(|r| r.exit.is_some()) {
             state.previous = state.run.take();
         }
-        let image_id = state.image_id.clone();
-        state.run = Some(Run { attempt, image_id, started_at: cx.now, exit: None, user });
+        let (image, image_id) = (state.image.clone(), state.image_id.clone());
+        state.run = Some(Run { attempt, image, image_id, started_at: cx.now, exit: None, user });
         state.stage = Stage::Starting;
         if state.role == super::Role::Main {
             self.initialized = true;
@@ -274,6 +285,18 @@ impl PodWorker {
         state.stage = Stage::Idle;
         state.waiting = Some((reason.into(), message));
         state.retry_at = retry;
+        // What was to replace a running container has had its only chance.
+        if std::mem::take(&mut state.anew)
+            && let (Some(run), Some(spec)) = (&state.run, &pod.spec)
+            && run.exit.is_some()
+        {
+            state.stage = Stage::Exited;
+            if state.is_over(spec) {
+                state.waiting = None;
+            } else {
+                state.stage = Stage::Idle;
+            }
+        }
     }
 
     /// The runtime could not start the created container.
@@ -287,6 +310,7 @@ impl PodWorker {
         }
         let exit = Exit { at, code, signal: None, reason: "StartError".into(), message: message.clone() };
         self.on_exited(c, attempt, exit);
+        self.containers[c].anew = false;
         let again = pod.spec.as_ref().is_some_and(|s| !self.containers[c].is_over(s));
         let state = &mut self.containers[c];
         // What will not be tried again has ended: it does not wait.

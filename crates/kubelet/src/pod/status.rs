@@ -71,8 +71,10 @@ fn container_status(w: &PodWorker, c: &ContainerState, spec: &PodSpec, s: &Surro
         _ => (waiting(initial, ""), before),
     };
     let created = run.is_some();
-    let image = container.image.clone().unwrap_or_default();
-    let image = if created { ImageRef::parse(&image).map_or(image, |r| r.full()) } else { image };
+    let image = match run {
+        Some(r) => ImageRef::parse(&r.image).map_or_else(|_| r.image.clone(), |i| i.full()),
+        None => container.image.clone().unwrap_or_default(),
+    };
     let requests = container.resources.as_ref().and_then(|r| r.requests.clone()).filter(|r| !r.is_empty());
     let done = c.role == Role::Init && state.terminated.as_ref().is_some_and(|t| t.exit_code == 0);
     Some(ContainerStatus {
@@ -227,6 +229,7 @@ impl PodWorker {
             sandbox_ready: self.sandbox_ready && !over,
             disrupted: self.verdict.as_ref().filter(|v| quiet && v.disrupted).map(|v| v.message.as_str()),
             resize_pending: self.resize_pending.as_ref().map(|(reason, why)| (*reason, why.as_str())),
+            resizing: self.resizing.as_ref().map(|r| r.generation),
             now: s.now,
         }));
         if over && !is_static(pod) {

@@ -104,6 +104,7 @@ impl PodWorker {
     pub fn stop_all(&mut self, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
         let grace = self.terminating.unwrap_or_default();
         for state in &mut self.containers {
+            state.anew = false;
             if matches!(state.stage, Stage::Pulling { .. }) {
                 state.stage = Stage::Idle;
             }

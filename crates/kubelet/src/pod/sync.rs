@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use trace::note;
 
 /// How long the kubelet takes to notice that a container ended (the pod lifecycle event generator's period).
-const RELIST: Duration = Duration::from_secs(1);
+pub(super) const RELIST: Duration = Duration::from_secs(1);
 /// How soon a volume that could not be set up is tried again: at first, and at most, doubling between. Models
 /// `pkg/volume/util/operationexecutor`'s `exponentialbackoff`.
 const MOUNT_RETRY: Duration = Duration::from_millis(500);
@@ -33,6 +33,7 @@ impl PodWorker {
         for e in inbox {
             self.take_event(e, pod, spec, cx);
         }
+        self.follow_images(spec);
         if !self.admitted && self.verdict.is_none() && !self.admission(pod, used, cx) {
             return;
         }
@@ -53,10 +54,12 @@ impl PodWorker {
         }
         if self.ready_to_start(pod, spec, cx) {
             self.end_sleeps(spec, cx);
+            self.replace_changed(pod, spec, cx);
             self.advance(pod, spec, cx);
             self.run_probes(pod, spec, cx);
             self.remount(pod, spec, cx);
             self.expand_volumes(pod, cx);
+            self.end_resize(pod, cx);
         }
     }
 
@@ -280,8 +283,10 @@ impl PodWorker {
                 let reason = exit_reason(reason);
                 cx.note(note!("kubelet.container-exited", container = &id.container, code = &code, reason = &reason));
                 self.on_exited(c, id.attempt, Exit { at, code, signal, reason, message });
-                self.containers[c].retry_at = cx.now + RELIST;
-                cx.wake_at(cx.now + RELIST);
+                // One step ends a container and starts it anew; other ends are found.
+                let noticed = if self.containers[c].anew { cx.now } else { cx.now + RELIST };
+                self.containers[c].retry_at = noticed;
+                cx.wake_at(noticed);
             }
             RuntimeEvent::ProbeResult { probe, outcome } => self.take_answer(probe, outcome, pod, spec, cx),
         }
@@ -296,6 +301,7 @@ impl PodWorker {
 
     /// A container has just started: its event, its probes, its postStart hook.
     fn running(&mut self, c: usize, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
+        self.containers[c].anew = false;
         events::container(cx, self, pod, c, Normal, "Started", "Container started");
         let attempt = self.containers[c].run.as_ref().map_or(0, |r| r.attempt);
         cx.note(note!("kubelet.container-started", container = &self.containers[c].name, attempt = &attempt));

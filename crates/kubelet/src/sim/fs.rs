@@ -265,13 +265,22 @@ pub(super) fn parent(path: &str) -> &str {
     }
 }
 
-/// Models `managedHostsFileContent`.
+/// Models `managedHostsFileContent` and `nodeHostsFileContent`.
 fn hosts_file(spec: &ContainerSpec) -> String {
-    let mut out = String::from(
-        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n\
-         fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n",
-    );
-    out.push_str(&format!("{}\t{}\n", spec.pod_ip, spec.hostname));
+    let mut out = match spec.host_network {
+        true => format!("# Kubernetes-managed hosts file (host network).\n{}", super::host::HOSTS),
+        false => format!(
+            "# Kubernetes-managed hosts file.\n{}fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\n\
+             fe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n",
+            super::host::HOSTS
+        ),
+    };
+    let (ip, fqdn) = (&spec.pod_ip, &spec.fqdn);
+    match fqdn.split_once('.') {
+        _ if spec.host_network => {}
+        Some((short, _)) => out.push_str(&format!("{ip}\t{fqdn}\t{short}\n")),
+        None => out.push_str(&format!("{ip}\t{}\n", spec.hostname)),
+    }
     if !spec.host_aliases.is_empty() {
         out.push_str("\n# Entries added by HostAliases.\n");
     }

@@ -85,6 +85,9 @@ const SOCKETS: &[&str] = &[
 const DEVICES: &[&str] =
     &["/dev/fuse", "/dev/kmsg", "/dev/net/tun", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero"];
 
+/// What every `/etc/hosts` begins with.
+pub(super) const HOSTS: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+
 /// Everything that a node has of its own, without the first slash.
 pub fn names() -> impl Iterator<Item = &'static str> {
     [DIRECTORIES, FILES, SOCKETS, DEVICES].into_iter().flatten().map(|p| p.trim_start_matches('/'))
@@ -105,7 +108,7 @@ pub fn content(path: &str, node: &str) -> Option<Option<String>> {
         Some(match path.as_str() {
             "/etc/group" => "root:x:0:\n".into(),
             "/etc/hostname" => format!("{node}\n"),
-            "/etc/hosts" => "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".into(),
+            "/etc/hosts" => HOSTS.into(),
             "/etc/os-release" => debian("12", "bookworm"),
             "/etc/passwd" => "root:x:0:0:root:/root:/bin/bash\n".into(),
             "/etc/resolv.conf" => format!("nameserver {NODE_DNS}\noptions ndots:0\n"),

@@ -200,11 +200,13 @@ fn resources_change_in_place() {
         }],
     }));
     w.run(20);
+    w.take_log();
     let ask = |w: &mut World, cpu: &str, memory: &str| {
         let mut pod = w.get("resize-demo").unwrap().clone();
         let list = json!({ "cpu": cpu, "memory": memory });
         let resources = serde_json::from_value(json!({ "limits": list, "requests": list })).unwrap();
         pod.spec.get_or_insert_default().containers[0].resources = Some(resources);
+        *pod.metadata.generation.get_or_insert_default() += 1;
         w.put(Arc::new(pod));
         w.run(40);
         let status = w.get("resize-demo").unwrap().status.clone().unwrap();
@@ -220,6 +222,21 @@ fn resources_change_in_place() {
     let why = "Infeasible: Node didn't have enough capacity: cpu, requested: 1000000, capacity: 4000";
     assert_eq!(ask(&mut w, "1000", "300Mi"), text("800m", "300Mi", 1, why));
     assert_eq!(ask(&mut w, "900m", "300Mi"), text("900m", "300Mi", 1, ""));
+    let log = w.take_log();
+    let events: Vec<&str> = log.lines().filter(|l| l.contains("esize") && !l.contains("status")).collect();
+    expect![[r#"
+        22.0s Normal ResizeStarted resize-demo: Pod resize started: {"containers":[{"name":"pause","resources":{"limits":{"cpu":"800m","memory":"200Mi"},"requests":{"cpu":"800m","memory":"200Mi"}}}],"generation":2}
+        23.0s Normal ResizeCompleted resize-demo: Pod resize completed: {"containers":[{"name":"pause","resources":{"limits":{"cpu":"800m","memory":"200Mi"},"requests":{"cpu":"800m","memory":"200Mi"}}}],"generation":2}
+        62.0s Normal ResizeStarted resize-demo: Pod resize started: {"containers":[{"name":"pause","resources":{"limits":{"cpu":"800m","memory":"300Mi"},"requests":{"cpu":"800m","memory":"300Mi"}}}],"generation":3}
+        62.0s Normal Killing resize-demo: Container pause resize requires restart
+        62.0s Normal Pulled resize-demo: Container image "registry.k8s.io/pause:3.8" already present on machine and can be accessed by the pod
+        62.0s Normal Created resize-demo: Container created
+        62.2s Normal Started resize-demo: Container started
+        63.0s Normal ResizeCompleted resize-demo: Pod resize completed: {"containers":[{"name":"pause","resources":{"limits":{"cpu":"800m","memory":"300Mi"},"requests":{"cpu":"800m","memory":"300Mi"}}}],"generation":3}
+        102.0s Warning ResizeInfeasible resize-demo: Pod resize Infeasible: {"containers":[{"name":"pause","resources":{"limits":{"cpu":"1000","memory":"300Mi"},"requests":{"cpu":"1000","memory":"300Mi"}}}],"generation":4,"error":"Node didn't have enough capacity: cpu, requested: 1000000, capacity: 4000"}
+        142.0s Normal ResizeStarted resize-demo: Pod resize started: {"containers":[{"name":"pause","resources":{"limits":{"cpu":"900m","memory":"300Mi"},"requests":{"cpu":"900m","memory":"300Mi"}}}],"generation":5}
+        143.0s Normal ResizeCompleted resize-demo: Pod resize completed: {"containers":[{"name":"pause","resources":{"limits":{"cpu":"900m","memory":"300Mi"},"requests":{"cpu":"900m","memory":"300Mi"}}}],"generation":5}
+    "#]].assert_eq(&format!("{}\n", events.join("\n")));
 }
 
 /// A registry that wants to know who asks.

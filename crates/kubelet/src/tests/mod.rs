@@ -1,5 +1,6 @@
 //! A kubelet with the smallest API server that answers it, and virtual time.
 
+mod changed;
 mod features;
 mod languages;
 mod lifecycle;

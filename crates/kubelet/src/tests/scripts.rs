@@ -14,6 +14,8 @@ pub fn container(image: &str, command: &[&str]) -> ContainerSpec {
         namespace: "default".into(),
         pod: "p".into(),
         hostname: "p".into(),
+        fqdn: String::new(),
+        host_network: false,
         node: "n".into(),
         image: image.into(),
         command: command.iter().map(|s| (*s).to_string()).collect(),

@@ -57,8 +57,16 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
     let mut code = 0;
     match name {
         "hostname" => {
-            let ip = io.flag('i') || io.flag('I');
-            let text = if ip { io.m.spec.pod_ip.clone() } else { io.m.spec.hostname.clone() };
+            let spec = &io.m.spec;
+            let full = if spec.fqdn.is_empty() { &spec.hostname } else { &spec.fqdn };
+            let (short, domain) = full.split_once('.').unwrap_or((full, ""));
+            let text = match () {
+                () if io.flag('i') || io.flag('I') => spec.pod_ip.clone(),
+                () if io.flag('f') => full.clone(),
+                () if io.flag('d') => domain.to_string(),
+                () if io.flag('s') => short.to_string(),
+                () => spec.hostname.clone(),
+            };
             io.line(text);
         }
         "env" | "printenv" if first.is_empty() => {
