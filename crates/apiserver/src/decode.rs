@@ -1,5 +1,6 @@
 //! From a request's body to typed objects. Models `apiserver/pkg/endpoints/handlers/{create,rest}.go`.
 
+use crate::converter;
 use crate::request::{Body, FieldValidation, PatchType, Request, RequestVerb};
 use crate::server::Cx;
 use api::decode::{Source, syntax};
@@ -234,7 +235,8 @@ pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, Api
             serde_saphyr::from_slice(&bytes).map_err(wrong)
         }
         Body::Raw { bytes, .. } => {
-            let wrong = |e| ApiError::bad_request(format!("error decoding patch: {}", syntax::words(&bytes, &e)));
+            let prefix = if how == PatchType::Strategic { "" } else { "error decoding patch: " };
+            let wrong = |e| ApiError::bad_request(format!("{prefix}{}", syntax::words(&bytes, &e)));
             serde_json::from_slice(&bytes).map_err(wrong)
         }
         body => serde_json::from_slice(&json_bytes(body)?).map_err(|e| ApiError::bad_request(e.to_string())),
@@ -255,10 +257,12 @@ pub(crate) fn patched(
     if version != kind.api_version() || name != kind.kind {
         return Err(wrong_kind(kind, version, name));
     }
+    let strategic = quoted.is_some();
     let quoted = quoted.unwrap_or_else(|| value.to_string());
     let invalid = |why: &str| {
         let patch = quoted;
         let why = why.split_once(&format!("cannot be handled as a {}: ", kind.kind)).map_or(why, |(_, w)| w);
+        let why = if strategic { converter::words(why) } else { why.into() };
         ApiError::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), patch, why)])
     };
     let decoded = match (kind.decode)(kind, Source::Value(value)) {

@@ -10,6 +10,7 @@ pub mod admission;
 pub mod authn;
 pub mod authz;
 mod conversion;
+mod converter;
 pub mod decode;
 pub mod devices;
 mod discovery;

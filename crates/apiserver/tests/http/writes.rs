@@ -232,6 +232,9 @@ fn patches() {
         ("merge-patch", "[]"),
         ("apply-patch", "a: b: c"),
         ("strategic-merge-patch", r#"{"data":{"k":null,"q":"r"}}"#),
+        ("strategic-merge-patch", r#"{"metadata":{"labels":"invalid"}}"#),
+        ("strategic-merge-patch", r#"{"data":"#),
+        ("merge-patch", r#"{"data":"#),
         ("merge-patch", r#"{"metadata":{"resourceVersion":"2"}}"#),
         ("merge-patch", r#"{"metadata":{"name":"b"}}"#),
         ("merge-patch", r#"{"kind":"Secret"}"#),
@@ -270,6 +273,12 @@ fn patches() {
           400 BadRequest: error decoding YAML: error converting YAML to JSON: yaml: mapping values are not allowed in this context
         strategic-merge-patch {"data":{"k":null,"q":"r"}}
           200 ConfigMap a
+        strategic-merge-patch {"metadata":{"labels":"invalid"}}
+          422 Invalid:  "" is invalid: patch: Invalid value: "map[metadata:map[labels:invalid]]": cannot restore map from string
+        strategic-merge-patch {"data":
+          400 BadRequest: unexpected end of JSON input
+        merge-patch {"data":
+          400 BadRequest: error decoding patch: unexpected end of JSON input
         merge-patch {"metadata":{"resourceVersion":"2"}}
           409 Conflict: Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again
         merge-patch {"metadata":{"name":"b"}}

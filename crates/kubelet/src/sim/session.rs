@@ -54,12 +54,19 @@ impl SimRuntime {
     pub(super) fn open(&mut self, now: Time, pod: &str, container: &str, spec: SessionSpec) -> Result<u64, String> {
         let mut of = self.containers.iter().filter(|(id, _)| *id.pod_uid == *pod && *id.container == *container);
         let alive = of.rfind(|(_, c)| c.exited.is_none() && c.machine.is_some()).map(|(id, _)| id.clone());
-        let id = alive.ok_or_else(|| format!("container not found ({container:?})"))?;
+        // Those who attach are told so in other words than those who run a command.
+        let missing = match (&spec.command, self.containers.iter().find(|(id, _)| *id.pod_uid == *pod)) {
+            (None, Some((_, c))) => {
+                format!("container {container} not found in pod {}_{}", c.spec.pod, c.spec.namespace)
+            }
+            _ => format!("container not found ({container:?})"),
+        };
+        let id = alive.ok_or_else(|| missing.clone())?;
         self.advance(&id, now);
         self.sessions.next += 1;
         let number = self.sessions.next;
         let machine = super::machine(&mut self.containers, &id).filter(|m| m.exit.is_none());
-        let m = machine.ok_or_else(|| format!("container not found ({container:?})"))?;
+        let m = machine.ok_or(missing)?;
         let mut output = SessionOutput::default();
         let (exec, stdin) = match spec.command {
             None => {

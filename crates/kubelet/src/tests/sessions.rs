@@ -67,6 +67,9 @@ fn a_command_has_output_errors_and_an_exit_code() {
     assert!(why.ends_with("exec: \"bash\": executable file not found in $PATH: unknown"), "{why}");
     assert!(why.starts_with("failed to exec in container: failed to start exec \""), "{why}");
     let e = h.rt.open_session(h.now, "u", "other", SessionSpec::default());
+    assert_eq!(e, Err("container other not found in pod p_default".into()));
+    let command = Some(vec!["ls".to_string()]);
+    let e = h.rt.open_session(h.now, "u", "other", SessionSpec { command, ..SessionSpec::default() });
     assert_eq!(e, Err("container not found (\"other\")".into()));
 }
 
