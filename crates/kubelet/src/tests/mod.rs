@@ -12,6 +12,7 @@ mod redis;
 mod scripts;
 mod sessions;
 mod statics;
+mod text;
 mod tools;
 mod usage;
 

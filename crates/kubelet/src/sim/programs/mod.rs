@@ -10,6 +10,7 @@ mod digest;
 mod fetch;
 mod files;
 mod find;
+mod grep;
 mod gzip;
 mod info;
 mod kubectl;
@@ -17,8 +18,11 @@ mod list;
 mod names;
 mod net;
 pub(super) mod nginx;
+mod options;
+mod ping;
 mod python;
 mod redis_cli;
+mod regex;
 mod rights;
 mod secrets;
 mod tar;
@@ -33,6 +37,7 @@ use super::net::{Answer, Call, NetError, Server as Listener};
 use super::redis::{self, Redis};
 use super::shell::Shell;
 use meta::{Duration, Time};
+use options::Parsed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -57,8 +62,9 @@ pub enum Running {
     },
     /// Ends with this code when it wakes up.
     Ending(i32),
-    /// Reads its standard input; what came so far.
-    Filtering(Vec<u8>),
+    /// Reads its standard input: what came so far and was not handled yet, and what to remember of the rest.
+    Filtering(Vec<u8>, Stream),
+    Pinging(Box<ping::Ping>),
     /// `tail -f`: the file, and how much of it was shown.
     Following(String, usize),
     /// Grows until the memory limit stops it: `stress --vm`.
@@ -107,10 +113,24 @@ pub struct Io<'a, 'w> {
     pub env: Arc<BTreeMap<String, String>>,
     pub cwd: String,
     pub stdin: Vec<u8>,
+    pub stream: Stream,
     pub now: Time,
     pub out: Vec<u8>,
     pub err: Vec<u8>,
     pub asked: Asked,
+}
+
+/// What a program that handles its input as it comes has to remember of the parts before.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    /// This part is not the last.
+    pub more: bool,
+    /// The program does not want more.
+    pub over: bool,
+    pub lines: usize,
+    pub found: usize,
+    /// The last byte of what came before.
+    pub last: Option<char>,
 }
 
 /// What a program has asked the network for, and the answers.
@@ -142,7 +162,14 @@ impl Io<'_, '_> {
     }
     /// Arguments that are not options.
     pub fn operands(&self) -> Vec<String> {
+        if let Some(parsed) = options::parse(&self.argv) {
+            return parsed.operands;
+        }
         self.argv.iter().skip(1).filter(|a| !a.starts_with('-') || *a == "-").cloned().collect()
+    }
+    /// The command line, of a program whose options are known.
+    pub fn parsed(&self) -> Parsed {
+        options::parse(&self.argv).unwrap_or_default()
     }
     /// Whether the output is a terminal.
     pub fn to_terminal(&self) -> bool {
@@ -150,6 +177,9 @@ impl Io<'_, '_> {
     }
     /// Whether a one-letter option is set, alone or in a cluster.
     pub fn flag(&self, letter: char) -> bool {
+        if let Some(parsed) = options::parse(&self.argv) {
+            return parsed.has(letter);
+        }
         self.argv.iter().skip(1).any(|a| a.starts_with('-') && !a.starts_with("--") && a[1..].contains(letter))
     }
 }
@@ -174,10 +204,12 @@ const COMMON: &[&str] = &[
     "dirname",
     "du",
     "echo",
+    "egrep",
     "env",
     "expr",
     "find",
     "false",
+    "fgrep",
     "grep",
     "gunzip",
     "gzip",
@@ -288,23 +320,21 @@ pub fn missing(name: &str) -> String {
 
 /// Whether the program may read standard input with these arguments.
 fn reads_stdin(argv: &[String]) -> bool {
-    let operands = argv.iter().skip(1).filter(|a| !a.starts_with('-') || *a == "-").count();
     let dash = argv.iter().skip(1).any(|a| a == "-");
+    let no_files = || match options::parse(argv) {
+        Some(parsed) => parsed.operands.is_empty(),
+        None => !argv.iter().skip(1).any(|a| !a.starts_with('-') || a == "-"),
+    };
     match base_name(&argv[0]) {
-        "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" => {
-            operands == 0 || dash
-        }
-        "head" | "tail" => {
-            let numbered = argv.iter().skip(1).any(|a| a == "-n" || a == "-c");
-            operands <= usize::from(numbered)
-        }
-        "grep" | "sed" | "cut" => {
-            let valued = argv.iter().skip(1).filter(|a| matches!(a.as_str(), "-e" | "-d" | "-f" | "-c")).count();
-            operands <= valued.max(1) && !(base_name(&argv[0]) == "cut" && operands > valued)
-        }
+        "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" | "head" | "tail"
+        | "cut" | "rev" => dash || no_files(),
+        "grep" | "egrep" | "fgrep" => options::parse(argv).is_some_and(|p| grep::reads_stdin(&p)),
+        "sed" => options::parse(argv).is_some_and(|p| {
+            let script = usize::from(!p.has('e') && !p.has('f'));
+            dash || p.operands.len() <= script
+        }),
         "tr" | "tee" | "xbstream" | "xargs" => true,
         "dd" => !argv.iter().any(|a| a.starts_with("if=")),
-        "rev" => operands == 0,
         "gzip" | "gunzip" | "zcat" => gzip::reads_stdin(argv),
         "awk" => awk::reads_stdin(argv),
         "tar" => tar::reads_stdin(argv),
@@ -316,7 +346,11 @@ fn reads_stdin(argv: &[String]) -> bool {
 
 /// Handles what it has line by line, rather than at the end of its input.
 fn streams(argv: &[String]) -> bool {
-    matches!(base_name(&argv[0]), "cat" | "tee" | "grep" | "tr" | "sed" | "cut" | "rev")
+    match base_name(&argv[0]) {
+        "cat" | "tee" | "tr" | "sed" | "cut" | "rev" => true,
+        "grep" | "egrep" | "fgrep" => options::parse(argv).is_some_and(|p| grep::streams(&p)),
+        _ => false,
+    }
 }
 
 /// Steps process `pid`, which is a program.
@@ -333,7 +367,8 @@ pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) 
         Running::Forever => Outcome::Block(Running::Forever),
         Running::Worker => Outcome::Block(Running::Worker),
         serving @ (Running::Serving { .. } | Running::Answering { .. }) => Outcome::Block(serving),
-        Running::Filtering(buffer) => filter(m, pid, buffer, world),
+        Running::Filtering(buffer, stream) => filter(m, pid, buffer, stream, world),
+        Running::Pinging(ping) => ping::go_on(ping, m, pid, world),
         Running::Following(path, seen) => work::follow(m, pid, path, seen, world),
         Running::Growing(bytes) => work::grow(m, pid, bytes, world),
         Running::Python(program) => python::run(program, m, pid, world),
@@ -346,7 +381,8 @@ fn io<'a, 'w>(m: &'a mut Machine, pid: u32, stdin: Vec<u8>, world: &'a mut World
     let p = m.procs.get(&pid)?;
     let (argv, env, cwd, now) = (p.argv.clone(), p.env.clone(), p.cwd.clone(), p.clock);
     let asked = Asked::default();
-    Some(Io { m, pid, world, argv, env, cwd, stdin, now, out: Vec::new(), err: Vec::new(), asked })
+    let stream = Stream::default();
+    Some(Io { m, pid, world, argv, env, cwd, stdin, stream, now, out: Vec::new(), err: Vec::new(), asked })
 }
 
 /// The way from a process to a host's port.
@@ -405,28 +441,38 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
     }
     if reads_stdin(&argv) {
         let data = match &mut m.procs.get_mut(&pid).map(|p| &mut p.fds.stdin) {
-            Some(Input::Pipe(pipe)) => return Outcome::Read(*pipe, Running::Filtering(Vec::new())),
+            Some(Input::Pipe(pipe)) => return Outcome::Read(*pipe, Running::Filtering(Vec::new(), Stream::default())),
             Some(Input::Data(data, at)) => data[(*at).min(data.len())..].to_vec(),
             _ => Vec::new(),
         };
-        return go(m, pid, data, answers, world);
+        return go(m, pid, data, answers, &mut Stream::default(), world);
     }
-    go(m, pid, Vec::new(), answers, world)
+    go(m, pid, Vec::new(), answers, &mut Stream::default(), world)
 }
 
 /// Runs the program with its whole input.
-fn finish(m: &mut Machine, pid: u32, stdin: Vec<u8>, world: &mut World) -> Outcome {
+fn finish(m: &mut Machine, pid: u32, stdin: Vec<u8>, mut stream: Stream, world: &mut World) -> Outcome {
+    stream.more = false;
     if let Some(p) = m.procs.get_mut(&pid).filter(|p| base_name(&p.argv[0]) == "kubectl") {
         // It begins anew with every answer.
         p.fds.stdin = Input::Data(stdin.clone().into(), 0);
     }
-    go(m, pid, stdin, Vec::new(), world)
+    go(m, pid, stdin, Vec::new(), &mut stream, world)
 }
 
-fn go(m: &mut Machine, pid: u32, stdin: Vec<u8>, answers: Vec<Answer>, world: &mut World) -> Outcome {
+fn go(
+    m: &mut Machine,
+    pid: u32,
+    stdin: Vec<u8>,
+    answers: Vec<Answer>,
+    stream: &mut Stream,
+    world: &mut World,
+) -> Outcome {
     let Some(mut io) = io(m, pid, stdin, world) else { return Outcome::Exit(0) };
     io.asked.answers = answers;
+    io.stream = std::mem::take(stream);
     let outcome = dispatch(&mut io);
+    *stream = std::mem::take(&mut io.stream);
     if let Some(call) = io.asked.call.take() {
         // What it made of the lack of an answer never happened.
         let answers = std::mem::take(&mut io.asked.answers);
@@ -438,10 +484,10 @@ fn go(m: &mut Machine, pid: u32, stdin: Vec<u8>, answers: Vec<Answer>, world: &m
     if !written && matches!(outcome, Outcome::Exit(0)) { Outcome::Exit(1) } else { outcome }
 }
 
-fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> Outcome {
+fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, mut stream: Stream, world: &mut World) -> Outcome {
     let Some(p) = m.procs.get(&pid) else { return Outcome::Exit(0) };
     let (Input::Pipe(pipe), argv) = (p.fds.stdin.clone(), p.argv.clone()) else {
-        return finish(m, pid, buffer, world);
+        return finish(m, pid, buffer, stream, world);
     };
     let data = m.pipes.get_mut(&pipe).map(std::mem::take).unwrap_or_default();
     if data.is_empty() {
@@ -451,27 +497,23 @@ fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, world: &mut World) -> 
                 m.pipes.remove(&pipe);
             }
         }
-        return finish(m, pid, buffer, world);
+        return finish(m, pid, buffer, stream, world);
     }
     buffer.extend(data);
     if base_name(&argv[0]) == "head" && text::head_is_full(&argv, &buffer) {
-        return finish(m, pid, buffer, world);
+        return finish(m, pid, buffer, stream, world);
     }
     let whole = buffer.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    // `grep -q` and the like need their end; a stream that is being counted too.
-    if streams(&argv) && whole > 0 && !argv.iter().any(|a| matches!(a.as_str(), "-q" | "-c")) {
+    if streams(&argv) && whole > 0 {
         let rest = buffer.split_off(whole);
-        finish(m, pid, buffer, world);
-        if base_name(&argv[0]) == "tee"
-            && let Some(p) = m.procs.get_mut(&pid)
-            && !p.argv.iter().any(|a| a == "-a")
-        {
-            // What follows is added to what was written.
-            p.argv.insert(1, "-a".into());
+        stream.more = true;
+        let outcome = go(m, pid, buffer, Vec::new(), &mut stream, world);
+        if stream.over {
+            return outcome;
         }
-        return Outcome::Read(pipe, Running::Filtering(rest));
+        return Outcome::Read(pipe, Running::Filtering(rest, stream));
     }
-    Outcome::Read(pipe, Running::Filtering(buffer))
+    Outcome::Read(pipe, Running::Filtering(buffer, stream))
 }
 
 /// A program that ends at once, run in place: what the shell does with most commands. `None`: it must have a process
@@ -505,7 +547,7 @@ fn dispatch(io: &mut Io) -> Outcome {
         "echo" => text::echo(io),
         "printf" => text::printf_program(io),
         "cat" => text::cat(io),
-        "grep" => text::grep(io),
+        "grep" | "egrep" | "fgrep" => grep::grep(io),
         "wc" => text::wc(io),
         "head" => text::head(io),
         "tail" => return text::tail(io),
@@ -551,8 +593,9 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
         | "which" | "ps" | "top" | "df" | "free" | "uptime" => return info::run(io, &name),
         "kill" => work::kill(io),
-        "wget" | "curl" | "nc" | "nslookup" | "dig" | "ping" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip"
+        "wget" | "curl" | "nc" | "nslookup" | "dig" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip"
         | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "ping" => return ping::ping(io),
         "kubectl" => return kubectl::run(io),
         _ if clients::is_client(&name) => return clients::run(io, &name),
         "sleep" | "usleep" => return work::sleep(io),

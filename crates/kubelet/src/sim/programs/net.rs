@@ -179,7 +179,6 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
         "wget" | "curl" => fetch(io, name),
         "nc" => netcat(io),
         "nslookup" | "dig" | "host" => Outcome::Exit(names::look_up(io, name)),
-        "ping" => ping(io),
         "pg_isready" | "psql" => {
             let up = connect(io, "localhost", 5432).is_ok();
             io.line(if up {
@@ -261,25 +260,6 @@ fn netcat(io: &mut Io) -> Outcome {
         Err(_) => {
             io.complain(format!("nc: {host} ({host}:{port}): Connection refused"));
             Outcome::Exit(1)
-        }
-    }
-}
-
-fn ping(io: &mut Io) -> Outcome {
-    let host = io.operands().first().cloned().unwrap_or_default();
-    match resolve(io, &host).first().cloned() {
-        None => {
-            io.complain(format!("ping: bad address '{host}'"));
-            Outcome::Exit(1)
-        }
-        Some(ip) => {
-            io.line(format!("PING {host} ({ip}): 56 data bytes"));
-            // Whoever refuses a connection is there.
-            let known = matches!(connect(io, &ip, 0), Ok(()) | Err(NetError::Refused));
-            if known {
-                io.line(format!("64 bytes from {ip}: seq=0 ttl=64 time=0.050 ms"));
-            }
-            Outcome::Exit(i32::from(!known))
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Programs over text.
 
 use super::{Io, Outcome, Running};
-use crate::sim::shell::pattern::matches_regex;
 
 /// Options and operands of `echo`: `-n`, `-e`.
 pub fn echo(io: &mut Io) -> i32 {
@@ -208,7 +207,9 @@ pub fn cat(io: &mut Io) -> i32 {
 }
 
 pub fn tee(io: &mut Io) -> i32 {
-    let append = io.flag('a');
+    // What follows is added to what was written.
+    let append = io.flag('a') || io.stream.lines > 0;
+    io.stream.lines += 1;
     let data = std::mem::take(&mut io.stdin);
     let mut code = 0;
     for f in io.operands() {
@@ -220,42 +221,6 @@ pub fn tee(io: &mut Io) -> i32 {
     }
     io.say(data);
     code
-}
-
-pub fn grep(io: &mut Io) -> i32 {
-    let mut operands = io.operands();
-    if operands.is_empty() {
-        io.complain("grep: usage: grep [OPTION]... PATTERNS [FILE]...");
-        return 2;
-    }
-    let mut pattern = operands.remove(0);
-    let (invert, ignore, fixed) = (io.flag('v'), io.flag('i'), io.flag('F'));
-    let (quiet, count, only) = (io.flag('q'), io.flag('c'), io.flag('o'));
-    if ignore {
-        pattern = pattern.to_lowercase();
-    }
-    let (all, _) = inputs(io, &operands);
-    let named = all.len() > 1;
-    let mut found = 0;
-    for (file, data) in all {
-        for l in lines(&data) {
-            let text = String::from_utf8_lossy(l).into_owned();
-            let subject = if ignore { text.to_lowercase() } else { text.clone() };
-            let hit = if fixed { subject.contains(&pattern) } else { matches_regex(&pattern, &subject) };
-            if hit == invert {
-                continue;
-            }
-            found += 1;
-            if !quiet && !count {
-                let shown = if only && fixed { pattern.clone() } else { text };
-                io.line(if named { format!("{file}:{shown}") } else { shown });
-            }
-        }
-    }
-    if count {
-        io.line(found.to_string());
-    }
-    i32::from(found == 0)
 }
 
 pub fn wc(io: &mut Io) -> i32 {

@@ -741,6 +741,7 @@ impl Shell {
             env: env.clone(),
             cwd: cwd.clone(),
             stdin: Vec::new(),
+            stream: programs::Stream::default(),
             now,
             out: Vec::new(),
             err: Vec::new(),

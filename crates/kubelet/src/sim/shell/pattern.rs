@@ -1,4 +1,4 @@
-//! File name patterns (`*`, `?`, `[...]`) and the small regular expressions that scripts grep for.
+//! File name patterns (`*`, `?`, `[...]`).
 
 /// Whether a shell pattern matches the whole text. A backslash makes the next character literal.
 pub fn matches(pattern: &str, text: &str) -> bool {
@@ -50,54 +50,12 @@ pub fn is_pattern(s: &str) -> bool {
     s.contains(['*', '?', '['])
 }
 
-/// A basic regular expression: `^ $ . * + ? [...]`, alternatives apart by `|` or `\|`; no groups.
-pub fn matches_regex(pattern: &str, text: &str) -> bool {
-    let t: Vec<char> = text.chars().collect();
-    pattern.replace("\\|", "|").split('|').any(|alternative| {
-        let p: Vec<char> = alternative.chars().collect();
-        match p.first() {
-            Some('^') => here(&p[1..], &t),
-            _ => (0..=t.len()).any(|i| here(&p, &t[i..])),
-        }
-    })
-}
-
-fn here(p: &[char], t: &[char]) -> bool {
-    let Some(first) = p.first() else { return true };
-    if *first == '$' && p.len() == 1 {
-        return t.is_empty();
-    }
-    let (len, one): (usize, Box<dyn Fn(char) -> bool>) = match first {
-        '.' => (1, Box::new(|_| true)),
-        '[' => match class(p) {
-            Some((len, ok)) => (len, Box::new(ok)),
-            None => (1, Box::new(|c| c == '[')),
-        },
-        '\\' if p.len() > 1 => {
-            let c = p[1];
-            (2, Box::new(move |x| x == c))
-        }
-        c => {
-            let c = *c;
-            (1, Box::new(move |x| x == c))
-        }
-    };
-    let run = t.iter().take_while(|c| one(**c)).count();
-    let rest = &p[len..];
-    match rest.first() {
-        Some('*') => (0..=run).rev().any(|n| here(&rest[1..], &t[n..])),
-        Some('+') => (1..=run).rev().any(|n| here(&rest[1..], &t[n..])),
-        Some('?') => (0..=run.min(1)).rev().any(|n| here(&rest[1..], &t[n..])),
-        _ => run > 0 && here(rest, &t[1..]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn patterns_and_expressions() {
+    fn patterns() {
         for (p, t, want) in [
             ("*.txt", "a.txt", true),
             ("a?c", "abc", true),
@@ -106,15 +64,6 @@ mod tests {
             ("\\*", "*", true),
         ] {
             assert_eq!(matches(p, t), want, "{p} {t}");
-        }
-        for (p, t, want) in [
-            ("^a.*z$", "abcz", true),
-            ("b+c", "abbc", true),
-            ("x|y", "zy", true),
-            ("^b", "ab", false),
-            ("o", "foo", true),
-        ] {
-            assert_eq!(matches_regex(p, t), want, "{p} {t}");
         }
     }
 }

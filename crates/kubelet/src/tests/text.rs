@@ -1,0 +1,95 @@
+//! Programs over text, as busybox and GNU have them.
+
+use super::scripts::run;
+
+/// What a script prints in a busybox container.
+fn busybox(script: &str) -> String {
+    run("busybox:1.36", &["sh", "-c", script], 100)
+}
+
+/// What it prints, and no failure.
+fn says(cases: &[(&str, &str)]) {
+    for (script, want) in cases {
+        let all = busybox(script);
+        let said = all.rsplit_once("[exit").map_or(all.as_str(), |(s, _)| s);
+        assert_eq!(said, *want, "{script}");
+    }
+}
+
+#[test]
+fn grep_at_the_end_of_a_pipe_says_whether_it_found_something() {
+    says(&[
+        ("echo foo | grep foo; echo $?", "foo\n0\n"),
+        ("echo foo | grep bar; echo $?", "1\n"),
+        ("if echo foo | grep foo >/dev/null; then echo yes; else echo no; fi", "yes\n"),
+        ("(echo foo; sleep 1; echo bar) | grep foo; echo $?", "foo\n0\n"),
+        ("(echo foo; sleep 1; echo bar) | grep -n bar; echo $?", "2:bar\n0\n"),
+        ("printf foo | grep -c foo; echo $?", "1\n0\n"),
+        ("(echo a; sleep 1; echo ab) | grep -c a", "2\n"),
+        ("echo foo | grep -v foo; echo $?", "1\n"),
+        ("seq 3 | cat | tee /tmp/t | tr 1 x; echo $?; cat /tmp/t", "x\n2\n3\n0\n1\n2\n3\n"),
+        ("(echo a; sleep 1; echo b) | tee /tmp/t; cat /tmp/t", "a\nb\na\nb\n"),
+    ]);
+    assert!(busybox("(echo ready; sleep 60) | grep -q ready && echo at once").starts_with("at once"));
+    assert!(busybox("echo foo | grep foo").contains("[exit 0"));
+}
+
+#[test]
+fn grep_has_its_options() {
+    let files = "cd /tmp; printf 'root x\\nfoo\\nbar root\\nend\\n' > a; printf 'zz\\nroot\\n' > b; ";
+    let with = |s: &str| busybox(&format!("{files}{s}")).rsplit_once("[exit").unwrap().0.to_string();
+    for (script, want) in [
+        ("echo foo | grep -qi FOO && echo yes", "yes\n"),
+        ("grep -in ROOT a", "1:root x\n3:bar root\n"),
+        ("grep -o 'o[ot]' a", "oo\noo\noo\n"),
+        ("grep -no oo a", "1:oo\n2:oo\n3:oo\n"),
+        ("grep -rn foo .", "./a:2:foo\n"),
+        ("grep -r zz", "b:zz\n"),
+        ("grep -A1 root a", "root x\nfoo\nbar root\nend\n"),
+        ("grep -n -B 1 bar a", "2-foo\n3:bar root\n"),
+        ("grep -C1 foo a", "root x\nfoo\nbar root\n"),
+        ("printf 'x\\n1\\n2\\nx\\n' | grep -A1 -B0 x", "x\n1\n--\nx\n"),
+        ("grep -w roo a; echo $?; grep -w root b", "1\nroot\n"),
+        ("grep -x root a; echo $?", "1\n"),
+        ("grep -l zz a b; grep -L zz a b", "b\na\n"),
+        ("grep -c root a b", "a:2\nb:1\n"),
+        ("grep -m 1 root a", "root x\n"),
+        ("grep -h root a b", "root x\nbar root\nroot\n"),
+        ("grep -H zz b", "b:zz\n"),
+        ("egrep 'fo+|zz' a b", "a:foo\nb:zz\n"),
+        ("echo 'a.b axb' | fgrep -o a.b", "a.b\n"),
+        ("grep -e foo -e bar a", "foo\nbar root\n"),
+        ("echo foo > p; grep -f p a", "foo\n"),
+        ("grep -E '^(root|foo)' a", "root x\nfoo\n"),
+        ("grep 'o\\{2\\} x' a", "root x\n"),
+        ("grep nope a nope; echo $?", "grep: nope: No such file or directory\n2\n"),
+        ("seq 30 | grep -A 2 -n ^7", "7:7\n8-8\n9-9\n"),
+    ] {
+        // In another order where both are said: see what grep itself says.
+        assert_eq!(with(script), want, "{script}");
+    }
+}
+
+#[test]
+fn ping_takes_values_in_words_of_their_own() {
+    says(&[
+        (
+            "ping -c 1 10.244.0.5; echo $?",
+            "PING 10.244.0.5 (10.244.0.5): 56 data bytes\n64 bytes from 10.244.0.5: seq=0 ttl=64 time=0.050 ms\n\n\
+             --- 10.244.0.5 ping statistics ---\n1 packets transmitted, 1 packets received, 0% packet loss\n\
+             round-trip min/avg/max = 0.050/0.050/0.050 ms\n0\n",
+        ),
+        (
+            "ping -q -c 3 -i 2 localhost; date +%S",
+            "PING localhost (10.244.0.5): 56 data bytes\n\n--- localhost ping statistics ---\n\
+             3 packets transmitted, 3 packets received, 0% packet loss\n\
+             round-trip min/avg/max = 0.050/0.050/0.050 ms\n04\n",
+        ),
+        ("ping -c 1 -W 1 nowhere; echo $?", "ping: bad address 'nowhere'\n1\n"),
+        (
+            "ping -w 3 10.9.9.9; echo $?; date +%S",
+            "PING 10.9.9.9 (10.9.9.9): 56 data bytes\n\n--- 10.9.9.9 ping statistics ---\n\
+             3 packets transmitted, 0 packets received, 100% packet loss\n1\n03\n",
+        ),
+    ]);
+}
