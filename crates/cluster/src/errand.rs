@@ -120,15 +120,16 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use apiserver::Target;
+    use apiserver::{Target, Trust};
     use meta::Duration;
 
     fn question(body: &str) -> Call {
         Call {
             target: Target::Host("hook".into(), 443),
+            method: "POST".into(),
             path: "/".into(),
-            server_name: "hook".into(),
-            ca_bundle: Vec::new(),
+            headers: Vec::new(),
+            trust: Trust::default(),
             timeout: Duration::from_secs(10),
             body: body.into(),
         }

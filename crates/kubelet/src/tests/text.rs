@@ -93,3 +93,54 @@ fn ping_takes_values_in_words_of_their_own() {
         ),
     ]);
 }
+
+/// What busybox 1.35 prints.
+#[test]
+fn sed_has_its_language() {
+    says(&[
+        ("printf 'a\\nb\\nc\\n' | sed 1d", "b\nc\n"),
+        ("printf 'a\\nb\\nc\\n' | sed -n '2,3p'", "b\nc\n"),
+        ("printf 'a\\nb\\nc\\n' | sed -n '$p'", "c\n"),
+        ("printf 'a\\nb\\nc\\n' | sed -e 's/a/x/' -e 's/b/y/'", "x\ny\nc\n"),
+        ("echo hello | sed -E 's/(l+)/<\\1>/g'", "he<ll>o\n"),
+        ("echo hello | sed 's/\\(l\\)\\(o\\)/\\2\\1/'", "helol\n"),
+        ("echo aXbXc | sed 's/X/-/2'", "aXb-c\n"),
+        ("echo aaa | sed 's/a/b/g;s/b/c/'", "cbb\n"),
+        ("echo HELLO | sed 's/hello/bye/I'", "bye\n"),
+        ("printf 'a\\nb\\nc\\n' | sed '/b/d'", "a\nc\n"),
+        ("printf 'a\\nb\\nc\\nd\\n' | sed '/b/,/c/d'", "a\nd\n"),
+        ("printf 'a\\nb\\nc\\n' | sed '2i new'", "a\nnew\nb\nc\n"),
+        ("printf 'a\\nb\\nc\\n' | sed '2a new'", "a\nb\nnew\nc\n"),
+        ("printf 'a\\nb\\nc\\n' | sed '2c new'", "a\nnew\nc\n"),
+        ("printf 'a\\nb\\nc\\n' | sed 2q", "a\nb\n"),
+        ("printf 'a\\nb\\nc\\n' | sed -n '/b/='", "2\n"),
+        ("printf 'a\\nb\\n' | sed 'N;s/\\n/,/'", "a,b\n"),
+        ("printf 'a\\nb\\nc\\n' | sed ':x;N;$!bx;s/\\n/,/g'", "a,b,c\n"),
+        ("printf 'a\\nb\\nc\\n' | sed '1!G;h;$!d'", "c\nb\na\n"),
+        ("echo abc | sed 'y/abc/xyz/'", "xyz\n"),
+        ("echo '/usr/bin' | sed 's|/|:|g'", ":usr:bin\n"),
+        ("echo abc | sed 's/b/[&]/'", "a[b]c\n"),
+        ("printf 'k: v\\n' | sed 's/^/  /'", "  k: v\n"),
+    ]);
+}
+
+/// What busybox 1.35 prints.
+#[test]
+fn sort_has_its_keys() {
+    says(&[
+        ("printf 'b 2\\na 10\\nc 1\\n' | sort", "a 10\nb 2\nc 1\n"),
+        ("printf 'b 2\\na 10\\nc 1\\n' | sort -k 2", "c 1\na 10\nb 2\n"),
+        ("printf 'b 2\\na 10\\nc 1\\n' | sort -k2 -n", "c 1\nb 2\na 10\n"),
+        ("printf 'b 2\\na 10\\nc 1\\n' | sort -k2,2nr", "a 10\nb 2\nc 1\n"),
+        ("printf 'x,3\\ny,1\\nz,2\\n' | sort -t, -k2,2n", "y,1\nz,2\nx,3\n"),
+        ("printf 'x,3\\ny,1\\nz,2\\n' | sort -t , -k 2", "y,1\nz,2\nx,3\n"),
+        ("printf '3\\n1\\n3\\n2\\n' | sort -u", "1\n2\n3\n"),
+        ("printf '10\\n9\\n2\\n' | sort -rn", "10\n9\n2\n"),
+        (
+            "printf '2K\\n1M\\n3\\n' | sort -h",
+            "sort: invalid option -- 'h'\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.\n\nUsage: sort [-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...\n\nSort lines of text\n\n	-o FILE	Output to FILE\n	-c	Check whether input is sorted\n	-b	Ignore leading blanks\n	-f	Ignore case\n	-i	Ignore unprintable characters\n	-d	Dictionary order (blank or alphanumeric only)\n	-n	Sort numbers\n	-g	General numerical sort\n	-M	Sort month\n	-V	Sort version\n	-t CHAR	Field separator\n	-k N[,M] Sort by Nth field\n	-r	Reverse sort order\n	-s	Stable (don't sort ties alphabetically)\n	-u	Suppress duplicate lines\n	-z	NUL terminated input and output\n",
+        ),
+        ("printf 'b\\nA\\na\\nB\\n' | sort -f", "A\na\nB\nb\n"),
+        ("printf 'a 1\\na 2\\nb 1\\n' | sort -k1,1 -u", "a 1\nb 1\n"),
+    ]);
+}

@@ -103,7 +103,11 @@ pub fn grep(io: &mut Io) -> i32 {
     let regex = match expression(&program, &options, &patterns) {
         Ok(r) => r,
         Err(why) => {
-            io.complain(if io.is_busybox() { format!("grep: bad regex '{}': {why}", patterns.join("\n")) } else { format!("grep: {why}") });
+            io.complain(if io.is_busybox() {
+                format!("grep: bad regex '{}': {why}", patterns.join("\n"))
+            } else {
+                format!("grep: {why}")
+            });
             return 2;
         }
     };
@@ -118,7 +122,11 @@ pub fn grep(io: &mut Io) -> i32 {
     let named = match (options.has('h'), options.has('H')) {
         (true, _) => false,
         (_, true) => true,
-        _ => files.len() > 1 || recursive && options.operands.iter().any(|f| is_dir(io, f)) || recursive && options.operands.is_empty(),
+        _ => {
+            files.len() > 1
+                || recursive && options.operands.iter().any(|f| is_dir(io, f))
+                || recursive && options.operands.is_empty()
+        }
     };
     let search = Search {
         regex,

@@ -25,6 +25,8 @@ mod redis_cli;
 mod regex;
 mod rights;
 mod secrets;
+mod sed;
+mod sort;
 mod tar;
 pub(super) mod test;
 mod text;
@@ -131,6 +133,7 @@ pub struct Stream {
     pub found: usize,
     /// The last byte of what came before.
     pub last: Option<char>,
+    sed: Option<Box<sed::State>>,
 }
 
 /// What a program has asked the network for, and the answers.
@@ -326,8 +329,8 @@ fn reads_stdin(argv: &[String]) -> bool {
         None => !argv.iter().skip(1).any(|a| !a.starts_with('-') || a == "-"),
     };
     match base_name(&argv[0]) {
-        "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" | "head" | "tail"
-        | "cut" | "rev" => dash || no_files(),
+        "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" | "head"
+        | "tail" | "cut" | "rev" => dash || no_files(),
         "grep" | "egrep" | "fgrep" => options::parse(argv).is_some_and(|p| grep::reads_stdin(&p)),
         "sed" => options::parse(argv).is_some_and(|p| {
             let script = usize::from(!p.has('e') && !p.has('f'));
@@ -347,7 +350,8 @@ fn reads_stdin(argv: &[String]) -> bool {
 /// Handles what it has line by line, rather than at the end of its input.
 fn streams(argv: &[String]) -> bool {
     match base_name(&argv[0]) {
-        "cat" | "tee" | "tr" | "sed" | "cut" | "rev" => true,
+        "cat" | "tee" | "tr" | "cut" | "rev" => true,
+        "sed" => sed::streams(argv),
         "grep" | "egrep" | "fgrep" => options::parse(argv).is_some_and(|p| grep::streams(&p)),
         _ => false,
     }
@@ -552,14 +556,14 @@ fn dispatch(io: &mut Io) -> Outcome {
         "head" => text::head(io),
         "tail" => return text::tail(io),
         "seq" => text::seq(io),
-        "sort" => text::sort(io),
+        "sort" => sort::sort(io),
         "uniq" => text::uniq(io),
         "tr" => text::tr(io),
         "rev" => text::rev(io),
         "gzip" | "gunzip" | "zcat" => gzip::gzip(io, &name),
         "awk" => awk::awk(io),
         "cut" => text::cut(io),
-        "sed" => text::sed(io),
+        "sed" => sed::sed(io),
         "tar" => tar::tar(io),
         "tee" => text::tee(io),
         "base64" => text::base64(io),
@@ -593,8 +597,8 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
         | "which" | "ps" | "top" | "df" | "free" | "uptime" => return info::run(io, &name),
         "kill" => work::kill(io),
-        "wget" | "curl" | "nc" | "nslookup" | "dig" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip"
-        | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "wget" | "curl" | "nc" | "nslookup" | "dig" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip" | "npm"
+        | "ip" | "netstat" | "host" => return net::run(io, &name),
         "ping" => return ping::ping(io),
         "kubectl" => return kubectl::run(io),
         _ if clients::is_client(&name) => return clients::run(io, &name),

@@ -154,7 +154,13 @@ const SPECS: &[Spec] = &[
     },
     Spec {
         programs: &["cat"],
-        long: &[("number", 'n'), ("number-nonblank", 'b'), ("show-all", 'A'), ("show-ends", 'E'), ("squeeze-blank", 's')],
+        long: &[
+            ("number", 'n'),
+            ("number-nonblank", 'b'),
+            ("show-all", 'A'),
+            ("show-ends", 'E'),
+            ("squeeze-blank", 's'),
+        ],
         ..PLAIN
     },
     Spec { programs: &["tee"], long: &[("append", 'a')], ..PLAIN },

@@ -37,12 +37,20 @@ pub fn ping(io: &mut Io) -> Outcome {
     let options = io.parsed();
     let busybox = io.is_busybox();
     let Some(host) = options.operands.last().cloned() else {
-        io.complain(if busybox { "Usage: ping [OPTIONS] HOST" } else { "ping: usage error: Destination address required" });
+        io.complain(if busybox {
+            "Usage: ping [OPTIONS] HOST"
+        } else {
+            "ping: usage error: Destination address required"
+        });
         return Outcome::Exit(if busybox { 1 } else { 2 });
     };
     for letter in ['c', 'W', 'w', 'i'] {
         if let Some(bad) = options.value(letter).filter(|v| seconds(v).is_none()) {
-            io.complain(if busybox { format!("ping: invalid number '{bad}'") } else { format!("ping: invalid argument: '{bad}'") });
+            io.complain(if busybox {
+                format!("ping: invalid number '{bad}'")
+            } else {
+                format!("ping: invalid argument: '{bad}'")
+            });
             return Outcome::Exit(1);
         }
     }

@@ -138,7 +138,15 @@ fn number(text: &str) -> (bool, &str, &str, &str) {
 fn by_number(a: &str, b: &str, human: bool) -> Ordering {
     let ((a_minus, a_whole, a_fraction, a_rest), (b_minus, b_whole, b_fraction, b_rest)) = (number(a), number(b));
     let zero = |w: &str, f: &str| w.is_empty() && f.is_empty();
-    let sign = |minus, w: &str, f: &str| if zero(w, f) { 0 } else if minus { -1 } else { 1 };
+    let sign = |minus, w: &str, f: &str| {
+        if zero(w, f) {
+            0
+        } else if minus {
+            -1
+        } else {
+            1
+        }
+    };
     let (a_sign, b_sign) = (sign(a_minus, a_whole, a_fraction), sign(b_minus, b_whole, b_fraction));
     if a_sign != b_sign || a_sign == 0 {
         return a_sign.cmp(&b_sign);
@@ -220,18 +228,13 @@ pub fn sort(io: &mut Io) -> i32 {
     if code != 0 && !io.is_busybox() {
         code = 2;
     }
-    let mut lines: Vec<String> = inputs
-        .iter()
-        .flat_map(|(_, d)| text::lines(d))
-        .map(|l| String::from_utf8_lossy(l).into_owned())
-        .collect();
+    let mut lines: Vec<String> =
+        inputs.iter().flat_map(|(_, d)| text::lines(d)).map(|l| String::from_utf8_lossy(l).into_owned()).collect();
     let by_keys = |a: &str, b: &str| {
         if keys.is_empty() {
             return compare(a, b, all);
         }
-        keys.iter().fold(Ordering::Equal, |o, k| {
-            o.then_with(|| compare(k.of(a, separator), k.of(b, separator), k.how))
-        })
+        keys.iter().fold(Ordering::Equal, |o, k| o.then_with(|| compare(k.of(a, separator), k.of(b, separator), k.how)))
     };
     let stable = options.has('s') || options.has('u');
     let whole = |a: &str, b: &str| {
@@ -249,7 +252,11 @@ pub fn sort(io: &mut Io) -> i32 {
         });
         let Some(i) = wrong else { return code };
         let file = options.operands.first().map_or("-", String::as_str);
-        let text = if io.is_busybox() { "sort: out of order".to_string() } else { format!("sort: {file}:{}: disorder: {}", i + 2, lines[i + 1]) };
+        let text = if io.is_busybox() {
+            "sort: out of order".to_string()
+        } else {
+            format!("sort: {file}:{}: disorder: {}", i + 2, lines[i + 1])
+        };
         io.complain(text);
         return 1;
     }

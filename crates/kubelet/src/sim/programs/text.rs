@@ -349,31 +349,6 @@ pub fn seq(io: &mut Io) -> i32 {
     0
 }
 
-pub fn sort(io: &mut Io) -> i32 {
-    let (reverse, numeric, unique) = (io.flag('r'), io.flag('n'), io.flag('u'));
-    let files = io.operands();
-    let (all, code) = inputs(io, &files);
-    let mut ls: Vec<Vec<u8>> = all.iter().flat_map(|(_, d)| lines(d)).map(<[u8]>::to_vec).collect();
-    let number = |l: &[u8]| {
-        let text = String::from_utf8_lossy(l);
-        let digits: String = text.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect();
-        digits.parse::<i64>().unwrap_or(0)
-    };
-    if numeric {
-        ls.sort_by_key(|l| number(l))
-    } else {
-        ls.sort()
-    }
-    if reverse {
-        ls.reverse();
-    }
-    if unique {
-        ls.dedup();
-    }
-    ls.iter().for_each(|l| io.line(l));
-    code
-}
-
 pub fn uniq(io: &mut Io) -> i32 {
     let count = io.flag('c');
     let files = io.operands();
@@ -498,53 +473,6 @@ pub fn cut(io: &mut Io) -> i32 {
         }
     }
     code
-}
-
-/// `s/text/other/[g]` with plain text, and `-n Np`.
-pub fn sed(io: &mut Io) -> i32 {
-    let mut operands = io.operands();
-    if operands.is_empty() {
-        io.complain("sed: no script specified");
-        return 1;
-    }
-    let script = operands.remove(0);
-    let in_place = io.flag('i');
-    let (all, code) = inputs(io, &operands);
-    for (file, data) in all {
-        let text = String::from_utf8_lossy(&data).into_owned();
-        let Some(result) = substitute(&script, &text) else {
-            io.complain(format!("sed: script {script:?} is not simulated"));
-            return 1;
-        };
-        if in_place && !file.is_empty() {
-            let path = io.path(&file);
-            if let Err(e) = io.m.fs.write(&path, result.as_bytes(), false, io.world.volumes) {
-                io.complain(format!("sed: {file}: {}", e.text()));
-                return 4;
-            }
-        } else {
-            io.say(result);
-        }
-    }
-    code
-}
-
-fn substitute(script: &str, text: &str) -> Option<String> {
-    if let Some(n) = script.strip_suffix('p').and_then(|n| n.parse::<usize>().ok()) {
-        return Some(text.split_inclusive('\n').skip(n.saturating_sub(1)).take(1).collect());
-    }
-    let rest = script.strip_prefix('s')?;
-    let separator = rest.chars().next()?;
-    let mut parts = rest[separator.len_utf8()..].split(separator);
-    let (from, to, flags) = (parts.next()?, parts.next()?, parts.next()?);
-    let plain = from.replace("\\.", ".").replace("\\/", "/");
-    let each = |l: &str| {
-        if let Some(p) = plain.strip_prefix('^') {
-            return l.strip_prefix(p).map_or(l.to_string(), |r| format!("{to}{r}"));
-        }
-        if flags.contains('g') { l.replace(&plain, to) } else { l.replacen(&plain, to, 1) }
-    };
-    Some(text.split_inclusive('\n').map(each).collect())
 }
 
 pub fn base64(io: &mut Io) -> i32 {

@@ -276,10 +276,8 @@ impl Sed<'_> {
                         }
                     }
                     What::Translate(map) => {
-                        space = space
-                            .chars()
-                            .map(|c| map.iter().find(|(a, _)| *a == c).map_or(c, |(_, b)| *b))
-                            .collect();
+                        space =
+                            space.chars().map(|c| map.iter().find(|(a, _)| *a == c).map_or(c, |(_, b)| *b)).collect();
                     }
                     What::Text('a', text) => after.push_str(text),
                     What::Text('i', text) => self.out.push_str(text),
@@ -323,7 +321,7 @@ impl Sed<'_> {
                         break;
                     }
                     What::Plain('p') => self.say(&space, true),
-                    What::Plain('P') => self.say(&space.split('\n').next().unwrap_or("").to_string(), true),
+                    What::Plain('P') => self.say(space.split('\n').next().unwrap_or(""), true),
                     What::Plain('=') => self.out.push_str(&format!("{}\n", self.state.line)),
                     What::Plain('l') => self.say(&format!("{}$", space.escape_default()), true),
                     What::Plain('h') => self.state.hold = space.clone(),
