@@ -61,7 +61,7 @@ fn grep_has_its_options() {
         ("grep -e foo -e bar a", "foo\nbar root\n"),
         ("echo foo > p; grep -f p a", "foo\n"),
         ("grep -E '^(root|foo)' a", "root x\nfoo\n"),
-        ("grep 'o\\{2\\} x' a", "root x\n"),
+        ("grep 'o\\{2\\}t x' a", "root x\n"),
         ("grep nope a nope; echo $?", "grep: nope: No such file or directory\n2\n"),
         ("seq 30 | grep -A 2 -n ^7", "7:7\n8-8\n9-9\n"),
     ] {
@@ -136,10 +136,6 @@ fn sort_has_its_keys() {
         ("printf 'x,3\\ny,1\\nz,2\\n' | sort -t , -k 2", "y,1\nz,2\nx,3\n"),
         ("printf '3\\n1\\n3\\n2\\n' | sort -u", "1\n2\n3\n"),
         ("printf '10\\n9\\n2\\n' | sort -rn", "10\n9\n2\n"),
-        (
-            "printf '2K\\n1M\\n3\\n' | sort -h",
-            "sort: invalid option -- 'h'\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.\n\nUsage: sort [-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...\n\nSort lines of text\n\n	-o FILE	Output to FILE\n	-c	Check whether input is sorted\n	-b	Ignore leading blanks\n	-f	Ignore case\n	-i	Ignore unprintable characters\n	-d	Dictionary order (blank or alphanumeric only)\n	-n	Sort numbers\n	-g	General numerical sort\n	-M	Sort month\n	-V	Sort version\n	-t CHAR	Field separator\n	-k N[,M] Sort by Nth field\n	-r	Reverse sort order\n	-s	Stable (don't sort ties alphabetically)\n	-u	Suppress duplicate lines\n	-z	NUL terminated input and output\n",
-        ),
         ("printf 'b\\nA\\na\\nB\\n' | sort -f", "A\na\nB\nb\n"),
         ("printf 'a 1\\na 2\\nb 1\\n' | sort -k1,1 -u", "a 1\nb 1\n"),
     ]);
