@@ -36,18 +36,18 @@ const css = (path) => readFileSync(path, "utf8").replace(/url\(\s*["']?([^"')]+)
 const attribute = (tag, name) => tag.match(new RegExp(`\\b${name}\\s*=\\s*["']?([^"'\\s>]+)`, "i"))?.[1];
 // Inside a script element `</script` would end it.
 const js = (text) => text.replace(/<\/script/gi, "<\\/script").replace(/<!--/g, "<\\!--");
-const packed = (path) => gzipSync(readFileSync(path), { level: 9 }).toString("base64");
+const packed = (path) => (path ? gzipSync(readFileSync(path), { level: 9 }).toString("base64") : "");
 
 let html = readFileSync(join(dist, "index.html"), "utf8");
 
 const start = html.match(/<script[^>]*type=["']?module["']?[^>]*>([\s\S]*?)<\/script>/i);
 const glue = start?.[1].match(/from\s*['"]([^'"]+\.js)['"]/)?.[1];
-// A program is in two parts (crates/xtask/parts).
+// A program is in two parts (crates/xtask/parts), or whole.
 const firstOf = (text) => text?.match(/module_or_path:\s*['"]([^'"]+\.wasm)['"]/)?.[1];
 const restOf = (text) => text?.match(/parts\(['"]([^'"]+\.wasm)['"]\)/)?.[1];
 const wasm = firstOf(start?.[1]);
 const wasmRest = restOf(start?.[1]);
-if (!glue || !wasm || !wasmRest) throw new Error("index.html does not start the page the way Trunk writes it");
+if (!glue || !wasm) throw new Error("index.html does not start the page the way Trunk writes it");
 html = html.replace(start[0], "");
 
 const loader = files(dist).find((f) => f.endsWith("_loader.js"));
@@ -55,7 +55,7 @@ if (!loader) throw new Error("no worker loader in the built page");
 const loads = readFileSync(loader, "utf8");
 const workerJs = join(dirname(loader), loads.match(/importScripts\(\s*['"`]([^'"`]+)/)[1]);
 const workerWasm = join(dirname(loader), firstOf(loads));
-const workerRest = join(dirname(loader), restOf(loads));
+const workerRest = restOf(loads) && join(dirname(loader), restOf(loads));
 const partsJs = readFileSync(join(here, "../parts/parts.js"), "utf8");
 
 const main = `
@@ -63,6 +63,7 @@ ${partsJs}
 import init from ${JSON.stringify("./" + basename(glue))};
 async function unpack(id) {
   const text = atob(document.getElementById(id).textContent);
+  if (text === "") return undefined;
   const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -86,7 +87,7 @@ async function start() {
     worker.postMessage({ first, rest });
     return worker;
   };
-  parts(pageRest);
+  if (pageRest) parts(pageRest);
   await init({ module_or_path: page });
 }
 start();
@@ -104,7 +105,7 @@ const worker = `${readFileSync(workerJs, "utf8")}
 ${partsJs}
 self.onmessage = ({ data }) => {
   self.onmessage = null;
-  parts(data.rest);
+  if (data.rest) parts(data.rest);
   wasm_bindgen({ module_or_path: data.first });
 };`;
 
@@ -125,7 +126,7 @@ const texts = Object.fromEntries(readdirSync(join(dist, "lessons")).map((name) =
 const inlined = [
   `<script type="text/plain" id="kubottle-lessons">${gzipSync(JSON.stringify(texts), { level: 9 }).toString("base64")}</script>`,
   `<script type="text/plain" id="kubottle-page">${packed(join(dist, wasm))}</script>`,
-  `<script type="text/plain" id="kubottle-page-rest">${packed(join(dist, wasmRest))}</script>`,
+  `<script type="text/plain" id="kubottle-page-rest">${packed(wasmRest && join(dist, wasmRest))}</script>`,
   `<script type="text/plain" id="kubottle-engine">${packed(workerWasm)}</script>`,
   `<script type="text/plain" id="kubottle-engine-rest">${packed(workerRest)}</script>`,
   `<script type="text/plain" id="kubottle-schemas">${packed(join(dist, "schemas.json"))}</script>`,

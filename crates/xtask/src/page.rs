@@ -47,10 +47,9 @@ pub fn build(profile: &str, out: &Path, divided: bool) -> Result<()> {
         }
     }
     let page = Page { text: &text, links: &links, programs: &programs };
-    if divided {
-        parts::divide(&made, |counting| page.lay_out(counting, Form::Counting))?;
-    }
-    page.lay_out(out, if divided { Form::Parts } else { Form::Whole })
+    let form =
+        if divided { parts::divide(&made, |counting| page.lay_out(counting, Form::Counting))? } else { Form::Whole };
+    page.lay_out(out, form)
 }
 
 /// What a page is made from.

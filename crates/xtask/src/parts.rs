@@ -36,8 +36,16 @@ pub fn rest(made: &Path, bin: &str) -> PathBuf {
     made.join(format!("{bin}_rest.wasm"))
 }
 
-/// Divides programs that wasm-bindgen has made, one in each directory, named as it. `lay_out` makes a page that counts.
-pub fn divide(made: &[PathBuf], lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+/// Divides programs that wasm-bindgen has made, one in each directory, named as it; says what the page is to be laid out with.
+/// `lay_out` makes a page that counts.
+pub fn divide(made: &[PathBuf], lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<Form> {
+    let chromium = match browser::chromium() {
+        Ok(path) => path,
+        Err(e) => {
+            println!("the page's programs stay whole, and a first visit downloads all of them: {e}");
+            return Ok(Form::Whole);
+        }
+    };
     let tool = tools::bin("wasm-parts")?;
     let parts = |name: String, args: &[&Path]| {
         quiet(&name, cmd(&tool, &[name.split('-').next().unwrap_or_default()]).args(args))
@@ -53,12 +61,12 @@ pub fn divide(made: &[PathBuf], lay_out: impl FnOnce(&Path) -> Result<()>) -> Re
     lay_out(&counting)?;
     tools::npm_ci(VISIT)?;
     let mut visit = cmd("node", &["visit.mjs"]);
-    visit.arg(&counting).current_dir(VISIT).env("KUBOTTLE_PAGE", &counting).env("CHROMIUM", browser::chromium()?);
+    visit.arg(&counting).current_dir(VISIT).env("KUBOTTLE_PAGE", &counting).env("CHROMIUM", chromium);
     quiet("visit", &mut visit)?;
     for (bin, dir) in &programs {
         let ran = counting.join(format!("{bin}.ran"));
         let (whole, first) = (Form::Whole.wasm(dir, bin), Form::Parts.wasm(dir, bin));
         parts(format!("split-{bin}"), &[&whole, &ran, &first, &rest(dir, bin)])?;
     }
-    Ok(())
+    Ok(Form::Parts)
 }
