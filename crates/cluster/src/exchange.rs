@@ -4,9 +4,9 @@
 use crate::Cluster;
 use crate::http::HttpOutcome;
 use crate::machines::kubelet_name;
-use apiserver::Credentials;
 use apiserver::http::{HttpRequest, Wants};
 use apiserver::{Body, Request, RequestVerb};
+use apiserver::{Credentials, Impersonate};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
 use kubelet::sim::net::{Answer, ApiRequest, Call, NetError, Response, Served, Server};
@@ -138,6 +138,7 @@ impl Cluster {
                 self.identify(&Credentials { authorization: said.map(str::to_string), ..Credentials::default() })
             }
         };
+        let user = user.and_then(|user| self.api.impersonate(&self.store, user, &impersonated(&asked.said.headers)));
         let method = if asked.said.method.is_empty() { "GET" } else { &asked.said.method };
         let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
         let response = match user {
@@ -233,5 +234,20 @@ impl Cluster {
         let answer = kubelet.runtime_mut().called(now, server, true);
         self.publish_usage(to);
         server.answer(answer.map(|s| s.map(|s| s.response)), Some)?.ok_or(NetError::NotHttp)
+    }
+}
+
+/// Whom a request is to be made as.
+fn impersonated(headers: &[(String, String)]) -> Impersonate {
+    let all = |name: &str| {
+        let named = headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        named.map(|(_, v)| v.clone()).collect::<Vec<_>>()
+    };
+    let one = |name: &str| all(name).pop().unwrap_or_default();
+    Impersonate {
+        user: one("Impersonate-User"),
+        groups: all("Impersonate-Group"),
+        uid: one("Impersonate-Uid"),
+        ..Impersonate::default()
     }
 }

@@ -416,3 +416,43 @@ fn kubectl_in_a_container_is_the_pods_service_account() {
     assert_eq!(t.run("kubectl exec k -- kubectl get configmap m -o jsonpath='{.data.a}'"), "c");
     t.replayed();
 }
+
+#[test]
+fn kubectl_in_a_container_acts_as_others_only_when_it_may() {
+    let mut t = Tab::new();
+    t.run("kubectl run k --image=bitnami/kubectl --command -- sleep 1000");
+    t.run("kubectl create rolebinding edits --clusterrole=edit --serviceaccount=default:default");
+    t.pass(20);
+    assert!(t.run("kubectl exec k -- kubectl get pods --as=jane").contains(
+        "users \"jane\" is forbidden: User \"system:serviceaccount:default:default\" cannot impersonate resource \
+         \"users\" in API group \"\" at the cluster scope"
+    ));
+    t.run("kubectl create clusterrolebinding all --clusterrole=cluster-admin --serviceaccount=default:default");
+    let said = t.run("kubectl exec k -- kubectl get pods --as=jane");
+    assert!(said.contains("pods is forbidden: User \"jane\" cannot list resource \"pods\""), "{said}");
+    assert_eq!(t.run("kubectl exec k -- kubectl auth can-i list pods --as=jane 2>/dev/null"), "no\n");
+    assert!(t.run("kubectl exec k -- kubectl get pods --token=abc").contains("You must be logged in to the server"));
+    let files =
+        "mkdir /tmp/q; for n in a b; do kubectl create configmap $n --dry-run=client -o yaml > /tmp/q/$n.yaml; done";
+    t.run(&format!("kubectl exec k -- sh -c '{files}'"));
+    let said = "configmap/a created\nconfigmap/b created\n";
+    assert_eq!(t.run("kubectl exec k -- sh -c 'cd /tmp/q; kubectl apply -f .'"), said);
+    assert_eq!(t.run("kubectl exec k -- kubectl apply -f /tmp/q/"), said.replace("created", "unchanged"));
+    assert_eq!(t.run("kubectl exec k -- sh -c 'cd /tmp; kubectl apply -f ./q/a.yaml'"), "configmap/a unchanged\n");
+    t.replayed();
+}
+
+/// tutorials/kubernetes-basics
+#[test]
+fn the_bootcamp_says_which_version_it_is() {
+    let mut t = Tab::new();
+    t.run("kubectl create deployment kb --image=gcr.io/google-samples/kubernetes-bootcamp:v1");
+    t.run("kubectl expose deployment kb --port=8080");
+    t.pass(60);
+    let ask = "kubectl run c$N --image=busybox --restart=Never --rm -i -q -- wget -qO- kb:8080";
+    let name = t.run("kubectl get pods -o jsonpath='{.items[0].metadata.name}'");
+    assert_eq!(t.run(&ask.replace("$N", "1")), format!("Hello Kubernetes bootcamp! | Running on: {name} | v=1\n"));
+    t.run("kubectl set image deployment/kb kubernetes-bootcamp=docker.io/jocatalin/kubernetes-bootcamp:v2");
+    t.pass(90);
+    assert!(t.run(&ask.replace("$N", "2")).ends_with(" | v=2\n"));
+}

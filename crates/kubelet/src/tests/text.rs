@@ -140,3 +140,46 @@ fn sort_has_its_keys() {
         ("printf 'a 1\\na 2\\nb 1\\n' | sort -k1,1 -u", "a 1\nb 1\n"),
     ]);
 }
+
+/// What busybox 1.35 prints.
+#[test]
+fn read_splits_at_the_field_separators() {
+    says(&[
+        ("echo a:b:c | { IFS=: read x y z; echo \"$x,$y,$z\"; }", "a,b,c\n"),
+        ("echo a:b:c:d | { IFS=: read x y; echo \"$x,$y\"; }", "a,b:c:d\n"),
+        ("echo ' a  b c ' | { read x y; echo \"[$x][$y]\"; }", "[a][b c]\n"),
+        ("echo ' a  b ' | { IFS= read -r x; echo \"[$x]\"; }", "[ a  b ]\n"),
+        ("echo 'a::c' | { IFS=: read x y z; echo \"$x,$y,$z\"; }", "a,,c\n"),
+        ("echo 'a , b' | { IFS=', ' read x y; echo \"[$x][$y]\"; }", "[a][b]\n"),
+        ("echo a:b | { IFS=: read x y; v='p q'; for w in $v; do echo $w; done; }", "p\nq\n"),
+        ("printf 'k=v\\nl=w\\n' | while IFS== read -r k v; do echo \"$k is $v\"; done", "k is v\nl is w\n"),
+    ]);
+}
+
+/// What busybox 1.35 prints.
+#[test]
+fn base64_wraps_its_lines() {
+    says(&[
+        (
+            "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | base64",
+            "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh\nYWFhYWFhYQo=\n",
+        ),
+        (
+            "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | base64 -w 0",
+            "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYQo=",
+        ),
+        ("echo aaaaaaaaaaaa | base64 -w 8", "YWFhYWFh\nYWFhYWFh\nCg==\n"),
+        ("echo -n hi | base64 | base64 -d", "hi"),
+    ]);
+}
+
+/// What busybox 1.35 prints.
+#[test]
+fn date_shows_the_time_that_is_given() {
+    says(&[
+        ("date -u -d @0 +%Y-%m-%dT%H:%M:%SZ", "1970-01-01T00:00:00Z\n"),
+        ("date -u -d '2024-01-02 03:04:05' +%s", "1704164645\n"),
+        ("date -u -d 2024-01-02 +%d/%m/%y", "02/01/24\n"),
+        ("date -u -d @86400", "Fri Jan  2 00:00:00 UTC 1970\n"),
+    ]);
+}

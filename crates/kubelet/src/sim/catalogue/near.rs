@@ -1,6 +1,7 @@
 //! Images that may have been meant by a name that no registry knows.
 
 use super::{IMAGES, Image, ImageRef, POPULAR, TOOLS, find};
+use std::collections::BTreeMap;
 
 /// Up to `max` images that can be pulled and are written almost like this one, nearest first.
 pub fn near(image: &str, max: usize) -> Vec<String> {
@@ -8,15 +9,20 @@ pub fn near(image: &str, max: usize) -> Vec<String> {
     let known = ImageRef::parse(image).ok().map(|r| r.name());
     let far = (name.len() / 4).clamp(1, 3);
     let mut found: Vec<(usize, String)> = Vec::new();
+    // Versions of an image that differ stand apart.
+    let mut by_name: BTreeMap<&str, Vec<&Image>> = BTreeMap::new();
     for i in [IMAGES, POPULAR, TOOLS].into_iter().flatten() {
-        let short = i.name.trim_start_matches("docker.io/").trim_start_matches("library/");
-        let same = known.as_deref() == Some(i.name);
+        by_name.entry(i.name).or_default().push(i);
+    }
+    for (full, images) in by_name {
+        let short = full.trim_start_matches("docker.io/").trim_start_matches("library/");
+        let same = known.as_deref() == Some(full);
         let d = if same { 0 } else { distance(short, name) };
         if d > far {
             continue;
         }
         let written = if same { name } else { short };
-        let tags = tags(i, tag).into_iter().map(|(t, far)| (d + far, format!("{written}:{t}")));
+        let tags = tags(&images, tag).into_iter().map(|(t, far)| (d + far, format!("{written}:{t}")));
         found.extend(tags.filter(|(_, image)| ImageRef::parse(image).is_ok_and(|r| find(&r).is_ok())));
     }
     found.sort();
@@ -34,13 +40,13 @@ fn split(image: &str) -> (&str, &str) {
 }
 
 /// The tag itself where there is one of this name; else those like it, and the usual one.
-fn tags(i: &Image, wanted: &str) -> Vec<(String, usize)> {
-    if i.has_tag(wanted) {
+fn tags(images: &[&Image], wanted: &str) -> Vec<(String, usize)> {
+    if images.iter().any(|i| i.has_tag(wanted)) {
         return vec![(wanted.into(), 0)];
     }
-    let newest =
-        i.versions.iter().filter(|v| v.0 != u32::MAX).max().map(|(major, _, minor)| format!("{major}.{minor}"));
-    let named = i.tags.iter().map(|t| (*t).to_string()).chain(newest);
+    let versions = images.iter().flat_map(|i| i.versions).filter(|v| v.0 != u32::MAX);
+    let newest = versions.max().map(|(major, _, minor)| format!("{major}.{minor}"));
+    let named = images.iter().flat_map(|i| i.tags).map(|t| (*t).to_string()).chain(newest);
     let mut all: Vec<(String, usize)> = named.map(|t| (1 + distance(&t, wanted), t)).map(|(d, t)| (t, d)).collect();
     all.sort_by_key(|(_, d)| *d);
     all.truncate(2);
@@ -73,7 +79,8 @@ mod tests {
     #[test]
     fn what_was_meant_is_near() {
         assert_eq!(near("ngnix", 1), ["nginx:latest"]);
-        assert_eq!(near("ngnix:1.25", 1), ["nginx:1.25"]);
+        assert_eq!(near("ngnix:1.25", 3), ["nginx:1.25"]);
+        assert_eq!(near("ngnix:1.19", 3), ["nginx:1.19"]);
         assert!(near("nginx:1.999", 3).iter().all(|i| i.starts_with("nginx:")), "{:?}", near("nginx:1.999", 3));
         assert!(!near("nginx:1.999", 3).is_empty());
         assert_eq!(near("buzybox:1.36", 1), ["busybox:1.36"]);

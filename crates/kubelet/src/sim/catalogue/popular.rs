@@ -170,7 +170,7 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/crccheck/hello-world", 2, Busybox, "httpd", [8000], Always("<pre>\nHello World\n</pre>"), 2, [];
     "docker.io/clux/blog", 20, Busybox, "nginx", [80], Always("<title>clux</title>"), 6, [];
     "docker.io/docker/getting-started", 20, Busybox, "nginx", [80], Always("Getting Started"), 6, ["pwd"];
-    "docker.io/luksa/kubia", 250, Debian, "node", [8080], Always("You've hit kubia"), 30, ["v1", "v2", "v3", "v4"];
+    "docker.io/luksa/kubia", 250, Debian, "node", [8080], Always("You've hit {host}"), 30, ["v1", "v2", "v3", "v4"];
     "docker.io/luksa/fortune", 50, Debian, "/bin/fortuneloop.sh", [], No, 2, ["args", "env"];
     "docker.io/kodekloud/webapp-color", 40, Busybox, "python", [8080], Always("Hello from webapp-color!"), 25, ["v1", "v2", "v3"];
     "docker.io/kodekloud/event-simulator", 40, Busybox, "python", [], No, 10, [];
@@ -225,8 +225,8 @@ pub static POPULAR: &[Image] = images! {
     "quay.io/opstree/redis-operator", 20, None, "/manager", [8080, 8081], Always("ok"), 30, [];
     "docker.io/amazon/aws-cli", 130, Debian, "aws", [], No, 20, [];
     "docker.io/luksa/kubia-unhealthy", 250, Debian, "node", [8080], Status(500), 30, [];
-    "docker.io/luksa/kubia-pet", 250, Debian, "node", [8080], Always("You've hit kubia-pet\nData stored on this pod: No data posted yet"), 30, [];
-    "docker.io/luksa/kubia-pet-peers", 250, Debian, "node", [8080], Always("You've hit kubia-pet\nData stored in the cluster:"), 30, [];
+    "docker.io/luksa/kubia-pet", 250, Debian, "node", [8080], Always("You've hit {host}\nData stored on this pod: No data posted yet"), 30, [];
+    "docker.io/luksa/kubia-pet-peers", 250, Debian, "node", [8080], Always("You've hit {host}\nData stored in the cluster:"), 30, [];
     "docker.io/luksa/kubectl-proxy", 30, Busybox, "/kubectl-proxy.sh", [8001], Always("{}"), 10, [];
     "docker.io/luksa/website-controller", 10, None, "/website-controller", [], No, 8, [];
     "docker.io/luksa/ssd-monitor", 2, Busybox, "/ssd-monitor.sh", [], No, 2, [];

@@ -319,10 +319,12 @@ pub static HELLO_1: Server = server("./hello-app", &[8080], Http::Hello("1.0.0")
 pub static HELLO_2: Server = server("./hello-app-2", &[8080], Http::Hello("2.0.0"), &["Server listening on port 8080"]);
 pub static NODE_HELLO: Server =
     Server { term_code: 143, ..server("node-hello", &[8080], Http::Always("Hello Kubernetes!"), &[]) };
-pub static BOOTCAMP: Server = Server {
-    term_code: 143,
-    ..server("bootcamp", &[8080], Http::Hostname, &["Kubernetes Bootcamp App Started At: {now} | Running On:  {host} "])
-};
+const fn bootcamp(words: &'static str) -> Server {
+    let log = &["Kubernetes Bootcamp App Started At: {now} | Running On:  {host} "];
+    Server { term_code: 143, ..server("bootcamp", &[8080], Http::Always(words), log) }
+}
+pub static BOOTCAMP_1: Server = bootcamp("Hello Kubernetes bootcamp! | Running on: {host} | v=1");
+pub static BOOTCAMP_2: Server = bootcamp("Hello Kubernetes bootcamp! | Running on: {host} | v=2");
 pub static FRONTEND: Server =
     Server { program: "apache2-foreground", http: Http::Always("<html ng-app=\"redis\">"), ..HTTPD };
 /// Every request adds up a million square roots: 80 ns each in its PHP.

@@ -508,15 +508,29 @@ pub static IMAGES: &[Image] = &[
     },
     Image {
         entrypoint: &["bootcamp"],
-        servers: &[&s::BOOTCAMP],
-        tags: &["v1", "v2"],
+        servers: &[&s::BOOTCAMP_1],
+        tags: &["v1"],
         extra: &["curl"],
         ..image("gcr.io/google-samples/kubernetes-bootcamp", 80, Tools::Debian, &[])
     },
     Image {
         entrypoint: &["bootcamp"],
-        servers: &[&s::BOOTCAMP],
-        tags: &["v1", "v2", "v10"],
+        servers: &[&s::BOOTCAMP_2],
+        tags: &["v2"],
+        extra: &["curl"],
+        ..image("gcr.io/google-samples/kubernetes-bootcamp", 80, Tools::Debian, &[])
+    },
+    Image {
+        entrypoint: &["bootcamp"],
+        servers: &[&s::BOOTCAMP_1],
+        tags: &["v1"],
+        extra: &["curl"],
+        ..image("docker.io/jocatalin/kubernetes-bootcamp", 80, Tools::Debian, &[])
+    },
+    Image {
+        entrypoint: &["bootcamp"],
+        servers: &[&s::BOOTCAMP_2],
+        tags: &["v2"],
         extra: &["curl"],
         ..image("docker.io/jocatalin/kubernetes-bootcamp", 80, Tools::Debian, &[])
     },

@@ -30,6 +30,42 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (yoe + era * 400 + u64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
 }
 
+/// Days from 1970-01-01 to a day after it; `None` for what is no day.
+fn days_to(year: u64, month: u64, day: u64) -> Option<u64> {
+    if !(1970..10_000).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let y = year - u64::from(month <= 2);
+    let doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = y / 400 * 146_097 + y % 400 * 365 + y % 400 / 4 - y % 400 / 100 + doy;
+    // There is no 31st of February.
+    days.checked_sub(719_468).filter(|d| civil(*d) == (year, month, day))
+}
+
+/// A time as `date -d` is told it: `@SECONDS`, `YYYY-MM-DD`, with `HH:MM[:SS]` after it, or that time today.
+pub fn told(text: &str, now: Time) -> Option<Time> {
+    if let Some(seconds) = text.strip_prefix('@') {
+        return seconds.parse().ok().map(Time::from_secs);
+    }
+    let text = text.trim_end_matches('Z').replace('T', " ");
+    let (mut days, mut seconds) = (now.as_secs() / 86_400, 0);
+    for word in text.split_whitespace() {
+        let numbers = |by: char| word.split(by).map(|n| n.parse::<u64>().ok()).collect::<Option<Vec<_>>>();
+        if let Some([year, month, day]) = numbers('-').as_deref() {
+            days = days_to(*year, *month, *day)?;
+        } else if let Some([h, m, rest @ ..]) = numbers(':').as_deref() {
+            let s = rest.first().copied().unwrap_or(0);
+            if *h > 23 || *m > 59 || s > 59 || rest.len() > 1 {
+                return None;
+            }
+            seconds = h * 3_600 + m * 60 + s;
+        } else {
+            return None;
+        }
+    }
+    (!text.is_empty()).then(|| Time::from_secs(days * 86_400 + seconds))
+}
+
 /// strftime's conversions that scripts use, in UTC.
 pub fn format(t: Time, format: &str) -> String {
     let secs = t.as_micros() / 1_000_000;

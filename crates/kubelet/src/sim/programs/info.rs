@@ -6,21 +6,26 @@ use crate::sim::neighbours;
 use crate::sim::procfs::mount_lines;
 
 pub fn date(io: &mut Io) -> i32 {
+    let options = io.parsed();
+    let format = options.operands.iter().find_map(|a| a.strip_prefix('+')).map(str::to_string);
     // A word that no option takes would set the clock.
-    let takes = |a: &String| matches!(a.as_str(), "-d" | "-D" | "-r" | "-s");
-    let mut args = io.argv.iter().skip(1).zip(io.argv.iter());
-    if let Some((word, _)) = args.find(|(a, before)| !a.starts_with(['-', '+']) && !takes(before)) {
-        io.complain(format!("date: invalid date '{word}'"));
-        return 1;
-    }
-    let format = io.argv.iter().skip(1).find_map(|a| a.strip_prefix('+')).map(str::to_string);
+    let set = options.operands.iter().find(|a| !a.starts_with('+')).cloned();
+    let told = options.value('d').map(|text| super::clock::told(text, io.now).ok_or_else(|| text.to_string()));
+    let time = match (set, told) {
+        (Some(word), _) | (None, Some(Err(word))) => {
+            io.complain(format!("date: invalid date '{word}'"));
+            return 1;
+        }
+        (None, Some(Ok(time))) => time,
+        (None, None) => io.now,
+    };
     let iso = io.argv.iter().any(|a| a.starts_with("-I"));
     let format = match format {
         Some(f) => f,
         None if iso => "%F".into(),
         None => "%a %b %e %H:%M:%S %Z %Y".into(),
     };
-    let text = super::clock::format(io.now, &format);
+    let text = super::clock::format(time, &format);
     io.line(text);
     0
 }

@@ -4,7 +4,7 @@
 
 use super::net::with_net;
 use super::{Io, Outcome};
-use crate::sim::fs::{Fs, Volumes};
+use crate::sim::fs::{Fs, Volumes, normalize};
 use crate::sim::net::{Answer, ApiRequest, Call, NetError, Said, Server};
 use kubectl::{Client, Config, Env, Files, Future, Request, Response, Session, Stream, Terminal};
 use meta::Time;
@@ -32,7 +32,9 @@ pub fn run(io: &mut Io) -> Outcome {
         _ => Err(format!("Unable to connect to the server: dial tcp {SERVER}:443: i/o timeout")),
     };
     let mut config = Config::one("https://10.96.0.1:443", "in-cluster", "account", "in-cluster", &namespace);
-    let args: Vec<String> = io.argv.iter().skip(1).cloned().collect();
+    let mut args: Vec<String> = io.argv.iter().skip(1).cloned().collect();
+    // It goes instead of the account's: whom it is about, the server says.
+    let token = taken_out(&mut args, "--token").or(token);
     let client = Calls {
         known: io.asked.answers.get(io.asked.taken..).unwrap_or_default(),
         taken: Cell::new(0),
@@ -76,6 +78,21 @@ pub fn run(io: &mut Io) -> Outcome {
             io.complain("error: kubectl in a simulated container cannot wait");
             Outcome::Exit(1)
         }
+    }
+}
+
+/// The value of a flag, which is then not among the arguments any more.
+fn taken_out(args: &mut Vec<String>, flag: &str) -> Option<String> {
+    let end = args.iter().position(|a| a == "--").unwrap_or(args.len());
+    let at = args[..end].iter().position(|a| a == flag || a.strip_prefix(flag).is_some_and(|r| r.starts_with('=')))?;
+    match args[at].split_once('=') {
+        Some((_, value)) => {
+            let value = value.to_string();
+            args.remove(at);
+            Some(value)
+        }
+        None if at + 1 < end => args.drain(at..at + 2).next_back(),
+        None => None,
     }
 }
 
@@ -140,11 +157,12 @@ impl Files for Disk<'_> {
     fn read_bytes(&self, path: &str) -> Option<Vec<u8>> {
         self.fs.read(&self.absolute(path), self.volumes).ok().map(|data| data.to_vec())
     }
-    fn list(&self, _: &str) -> Option<Vec<String>> {
-        None
+    fn list(&self, path: &str) -> Option<Vec<String>> {
+        let path = self.absolute(path);
+        self.fs.is_dir(&path, self.volumes).then(|| self.fs.list(&path, self.volumes).unwrap_or_default())
     }
     fn absolute(&self, path: &str) -> String {
-        if path.starts_with('/') { path.into() } else { format!("{}/{path}", self.directory.trim_end_matches('/')) }
+        normalize(&self.directory, path)
     }
 }
 

@@ -477,7 +477,9 @@ pub fn cut(io: &mut Io) -> i32 {
 
 pub fn base64(io: &mut Io) -> i32 {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let decode = io.flag('d') || io.argv.iter().any(|a| a == "--decode");
+    let options = io.parsed();
+    let decode = options.has('d');
+    let wrap = options.value('w').and_then(|n| n.parse::<usize>().ok()).unwrap_or(76);
     let files = io.operands();
     let (all, code) = inputs(io, &files);
     for (_, data) in all {
@@ -506,7 +508,11 @@ pub fn base64(io: &mut Io) -> i32 {
                 out.push(if i > c.len() { '=' } else { char::from(ALPHABET[at]) });
             }
         }
-        io.line(out);
+        // As many letters a line; all on one, which has no end then, for none.
+        match wrap {
+            0 => io.say(out),
+            _ => out.as_bytes().chunks(wrap).for_each(|line| io.line(line)),
+        }
     }
     code
 }

@@ -268,14 +268,19 @@ impl Shell {
         let text = String::from_utf8_lossy(&line.clone().unwrap_or_default()).into_owned();
         let text = if raw { text } else { text.replace('\\', "") };
         let names = if names.is_empty() { vec!["REPLY".to_string()] } else { names };
-        let mut rest = text.trim();
+        let ifs = self.variable("IFS").unwrap_or_else(|| " \t\n".into());
+        let separates = |c: char| ifs.contains(c);
+        let blank = |c: char| separates(c) && c.is_whitespace();
+        let mut rest = text.trim_matches(blank);
         for (i, n) in names.iter().enumerate() {
             if i + 1 == names.len() {
                 self.assign(n, rest.to_string());
             } else {
-                let (word, tail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-                self.assign(n, word.to_string());
-                rest = tail.trim_start();
+                let end = rest.find(separates).unwrap_or(rest.len());
+                self.assign(n, rest[..end].to_string());
+                // One separator, and the blanks about it.
+                let tail = rest[end..].trim_start_matches(blank);
+                rest = tail.strip_prefix(|c: char| separates(c) && !blank(c)).unwrap_or(tail).trim_start_matches(blank);
             }
         }
         self.status = i32::from(line.is_none() || !more && text.is_empty());

@@ -714,10 +714,20 @@ impl Shell {
             // `exec` without a command keeps its redirections.
             let keep = argv[0] == "exec";
             let before = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds));
+            // They stay after what POSIX calls special built-ins.
+            let passing = matches!(argv[0].as_str(), "read" | "cd" | "type" | "wait");
+            let kept: Vec<_> =
+                assignments.iter().filter(|_| passing).map(|(k, _)| (k, self.vars.get(k).cloned())).collect();
             for (k, v) in assignments {
                 self.assign(k, v.clone());
             }
             let result = self.builtin(&argv, m, pid, world);
+            for (k, before) in kept {
+                match before {
+                    Some(before) => drop(self.vars.insert(k.clone(), before)),
+                    None => drop(self.vars.remove(k)),
+                }
+            }
             if let (Some(fds), Some(p), false) = (before, m.procs.get_mut(&pid), keep)
                 && p.state == State::Ready
             {
