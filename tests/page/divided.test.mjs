@@ -41,21 +41,46 @@ test("what has not come in time is fetched when it is needed", async () => {
   });
 });
 
-for (const [whose, rest] of [["page", /web_rest-/], ["engine", /worker_rest-/]]) {
-  test(`the ${whose}'s rest cannot be had: it is told, and what was typed is still there`, async () => {
-    let there = false;
-    const answer = (route) => rest.test(route.request().url()) && !there ? route.fulfill({ status: 503, body: "" }) : route.continue();
-    await visit(answer, async (page) => {
-      const editor = page.getByTestId("editor").locator(".cm-content").first();
-      await editor.click();
-      await page.keyboard.type("# mine\n");
-      await page.keyboard.press("Control+Backquote");
-      if (whose === "engine") await kubectl(page);
-      await page.getByRole("alert").getByText(/_rest-[0-9a-f]+\.wasm: 503/).first().waitFor();
-      assert.match(await editor.innerText(), /# mine/);
-      there = true;
-      await page.reload();
-      await editor.getByText("# mine").waitFor();
-    });
-  });
+/** Answers for one of the two rests, until it is `there`. */
+function without(rest) {
+  const state = { there: false };
+  state.answer = (route) => rest.test(route.request().url()) && !state.there ? route.fulfill({ status: 503, body: "" }) : route.continue();
+  return state;
 }
+
+test("the page's rest cannot be had at first: it asks, and goes on", async () => {
+  const web = without(/web_rest-/);
+  await visit(web.answer, async (page) => {
+    const said = [];
+    page.on("dialog", async (dialog) => {
+      said.push(dialog.message());
+      // The second time the network is back.
+      web.there = said.length > 1;
+      await dialog.accept();
+    });
+    const editor = page.getByTestId("editor").locator(".cm-content").first();
+    await editor.click();
+    await page.keyboard.type("# mine\n");
+    await page.keyboard.press("Control+Backquote");
+    await (await kubectl(page)).getByText(/^node\/node-1/).first().waitFor();
+    assert.equal(said.length, 2);
+    assert.match(said[0], /The rest of the page .*_rest-[0-9a-f]+\.wasm: 503/);
+    assert.match(await editor.innerText(), /# mine/);
+  });
+});
+
+test("the engine's rest cannot be had: it is told, and what was typed is still there", async () => {
+  const engine = without(/worker_rest-/);
+  await visit(engine.answer, async (page) => {
+    const editor = page.getByTestId("editor").locator(".cm-content").first();
+    await editor.click();
+    await page.keyboard.type("# mine\n");
+    await page.keyboard.press("Control+Backquote");
+    await kubectl(page);
+    await page.getByRole("alert").getByText(/_rest-[0-9a-f]+\.wasm: 503/).first().waitFor();
+    assert.match(await editor.innerText(), /# mine/);
+    engine.there = true;
+    await page.reload();
+    await editor.getByText("# mine").waitFor();
+  });
+});

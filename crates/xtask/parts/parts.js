@@ -18,34 +18,37 @@ function parts(rest) {
     if (request.status !== 200) throw new Error(`${rest}: ${request.status || "no answer"}`);
     return Uint8Array.from(request.responseText, (c) => c.charCodeAt(0) & 0xff);
   };
-  const say = (why) => {
+  // The program stands still until its other half is there. In a worker nobody can be asked: its page tells what happened.
+  const again = (why) => {
     const words = {
-      ko: "페이지의 나머지 부분을 받지 못했습니다. 네트워크를 확인하고 새로 고치세요. 입력한 내용은 남아 있습니다.",
-      en: "The rest of the page could not be fetched. Check the network and reload: what you typed is kept.",
+      ko: "페이지의 나머지 부분을 받지 못했습니다. 네트워크를 확인하고 다시 시도할까요?",
+      en: "The rest of the page could not be fetched. Check the network: try again?",
     };
-    const box = document.createElement("p");
-    box.setAttribute("role", "alert");
-    box.style = "position:fixed;inset:auto 1rem 1rem;z-index:99;padding:1rem;font:1rem sans-serif;color:#000;background:#ffd9d2";
-    box.textContent = `${words[document.documentElement.lang] ?? words.en} (${why})`;
-    document.body.append(box);
+    return globalThis.document && confirm(`${words[document.documentElement.lang] ?? words.en} (${why})`);
   };
   const later = async () => {
     const bytes = typeof rest === "string" ? await (await fetch(rest)).arrayBuffer() : rest;
     join(await WebAssembly.compile(bytes));
+  };
+  // A page that was kept for when there is no network has both, and what a page asks for at once passes its keeper by.
+  const kept = async () => {
+    const found = typeof rest === "string" && (await globalThis.caches?.match(rest));
+    if (found) rest = new Uint8Array(await found.arrayBuffer());
   };
   for (const name of ["instantiate", "instantiateStreaming"]) {
     const real = WebAssembly[name];
     WebAssembly[name] = async (source, imports) => {
       WebAssembly[name] = real;
       const now = () => {
-        try {
-          join(new WebAssembly.Module(bytesNow()));
-        } catch (error) {
-          // A worker's page says it; a page's own program cannot say anything any more.
-          if (globalThis.document) say(error.message);
-          throw error;
+        for (;;) {
+          try {
+            return join(new WebAssembly.Module(bytesNow()));
+          } catch (error) {
+            if (!again(error.message)) throw error;
+          }
         }
       };
+      await kept().catch(() => {});
       const made = await real.call(WebAssembly, source, { ...imports, parts: { rest: now } });
       first = (made.instance ?? made).exports;
       // What is on the way to the first screen goes before. Should it fail, it is asked for again when it is needed.

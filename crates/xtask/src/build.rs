@@ -44,7 +44,8 @@ const SCHEMAS: &str = "web/editor/dist/schemas.json";
 /// Builds the page into its [`Page::dir`] unless it is up to date. Says whether it had to.
 pub fn page(how: Page) -> Result<bool> {
     let (name, out) = (how.name(), how.dir());
-    let print = print_of(name, &["server", "testkit"], &["web", "static", "tests/page/visit.mjs"])?;
+    let print =
+        print_of(name, &["server", "testkit"], &["web", "static", "tests/page/visit.mjs", "tests/page/harness.mjs"])?;
     if stamp::is_fresh(name, &print, &out.join("index.html"))? {
         return Ok(false);
     }

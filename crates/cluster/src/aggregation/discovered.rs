@@ -13,18 +13,17 @@ pub fn resources(document: &Value, group: &str, version: &str) -> Option<Value> 
     let mut resources = found.get("resources").cloned().unwrap_or_else(|| json!([]));
     for resource in resources.as_array_mut().into_iter().flatten() {
         known_kind(resource);
-        resource["subresources"].as_array_mut().into_iter().flatten().for_each(known_kind);
-        if resource["subresources"].is_null() {
-            resource.as_object_mut().map(|r| r.remove("subresources"));
-        }
+        resource.get_mut("subresources").and_then(Value::as_array_mut).into_iter().flatten().for_each(known_kind);
     }
     Some(resources)
 }
 
 /// Some clients need a kind.
 fn known_kind(resource: &mut Value) {
-    if resource["responseKind"].is_null() {
-        resource["responseKind"] = json!({"group": "", "version": "", "kind": ""});
+    if let Some(r) = resource.as_object_mut()
+        && r.get("responseKind").is_none_or(Value::is_null)
+    {
+        r.insert("responseKind".into(), json!({"group": "", "version": "", "kind": ""}));
     }
 }
 

@@ -15,9 +15,10 @@ impl PodWorker {
             if state.role == Role::Ephemeral || matches!(state.stage, Stage::Pulling { .. }) {
                 continue;
             }
-            let Some(image) = state.spec(spec).map(|c| c.image.clone().unwrap_or_default()) else { continue };
+            let Some(c) = state.spec(spec) else { continue };
+            let image = c.image.as_deref().unwrap_or("");
             if image != state.image {
-                state.image = image;
+                state.image = image.into();
                 state.crash_backoff = Backoff::default();
                 state.pull_backoff = Backoff::default();
                 state.pull_error.clear();

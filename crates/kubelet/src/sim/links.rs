@@ -28,6 +28,11 @@ impl Fs {
         self.link(path)
     }
 
+    /// Whether there is a link that a container has made: such ones may lead in circles, the kubelet's do not.
+    pub fn is_made_link(&self, path: &str, volumes: &Volumes) -> bool {
+        volumes.links && self.link(path).is_none() && self.link_at(path, volumes).is_some()
+    }
+
     /// A path with the links on the way followed; `last`: also the one that it ends with.
     pub(super) fn followed<'a>(&self, path: &'a str, last: bool, volumes: &Volumes) -> Cow<'a, str> {
         if !volumes.links {

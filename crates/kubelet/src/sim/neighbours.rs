@@ -70,7 +70,11 @@ pub fn roots(m: &Machine, all: &Containers) -> Roots {
         fs.neighbours = Roots::default();
         (o.procs.keys().copied().collect(), fs)
     };
-    Arc::new(of(m, all).into_iter().map(of_one).collect())
+    let others = of(m, all);
+    if others.is_empty() && m.fs.neighbours.is_empty() {
+        return m.fs.neighbours.clone();
+    }
+    Arc::new(others.into_iter().map(of_one).collect())
 }
 
 /// One line of `ps`: the number, the user's and the command line.

@@ -183,3 +183,36 @@ fn date_shows_the_time_that_is_given() {
         ("date -u -d @86400", "Fri Jan  2 00:00:00 UTC 1970\n"),
     ]);
 }
+
+/// What busybox 1.35 prints.
+#[test]
+fn sed_takes_several_files_as_one() {
+    let files = "cd /tmp; printf '1\\n2\\n3\\n' > a; printf '4\\n5' > b; ";
+    let with: Vec<(String, &str)> = [
+        ("sed 'N;s/\\n/,/' a b", "1,2\n3,4\n5"),
+        ("sed -n '$p' a b", "5\n"),
+        ("sed -n 4p a b", "4\n"),
+        ("sed -i 'N;s/\\n/,/' a b; cat a b", "1,2\n3\n4,5"),
+        ("sed n a | tail -n 1", "3\n"),
+    ]
+    .map(|(script, want)| (format!("{files}{script}"), want))
+    .into();
+    says(&with.iter().map(|(s, w)| (s.as_str(), *w)).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_goes_round_and_round_ends() {
+    for script in ["echo x | sed ':a;s/.*/&&/;ta'", "echo x | sed ':a;ba'", "yes | head -n 3 | sed 'H;G;h;:a;G;ba'"] {
+        assert!(busybox(script).contains("[exit 4"), "{script}: {}", busybox(script));
+    }
+    assert!(
+        busybox("seq 300000 > /tmp/f; sed -e s/1/a/ -e s/2/b/ -e s/3/c/ -e s/4/d/ /tmp/f | tail -n 1")
+            .starts_with("c00000")
+    );
+    let circle = "mkdir /tmp/d; cd /tmp/d; echo x > f; ln -s . a; ln -s . b; ";
+    assert!(busybox(&format!("{circle}grep -r x .")).starts_with("./f:x\n[exit 0"));
+    assert!(
+        busybox(&format!("{circle}cp -r /tmp/d /tmp/e; chmod -R 700 /tmp/e; find /tmp/e | wc -l")).starts_with("4\n")
+    );
+    assert!(busybox("ping -i 0 -c 3 127.0.0.1 | tail -n 2").contains("3 packets transmitted"));
+}

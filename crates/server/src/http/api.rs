@@ -101,15 +101,15 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
     }
     let (mut parts, body) = request.into_parts();
     let mut body = match whole(body).await {
-        Ok(body) => body,
+        Ok(body) => Bytes::from(body),
         Err(refusal) => return refuse(&refusal),
     };
     // Another server gets it as it came.
-    let sent = (parts.clone(), Bytes::from(body.clone()));
+    let sent = (parts.clone(), body.clone());
     let mut unreadable = None;
     if parts.headers.get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(protobuf::CONTENT_TYPE.as_bytes())) {
         match protobuf::to_json(&body) {
-            Ok(value) => body = value.to_string().into_bytes(),
+            Ok(value) => body = value.to_string().into(),
             Err(e) => unreadable = Some(ApiError::bad_request(e)),
         }
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -131,7 +131,7 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
             content_type: header(CONTENT_TYPE),
             user_agent: header(USER_AGENT),
             user,
-            body: body.clone(),
+            body: body.to_vec(),
         };
         let flow = w.cluster.flow(&request);
         let next = match w.cluster.try_http(request, errand)? {

@@ -128,7 +128,13 @@ fn copy_tree(io: &mut Io, src: &str, dst: &str, recursive: bool) -> Result<(), F
         io.m.fs.mkdir(dst, io.world.volumes)?;
     }
     for n in io.m.fs.list(src, io.world.volumes)? {
-        copy_tree(io, &normalize(src, &n), &normalize(dst, &n), true)?;
+        let (from, to) = (normalize(src, &n), normalize(dst, &n));
+        match io.m.fs.link_at(&from, io.world.volumes) {
+            Some(leads) if io.m.fs.is_made_link(&from, io.world.volumes) => {
+                io.m.fs.symlink(&leads, &to, io.world.volumes)?;
+            }
+            _ => copy_tree(io, &from, &to, true)?,
+        }
     }
     Ok(())
 }

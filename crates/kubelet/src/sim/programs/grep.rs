@@ -86,7 +86,8 @@ fn below(io: &Io, name: &str, out: &mut Vec<String>) {
     for n in io.m.fs.list(&path, io.world.volumes).unwrap_or_default() {
         let inner = if name.is_empty() { n.clone() } else { format!("{}/{n}", name.trim_end_matches('/')) };
         // Through no link: it might lead back.
-        if normalize(&path, &n).starts_with("/proc/") {
+        let at = normalize(&path, &n);
+        if at.starts_with("/proc/") || io.m.fs.is_made_link(&at, io.world.volumes) {
             continue;
         }
         below(io, &inner, out);

@@ -525,7 +525,9 @@ fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, mut stream: Stream, wo
 pub fn inline(io: &mut Io) -> Option<i32> {
     let name = base_name(&io.argv[0]).to_string();
     let own = SHELLS.contains(&name.as_str())
-        || matches!(name.as_str(), "redis-cli" | "ps" | "top")
+        || matches!(name.as_str(), "redis-cli" | "ps" | "top" | "dd" | "ping" | "xargs")
+        // What is done in place and then once more by a process would be done twice.
+        || name == "find" && io.argv.iter().any(|a| a.starts_with("-exec") || a == "-ok")
         || name == "docker-entrypoint.sh"
         || io.m.image.server(&io.argv[0]).or_else(|| io.m.image.server(&name)).is_some()
         || reads_stdin(&io.argv);

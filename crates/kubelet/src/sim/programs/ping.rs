@@ -7,6 +7,8 @@ use crate::sim::net::NetError;
 use meta::{Duration, Time};
 
 /// How long the last packet is waited for, unless `-W` says otherwise.
+/// Between two packets, of whoever asks for less.
+const LEAST: Duration = Duration::from_millis(2);
 const LINGER: Duration = Duration::from_secs(10);
 
 /// A ping under way.
@@ -79,7 +81,7 @@ pub fn ping(io: &mut Io) -> Outcome {
         quiet: options.has('q'),
         sent: 0,
         count: options.value('c').and_then(|c| c.parse().ok()),
-        interval: time('i').unwrap_or(Duration::from_secs(1)),
+        interval: time('i').map_or(Duration::from_secs(1), |d| d.max(LEAST)),
         wait: time('W').unwrap_or(LINGER),
         deadline: time('w').map(|d| after(io, d)),
         began: io.now,
@@ -100,7 +102,7 @@ pub fn go_on(mut ping: Box<Ping>, m: &mut Machine, pid: u32, world: &mut World) 
     let (text, next) = ping.packet(now);
     m.emit(pid, &text, false, world);
     match next {
-        Some(d) => Outcome::Sleep(now + world.scaled(d), Running::Pinging(ping)),
+        Some(d) => Outcome::Sleep(now + world.scaled(d).max(Duration(1)), Running::Pinging(ping)),
         None => Outcome::Exit(i32::from(!ping.answers)),
     }
 }

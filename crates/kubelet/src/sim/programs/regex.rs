@@ -60,8 +60,9 @@ fn ends(rest: &[char]) -> bool {
     rest.is_empty() || rest.starts_with(&['\\', ')']) || rest.starts_with(&['\\', '|'])
 }
 
+/// Only what has a meaning is escaped: `\<` and `\>` would get one.
 fn literal(c: char, out: &mut String) {
-    if c.is_ascii_punctuation() {
+    if r"\.+*?()|[]{}^$#&-~".contains(c) {
         out.push('\\');
     }
     out.push(c);
@@ -128,6 +129,13 @@ mod tests {
             ("{x}", true, "a{x}", Some("{x}")),
             ("\\<ro\\>", false, "pro ro", Some("ro")),
             ("x^", false, "x^", Some("x^")),
+            ("<b>", false, "b <b>", Some("<b>")),
+            ("<[^>]*>", false, "a <b>c", Some("<b>")),
+            ("a->b", true, "a->b", Some("a->b")),
+            ("a{2,3}", true, "aaaa", Some("aaa")),
+            ("a\\{2,\\}", false, "aaaa", Some("aaaa")),
+            ("([0-9]{1,3}\\.){3}", true, "x10.0.12.1", Some("10.0.12.")),
+            ("[a/b@,-]*", true, "a/b@,-c", Some("a/b@,-")),
         ] {
             let found = compile(pattern, extended, false).unwrap().find(text).map(|m| m.as_str().to_string());
             assert_eq!(found.as_deref(), want, "{pattern}");

@@ -28,7 +28,9 @@ fn change(io: &mut Io, files: &[String], to: impl Fn(Attributes, bool) -> Attrib
             code = 1;
         }
         if dir && (io.flag('R')) {
-            let names = io.m.fs.list(&path, io.world.volumes).unwrap_or_default();
+            // Through no link: it might lead back.
+            let mut names = io.m.fs.list(&path, io.world.volumes).unwrap_or_default();
+            names.retain(|n| !io.m.fs.is_made_link(&normalize(&path, n), io.world.volumes));
             left.extend(names.iter().rev().map(|n| (format!("{shown}/{n}"), normalize(&path, n))));
         }
     }

@@ -8,8 +8,10 @@ use parse::{Address, Command, Part, Script, Substitution, What, Wrong};
 use regex_lite::{Captures, Regex};
 use std::collections::VecDeque;
 
-/// Scripts that go round and round end here.
-const MAX_STEPS: usize = 1_000_000;
+/// Scripts that go round and round over one line end here; a step over a long line counts more.
+const MAX_STEPS: usize = 100_000;
+/// What a line may grow to, in bytes.
+const MAX_SPACE: usize = 1 << 20;
 
 /// What is remembered from line to line.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +37,8 @@ struct Sed<'a> {
     /// Another file follows, or more of the stream.
     more: bool,
     quit: Option<i32>,
+    /// Why it could not go on.
+    wrong: Option<&'static str>,
     /// Files of `r`.
     files: Vec<(String, String)>,
 }
@@ -133,6 +137,7 @@ pub fn sed(io: &mut Io) -> i32 {
         input: VecDeque::new(),
         more: io.stream.more,
         quit: None,
+        wrong: None,
         files,
     };
     sed.state.ranges.resize(script.commands.len(), None);
@@ -145,6 +150,9 @@ pub fn sed(io: &mut Io) -> i32 {
     };
     let out = std::mem::take(&mut sed.out);
     io.say(out);
+    if let Some(wrong) = sed.wrong {
+        io.complain(format!("sed: {wrong}"));
+    }
     io.stream.over = sed.quit.is_some();
     io.stream.sed = Some(Box::new(sed.state));
     sed.quit.unwrap_or(code)
@@ -184,10 +192,7 @@ impl Sed<'_> {
     /// The files, one after the other, as one; with `-i` each by itself.
     fn over_files(&mut self, io: &mut Io, files: &[String], suffix: Option<&str>) -> i32 {
         let mut code = 0;
-        for (i, f) in files.iter().enumerate() {
-            if self.quit.is_some() {
-                break;
-            }
+        for f in files {
             let path = io.path(f);
             let data = match io.m.fs.read(&path, io.world.volumes) {
                 _ if f == "-" => std::mem::take(&mut io.stdin),
@@ -203,16 +208,21 @@ impl Sed<'_> {
                     continue;
                 }
             };
-            self.input = split(&data);
             let Some(suffix) = suffix else {
-                self.more = i + 1 < files.len();
-                self.all();
+                // A line without an end has one when another file follows.
+                if let Some(last) = self.input.back_mut().filter(|l| !l.ends_with('\n')) {
+                    last.push('\n');
+                }
+                self.input.extend(split(&data));
                 continue;
             };
+            self.input = split(&data);
             let before = std::mem::take(&mut self.out);
             self.state = State { ranges: vec![None; self.script.commands.len()], ..State::default() };
-            self.more = false;
             self.all();
+            if self.wrong.is_some() {
+                return 4;
+            }
             // A script that quits leaves the rest of the file as it was.
             let rest: String = self.input.drain(..).collect();
             let text = std::mem::replace(&mut self.out, before) + &rest;
@@ -225,6 +235,12 @@ impl Sed<'_> {
                 io.complain(format!("sed: couldn't open temporary file {f}: {}", e.text()));
                 return 4;
             }
+            if self.quit.is_some() {
+                break;
+            }
+        }
+        if suffix.is_none() {
+            self.all();
         }
         code
     }
@@ -240,20 +256,25 @@ impl Sed<'_> {
     }
 
     fn all(&mut self) {
-        let mut steps = 0;
+        let (mut steps, mut over) = (0, false);
         let mut again: Option<(String, bool)> = None;
-        while self.quit.is_none() {
+        while self.quit.is_none() && !over {
             let (mut space, mut newline) = match again.take() {
                 Some(s) => s,
                 None => match self.next_line() {
-                    Some(l) => (l.strip_suffix('\n').unwrap_or(&l).to_string(), l.ends_with('\n')),
+                    Some(l) => {
+                        steps = 0;
+                        (l.strip_suffix('\n').unwrap_or(&l).to_string(), l.ends_with('\n'))
+                    }
                     None => return,
                 },
             };
             let (mut at, mut replaced, mut print, mut after) = (0, false, !self.quiet, String::new());
             while let Some(c) = self.script.commands.get(at) {
-                steps += 1;
-                if steps > MAX_STEPS {
+                steps += 1 + space.len() / 1024;
+                if steps > MAX_STEPS || space.len().max(self.state.hold.len()) > MAX_SPACE {
+                    self.wrong = Some("the script goes round and round, or its line grows too long");
+                    self.quit = Some(4);
                     return;
                 }
                 let selected = self.selected(at, c, &space);
@@ -330,8 +351,8 @@ impl Sed<'_> {
                     What::Plain('G') => space = format!("{space}\n{}", self.state.hold),
                     What::Plain('x') => std::mem::swap(&mut space, &mut self.state.hold),
                     What::Plain('n') => {
-                        if self.is_last() {
-                            self.quit = Some(0);
+                        over = self.is_last();
+                        if over {
                             break;
                         }
                         if print {
@@ -342,7 +363,7 @@ impl Sed<'_> {
                     }
                     What::Plain('N') => {
                         let Some(l) = self.next_line() else {
-                            self.quit = Some(0);
+                            over = true;
                             break;
                         };
                         space = format!("{space}\n{}", l.trim_end_matches('\n'));
