@@ -86,3 +86,130 @@ fn curl_shows_what_nginx_says() {
     assert!(said.contains(sent) && said.contains("\n< HTTP/1.1 200 OK\n< Server: nginx/1.25.3\n"), "{said}");
     assert_eq!(exec(&mut c, "web", "nginx -v"), "nginx version: nginx/1.25.3\n");
 }
+
+const BALANCED: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: conf}
+data:
+  default.conf: |
+    upstream backends {
+      server one weight=2;
+      server two;
+      server gone backup;
+    }
+    server {
+      listen 80;
+      server_name example.org;
+      location /who { return 200 "$hostname $remote_addr $arg_x\n"; }
+      location = /index.html { root /usr/share/nginx/html; }
+      location /app/ { try_files $uri $uri/ /index.html; }
+      location / { proxy_pass http://backends; proxy_set_header X-Real-IP $remote_addr; }
+      location /private { deny all; }
+      location = /old { rewrite ^/old$ /who?x=2 last; }
+    }
+    server { listen 80; server_name *.shop.example; return 200 "shop of $host\n"; }
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: lb}
+spec:
+  nodeName: node-1
+  volumes: [{name: conf, configMap: {name: conf}}]
+  containers: [{name: nginx, image: 'nginx:1.25.3', volumeMounts: [{name: conf, mountPath: /etc/nginx/conf.d}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: one, labels: {app: one}}
+spec: {nodeName: node-1, containers: [{name: c, image: 'traefik/whoami'}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: two, labels: {app: two}}
+spec: {nodeName: node-2, containers: [{name: c, image: 'traefik/whoami'}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: one}
+spec: {selector: {app: one}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: two}
+spec: {selector: {app: two}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: gone}
+spec: {selector: {app: gone}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client}
+spec: {nodeName: node-2, containers: [{name: c, image: 'curlimages/curl', command: [sleep, '1000000']}]}
+"#;
+
+#[test]
+fn an_upstream_takes_turns_and_goes_past_who_is_gone() {
+    let mut c = cluster(2);
+    apply(&mut c, BALANCED);
+    run(&mut c, 60);
+    let (lb, client) = (ip(&c, "lb"), ip(&c, "client"));
+    let ask = |c: &mut cluster::Cluster, path: &str| exec(c, "client", &format!("curl -s {path}"));
+    let who = |c: &mut cluster::Cluster| {
+        let said = ask(c, &format!("http://{lb}/"));
+        let line = |name: &str| said.lines().find_map(|l| l.strip_prefix(name)).unwrap_or(&said).to_string();
+        assert_eq!(line("X-Real-IP: "), client, "{said}");
+        assert_eq!(line("Host: "), "backends", "{said}");
+        line("Hostname: ")
+    };
+    let turns: Vec<String> = (0..6).map(|_| who(&mut c)).collect();
+    assert_eq!(turns.iter().filter(|h| *h == "one").count(), 4, "{turns:?}");
+    assert_eq!(turns.iter().filter(|h| *h == "two").count(), 2, "{turns:?}");
+    // One of them goes: its turns are the other's.
+    testkit::try_apply(&mut c, protocol::ApplyMode::Delete, "{apiVersion: v1, kind: Pod, metadata: {name: one}}");
+    run(&mut c, 60);
+    for _ in 0..4 {
+        assert_eq!(who(&mut c), "two");
+    }
+    assert_eq!(ask(&mut c, &format!("'http://{lb}/who?x=1'")), format!("lb {client} 1\n"));
+    assert_eq!(ask(&mut c, &format!("-H 'Host: a.shop.example' http://{lb}/")), "shop of a.shop.example\n");
+    assert!(ask(&mut c, &format!("http://{lb}/app/any")).contains("Welcome to nginx!"));
+    assert!(ask(&mut c, &format!("http://{lb}/private")).contains("403 Forbidden"));
+    assert!(ask(&mut c, &format!("-X POST http://{lb}/app/any")).contains("405 Not Allowed"));
+}
+
+#[test]
+fn requests_are_in_the_log() {
+    let mut c = cluster(2);
+    apply(&mut c, BALANCED);
+    apply(&mut c, FRONTEND.split("---").nth(2).unwrap_or_default());
+    run(&mut c, 60);
+    let (web, lb, client) = (ip(&c, "web"), ip(&c, "lb"), ip(&c, "client"));
+    exec(&mut c, "client", &format!("curl -s http://{web}/; curl -s -A me http://{web}/nope; curl -s http://{lb}/x"));
+    run(&mut c, 1);
+    // Times aside.
+    let lines = |c: &mut cluster::Cluster, pod: &str| -> Vec<String> {
+        let log = testkit::logs(c, pod);
+        let all = log.lines().filter(|l| l.contains("GET "));
+        all.map(|l| match l.split_once(" [error] ") {
+            Some((_, why)) => why.split_once(": ").map_or(why, |(_, w)| w).to_string(),
+            None => format!("{} {}", l.split(' ').next().unwrap_or(l), l.split_once("] ").map_or(l, |(_, r)| r)),
+        })
+        .collect()
+    };
+    assert_eq!(
+        lines(&mut c, "web"),
+        [
+            format!("{client} \"GET / HTTP/1.1\" 200 288 \"-\" \"curl/8.5.0\" \"-\""),
+            format!(
+                "*2 open() \"/usr/share/nginx/html/nope\" failed (2: No such file or directory), client: {client}, server: \
+                 localhost, request: \"GET /nope HTTP/1.1\", host: \"{web}\""
+            ),
+            format!("{client} \"GET /nope HTTP/1.1\" 404 153 \"-\" \"me\" \"-\""),
+        ]
+    );
+    let said = lines(&mut c, "lb");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with(&format!("{client} \"GET /x HTTP/1.1\" 200 ")), "{said:?}");
+}

@@ -186,44 +186,65 @@ impl Cluster {
         let answer = kubelet.runtime_mut().called(now, server, http);
         self.publish_usage(to);
         match answer {
-            Ok(Some(s)) if s.response.forward.is_some() => {
+            Ok(Some(s)) if !s.response.forward.is_empty() => {
                 Ok(Some(Served { response: self.forwarded(server, s.response, HANDED_ON_MAX), ..s }))
             }
             answer => answer,
         }
     }
 
-    /// What a server gets from the one that it asks for its client.
+    /// What a server gets from those that it asks for its client, one after the other until one is there. Models
+    /// nginx' `proxy_next_upstream`.
     pub(crate) fn forwarded(&mut self, server: &Server, response: Response, hops: u32) -> Response {
-        let Some(request) = response.forward else { return response };
-        let error = |status| Response { headers: response.headers.clone(), ..gateway::page(status) };
+        if response.forward.is_empty() {
+            return response;
+        }
+        let mut answer = Err(NetError::Refused);
+        for request in &response.forward {
+            answer = self.forwarded_to(server, request, hops);
+            if answer.is_ok() {
+                break;
+            }
+        }
+        let answer = answer.unwrap_or_else(|e| {
+            let status = if e == NetError::Unreachable { 504 } else { 502 };
+            Response { headers: response.headers, ..gateway::page(status) }
+        });
+        let now = self.now;
+        let node = self.node_of_pod_ip(&server.ip).map(kubelet_name);
+        let slot = node.and_then(|name| self.by_name.get(name.as_str()).copied());
+        if let Some(runtime) = slot.and_then(|slot| self.simulated_mut(slot)) {
+            runtime.handed_on(server, (answer.status, answer.body.len()), now);
+        }
+        answer
+    }
+
+    fn forwarded_to(&mut self, server: &Server, request: &network::Request, hops: u32) -> Result<Response, NetError> {
         let view = self.view.clone();
         let pod = view.pods_with_ip(&server.ip).find(|p| !api::pods::is_terminal(p));
         let spec = pod.and_then(|p| p.spec.as_ref());
         let node = spec.and_then(|s| s.node_name.clone()).unwrap_or_default();
         let slot = self.by_name.get(kubelet_name(&node).as_str()).copied();
-        let (Some(pod), Some(spec), Some(slot), 1..) = (pod, spec, slot, hops) else { return error(502) };
+        let (Some(pod), Some(spec), Some(slot), 1..) = (pod, spec, slot, hops) else { return Err(NetError::Refused) };
         let resolver = Resolver::of_pod(pod.metadata.namespace.as_deref().unwrap_or(""), spec);
         let now = self.now;
-        let runtime = self.kubelet_mut(slot).and_then(|k| k.runtime_mut().as_any_mut().downcast_mut::<SimRuntime>());
-        let Some(runtime) = runtime else { return error(502) };
+        let runtime = self.simulated_mut(slot).ok_or(NetError::Refused)?;
         let name = pod.metadata.name.as_deref().unwrap_or("");
         let client =
             Client { ip: &server.ip, resolver: Some(&resolver), node: Some(&node), hostname: name, aliases: &[] };
         let mut net = Net { view: &view, balancer: &mut runtime.balancer, now, trail: &mut Trail::off() };
-        let answer = match net.request(&client, &request) {
-            Ok(Reached::Server(next)) => match self.ask_server_once(&next) {
-                Ok(response) => return self.forwarded(&next, response, hops - 1),
-                Err(e) => Err(e),
-            },
-            Ok(Reached::Answer(response)) => return response,
-            Ok(Reached::ApiServer) => Err(NetError::NotHttp),
-            Err(e) => Err(e),
-        };
-        match answer {
-            Err(NetError::Unreachable) => error(504),
-            Err(_) | Ok(()) => error(502),
+        match net.request(&client, request)? {
+            Reached::Server(next) => {
+                let response = self.ask_server_once(&next)?;
+                Ok(self.forwarded(&next, response, hops - 1))
+            }
+            Reached::Answer(response) => Ok(response),
+            Reached::ApiServer => Err(NetError::NotHttp),
         }
+    }
+
+    fn simulated_mut(&mut self, slot: usize) -> Option<&mut SimRuntime> {
+        self.kubelet_mut(slot).and_then(|k| k.runtime_mut().as_any_mut().downcast_mut::<SimRuntime>())
     }
 
     fn ask_server_once(&mut self, server: &Server) -> Result<Response, NetError> {

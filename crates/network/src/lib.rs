@@ -21,5 +21,7 @@ pub use balance::Balancer;
 pub use gateway::IngressController;
 pub use hop::{Hop, Stage, Trail};
 pub use net::{Client, End, Net, NetError, PLAIN_TO_TLS, Reached, Request, Response, Said, Server, Wire};
+pub use policy::contains;
 pub use proxy::{KubeProxy, PROCESS};
 pub use resolver::Resolver;
+pub use source::bridge;

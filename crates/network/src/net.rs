@@ -52,13 +52,13 @@ pub struct Response {
     pub location: Option<String>,
     /// What the server says of it, where that is known.
     pub headers: Vec<(String, String)>,
-    /// The server asks another one, whose answer it hands on.
-    pub forward: Option<Box<Request>>,
+    /// The server asks another one, whose answer it hands on: the first of these that is there.
+    pub forward: Vec<Request>,
 }
 
 impl Response {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
-        Response { status, body: body.into(), location: None, headers: Vec::new(), forward: None }
+        Response { status, body: body.into(), location: None, headers: Vec::new(), forward: Vec::new() }
     }
 }
 

@@ -214,10 +214,10 @@ fn in_block(block: &IPBlock, ip: &str) -> bool {
     contains(&block.cidr, ip) && !block.except.iter().flatten().any(|e| contains(e, ip))
 }
 
-/// The simulated network has IPv4 only.
-fn contains(cidr: &str, ip: &str) -> bool {
+/// Whether an address is in a block, or is the one that stands there alone. The simulated network has IPv4 only.
+pub fn contains(cidr: &str, ip: &str) -> bool {
     let parsed = || {
-        let (base, bits) = cidr.split_once('/')?;
+        let (base, bits) = cidr.split_once('/').unwrap_or((cidr, "32"));
         let (base, bits, ip): (Ipv4Addr, u32, Ipv4Addr) = (base.parse().ok()?, bits.parse().ok()?, ip.parse().ok()?);
         let mask = u32::MAX.checked_shl(32_u32.checked_sub(bits)?).unwrap_or(0);
         Some(u32::from(base) & mask == u32::from(ip) & mask)

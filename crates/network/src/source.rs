@@ -34,9 +34,14 @@ fn mask(view: &View, node: Option<&str>, to: &Endpoint) -> Option<String> {
     let addresses = node.status.as_ref()?.addresses.as_deref()?;
     let own = &addresses.iter().find(|a| a.type_ == "InternalIP")?.address;
     let here = node.metadata.name.as_deref() == Some(to.node.as_str()) && *own != to.ip;
-    let cidr = node.spec.as_ref().and_then(|s| s.pod_cidr.as_deref());
-    let network = cidr.and_then(|c| c.split('/').next()?.parse::<Ipv4Addr>().ok()).filter(|_| here);
-    Some(network.map_or_else(|| own.clone(), |n| Ipv4Addr::from(u32::from(n).wrapping_add(1)).to_string()))
+    Some(bridge(node).filter(|_| here).unwrap_or_else(|| own.clone()))
+}
+
+/// The address of the bridge that a node's pods hang on: the first of their block.
+pub fn bridge(node: &Node) -> Option<String> {
+    let cidr = node.spec.as_ref()?.pod_cidr.as_deref()?;
+    let network: Ipv4Addr = cidr.split('/').next()?.parse().ok()?;
+    Some(Ipv4Addr::from(u32::from(network).wrapping_add(1)).to_string())
 }
 
 #[cfg(test)]

@@ -102,6 +102,26 @@ pub fn exec(c: &mut Cluster, pod: &str, line: &str) -> String {
     all
 }
 
+/// What the first container of a pod of the namespace `default` has written.
+///
+/// # Panics
+/// When there is no such pod.
+pub fn logs(c: &mut Cluster, pod: &str) -> String {
+    let key = meta::Key::new("default", pod);
+    let object = c.view().get::<Pod>(&key).expect("a pod").clone();
+    let spec = object.spec.unwrap_or_default();
+    let log = c.pod_log(&cluster::http::LogRequest {
+        pod_uid: object.metadata.uid.unwrap_or_default(),
+        node: spec.node_name.unwrap_or_default(),
+        options: apiserver::LogOptions {
+            container: spec.containers.first().map(|c| c.name.clone()).unwrap_or_default(),
+            ..apiserver::LogOptions::default()
+        },
+        pod: key,
+    });
+    String::from_utf8_lossy(&log.expect("a log")).into_owned()
+}
+
 /// A PriorityClass; `more` are further fields in flow style, each after a comma.
 pub fn class(name: &str, value: i32, more: &str) -> String {
     format!(

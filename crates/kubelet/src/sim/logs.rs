@@ -2,14 +2,15 @@
 
 use crate::runtime::LogOptions;
 use meta::Time;
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 const MAX_BYTES: usize = 4 << 20;
 const MAX_LINES: usize = 20_000;
 
 #[derive(Clone, Debug, Default)]
 pub struct Log {
-    lines: VecDeque<(Time, Box<[u8]>)>,
+    /// Shared by the moments of the cluster that are kept.
+    lines: imbl::Vector<(Time, Arc<[u8]>)>,
     bytes: usize,
     /// A line that has no end yet.
     partial: Vec<u8>,
@@ -32,7 +33,7 @@ impl Log {
         (self.bytes + self.partial.len()) as u64
     }
     fn push(&mut self) {
-        let line = std::mem::take(&mut self.partial).into_boxed_slice();
+        let line: Arc<[u8]> = std::mem::take(&mut self.partial).into();
         self.bytes += line.len();
         self.lines.push_back((self.partial_at, line));
         while self.lines.len() > MAX_LINES || self.bytes > MAX_BYTES {

@@ -7,6 +7,7 @@ use super::catalogue::{Image, Server};
 use super::fs::{Fs, FsError, Volumes};
 use super::logs::Log;
 use super::net::{Answer, ApiWrite, Call, Sent};
+use super::nginx::Live;
 use super::programs::{self, Outcome, Running};
 use super::redis::Late;
 use super::shell::Shell;
@@ -173,6 +174,7 @@ pub struct Machine {
     pub rng: Rng,
     pub started: Time,
     pub meter: Meter,
+    pub nginx: Option<Live>,
     pub exit: Option<MachineExit>,
 }
 
@@ -195,6 +197,7 @@ impl Machine {
             rng: Rng::new(seed),
             started: now,
             meter: Meter::new(now),
+            nginx: None,
             exit: None,
             spec,
         }
@@ -581,6 +584,10 @@ impl Machine {
                 let server: &'static Server = server;
                 let until = self.procs.get(&pid).map_or(Time(0), |p| p.clock)
                     + world.scaled(Duration::from_millis(u64::from(server.term_ms)));
+                if super::nginx::is(server) {
+                    let now = self.procs.get(&pid).map_or(Time(0), |p| p.clock);
+                    programs::nginx::ends(self, pid, signal, now, world);
+                }
                 for line in server.term_log {
                     self.emit(pid, &format!("{line}\n"), false, world);
                 }

@@ -163,15 +163,19 @@ impl SimRuntime {
     /// Why there is no answer.
     pub fn http(&mut self, asked: &Server, now: Time) -> Result<Served, net::NetError> {
         let served = server::http(&self.containers, None, &self.volumes, asked, now)?;
-        let (ip, path) = (asked.ip.clone(), asked.path.clone());
-        self.serve(Sent { ip, port: asked.port, at: now, work: served.work, path });
+        self.serve(Sent::new(asked.clone(), now, &served));
         self.update_next();
         Ok(served)
     }
 
+    /// A server of the node's that asked another one hands its answer on.
+    pub fn handed_on(&mut self, asked: &Server, answered: (u16, usize), now: Time) {
+        server::handed_on(&mut self.containers, &mut self.volumes, asked, answered, now);
+    }
+
     /// Has the container work that the request is for.
     fn serve(&mut self, sent: Sent) {
-        self.metered.extend(server::serve(&mut self.containers, &sent));
+        self.metered.extend(server::serve(&mut self.containers, &mut self.volumes, &sent));
     }
 
     fn millis(&mut self, least: u32, spread: u32) -> Duration {

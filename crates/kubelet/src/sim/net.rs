@@ -17,12 +17,19 @@ pub struct Served {
 /// A request that a container of the node takes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    pub ip: String,
-    pub port: u16,
+    pub asked: Server,
     pub at: Time,
     pub work: Duration,
-    /// With its query.
-    pub path: String,
+    /// The answer's status and bytes, unless that is another server's to say.
+    pub answered: Option<(u16, usize)>,
+}
+
+impl Sent {
+    pub fn new(asked: Server, at: Time, served: &Served) -> Sent {
+        let r = &served.response;
+        let answered = r.forward.is_empty().then_some((r.status, r.body.len()));
+        Sent { asked, at, work: served.work, answered }
+    }
 }
 
 /// A process of this node reaches out to another node, and waits for the answer.

@@ -2,12 +2,15 @@
 
 use super::catalogue::Http;
 use super::machine::{Fds, Input, Output, SIGKILL, State};
-use super::net::{NetError, Server};
+use super::net::{NetError, Said, Server};
 use super::parts::Part;
 use super::{Containers, SimRuntime, answer, programs, server};
 use crate::runtime::{ContainerId, Handler, ProbeOutcome};
-use meta::{Duration, Time};
+use k8s_openapi::api::core::v1::Node;
+use meta::{Duration, Key, Time};
 
+/// As `pkg/probe/util.go` has it.
+const USER_AGENT: &str = "kube-probe/1.35";
 /// A network probe's round trip.
 const ROUND_TRIP: Duration = Duration::from_millis(2);
 
@@ -95,8 +98,8 @@ impl SimRuntime {
                 "timeout: failed to connect service \":{port}\" within {}: context deadline exceeded",
                 timeout.go_string()
             )),
-            Handler::HttpGet { scheme, host, port, path, .. } => {
-                let asked = Server { ip: host.clone(), port: *port, path: path.clone(), ..Server::default() };
+            Handler::HttpGet { scheme, host, port, path, headers } => {
+                let asked = self.probe_request(id, host, *port, path, headers);
                 let url = match (scheme.as_str(), port) {
                     ("http", 80) | ("https", 443) => format!("{scheme}://{host}{path}"),
                     _ => format!("{scheme}://{host}:{port}{path}"),
@@ -118,10 +121,7 @@ impl SimRuntime {
                         known = now + timeout;
                         late()
                     }
-                    Ok(_)
-                        if scheme == "https"
-                            && !server::speaks_tls(&self.containers, &self.volumes, host, *port, now) =>
-                    {
+                    Ok(_) if scheme == "https" && !server::speaks_tls(&self.containers, host, *port, now) => {
                         get("http: server gave HTTP response to HTTPS client".into())
                     }
                     Ok(r) if (200..400).contains(&r.status) => ProbeOutcome::Success,
@@ -133,6 +133,33 @@ impl SimRuntime {
             }
         };
         (outcome, known)
+    }
+
+    /// What an HTTP probe sends. Models `pkg/probe/http/request.go`; it comes by the bridge of the node's pods.
+    fn probe_request(
+        &self,
+        id: &ContainerId,
+        host: &str,
+        port: u16,
+        path: &str,
+        headers: &[(String, String)],
+    ) -> Server {
+        let mut said = Said { headers: headers.to_vec(), ..Said::default() };
+        said.default_header("User-Agent", USER_AGENT);
+        said.default_header("Accept", "*/*");
+        said.default_header("Connection", "close");
+        let set = said.headers.iter().position(|(k, _)| k.eq_ignore_ascii_case("host"));
+        let node = self.containers.get(id).map(|c| Key::from(c.spec.node.as_str()));
+        let node = self.view.as_ref().zip(node).and_then(|(view, key)| view.get::<Node>(&key));
+        Server {
+            ip: host.into(),
+            port,
+            path: path.into(),
+            from: node.and_then(network::bridge).unwrap_or_default(),
+            host: set.map_or_else(|| format!("{host}:{port}"), |n| said.headers.remove(n).1),
+            said,
+            ..Server::default()
+        }
     }
 
     /// Whether the container listens there and speaks the gRPC health protocol.

@@ -2,15 +2,15 @@
 
 use super::Containers;
 use super::catalogue::{Http, Server};
-use super::fs::{FsError, Volumes, normalize};
+use super::fs::{Volumes, normalize};
 use super::machine::Machine;
 use super::net::{NetError, Response, Sent, Served, Server as Asked};
 use super::parts::{COMPONENT_PORTS, NAMESPACE};
-use super::{echo, httpbin, nginx, programs};
+use super::{echo, httpbin, nginx};
 use crate::pod::images::ImageRef;
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
-use network::{Request, Wire, gateway};
+use network::{Wire, gateway};
 use std::sync::Arc;
 
 /// The container of the node that has `ip` and listens at `port` at `now`.
@@ -44,14 +44,14 @@ pub fn connect(containers: &Containers, own: Option<&Machine>, ip: &str, port: u
 const TLS_PORTS: [u16; 10] = [443, 2746, 4443, 6443, 8443, 9443, 10250, 10257, 10258, 10259];
 
 /// Whether who listens there speaks TLS.
-pub fn speaks_tls(containers: &Containers, volumes: &Volumes, ip: &str, port: u16, now: Time) -> bool {
+pub fn speaks_tls(containers: &Containers, ip: &str, port: u16, now: Time) -> bool {
     let found = find(containers, None, ip, port, now);
-    found.is_ok_and(|(m, server, argv, _)| is_secure(m, server, argv, volumes, port))
+    found.is_ok_and(|(m, server, argv, _)| is_secure(m, server, argv, port))
 }
 
-fn is_secure(m: &Machine, server: &Server, argv: &[String], volumes: &Volumes, port: u16) -> bool {
-    if server.program == "nginx" && matches!(server.http, Http::Files(_)) {
-        return nginx::speaks_tls(&m.fs, volumes, port);
+fn is_secure(m: &Machine, server: &Server, argv: &[String], port: u16) -> bool {
+    if nginx::is(server) {
+        return m.nginx.as_ref().is_some_and(|n| n.speaks_tls(port));
     }
     let secure = || argv.iter().any(|a| a.strip_prefix("--secure-port=").is_some_and(|p| p == port.to_string()));
     server.ports.contains(&port) && TLS_PORTS.contains(&port) || secure()
@@ -80,7 +80,7 @@ pub fn http(
     now: Time,
 ) -> Result<Served, NetError> {
     let (m, server, argv, since) = find(containers, own, &asked.ip, asked.port, now)?;
-    let secure = || is_secure(m, server, argv, volumes, asked.port);
+    let secure = || is_secure(m, server, argv, asked.port);
     let response = match asked.wire {
         Wire::Tls { .. } if !secure() => return Err(NetError::NotTls),
         Wire::Tls { insecure: false } => return Err(NetError::Untrusted),
@@ -95,17 +95,46 @@ pub fn http(
 }
 
 /// The container that listens there takes a request on; which one it is.
-pub fn serve(containers: &mut Containers, sent: &Sent) -> Option<ContainerId> {
-    let listens =
-        |m: &Machine| m.spec.pod_ip == sent.ip && m.exit.is_none() && m.listeners().any(|(p, ..)| p == sent.port);
-    let (id, c) = containers.iter_mut().find(|(_, c)| c.machine.as_ref().is_some_and(listens))?;
-    let m = Arc::make_mut(c).machine.as_mut()?;
+pub fn serve(containers: &mut Containers, volumes: &mut Volumes, sent: &Sent) -> Option<ContainerId> {
+    let asked = &sent.asked;
+    let (id, m) = listening(containers, asked)?;
     m.serve(sent.at, sent.work);
-    let called = m.listeners().find(|(p, ..)| *p == sent.port);
-    if let Some((code, after)) = called.and_then(|(_, server, argv, _)| told_to_exit(server, argv, &sent.path)) {
-        m.leave(sent.port, code, sent.at + after);
+    let called = m.listeners().find(|(p, ..)| *p == asked.port).map(|(_, server, argv, _)| (server, argv));
+    let leaves = called.and_then(|(server, argv)| told_to_exit(server, argv, &asked.path));
+    note(m, volumes, sent);
+    if let Some((code, after)) = leaves {
+        m.leave(asked.port, code, sent.at + after);
     }
-    Some(id.clone())
+    Some(id)
+}
+
+/// What a server writes of a request that it answered.
+pub fn note(m: &mut Machine, volumes: &mut Volumes, sent: &Sent) {
+    let asked = &sent.asked;
+    let serves = m.listeners().any(|(p, server, ..)| p == asked.port && nginx::is(server));
+    let (Some(answered), true) = (sent.answered, serves) else { return };
+    let complains = answered.0 >= 400 && !is_plain_to_tls(m, asked);
+    let live = m.nginx.as_ref().filter(|_| complains);
+    let complaint = live.and_then(|live| nginx::answer::answer(live, m, volumes, asked, sent.at).1);
+    nginx::log::note(m, volumes, asked, answered, complaint.as_deref(), sent.at);
+}
+
+/// A server that asked another one has its answer.
+pub fn handed_on(containers: &mut Containers, volumes: &mut Volumes, asked: &Asked, answered: (u16, usize), now: Time) {
+    if let Some((_, m)) = listening(containers, asked) {
+        nginx::log::note(m, volumes, asked, answered, None, now);
+    }
+}
+
+fn listening<'a>(containers: &'a mut Containers, asked: &Asked) -> Option<(ContainerId, &'a mut Machine)> {
+    let listens =
+        |m: &Machine| m.spec.pod_ip == asked.ip && m.exit.is_none() && m.listeners().any(|(p, ..)| p == asked.port);
+    let (id, c) = containers.iter_mut().find(|(_, c)| c.machine.as_ref().is_some_and(listens))?;
+    Some((id.clone(), Arc::make_mut(c).machine.as_mut()?))
+}
+
+fn is_plain_to_tls(m: &Machine, asked: &Asked) -> bool {
+    asked.wire == Wire::Plain && m.nginx.as_ref().is_some_and(|n| n.speaks_tls(asked.port))
 }
 
 fn respond(
@@ -142,7 +171,10 @@ fn respond(
         }
         Http::Given => m.given(port).and_then(as_http).ok_or(NetError::NotHttp),
         Http::Agnhost => agnhost(m, argv, asked, now, now.since(since)),
-        Http::Files(_) if nginx::is(server) => Ok(of_nginx(m, volumes, asked, now)),
+        Http::Files(_) if nginx::is(server) => {
+            let live = m.nginx.as_ref().ok_or(NetError::Refused)?;
+            Ok(nginx::answer::answer(live, m, volumes, asked, now).0)
+        }
         Http::Files(root) => {
             let mut file = normalize("/", &format!("{root}{path}"));
             if m.fs.is_dir(&file, volumes) {
@@ -153,71 +185,6 @@ fn respond(
                 Err(_) => Ok(Response::new(404, "<h1>404 Not Found</h1>\n")),
             }
         }
-    }
-}
-
-/// nginx' answer, with its headers.
-fn of_nginx(m: &Machine, volumes: &Volumes, asked: &Asked, now: Time) -> Response {
-    let path = asked.path.split('?').next().unwrap_or("/");
-    let version = programs::nginx::version(&m.spec.image);
-    let date = |t: Time| programs::clock::format(t, "%a, %d %b %Y %H:%M:%S GMT");
-    let head = |kind: &str, length: usize, more: &[(&str, String)]| -> Vec<(String, String)> {
-        let mut all = vec![
-            ("Server", format!("nginx/{version}")),
-            ("Date", date(now)),
-            ("Content-Type", kind.into()),
-            ("Content-Length", length.to_string()),
-        ];
-        all.extend(more.iter().cloned());
-        all.into_iter().map(|(k, v)| (k.to_string(), v)).collect()
-    };
-    let keep = ("Connection", "keep-alive".to_string());
-    let page = |status: u16, more: &[(&str, String)]| {
-        let response = gateway::page(status);
-        let body = response.body.replace("<center>nginx</center>", &format!("<center>nginx/{version}</center>"));
-        let headers = head("text/html", body.len(), &[std::slice::from_ref(&keep), more].concat());
-        Response { body, headers, ..response }
-    };
-    let file = match nginx::reply(&m.fs, volumes, asked.port, path) {
-        nginx::Reply::Text(status, body) if body.is_empty() && status >= 300 => return page(status, &[]),
-        nginx::Reply::Text(status, body) => {
-            let headers = head(&nginx::content_type(&m.fs, volumes, path), body.len(), &[keep]);
-            return Response { headers, ..Response::new(status, body) };
-        }
-        nginx::Reply::Redirect(status, to) => {
-            let to = to.replace("$host", &asked.host).replace("$request_uri", &asked.path).replace("$scheme", "http");
-            return Response { location: Some(to.clone()), ..page(status, &[("Location", to)]) };
-        }
-        nginx::Reply::Proxy(host, port, path) => {
-            let query = asked.path.split_once('?').map(|(_, q)| format!("?{q}")).unwrap_or_default();
-            let (header, path) = (host.clone(), format!("{path}{query}"));
-            let request = Request { host, port, header, path, said: asked.said.clone(), ..Request::default() };
-            return Response { forward: Some(Box::new(request)), ..Response::new(502, "") };
-        }
-        nginx::Reply::File(file) => file,
-    };
-    let mut file = file;
-    if m.fs.is_dir(&file, volumes) {
-        if !path.ends_with('/') {
-            let to = format!("http://{}{path}/", asked.host);
-            return Response { location: Some(to.clone()), ..page(301, &[("Location", to)]) };
-        }
-        file = format!("{file}/index.html");
-        if m.fs.read(&file, volumes).is_err() {
-            return page(403, &[]);
-        }
-    }
-    match m.fs.read(&file, volumes) {
-        Ok(data) => {
-            let body = String::from_utf8_lossy(&data).into_owned();
-            // Files have no times of their own here: they are as old as the container.
-            let etag = format!("\"{:x}-{:x}\"", m.started.as_secs(), body.len());
-            let more = [("Last-Modified", date(m.started)), keep, ("ETag", etag), ("Accept-Ranges", "bytes".into())];
-            let headers = head(&nginx::content_type(&m.fs, volumes, &file), body.len(), &more);
-            Response { headers, ..Response::new(200, body) }
-        }
-        Err(FsError::Denied) => page(403, &[]),
-        Err(_) => page(404, &[]),
     }
 }
 

@@ -239,7 +239,18 @@ fn nginx_listens_and_answers_as_configured() {
         "server {\n  listen 8080 default_server; # here\n  location = /healthz { return 200 \"ok\\n\"; }\n  location / { root /var/www; index index.html; }\n}",
         "mkdir -p /var/www; echo page > /var/www/index.html; curl -s localhost:8080/healthz; curl -s localhost:8080/; curl -s localhost:80 || echo $?",
         expect![[r#"
+            2026/01/01 00:00:00 [notice] 3#3: using the "epoll" event method
+            2026/01/01 00:00:00 [notice] 3#3: nginx/1.27.5
+            2026/01/01 00:00:00 [notice] 3#3: OS: Linux 6.12.0-kubottle
+            2026/01/01 00:00:00 [notice] 3#3: getrlimit(RLIMIT_NOFILE): 1048576:1048576
+            2026/01/01 00:00:00 [notice] 3#3: start worker processes
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 5
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 6
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 7
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 8
+            127.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET /healthz HTTP/1.1" 200 3 "-" "curl/8.5.0" "-"
             ok
+            127.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET / HTTP/1.1" 200 5 "-" "curl/8.5.0" "-"
             page
             7
             [exit 0 at 1.1s]"#]],
@@ -248,7 +259,18 @@ fn nginx_listens_and_answers_as_configured() {
         "server { listen 80; location /old { return 404; } location ~ \\.txt$ { return 200 text; } }",
         "curl -s -o /dev/null -f localhost/old || echo $?; curl -s localhost/a.txt",
         expect![[r#"
+            2026/01/01 00:00:00 [notice] 3#3: using the "epoll" event method
+            2026/01/01 00:00:00 [notice] 3#3: nginx/1.27.5
+            2026/01/01 00:00:00 [notice] 3#3: OS: Linux 6.12.0-kubottle
+            2026/01/01 00:00:00 [notice] 3#3: getrlimit(RLIMIT_NOFILE): 1048576:1048576
+            2026/01/01 00:00:00 [notice] 3#3: start worker processes
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 5
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 6
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 7
+            2026/01/01 00:00:00 [notice] 3#3: start worker process 8
+            127.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET /old HTTP/1.1" 404 153 "-" "curl/8.5.0" "-"
             22
+            127.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET /a.txt HTTP/1.1" 200 4 "-" "curl/8.5.0" "-"
             text[exit 0 at 1.1s]"#]],
     );
     nginx(

@@ -87,7 +87,7 @@ fn a_full_disk_drives_all_away_until_there_is_room() {
     w.run(40);
     expect![[r#"
         22.0s Warning EvictionThresholdMet node-1: Attempting to reclaim ephemeral-storage
-        22.0s Warning Evicted web: The node was low on resource: ephemeral-storage. Threshold quantity: 10737418400, available: 0. Container c was using 819, request is 0, has larger consumption of ephemeral-storage. 
+        22.0s Warning Evicted web: The node was low on resource: ephemeral-storage. Threshold quantity: 10737418400, available: 0. Container c was using 1288, request is 0, has larger consumption of ephemeral-storage. 
         22.0s Normal NodeHasDiskPressure node-1: Node node-1 status is now: NodeHasDiskPressure
         22.0s Normal Killing web: Stopping container c
         22.0s status web: Failed reason=Evicted Ready=False c:Completed(0)

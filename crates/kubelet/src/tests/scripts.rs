@@ -353,20 +353,19 @@ fn images_behave_as_their_programs() {
         "nginx",
         &["sh", "-c", "nginx & sleep 1; curl -s localhost | grep -c Welcome; wget x"],
         expect![[r#"
-        /docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration
-        /docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/
-        /docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh
-        10-listen-on-ipv6-by-default.sh: info: Getting the checksum of /etc/nginx/conf.d/default.conf
-        10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf
-        /docker-entrypoint.sh: Sourcing /docker-entrypoint.d/15-local-resolvers.envsh
-        /docker-entrypoint.sh: Launching /docker-entrypoint.d/20-envsubst-on-templates.sh
-        /docker-entrypoint.sh: Launching /docker-entrypoint.d/30-tune-worker-processes.sh
-        /docker-entrypoint.sh: Configuration complete; ready for start up
-        1#1: using the "epoll" event method
-        1#1: start worker processes
-        2
-        sh: wget: not found
-        [exit 127 at 1.1s]"#]],
+            2026/01/01 00:00:00 [notice] 2#2: using the "epoll" event method
+            2026/01/01 00:00:00 [notice] 2#2: nginx/1.29.3
+            2026/01/01 00:00:00 [notice] 2#2: OS: Linux 6.12.0-kubottle
+            2026/01/01 00:00:00 [notice] 2#2: getrlimit(RLIMIT_NOFILE): 1048576:1048576
+            2026/01/01 00:00:00 [notice] 2#2: start worker processes
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 4
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 5
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 6
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 7
+            127.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET / HTTP/1.1" 200 288 "-" "curl/8.5.0" "-"
+            2
+            sh: wget: not found
+            [exit 127 at 1.1s]"#]],
     );
     check(
         "busybox",
@@ -387,18 +386,20 @@ fn images_behave_as_their_programs() {
         "nginx",
         &["sh", "-c", "nginx & sleep 1; curl --fail -s localhost/none; echo $?; curl -fsS localhost/none"],
         expect![[r#"
-            /docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration
-            /docker-entrypoint.sh: Looking for shell scripts in /docker-entrypoint.d/
-            /docker-entrypoint.sh: Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh
-            10-listen-on-ipv6-by-default.sh: info: Getting the checksum of /etc/nginx/conf.d/default.conf
-            10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf
-            /docker-entrypoint.sh: Sourcing /docker-entrypoint.d/15-local-resolvers.envsh
-            /docker-entrypoint.sh: Launching /docker-entrypoint.d/20-envsubst-on-templates.sh
-            /docker-entrypoint.sh: Launching /docker-entrypoint.d/30-tune-worker-processes.sh
-            /docker-entrypoint.sh: Configuration complete; ready for start up
-            1#1: using the "epoll" event method
-            1#1: start worker processes
+            2026/01/01 00:00:00 [notice] 2#2: using the "epoll" event method
+            2026/01/01 00:00:00 [notice] 2#2: nginx/1.29.3
+            2026/01/01 00:00:00 [notice] 2#2: OS: Linux 6.12.0-kubottle
+            2026/01/01 00:00:00 [notice] 2#2: getrlimit(RLIMIT_NOFILE): 1048576:1048576
+            2026/01/01 00:00:00 [notice] 2#2: start worker processes
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 4
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 5
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 6
+            2026/01/01 00:00:00 [notice] 2#2: start worker process 7
+            2026/01/01 00:00:01 [error] 4#4: *1 open() "/usr/share/nginx/html/none" failed (2: No such file or directory), client: 127.0.0.1, server: localhost, request: "GET /none HTTP/1.1", host: "localhost"
+            127.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET /none HTTP/1.1" 404 153 "-" "curl/8.5.0" "-"
             22
+            2026/01/01 00:00:01 [error] 4#4: *2 open() "/usr/share/nginx/html/none" failed (2: No such file or directory), client: 127.0.0.1, server: localhost, request: "GET /none HTTP/1.1", host: "localhost"
+            127.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET /none HTTP/1.1" 404 153 "-" "curl/8.5.0" "-"
             curl: (22) The requested URL returned error: 404
             [exit 22 at 1.1s]"#]],
     );

@@ -107,7 +107,6 @@ pub(super) const fn server(
 }
 
 pub static NGINX: Server = Server {
-    term_log: &["1#1: signal 15 (SIGTERM) received, exiting", "1#1: exit"],
     ..server(
         "nginx",
         &[80],
@@ -122,8 +121,6 @@ pub static NGINX: Server = Server {
             "/docker-entrypoint.sh: Launching /docker-entrypoint.d/20-envsubst-on-templates.sh",
             "/docker-entrypoint.sh: Launching /docker-entrypoint.d/30-tune-worker-processes.sh",
             "/docker-entrypoint.sh: Configuration complete; ready for start up",
-            "1#1: using the \"epoll\" event method",
-            "1#1: start worker processes",
         ],
     )
 };

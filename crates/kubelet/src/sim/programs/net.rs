@@ -144,7 +144,13 @@ pub fn http(io: &mut Io, request: &Request) -> Result<Served, NetError> {
         None => alone(io, &request.host).map(to).ok_or(NetError::NoSuchHost),
     };
     let answer = match reached {
-        Ok(Reached::Server(server)) => ask(io, server),
+        Ok(Reached::Server(mut server)) => {
+            // By the loopback interface.
+            if request.host == "localhost" || request.host.starts_with("127.") {
+                server.from = "127.0.0.1".into();
+            }
+            ask(io, server)
+        }
         Ok(Reached::ApiServer) if !request.insecure => Err(NetError::Untrusted),
         Ok(Reached::ApiServer) => ask_api_server(io, request),
         Ok(Reached::Answer(response)) => Ok(Some(Served { response, work: Duration::ZERO, done: io.now })),
@@ -163,12 +169,17 @@ fn ask(io: &mut Io, to: Server) -> Answer {
         served => served,
     };
     // A server that asks another one does so over the network.
-    if served.as_ref().is_ok_and(|s| s.response.forward.is_some()) {
+    if served.as_ref().is_ok_and(|s| !s.response.forward.is_empty()) {
         return call(io, to, true);
     }
     if let Ok(served) = &served {
-        let (ip, path) = (to.ip.clone(), to.path.clone());
-        io.world.sent.push(Sent { ip, port: to.port, at: io.now, work: served.work, path });
+        let mut sent = Sent::new(to.clone(), io.now, served);
+        // Its own container's server: the log has it in its place, also when that ends with this step.
+        if to.ip == io.m.spec.pod_ip && io.m.listeners().any(|(p, ..)| p == to.port) {
+            server::note(io.m, io.world.volumes, &sent);
+            sent.answered = None;
+        }
+        io.world.sent.push(sent);
     }
     let now = io.now;
     to.answer(served.map(Some), |response| Some(Served { response, work: Duration::ZERO, done: now }))

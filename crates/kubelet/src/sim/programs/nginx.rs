@@ -2,7 +2,7 @@
 
 use super::{Outcome, Running};
 use crate::pod::images::ImageRef;
-use crate::sim::machine::{Input, Kind, Machine, Output, Proc, SIGHUP, SIGQUIT, SIGTERM, State, World};
+use crate::sim::machine::{Input, Kind, Machine, Output, Proc, SIGHUP, SIGINT, SIGQUIT, SIGTERM, State, World};
 use crate::sim::nginx;
 use meta::Time;
 use std::sync::Arc;
@@ -53,16 +53,58 @@ pub fn version(image: &str) -> String {
 
 /// The first host that its configuration names and nobody knows, and where it stands.
 pub fn missing_host(m: &mut Machine, pid: u32, world: &mut World) -> Option<(String, String)> {
-    let mut all = nginx::asked_for(&m.fs, world.volumes).into_iter();
+    let mut all = m.nginx.as_ref().map(|n| n.asked_for().to_vec()).unwrap_or_default().into_iter();
     // Without a cluster there is nobody to ask.
     world.view?;
     let mut io = super::io(m, pid, Vec::new(), world)?;
     all.find(|(host, _)| super::net::resolve(&mut io, host).is_empty())
 }
 
+/// Notes what it does, when its error log is to have that.
+pub fn notice(m: &mut Machine, pid: u32, text: &str, now: Time, world: &mut World) {
+    if m.nginx.as_ref().is_some_and(nginx::Live::notices) {
+        let stamp = super::clock::format(now, "%Y/%m/%d %H:%M:%S");
+        m.emit(pid, &format!("{stamp} [notice] {pid}#{pid}: {text}\n"), true, world);
+    }
+}
+
+/// What it notes when it begins.
+pub fn begins(m: &mut Machine, pid: u32, now: Time, world: &mut World) {
+    let version = version(&m.spec.image);
+    for text in [
+        "using the \"epoll\" event method",
+        &format!("nginx/{version}"),
+        "OS: Linux 6.12.0-kubottle",
+        "getrlimit(RLIMIT_NOFILE): 1048576:1048576",
+    ] {
+        notice(m, pid, text, now, world);
+    }
+}
+
+/// It was told to end: at once, or when all are answered.
+pub fn ends(m: &mut Machine, pid: u32, signal: i32, now: Time, world: &mut World) {
+    let text = match signal {
+        SIGQUIT => "signal 3 (SIGQUIT) received, shutting down",
+        SIGINT => "signal 2 (SIGINT) received, exiting",
+        _ => "signal 15 (SIGTERM) received, exiting",
+    };
+    notice(m, pid, text, now, world);
+    for w in workers(m, pid) {
+        notice(m, pid, &format!("signal 17 (SIGCHLD) received from {w}"), now, world);
+        notice(m, pid, &format!("worker process {w} exited with code 0"), now, world);
+    }
+    notice(m, pid, "exit", now, world);
+}
+
+fn workers(m: &Machine, master: u32) -> Vec<u32> {
+    let is = |p: &Proc| p.parent == master && matches!(p.kind, Kind::Program(Running::Worker));
+    m.procs.iter().filter(|(_, p)| is(p)).map(|(id, _)| *id).collect()
+}
+
 /// A master's children.
 pub fn fork_workers(m: &mut Machine, master: u32, now: Time, world: &mut World) {
-    let count = nginx::workers(&m.fs, world.volumes);
+    notice(m, master, "start worker processes", now, world);
+    let count = m.nginx.as_ref().map_or(0, nginx::Live::workers);
     let Some((env, cwd, mut fds)) = m.procs.get(&master).map(|p| (p.env.clone(), p.cwd.clone(), p.fds.clone())) else {
         return;
     };
@@ -84,6 +126,9 @@ pub fn fork_workers(m: &mut Machine, master: u32, now: Time, world: &mut World) 
             pending: Vec::new(),
         });
     }
+    for w in workers(m, master) {
+        notice(m, master, &format!("start worker process {w}"), now, world);
+    }
 }
 
 /// Its workers end.
@@ -95,8 +140,11 @@ pub fn end_workers(m: &mut Machine, master: u32) {
 /// is wrong it stays as it is.
 pub fn renew(m: &mut Machine, master: u32, world: &mut World) {
     let now = m.procs.get(&master).map_or(Time(0), |p| p.clock);
-    match nginx::ports(&m.fs, world.volumes) {
-        Ok(_) => {
+    match nginx::Config::read(&m.fs, world.volumes) {
+        Ok(config) => {
+            m.nginx.get_or_insert_default().renew(config);
+            notice(m, master, "signal 1 (SIGHUP) received, reconfiguring", now, world);
+            notice(m, master, "reconfiguring", now, world);
             end_workers(m, master);
             fork_workers(m, master, now, world);
         }
@@ -120,7 +168,7 @@ pub fn instead(m: &mut Machine, pid: u32, argv: &[String], now: Time, world: &mu
     if !tests && signal.is_none() {
         return None;
     }
-    if let Err(why) = nginx::ports(&m.fs, world.volumes) {
+    if let Err(why) = nginx::Config::read(&m.fs, world.volumes) {
         let failed = if tests { format!("nginx: configuration file {CONFIG} test failed\n") } else { String::new() };
         m.emit(pid, &format!("nginx: [emerg] {why}\n{failed}"), true, world);
         return Some(Outcome::Exit(1));

@@ -36,8 +36,11 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     let is_nginx = nginx::is(server);
     let mut configured = Vec::new();
     if is_nginx {
-        match nginx::ports(&m.fs, world.volumes) {
-            Ok(ports) => configured = ports,
+        match nginx::Config::read(&m.fs, world.volumes) {
+            Ok(config) => {
+                configured = config.ports();
+                m.nginx = Some(nginx::Live::new(config));
+            }
             Err(why) => {
                 m.emit(pid, &format!("nginx: [emerg] {why}\n"), true, world);
                 return Outcome::Exit(1);
@@ -49,14 +52,22 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
             m.emit(pid, &format!("{stamp} [emerg] {pid}#{pid}: {why}\nnginx: [emerg] {why}\n"), true, world);
             return Outcome::Exit(1);
         }
-        super::nginx::fork_workers(m, pid, now, world);
     }
     super::secrets::make(m, server.program, &env, world);
     let stamp = super::clock::format(now, "%Y-%m-%dT%H:%M:%SZ");
-    let log: &[&str] = if server.http == Http::Agnhost { agnhost_log(&argv) } else { server.log };
+    let log: &[&str] = match server.http {
+        Http::Agnhost => agnhost_log(&argv),
+        // The image's entrypoint says this, not nginx.
+        _ if is_nginx && pid != m.first => &[],
+        _ => server.log,
+    };
     for line in log {
         let line = line.replace("{host}", &m.spec.hostname).replace("{ip}", &m.spec.pod_ip).replace("{now}", &stamp);
         m.emit(pid, &format!("{line}\n"), false, world);
+    }
+    if is_nginx {
+        super::nginx::begins(m, pid, now, world);
+        super::nginx::fork_workers(m, pid, now, world);
     }
     let since = now + world.scaled(Duration::from_millis(u64::from(server.ready_ms)));
     let option = |names: &[&str]| {
