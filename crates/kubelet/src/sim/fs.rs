@@ -562,11 +562,11 @@ impl Fs {
             Place::Volume(name, rest) => volumes.get_mut(&name).and_then(|t| t.get_mut(&rest)),
             _ => self.own.get_mut(path),
         };
-        if let Some(entry) = entry
-            && let Entry::File(kept) = entry
-            && (kept.len() as u64) < length
-        {
-            *entry = Entry::Long(kept.clone(), length);
+        let Some(entry) = entry else { return };
+        match entry {
+            Entry::File(kept) if (kept.len() as u64) < length => *entry = Entry::Long(kept.clone(), length),
+            Entry::Long(_, old) => *old = length.max(*old),
+            _ => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod changed;
 mod features;
+mod finding;
 mod languages;
 mod lifecycle;
 mod nodes;

@@ -95,7 +95,7 @@ fn sizes_sums_and_copies() {
             10485760 bytes (10 MB, 10 MiB) copied, 0.010485 s, 1.0 GB/s
             10M	z
             4.0K	y
-            find: ‘nope’: No such file or directory
+            find: 'nope': No such file or directory
             [exit 1 at 0.1s]"#]],
     );
 }

@@ -7,6 +7,7 @@ mod certgen;
 mod clients;
 pub(super) mod clock;
 mod digest;
+mod du;
 mod fetch;
 mod files;
 mod find;
@@ -24,6 +25,7 @@ mod python;
 mod redis_cli;
 mod regex;
 mod rights;
+mod script;
 mod secrets;
 mod sed;
 mod sort;
@@ -31,6 +33,7 @@ mod tar;
 pub(super) mod test;
 mod text;
 mod work;
+mod xargs;
 
 use super::catalogue::{Image, Server, Tools};
 use super::fs::normalize;
@@ -583,8 +586,8 @@ fn dispatch(io: &mut Io) -> Outcome {
         "ln" => files::ln(io),
         "truncate" => files::truncate(io),
         "find" => return find::find(io),
-        "xargs" => return find::xargs(io),
-        "du" => find::du(io),
+        "xargs" => return xargs::xargs(io),
+        "du" => du::du(io),
         "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" => digest::sum(io, &name),
         "pidof" | "pgrep" | "pkill" | "killall" => work::by_name(io, &name),
         "mktemp" => files::mktemp(io),

@@ -164,6 +164,21 @@ const SPECS: &[Spec] = &[
         ..PLAIN
     },
     Spec { programs: &["tee"], long: &[("append", 'a')], ..PLAIN },
+    Spec {
+        programs: &["du"],
+        valued: "d",
+        long: &[
+            ("max-depth", 'd'),
+            ("summarize", 's'),
+            ("all", 'a'),
+            ("human-readable", 'h'),
+            ("total", 'c'),
+            ("bytes", 'b'),
+            ("apparent-size", 'b'),
+            ("one-file-system", 'x'),
+        ],
+        ..PLAIN
+    },
     Spec { programs: &["nl"], valued: "bdfhilnsvw", ..PLAIN },
     Spec { programs: &["od"], valued: "AjNtSw", long: &[("address-radix", 'A'), ("format", 't')], ..PLAIN },
     Spec { programs: &["hexdump"], valued: "nsef", ..PLAIN },
