@@ -161,3 +161,21 @@ fn du_shows_the_levels_that_are_asked_for() {
     }
     assert_eq!(says("debian:12", "bash", "du --max-depth=0 a"), "20\ta\nrc 0\n");
 }
+
+#[test]
+fn truncate_goes_by_what_there_is() {
+    check(&[
+        ("truncate -s 3 q; truncate -s 2K q; wc -c q", "2048 q\nrc 0\n", ""),
+        ("truncate -s 1KB q; wc -c q; truncate -c -s 5 none; [ -e none ]", "1000 q\nrc 1\n", ""),
+        ("truncate -s x q", "truncate: invalid number 'x'\nrc 1\n", "truncate: Invalid number: 'x'\nrc 1\n"),
+    ]);
+    let gnu = |command: &str| says("debian:12", "bash", command);
+    assert_eq!(
+        gnu(
+            "n='stat -c %s q'; truncate -s 2M q; truncate -s +10 q; $n; truncate -s -5 q; $n; truncate -s '>100' q; $n; \
+             truncate -s '<100' q; $n; truncate -s %512 q; $n"
+        ),
+        "2097162\n2097157\n2097157\n100\n512\nrc 0\n"
+    );
+    assert_eq!(says("busybox:1.36", "sh", "truncate -s +10 q"), "truncate: invalid number '+10'\nrc 1\n");
+}

@@ -133,3 +133,38 @@ fn who_writes_more_than_it_may_leaves() {
     .assert_eq(&story(&mut w));
     assert_eq!(conditions(&w), "");
 }
+
+#[test]
+fn dd_without_a_count_writes_until_somebody_minds() {
+    let mut w = World::new();
+    w.pod(
+        "volume",
+        json!({ "containers": [{ "name": "c", "image": "busybox",
+            "command": ["sh", "-c", "dd if=/dev/zero of=/data/x bs=1M; sleep 3600"],
+            "volumeMounts": [{ "name": "data", "mountPath": "/data" }] }],
+            "volumes": [{ "name": "data", "emptyDir": { "sizeLimit": "3Gi" } }] }),
+    );
+    w.run(40);
+    expect![[r#"
+        0.0s Normal NodeHasSufficientMemory node-1: Node node-1 status is now: NodeHasSufficientMemory
+        0.0s Normal NodeHasNoDiskPressure node-1: Node node-1 status is now: NodeHasNoDiskPressure
+        0.0s Normal NodeHasSufficientPID node-1: Node node-1 status is now: NodeHasSufficientPID
+        10.0s Warning Evicted volume: Usage of EmptyDir volume "data" exceeds the limit "3Gi". 
+        10.0s Normal Killing volume: Stopping container c
+        12.0s status volume: Failed reason=Evicted Ready=False c:Error(137)
+    "#]]
+    .assert_eq(&story(&mut w));
+    let command = ["sh", "-c", "sleep 2; dd if=/dev/zero of=/x bs=1M; echo $?; sleep 3600"];
+    w.pod("disk", json!({ "containers": [{ "name": "c", "image": "busybox", "command": command }] }));
+    w.run(5);
+    w.kubelet.fill(Full { node: true, ..Full::default() });
+    w.run(3);
+    expect![[r#"
+        dd: error writing '/x': No space left on device
+        1907+1 records in
+        1907+1 records out
+        2000000000 bytes (1.9GB) copied, 2.000000 seconds, 953.7MB/s
+        1
+    "#]]
+    .assert_eq(&w.logs("disk", "c"));
+}

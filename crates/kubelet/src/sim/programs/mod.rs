@@ -7,6 +7,7 @@ mod certgen;
 mod clients;
 pub(super) mod clock;
 mod digest;
+mod disk;
 mod du;
 mod fetch;
 mod files;
@@ -72,6 +73,8 @@ pub enum Running {
     Pinging(Box<ping::Ping>),
     /// `tail -f`: the file, and how much of it was shown.
     Following(String, usize),
+    /// `dd` without a count.
+    Filling(Box<disk::Filling>),
     /// Grows until the memory limit stops it: `stress --vm`.
     Growing(i64),
     /// Computes without a pause, on so many thousandths of a core; ends with this code when it wakes up.
@@ -377,6 +380,7 @@ pub fn run(m: &mut Machine, pid: u32, running: &mut Running, world: &mut World) 
         Running::Filtering(buffer, stream) => filter(m, pid, buffer, stream, world),
         Running::Pinging(ping) => ping::go_on(ping, m, pid, world),
         Running::Following(path, seen) => work::follow(m, pid, path, seen, world),
+        Running::Filling(f) => disk::go_on(f, m, pid, world),
         Running::Growing(bytes) => work::grow(m, pid, bytes, world),
         Running::Python(program) => python::run(program, m, pid, world),
         Running::Redis(server) => redis::process::run(server, m, pid, world),
@@ -582,9 +586,9 @@ fn dispatch(io: &mut Io) -> Outcome {
         "readlink" | "realpath" => list::readlink(io, &name),
         "mount" => info::mount(io),
         "cp" | "mv" => files::copy(io),
-        "dd" => return files::dd(io),
+        "dd" => return disk::dd(io),
         "ln" => files::ln(io),
-        "truncate" => files::truncate(io),
+        "truncate" => disk::truncate(io),
         "find" => return find::find(io),
         "xargs" => return xargs::xargs(io),
         "du" => du::du(io),

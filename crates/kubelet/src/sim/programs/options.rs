@@ -179,6 +179,12 @@ const SPECS: &[Spec] = &[
         ],
         ..PLAIN
     },
+    Spec {
+        programs: &["truncate"],
+        valued: "sr",
+        long: &[("size", 's'), ("reference", 'r'), ("no-create", 'c')],
+        ..PLAIN
+    },
     Spec { programs: &["nl"], valued: "bdfhilnsvw", ..PLAIN },
     Spec { programs: &["od"], valued: "AjNtSw", long: &[("address-radix", 'A'), ("format", 't')], ..PLAIN },
     Spec { programs: &["hexdump"], valued: "nsef", ..PLAIN },
