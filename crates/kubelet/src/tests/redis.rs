@@ -63,3 +63,22 @@ fn what_does_not_fit_into_the_containers_memory_ends_it() {
     let oom = crate::runtime::ExitReason::OomKilled;
     assert!(matches!(&ended, Some(crate::RuntimeEvent::Exited { reason, .. }) if *reason == oom), "{ended:?}");
 }
+
+#[test]
+fn commands_are_repeated_one_after_the_other() {
+    let mut h = redis();
+    let s = h.open(Some(&["redis-cli"]), true, false);
+    assert_eq!(h.say(s, "2 incr n\n"), "1\n2\n");
+    let bad = "Invalid redis-cli repeat command option value.\n";
+    assert_eq!(h.say(s, "0 ping\n-3 ping\n99999999999999999999 ping\n"), bad.repeat(3));
+    // So many copies would not fit into any memory; it lasts until somebody ends it.
+    let s = h.open(Some(&["redis-cli"]), true, true);
+    let said = h.say(s, "99999999999 incr n\r");
+    assert!(said.contains("(integer) 3\r\n(integer) 4\r\n"), "{said}");
+    h.say(s, "\x03");
+    assert!(h.take(s).end.is_some());
+    let script = "redis-cli -r -1 -i 1 incr m & sleep 4.5; kill $!; redis-cli -r 2 incr m; redis-cli -r 0 incr m; redis-cli get m";
+    let s = h.open(Some(&["sh", "-c", script]), false, false);
+    h.pass(7);
+    assert_eq!(String::from_utf8_lossy(&h.take(s).stdout), "1\n2\n3\n4\n5\n6\n7\n7\n");
+}

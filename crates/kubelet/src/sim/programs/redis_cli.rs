@@ -9,6 +9,10 @@ use std::collections::VecDeque;
 
 /// How long Linux tries to connect to who does not answer.
 const CONNECT: Duration = Duration::from_secs(127);
+/// At least so long is between a command and its repetition.
+const ROUND_TRIP: Duration = Duration::from_millis(1);
+/// `-r -1`: without end.
+const FOR_EVER: u64 = u64::MAX;
 const UNSAFE: &str =
     "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe.\n";
 
@@ -22,6 +26,7 @@ pub struct Cli {
     /// Formatted for people.
     formatted: bool,
     raw: bool,
+    /// `-r`: how often it says a command.
     repeat: u64,
     interval: Duration,
     /// Its last argument is what its input holds.
@@ -37,7 +42,10 @@ pub struct Cli {
     /// What it waits for.
     asked: Option<Asked>,
     pub heard: Option<Answer>,
-    todo: VecDeque<Vec<String>>,
+    /// Commands, and how often each is (still) to be said.
+    todo: VecDeque<(u64, Vec<String>)>,
+    /// The next one is a repetition.
+    again: bool,
     buffer: Vec<u8>,
     prompted: bool,
     ended: bool,
@@ -75,6 +83,7 @@ fn parse(m: &Machine, pid: u32) -> Result<(Cli, bool), String> {
         asked: None,
         heard: None,
         todo: VecDeque::new(),
+        again: false,
         buffer: Vec::new(),
         prompted: false,
         ended: false,
@@ -94,7 +103,7 @@ fn parse(m: &Machine, pid: u32) -> Result<(Cli, bool), String> {
             "-a" | "--pass" => (c.password, warns) = (value()?, true),
             "--user" => c.user = value()?,
             "-n" => c.db = value()?.parse().unwrap_or(0),
-            "-r" => c.repeat = value()?.parse().unwrap_or(1),
+            "-r" => c.repeat = u64::try_from(value()?.parse::<i64>().unwrap_or(0)).unwrap_or(FOR_EVER),
             "-i" => {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let micros = (value()?.parse::<f64>().unwrap_or(0.0).max(0.0) * 1e6) as u64;
@@ -135,7 +144,7 @@ fn parse(m: &Machine, pid: u32) -> Result<(Cli, bool), String> {
     c.once = !rest.is_empty();
     c.terminal &= !c.once;
     if c.once {
-        c.todo.push_back(rest);
+        c.plan(c.repeat, rest);
     }
     Ok((c, warns && !quiet))
 }
@@ -211,6 +220,26 @@ fn raw(r: &Reply) -> String {
 }
 
 impl Cli {
+    fn plan(&mut self, times: u64, argv: Vec<String>) {
+        if times > 0 {
+            self.todo.push_back((times, argv));
+        }
+    }
+
+    /// The next command.
+    fn next_command(&mut self) -> Option<Vec<String>> {
+        let (left, argv) = self.todo.front_mut()?;
+        let argv = argv.clone();
+        if *left != FOR_EVER {
+            *left -= 1;
+        }
+        self.again = *left > 0;
+        if *left == 0 {
+            self.todo.pop_front();
+        }
+        Some(argv)
+    }
+
     fn prompt(&self) -> String {
         if self.server.is_none() {
             return "not connected> ".into();
@@ -251,7 +280,7 @@ impl Cli {
         }
         text.push_str(&command(&argv));
         self.asked = Some(Asked { argv, greetings, at: now });
-        let closes = self.once && self.repeat <= 1;
+        let closes = self.once && self.todo.is_empty();
         let talk = Talk { text, connection: 0, closes };
         Some(Call { id: m.spec.id.clone(), pid, server, http: false, api: None, talk: Some(talk) })
     }
@@ -335,13 +364,23 @@ impl Cli {
             }
             _ => {
                 // `3 ping`: three times.
-                let times = first.parse::<usize>().ok().filter(|_| argv.len() > 1);
-                let argv = if times.is_some() { argv[1..].to_vec() } else { argv };
-                (0..times.unwrap_or(1)).for_each(|_| self.todo.push_back(argv.clone()));
+                match number(&argv[0]).filter(|_| argv.len() > 1) {
+                    None => self.plan(1, argv),
+                    Some(Ok(n)) => self.plan(n, argv[1..].to_vec()),
+                    Some(Err(())) => m.emit(pid, "Invalid redis-cli repeat command option value.\n", false, world),
+                }
             }
         }
         true
     }
+}
+
+/// How often, when a word is a number: `Err` when that is no way to repeat something.
+fn number(word: &str) -> Option<Result<u64, ()>> {
+    let digits = word.strip_prefix(['-', '+']).unwrap_or(word);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let times = || word.parse::<i64>().ok().and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
+    is_number.then(|| times().ok_or(()))
 }
 
 enum Next {
@@ -406,12 +445,9 @@ pub fn run(mut c: Box<Cli>, m: &mut Machine, pid: u32, world: &mut World) -> Out
             let (out, err) = c.take(&asked, answer, now);
             m.emit(pid, &err, true, world);
             m.emit(pid, &out, false, world);
-            if c.once && c.repeat > 1 {
-                c.repeat -= 1;
-                c.todo.push_back(asked.argv);
-                if c.interval > Duration::ZERO {
-                    return Outcome::Sleep(now + world.scaled(c.interval), Running::RedisCli(c));
-                }
+            if std::mem::take(&mut c.again) && !c.todo.is_empty() {
+                let pause = world.scaled(c.interval).max(ROUND_TRIP);
+                return Outcome::Sleep(now + pause, Running::RedisCli(c));
             }
         }
         // At a terminal it connects before it prompts.
@@ -444,7 +480,7 @@ pub fn run(mut c: Box<Cli>, m: &mut Machine, pid: u32, world: &mut World) -> Out
                 Next::Wait(pipe) => return Outcome::Read(pipe, Running::RedisCli(c)),
                 Next::Line(line) => {
                     let whole = [line.as_bytes(), if c.ended && c.buffer.is_empty() { b"" } else { b"\n" }].concat();
-                    if let Some(argv) = c.todo.front_mut() {
+                    if let Some((_, argv)) = c.todo.front_mut() {
                         match argv.last_mut().filter(|a| a.ends_with('\n')) {
                             Some(last) => last.push_str(&String::from_utf8_lossy(&whole)),
                             None => argv.push(String::from_utf8_lossy(&whole).into_owned()),
@@ -455,7 +491,7 @@ pub fn run(mut c: Box<Cli>, m: &mut Machine, pid: u32, world: &mut World) -> Out
                 Next::End => c.input_is_argument = false,
             }
         }
-        if let Some(argv) = c.todo.pop_front() {
+        if let Some(argv) = c.next_command() {
             if let Some(call) = c.send(argv, m, pid, now) {
                 world.calls.push(call);
             }

@@ -8,6 +8,8 @@ mod info;
 pub mod process;
 mod replication;
 pub mod reply;
+#[cfg(test)]
+mod tests;
 
 use super::catalogue::Server;
 use super::net::{Answer, Call, Response, Served};
@@ -24,6 +26,8 @@ pub const STARTUP_BYTES: u64 = 900 << 10;
 const PROGRAM_BYTES: u64 = 4 << 20;
 /// Connections that nobody has closed are forgotten when there are more.
 const CONNECTIONS: usize = 1_000;
+/// All that a server keeps here: real ones have their machine's memory.
+const DATA_BYTES: u64 = 256 << 20;
 
 /// What a client has said on its connection.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +116,32 @@ pub fn served(text: String, now: Time) -> Answer {
 }
 
 impl Redis {
+    /// A server that holds nothing, and listens from the beginning.
+    pub fn new(server: &'static Server, config: Config, version: (u32, u32, u32), rng: Rng) -> Self {
+        let port = u16::try_from(config.number("port")).unwrap_or(6379);
+        Redis {
+            server,
+            port,
+            since: Time(0),
+            pid: 1,
+            config,
+            version,
+            run_id: String::new(),
+            dbs: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            waiters: VecDeque::new(),
+            log: Vec::new(),
+            late: Vec::new(),
+            ends: false,
+            stats: Stats::default(),
+            dirty: 0,
+            peak: 0,
+            rng,
+            role: replication::Role::Leader,
+            followers: Vec::new(),
+            offset: 0,
+        }
+    }
     fn ensure(&mut self, n: usize) -> &mut Db {
         self.dbs.entry(n).or_default()
     }
@@ -310,6 +340,10 @@ impl Redis {
     fn refuses(&mut self, command: &Command) -> Option<Reply> {
         if command.grows && !self.make_room() {
             return Some(Reply::Error("OOM command not allowed when used memory > 'maxmemory'.".into()));
+        }
+        if command.grows && self.used_memory() > DATA_BYTES {
+            let most = DATA_BYTES >> 20;
+            return Some(Reply::Error(format!("ERR more than {most} MiB of data are not simulated")));
         }
         let read_only = self.master().is_some() && self.config.get("replica-read-only") == "yes";
         (command.writes && read_only)

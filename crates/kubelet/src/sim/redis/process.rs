@@ -1,7 +1,6 @@
 //! The process `redis-server`: how it starts, what it prints, how it ends.
 
 use super::config::{Config, arguments};
-use super::replication::Role;
 use super::{Back, Redis};
 use crate::pod::images::ImageRef;
 use crate::sim::catalogue::Server;
@@ -162,28 +161,8 @@ pub fn start(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     let run_id = (0..5).map(|_| format!("{:08x}", rng.next_u32())).collect();
     let since = now + world.scaled(Duration::from_millis(u64::from(server.ready_ms)));
     let told = file.is_some() || argv.len() > 1;
-    let mut r = Redis {
-        server,
-        port,
-        since,
-        pid,
-        config,
-        version,
-        run_id,
-        dbs: BTreeMap::new(),
-        sessions: BTreeMap::new(),
-        waiters: std::collections::VecDeque::new(),
-        log: Vec::new(),
-        late: Vec::new(),
-        ends: false,
-        stats: super::Stats::default(),
-        dirty: 0,
-        peak: 0,
-        rng,
-        role: Role::Leader,
-        followers: Vec::new(),
-        offset: 0,
-    };
+    let mut r = Redis::new(server, config, version, rng);
+    (r.since, r.pid, r.run_id) = (since, pid, run_id);
     let leader: Vec<String> = r.config.get("replicaof").split(' ').map(String::from).collect();
     if let [host, port] = leader.as_slice() {
         r.follow(host, port, since);

@@ -84,9 +84,9 @@ pub fn commands(mut text: &str) -> Vec<Vec<String>> {
     while !text.is_empty() {
         if text.starts_with('*') {
             let Some((Reply::Array(Some(words)), rest)) = Reply::decode(text) else { break };
-            all.push(
-                words.into_iter().filter_map(|w| if let Reply::Bulk(Some(w)) = w { Some(w) } else { None }).collect(),
-            );
+            let words = words.into_iter().filter_map(|w| if let Reply::Bulk(Some(w)) = w { Some(w) } else { None });
+            // `*0` says nothing.
+            all.extend(Some(words.collect::<Vec<_>>()).filter(|w| !w.is_empty()));
             text = rest;
         } else {
             let (line, rest) = text.split_once('\n').unwrap_or((text, ""));

@@ -1,7 +1,6 @@
 //! Keys, whatever they hold.
 
-use super::{Cx, NO_KEY, Outcome, Redis, Reply, SYNTAX, fits, int};
-use meta::{Duration, Time};
+use super::{Cx, NO_KEY, Outcome, Redis, Reply, SYNTAX, end, fits, int, invalid_end};
 
 pub fn dbsize(r: &mut Redis, cx: &Cx) -> Outcome {
     Ok(Reply::int(r.db(cx).len()))
@@ -74,12 +73,8 @@ pub fn rename(r: &mut Redis, cx: &Cx) -> Outcome {
 pub fn expire(r: &mut Redis, cx: &Cx) -> Outcome {
     let n = int(cx.arg(2))?;
     let name = cx.word(0);
-    let unit = if name.starts_with('p') { 1_000 } else { 1_000_000 };
-    let span = Duration(n.unsigned_abs().saturating_mul(unit));
-    let at = match (name.ends_with("at"), n > 0) {
-        (_, false) => Time(0),
-        (true, _) => Time(span.0),
-        (false, _) => cx.now + span,
+    let Some(at) = end(n, !name.starts_with('p'), name.ends_with("at"), cx.now) else {
+        return Ok(invalid_end(r, cx));
     };
     let db = r.db(cx);
     let Some(before) = db.get(cx.arg(1)).map(|k| k.expires) else { return Ok(Reply::Int(0)) };

@@ -134,7 +134,14 @@ pub fn moved(r: &mut Redis, cx: &Cx) -> Outcome {
 
 /// How long to wait; `None`: for ever.
 fn patience(word: &str) -> Result<Option<Duration>, &'static str> {
-    let seconds: f64 = word.parse().map_err(|_| "ERR timeout is not a float or out of range")?;
+    let seconds: f64 = word.parse().map_err(|_| NO_TIMEOUT)?;
+    if seconds.is_nan() {
+        return Err(NO_TIMEOUT);
+    }
+    // Milliseconds are counted in 64 bits.
+    if seconds * 1e3 >= 9_223_372_036_854_775_807.0 {
+        return Err("ERR timeout is out of range");
+    }
     if seconds < 0.0 {
         return Err("ERR timeout is negative");
     }
@@ -143,20 +150,22 @@ fn patience(word: &str) -> Result<Option<Duration>, &'static str> {
     Ok((micros > 0).then_some(Duration(micros)))
 }
 
-/// Waits when there is nothing.
-fn or_wait(found: Outcome, timeout: &str) -> Done {
-    match (found, patience(timeout)) {
-        (_, Err(e)) | (Err(e), _) => Reply::Error(e.into()).into(),
-        (Ok(Reply::Bulk(None) | Reply::Array(None)), Ok(time)) => Done::Wait(time),
-        (Ok(reply), _) => reply.into(),
+const NO_TIMEOUT: &str = "ERR timeout is not a float or out of range";
+
+/// Waits when there is nothing. Nothing is taken before the timeout is known to be one.
+fn or_wait(timeout: &str, find: impl FnOnce() -> Outcome) -> Done {
+    match patience(timeout).and_then(|time| Ok((find()?, time))) {
+        Err(e) => Reply::Error(e.into()).into(),
+        Ok((Reply::Bulk(None) | Reply::Array(None), time)) => Done::Wait(time),
+        Ok((reply, _)) => reply.into(),
     }
 }
 
 pub fn blocking_move(r: &mut Redis, cx: &Cx) -> Done {
     match cx.word(0).as_str() {
-        "brpoplpush" => or_wait(carry(r, cx, false, true), cx.arg(3)),
+        "brpoplpush" => or_wait(cx.arg(3), || carry(r, cx, false, true)),
         _ => match (is_left(&cx.word(3)), is_left(&cx.word(4))) {
-            (Ok(from), Ok(to)) => or_wait(carry(r, cx, from, to), cx.arg(5)),
+            (Ok(from), Ok(to)) => or_wait(cx.arg(5), || carry(r, cx, from, to)),
             _ => Reply::Error(SYNTAX.into()).into(),
         },
     }
@@ -167,7 +176,7 @@ pub fn blocking_pop(r: &mut Redis, cx: &Cx) -> Done {
     let left = cx.word(0) == "blpop";
     let keys = &cx.argv[1..cx.argv.len() - 1];
     let db = r.db(cx);
-    let mut find = || -> Outcome {
+    let find = || -> Outcome {
         for key in keys {
             let item = match list(db, key)? {
                 Some(l) if left => l.pop_front(),
@@ -180,5 +189,5 @@ pub fn blocking_pop(r: &mut Redis, cx: &Cx) -> Done {
         }
         Ok(Reply::Array(None))
     };
-    or_wait(find(), cx.arg(cx.argv.len() - 1))
+    or_wait(cx.arg(cx.argv.len() - 1), find)
 }

@@ -101,6 +101,20 @@ kind!(hash, hash_made, Hash, super::data::Named<String>);
 kind!(set, set_made, Set, super::data::Named<()>);
 kind!(sorted, sorted_made, Sorted, super::data::Named<f64>);
 
+/// When what is to end after `n` seconds (or milliseconds), or at that second, ends. `None`: it is no such time.
+fn end(n: i64, seconds: bool, at: bool, now: Time) -> Option<Time> {
+    let millis = if seconds { n.checked_mul(1_000)? } else { n };
+    let from = if at { 0 } else { i64::try_from(now.as_micros() / 1_000).unwrap_or(i64::MAX) };
+    let millis = millis.checked_add(from)?;
+    Some(Time(u64::try_from(millis).unwrap_or(0).saturating_mul(1_000)))
+}
+
+fn invalid_end(r: &Redis, cx: &Cx) -> Reply {
+    let name = cx.word(0);
+    let name = if r.version.0 >= 7 { format!("'{name}' command") } else { name };
+    Reply::Error(format!("ERR invalid expire time in {name}"))
+}
+
 fn int(s: &str) -> Result<i64, &'static str> {
     s.parse().map_err(|_| NOT_INT)
 }

@@ -50,14 +50,21 @@ pub fn moved(r: &mut Redis, cx: &Cx) -> Outcome {
     Ok(Reply::Int(1))
 }
 
+/// So many members are drawn at once; real servers make an answer of any length.
+const DRAWS_MOST: u64 = 100_000;
+
 /// Members drawn at random: each once, or with a negative number perhaps more often.
 fn draw(r: &mut Redis, cx: &Cx, count: i64) -> Result<Vec<String>, &'static str> {
     let mut all = set(r.db(cx), cx.arg(1))?.map(|s| listed(s)).unwrap_or_default();
     let mut out = Vec::new();
-    for _ in 0..count.unsigned_abs() {
-        if all.is_empty() {
-            break;
-        }
+    let times = if count < 0 { count.unsigned_abs() } else { count.unsigned_abs().min(all.len() as u64) };
+    if all.is_empty() {
+        return Ok(out);
+    }
+    if times > DRAWS_MOST {
+        return Err("ERR more than 100000 members at once are not simulated");
+    }
+    for _ in 0..times {
         let n = r.draw(all.len());
         out.push(if count < 0 { all[n].clone() } else { all.remove(n) });
     }

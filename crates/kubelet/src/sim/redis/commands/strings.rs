@@ -1,7 +1,7 @@
 //! Texts and numbers.
 
-use super::{Cx, NOT_FLOAT, NOT_INT, Outcome, Redis, Reply, SYNTAX, Value, WRONG_TYPE, int, number, range, text};
-use meta::{Duration, Time};
+use super::{Cx, NOT_FLOAT, NOT_INT, Outcome, Redis, Reply, SYNTAX, Value, end, int, invalid_end, number, range, text};
+use meta::Time;
 
 /// A number as redis writes it.
 pub fn float(n: f64) -> String {
@@ -16,17 +16,20 @@ pub fn get(r: &mut Redis, cx: &Cx) -> Outcome {
 }
 
 /// `EX 10`, `PX 100`, `EXAT`, `PXAT`: the moment.
-fn moment(unit: &str, n: i64, now: Time) -> Result<Time, &'static str> {
-    if n <= 0 {
-        return Err("ERR invalid expire time in set");
-    }
-    let n = n.unsigned_abs();
-    Ok(match unit {
-        "ex" => now + Duration::from_secs(n),
-        "px" => now + Duration::from_millis(n),
-        "exat" => Time(n.saturating_mul(1_000_000)),
-        _ => Time(n.saturating_mul(1_000)),
-    })
+fn moment(unit: &str, n: i64, now: Time) -> Option<Time> {
+    end(n, unit.starts_with('e'), unit.ends_with("at"), now).filter(|_| n > 0)
+}
+
+/// Longer texts are not kept here; real servers keep up to 512 MiB.
+const TEXT_MOST: usize = 64 << 20;
+
+fn too_long(length: usize) -> Option<Reply> {
+    let why = match length {
+        0..=TEXT_MOST => return None,
+        n if n > 512 << 20 => "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+        _ => "ERR texts of more than 64 MiB are not simulated",
+    };
+    Some(Reply::Error(why.into()))
 }
 
 pub fn set(r: &mut Redis, cx: &Cx) -> Outcome {
@@ -40,7 +43,8 @@ pub fn set(r: &mut Redis, cx: &Cx) -> Outcome {
             "keepttl" if expires.is_none() => keep = true,
             "ex" | "px" | "exat" | "pxat" if expires.is_none() && !keep && n + 1 < cx.argv.len() => {
                 n += 1;
-                expires = Some(moment(&option, int(cx.arg(n))?, cx.now)?);
+                let Some(at) = moment(&option, int(cx.arg(n))?, cx.now) else { return Ok(invalid_end(r, cx)) };
+                expires = Some(at);
             }
             _ => return Err(SYNTAX),
         }
@@ -65,11 +69,8 @@ pub fn set(r: &mut Redis, cx: &Cx) -> Outcome {
 
 pub fn setex(r: &mut Redis, cx: &Cx) -> Outcome {
     let n = int(cx.arg(2))?;
-    if n <= 0 {
-        let psetex = cx.word(0) == "psetex";
-        return Err(if psetex { "ERR invalid expire time in psetex" } else { "ERR invalid expire time in setex" });
-    }
-    let at = moment(if cx.word(0) == "psetex" { "px" } else { "ex" }, n, cx.now)?;
+    let unit = if cx.word(0) == "psetex" { "px" } else { "ex" };
+    let Some(at) = moment(unit, n, cx.now) else { return Ok(invalid_end(r, cx)) };
     let used = r.stamp(cx.now);
     r.db(cx).put(cx.arg(1), Value::Text(cx.arg(3).into()), Some(at), used);
     Ok(Reply::ok())
@@ -163,6 +164,9 @@ pub fn step_float(r: &mut Redis, cx: &Cx) -> Outcome {
 
 pub fn append(r: &mut Redis, cx: &Cx) -> Outcome {
     let old = text(r.db(cx), cx.arg(1))?.cloned().unwrap_or_default();
+    if let Some(refused) = too_long(old.len().saturating_add(cx.arg(2).len())) {
+        return Ok(refused);
+    }
     let new = format!("{old}{}", cx.arg(2));
     let length = new.len();
     change(r, cx, new);
@@ -182,17 +186,14 @@ pub fn getrange(r: &mut Redis, cx: &Cx) -> Outcome {
 
 pub fn setrange(r: &mut Redis, cx: &Cx) -> Outcome {
     let at = usize::try_from(int(cx.arg(2))?).map_err(|_| "ERR offset is out of range")?;
-    let mut all = match r.db(cx).get(cx.arg(1)).map(|k| &k.value) {
-        Some(Value::Text(s)) => s.clone().into_bytes(),
-        Some(_) => return Err(WRONG_TYPE),
-        None => Vec::new(),
-    };
     let new = cx.arg(3).as_bytes();
-    if at + new.len() > 512 << 20 {
-        return Err("ERR string exceeds maximum allowed size (512MB)");
-    }
-    if new.is_empty() {
-        return Ok(Reply::int(all.len()));
+    let mut all = match text(r.db(cx), cx.arg(1))? {
+        Some(s) if new.is_empty() => return Ok(Reply::int(s.len())),
+        None if new.is_empty() => return Ok(Reply::Int(0)),
+        s => s.cloned().unwrap_or_default().into_bytes(),
+    };
+    if let Some(refused) = too_long(at.saturating_add(new.len())) {
+        return Ok(refused);
     }
     all.resize(all.len().max(at + new.len()), 0);
     all[at..at + new.len()].copy_from_slice(new);
