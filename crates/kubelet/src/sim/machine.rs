@@ -345,14 +345,14 @@ impl Machine {
     }
 
     /// A process that waits for an answer from another node gets it.
-    pub fn hear(&mut self, pid: u32, answer: Answer, now: Time) {
+    pub fn hear(&mut self, pid: u32, connection: u32, answer: Answer, now: Time) {
         if let Some(p) = self.procs.get_mut(&pid)
             && let Kind::Program(program) = &mut p.kind
         {
             match program {
                 Running::Asking(answers) => answers.push(answer),
                 Running::RedisCli(cli) => cli.heard = Some(answer),
-                Running::Redis(redis) => redis.heard(answer, now),
+                Running::Redis(redis) => redis.heard(connection, answer, now),
                 _ => return,
             }
             p.state = State::Sleeping(now);

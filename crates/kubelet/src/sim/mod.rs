@@ -594,7 +594,7 @@ impl Runtime for SimRuntime {
         let own = |response| Some(Served { response, work: Duration::ZERO, done: now });
         let answer = call.server.answer(answer, own);
         if let Some(m) = machine(&mut self.containers, &call.id) {
-            m.hear(call.pid, answer, now);
+            m.hear(call.pid, call.talk.as_ref().map_or(0, |t| t.connection), answer, now);
         }
         self.update_next();
     }

@@ -158,6 +158,8 @@ pub struct Key {
     /// When a command touched it last, and which one: the oldest goes first when memory is short.
     pub used: (Time, u64),
     bytes: u64,
+    /// The change that it was changed by last.
+    pub version: u64,
 }
 
 /// One of the server's databases.
@@ -190,12 +192,12 @@ impl Db {
     pub fn put(&mut self, key: &str, value: Value, expires: Option<Time>, used: (Time, u64)) {
         self.remove(key);
         self.expiring += usize::from(expires.is_some());
-        self.keys.insert(key.into(), Key { value, expires, used, bytes: 0 });
+        self.keys.insert(key.into(), Key { value, expires, used, bytes: 0, version: 0 });
         self.weigh(key);
     }
     /// A collection that is about to be filled.
     pub fn put_empty(&mut self, key: &str, value: Value, used: (Time, u64)) {
-        self.keys.insert(key.into(), Key { value, expires: None, used, bytes: 0 });
+        self.keys.insert(key.into(), Key { value, expires: None, used, bytes: 0, version: 0 });
     }
     pub fn expire(&mut self, key: &str, at: Option<Time>) {
         if let Some(k) = self.keys.get_mut(key) {
@@ -226,15 +228,28 @@ impl Db {
     pub fn bytes_of(&self, key: &str) -> Option<u64> {
         self.keys.get(key).map(|k| k.bytes)
     }
-    /// Removes what has come to its end; how many keys.
-    pub fn purge(&mut self, now: Time) -> u64 {
+    /// Removes what has come to its end.
+    pub fn purge(&mut self, now: Time) -> Vec<(String, Key)> {
         if self.expiring == 0 {
-            return 0;
+            return Vec::new();
         }
         let over: Vec<String> =
             self.keys.iter().filter(|(_, k)| k.expires.is_some_and(|t| t <= now)).map(|(n, _)| n.clone()).collect();
-        over.iter().for_each(|k| _ = self.remove(k));
-        over.len() as u64
+        over.into_iter().filter_map(|name| self.remove(&name).map(|k| (name, k))).collect()
+    }
+    /// A key as it was, unless there is another one by now.
+    pub fn put_back(&mut self, name: String, key: Key) {
+        if self.keys.contains_key(&name) {
+            return;
+        }
+        self.bytes += key.bytes;
+        self.expiring += usize::from(key.expires.is_some());
+        self.keys.insert(name, key);
+    }
+    pub fn mark(&mut self, name: &str, version: u64) {
+        if let Some(k) = self.keys.get_mut(name) {
+            k.version = version;
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub mod reply;
 mod tests;
 
 use super::catalogue::Server;
-use super::net::{Answer, Call, Response, Served};
+use super::net::{Answer, Call, Response, Served, Server as Asked};
 use commands::{Command, Cx, Done, MISSING};
 use config::Config;
 use data::{Db, Value};
@@ -107,6 +107,12 @@ pub struct Redis {
     rng: Rng,
     role: replication::Role,
     followers: Vec<replication::Follower>,
+    /// Connections to leaders that it has had.
+    links: u32,
+    /// Those that it ends: since when, to whom, which one.
+    goodbyes: Vec<(Time, Asked, u32)>,
+    /// All changes of all keys.
+    changes: u64,
     /// Bytes that went to replicas.
     pub offset: u64,
 }
@@ -139,6 +145,9 @@ impl Redis {
             rng,
             role: replication::Role::Leader,
             followers: Vec::new(),
+            links: 0,
+            goodbyes: Vec::new(),
+            changes: 0,
             offset: 0,
         }
     }
@@ -215,8 +224,14 @@ impl Redis {
     /// Somebody says something on a connection; what is answered, unless that comes later.
     pub fn talk(&mut self, back: &Back, now: Time) -> Option<Answer> {
         let Some(talk) = back.call.talk.clone() else { return Some(Ok(None)) };
-        self.purge(now);
         let id = back.connection();
+        if talk.closes && talk.text.is_empty() {
+            self.gone(&id);
+            return Some(served(String::new(), now));
+        }
+        self.purge(now);
+        self.forget_silent(now);
+        let hidden = self.hide(now);
         let mut session = self.sessions.remove(&id).unwrap_or_else(|| {
             self.stats.connections += 1;
             Session { opened: self.stats.connections, ..Session::default() }
@@ -237,13 +252,43 @@ impl Redis {
                 self.sessions.remove(&oldest);
             }
         }
+        for (db, key, value) in hidden {
+            self.ensure(db).put_back(key, value);
+        }
         self.peak = self.peak.max(self.used_memory());
         (!waits).then(|| served(out, now))
     }
 
     fn purge(&mut self, now: Time) {
-        let gone: u64 = self.dbs.values_mut().map(|db| db.purge(now)).sum();
-        self.stats.expired += gone;
+        if self.master().is_some() {
+            return;
+        }
+        for (db, key, _) in self.take_over(now) {
+            self.stats.expired += 1;
+            self.propagate(db, &["DEL".into(), key]);
+        }
+    }
+
+    /// A follower's keys end when its leader says so; until then nobody sees them.
+    fn hide(&mut self, now: Time) -> Vec<(usize, String, data::Key)> {
+        if self.master().is_some() { self.take_over(now) } else { Vec::new() }
+    }
+
+    /// Takes out what has come to its end.
+    fn take_over(&mut self, now: Time) -> Vec<(usize, String, data::Key)> {
+        let one = |(n, db): (&usize, &mut Db)| db.purge(now).into_iter().map(|(k, v)| (*n, k, v)).collect::<Vec<_>>();
+        self.dbs.iter_mut().flat_map(one).collect()
+    }
+
+    /// Notes that keys have changed.
+    fn changed(&mut self, db: usize, keys: &[&str]) {
+        self.changes += 1;
+        let version = self.changes;
+        let data = self.ensure(db);
+        for key in keys {
+            data.weigh(key);
+            data.mark(key, version);
+        }
     }
 
     /// One command of a client. `None`: the answer comes later.
@@ -360,17 +405,22 @@ impl Redis {
         for key in &keys {
             found += u64::from(data.get(key).is_some());
             data.touch(key, used);
-            if command.writes {
-                data.weigh(key);
-            }
         }
         if !command.writes {
             self.stats.hits += found;
             self.stats.misses += keys.len() as u64 - found;
-        } else if matches!(&done, Done::Reply(r) if !matches!(r, Reply::Error(_) | Reply::Bulk(None) | Reply::Array(None)))
+        } else if let Done::Reply(reply) = &done
+            && command.has_changed(argv, reply)
         {
             self.dirty += 1;
-            self.propagate(db, argv);
+            self.changed(db, &keys);
+            for argv in self.told(command.name, argv, reply, db) {
+                self.propagate(db, &argv);
+            }
+        } else {
+            // What was made for nothing goes.
+            let data = self.ensure(db);
+            keys.iter().for_each(|key| data.weigh(key));
         }
         done
     }
@@ -477,8 +527,8 @@ impl Redis {
                 self.ends = true;
                 Some(Reply::ok())
             }
-            "psync" => self.begin_sync(back, now),
-            "replconf" => self.feed(back, now),
+            "psync" => self.begin_sync(back, argv, now),
+            "replconf" => self.feed(back, argv, now),
             _ => None,
         }
     }

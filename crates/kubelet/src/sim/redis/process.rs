@@ -165,7 +165,7 @@ pub fn start(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     (r.since, r.pid, r.run_id) = (since, pid, run_id);
     let leader: Vec<String> = r.config.get("replicaof").split(' ').map(String::from).collect();
     if let [host, port] = leader.as_slice() {
-        r.follow(host, port, since);
+        r.follow(host, port.parse().unwrap_or(6379), since);
     }
     // What was a warning is a notice since 7.2.
     let level = if version >= (7, 2, 0) { '*' } else { '#' };
@@ -203,12 +203,20 @@ fn on(r: Box<Redis>) -> Outcome {
 pub fn run(mut r: Box<Redis>, m: &mut Machine, pid: u32, world: &mut World) -> Outcome {
     let Some(now) = m.procs.get(&pid).map(|p| p.clock) else { return Outcome::Exit(0) };
     r.end_waits(now);
-    if r.next_sync().is_some_and(|t| t <= now)
-        && let Some((host, port, text)) = r.ask_leader()
-    {
-        match programs::reach(m, pid, &host, port, world) {
-            Ok(server) => world.calls.push(call(m, pid, server, text, false)),
-            Err(e) => r.heard(Err(e), now),
+    for (server, number) in r.ended_links() {
+        world.calls.push(call(m, pid, server, number, String::new(), true));
+    }
+    if let Some(ask) = r.ask_leader(now) {
+        let server = match ask.server {
+            Some(server) => Ok(server),
+            None => programs::reach(m, pid, &ask.host, ask.port, world),
+        };
+        match server {
+            Ok(server) => {
+                r.connected(&server);
+                world.calls.push(call(m, pid, server, ask.number, ask.text, false));
+            }
+            Err(e) => r.heard(ask.number, Err(e), now),
         }
     }
     r.feed_followers(now);
@@ -217,8 +225,8 @@ pub fn run(mut r: Box<Redis>, m: &mut Machine, pid: u32, world: &mut World) -> O
 }
 
 /// What somebody says to whoever listens at a server's port.
-pub fn call(m: &Machine, pid: u32, server: Asked, text: String, closes: bool) -> Call {
-    let talk = Talk { text, connection: 0, closes };
+fn call(m: &Machine, pid: u32, server: Asked, connection: u32, text: String, closes: bool) -> Call {
+    let talk = Talk { text, connection, closes };
     Call { id: m.spec.id.clone(), pid, server, http: false, api: None, talk: Some(talk) }
 }
 

@@ -76,6 +76,8 @@ pub fn expire(r: &mut Redis, cx: &Cx) -> Outcome {
     let Some(at) = end(n, !name.starts_with('p'), name.ends_with("at"), cx.now) else {
         return Ok(invalid_end(r, cx));
     };
+    // A follower's keys end when its leader says so.
+    let over = at <= cx.now && r.master().is_none();
     let db = r.db(cx);
     let Some(before) = db.get(cx.arg(1)).map(|k| k.expires) else { return Ok(Reply::Int(0)) };
     let does = match cx.argv.get(3).map(|o| o.to_ascii_lowercase()).as_deref() {
@@ -86,7 +88,7 @@ pub fn expire(r: &mut Redis, cx: &Cx) -> Outcome {
         Some("lt") => before.is_none_or(|b| at < b),
         Some(_) => return Err("ERR Unsupported option"),
     };
-    if does && at <= cx.now {
+    if does && over {
         db.remove(cx.arg(1));
     } else if does {
         db.expire(cx.arg(1), Some(at));

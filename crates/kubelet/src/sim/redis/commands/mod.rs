@@ -298,6 +298,24 @@ impl Command {
         let at = |n: i32| usize::try_from(n).unwrap_or(0);
         argv[at(first)..=at(last)].iter().step_by(step).map(String::as_str).collect()
     }
+    /// Whether a command that writes has written anything, by its reply.
+    pub fn has_changed(&self, argv: &[String], reply: &Reply) -> bool {
+        match (self.name, reply) {
+            (_, Reply::Error(_)) => false,
+            // What they answer is what was there before.
+            ("getset", _) => true,
+            ("set", Reply::Bulk(_)) => argv.iter().skip(3).any(|w| w.eq_ignore_ascii_case("get")),
+            (_, Reply::Bulk(None) | Reply::Array(None)) => false,
+            (_, Reply::Array(Some(all))) => !all.is_empty(),
+            (
+                "del" | "expire" | "expireat" | "hdel" | "hsetnx" | "linsert" | "lpushx" | "lrem" | "msetnx"
+                | "persist" | "pexpire" | "pexpireat" | "renamenx" | "rpushx" | "sadd" | "setnx" | "smove" | "srem"
+                | "unlink" | "zrem" | "zremrangebyrank" | "zremrangebyscore",
+                Reply::Int(n),
+            ) => *n > 0,
+            _ => true,
+        }
+    }
     pub fn run(&self, redis: &mut Redis, cx: &Cx) -> Done {
         (self.run)(redis, cx)
     }

@@ -68,8 +68,11 @@ pub fn replicaof(r: &mut Redis, cx: &Cx) -> Outcome {
         r.lead(cx.now);
         return Ok(Reply::ok());
     }
-    int(cx.arg(2))?;
-    r.follow(cx.arg(1), cx.arg(2), cx.now);
+    let Ok(port) = u16::try_from(int(cx.arg(2))?) else { return Err("ERR Invalid master port") };
+    if r.master() == Some((cx.arg(1), port)) {
+        return Ok(Reply::Status("OK Already connected to specified master".into()));
+    }
+    r.follow(cx.arg(1), port, cx.now);
     Ok(Reply::ok())
 }
 
