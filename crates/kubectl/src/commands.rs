@@ -79,7 +79,13 @@ async fn line(args: &[String], env: &mut Env<'_>) -> i32 {
         let mut cx = Cx::new(&mut env, parsed);
         let done = command(&mut cx).await;
         cx.warn();
-        done
+        let warned = if cx.flags.bool("warnings-as-errors") { cx.warned() } else { 0 };
+        match warned {
+            _ if done.is_err() => done,
+            0 => done,
+            1 => Err(Error::text("1 warning received")),
+            n => Err(Error::Text(format!("{n} warnings received"))),
+        }
     };
     match done {
         Ok(()) => 0,
@@ -140,7 +146,7 @@ fn help_or_none(args: &[String], env: &mut Env<'_>) -> Option<i32> {
 
 /// Models `ParseTimeout`.
 fn timeout_fits(text: &str) -> bool {
-    text.parse::<i64>().is_ok() || flags::go_duration(text).is_some()
+    text.parse::<i64>().is_ok_and(|n| n >= 0) || flags::go_duration(text).is_some()
 }
 
 fn fail(env: &mut Env<'_>, e: &Error) -> i32 {

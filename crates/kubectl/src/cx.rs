@@ -128,6 +128,11 @@ impl<'e, 'a> Cx<'e, 'a> {
         }
     }
 
+    /// How many warnings there were.
+    pub fn warned(&self) -> usize {
+        self.warned.borrow().1.len()
+    }
+
     /// Sends, and keeps the server's warnings.
     pub async fn send(&self, r: Request) -> Result<Value, Error> {
         let response = self.client().request(r).await.map_err(Error::Connection)?;

@@ -90,8 +90,7 @@ impl Discovery {
 
     /// Models `expandResourceShortcut`: the first one that is meant, and a word about others.
     fn short(&self, name: &str, fits: impl Fn(&Mapping) -> bool) -> Option<&Mapping> {
-        let lower = name.to_lowercase();
-        let mut all = self.all().filter(|m| m.short_names.contains(&lower) && fits(m));
+        let mut all = self.all().filter(|m| m.short_names.iter().any(|s| s == name) && fits(m));
         let first = all.next()?;
         for other in all.map(Mapping::qualified).filter(|q| *q != first.qualified()) {
             let text = format!("short name {name:?} could also match lower priority resource {other}");

@@ -1,6 +1,6 @@
 //! `kubectl set`. Models `kubectl/pkg/cmd/set`.
 
-use crate::builder::{Builder, Info, aggregate};
+use crate::builder::{Builder, Info, MISSING, aggregate};
 use crate::client::Request;
 use crate::cx::{Cx, DryRun, STRATEGIC};
 use crate::error::Error;
@@ -21,9 +21,23 @@ pub(crate) async fn run(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
 }
 
+/// Models `resource.LocalResourceError`.
+const NOT_LOCAL: &str = "error: you must specify resources by --filename when --local is set.\n\
+    Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
+
 pub(crate) async fn find(cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Vec<Info>, Error> {
     let local = cx.flags.bool("local");
     let b = Builder::of(cx);
+    let args = match (local, cx.command.name()) {
+        // These two look at no words then, and at no server.
+        (true, "env" | "serviceaccount") => &[],
+        (true, _) if !args.is_empty() => return Err(Error::text(NOT_LOCAL)),
+        _ => args,
+    };
+    if local && !b.has_files() {
+        let (words, _) = MISSING.rsplit_once('\n').unwrap_or((MISSING, ""));
+        return Err(Error::text(words));
+    }
     // `--all` only says that a type alone will do.
     let b = Builder { continue_on_error: true, latest: !local, local, all: false, empty_selector: b.all, ..b };
     b.find(cx, args).await?.all()

@@ -463,6 +463,11 @@ fn number(word: &str) -> Option<Value> {
     i64::from_str_radix(&digits.replace('_', ""), base).ok().map(|n| (sign * n).into())
 }
 
+/// Upstream's place of a chain is where its second field begins.
+fn chain(names: &[String]) -> usize {
+    if names.len() > 1 { names[0].len() + 1 } else { 0 }
+}
+
 struct Run<'t> {
     template: &'t Template,
     /// The template that runs, for messages.
@@ -507,8 +512,12 @@ impl Run<'_> {
                         Some(Value::Object(map)) => map.into_iter().map(|(k, v)| (k.into(), v)).collect(),
                         None | Some(Value::Null) => Vec::new(),
                         Some(v) => {
-                            let written = p.first().map_or("", |(_, written)| written.as_str());
-                            return Err(self.at(written, 0, &format!("range can't iterate over {}", shown(&v))));
+                            let (command, written) = p.last().map_or((&[][..], ""), |(c, w)| (c.as_slice(), w.as_str()));
+                            let into = match command {
+                                [Arg::Field(names)] => chain(names),
+                                _ => 0,
+                            };
+                            return Err(self.at(written, into, &format!("range can't iterate over {}", shown(&v))));
                         }
                     };
                     if items.is_empty() {
@@ -593,9 +602,7 @@ impl Run<'_> {
             Arg::Literal(v) => Ok(Some(v.clone())),
             Arg::Nil => Ok(None),
             Arg::Field(names) => self.fields(dot, names).map_err(|e| {
-                // Upstream's place of a chain is where its second field begins.
-                let into = if names.len() > 1 { names[0].len() + 1 } else { 0 };
-                self.at(&format!(".{}", names.join(".")), into, &e)
+                self.at(&format!(".{}", names.join(".")), chain(names), &e)
             }),
             Arg::Variable(name, names) => {
                 let found = self.variables.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());

@@ -80,6 +80,8 @@ pub(super) fn call(name: &str, args: &[Option<Value>]) -> Result<Option<Value>, 
     let order = || {
         let (a, b) = (at(0), at(1));
         match (a, b) {
+            // Whole numbers are of another kind.
+            (Value::Number(x), Value::Number(y)) if x.is_f64() != y.is_f64() => None,
             (Value::Number(x), Value::Number(y)) => x.as_f64().partial_cmp(&y.as_f64()),
             (Value::String(x), Value::String(y)) => Some(x.cmp(y)),
             (Value::Bool(x), Value::Bool(y)) => Some(x.cmp(y)),

@@ -8,6 +8,7 @@ mod tests;
 use super::gojson;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
@@ -198,17 +199,18 @@ impl JsonPath {
         if rights.len() > 1 {
             return Err("can only compare one element at a time".into());
         }
-        let order = compare(l, r);
-        use std::cmp::Ordering::{Equal, Greater, Less};
-        match operator.as_str() {
-            "==" => Ok(order == Some(Equal)),
-            "!=" => Ok(order.is_some_and(|o| o != Equal)),
-            "<" => Ok(order == Some(Less)),
-            "<=" => Ok(matches!(order, Some(Less | Equal))),
-            ">" => Ok(order == Some(Greater)),
-            ">=" => Ok(matches!(order, Some(Greater | Equal))),
-            other => Err(format!("unrecognized filter operator {other}")),
+        if !matches!(operator.as_str(), "==" | "!=" | "<" | "<=" | ">" | ">=") {
+            return Err(format!("unrecognized filter operator {operator}"));
         }
+        let order = compare(operator, l, r)?;
+        Ok(match operator.as_str() {
+            "==" => order.is_eq(),
+            "!=" => order.is_ne(),
+            "<" => order.is_lt(),
+            "<=" => order.is_le(),
+            ">" => order.is_gt(),
+            _ => order.is_ge(),
+        })
     }
 }
 
@@ -265,13 +267,21 @@ fn bounds(len: usize, start: Option<i64>, end: Option<i64>, derived: bool) -> Re
     Ok((usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0)))
 }
 
-fn compare(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
-    match (a, b) {
-        (Value::Number(x), Value::Number(y)) => x.as_f64()?.partial_cmp(&y.as_f64()?),
+/// Models `basicKind`, `Equal` and `Less` of the template package that upstream copied.
+fn compare(operator: &str, a: &Value, b: &Value) -> Result<Ordering, String> {
+    const KIND: &str = "invalid type for comparison";
+    if [a, b].iter().any(|v| v.is_array() || v.is_object() || v.is_null()) {
+        return Err(KIND.into());
+    }
+    let order = match (a, b) {
+        // Whole numbers are of another kind.
+        (Value::Number(x), Value::Number(y)) if x.is_f64() == y.is_f64() => x.as_f64().partial_cmp(&y.as_f64()),
         (Value::String(x), Value::String(y)) => Some(x.cmp(y)),
+        (Value::Bool(_), Value::Bool(_)) if !matches!(operator, "==" | "!=") => return Err(KIND.into()),
         (Value::Bool(x), Value::Bool(y)) => Some(x.cmp(y)),
         _ => None,
-    }
+    };
+    order.ok_or_else(|| "incompatible types for comparison".into())
 }
 
 fn shown(v: &Value) -> String {

@@ -202,8 +202,8 @@ impl Parser {
 
     /// After `[`: an index, a slice, names, a union or a filter.
     fn brackets(&mut self) -> Result<Vec<Step>, String> {
-        if self.peek() == Some('?') {
-            self.at += 1;
+        if self.peek() == Some('?') && self.chars.get(self.at + 1) == Some(&'(') {
+            self.at += 2;
             return Ok(vec![self.filter()?]);
         }
         let mut inner = String::new();
@@ -231,12 +231,8 @@ impl Parser {
         inside(inner.trim())
     }
 
-    /// After `[?`: `(left operator right)]`.
+    /// After `[?(`: `left operator right)]`.
     fn filter(&mut self) -> Result<Step, String> {
-        if self.peek() != Some('(') {
-            return Err("unterminated filter".into());
-        }
-        self.at += 1;
         let (mut text, mut depth, mut quote) = (String::new(), 1, None);
         loop {
             let Some(c) = self.peek() else { return Err("unterminated filter".into()) };
