@@ -213,3 +213,44 @@ fn requests_are_in_the_log() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].starts_with(&format!("{client} \"GET /x HTTP/1.1\" 200 ")), "{said:?}");
 }
+
+#[test]
+fn other_servers_log_theirs_in_their_own_words() {
+    let mut c = cluster(1);
+    for (name, image, more) in [
+        ("httpd", "httpd:2.4", ""),
+        ("bootcamp", "gcr.io/google-samples/kubernetes-bootcamp:v1", ""),
+        ("netexec", "registry.k8s.io/e2e-test-images/agnhost:2.53", ", args: [netexec]"),
+        ("python", "python:3.12", ", command: [python3, -m, http.server, '8000']"),
+        ("client", "curlimages/curl", ", command: [sleep, '1000000']"),
+    ] {
+        apply(
+            &mut c,
+            &format!(
+                "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{nodeName: node-1, containers: [{{name: c, \
+                 image: '{image}'{more}}}]}}}}"
+            ),
+        );
+    }
+    run(&mut c, 60);
+    let client = ip(&c, "client");
+    // The last line, its time aside.
+    let mut last = |pod: &str, url: &str| {
+        let url = format!("http://{}{url}", ip(&c, pod));
+        exec(&mut c, "client", &format!("curl -s -o /dev/null '{url}'"));
+        let log = testkit::logs(&mut c, pod);
+        let line = log.lines().last().unwrap_or_default().to_string();
+        line.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect::<String>()
+    };
+    let from: String = client.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert_eq!(
+        last("httpd", "/nope"),
+        format!("{from} - - [00/Jan/0000:00:00:00 +0000] \"GET /nope HTTP/0.0\" 000 00")
+    );
+    assert_eq!(
+        last("bootcamp", ":8080/"),
+        "Running On: bootcamp | Total Requests: 0 | App Uptime: 00.000 seconds | Log Time: 0000-00-00T00:00:00.000Z"
+    );
+    assert_eq!(last("netexec", ":8080/echo?msg=hi"), "0000/00/00 00:00:00 GET /echo?msg=hi&code=");
+    assert_eq!(last("python", ":8000/nope"), format!("{from} - - [00/Jan/0000 00:00:00] \"GET /nope HTTP/0.0\" 000 -"));
+}

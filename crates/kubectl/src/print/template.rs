@@ -512,7 +512,8 @@ impl Run<'_> {
                         Some(Value::Object(map)) => map.into_iter().map(|(k, v)| (k.into(), v)).collect(),
                         None | Some(Value::Null) => Vec::new(),
                         Some(v) => {
-                            let (command, written) = p.last().map_or((&[][..], ""), |(c, w)| (c.as_slice(), w.as_str()));
+                            let (command, written) =
+                                p.last().map_or((&[][..], ""), |(c, w)| (c.as_slice(), w.as_str()));
                             let into = match command {
                                 [Arg::Field(names)] => chain(names),
                                 _ => 0,
@@ -601,9 +602,9 @@ impl Run<'_> {
         match a {
             Arg::Literal(v) => Ok(Some(v.clone())),
             Arg::Nil => Ok(None),
-            Arg::Field(names) => self.fields(dot, names).map_err(|e| {
-                self.at(&format!(".{}", names.join(".")), chain(names), &e)
-            }),
+            Arg::Field(names) => {
+                self.fields(dot, names).map_err(|e| self.at(&format!(".{}", names.join(".")), chain(names), &e))
+            }
             Arg::Variable(name, names) => {
                 let found = self.variables.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
                 let v = found.ok_or_else(|| format!("undefined variable: ${name}"))?;

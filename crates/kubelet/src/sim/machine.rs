@@ -175,6 +175,8 @@ pub struct Machine {
     pub started: Time,
     pub meter: Meter,
     pub nginx: Option<Live>,
+    /// Requests that its servers have answered.
+    pub requests: u64,
     pub exit: Option<MachineExit>,
 }
 
@@ -198,6 +200,7 @@ impl Machine {
             started: now,
             meter: Meter::new(now),
             nginx: None,
+            requests: 0,
             exit: None,
             spec,
         }
@@ -589,6 +592,8 @@ impl Machine {
                     programs::nginx::ends(self, pid, signal, now, world);
                 }
                 for line in server.term_log {
+                    let now = self.procs.get(&pid).map_or(Time(0), |p| p.clock);
+                    let line = super::requests::filled(line, self, now);
                     self.emit(pid, &format!("{line}\n"), false, world);
                 }
                 *kind = Kind::Program(Running::Ending(server.term_code));

@@ -19,6 +19,7 @@ mod probe;
 mod procfs;
 pub mod programs;
 pub mod redis;
+mod requests;
 mod server;
 mod session;
 pub mod shell;

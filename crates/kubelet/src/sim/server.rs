@@ -6,7 +6,7 @@ use super::fs::{Volumes, normalize};
 use super::machine::Machine;
 use super::net::{NetError, Response, Sent, Served, Server as Asked};
 use super::parts::{COMPONENT_PORTS, NAMESPACE};
-use super::{echo, httpbin, nginx};
+use super::{echo, httpbin, nginx, requests};
 use crate::pod::images::ImageRef;
 use crate::runtime::ContainerId;
 use meta::{Duration, Time};
@@ -111,8 +111,15 @@ pub fn serve(containers: &mut Containers, volumes: &mut Volumes, sent: &Sent) ->
 /// What a server writes of a request that it answered.
 pub fn note(m: &mut Machine, volumes: &mut Volumes, sent: &Sent) {
     let asked = &sent.asked;
-    let serves = m.listeners().any(|(p, server, ..)| p == asked.port && nginx::is(server));
-    let (Some(answered), true) = (sent.answered, serves) else { return };
+    let Some(answered) = sent.answered else { return };
+    m.requests += 1;
+    let Some((_, server, argv, since)) = m.listeners().find(|(p, ..)| *p == asked.port) else { return };
+    if !nginx::is(server) {
+        if let Some(line) = requests::line(m, (server, argv, since), asked, answered, sent.at) {
+            m.print(sent.at, format!("{line}\n").as_bytes());
+        }
+        return;
+    }
     let complains = answered.0 >= 400 && !is_plain_to_tls(m, asked);
     let live = m.nginx.as_ref().filter(|_| complains);
     let complaint = live.and_then(|live| nginx::answer::answer(live, m, volumes, asked, sent.at).1);
@@ -122,6 +129,7 @@ pub fn note(m: &mut Machine, volumes: &mut Volumes, sent: &Sent) {
 /// A server that asked another one has its answer.
 pub fn handed_on(containers: &mut Containers, volumes: &mut Volumes, asked: &Asked, answered: (u16, usize), now: Time) {
     if let Some((_, m)) = listening(containers, asked) {
+        m.requests += 1;
         nginx::log::note(m, volumes, asked, answered, None, now);
     }
 }

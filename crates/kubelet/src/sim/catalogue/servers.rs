@@ -125,7 +125,7 @@ pub static NGINX: Server = Server {
     )
 };
 pub static HTTPD: Server = Server {
-    term_log: &["[mpm_event:notice] [pid 1:tid 1] AH00491: caught SIGTERM, shutting down"],
+    term_log: &["{apache} [mpm_event:notice] [pid 1:tid 1] AH00491: caught SIGTERM, shutting down"],
     ..server(
         "httpd",
         &[80],
@@ -133,8 +133,8 @@ pub static HTTPD: Server = Server {
         &[
             "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. \
              Set the 'ServerName' directive globally to suppress this message",
-            "[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4 (Unix) configured -- resuming normal operations",
-            "[core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'",
+            "{apache} [mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4 (Unix) configured -- resuming normal operations",
+            "{apache} [core:notice] [pid 1:tid 1] AH00094: Command line: 'httpd -D FOREGROUND'",
         ],
     )
 };
@@ -227,7 +227,7 @@ pub static POSTGRES: Server = Server {
         "       https://www.postgresql.org/docs/current/auth-trust.html",
     ],
     ready_ms: 2_500,
-    term_log: &["LOG:  received smart shutdown request", "LOG:  database system is shut down"],
+    term_log: &["{postgres} LOG:  received smart shutdown request", "{postgres} LOG:  database system is shut down"],
     memory_mib: 30,
     ..server(
         "postgres",
@@ -235,9 +235,9 @@ pub static POSTGRES: Server = Server {
         Http::No,
         &[
             "PostgreSQL init process complete; ready for start up.",
-            "LOG:  starting PostgreSQL 16.4 (Debian 16.4-1.pgdg120+1) on x86_64-pc-linux-gnu",
-            "LOG:  listening on IPv4 address \"0.0.0.0\", port 5432",
-            "LOG:  database system is ready to accept connections",
+            "{postgres} LOG:  starting PostgreSQL 16.4 (Debian 16.4-1.pgdg120+1) on x86_64-pc-linux-gnu",
+            "{postgres} LOG:  listening on IPv4 address \"0.0.0.0\", port 5432",
+            "{postgres} LOG:  database system is ready to accept connections",
         ],
     )
 };

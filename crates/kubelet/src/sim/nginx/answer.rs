@@ -29,7 +29,7 @@ struct Way<'a> {
 pub fn answer(live: &Live, m: &Machine, volumes: &Volumes, asked: &Asked, now: Time) -> (Response, Option<String>) {
     let config = live.config.as_ref();
     let server = config.server(asked.port, &asked.host);
-    let mut way = Way { m, volumes, asked, now, config, turn: live.requests, server, set: Vec::new() };
+    let mut way = Way { m, volumes, asked, now, config, turn: m.requests, server, set: Vec::new() };
     let path = asked.path.split('?').next().unwrap_or("/");
     let (mut response, complaint) = way.go(path, URI_CHANGES);
     if asked.said.method == "HEAD" && response.forward.is_empty() {

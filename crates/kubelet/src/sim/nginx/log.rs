@@ -24,9 +24,8 @@ pub fn note(
     complaint: Option<&str>,
     now: Time,
 ) {
-    let Some(live) = m.nginx.as_mut() else { return };
-    live.requests += 1;
-    let (config, number) = (live.config.clone(), live.requests);
+    let Some(live) = m.nginx.as_ref() else { return };
+    let (config, number) = (live.config.clone(), m.requests);
     let server = config.server(asked.port, &asked.host);
     let path = asked.path.split('?').next().unwrap_or("/");
     let block: &[Directive] = server.map_or(&[], |s| &s.block);

@@ -25,16 +25,13 @@ pub fn is(server: &Server) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct Live {
     config: Arc<Config>,
-    /// Requests so far: whose turn it is in an upstream, and the numbers in its error log.
-    requests: u64,
 }
 
 impl Live {
     pub fn new(config: Config) -> Live {
-        Live { config: Arc::new(config), requests: 0 }
+        Live { config: Arc::new(config) }
     }
 
-    /// Its requests go on being counted.
     pub fn renew(&mut self, config: Config) {
         self.config = Arc::new(config);
     }

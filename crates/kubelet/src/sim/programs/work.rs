@@ -3,7 +3,7 @@
 use super::{Io, Outcome, Running, after, calc};
 use crate::sim::catalogue::{Http, Server};
 use crate::sim::machine::{Machine, SIGKILL, World};
-use crate::sim::{neighbours, nginx};
+use crate::sim::{neighbours, nginx, requests};
 use meta::Duration;
 
 /// How fast `stress --vm` fills memory.
@@ -54,7 +54,6 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         }
     }
     super::secrets::make(m, server.program, &env, world);
-    let stamp = super::clock::format(now, "%Y-%m-%dT%H:%M:%SZ");
     let log: &[&str] = match server.http {
         Http::Agnhost => agnhost_log(&argv),
         // The image's entrypoint says this, not nginx.
@@ -62,7 +61,7 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         _ => server.log,
     };
     for line in log {
-        let line = line.replace("{host}", &m.spec.hostname).replace("{ip}", &m.spec.pod_ip).replace("{now}", &stamp);
+        let line = requests::filled(line, m, now);
         m.emit(pid, &format!("{line}\n"), false, world);
     }
     if is_nginx {
@@ -103,7 +102,7 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
 fn agnhost_log(argv: &[String]) -> &'static [&'static str] {
     match argv.get(1).map(String::as_str) {
         Some("pause") => &["Paused"],
-        Some("netexec") => &["Started HTTP server on port 8080", "Started UDP server on port  8081"],
+        Some("netexec") => &["{go} Started HTTP server on port 8080", "{go} Started UDP server on port  8081"],
         Some("serve-hostname") => &["Serving on port 9376."],
         _ => &[],
     }
@@ -332,10 +331,11 @@ pub fn go_stress(io: &mut Io) -> Outcome {
     };
     let (cpus, mem) = (option("cpus").unwrap_or_else(|| "0".into()), option("mem-total").unwrap_or_else(|| "0".into()));
     let wanted = bytes(&mem);
+    let head = requests::klog(io.now);
     io.complain(format!(
-        "main.go:26] Allocating {mem:?} memory, in \"4Ki\" chunks, with a 1ms sleep between allocations"
+        "{head} main.go:26] Allocating {mem:?} memory, in \"4Ki\" chunks, with a 1ms sleep between allocations"
     ));
-    io.complain(format!("main.go:39] Spawning {cpus} cpu goroutines to consume cpu"));
+    io.complain(format!("{head} main.go:39] Spawning {cpus} cpu goroutines to consume cpu"));
     if wanted > 0 {
         return Outcome::Sleep(after(io, GROWTH_STEP), Running::Growing(-wanted));
     }

@@ -1,0 +1,93 @@
+//! What servers write of the requests that they answer.
+
+use super::catalogue::{Http, Server};
+use super::machine::Machine;
+use super::net::Server as Asked;
+use super::programs::clock;
+use meta::{Duration, Time};
+
+/// A server's words before it begins, with what it fills in: `{host}`, `{ip}`, and the time as it writes it.
+pub fn filled(line: &str, m: &Machine, now: Time) -> String {
+    let micros = now.as_micros() % 1_000_000;
+    line.replace("{host}", &m.spec.hostname)
+        .replace("{ip}", &m.spec.pod_ip)
+        .replace("{now}", &clock::format(now, "%Y-%m-%dT%H:%M:%SZ"))
+        .replace("{apache}", &format!("[{}.{micros:06} {}]", clock::format(now, "%a %b %d %H:%M:%S"), year(now)))
+        .replace("{postgres}", &format!("{}.{:03} UTC [1]", clock::format(now, "%F %T"), micros / 1000))
+        .replace("{go}", &clock::format(now, "%Y/%m/%d %H:%M:%S"))
+        .replace("{klog}", &klog(now))
+}
+
+/// The head of klog's lines up to the process: `I1129 03:02:01.000123       1`.
+pub fn klog(now: Time) -> String {
+    format!("I{}.{:06}       1", clock::format(now, "%m%d %H:%M:%S"), now.as_micros() % 1_000_000)
+}
+
+fn year(now: Time) -> String {
+    clock::format(now, "%Y")
+}
+
+/// The line for a request, of those servers whose lines are known.
+pub fn line(
+    m: &Machine,
+    (server, argv, since): (&Server, &[String], Time),
+    asked: &Asked,
+    (status, bytes): (u16, usize),
+    now: Time,
+) -> Option<String> {
+    let method = if asked.said.method.is_empty() { "GET" } else { &asked.said.method };
+    let from = if asked.from.is_empty() { "-" } else { &asked.from };
+    let request = format!("{method} {} HTTP/1.1", asked.path);
+    let bytes = if bytes == 0 { "-".to_string() } else { bytes.to_string() };
+    Some(match (server.program, server.http) {
+        // `LogFormat common` of the image's httpd.conf.
+        ("httpd", _) => {
+            format!("{from} - - [{}] \"{request}\" {status} {bytes}", clock::format(now, "%d/%b/%Y:%H:%M:%S +0000"))
+        }
+        // The PHP images' `combined`.
+        ("apache2-foreground", _) => {
+            let or = |v: &str| if v.is_empty() { "-".to_string() } else { v.to_string() };
+            format!(
+                "{from} - - [{}] \"{request}\" {status} {bytes} \"{}\" \"{}\"",
+                clock::format(now, "%d/%b/%Y:%H:%M:%S +0000"),
+                or(asked.said.header("Referer")),
+                or(asked.said.header("User-Agent"))
+            )
+        }
+        ("python3", Http::Files(_)) => {
+            format!("{from} - - [{}] \"{request}\" {status} -", clock::format(now, "%d/%b/%Y %H:%M:%S"))
+        }
+        ("bootcamp", _) => format!(
+            "Running On: {} | Total Requests: {} | App Uptime: {} seconds | Log Time: {}",
+            m.spec.hostname,
+            m.requests,
+            seconds(now.since(since)),
+            clock::format(now, "%Y-%m-%dT%H:%M:%S.000Z")
+        ),
+        (_, Http::Agnhost) if argv.get(1).is_some_and(|a| a == "netexec") => {
+            format!("{} {}", clock::format(now, "%Y/%m/%d %H:%M:%S"), netexec(asked)?)
+        }
+        _ => return None,
+    })
+}
+
+/// As test/images/agnhost/netexec/netexec.go words it.
+fn netexec(asked: &Asked) -> Option<String> {
+    let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
+    let value = |name: &str| {
+        let mut pairs = query.split('&').filter_map(|p| p.split_once('='));
+        pairs.find(|(k, _)| *k == name).map_or("", |(_, v)| v)
+    };
+    Some(match path {
+        "/echo" => format!("GET /echo?msg={}&code={}", value("msg"), value("code")),
+        "/exit" => format!("GET /exit?code={}&timeout={}&wait={}", value("code"), value("timeout"), value("wait")),
+        "/clientip" | "/hostname" | "/hostName" | "/healthz" | "/shutdown" => format!("GET {path}"),
+        "/" => "GET /".into(),
+        _ => return None,
+    })
+}
+
+fn seconds(d: Duration) -> String {
+    let ms = d.as_millis();
+    format!("{}.{:03}", ms / 1000, ms % 1000)
+}
