@@ -106,6 +106,9 @@ data:
       location /app/ { try_files $uri $uri/ /index.html; }
       location / { proxy_pass http://backends; proxy_set_header X-Real-IP $remote_addr; }
       location /private { deny all; }
+      location /loop/ { root /nowhere; try_files $uri @again; }
+      location @again { root /nowhere; try_files $uri @again; }
+      location /agent { if ($http_user_agent ~* curl) { return 200 "a curl\n"; } return 200 "another\n"; }
       location = /old { rewrite ^/old$ /who?x=2 last; }
     }
     server { listen 80; server_name *.shop.example; return 200 "shop of $host\n"; }
@@ -175,6 +178,8 @@ fn an_upstream_takes_turns_and_goes_past_who_is_gone() {
     assert_eq!(ask(&mut c, &format!("'http://{lb}/who?x=1'")), format!("lb {client} 1\n"));
     assert_eq!(ask(&mut c, &format!("-H 'Host: a.shop.example' http://{lb}/")), "shop of a.shop.example\n");
     assert!(ask(&mut c, &format!("http://{lb}/app/any")).contains("Welcome to nginx!"));
+    assert!(ask(&mut c, &format!("http://{lb}/loop/x")).contains("500 Internal Server Error"));
+    assert_eq!(ask(&mut c, &format!("http://{lb}/agent; curl -s -A me http://{lb}/agent")), "a curl\nanother\n");
     assert!(ask(&mut c, &format!("http://{lb}/private")).contains("403 Forbidden"));
     assert!(ask(&mut c, &format!("-X POST http://{lb}/app/any")).contains("405 Not Allowed"));
 }

@@ -7,20 +7,23 @@ use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use sha2::{Digest, Sha256};
-use std::str::FromStr;
+use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::certificate::{Certificate, TbsCertificate, Version};
-use x509_cert::der::asn1::{BitString, GeneralizedTime, ObjectIdentifier, OctetString, UtcTime};
+use x509_cert::der::asn1::{
+    Any, BitString, GeneralizedTime, ObjectIdentifier, OctetString, SetOfVec, UtcTime, Utf8StringRef,
+};
 use x509_cert::der::oid::AssociatedOid;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, KeyUsage, KeyUsages, SubjectAltName, SubjectKeyIdentifier,
 };
-use x509_cert::name::Name;
+use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::time::{Time as X509Time, Validity};
 
+pub(crate) const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 /// kubeadm's CAs live ten years, and begin five minutes before they are made: clocks differ.
 const LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -77,7 +80,7 @@ impl Authority {
             .map_err(|_| x509_cert::der::ErrorKind::Failed)?;
         let public = SubjectPublicKeyInfoOwned::from_der(public.as_bytes())?;
         let key_id = identifier(&public);
-        let subject = Name::from_str("CN=kubernetes")?;
+        let subject = common_name("kubernetes")?;
         let not_after = now + LIFE;
         let usage = KeyUsage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment | KeyUsages::KeyCertSign);
         let extensions = vec![
@@ -180,6 +183,13 @@ impl Authority {
 /// RFC 7093, method 1, as Go makes them.
 fn identifier(key: &SubjectPublicKeyInfoOwned) -> Vec<u8> {
     Sha256::digest(key.subject_public_key.raw_bytes())[..20].to_vec()
+}
+
+/// A name with nothing but that. By hand: to read it from text takes a table of all attributes' names.
+fn common_name(name: &str) -> Der<Name> {
+    let value = Any::from(Utf8StringRef::new(name)?);
+    let attribute = AttributeTypeAndValue { oid: COMMON_NAME, value };
+    Ok(RdnSequence(vec![RelativeDistinguishedName(SetOfVec::try_from([attribute])?)]))
 }
 
 fn extension(extn_id: ObjectIdentifier, critical: bool, value: &impl Encode) -> Der<Extension> {

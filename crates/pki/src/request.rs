@@ -1,5 +1,6 @@
 //! A certificate signing request, PKCS#10. Models `capihelper.ParseCSR` and the parts of `x509.CertificateRequest` that are read.
 
+use crate::authority::COMMON_NAME;
 use crate::signature;
 use std::net::IpAddr;
 use x509_cert::attr::Attribute;
@@ -11,7 +12,6 @@ use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::name::Name;
 use x509_cert::request::CertReq;
 
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");

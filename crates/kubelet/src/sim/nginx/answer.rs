@@ -78,6 +78,11 @@ impl<'a> Way<'a> {
                     self.set.push((d.arg(0).trim_start_matches('$').into(), value));
                 }
                 "return" => return self.returned(d, path, inside),
+                "if" if self.holds(d, path) => {
+                    if let Some(response) = self.rewrite(&d.block, path, inside) {
+                        return Some(response);
+                    }
+                }
                 "rewrite" => {
                     let Ok(regex) = regex_lite::Regex::new(d.arg(0)) else { continue };
                     let Some(found) = regex.captures(path) else { continue };
@@ -104,6 +109,37 @@ impl<'a> Way<'a> {
             }
         }
         None
+    }
+
+    /// `if ($name)`, `if ($name = text)`, `!=`, `~`, `~*` and their opposites, `-f`, `-d`, `-e`.
+    fn holds(&self, d: &Directive, path: &str) -> bool {
+        let whole = d.args.join(" ");
+        let inside = whole.trim().trim_start_matches('(').trim_end_matches(')').trim();
+        let mut words = inside.splitn(3, ' ');
+        let (first, operator, rest) = (words.next().unwrap_or(""), words.next(), words.next().unwrap_or(""));
+        let (negated, test) = first.strip_prefix('!').map_or((false, first), |t| (true, t));
+        if let ("-f" | "-d" | "-e", Some(name)) = (test, operator) {
+            let name = self.expand(name, path);
+            let (file, dir) = (self.m.fs.read(&name, self.volumes).is_ok(), self.m.fs.is_dir(&name, self.volumes));
+            let there = match test {
+                "-f" => file && !dir,
+                "-d" => dir,
+                _ => file || dir,
+            };
+            return there != negated;
+        }
+        let value = self.expand(first, path);
+        let Some(operator) = operator else { return !value.is_empty() && value != "0" };
+        let fits = |ignore: &str| regex_lite::Regex::new(&format!("{ignore}{rest}")).is_ok_and(|r| r.is_match(&value));
+        match operator {
+            "=" => value == self.expand(rest, path),
+            "!=" => value != self.expand(rest, path),
+            "~" => fits(""),
+            "~*" => fits("(?i)"),
+            "!~" => !fits(""),
+            "!~*" => !fits("(?i)"),
+            _ => false,
+        }
     }
 
     /// `return 200 "text";`, `return 404;`, `return 301 URL;`, `return URL;`
@@ -167,6 +203,9 @@ impl<'a> Way<'a> {
             let named = block.iter().find(|d| d.name == "location" && d.arg(0) == end);
             let Some(named) = named else {
                 return (self.page(500, &[]), Some(format!("could not find named location \"{end}\"")));
+            };
+            let Some(left) = left.checked_sub(1) else {
+                return (self.page(500, &[]), Some("rewrite or internal redirection cycle".into()));
             };
             let mut path = path.to_string();
             let inner = [named.block.as_slice(), block, self.config.http.as_slice()];
