@@ -7,9 +7,9 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::kubeconfig::Config;
 use crate::{
-    applied, apply, certificate, config, cp, create, debug, delete, describing, diff, dump, edit, events, exec,
-    explain, flags, get, help, info, kustomize, label, logs, nodes, reconcile, replace, rollout, run_pod, scale, set,
-    wait,
+    applied, apply, certificate, completing, config, cp, create, debug, delete, describing, diff, dump, edit, events,
+    exec, explain, flags, get, help, info, kustomize, label, logs, nodes, reconcile, replace, rollout, run_pod, scale,
+    set, wait,
 };
 
 /// Runs `kubectl ARGS`; the exit code. Boxed here: who waits for a future of no known type compiles all of it anew.
@@ -20,6 +20,9 @@ pub fn run<'a>(args: &'a [String], env: &'a mut Env<'_>) -> Future<'a, i32> {
 async fn line(args: &[String], env: &mut Env<'_>) -> i32 {
     if let Some(code) = help_or_none(args, env) {
         return code;
+    }
+    if args.first().is_some_and(|a| completing::is_asked(a)) {
+        return completing::run(args, env).await;
     }
     let parsed = match flags::parse(args) {
         Ok(p) => p,
@@ -231,12 +234,13 @@ async fn command(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     }
 }
 
-/// Models `kubectl/pkg/cmd/completion`, without the scripts: whoever presses Tab here needs none.
+/// Models `kubectl/pkg/cmd/completion`; the scripts ask `kubectl __complete`.
 fn completion(cx: &mut Cx<'_, '_>) -> Result<(), Error> {
     match cx.args.as_slice() {
         [] => Err(cx.usage("Shell not specified.")),
         [shell] if matches!(shell.as_str(), "bash" | "zsh" | "fish" | "powershell") => {
-            cx.out("# This terminal completes kubectl's commands, resources and names by itself: press Tab.\n");
+            let script = help::script(cx.env.help, shell);
+            cx.out(&script.ok_or_else(|| Error::text("the shells' scripts are not here"))?);
             Ok(())
         }
         [shell] => Err(cx.usage(format!("Unsupported shell type {shell:?}."))),
@@ -250,9 +254,9 @@ fn unknown(cx: &Cx<'_, '_>) -> Error {
     cx.usage(format!("unknown command {word:?}"))
 }
 
-/// Models cobra's `ValidateRequiredFlags`.
-fn required(cx: &Cx<'_, '_>) -> Result<(), Error> {
-    let names: &[&str] = match cx.command.path {
+/// Flags that a command cannot do without.
+pub(crate) fn required_flags(path: &str) -> &'static [&'static str] {
+    match path {
         "autoscale" => &["max"],
         "create clusterrolebinding" => &["clusterrole"],
         "create cronjob" => &["image", "schedule"],
@@ -260,7 +264,12 @@ fn required(cx: &Cx<'_, '_>) -> Result<(), Error> {
         "create service externalname" => &["external-name"],
         "scale" => &["replicas"],
         _ => &[],
-    };
+    }
+}
+
+/// Models cobra's `ValidateRequiredFlags`.
+fn required(cx: &Cx<'_, '_>) -> Result<(), Error> {
+    let names = required_flags(cx.command.path);
     let missing: Vec<String> = names.iter().filter(|n| !cx.flags.changed(n)).map(|n| format!("{n:?}")).collect();
     if missing.is_empty() {
         return Ok(());

@@ -14,9 +14,29 @@ pub(crate) fn is_group(command: &Command, args: &[String]) -> bool {
 
 /// A command's whole help, as far as `all` has it: `=== create job` and the text, one command after the other.
 pub(crate) fn text(all: &str, command: &Command) -> String {
+    section(all, command.path).unwrap_or_else(|| essential(command))
+}
+
+fn section(all: &str, name: &str) -> Option<String> {
     let mut parts = all.strip_suffix('\n').unwrap_or(all).split("\n=== ").filter_map(|p| p.split_once('\n'));
-    let whole = parts.find(|(path, _)| *path == command.path).map(|(_, text)| text);
-    whole.map_or_else(|| essential(command), |t| format!("{t}\n"))
+    parts.find(|(path, _)| *path == name).map(|(_, text)| format!("{text}\n"))
+}
+
+/// What a shell reads to complete kubectl's words, which is kept beside the help.
+pub(crate) fn script(all: &str, shell: &str) -> Option<String> {
+    section(all, &format!("completion/{shell}"))
+}
+
+/// What one flag of a command means, from its help or from that of the flags that all have.
+pub(crate) fn meaning(all: &str, path: &str, flag: &str) -> Option<String> {
+    let of = |path: &str| {
+        let section = section(all, path)?;
+        let mark = format!("--{flag}=");
+        let mut lines = section.lines();
+        lines.find(|l| l.starts_with("    ") && l.split_whitespace().take(2).any(|w| w.starts_with(&mark)))?;
+        lines.next().map(|l| l.trim().to_string())
+    };
+    of(path).or_else(|| of("options"))
 }
 
 fn essential(command: &Command) -> String {

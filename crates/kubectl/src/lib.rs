@@ -9,6 +9,8 @@ mod certificate;
 pub mod client;
 mod commands;
 mod complete;
+mod completed;
+mod completing;
 mod config;
 mod config_set;
 mod cp;

@@ -5,7 +5,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parse::{Flags, Parsed, go_duration, parse};
+pub(crate) use parse::{Flags, Parsed, find, go_duration, parse};
 
 /// One command a block: `> path<tab>aliases<tab>usage<tab>what it does`, then its flags as `shorthand/name:type=default`,
 /// types `b`ool, `s`tring, `i`nteger, `d`uration, `l`ist split at commas, `a`rray; `?` the value of a flag without one.
@@ -30,6 +30,8 @@ pub(crate) struct Flag {
     /// What a flag without a value means.
     pub bare: Option<&'static str>,
     pub default: &'static str,
+    /// One of those that every command takes, and that this one has not made its own.
+    pub global: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -81,7 +83,7 @@ pub(crate) fn commands() -> Vec<Command> {
         for g in &global {
             if command.flag(g.name).is_none() {
                 let taken = command.flags.iter().any(|f| f.shorthand.is_some() && f.shorthand == g.shorthand);
-                command.flags.push(Flag { shorthand: g.shorthand.filter(|_| !taken), ..g.clone() });
+                command.flags.push(Flag { shorthand: g.shorthand.filter(|_| !taken), global: true, ..g.clone() });
             }
         }
     }
@@ -114,7 +116,7 @@ fn flag(token: &'static str) -> Option<Flag> {
         (Type::Duration, "") => "0s",
         (_, d) => d,
     };
-    Some(Flag { shorthand, name, kind, bare, default })
+    Some(Flag { shorthand, name, kind, bare, default, global: false })
 }
 
 /// Whether every command takes it.

@@ -157,13 +157,13 @@ pub(crate) struct Parsed {
     pub dash: Option<usize>,
 }
 
+/// The command, and the other words. cobra looks for it first, among what is neither a flag nor a flag's value.
+///
 /// # Errors
-/// What standard error gets, without `error: `.
-pub(crate) fn parse(words: &[String]) -> Result<Parsed, String> {
+/// There is no such command.
+pub(crate) fn find(words: &[String]) -> Result<(Command, Vec<String>), String> {
     let all = commands();
-    let root = all.first().cloned().unwrap_or_default();
-    // cobra first finds the command: the words that are neither flags nor values of flags.
-    let mut command = root;
+    let mut command = all.first().cloned().unwrap_or_default();
     let mut rest: Vec<String> = words.to_vec();
     while let Some(at) = first_argument(&command, &rest) {
         let word = rest[at].clone();
@@ -179,6 +179,13 @@ pub(crate) fn parse(words: &[String]) -> Result<Parsed, String> {
         command = child.clone();
         rest.remove(at);
     }
+    Ok((command, rest))
+}
+
+/// # Errors
+/// What standard error gets, without `error: `.
+pub(crate) fn parse(words: &[String]) -> Result<Parsed, String> {
+    let (command, rest) = find(words)?;
     let mut flags = Flags { defaults: command.flags.iter().map(|f| (f.name, f.default)).collect(), ..Flags::default() };
     let (mut args, mut dash) = (Vec::new(), None);
     let usage = |message: String| match command.name() {
