@@ -192,3 +192,23 @@ fn a_follower_has_what_its_leader_has() {
     );
     assert_eq!(said, "0\nmaster_link_status:up\n");
 }
+
+#[test]
+fn pods_are_reached_whatever_became_of_their_kubelet() {
+    let mut c = cluster(2);
+    apply(&mut c, QUEUE);
+    run(&mut c, 40);
+    let ping = |c: &mut cluster::Cluster| exec(c, "temp", "redis-cli -h redis ping");
+    assert_eq!(ping(&mut c), "PONG\n");
+    for (goes, comes) in [("pause kubelet/node-1", "resume kubelet/node-1"), ("cut node-1", "heal node-1")] {
+        let say = |c: &mut cluster::Cluster, words: &str| {
+            let command = engine::faults::command(words).expect("it is understood");
+            let done = Some(protocol::Reply::Done { id: 0, error: None });
+            assert_eq!(engine::act(c, &command), done, "{words}");
+        };
+        say(&mut c, goes);
+        assert_eq!(ping(&mut c), "PONG\n", "{goes}");
+        say(&mut c, comes);
+        run(&mut c, 20);
+    }
+}

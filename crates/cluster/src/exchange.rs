@@ -3,7 +3,7 @@
 
 use crate::Cluster;
 use crate::http::HttpOutcome;
-use crate::machines::kubelet_name;
+use crate::machines::{Power, kubelet_name};
 use apiserver::http::{HttpRequest, Wants};
 use apiserver::{Body, Request, RequestVerb};
 use apiserver::{Credentials, Impersonate};
@@ -88,13 +88,17 @@ impl Cluster {
     /// A process of node `from` talks to a pod. `None`: it is answered later.
     fn talk(&mut self, from: &str, call: &Call) -> Option<Answer> {
         let node = self.node_of_pod_ip(&call.server.ip).map(str::to_string);
-        let Some(node) = node.filter(|n| self.unreachable(n).is_none()) else {
-            return Some(Err(NetError::Unreachable));
-        };
+        let Some(node) = node.filter(|n| self.is_on(n)) else { return Some(Err(NetError::Unreachable)) };
         let now = self.now;
         let answer =
             self.with_component(&kubelet_name(&node), |k: &mut Kubelet| k.runtime_mut().talked(now, from, call));
         answer.unwrap_or(Some(Err(NetError::Unreachable)))
+    }
+
+    /// Whether a machine has power: its containers are there as long as it has, whatever became of its kubelet and of its
+    /// way to the API server.
+    fn is_on(&self, node: &str) -> bool {
+        self.machine(node).is_some_and(|m| m.power == Power::On)
     }
 
     /// Who waited for an answer from this node's containers gets it.
@@ -102,7 +106,7 @@ impl Cluster {
         let now = self.now;
         let Some(kubelet) = self.kubelet_mut(slot) else { return };
         for (node, call, answer) in kubelet.runtime_mut().take_late() {
-            if self.unreachable(&node).is_none() {
+            if self.is_on(&node) {
                 let hear = |k: &mut Kubelet| k.runtime_mut().answered(now, &call, answer);
                 self.with_component(&kubelet_name(&node), hear);
             }
