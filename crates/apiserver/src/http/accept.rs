@@ -10,6 +10,8 @@ pub struct Wants {
     pub pretty: bool,
     /// YAML instead of JSON.
     pub yaml: bool,
+    /// If the form is not to be had, the object itself is welcome.
+    pub plain_too: bool,
 }
 
 /// One clause of an `Accept` header.
@@ -47,6 +49,7 @@ pub(super) fn pretty(query: &[(String, String)], user_agent: &str) -> bool {
 
 /// The first clause that the server can satisfy. Errors: 406.
 pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wants, ApiError> {
+    let plain_too = clauses(accept).any(|c| json(c.media) && c.get("as").is_empty());
     for c in clauses(accept) {
         let yaml = c.media == "application/yaml";
         if !json(c.media) && !yaml {
@@ -59,7 +62,7 @@ pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wan
             ("PartialObjectMetadataList", "meta.k8s.io", "v1" | "v1beta1") => As::MetadataList,
             _ => continue,
         };
-        return Ok(Wants { form, pretty: pretty || c.get("pretty") == "1", yaml });
+        return Ok(Wants { form, pretty: pretty || c.get("pretty") == "1", yaml, plain_too });
     }
     Err(not_acceptable())
 }
@@ -89,7 +92,7 @@ pub(super) fn aggregated(accept: &str) -> bool {
     first.is_some_and(|c| !c.get("as").is_empty())
 }
 
-fn not_acceptable() -> ApiError {
+pub(super) fn not_acceptable() -> ApiError {
     let why = "only the following media types are accepted: application/json, application/yaml";
     ApiError::new(406, "NotAcceptable", why)
 }

@@ -19,6 +19,16 @@ pub struct HttpResponse {
 
 /// What the host must stream or connect itself (watches, logs, proxies) renders as an empty body.
 pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
+    // Reviews have no `TableConvertor`.
+    if let (Response::Object(o), As::Table(_)) = (&answer.response, wants.form)
+        && matches!(o.kind().group, "authorization.k8s.io" | "authentication.k8s.io")
+    {
+        let plain = Wants { form: As::Object, ..*wants };
+        return match wants.plain_too {
+            true => render(answer, &plain, now),
+            false => render(&Answer::refusal(super::accept::not_acceptable()), &plain, now),
+        };
+    }
     if let Some(refusal) = mismatch(&answer.response, wants.form) {
         return render(&Answer::refusal(refusal), &Wants { form: As::Object, ..*wants }, now);
     }

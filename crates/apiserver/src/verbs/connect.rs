@@ -1,11 +1,12 @@
 //! Subresources that the host connects: logs, streams and proxies.
 
 use crate::admission;
-use crate::request::Request;
+use crate::request::{LogOptions, Request};
 use crate::response::{Connect, ConnectTarget, ProxyTarget, Response};
 use crate::server::{Cx, Plan};
 use api::ObjectExt;
 use k8s_openapi::api::core::v1::Pod;
+use meta::field::{FieldError, Path};
 use meta::{ApiError, Key};
 use serde_json::{Value, json};
 
@@ -37,8 +38,28 @@ fn container(pod: &Pod, asked: &str) -> Result<String, ApiError> {
 /// Models `pkg/registry/core/pod.LogLocation`: which container, and whether there is one.
 pub(crate) fn log(cx: &Cx<'_>, req: &Request) -> Result<Plan, ApiError> {
     let mut options = req.options.log.clone();
+    check_log(&options, &req.name)?;
     options.container = container(pod(cx, req)?, &options.container)?;
     Ok(Plan::read(Response::Logs { pod: Key::new(&req.namespace, &req.name), options }))
+}
+
+/// Models `ValidatePodLogOptions`.
+fn check_log(o: &LogOptions, name: &str) -> Result<(), ApiError> {
+    let mut errors = Vec::new();
+    if let Some(n) = o.tail_lines.filter(|n| *n < 0) {
+        errors.push(FieldError::invalid(&Path::new("tailLines"), n, "must be greater than or equal to 0"));
+    }
+    let positive = |at: &str, n: Option<i64>| {
+        n.filter(|n| *n < 1).map(|n| FieldError::invalid(&Path::new(at), n, "must be greater than 0"))
+    };
+    errors.extend(positive("limitBytes", o.limit_bytes));
+    if o.since_seconds.is_some() && o.since_time.is_some() {
+        let why = "at most one of `sinceTime` or `sinceSeconds` may be specified";
+        errors.push(FieldError::forbidden(&Path::new(""), why));
+    } else {
+        errors.extend(positive("sinceSeconds", o.since_seconds));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::invalid("", "PodLogOptions", name, &errors)) }
 }
 
 /// Models `streamLocation` and `PortForwardLocation`.

@@ -11,6 +11,7 @@ mod merge;
 mod node_restriction;
 mod policies;
 mod reads;
+mod refused;
 mod robust;
 mod services;
 mod strategic;

@@ -20,6 +20,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use meta::{ApiError, User};
+use sha2::{Digest, Sha512};
+use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -156,7 +158,7 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
     };
     let mut response = match next {
         Next::Pass(webhooks, passed) => aggregation::pass(&webhooks, &passed, &sent.0, &sent.1).await,
-        next => render(handle, next, zips),
+        next => render(handle, next, sent.0.headers.get(IF_NONE_MATCH), zips),
     };
     for (name, uid) in flow.map(|f| [(FLOW_SCHEMA, f.schema), (PRIORITY_LEVEL, f.level)]).into_iter().flatten() {
         if let Ok(uid) = HeaderValue::try_from(uid) {
@@ -166,11 +168,15 @@ async fn answer(handle: Handle, certified: Option<User>, request: Request<Incomi
     response
 }
 
-fn render(handle: Handle, next: Next, zips: bool) -> Response<Body> {
+/// `known` is what the client has already (`If-None-Match`).
+fn render(handle: Handle, next: Next, known: Option<&HeaderValue>, zips: bool) -> Response<Body> {
     match next {
         Next::Refusal(e) | Next::Log(Err(e), _) => refuse(&e),
         Next::Pass(..) => refuse(&ApiError::internal("somebody else answers")),
         Next::Answer(r) => {
+            if r.content_type.ends_with("as=APIGroupDiscoveryList") {
+                return discovered(r, known, zips);
+            }
             let mut response = Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type);
             response = response.header(CACHE_CONTROL, "no-cache, private");
             if r.content_type == "text/plain; charset=utf-8" {
@@ -193,6 +199,26 @@ fn render(handle: Handle, next: Next, zips: bool) -> Response<Body> {
         }
         Next::Log(Ok(text), _) => finish(Response::builder().header(CONTENT_TYPE, "text/plain").body(full(text))),
     }
+}
+
+/// Aggregated discovery: who has it already is told so. Models `aggregated.ServeHTTPWithETag`.
+fn discovered(r: apiserver::http::HttpResponse, known: Option<&HeaderValue>, zips: bool) -> Response<Body> {
+    let mut etag = String::from('"');
+    for b in Sha512::digest(&r.body) {
+        // Writing to a string cannot fail.
+        let _ = write!(etag, "{b:02X}");
+    }
+    etag.push('"');
+    let response = Response::builder().header(ETAG, &etag).header(CACHE_CONTROL, "public");
+    if known.is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
+        return finish(response.status(StatusCode::NOT_MODIFIED).header(VARY, "Accept").body(full("")));
+    }
+    let response = response.status(r.code).header(CONTENT_TYPE, r.content_type);
+    if zips && r.body.len() > GZIP_BYTES_MIN {
+        let response = response.header(CONTENT_ENCODING, "gzip").header(VARY, "Accept, Accept-Encoding");
+        return finish(response.body(full(zipped(&r.body))));
+    }
+    finish(response.header(VARY, "Accept").body(full(r.body)))
 }
 
 enum Next {
