@@ -157,6 +157,8 @@ pub struct Fs {
     pub(super) mounts: Vec<MountPoint>,
     /// Where `/proc/NUMBER/root` leads for processes of other containers that are seen here.
     pub neighbours: Roots,
+    /// What the kernel knew when somebody looked last.
+    pub shown: Arc<procfs::Shown>,
     pod_uid: Arc<str>,
     node: String,
     pub(super) who: Identity,
@@ -370,7 +372,8 @@ impl Fs {
         let below = format!("{path}/");
         DIRS.contains(&path)
             || self.base.range(below.as_str()..).next().is_some_and(|(k, _)| k.starts_with(&below))
-            || path.starts_with("/proc/") && procfs::FILES.iter().any(|f| f.starts_with(&below))
+            || procfs::is_kernels(&below) && procfs::FILES.iter().any(|f| f.starts_with(&below))
+            || path.strip_prefix("/proc/").is_some_and(|p| self.shown.pids().any(|pid| pid.to_string() == p))
     }
 
     pub(super) fn place(&self, path: &str) -> Place {
@@ -469,14 +472,14 @@ impl Fs {
                 Some(Entry::Dir) => Some(None),
                 Some(Entry::Gone | Entry::Link(_)) => None,
                 None if self.base_dir(path) => Some(None),
-                None if path.starts_with("/proc/") => self.of_proc(path).map(|t| Some(t.as_bytes().into())),
+                None if procfs::is_kernels(path) => self.of_proc(path).map(|t| Some(t.as_bytes().into())),
                 None => self.base.get(path).map(|t| Some(t.as_bytes().into())),
             },
         }
     }
 
     fn of_proc(&self, path: &str) -> Option<String> {
-        procfs::content(path, &self.first, &self.who, self.mount_paths())
+        procfs::content(path, &self.first, &self.shown, &self.who, self.mount_paths())
     }
     /// Where volumes are mounted.
     pub fn mount_paths(&self) -> impl Iterator<Item = &str> {
@@ -671,8 +674,10 @@ impl Fs {
                 self.base.keys().copied().chain(DIRS.iter().copied()).for_each(|k| add(k, &prefix));
                 self.own.iter().filter(|(_, e)| **e != Entry::Gone).for_each(|(k, _)| add(k, &prefix));
                 self.mounts.iter().for_each(|m| add(&m.path, &prefix));
-                if path == "/proc" || path.starts_with("/proc/") {
+                if procfs::is_kernels(&prefix) {
                     procfs::FILES.iter().for_each(|k| add(k, &prefix));
+                    let of = |pid: u32| ["cmdline", "comm", "status"].map(|f| format!("/proc/{pid}/{f}"));
+                    self.shown.pids().flat_map(of).for_each(|k| add(&k, &prefix));
                 }
                 names.retain(|n| self.own.get(&format!("{prefix}{n}")) != Some(&Entry::Gone));
             }

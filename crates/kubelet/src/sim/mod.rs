@@ -16,7 +16,7 @@ mod nginx;
 pub mod owners;
 pub mod parts;
 mod probe;
-mod procfs;
+pub(super) mod procfs;
 pub mod programs;
 pub mod redis;
 mod requests;

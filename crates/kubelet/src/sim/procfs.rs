@@ -1,10 +1,13 @@
 //! What is read below `/proc`, as far as it says something about the container.
 
+use super::machine::Machine;
 use crate::runtime::Identity;
+use std::collections::BTreeMap;
 
 /// The files that there are.
 pub const FILES: &[&str] = &[
     "/proc/1/cgroup",
+    "/proc/1/cmdline",
     "/proc/1/gid_map",
     "/proc/1/status",
     "/proc/1/uid_map",
@@ -13,23 +16,100 @@ pub const FILES: &[&str] = &[
     "/proc/meminfo",
     "/proc/mounts",
     "/proc/self/cgroup",
+    "/proc/self/cmdline",
     "/proc/self/gid_map",
     "/proc/self/mounts",
     "/proc/self/status",
     "/proc/self/uid_map",
     "/proc/version",
+    "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/memory.current",
+    "/sys/fs/cgroup/memory.max",
 ];
+
+/// Whether the kernel says what is there.
+pub fn is_kernels(path: &str) -> bool {
+    path.starts_with("/proc/") || path.starts_with("/sys/")
+}
+
+/// What the kernel knows of a container while one of its processes looks.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    reader: u32,
+    procs: BTreeMap<u32, Process>,
+    memory: u64,
+    memory_limit: Option<i64>,
+    cpu_limit_milli: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+struct Process {
+    parent: u32,
+    argv: Vec<String>,
+}
+
+impl Shown {
+    /// `argv` is read by process `reader`, which need not have begun.
+    pub fn new(m: &Machine, reader: u32, argv: &[String]) -> Shown {
+        let live = m.procs.iter().filter(|(_, p)| !matches!(p.state, super::machine::State::Done(_)));
+        let mut procs: BTreeMap<u32, Process> =
+            live.map(|(pid, p)| (*pid, Process { parent: p.parent, argv: p.argv.clone() })).collect();
+        let parent = procs.get(&reader).map_or(m.first, |p| p.parent);
+        procs.insert(reader, Process { parent, argv: argv.to_vec() });
+        Shown {
+            reader,
+            procs,
+            memory: m.meter.memory_bytes,
+            memory_limit: m.spec.memory_limit_bytes,
+            cpu_limit_milli: m.spec.cpu_limit_milli,
+        }
+    }
+
+    /// The numbers of the processes.
+    pub fn pids(&self) -> impl Iterator<Item = u32> {
+        self.procs.keys().copied()
+    }
+
+    fn cgroup(&self, file: &str) -> Option<String> {
+        let most = |n: Option<String>| n.unwrap_or_else(|| "max".into());
+        Some(match file {
+            "memory.max" => format!("{}\n", most(self.memory_limit.map(|n| n.to_string()))),
+            "memory.current" => format!("{}\n", self.memory),
+            "cpu.max" => format!("{} 100000\n", most(self.cpu_limit_milli.map(|m| (m * 100).to_string()))),
+            _ => return None,
+        })
+    }
+}
 
 /// The node's processors and memory, as its capacity says.
 pub const CPUS: usize = 4;
 pub const MEMORY_KIB: u64 = 8 << 20;
 
 /// `first` is the first process's name; `mounts` are mount paths.
-pub fn content<'a>(path: &str, first: &str, who: &Identity, mounts: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn content<'a>(
+    path: &str,
+    first: &str,
+    shown: &Shown,
+    who: &Identity,
+    mounts: impl Iterator<Item = &'a str>,
+) -> Option<String> {
+    if let Some(file) = path.strip_prefix("/sys/fs/cgroup/") {
+        return shown.cgroup(file);
+    }
+    let (whose, file) = path.strip_prefix("/proc/")?.split_once('/').unwrap_or(("", ""));
+    let pid = if whose == "self" { Some(shown.reader) } else { whose.parse().ok() };
+    if let Some((pid, process)) = pid.and_then(|pid| Some((pid, shown.procs.get(&pid)?))) {
+        match file {
+            "cmdline" => return Some(process.argv.iter().map(|a| format!("{a}\0")).collect()),
+            "comm" => return Some(format!("{}\n", name_of(&process.argv))),
+            "status" => return Some(status(&name_of(&process.argv), pid, process.parent, who)),
+            _ => {}
+        }
+    }
     FILES.contains(&path).then_some(())?;
     Some(match path.strip_prefix("/proc/")? {
-        "1/status" => status(first, 1, who),
-        "self/status" => status("cat", 2, who),
+        "1/status" => status(first, 1, 0, who),
+        "self/status" => status("cat", 2, 1, who),
         "1/uid_map" | "self/uid_map" | "1/gid_map" | "self/gid_map" => {
             format!("{:>10} {:>10} {:>10}\n", 0, 0, 4_294_967_295_u32)
         }
@@ -79,13 +159,19 @@ fn processor(n: usize) -> String {
     )
 }
 
-fn status(name: &str, pid: u32, who: &Identity) -> String {
+/// A process's name, of which the kernel keeps fifteen bytes.
+fn name_of(argv: &[String]) -> String {
+    let base = argv.first().map_or("", |a| a.rsplit('/').next().unwrap_or(a));
+    base.chars().take(15).collect()
+}
+
+fn status(name: &str, pid: u32, parent: u32, who: &Identity) -> String {
     // Another user than root has what it may have, and none of it.
     let held = if who.uid == 0 { who.capabilities } else { 0 };
     let four = |id: i64| format!("{id}\t{id}\t{id}\t{id}");
     let groups: Vec<String> = who.groups.iter().map(ToString::to_string).collect();
     format!(
-        "Name:\t{name}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t0\nTracerPid:\t0\n\
+        "Name:\t{name}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{parent}\nTracerPid:\t0\n\
          Uid:\t{}\nGid:\t{}\nFDSize:\t64\nGroups:\t{} \nNStgid:\t{pid}\nNSpid:\t{pid}\nNSpgid:\t{pid}\nNSsid:\t{pid}\n\
          Threads:\t1\nCapInh:\t{:016x}\nCapPrm:\t{held:016x}\nCapEff:\t{held:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\n\
          NoNewPrivs:\t{}\nSeccomp:\t0\n",

@@ -12,6 +12,7 @@ mod probing;
 mod redis;
 mod scripts;
 mod sessions;
+mod showing;
 mod statics;
 mod text;
 mod tools;

@@ -150,6 +150,8 @@ fn process_one_says_what_it_may_do() {
         CapBnd:	00000000aa0435fb
         CapAmb:	0000000000000000
         cgroup
+        cmdline
+        comm
         gid_map
         status
         uid_map

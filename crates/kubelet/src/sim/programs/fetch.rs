@@ -206,8 +206,8 @@ fn content_type(body: &str) -> &'static str {
 }
 
 /// `-qO -` is `-q -O -`: an option with a value may be the last of several letters.
-fn separate(argv: &mut Vec<String>, name: &str) {
-    let (flags, valued) = if name == "curl" { ("sSkLfivIG", "omHXdwAu") } else { ("qSc", "OTo") };
+fn separate(argv: &mut Vec<String>) {
+    let (flags, valued) = ("qSc", "OTo");
     let bundled = |a: &String| {
         let letters = a.strip_prefix('-').and_then(|l| Some((l, l.chars().next_back()?)));
         letters.is_some_and(|(l, last)| {
@@ -222,7 +222,13 @@ fn separate(argv: &mut Vec<String>, name: &str) {
 }
 
 pub fn fetch(io: &mut Io, name: &str) -> Outcome {
-    separate(&mut io.argv, name);
+    if name == "curl" {
+        if let Err(end) = super::curl::prepare(io) {
+            return end;
+        }
+    } else {
+        separate(&mut io.argv);
+    }
     let to_file = option(io, &["-O", "-o", "--output", "--output-document"]);
     let mut url = String::new();
     let mut args = io.argv.iter().skip(1);
@@ -244,6 +250,7 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
     let mut result = if url.is_empty() { Err(NetError::NoSuchHost) } else { http(io, &request) };
     let follows = name == "wget" || io.flag('L') || io.argv.iter().any(|a| a == "--location");
     let mut at = url.clone();
+    let mut redirects = 0;
     for _ in 0..REDIRECTS_MAX {
         let Ok(next) = &result else { break };
         let Some(to) = next.response.location.clone().filter(|_| follows) else { break };
@@ -252,6 +259,7 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
         let (scheme, authority, _) = parse_url(&at);
         let to = if to.starts_with('/') { format!("{scheme}://{authority}{to}") } else { to };
         at.clone_from(&to);
+        redirects += 1;
         request = self::request(io, name, &to);
         if parse_url(&to).1 == request.header && same != request.host && io.argv.iter().any(|a| a == "--resolve") {
             request.host = same;
@@ -262,7 +270,7 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
     let done = result.as_ref().map_or(io.now, |served| served.done);
     let result = result.map(|served| served.response);
     let ip = resolve(io, &host).first().cloned().unwrap_or_default();
-    let seconds = |io: &Io, names: &[&str]| option(io, names).and_then(|s| s.parse().ok()).map(Duration::from_secs);
+    let seconds = |io: &Io, names: &[&str]| option(io, names).and_then(|s| super::ping::seconds(&s));
     let limit = seconds(io, &["-T", "-m", "--max-time", "--timeout"]);
     let patience = limit.or_else(|| seconds(io, &["--connect-timeout"])).unwrap_or(DIAL_TIMEOUT);
     if name == "wget" && !quiet && !ip.is_empty() {
@@ -291,6 +299,11 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
         let r = r.clone();
         conversation(io, &request, &ip, &r);
     }
+    let met = match &result {
+        Ok(r) => (r.status, if request.said.method == "HEAD" { 0 } else { r.body.len() }, kind_of(r)),
+        Err(_) => (0, 0, String::new()),
+    };
+    let mut ended = io.now;
     let code = match result {
         Ok(r) if r.status >= 400 && fails => {
             let said = match name {
@@ -315,21 +328,50 @@ pub fn fetch(io: &mut Io, name: &str) -> Outcome {
             }
         },
         Err(e) => {
-            let (text, code) = failure(name, e, &host, port, &ip);
+            let (mut text, code) = failure(name, e, &host, port, &ip);
+            if name == "curl" && e == NetError::Unreachable {
+                let ms = patience.as_millis();
+                text = match limit {
+                    Some(_) => format!("curl: (28) Connection timed out after {ms} milliseconds"),
+                    None => {
+                        format!("curl: (28) Failed to connect to {host} port {port} after {ms} ms: Timeout was reached")
+                    }
+                };
+            }
             if !mute {
                 io.complain(text);
             }
             if e == NetError::Unreachable {
-                return Outcome::Sleep(after(io, patience), Running::Ending(code));
+                ended = after(io, patience);
             }
             code
         }
     };
+    if name == "curl"
+        && let Some(format) = option(io, &["-w"])
+    {
+        let method = if request.said.method.is_empty() { "GET" } else { &request.said.method };
+        let (status, size, kind) = met;
+        let took = ended.max(done).since(io.now);
+        let ip = if host == "localhost" { "127.0.0.1" } else { &ip };
+        let url = if at.contains("://") { at.clone() } else { format!("http://{}{}", request.header, request.path) };
+        let url = url.as_str();
+        let t = super::curl::Transfer { status, size, url, redirects, kind, ip, port, method, took, code };
+        super::curl::written_out(io, &format, &t);
+    }
+    if ended > io.now {
+        return answered(io, ended, code);
+    }
     if done.since(io.now) > AT_ONCE { answered(io, done, code) } else { Outcome::Exit(code) }
 }
 
+fn kind_of(r: &Response) -> String {
+    let said = r.headers.iter().find(|(k, _)| k.eq_ignore_ascii_case("content-type"));
+    said.map_or_else(|| content_type(&r.body).into(), |(_, v)| v.clone())
+}
+
 /// The lines before an answer's body.
-fn head(r: &Response) -> Vec<String> {
+pub fn head(r: &Response) -> Vec<String> {
     let status = match reason(r.status) {
         "Service Temporarily Unavailable" => "503 Service Temporarily Unavailable".to_string(),
         words => format!("{} {words}", r.status),
@@ -375,16 +417,6 @@ fn keep(
     stdout: bool,
     to_file: Option<String>,
 ) -> Result<(), String> {
-    if let Some(format) = option(io, &["-w", "--write-out"])
-        && name == "curl"
-    {
-        let silent = to_file.as_deref() == Some("/dev/null");
-        if !silent {
-            io.say(&r.body);
-        }
-        io.say(format.replace("%{http_code}", &r.status.to_string()).replace("\\n", "\n"));
-        return Ok(());
-    }
     if stdout {
         let head = io.flag('I') || io.argv.iter().any(|a| a == "--head");
         if name == "curl" && (head || io.flag('i') || io.argv.iter().any(|a| a == "--include")) {

@@ -56,6 +56,51 @@ pub fn mount(io: &mut Io) -> i32 {
     0
 }
 
+/// `nohup COMMAND`: the command runs in its place. Nobody hangs up here.
+pub fn nohup(io: &mut Io) -> Outcome {
+    let rest = io.argv[1..].to_vec();
+    let Some(name) = rest.first().cloned() else {
+        io.complain("nohup: missing operand\nTry 'nohup --help' for more information.");
+        return Outcome::Exit(125);
+    };
+    if !super::exists(io.m.image, &name) {
+        io.complain(format!("nohup: failed to run command '{name}': No such file or directory"));
+        return Outcome::Exit(127);
+    }
+    let Some(p) = io.m.procs.get_mut(&io.pid) else { return Outcome::Exit(125) };
+    p.argv = rest;
+    Outcome::Sleep(io.now, super::Running::Start)
+}
+
+/// The node's memory, which is what a container sees, too.
+fn free(io: &Io) -> String {
+    let busybox = io.is_busybox();
+    let total = crate::sim::procfs::MEMORY_KIB;
+    // As /proc/meminfo says.
+    let (available, unused, cached) = (7 << 20, 6 << 20, 1 << 20);
+    let said = |kib: u64| match () {
+        () if io.flag('h') && busybox => super::list::human_one(kib as f64 * 1024.0),
+        () if io.flag('h') => format!("{}i", human_size(kib << 10)).replace("0i", if kib == 0 { "0B" } else { "0i" }),
+        () if io.flag('g') => (kib >> 20).to_string(),
+        () if io.flag('m') => (kib >> 10).to_string(),
+        () if io.flag('b') => (kib << 10).to_string(),
+        () => kib.to_string(),
+    };
+    let first = if busybox { 6 } else { 8 };
+    let row = |name: &str, numbers: &[u64]| {
+        // The numbers stand below the ends of their headings.
+        let cells: String = numbers.iter().map(|n| format!("{:>12}", said(*n))).collect();
+        let cells = if busybox { cells.replacen("", " ", 1) } else { cells };
+        format!("{name:<first$}{cells}")
+    };
+    let head = match busybox {
+        true => "              total        used        free      shared  buff/cache   available",
+        false => "               total        used        free      shared  buff/cache   available",
+    };
+    let memory = [total, total - unused - cached, unused, 0, cached, available];
+    format!("{head}\n{}\n{}\n", row("Mem:", &memory), row("Swap:", &[0, 0, 0]))
+}
+
 pub fn run(io: &mut Io, name: &str) -> Outcome {
     let operands = io.operands();
     let first = operands.first().cloned().unwrap_or_default();
@@ -168,7 +213,10 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
                 io.line(format!("overlay              {all:>9} {used:>9} {free:>9} {share:>3}% {path}"));
             }
         }
-        "free" => io.say("              total        used        free      shared  buff/cache   available\nMem:        8388608     1048576     6291456           0     1048576     7340032\n"),
+        "free" => {
+            let text = free(io);
+            io.say(text);
+        }
         "uptime" => {
             let text = super::clock::format(io.now, " %H:%M:%S up 1 day, load average: 0.00, 0.00, 0.00");
             io.line(text);

@@ -6,9 +6,12 @@ mod calc;
 mod certgen;
 mod clients;
 pub(super) mod clock;
+mod curl;
+mod diff;
 mod digest;
 mod disk;
 mod du;
+mod dump;
 mod fetch;
 mod files;
 mod find;
@@ -29,6 +32,7 @@ mod rights;
 mod script;
 mod secrets;
 mod sed;
+mod show;
 mod sort;
 mod tar;
 pub(super) mod test;
@@ -40,6 +44,7 @@ use super::catalogue::{Image, Server, Tools};
 use super::fs::normalize;
 use super::machine::{Input, Machine, World};
 use super::net::{Answer, Call, NetError, Server as Listener};
+use super::procfs::Shown;
 use super::redis::{self, Redis};
 use super::shell::Shell;
 use meta::{Duration, Time};
@@ -233,6 +238,7 @@ const COMMON: &[&str] = &[
     "mktemp",
     "mount",
     "mv",
+    "nohup",
     "nproc",
     "printenv",
     "printf",
@@ -268,12 +274,41 @@ const COMMON: &[&str] = &[
     "whoami",
     "yes",
     "zcat",
+    "cmp",
+    "diff",
+    "more",
+    "nl",
+    "od",
+    "tac",
 ];
 const BUSYBOX_MORE: &[&str] = &[
-    "free", "ip", "nc", "netstat", "nslookup", "ping", "ps", "pidof", "pgrep", "pkill", "killall", "sh", "ash", "top",
-    "uptime", "usleep", "vi", "wget",
+    "free",
+    "ip",
+    "nc",
+    "netstat",
+    "nslookup",
+    "ping",
+    "ps",
+    "pidof",
+    "pgrep",
+    "pkill",
+    "killall",
+    "sh",
+    "ash",
+    "top",
+    "uptime",
+    "usleep",
+    "vi",
+    "wget",
+    "hexdump",
+    "telnet",
+    "arp",
+    "ifconfig",
+    "route",
+    "traceroute",
+    "su",
 ];
-const DEBIAN_MORE: &[&str] = &["pidof", "bash", "dash", "sh", "apt", "apt-get", "perl"];
+const DEBIAN_MORE: &[&str] = &["pidof", "bash", "dash", "sh", "apt", "apt-get", "perl", "su"];
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -327,6 +362,12 @@ pub fn missing(name: &str) -> String {
     format!("exec: {name:?}: {why}")
 }
 
+/// Whether a command may read what the kernel says of the container.
+pub fn looks_at_kernel(argv: &[String], cwd: &str) -> bool {
+    let kernels = |a: &str| a.contains("/proc") || a.contains("/sys");
+    kernels(cwd) || argv.iter().any(|a| kernels(a))
+}
+
 /// Whether the program may read standard input with these arguments.
 fn reads_stdin(argv: &[String]) -> bool {
     let dash = argv.iter().skip(1).any(|a| a == "-");
@@ -336,19 +377,22 @@ fn reads_stdin(argv: &[String]) -> bool {
     };
     match base_name(&argv[0]) {
         "cat" | "wc" | "sort" | "uniq" | "base64" | "md5sum" | "sha1sum" | "sha256sum" | "sha512sum" | "head"
-        | "tail" | "cut" | "rev" => dash || no_files(),
+        | "tail" | "cut" | "rev" | "nl" | "tac" | "more" | "od" | "hexdump" => dash || no_files(),
         "grep" | "egrep" | "fgrep" => options::parse(argv).is_some_and(|p| grep::reads_stdin(&p)),
         "sed" => options::parse(argv).is_some_and(|p| {
             let script = usize::from(!p.has('e') && !p.has('f'));
             dash || p.operands.len() <= script
         }),
+        "diff" => dash,
+        "cmp" => dash || options::parse(argv).is_some_and(|p| p.operands.len() == 1),
         "tr" | "tee" | "xbstream" | "xargs" => true,
         "dd" => !argv.iter().any(|a| a.starts_with("if=")),
         "gzip" | "gunzip" | "zcat" => gzip::reads_stdin(argv),
         "awk" => awk::reads_stdin(argv),
         "tar" => tar::reads_stdin(argv),
         "kubectl" => dash || argv.iter().any(|a| a == "-f=-" || a == "--filename=-" || a == "-f-"),
-        "nc" => argv.iter().skip(1).any(|a| a.starts_with('-') && a.contains('l')),
+        "nc" => !argv.iter().skip(1).any(|a| a.starts_with('-') && a.contains('z')),
+        "telnet" => true,
         _ => false,
     }
 }
@@ -406,6 +450,9 @@ pub fn reach(m: &mut Machine, pid: u32, host: &str, port: u16, world: &mut World
 }
 
 fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> Outcome {
+    if let Some(p) = m.procs.get(&pid).filter(|p| looks_at_kernel(&p.argv, &p.cwd)) {
+        m.fs.shown = Arc::new(Shown::new(m, pid, &p.argv.clone()));
+    }
     let Some(p) = m.procs.get_mut(&pid) else { return Outcome::Exit(0) };
     if p.argv.is_empty() {
         return Outcome::Exit(0);
@@ -452,6 +499,8 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
     }
     if reads_stdin(&argv) {
         let data = match &mut m.procs.get_mut(&pid).map(|p| &mut p.fds.stdin) {
+            // What somebody types there comes after the connection.
+            Some(Input::Pipe(pipe)) if matches!(name, "nc" | "telnet") && m.outside.contains_key(pipe) => Vec::new(),
             Some(Input::Pipe(pipe)) => return Outcome::Read(*pipe, Running::Filtering(Vec::new(), Stream::default())),
             Some(Input::Data(data, at)) => data[(*at).min(data.len())..].to_vec(),
             _ => Vec::new(),
@@ -532,7 +581,7 @@ fn filter(m: &mut Machine, pid: u32, mut buffer: Vec<u8>, mut stream: Stream, wo
 pub fn inline(io: &mut Io) -> Option<i32> {
     let name = base_name(&io.argv[0]).to_string();
     let own = SHELLS.contains(&name.as_str())
-        || matches!(name.as_str(), "redis-cli" | "ps" | "top" | "dd" | "ping" | "xargs")
+        || matches!(name.as_str(), "redis-cli" | "nohup" | "ps" | "top" | "dd" | "ping" | "xargs")
         // What is done in place and then once more by a process would be done twice.
         || name == "find" && io.argv.iter().any(|a| a.starts_with("-exec") || a == "-ok")
         || name == "docker-entrypoint.sh"
@@ -540,6 +589,9 @@ pub fn inline(io: &mut Io) -> Option<i32> {
         || reads_stdin(&io.argv);
     if own || !exists(io.m.image, &io.argv[0].clone()) {
         return None;
+    }
+    if looks_at_kernel(&io.argv, &io.cwd) {
+        io.m.fs.shown = Arc::new(Shown::new(io.m, io.m.next_pid(), &io.argv));
     }
     let sent = io.world.sent.len();
     match dispatch(io) {
@@ -559,7 +611,14 @@ fn dispatch(io: &mut Io) -> Outcome {
     let code = match name.as_str() {
         "echo" => text::echo(io),
         "printf" => text::printf_program(io),
-        "cat" => text::cat(io),
+        "cat" => show::cat(io),
+        "nl" => show::nl(io),
+        "tac" => show::tac(io),
+        "more" => show::more(io),
+        "od" => dump::od(io),
+        "hexdump" => dump::hexdump(io),
+        "diff" => diff::diff(io),
+        "cmp" => diff::cmp(io),
         "grep" | "egrep" | "fgrep" => grep::grep(io),
         "wc" => text::wc(io),
         "head" => text::head(io),
@@ -606,11 +665,12 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
         | "which" | "ps" | "top" | "df" | "free" | "uptime" => return info::run(io, &name),
         "kill" => work::kill(io),
-        "wget" | "curl" | "nc" | "nslookup" | "dig" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip" | "npm"
-        | "ip" | "netstat" | "host" => return net::run(io, &name),
+        "wget" | "curl" | "nc" | "telnet" | "nslookup" | "dig" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip"
+        | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
         "ping" => return ping::ping(io),
         "kubectl" => return kubectl::run(io),
         _ if clients::is_client(&name) => return clients::run(io, &name),
+        "nohup" => return info::nohup(io),
         "sleep" | "usleep" => return work::sleep(io),
         "timeout" => return work::timeout(io),
         "chroot" => return files::chroot(io),

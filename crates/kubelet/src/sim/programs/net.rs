@@ -189,6 +189,7 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
     match name {
         "wget" | "curl" => fetch(io, name),
         "nc" => netcat(io),
+        "telnet" => telnet(io),
         "nslookup" | "dig" | "host" => Outcome::Exit(names::look_up(io, name)),
         "pg_isready" | "psql" => {
             let up = connect(io, "localhost", 5432).is_ok();
@@ -239,6 +240,92 @@ fn netcat_operands(argv: &[String]) -> Vec<String> {
     operands
 }
 
+/// A request that somebody wrote by hand: `GET / HTTP/1.0`, headers, an empty line.
+fn spoken(text: &str, host: &str, port: u16) -> Option<Request> {
+    let text = text.replace("\r\n", "\n");
+    let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
+    let mut lines = head.lines();
+    let mut first = lines.next()?.split(' ');
+    let (method, path) = (first.next()?, first.next()?);
+    first.next().filter(|v| v.starts_with("HTTP/1."))?;
+    let mut said = network::Said { method: method.into(), body: body.into(), ..network::Said::default() };
+    let mut header = String::new();
+    for (name, value) in lines.filter_map(|l| l.split_once(':')) {
+        match name.eq_ignore_ascii_case("host") {
+            true => header = value.trim().into(),
+            false => said.headers.push((name.trim().into(), value.trim().into())),
+        }
+    }
+    let (host, path) = (host.to_string(), path.to_string());
+    Some(Request { host, port, header, path, said, ..Request::default() })
+}
+
+/// Sends such a request, and shows the answer as it comes.
+fn said_by_hand(io: &mut Io, request: &Request) -> Outcome {
+    let (host, port) = (&request.host, request.port);
+    match http(io, request) {
+        Ok(served) => {
+            let lines: String = super::fetch::head(&served.response).iter().map(|l| format!("{l}\r\n")).collect();
+            io.say(format!("{lines}\r\n{}", served.response.body));
+            Outcome::Exit(0)
+        }
+        Err(NetError::Waiting) => Outcome::Exit(1),
+        Err(NetError::NoSuchHost) => {
+            io.complain(format!("nc: bad address '{host}'"));
+            Outcome::Exit(1)
+        }
+        Err(NetError::Unreachable) => {
+            io.complain(format!("nc: {host} ({host}:{port}): Connection timed out"));
+            Outcome::Sleep(after(io, DIAL_TIMEOUT), Running::Ending(1))
+        }
+        Err(NetError::Refused) => {
+            io.complain(format!("nc: {host} ({host}:{port}): Connection refused"));
+            Outcome::Exit(1)
+        }
+        // Who does not speak it hangs up.
+        Err(_) => Outcome::Exit(0),
+    }
+}
+
+/// `telnet HOST [PORT]`: whether there is a connection. What is typed then goes nowhere, but for HTTP's requests.
+fn telnet(io: &mut Io) -> Outcome {
+    let operands = io.operands();
+    let Some(host) = operands.first().cloned() else {
+        io.complain("telnet: a host is missing");
+        return Outcome::Exit(1);
+    };
+    let port = operands.get(1).and_then(|p| p.parse().ok()).unwrap_or(23);
+    let ip = resolve(io, &host).first().cloned().unwrap_or_default();
+    let ip = if host == "localhost" { "127.0.0.1".to_string() } else { ip };
+    match connect(io, &host, port) {
+        Err(NetError::Waiting) => Outcome::Exit(1),
+        Ok(()) => {
+            io.line(format!("Connected to {host}"));
+            let text = String::from_utf8_lossy(&std::mem::take(&mut io.stdin)).into_owned();
+            match spoken(&text, &host, port) {
+                Some(request) => said_by_hand(io, &request),
+                None => {
+                    io.complain("telnet: what is typed now is not simulated");
+                    Outcome::Exit(1)
+                }
+            }
+        }
+        Err(NetError::NoSuchHost) => {
+            io.complain(format!("telnet: bad address '{host}'"));
+            Outcome::Exit(1)
+        }
+        Err(NetError::Unreachable) => {
+            let late = format!("telnet: can't connect to remote host ({ip}): Connection timed out\n");
+            let late = super::Late { out: Vec::new(), err: late.into_bytes(), code: 1 };
+            Outcome::Sleep(after(io, DIAL_TIMEOUT), Running::Answered(Box::new(late)))
+        }
+        Err(_) => {
+            io.complain(format!("telnet: can't connect to remote host ({ip}): Connection refused"));
+            Outcome::Exit(1)
+        }
+    }
+}
+
 fn netcat(io: &mut Io) -> Outcome {
     if io.flag('l') {
         // `-l -p 80`, `-lp 80` and `-l 80`.
@@ -252,11 +339,21 @@ fn netcat(io: &mut Io) -> Outcome {
         return Outcome::Exit(1);
     };
     let verbose = io.flag('v');
-    match connect(io, host, port.parse().unwrap_or(0)) {
+    let (host, port) = (host.clone(), port.clone());
+    let number = port.parse().unwrap_or(0);
+    let text = String::from_utf8_lossy(&std::mem::take(&mut io.stdin)).into_owned();
+    if let Some(request) = spoken(&text, &host, number) {
+        return said_by_hand(io, &request);
+    }
+    match connect(io, &host, number) {
         Err(NetError::Waiting) => Outcome::Exit(1),
         Ok(()) => {
             if verbose {
                 io.complain(format!("{host} ({host}:{port}) open"));
+            }
+            if !text.trim().is_empty() {
+                io.complain("nc: what is answered to anything but HTTP is not simulated");
+                return Outcome::Exit(1);
             }
             Outcome::Exit(0)
         }

@@ -159,6 +159,8 @@ const SPECS: &[Spec] = &[
             ("number-nonblank", 'b'),
             ("show-all", 'A'),
             ("show-ends", 'E'),
+            ("show-tabs", 'T'),
+            ("show-nonprinting", 'v'),
             ("squeeze-blank", 's'),
         ],
         ..PLAIN
@@ -188,7 +190,19 @@ const SPECS: &[Spec] = &[
     Spec { programs: &["nl"], valued: "bdfhilnsvw", ..PLAIN },
     Spec { programs: &["od"], valued: "AjNtSw", long: &[("address-radix", 'A'), ("format", 't')], ..PLAIN },
     Spec { programs: &["hexdump"], valued: "nsef", ..PLAIN },
-    Spec { programs: &["diff"], valued: "ULS", long: &[("brief", 'q'), ("unified", 'u'), ("recursive", 'r')], ..PLAIN },
+    Spec {
+        programs: &["diff"],
+        valued: "ULS",
+        long: &[
+            ("brief", 'q'),
+            ("unified", 'u'),
+            ("recursive", 'r'),
+            ("label", 'L'),
+            ("ignore-case", 'i'),
+            ("report-identical-files", 's'),
+        ],
+        ..PLAIN
+    },
     Spec { programs: &["cmp"], valued: "n", long: &[("silent", 's'), ("quiet", 's'), ("verbose", 'l')], ..PLAIN },
     Spec { programs: &["killall"], valued: "s", ..PLAIN },
     Spec { programs: &["telnet"], valued: "le", ..PLAIN },

@@ -29,7 +29,7 @@ pub struct Ping {
 }
 
 /// Seconds, with a fraction.
-fn seconds(text: &str) -> Option<Duration> {
+pub fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
     Some(Duration(whole.parse::<u64>().ok()?.saturating_mul(1_000_000).saturating_add(digits.parse().ok()?)))

@@ -197,15 +197,6 @@ pub fn lines(data: &[u8]) -> Vec<&[u8]> {
     v
 }
 
-pub fn cat(io: &mut Io) -> i32 {
-    let files = io.operands();
-    let (all, code) = inputs(io, &files);
-    for (_, data) in all {
-        io.say(data);
-    }
-    code
-}
-
 pub fn tee(io: &mut Io) -> i32 {
     // What follows is added to what was written.
     let append = io.flag('a') || io.stream.lines > 0;

@@ -8,7 +8,8 @@ use crate::sim::programs::{self, Running};
 
 const BUILTINS: &[&str] = &[
     ":", ".", "source", "break", "cd", "continue", "eval", "exec", "exit", "export", "local", "declare", "read",
-    "readonly", "return", "set", "shift", "trap", "type", "command", "unset", "wait", "ulimit", "umask", "jobs",
+    "readonly", "return", "set", "shift", "trap", "type", "command", "unset", "wait", "ulimit", "umask", "jobs", "let",
+    "alias", "unalias",
 ];
 
 pub fn is_builtin(name: &str) -> bool {
@@ -57,6 +58,33 @@ impl Shell {
                 let ok = n <= self.positional.len();
                 self.positional.drain(..n.min(self.positional.len()));
                 i32::from(!ok)
+            }
+            "let" if args.is_empty() => {
+                m.emit(pid, &format!("{}: let: expression expected\n", self.prefix()), true, world);
+                if self.bash { 1 } else { 2 }
+            }
+            "let" => {
+                let mut last = 0;
+                for a in args {
+                    last = self.compute(a)?;
+                }
+                i32::from(last == 0)
+            }
+            "alias" => self.alias(args, m, pid, world),
+            "unalias" => {
+                if args.iter().any(|a| a == "-a") {
+                    self.aliases.clear();
+                }
+                let gone = args.iter().filter(|a| !a.starts_with('-') && self.aliases.remove(*a).is_none());
+                let missing: Vec<String> = gone.cloned().collect();
+                for name in &missing {
+                    let text = match self.bash {
+                        true => format!("{}: unalias: {name}: not found\n", self.prefix()),
+                        false => format!("unalias: {name} not found\n"),
+                    };
+                    m.emit(pid, &text, true, world);
+                }
+                i32::from(!missing.is_empty())
             }
             "eval" => {
                 let code = code::compile(&args.join(" "))?;
@@ -138,6 +166,32 @@ impl Shell {
             p.cwd = path;
         }
         0
+    }
+
+    /// `alias [NAME[=TEXT]...]`
+    fn alias(&mut self, args: &[String], m: &mut Machine, pid: u32, world: &mut World) -> i32 {
+        let word = if self.bash { "alias " } else { "" };
+        let shown = |name: &str, text: &str| format!("{word}{name}={}\n", super::quote(text));
+        if args.is_empty() {
+            let all: String = self.aliases.iter().map(|(name, text)| shown(name, text)).collect();
+            m.emit(pid, &all, false, world);
+        }
+        let mut code = 0;
+        for a in args.iter().filter(|a| *a != "-p") {
+            if let Some((name, text)) = a.split_once('=') {
+                self.aliases.insert(name.into(), text.into());
+            } else if let Some(text) = self.aliases.get(a) {
+                m.emit(pid, &shown(a, text), false, world);
+            } else {
+                let text = match self.bash {
+                    true => format!("{}: alias: {a}: not found\n", self.prefix()),
+                    false => format!("alias: {a} not found\n"),
+                };
+                m.emit(pid, &text, true, world);
+                code = 1;
+            }
+        }
+        code
     }
 
     fn leave_loop(&mut self, levels: i32, again: bool, m: &mut Machine, pid: u32) {

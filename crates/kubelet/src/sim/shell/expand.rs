@@ -163,7 +163,7 @@ impl Shell {
                 all => Some(all),
             },
             Name::Indices(n) => Some(self.indices(n).iter().map(usize::to_string).collect()),
-            Name::Variable(n) => self.variable(n).map(|v| vec![v]),
+            Name::Variable(n) => self.read_variable(n).map(|v| vec![v]),
             Name::Positional(0) | Name::Shell => one(self.name.clone()),
             Name::Positional(n) => self.positional.get(n - 1).map(|v| vec![v.clone()]),
             Name::All(true) => one(self.positional.join(" ")),
@@ -274,9 +274,19 @@ impl Shell {
         self.evaluate(&expr, 0)
     }
 
+    /// An expression of `let`.
+    ///
+    /// # Errors
+    /// What cannot be computed.
+    pub fn compute(&mut self, text: &str) -> Result<i64, String> {
+        let expr =
+            brush_parser::arithmetic::parse(text.trim()).map_err(|_| format!("arithmetic syntax error: {text}"))?;
+        self.evaluate(&expr, 0)
+    }
+
     fn target(&mut self, t: &ArithmeticTarget, depth: u32) -> Result<i64, String> {
         let value = match t {
-            ArithmeticTarget::Variable(name) => self.variable(name),
+            ArithmeticTarget::Variable(name) => self.read_variable(name),
             ArithmeticTarget::ArrayElement(name, index) => {
                 let index = self.evaluate(index, depth)?;
                 self.element(name, index)

@@ -11,11 +11,13 @@ pub mod pattern;
 mod redirect;
 mod start;
 
+use super::catalogue::Tools;
 use super::machine::{Fds, Input, Kind, Machine, Output, Proc, State, World};
 use super::programs::{self, Io};
 use code::{Assigned, Code, Op, Simple};
 use expand::Around;
 use interactive::Lines;
+use meta::Rng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -61,6 +63,9 @@ pub struct Shell {
     vars: BTreeMap<String, (String, bool)>,
     arrays: BTreeMap<String, BTreeMap<usize, String>>,
     functions: BTreeMap<String, Arc<Code>>,
+    aliases: BTreeMap<String, String>,
+    /// What `$RANDOM` is drawn from, and for which process; `None`: the shell has no such variable.
+    random: Option<(u32, Rng)>,
     positional: Vec<String>,
     name: String,
     status: i32,
@@ -109,6 +114,20 @@ impl Shell {
     fn variable(&self, name: &str) -> Option<String> {
         self.vars.get(name).map(|(v, _)| v.clone()).or_else(|| self.arrays.get(name)?.get(&0).cloned())
     }
+    /// A variable as it is read, which may change it: `$RANDOM`.
+    fn read_variable(&mut self, name: &str) -> Option<String> {
+        match &mut self.random {
+            Some((pid, random)) if name == "RANDOM" => {
+                // Who sets it chooses the numbers that follow.
+                if let Some((seed, _)) = self.vars.remove("RANDOM") {
+                    let seed = seed.bytes().fold(u64::from(*pid), |n, b| n.wrapping_mul(31) + u64::from(b));
+                    *random = Rng::new(seed);
+                }
+                Some((random.next_u32() & 0x7fff).to_string())
+            }
+            _ => self.variable(name),
+        }
+    }
     fn assign(&mut self, name: &str, value: String) {
         if let Some(array) = self.arrays.get_mut(name) {
             array.insert(0, value);
@@ -152,6 +171,11 @@ impl Shell {
 
     /// Runs on until it waits, ends, or has taken so many steps; how many it took.
     pub fn run(&mut self, m: &mut Machine, pid: u32, steps: u32, world: &mut World) -> u32 {
+        // bash and busybox' shell have `$RANDOM`, dash does not.
+        let has_random = self.bash || m.image.tools == Tools::Busybox;
+        if has_random && self.random.as_ref().is_none_or(|(of, _)| *of != pid) {
+            self.random = Some((pid, Rng::new(m.rng.clone().next_u64() ^ u64::from(pid))));
+        }
         for step in 0..steps {
             if let Some(code) = self.ended {
                 self.finish(m, pid, code);
@@ -574,6 +598,18 @@ impl Shell {
         }
         if self.xtrace {
             m.emit(pid, &format!("+ {}\n", argv.join(" ")), true, world);
+        }
+        // Scripts of bash expand no aliases.
+        if let Some(text) = self.aliases.get(&argv[0]).filter(|_| !self.bash || self.lines.is_some()) {
+            let itself = text.split_whitespace().next() == Some(argv[0].as_str());
+            let body = code::compile(&format!("{}{text} \"$@\"", if itself { "command " } else { "" }))?;
+            if self.frames.len() >= MAX_FRAMES {
+                return Err(format!("{}: too many nested calls", argv[0]));
+            }
+            let positional = std::mem::replace(&mut self.positional, argv[1..].to_vec());
+            let before = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds));
+            self.push(body, Some(positional), before, None);
+            return Ok(());
         }
         self.command(argv, &assignments, fds, m, pid, world)
     }

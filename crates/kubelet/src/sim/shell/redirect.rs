@@ -20,6 +20,10 @@ impl Shell {
             let a = around(m, pid, world);
             let target = self.string(&r.target, &a)?;
             let path = normalize(&a.cwd, &target);
+            if crate::sim::programs::looks_at_kernel(std::slice::from_ref(&path), "") {
+                let argv = m.procs.get(&pid).map(|p| p.argv.clone()).unwrap_or_default();
+                m.fs.shown = std::sync::Arc::new(crate::sim::procfs::Shown::new(m, pid, &argv));
+            }
             match &r.kind {
                 RedirectionKind::Here => fds.stdin = Input::Data(target.into_bytes().into(), 0),
                 RedirectionKind::Read => match m.fs.read(&path, world.volumes) {

@@ -62,6 +62,8 @@ impl Shell {
             vars: BTreeMap::new(),
             arrays: BTreeMap::new(),
             functions: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            random: None,
             positional: Vec::new(),
             name: name.into(),
             status: 0,
