@@ -94,3 +94,61 @@ pub fn whoami(m: &Machine, asked: &Asked, now: Time) -> Response {
         ),
     )
 }
+
+/// A query's parameters.
+fn query(path: &str) -> serde_json::Value {
+    let text = path.split_once('?').map_or("", |(_, q)| q);
+    let pairs = text.split('&').filter(|p| !p.is_empty()).map(|p| p.split_once('=').unwrap_or((p, "")));
+    pairs.map(|(k, v)| (k.to_string(), v.into())).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// `ealen/echo-server` and `mendhak/http-https-echo`: what Express says of the request.
+pub fn json(m: &Machine, asked: &Asked, ealen: bool) -> Response {
+    let secure = matches!(asked.wire, network::Wire::Tls { .. });
+    let protocol = if secure { "https" } else { "http" };
+    let host = asked.host.split(':').next().unwrap_or("");
+    let ip = format!("::ffff:{}", asked.from);
+    let (path, method) = (asked.path.split('?').next().unwrap_or("/"), method(asked));
+    let text = asked.said.body.as_str();
+    let parsed = serde_json::from_str::<serde_json::Value>(text).ok();
+    let body = if ealen {
+        let environment: serde_json::Map<_, _> = m.environment().into_iter().map(|(k, v)| (k, v.into())).collect();
+        serde_json::json!({
+            "host": { "hostname": host, "ip": ip, "ips": [] },
+            "http": { "method": method, "baseUrl": "", "originalUrl": asked.path, "protocol": protocol },
+            "request": {
+                "params": { "0": path },
+                "query": query(&asked.path),
+                "cookies": {},
+                "body": parsed.unwrap_or_else(|| serde_json::json!({})),
+                "headers": headers(asked),
+            },
+            "environment": environment,
+        })
+        .to_string()
+    } else {
+        let mut all = serde_json::json!({
+            "path": path,
+            "headers": headers(asked),
+            "method": method,
+            "body": text,
+            "fresh": false,
+            "hostname": host,
+            "ip": ip,
+            "ips": [],
+            "protocol": protocol,
+            "query": query(&asked.path),
+            "subdomains": [],
+            "xhr": false,
+            "os": { "hostname": m.spec.hostname },
+            "connection": {},
+        });
+        if let Some(parsed) = parsed {
+            all["json"] = parsed;
+        }
+        format!("{all:#}")
+    };
+    let kind = ("Content-Type".to_string(), "application/json; charset=utf-8".to_string());
+    let length = ("Content-Length".to_string(), body.len().to_string());
+    Response { headers: vec![kind, length], ..Response::new(200, body) }
+}

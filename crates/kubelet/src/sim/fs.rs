@@ -342,9 +342,7 @@ impl Fs {
             fs.own.set_owner(&spec.termination_message_path, any, Attributes::default_of(false));
         }
         fs.make_dirs(parent(&spec.termination_message_path));
-        if !spec.working_dir.is_empty() {
-            fs.make_dirs(&normalize("/", &spec.working_dir));
-        }
+        fs.make_dirs(&normalize("/", super::catalogue::working_dir(&spec.working_dir, image)));
         fs
     }
 

@@ -251,8 +251,7 @@ impl Machine {
         let Some(first) = argv.first().cloned() else {
             return Err("failed to generate spec: no command specified".into());
         };
-        let cwd =
-            if spec.working_dir.is_empty() { "/".to_string() } else { super::fs::normalize("/", &spec.working_dir) };
+        let cwd = super::fs::normalize("/", super::catalogue::working_dir(&spec.working_dir, self.image));
         if !programs::exists(self.image, &first) {
             // With a slash in it, it is looked for from the working directory on.
             let found = if first.contains('/') { super::fs::normalize(&cwd, &first) } else { String::new() };
@@ -282,7 +281,7 @@ impl Machine {
     /// Runs a command beside process 1, as `kubectl exec` and exec probes do.
     pub fn exec(&mut self, argv: Vec<String>, fds: Fds, terminal: bool, now: Time) -> u32 {
         let env = self.terminal_environment(terminal);
-        let cwd = if self.spec.working_dir.is_empty() { "/".into() } else { self.spec.working_dir.clone() };
+        let cwd = super::catalogue::working_dir(&self.spec.working_dir, self.image).to_string();
         self.spawn(0, argv, env, cwd, fds, now)
     }
 

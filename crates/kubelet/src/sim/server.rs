@@ -167,6 +167,7 @@ fn respond(
             let tag = ImageRef::parse(&m.spec.image).map(|r| r.tag).unwrap_or_default();
             Ok(echo::echoserver(m, asked, port, matches!(tag.as_str(), "1.0" | "1.1" | "1.2" | "1.3" | "1.4")))
         }
+        Http::EchoJson { ealen } => Ok(echo::json(m, asked, ealen)),
         Http::Whoami => Ok(echo::whoami(m, asked, now)),
         Http::Bin { go } => Ok(httpbin::reply(m, asked, go)),
         Http::Hostname => ok(format!("{}\n", m.spec.hostname)),

@@ -227,3 +227,44 @@ fn curl_reads_its_command_line_as_curl_does() {
         [exit 0 at 4.6s]"#]]
     .assert_eq(&run("nginx:1.27", &["bash", "-c", script], 100));
 }
+
+#[test]
+fn images_of_php_begin_among_their_pages() {
+    let out = run("wordpress:6.2.1-apache", &["bash", "-c", "pwd; curl -s localhost:1; echo $?; cd /; pwd"], 100);
+    assert_eq!(out, "/var/www/html\n7\n/\n[exit 0 at 0.1s]");
+}
+
+#[test]
+fn express_tells_of_the_request() {
+    let script = |port: u16| format!("node & sleep 2; wget -qO- --header 'X-A: b' 'localhost:{port}/p/q?x=1&y='");
+    let ask = |image: &str, port| run(image, &["sh", "-c", &script(port)], 100);
+    expect![[r#"{"environment":{"GREETING":"hello world","HOME":"/root","HOSTNAME":"p","PATH":"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},"host":{"hostname":"localhost","ip":"::ffff:10.244.0.5","ips":[]},"http":{"baseUrl":"","method":"GET","originalUrl":"/p/q?x=1&y=","protocol":"http"},"request":{"body":{},"cookies":{},"headers":{"connection":"close","host":"localhost:80","user-agent":"Wget","x-a":"b"},"params":{"0":"/p/q"},"query":{"x":"1","y":""}}}[exit 0 at 2.1s]"#]].assert_eq(&ask("ealen/echo-server", 80));
+    expect![[r#"
+        {
+          "body": "",
+          "connection": {},
+          "fresh": false,
+          "headers": {
+            "connection": "close",
+            "host": "localhost:8080",
+            "user-agent": "Wget",
+            "x-a": "b"
+          },
+          "hostname": "localhost",
+          "ip": "::ffff:10.244.0.5",
+          "ips": [],
+          "method": "GET",
+          "os": {
+            "hostname": "p"
+          },
+          "path": "/p/q",
+          "protocol": "http",
+          "query": {
+            "x": "1",
+            "y": ""
+          },
+          "subdomains": [],
+          "xhr": false
+        }[exit 0 at 2.1s]"#]]
+    .assert_eq(&ask("mendhak/http-https-echo", 8080));
+}

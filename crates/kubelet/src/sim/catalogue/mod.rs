@@ -306,6 +306,15 @@ pub fn blocked(list: &BTreeSet<String>, image: &str) -> Option<String> {
     (list.contains(&r.full()) || list.contains(&r.name())).then(|| pull_error(&r, Missing::Tag))
 }
 
+/// Where a container of the image begins, unless its pod says so.
+pub fn working_dir<'a>(said: &'a str, image: &Image) -> &'a str {
+    match said {
+        "" if image.server("apache2-foreground").is_some() => "/var/www/html",
+        "" => "/",
+        said => said,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -158,9 +158,9 @@ pub static POPULAR: &[Image] = images! {
     // Echo servers and small demonstrations.
     "docker.io/kennethreitz/httpbin", 180, Debian, "gunicorn", [80], Http::Bin { go: false }, 40, [];
     "docker.io/mccutchen/go-httpbin", 10, None, "/bin/go-httpbin", [8080], Http::Bin { go: true }, 6, [];
-    "docker.io/ealen/echo-server", 40, Busybox, "node", [80], Always("{}"), 30, [];
+    "docker.io/ealen/echo-server", 40, Busybox, "node", [80], Http::EchoJson { ealen: true }, 30, [];
     "docker.io/jmalloc/echo-server", 5, None, "/bin/echo-server", [8080], Hostname, 4, [];
-    "docker.io/mendhak/http-https-echo", 50, Busybox, "node", [8080, 8443], Always("{}"), 30, [];
+    "docker.io/mendhak/http-https-echo", 50, Busybox, "node", [8080, 8443], Http::EchoJson { ealen: false }, 30, [];
     "docker.io/nginxdemos/hello", 20, Busybox, "nginx", [80], Hostname, 6, ["plain-text"];
     "docker.io/nginxdemos/nginx-hello", 20, Busybox, "nginx", [8080], Hostname, 6, ["plain-text"];
     "docker.io/paulbouwer/hello-kubernetes", 60, Busybox, "npm", [8080], Always("Hello Kubernetes!"), 40, [];

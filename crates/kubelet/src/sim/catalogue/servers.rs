@@ -21,6 +21,8 @@ pub enum Http {
     EchoServer,
     /// The request, as Go sees it.
     Whoami,
+    /// The request, as Express sees it: ealen/echo-server's answer, or mendhak/http-https-echo's.
+    EchoJson { ealen: bool },
     /// httpbin; `go`: mccutchen's.
     Bin { go: bool },
     /// http-echo: what `-text=` or `ECHO_TEXT` says.

@@ -387,7 +387,7 @@ pub static IMAGES: &[Image] = &[
         ..image("registry.k8s.io/pause", 1, Tools::None, &[(0, 8, 8), (1, 0, 0), (2, 0, 0), (3, 0, 10)])
     },
     Image {
-        extra: &["/agnhost", "curl", "dig", "netexec"],
+        extra: &["/agnhost", "curl", "dig", "host", "netexec"],
         entrypoint: &["/agnhost"],
         cmd: &["pause"],
         servers: &[&s::AGNHOST],
@@ -631,7 +631,7 @@ pub static IMAGES: &[Image] = &[
         ..image("docker.io/radial/busyboxplus", 6, Tools::Busybox, &[])
     },
     Image {
-        extra: &["curl", "dig", "nslookup"],
+        extra: &["curl", "dig", "host", "nslookup"],
         cmd: &["/bin/bash"],
         ..image("docker.io/nicolaka/netshoot", 160, Tools::Busybox, &[(0, 1, 13)])
     },

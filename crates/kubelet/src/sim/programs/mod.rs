@@ -337,6 +337,10 @@ pub fn exists(image: &Image, name: &str) -> bool {
     if base == "redis-cli" && image.server("redis-server").is_some() {
         return true;
     }
+    // The php images, which these are made from, bring it.
+    if base == "curl" && image.server("apache2-foreground").is_some() {
+        return true;
+    }
     if base == "docker-entrypoint.sh" {
         return image.entrypoint.contains(&"docker-entrypoint.sh");
     }

@@ -204,7 +204,9 @@ fn nslookup(io: &mut Io, q: &Question, server: &str, said: Said) -> i32 {
         Said::Nothing => Vec::new(),
         Said::Records(r) => r,
     };
-    let at = if busybox { ':' } else { '#' };
+    // Where `dig` is, `nslookup` is BIND's, too.
+    let bind = !busybox || io.m.image.extra.contains(&"dig");
+    let at = if bind { '#' } else { ':' };
     io.line(format!("Server:\t\t{server}\nAddress:\t{server}{at}53\n"));
     if records.is_empty() {
         io.line(format!("** server can't find {}: NXDOMAIN\n", q.host));
