@@ -365,7 +365,7 @@ impl Builder {
             meta_matches(selector, &Value::Null)?;
         }
         let mut unread = Vec::new();
-        found.single = crate::files::read(cx, self, &mut items, &mut unread)?;
+        found.single = crate::files::read(cx, self, &mut items, &mut unread).await?;
         if !args.is_empty() && self.local {
             return Err(Error::text(
                 "can only use local files by -f rsrc.yaml or --filename=rsrc.json when --local=true is set",

@@ -70,6 +70,7 @@ pub(crate) async fn arguments(cx: &mut Cx<'_, '_>, last: &str) -> Option<Words> 
 
 /// Words for a flag's value.
 pub(crate) async fn value(cx: &mut Cx<'_, '_>, flag: &Flag, last: &str) -> Words {
+    let all = |words: &[&str]| words.iter().map(ToString::to_string).collect();
     let words = match (cx.command.path, flag.name) {
         (_, "namespace") => names(cx, "namespaces", last).await,
         (_, "context") => first(cx.env.config.contexts.keys(), &[], last),
@@ -80,6 +81,8 @@ pub(crate) async fn value(cx: &mut Cx<'_, '_>, flag: &Flag, last: &str) -> Words
             Some(pod) => containers(cx, &pod, last).await,
             None => Vec::new(),
         },
+        ("get" | "edit" | "apply" | "patch" | "replace", "subresource") => all(&["status", "scale", "resize"]),
+        ("kustomize", "load-restrictor") => all(&["LoadRestrictionsNone", "LoadRestrictionsRootOnly"]),
         ("create clusterrolebinding", "clusterrole") => names(cx, "clusterroles", last).await,
         _ => return (Vec::new(), ERROR_NONE),
     };

@@ -63,6 +63,11 @@ pub trait Terminal {
         let _ = (session, input);
         Box::pin(async { Err("there is no way into containers here".into()) })
     }
+    /// The text at an address; else why there is none, in words that go on where the address was named.
+    fn fetch(&mut self, url: &str) -> Future<'_, Result<String, String>> {
+        let _ = url;
+        Box::pin(async { Err("there is no way to addresses outside of the cluster here".into()) })
+    }
     /// Opens a view of what listens there.
     fn forward(&mut self, namespace: &str, pod: &str, ports: &[(u16, u16)]) -> Future<'_, Result<(), String>>;
 }

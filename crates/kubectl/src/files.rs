@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// Appends every document with its source, and errors with the number of documents before them; whether one file, no
 /// directory, was named. Models `singleItemImplied`.
-pub(crate) fn read(
+pub(crate) async fn read(
     cx: &mut Cx<'_, '_>,
     b: &Builder,
     out: &mut Vec<(String, Value)>,
@@ -51,8 +51,9 @@ pub(crate) fn read(
             paths.push("-".into());
             continue;
         }
-        if name.starts_with("http://") || name.starts_with("https://") {
-            return Err(Error::text(format!("unable to read URL {name:?}: addresses are not in this terminal yet")));
+        if is_address(name) {
+            paths.push(name.clone());
+            continue;
         }
         if cx.env.files.read(name).is_some() {
             paths.push(name.clone());
@@ -82,6 +83,13 @@ pub(crate) fn read(
     for path in &paths {
         let (source, text) = match path.as_str() {
             "-" => ("STDIN".to_string(), cx.env.stdin.take().unwrap_or_default()),
+            url if is_address(url) => match cx.env.terminal.fetch(url).await {
+                Ok(text) => (url.to_string(), text),
+                Err(why) => {
+                    errors.push((out.len(), Error::text(format!("unable to read URL {url:?}, {why}"))));
+                    continue;
+                }
+            },
             path => (path.to_string(), cx.env.files.read(path).unwrap_or_default()),
         };
         match manifest::parse_values(&[(&source, &text)], Limits::REQUEST) {
@@ -114,6 +122,10 @@ pub(crate) fn read(
         return Err(Error::text("no objects passed to ".to_string() + cx.command.name()));
     }
     Ok(!several)
+}
+
+fn is_address(name: &str) -> bool {
+    name.starts_with("http://") || name.starts_with("https://")
 }
 
 /// Names in a directory that fit a pattern. Models `expandIfFilePattern`.

@@ -34,6 +34,14 @@ pub enum Shell {
         #[serde(default)]
         acting: Option<Identity>,
     },
+    /// What was at an address that is waited for; or why it was not read, in words that follow the address.
+    Fetched {
+        number: u64,
+        #[serde(default)]
+        text: String,
+        #[serde(default)]
+        error: Option<String>,
+    },
     /// The page has closed the terminal.
     Close { number: u64 },
 }
@@ -50,6 +58,8 @@ pub enum Waits {
     Keys,
     /// The editor: the file's text is taken when the shell is sent a line, and left when it is interrupted.
     Editor { file: String },
+    /// What the page finds at an address.
+    Address { url: String },
 }
 
 impl Default for Waits {

@@ -1,9 +1,9 @@
 //! The terminals' side of the root: what they say to the engine, and what comes of it beside their screens.
 
-use super::{App, Asked};
+use super::{App, Asked, Msg};
 use crate::i18n::find;
 use crate::samples::SAMPLES;
-use crate::ui::{BottomTab, Dock, Pane, TerminalAction};
+use crate::ui::{Action, BottomTab, Dock, Pane, TerminalAction};
 use gloo::timers::callback::Timeout;
 use protocol::{Command, File, Shell, ShellOutput};
 use std::rc::Rc;
@@ -120,7 +120,32 @@ impl App {
             self.ui.prefs.set_open(Dock::Left, true);
             self.dress();
         }
+        if let Some(protocol::Waits::Address { url }) = &output.waits {
+            self.fetch(ctx, output.number, url);
+        }
         self.screens.take(output);
+    }
+
+    /// What a command in a terminal reads at an address: samples, and what comes from where the page came from. The page
+    /// asks nobody else.
+    fn fetch(&mut self, ctx: &Context<Self>, number: u64, url: &str) {
+        let location = gloo::utils::window().location();
+        let base = location.href().unwrap_or_default();
+        let origin = location.origin().unwrap_or_default();
+        let link = ctx.link().clone();
+        let say = move |found: Result<String, String>| {
+            let (text, error) = found.map_or_else(|why| (String::new(), Some(why)), |text| (text, None));
+            link.send_message(Msg::Act(Box::new(Action::Shell(Shell::Fetched { number, text, error }))));
+        };
+        if let Some(sample) = SAMPLES.iter().find(|s| beside(&base, &format!("samples/{}", s.file)) == url) {
+            return say(Ok(sample.yaml.into()));
+        }
+        if !is_of(&origin, url) {
+            let words = find(self.ui.lang, "terminal.address").unwrap_or_default();
+            return say(Err(words.into()));
+        }
+        let address = url.to_string();
+        crate::library::get(url, move |found| say(found.map_err(|why| reported(&address, &why))));
     }
 
     /// The engine is another one.
@@ -130,5 +155,62 @@ impl App {
             *sent = false;
         }
         self.screens.restart(find(self.ui.lang, "terminal.restart").unwrap_or_default());
+    }
+}
+
+/// An address beside the page's own.
+fn beside(page: &str, name: &str) -> String {
+    let page = page.split(['?', '#']).next().unwrap_or("");
+    format!("{}/{name}", page.rsplit_once('/').map_or(page, |(dir, _)| dir))
+}
+
+/// Whether an address is of an origin. A page that is a file has none.
+fn is_of(origin: &str, url: &str) -> bool {
+    origin != "null"
+        && url.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
+/// Why there is no text, as kubectl says it of a status.
+fn reported(url: &str, why: &str) -> String {
+    let status = why.rsplit_once(&format!("{url}: ")).map(|(_, status)| status.trim());
+    match status.and_then(|s| s.split(' ').next().filter(|c| c.parse::<u16>().is_ok()).map(|code| (s, code))) {
+        Some((status, code)) => format!("server reported {status}, status code={code}"),
+        None => why.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_from_where_the_page_came_from_is_asked_for() {
+        let origin = "https://k.example:8443";
+        for (url, want) in [
+            ("https://k.example:8443/samples/job.yaml", true),
+            ("https://k.example:8443", true),
+            ("https://k.example:84430/x", false),
+            ("https://k.example:8443@evil.example/x", false),
+            ("http://k.example:8443/x", false),
+            ("https://raw.example/x.yaml", false),
+        ] {
+            assert_eq!(is_of(origin, url), want, "{url}");
+        }
+        assert!(!is_of("null", "null/x"));
+    }
+
+    #[test]
+    fn samples_are_beside_the_page() {
+        for page in ["https://a.b/k/", "https://a.b/k/index.html", "https://a.b/k/?lang=ko#state=/x"] {
+            assert_eq!(beside(page, "samples/job.yaml"), "https://a.b/k/samples/job.yaml", "{page}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_told_as_kubectl_tells_it() {
+        let url = "https://a.b/x.yaml";
+        let said = reported(url, "Error: https://a.b/x.yaml: 404 Not Found");
+        assert_eq!(said, "server reported 404 Not Found, status code=404");
+        assert_eq!(reported(url, "Failed to fetch"), "Failed to fetch");
     }
 }

@@ -57,6 +57,8 @@ pub struct Desk {
     /// Lines that were entered for the command; `None`: no more will come.
     pub entered: VecDeque<Option<String>>,
     pub keys: String,
+    /// What the page has found at the address that is waited for.
+    pub fetched: Option<Result<String, String>>,
     /// What the page has handed over.
     pub library: Option<Rc<Library>>,
     /// Who asks, when it is not the page's own user.

@@ -80,6 +80,7 @@ impl Shells {
             | Said::Keys { number, .. }
             | Said::Interrupt { number }
             | Said::End { number }
+            | Said::Fetched { number, .. }
             | Said::Complete { number, .. }
             | Said::Close { number } => *number,
         };
@@ -111,6 +112,9 @@ impl Shells {
             Said::Interrupt { .. } => open.interrupt(host),
             Said::End { .. } => open.shell.desk.with(|d| d.entered.push_back(None)),
             Said::Complete { line, acting, .. } => open.complete(line, acting),
+            Said::Fetched { text, error, .. } => {
+                open.shell.desk.with(|d| d.fetched = Some(error.map_or(Ok(text), Err)));
+            }
             Said::Files { .. } | Said::Library { .. } | Said::Close { .. } => {}
         }
         open.run(host);

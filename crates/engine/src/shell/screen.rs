@@ -101,6 +101,19 @@ impl Terminal for Screen {
         })
     }
 
+    fn fetch(&mut self, url: &str) -> Future<'_, Result<String, String>> {
+        let (desk, url) = (self.shell.desk.clone(), url.to_string());
+        Box::pin(async move {
+            desk.with(|d| {
+                d.fetched = None;
+                d.waits = Waits::Address { url };
+            });
+            let found = desk.until(|d| d.fetched.take()).await;
+            desk.with(|d| d.waits = Waits::Command);
+            found
+        })
+    }
+
     fn capture(&mut self, session: Session, input: Option<Vec<u8>>) -> Future<'_, Captured> {
         let ((out, all), (err, errors)) = (Sink::buffer(), Sink::buffer());
         let mut other = Screen { shell: self.shell.clone(), out, err, stdin: input };

@@ -286,6 +286,28 @@ fn explain_reads_what_the_page_hands_over() {
 }
 
 #[test]
+fn manifests_are_read_from_addresses_by_the_page() {
+    let mut t = Tab::new();
+    assert_eq!(t.line("kubectl apply -f https://example.org/a.yaml"), "");
+    assert_eq!(t.waits, Waits::Address { url: "https://example.org/a.yaml".into() });
+    let found = Shell::Fetched { number: 1, text: POD.into(), error: None };
+    assert_eq!(t.say(found), "pod/a created\n");
+    t.line("kubectl apply -f http://example.org/b.yaml");
+    let refused = Shell::Fetched { number: 1, text: String::new(), error: Some("which is far away".into()) };
+    assert_eq!(t.say(refused), "error: unable to read URL \"http://example.org/b.yaml\", which is far away\n");
+    assert_eq!(t.waits, Waits::Line { prompt: "$ ".into() });
+}
+
+#[test]
+fn a_shells_script_for_completion_can_be_read() {
+    let mut t = Tab::new();
+    let help = include_str!("../../../kubectl/help.txt").to_string();
+    t.say(Shell::Library { schemas: String::new(), help });
+    assert!(t.run("kubectl completion bash").contains("\n__start_kubectl()\n"));
+    assert_eq!(t.run("kubectl __complete get deployments.a 2>/dev/null | head -1"), "deployments.apps\n");
+}
+
+#[test]
 fn a_followed_log_ends_when_nobody_reads_it() {
     let mut t = Tab::new();
     t.run("kubectl run talker --image=busybox -- sh -c 'while true; do echo hello; sleep 1; done'");
