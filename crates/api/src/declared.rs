@@ -9,10 +9,10 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 /// What OpenAPI says of the types of built-in kinds, and how their parts are merged. One type a line: its name (with `!`: it
-/// goes as one when it is merged), then its fields, `name:type`. A type is `n`umber, `s`tring, `b`oolean, b`y`tes, a `t`ime,
-/// an `i`nteger or string, a `q`uantity, `atomic` or `deduced` (anything), or the name of another. Before it: `<` a map of it,
-/// `<=` a map that goes as one, `[` a list that goes as one, `[=` a set, `[a,b]` a list merged by those keys, `+` a struct or
-/// list that is always there, if only as null. After it: `=` and the default.
+/// goes as one when it is merged), then its fields as Go declares them, `name:type`. A type is `n`umber, `s`tring, `b`oolean,
+/// b`y`tes, a `t`ime, an `i`nteger or string, a `q`uantity, `atomic` or `deduced` (anything), or the name of another. Before
+/// it: `<` a map of it, `<=` a map that goes as one, `[` a list that goes as one, `[=` a set, `[a,b]` a list merged by those
+/// keys, `+` what is always there, if only as null. After it: `=` and the default.
 pub const SCHEMA: &str = include_str!("schema.txt");
 
 /// `apps.v1.Deployment`: as OpenAPI names the type, without what all have in common.

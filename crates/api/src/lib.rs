@@ -5,6 +5,7 @@ pub mod cron;
 pub mod custom;
 pub mod declared;
 pub mod decode;
+pub mod encode;
 pub mod kinds;
 pub mod migrated;
 pub mod nodes;

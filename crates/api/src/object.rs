@@ -26,15 +26,6 @@ pub trait Object: Any + Send + Sync {
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
-/// k8s-openapi writes `apiVersion` and then `kind`; upstream the other way round, which clients' messages show.
-fn kind_first(json: &mut [u8], kind: KindRef) {
-    let version = r#""apiVersion":"","#.len() + kind.api_version().len();
-    let both = 1 + version + r#""kind":"","#.len() + kind.kind.len();
-    if let Some(head) = json.get_mut(1..both).filter(|h| h.starts_with(b"\"apiVersion\"") && h.ends_with(b",")) {
-        head.rotate_left(version);
-    }
-}
-
 impl<T: Registered> Object for T {
     fn kind(&self) -> KindRef {
         T::KIND_REF
@@ -56,11 +47,8 @@ impl<T: Registered> Object for T {
         serde_json::from_slice(&self.to_json()).unwrap_or_default()
     }
     fn to_json(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        // Writing to a vector cannot fail.
-        let _ = self.serialize(&mut serde_json::Serializer::with_formatter(&mut out, GoNumbers));
-        kind_first(&mut out, self.kind());
-        out
+        let kind = self.kind();
+        crate::encode::json(self, &crate::declared::type_name(kind.group, kind.version, kind.kind))
     }
     fn as_any(&self) -> &dyn Any {
         self
@@ -70,18 +58,6 @@ impl<T: Registered> Object for T {
     }
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
-    }
-}
-
-/// Whole floats without a point, as Go writes them: the bounds in schemas are floats.
-struct GoNumbers;
-
-impl serde_json::ser::Formatter for GoNumbers {
-    fn write_f64<W: ?Sized + std::io::Write>(&mut self, out: &mut W, f: f64) -> std::io::Result<()> {
-        if f.fract() == 0.0 && f.abs() < 1e15 {
-            return write!(out, "{f:.0}");
-        }
-        write!(out, "{f}")
     }
 }
 

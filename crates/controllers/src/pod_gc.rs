@@ -163,7 +163,7 @@ mod tests {
         w.now = at(40);
         expect![[r##"
             # podgc.orphaned pod=default/orphan node=gone
-            patch pods default/orphan status {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:40Z","message":"PodGC: node no longer exists","reason":"DeletionByPodGC","status":"True","type":"DisruptionTarget"}],"phase":"Failed"}
+            patch pods default/orphan status {"conditions":[{"lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:40Z","message":"PodGC: node no longer exists","reason":"DeletionByPodGC","status":"True","type":"DisruptionTarget"}],"phase":"Failed"}
             delete pods default/orphan grace=Some(0) propagation=Some(Background)
             requeue after 20s
         "##]].assert_eq(&w.run("pods"));

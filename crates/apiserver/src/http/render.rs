@@ -107,7 +107,7 @@ fn bytes<T: Serialize>(v: &T) -> Vec<u8> {
 fn object(o: &Obj, wants: &Wants, now: Time) -> Vec<u8> {
     match wants.form {
         As::Object => o.to_json(),
-        As::Metadata | As::MetadataList => bytes(&partial(o.meta())),
+        As::Metadata | As::MetadataList => api::encode::json(&partial(o.meta()), ""),
         As::Table(include) => {
             let version = o.meta().resource_version.clone().unwrap_or_default();
             let metadata = ListMeta { resource_version: version, ..ListMeta::default() };
@@ -131,7 +131,7 @@ fn list(kind: KindRef, items: &[Obj], metadata: ListMeta, wants: &Wants, now: Ti
     let objects = items.iter().map(|o| &**o as &dyn Object);
     match wants.form {
         As::Table(include) => bytes(&table(kind, objects, metadata, include, true, now)),
-        As::Metadata | As::MetadataList => bytes(&partial_list(objects, metadata)),
+        As::Metadata | As::MetadataList => api::encode::json(&partial_list(objects, metadata), ""),
         As::Object => {
             let head =
                 format!("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":", list_kind(kind), kind.api_version());

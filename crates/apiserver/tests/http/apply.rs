@@ -245,7 +245,9 @@ fn a_status_is_applied_by_itself() {
     let d = w.get(DEPLOYMENT);
     check(
         &format!("{} {}", d["spec"]["replicas"], d["status"]),
-        expect![[r#"3 {"conditions":[{"status":"True","type":"Good"}],"replicas":2}"#]],
+        expect![[
+            r#"3 {"conditions":[{"lastTransitionTime":null,"lastUpdateTime":null,"status":"True","type":"Good"}],"replicas":2}"#
+        ]],
     );
     let mine: String = managers(&mut w, DEPLOYMENT).lines().filter(|l| l.starts_with("me ")).collect();
     check(

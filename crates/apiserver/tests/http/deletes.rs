@@ -68,7 +68,7 @@ fn binding() {
         500 : target.name: Required value
         201 Success
         409 Conflict: Operation cannot be fulfilled on pods/binding "web": pod web is already assigned to node "n1"
-        "n1" [{"lastTransitionTime":"2026-01-01T00:00:00Z","status":"True","type":"PodScheduled"}]
+        "n1" [{"lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:00Z","status":"True","type":"PodScheduled"}]
     "#]].assert_eq(&out);
 }
 

@@ -92,6 +92,6 @@ fn a_target_that_is_not_deleted_is_none() {
     assert_eq!(w.run("stale default/a"), "requeue after 20s\n");
     w.now = at(120);
     expect![[r#"
-        update-status pods default/a {"conditions":[{"lastTransitionTime":"2026-01-01T00:02:00Z","status":"False","type":"DisruptionTarget"}],"phase":"Running"}
+        update-status pods default/a {"conditions":[{"lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:02:00Z","status":"False","type":"DisruptionTarget"}],"phase":"Running"}
     "#]].assert_eq(&w.run("stale default/a"));
 }

@@ -73,7 +73,7 @@ fn a_service_without_pods_has_an_empty_slice_that_is_used_later() {
     let mut w = World::<EndpointSliceController>::new([service(json!({"spec": {"clusterIP": "None"}})), node()]);
     expect![[r##"
         # endpointslice.sync service=web pods=0 ready=0
-        create {"addressType":"IPv4","apiVersion":"discovery.k8s.io/v1","endpoints":[],"kind":"EndpointSlice","metadata":{"annotations":{"endpoints.kubernetes.io/last-change-trigger-time":"2026-01-01T00:00:05Z"},"generateName":"web-","labels":{"endpointslice.kubernetes.io/managed-by":"endpointslice-controller.k8s.io","kubernetes.io/service-name":"web","service.kubernetes.io/headless":"","team":"a"},"namespace":"default","ownerReferences":[{"apiVersion":"v1","blockOwnerDeletion":true,"controller":true,"kind":"Service","name":"web","uid":"uid-svc"}]}}
+        create {"addressType":"IPv4","apiVersion":"discovery.k8s.io/v1","endpoints":null,"kind":"EndpointSlice","metadata":{"annotations":{"endpoints.kubernetes.io/last-change-trigger-time":"2026-01-01T00:00:05Z"},"generateName":"web-","labels":{"endpointslice.kubernetes.io/managed-by":"endpointslice-controller.k8s.io","kubernetes.io/service-name":"web","service.kubernetes.io/headless":"","team":"a"},"namespace":"default","ownerReferences":[{"apiVersion":"v1","blockOwnerDeletion":true,"controller":true,"kind":"Service","name":"web","uid":"uid-svc"}]},"ports":null}
     "##]].assert_eq(&w.run("default/web"));
     applied(&mut w);
     assert_eq!(w.outcome("default/web").intents.len(), 0, "nothing to do twice");

@@ -193,10 +193,10 @@ fn a_job_fails_beyond_its_backoff_limit() {
         merged(spec(json!({"backoffLimit": 0})), target),
         [],
         expect![[r#"
-        update-status jobs default/pi {"conditions":[{"message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"}],"failed":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
-        update-status jobs default/pi {"conditions":[{"message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"},{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"Failed"}],"failed":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
-        event Warning BackoffLimitExceeded pi: Job has reached the specified backoff limit
-    "#]],
+            update-status jobs default/pi {"conditions":[{"lastProbeTime":null,"lastTransitionTime":null,"message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"}],"failed":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
+            update-status jobs default/pi {"conditions":[{"lastProbeTime":null,"lastTransitionTime":null,"message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"FailureTarget"},{"lastProbeTime":"2026-01-01T00:01:00Z","lastTransitionTime":"2026-01-01T00:01:00Z","message":"Job has reached the specified backoff limit","reason":"BackoffLimitExceeded","status":"True","type":"Failed"}],"failed":2,"ready":0,"startTime":"2026-01-01T00:00:00Z","terminating":0,"uncountedTerminatedPods":{}}
+            event Warning BackoffLimitExceeded pi: Job has reached the specified backoff limit
+        "#]],
     );
 }
 

@@ -57,7 +57,7 @@ fn a_silent_node_becomes_unknown_after_fifty_seconds() {
         # node.pod-not-ready pod=default/a node=node-1
         update-status nodes node-1 {"conditions":[{"lastHeartbeatTime":"2026-01-01T00:00:00Z","lastTransitionTime":"2026-01-01T00:01:10Z","message":"Kubelet stopped posting node status.","reason":"NodeStatusUnknown","status":"Unknown","type":"Ready"},{"lastHeartbeatTime":"2026-01-01T00:00:00Z","lastTransitionTime":"2026-01-01T00:01:10Z","message":"Kubelet never posted node status.","reason":"NodeStatusNeverUpdated","status":"Unknown","type":"MemoryPressure"},{"lastHeartbeatTime":"2026-01-01T00:00:00Z","lastTransitionTime":"2026-01-01T00:01:10Z","message":"Kubelet never posted node status.","reason":"NodeStatusNeverUpdated","status":"Unknown","type":"DiskPressure"},{"lastHeartbeatTime":"2026-01-01T00:00:00Z","lastTransitionTime":"2026-01-01T00:01:10Z","message":"Kubelet never posted node status.","reason":"NodeStatusNeverUpdated","status":"Unknown","type":"PIDPressure"}]}
         event Normal NodeNotReady node-1: Node node-1 status is now: NodeNotReady
-        update-status pods default/a {"conditions":[{"lastTransitionTime":"2026-01-01T00:01:10Z","status":"False","type":"Ready"}],"phase":"Running"}
+        update-status pods default/a {"conditions":[{"lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:01:10Z","status":"False","type":"Ready"}],"phase":"Running"}
         event Warning NodeNotReady a: Node is not ready
     "#]].assert_eq(&monitor(&mut w, 65, 70));
 }

@@ -25,7 +25,7 @@ fn a_pod_without_toleration_goes_at_once() {
     expect![[r##"
         # taint.not-tolerated pod=default/a node=node-1 taint=node.kubernetes.io/unreachable
         event Normal TaintManagerEviction a: Marking for deletion Pod default/a
-        update-status pods default/a {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"Taint manager: deleting due to NoExecute taint","reason":"DeletionByTaintManager","status":"True","type":"DisruptionTarget"}],"phase":"Running"}
+        update-status pods default/a {"conditions":[{"lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:00Z","message":"Taint manager: deleting due to NoExecute taint","reason":"DeletionByTaintManager","status":"True","type":"DisruptionTarget"}],"phase":"Running"}
         delete pods default/a grace=None propagation=Some(Background)
     "##]].assert_eq(&w.run("default/a"));
 }
@@ -44,7 +44,7 @@ fn tolerated_for_five_minutes() {
     expect![[r##"
         # taint.time-is-up pod=default/a seconds=300
         event Normal TaintManagerEviction a: Marking for deletion Pod default/a
-        update-status pods default/a {"conditions":[{"lastTransitionTime":"2026-01-01T00:05:00Z","message":"Taint manager: deleting due to NoExecute taint","observedGeneration":1,"reason":"DeletionByTaintManager","status":"True","type":"DisruptionTarget"}],"phase":"Running"}
+        update-status pods default/a {"conditions":[{"lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:05:00Z","message":"Taint manager: deleting due to NoExecute taint","observedGeneration":1,"reason":"DeletionByTaintManager","status":"True","type":"DisruptionTarget"}],"phase":"Running"}
         delete pods default/a grace=None propagation=Some(Background)
     "##]].assert_eq(&w.run("default/a"));
 }

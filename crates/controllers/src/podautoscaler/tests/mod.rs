@@ -47,7 +47,7 @@ fn bounds_are_kept_without_metrics() {
         scale deployments default/web 2
           on success: SuccessfulRescale: New size: 2; reason: Current number of replicas below Spec.MinReplicas
           on failure: FailedRescale: New size: 2; reason: Current number of replicas below Spec.MinReplicas; error: {error}
-        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to update the target scale to 2","reason":"SucceededRescale","status":"True","type":"AbleToScale"}],"currentReplicas":1,"desiredReplicas":2,"lastScaleTime":"2026-01-01T00:00:15Z"}
+        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to update the target scale to 2","reason":"SucceededRescale","status":"True","type":"AbleToScale"}],"currentMetrics":null,"currentReplicas":1,"desiredReplicas":2,"lastScaleTime":"2026-01-01T00:00:15Z"}
         requeue after 15s
     "##]].assert_eq(&turn([hpa(json!({})), deployment(1)]));
     expect![[r##"
@@ -55,11 +55,11 @@ fn bounds_are_kept_without_metrics() {
         scale deployments default/web 5
           on success: SuccessfulRescale: New size: 5; reason: Current number of replicas above Spec.MaxReplicas
           on failure: FailedRescale: New size: 5; reason: Current number of replicas above Spec.MaxReplicas; error: {error}
-        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to update the target scale to 5","reason":"SucceededRescale","status":"True","type":"AbleToScale"}],"currentReplicas":9,"desiredReplicas":5,"lastScaleTime":"2026-01-01T00:00:15Z"}
+        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to update the target scale to 5","reason":"SucceededRescale","status":"True","type":"AbleToScale"}],"currentMetrics":null,"currentReplicas":9,"desiredReplicas":5,"lastScaleTime":"2026-01-01T00:00:15Z"}
         requeue after 15s
     "##]].assert_eq(&turn([hpa(json!({})), deployment(9)]));
     expect![[r#"
-        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to get the target's current scale","reason":"SucceededGetScale","status":"True","type":"AbleToScale"},{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"scaling is disabled since the replica count of the target is zero","reason":"ScalingDisabled","status":"False","type":"ScalingActive"}],"currentReplicas":0,"desiredReplicas":0}
+        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was able to get the target's current scale","reason":"SucceededGetScale","status":"True","type":"AbleToScale"},{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"scaling is disabled since the replica count of the target is zero","reason":"ScalingDisabled","status":"False","type":"ScalingActive"}],"currentMetrics":null,"currentReplicas":0,"desiredReplicas":0}
         requeue after 15s
     "#]].assert_eq(&turn([hpa(json!({})), deployment(0)]));
 }
@@ -74,13 +74,13 @@ fn what_stands_in_the_way_is_said() {
     "#]].assert_eq(&turn([hpa(json!({})), deployment(3)]));
     expect![[r#"
         event Warning FailedGetScale web: deployments.apps "web" not found
-        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was unable to get the target's current scale: deployments.apps \"web\" not found","reason":"FailedGetScale","status":"False","type":"AbleToScale"}],"desiredReplicas":0}
+        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was unable to get the target's current scale: deployments.apps \"web\" not found","reason":"FailedGetScale","status":"False","type":"AbleToScale"}],"currentMetrics":null,"desiredReplicas":0}
         requeue after 15s
     "#]].assert_eq(&turn([hpa(json!({}))]));
     let other = hpa(json!({"spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Thing"}}}));
     expect![[r#"
         event Warning FailedGetScale web: no matches for kind "Thing" in group "apps"
-        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was unable to get the target's current scale: no matches for kind \"Thing\" in group \"apps\"","reason":"FailedGetScale","status":"False","type":"AbleToScale"}],"desiredReplicas":0}
+        update-status horizontalpodautoscalers default/web {"conditions":[{"lastTransitionTime":"2026-01-01T00:00:15Z","message":"the HPA controller was unable to get the target's current scale: no matches for kind \"Thing\" in group \"apps\"","reason":"FailedGetScale","status":"False","type":"AbleToScale"}],"currentMetrics":null,"desiredReplicas":0}
         requeue after 15s
     "#]].assert_eq(&turn([other]));
 }

@@ -1,0 +1,63 @@
+use crate::obj;
+use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, PodCondition, PodSpec, PodStatus};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::rbac::v1::ClusterRole;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use meta::Time;
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.into()),
+        uid: Some("u".into()),
+        creation_timestamp: Some(Time::default().to_k8s()),
+        labels: Some([("b".to_string(), "\"<".to_string()), ("a".into(), String::new())].into()),
+        ..Default::default()
+    }
+}
+
+fn text(o: &dyn crate::Object) -> String {
+    String::from_utf8(o.to_json()).unwrap()
+}
+
+#[test]
+fn fields_come_in_the_order_of_go_structs() {
+    let container =
+        Container { name: "c".into(), image: Some("i".into()), args: Some(vec!["x".into()]), ..Default::default() };
+    let spec = PodSpec { containers: vec![container], node_name: Some("n".into()), ..Default::default() };
+    let pod = Pod { metadata: named("p"), spec: Some(spec), status: None };
+    assert_eq!(
+        text(&pod),
+        concat!(
+            r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","uid":"u","creationTimestamp":"1970-01-01T00:00:00Z","#,
+            r#""labels":{"a":"","b":"\"<"}},"spec":{"containers":[{"name":"c","image":"i","args":["x"]}],"nodeName":"n"}}"#
+        )
+    );
+    let data = Some([("k".to_string(), "v".to_string())].into());
+    let map =
+        ConfigMap { metadata: ObjectMeta { name: Some("m".into()), ..Default::default() }, data, ..Default::default() };
+    assert_eq!(text(&map), r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"m"},"data":{"k":"v"}}"#);
+}
+
+#[test]
+fn what_is_nil_without_omitempty_is_null() {
+    let role = ClusterRole::default();
+    assert!(text(&role).ends_with(r#""metadata":{},"rules":null}"#), "{}", text(&role));
+    let status = HorizontalPodAutoscalerStatus { desired_replicas: 2, ..Default::default() };
+    let hpa = HorizontalPodAutoscaler { status: Some(status), ..Default::default() };
+    assert!(text(&hpa).ends_with(r#""status":{"desiredReplicas":2,"currentMetrics":null}}"#), "{}", text(&hpa));
+    let slice = EndpointSlice { address_type: "IPv4".into(), ..Default::default() };
+    assert!(text(&slice).ends_with(r#""addressType":"IPv4","endpoints":null,"ports":null}"#), "{}", text(&slice));
+    let condition = PodCondition { type_: "Ready".into(), status: "True".into(), ..Default::default() };
+    let status = PodStatus { conditions: Some(vec![condition]), ..Default::default() };
+    let pod = Pod { status: Some(status), ..Default::default() };
+    let condition = r#"{"type":"Ready","status":"True","lastProbeTime":null,"lastTransitionTime":null}"#;
+    assert!(text(&pod).contains(condition), "{}", text(&pod));
+}
+
+#[test]
+fn what_was_written_is_read_again() {
+    let slice = obj(EndpointSlice { address_type: "IPv4".into(), metadata: named("s"), ..Default::default() });
+    let read = slice.kind().from_json(&slice.to_json()).unwrap();
+    assert!(read.equals(&*slice));
+}
