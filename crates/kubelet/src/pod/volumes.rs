@@ -1,8 +1,10 @@
 //! What a container finds under its mount paths. Models `pkg/volume/{configmap,secret,downwardapi,emptydir,
 //! hostpath,projected}`.
 
+use super::images::ImageRef;
 use super::{PodWorker, Stage, SyncCx, env, events, persistent, plugins};
 use crate::runtime::{FileModes, Mount, MountSource, RuntimeCommand};
+use crate::sim::catalogue;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, ServiceAccountTokenProjection,
     Volume, VolumeMount,
@@ -109,7 +111,8 @@ fn modes(v: &Volume) -> FileModes {
         // Those that the kubelet fills itself lie in memory, but for ConfigMaps.
         None => v.secret.is_some() || v.projected.is_some() || v.downward_api.is_some(),
     };
-    FileModes { whole: true, memory, default, own }
+    // What an image brings is no directory that is exchanged.
+    FileModes { whole: v.image.is_none(), memory, default, own }
 }
 
 /// Whether a volume of the pod shows this ConfigMap or Secret (`kind`).
@@ -208,10 +211,20 @@ fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<MountSource, String> {
         }
     } else if let Some(s) = &v.host_path {
         return Ok(MountSource::Host(s.path.clone()));
+    } else if let Some(s) = &v.image {
+        image(&mut files, s.reference.as_deref().unwrap_or(""));
     } else {
         return Ok(persistent::source(pod, v, cx)?.unwrap_or_else(|| MountSource::Shared(v.name.clone())));
     }
     Ok(MountSource::Files(files))
+}
+
+/// An image's files, as far as the registry knows them: nobody can write there.
+fn image(files: &mut Files, reference: &str) {
+    let found = ImageRef::parse(reference).ok().and_then(|r| catalogue::find(&r).ok());
+    for (path, text) in found.iter().flat_map(|i| i.files) {
+        files.insert(path.trim_start_matches('/').into(), text.as_bytes().into());
+    }
 }
 
 fn pick(

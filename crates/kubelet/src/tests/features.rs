@@ -159,6 +159,28 @@ fn a_sub_path_can_name_the_pod() {
     assert_eq!(w.logs("named", "a"), "one\n");
 }
 
+#[test]
+fn an_image_is_mounted_to_be_read() {
+    let mut w = World::new();
+    w.pod(
+        "reader",
+        json!({
+            "restartPolicy": "Never",
+            "containers": [{
+                "name": "a", "image": "busybox",
+                "command": ["sh", "-c", "cat /v/dir/file /v/file /d/file; ls /v; touch /v/x"],
+                "volumeMounts": [
+                    { "name": "v", "mountPath": "/v" },
+                    { "name": "v", "mountPath": "/d", "subPath": "dir" },
+                ],
+            }],
+            "volumes": [{ "name": "v", "image": { "reference": "quay.io/crio/artifact:v2" } }],
+        }),
+    );
+    w.run(20);
+    assert_eq!(w.logs("reader", "a"), "1\n2\n1\ndir\nfile\ntouch: /v/x: Read-only file system\n");
+}
+
 /// `kubectl debug`
 #[test]
 fn an_ephemeral_container_joins_a_running_pod() {

@@ -375,6 +375,11 @@ mod tests {
             "gcr.io/kubernetes-e2e-test-images/dnsutils:1.3",
             "radial/busyboxplus:curl",
             "public.ecr.aws/docker/library/busybox:latest",
+            "quay.io/crio/artifact:v2",
+            "infoblox/dnstools",
+            "lachlanevenson/k8s-kubectl:v1.23.2",
+            "progrium/stress",
+            "dgkanatsios/simpleapp",
             "prom/prometheus:v2.30.3",
             "grafana/grafana",
         ] {

@@ -166,6 +166,7 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/paulbouwer/hello-kubernetes", 60, Busybox, "npm", [8080], Always("Hello Kubernetes!"), 40, [];
     "docker.io/containous/whoami", 3, None, "/whoami", [80], Hostname, 3, [];
     "docker.io/rancher/hello-world", 8, Busybox, "/entrypoint.sh", [80], Hostname, 4, [];
+    "docker.io/dgkanatsios/simpleapp", 30, Busybox, "node", [8080], Hostname, 20, [];
     "docker.io/tutum/hello-world", 20, Busybox, "/run.sh", [80], Hostname, 10, [];
     "docker.io/crccheck/hello-world", 2, Busybox, "httpd", [8000], Always("<pre>\nHello World\n</pre>"), 2, [];
     "docker.io/clux/blog", 20, Busybox, "nginx", [80], Always("<title>clux</title>"), 6, [];

@@ -93,6 +93,13 @@ pub static SCRIPTS: &[Image] = &[
         servers: &[&RATINGS],
         ..script("docker.io/istio/examples-bookinfo-ratings-v1", 60, &["node", "/opt/microservices/ratings.js", "9080"])
     },
+    // What is to be mounted as a volume: nothing in it runs.
+    Image {
+        tags: &["latest", "v1", "v2"],
+        tools: Tools::None,
+        files: &[("/dir/file", "1\n"), ("/file", "2\n")],
+        ..script("quay.io/crio/artifact", 1, &[])
+    },
     Image { files: &[("/flannel", "\u{7f}ELF\n")], ..script("ghcr.io/flannel-io/flannel-cni-plugin", 10, &[]) },
     Image {
         tools: Tools::Debian,

@@ -45,6 +45,9 @@ pub static TOOLS: &[Image] = images! {
     "docker.io/yauritux/busybox-curl", 10, Busybox, [] ["sh"], ["curl"], [];
     "docker.io/tutum/dnsutils", 80, Debian, [] ["bash"], ["nslookup", "dig", "host"], [];
     "docker.io/bitnami/kubectl", 60, Debian, ["kubectl"] [], ["kubectl"], [];
+    "docker.io/lachlanevenson/k8s-kubectl", 20, Busybox, ["kubectl"] [], ["kubectl"], [];
+    "docker.io/infoblox/dnstools", 10, Busybox, [] ["/bin/sh"], ["dig", "host", "nslookup", "curl", "jq"], [];
+    "docker.io/progrium/stress", 90, Debian, ["/usr/bin/stress", "--verbose"] [], ["stress", "/usr/bin/stress"], [];
     "docker.io/google/cloud-sdk", 900, Debian, [] ["bash"], ["gcloud", "kubectl", "curl"], ["slim", "alpine"];
     "docker.io/nvidia/cuda", 1200, Debian, [] ["/bin/bash"], ["nvidia-smi"], [];
     "docker.io/pytorch/pytorch", 3000, Debian, [] ["/bin/bash"], ["python", "python3"], [];
