@@ -152,7 +152,8 @@ fn env(list: &[String]) -> Result<Vec<Value>, Error> {
     let bad = |e: &str| Error::text(format!("invalid env: {e}"));
     list.iter()
         .map(|e| {
-            let (k, v) = e.split_once('=').filter(|(k, _)| !k.is_empty()).ok_or_else(|| bad(e))?;
+            let (k, v) =
+                e.split_once('=').filter(|(k, _)| crate::set_env::known_name(k).is_ok()).ok_or_else(|| bad(e))?;
             Ok(crate::set_env::variable(k, v))
         })
         .collect()

@@ -35,8 +35,7 @@ pub(crate) async fn find(cx: &mut Cx<'_, '_>, args: &[String]) -> Result<Vec<Inf
         _ => args,
     };
     if local && !b.has_files() {
-        let (words, _) = MISSING.rsplit_once('\n').unwrap_or((MISSING, ""));
-        return Err(Error::text(words));
+        return Err(Error::text(MISSING));
     }
     // `--all` only says that a type alone will do.
     let b = Builder { continue_on_error: true, latest: !local, local, all: false, empty_selector: b.all, ..b };

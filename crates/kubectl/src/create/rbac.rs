@@ -47,7 +47,8 @@ fn check_resources(discovery: &Discovery, resources: &[String], verbs: &[String]
         if resource == "*" {
             return Ok(());
         }
-        let found = discovery.find(word);
+        // No version stands between them here.
+        let found = discovery.find(word).filter(|m| m.group.starts_with(group));
         let (resource, group) = found.map_or((resource, group), |m| (m.resource.as_str(), m.group.as_str()));
         let mut known = found.is_some();
         for v in verbs {
