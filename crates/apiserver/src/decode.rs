@@ -24,8 +24,9 @@ pub(crate) fn object(cx: &mut Cx<'_>, req: &mut Request) -> Result<Box<dyn Objec
         Body::Object(o) if o.kind() == kind => Ok(o),
         Body::Object(o) => Err(wrong_kind(kind, &o.kind().api_version(), o.kind().kind)),
         body => {
-            let json = json_bytes(body)?;
-            let o = from_json(cx, req, &json)?;
+            let mut twice = Vec::new();
+            let json = json_bytes(body, &mut twice)?;
+            let o = from_json(cx, req, &json, &twice)?;
             to_stored(req, o)
         }
     }
@@ -53,7 +54,8 @@ pub(crate) fn in_form(form: Option<KindRef>, o: Obj) -> Obj {
     }
 }
 
-fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Object>, ApiError> {
+/// `twice` are the keys that stood there twice, as far as the JSON does not have them any more.
+fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8], twice: &[String]) -> Result<Box<dyn Object>, ApiError> {
     #[derive(Deserialize)]
     struct TypeMeta {
         #[serde(rename = "apiVersion", default)]
@@ -80,7 +82,7 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
         return kind.from_json(json);
     }
     let decoded = (kind.decode)(kind, Source::Json(json))?;
-    if decoded.strict.is_empty() {
+    if decoded.strict.is_empty() && twice.is_empty() {
         return Ok(decoded.object);
     }
     if req.options.field_validation == FieldValidation::Strict {
@@ -89,13 +91,19 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8]) -> Result<Box<dyn Obje
             kind.kind,
             kind.version,
             kind.kind,
-            strict_error(&decoded.strict)
+            strict_error(&[yaml_errors(twice), decoded.strict].concat())
         )));
     }
     if req.options.field_validation == FieldValidation::Warn {
-        cx.warnings.extend(decoded.strict);
+        cx.warnings.extend(twice.iter().cloned().chain(decoded.strict));
     }
     Ok(decoded.object)
+}
+
+/// All that YAML has twice is one error of its parser.
+fn yaml_errors(twice: &[String]) -> Vec<String> {
+    let body = manifest::Body { duplicates: twice.to_vec(), ..manifest::Body::default() };
+    body.strict_error().into_iter().collect()
 }
 
 fn strict_error(errors: &[String]) -> String {
@@ -131,23 +139,7 @@ fn summary(data: &[u8]) -> String {
     }
 }
 
-/// Broken YAML as Go's parser says it: one line, and where it is unless that is the first.
-fn yaml_words(e: &serde_saphyr::Error) -> String {
-    let text = e.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let first = first.strip_prefix("error: ").unwrap_or(first);
-    let placed = first.strip_prefix("line ").and_then(|rest| {
-        let (place, what) = rest.split_once(": ")?;
-        Some((place.split(' ').next()?, what))
-    });
-    match placed {
-        Some(("1", what)) => format!("yaml: {what}"),
-        Some((line, what)) => format!("yaml: line {line}: {what}"),
-        None => format!("yaml: {first}"),
-    }
-}
-
-fn json_bytes(body: Body) -> Result<Vec<u8>, ApiError> {
+fn json_bytes(body: Body, twice: &mut Vec<String>) -> Result<Vec<u8>, ApiError> {
     match body {
         Body::None => Ok(Vec::new()),
         Body::Object(o) => Ok(o.to_json()),
@@ -158,9 +150,10 @@ fn json_bytes(body: Body) -> Result<Vec<u8>, ApiError> {
         Body::Raw { content_type, bytes } => match media_type(&content_type) {
             "" | "application/json" => Ok(bytes),
             "application/yaml" => {
-                let value: Value = serde_saphyr::from_slice(&bytes)
-                    .map_err(|e| ApiError::bad_request(format!("error converting YAML to JSON: {}", yaml_words(&e))))?;
-                serde_json::to_vec(&value).map_err(ApiError::internal)
+                let read = manifest::body(&String::from_utf8_lossy(&bytes))
+                    .map_err(|e| ApiError::bad_request(format!("error converting YAML to JSON: {e}")))?;
+                twice.extend(read.duplicates);
+                serde_json::to_vec(&read.value).map_err(ApiError::internal)
             }
             _ => Err(ApiError::unsupported_media_type(
                 "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
@@ -175,7 +168,7 @@ pub(crate) fn media_type(content_type: &str) -> &str {
 }
 
 fn typed<T: DeserializeOwned>(body: Body, what: &str) -> Result<T, ApiError> {
-    let json = json_bytes(body)?;
+    let json = json_bytes(body, &mut Vec::new())?;
     api::decode::plain(&json).map_err(|e| {
         ApiError::bad_request(format!(
             "the object provided is unrecognized (must be of type {what}): {e} ({})",
@@ -225,21 +218,31 @@ pub(crate) fn value(req: &mut Request) -> Result<Value, ApiError> {
 }
 
 /// The patch itself.
-pub(crate) fn patch_body(req: &mut Request, how: PatchType) -> Result<Value, ApiError> {
+pub(crate) fn patch_body(req: &mut Request, how: PatchType, warnings: &mut Vec<String>) -> Result<Value, ApiError> {
     match std::mem::take(&mut req.body) {
         Body::Json(v) => Ok(v),
         Body::Raw { bytes, .. } if how == PatchType::Apply => {
-            let wrong = |e: serde_saphyr::Error| {
-                ApiError::bad_request(format!("error decoding YAML: error converting YAML to JSON: {}", yaml_words(&e)))
-            };
-            serde_saphyr::from_slice(&bytes).map_err(wrong)
+            let read = manifest::body(&String::from_utf8_lossy(&bytes)).map_err(|e| {
+                ApiError::bad_request(format!("error decoding YAML: error converting YAML to JSON: {e}"))
+            })?;
+            // Models the end of `applyPatcher.applyPatchToCurrentObject`.
+            match (req.options.field_validation, read.strict_error()) {
+                (FieldValidation::Strict, Some(e)) => {
+                    let why = format!("error strict decoding YAML: error converting YAML to JSON: {e}");
+                    return Err(ApiError::bad_request(why));
+                }
+                (FieldValidation::Warn, Some(_)) => warnings.extend(read.duplicates.iter().cloned()),
+                _ => {}
+            }
+            Ok(read.value)
         }
         Body::Raw { bytes, .. } => {
             let prefix = if how == PatchType::Strategic { "" } else { "error decoding patch: " };
             let wrong = |e| ApiError::bad_request(format!("{prefix}{}", syntax::words(&bytes, &e)));
             serde_json::from_slice(&bytes).map_err(wrong)
         }
-        body => serde_json::from_slice(&json_bytes(body)?).map_err(|e| ApiError::bad_request(e.to_string())),
+        body => serde_json::from_slice(&json_bytes(body, &mut Vec::new())?)
+            .map_err(|e| ApiError::bad_request(e.to_string())),
     }
 }
 

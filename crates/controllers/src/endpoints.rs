@@ -29,9 +29,12 @@ pub struct EndpointsController {
     trigger_times: TriggerTimes,
 }
 
-/// Somebody else's hand on an object of ours has its Service looked at again.
+/// One that is deleted is made again. One that appears is somebody's own, and may be there before its Service is; those of
+/// this controller are seen to be left over when it starts. Models `onEndpointsDelete` and `checkLeftoverEndpoints`.
 fn endpoints_changed(_cx: &Cx, change: &Change, keys: &mut Vec<Key>) {
-    if change.new.is_none() || change.old.is_none() {
+    let of =
+        |o: &api::Obj| o.meta().labels.as_ref().is_some_and(|l| l.get(MANAGED_BY).is_some_and(|v| v == CONTROLLER));
+    if change.new.is_none() || change.old.is_none() && change.new.as_ref().is_some_and(of) {
         keys.push(change.key.clone());
     }
 }
@@ -266,6 +269,18 @@ mod tests {
             delete endpoints default/web grace=None propagation=Some(Background)
         "#]]
         .assert_eq(&w.run("default/web"));
+    }
+
+    #[test]
+    fn what_somebody_made_may_be_there_before_its_service() {
+        let own = |labels: Value| {
+            let metadata = json!({"name": "web", "namespace": "default", "uid": "e", "labels": labels});
+            json!({"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata})
+        };
+        let mut w = World::<EndpointsController>::new([]);
+        assert_eq!(w.put(own(json!({"mine": "x"}))).len(), 0);
+        assert_eq!(w.delete("v1", "Endpoints", "default/web").len(), 1);
+        assert_eq!(w.put(own(json!({MANAGED_BY: CONTROLLER}))).len(), 1);
     }
 
     #[test]

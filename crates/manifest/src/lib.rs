@@ -2,6 +2,7 @@
 //! place. Reads what kubectl reads (YAML 1.1 scalars, `---`, `kind: List`), and refuses in kubectl's words.
 //! Models `k8s.io/cli-runtime/pkg/resource` and `sigs.k8s.io/yaml`.
 
+mod body;
 mod document;
 mod kinds;
 mod locate;
@@ -17,6 +18,7 @@ mod fuzz;
 #[cfg(test)]
 mod tests;
 
+pub use body::{Body, body};
 pub use document::{Document, Limits, parse, parse_among, parse_values, parse_values_as, parse_with};
 pub use locate::{locate, locate_key};
 pub use problem::{HINTS, Problem};

@@ -192,12 +192,12 @@ impl<'a> Reader<'a, '_> {
             if merge {
                 self.merge(value, node, at, path, &mut map, &mut places);
             } else if let Some(key) = key {
-                if written.insert(key.clone()) {
-                    places.insert(key.as_str().into(), node);
-                    map.insert(key, value);
-                } else {
+                if !written.insert(key.clone()) {
                     self.duplicate(&key, at, path);
                 }
+                // The last counts where somebody reads past it.
+                places.insert(key.as_str().into(), node);
+                map.insert(key, value);
             }
             path.truncate(base);
         }

@@ -152,7 +152,13 @@ impl World {
 
     /// A guest behind a Service, for the API server's proxy; `port` is a number, a name, or empty when the Service has only one.
     pub fn service_backend(&mut self, key: &Key, port: &str) -> Result<Backend, NoRoute> {
-        let unknown = || NoRoute::Unknown(format!("no service port {port:?} found for service {:?}", key.name()));
+        // Models `REST.ResourceLocation`: a number that the Service does not have, or a name that its endpoints do not.
+        let unknown = || {
+            NoRoute::NoEndpoints(match port.parse::<u16>() {
+                Ok(number) => format!("no service port {number} found for service {:?}", key.name()),
+                Err(_) => format!("no endpoints available for service {:?}", key.name()),
+            })
+        };
         let service = self.cluster.view().get::<Service>(key);
         let service = service.ok_or_else(|| NoRoute::Unknown(format!("services {:?} not found", key.name())))?;
         let ports = service.spec.as_ref().and_then(|s| s.ports.as_deref()).unwrap_or_default();

@@ -45,7 +45,7 @@ impl Registration for Reg {
             size += v.0.len();
         }
         if size > MAX_SIZE {
-            errors.push(FieldError::too_long(&Path::default(), MAX_SIZE));
+            errors.push(FieldError::too_long(&Path::new("[]"), MAX_SIZE));
         }
         errors
     }

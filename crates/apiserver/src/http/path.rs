@@ -85,12 +85,13 @@ fn special(kinds: &Kinds, http: &HttpRequest<'_>, path: &str, query: &[(String, 
         ["apis"] if aggregated => Answer::new(200, Response::Discovery(discovery::aggregated(kinds, false))),
         ["api"] => json(discovery::api_versions(kinds)),
         ["apis"] => json(discovery::groups(kinds)),
-        ["apis", group] => json(discovery::group(kinds, group)?),
-        ["api", version] => json(discovery::resources(kinds, "", version)?),
+        // Nobody is left who could know it. Models `notfoundhandler`.
+        ["apis", group] => discovery::group(kinds, group).map_or_else(not_found, json),
+        ["api", version] => discovery::resources(kinds, "", version).map_or_else(not_found, json),
         ["apis", group, _, ..] if kinds.is_stale(group) => return Some(unavailable()),
         // Whoever can pass requests on has done so before.
         ["apis", group, version, ..] if kinds.remote_at(group, version).is_some() => return Some(unavailable()),
-        ["apis", group, version] => json(discovery::resources(kinds, group, version)?),
+        ["apis", group, version] => discovery::resources(kinds, group, version).map_or_else(not_found, json),
         ["api" | "apis", ..] => return None,
         _ => not_found(),
     };
@@ -247,7 +248,7 @@ fn verb(
         ("GET", true) => RequestVerb::List,
         ("GET", false) => RequestVerb::Get,
         // Resources have no route for it; what is proxied has one for every method.
-        ("HEAD", false) if subresource == "proxy" => RequestVerb::Get,
+        ("HEAD" | "OPTIONS", false) if subresource == "proxy" => RequestVerb::Get,
         ("POST", true) => RequestVerb::Create,
         ("POST", false) if !subresource.is_empty() => RequestVerb::Create,
         ("PUT", false) => RequestVerb::Update,

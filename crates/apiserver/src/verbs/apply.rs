@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 pub(crate) fn apply(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     let kind = req.kind;
-    let config = decode::patch_body(&mut req, PatchType::Apply)?;
+    let config = decode::patch_body(&mut req, PatchType::Apply, &mut cx.warnings)?;
     let (kinded, by, force) =
         (Kinded::of(req.options.form.unwrap_or(kind)), owners::by(&req), req.options.force.unwrap_or(false));
     let Some(old) = cx.object(kind, &req.namespace, &req.name).cloned() else {

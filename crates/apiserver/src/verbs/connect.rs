@@ -55,7 +55,7 @@ fn check_log(o: &LogOptions, name: &str) -> Result<(), ApiError> {
     errors.extend(positive("limitBytes", o.limit_bytes));
     if o.since_seconds.is_some() && o.since_time.is_some() {
         let why = "at most one of `sinceTime` or `sinceSeconds` may be specified";
-        errors.push(FieldError::forbidden(&Path::new(""), why));
+        errors.push(FieldError::forbidden(&Path::new("[]"), why));
     } else {
         errors.extend(positive("sinceSeconds", o.since_seconds));
     }

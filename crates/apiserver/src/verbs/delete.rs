@@ -50,8 +50,16 @@ pub(crate) fn delete_collection(cx: &mut Cx<'_>, mut req: Request) -> Result<Pla
     Ok(Plan { txns, ..Plan::read(found.into_response(req.kind, cx.seen)) })
 }
 
+/// Models `pkg/registry/batch/job/storage`.
+const JOB_WARNING: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to \
+                           remove them or set propagationPolicy=Orphan to suppress this warning";
+
 fn options(cx: &mut Cx<'_>, req: &mut Request) -> Result<DeleteOptions, ApiError> {
     let options = decode::delete_options(req)?;
+    let says_how = options.propagation_policy.is_some() || options.orphan_dependents.is_some();
+    if req.kind.group == "batch" && req.kind.plural == "jobs" && !says_how {
+        cx.warnings.push(JOB_WARNING.into());
+    }
     cx.dry_run |= options.dry_run.as_ref().is_some_and(|d| !d.is_empty());
     let mut errors = Vec::new();
     if options.propagation_policy.is_some() && options.orphan_dependents.is_some() {

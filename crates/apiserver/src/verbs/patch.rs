@@ -16,7 +16,7 @@ pub(crate) fn patch(cx: &mut Cx<'_>, mut req: Request, how: PatchType) -> Result
     if how == PatchType::Apply {
         return super::apply::apply(cx, req);
     }
-    let body = decode::patch_body(&mut req, how)?;
+    let body = decode::patch_body(&mut req, how, &mut cx.warnings)?;
     let old = cx.object(kind, &req.namespace, &req.name).cloned();
     let old = old.ok_or_else(|| ApiError::not_found(kind.group, kind.plural, &req.name))?;
     // Who owns what is worked out only for a patch that is about it.

@@ -23,7 +23,7 @@ pub(crate) fn scale(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError>
         RequestVerb::Update => decode::value(&mut req)?,
         RequestVerb::Patch(PatchType::Apply) => return apply(cx, req),
         RequestVerb::Patch(how) => {
-            let body = decode::patch_body(&mut req, how)?;
+            let body = decode::patch_body(&mut req, how, &mut cx.warnings)?;
             patch::apply(how, current.clone(), &body, "Scale")?
         }
         _ => return Err(ApiError::method_not_supported(kind.group, kind.plural, req.verb.as_str())),
@@ -70,7 +70,7 @@ fn answer(plan: Plan, form: Option<KindRef>) -> Plan {
 
 /// An apply owns the object's number of replicas, under the subresource's name.
 fn apply(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
-    let config = decode::patch_body(&mut req, PatchType::Apply)?;
+    let config = decode::patch_body(&mut req, PatchType::Apply, &mut cx.warnings)?;
     check(&config, &req)?;
     let mut wanted = json!({
         "apiVersion": req.kind.api_version(),

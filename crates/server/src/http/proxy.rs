@@ -10,7 +10,8 @@ use crate::world::{Handle, World};
 use apiserver::Credentials;
 use apiserver::http::HttpRequest;
 use cluster::http::HttpOutcome;
-use http::{Request, Response, StatusCode};
+use http::header::LOCATION;
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use meta::ApiError;
@@ -62,6 +63,11 @@ pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>
         Err(e) => return refuse(&ApiError::new(503, "ServiceUnavailable", e.to_string())),
     };
     let query = parts.uri.query().map(|q| format!("?{q}")).unwrap_or_default();
+    // So that a page's relative links lead somewhere. Models `UpgradeAwareHandler.ServeHTTP`.
+    if matches!(parts.method, Method::GET | Method::HEAD) && parts.uri.path().ends_with("/proxy") {
+        let to = format!("{}/{query}", parts.uri.path());
+        return finish(Response::builder().status(StatusCode::MOVED_PERMANENTLY).header(LOCATION, to).body(full("")));
+    }
     let mut inner = Request::from_parts(parts, body);
     inner.headers_mut().remove("authorization");
     match format!("{path}{query}").parse() {

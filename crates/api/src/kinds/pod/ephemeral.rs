@@ -20,7 +20,7 @@ pub fn keep_all_but_ephemeral(new: &mut Pod, old: &Pod) {
 
 pub fn validate_ephemeral(new: &Pod, old: &Pod) -> Vec<FieldError> {
     if crate::references::is_mirror(old) {
-        return vec![FieldError::forbidden(&Path::new(""), "static pods do not support ephemeral containers")];
+        return vec![FieldError::forbidden(&Path::new("[]"), "static pods do not support ephemeral containers")];
     }
     let none = PodSpec::default();
     let mut errors = spec::validate_pod_and_spec(new, new.spec.as_ref().unwrap_or(&none));

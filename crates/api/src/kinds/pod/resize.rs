@@ -41,7 +41,7 @@ pub fn validate_resize(new: &Pod, old: &Pod) -> Vec<FieldError> {
     let (now, then) = (new.spec.as_ref().unwrap_or(&none), old.spec.as_ref().unwrap_or(&none));
     let mut errors = spec::validate_pod_and_spec(new, now);
     if crate::references::is_mirror(old) {
-        return vec![FieldError::forbidden(&Path::new(""), "static pods cannot be resized")];
+        return vec![FieldError::forbidden(&Path::new("[]"), "static pods cannot be resized")];
     }
     let (before, after) = (pods::qos_class(old), pods::qos_class(new));
     if before != after {

@@ -171,7 +171,7 @@ impl Shell {
     /// `alias [NAME[=TEXT]...]`
     fn alias(&mut self, args: &[String], m: &mut Machine, pid: u32, world: &mut World) -> i32 {
         let word = if self.bash { "alias " } else { "" };
-        let shown = |name: &str, text: &str| format!("{word}{name}={}\n", super::quote(text));
+        let shown = |name: &str, text: &str| format!("{word}{name}={}\n", super::start::quote(text));
         if args.is_empty() {
             let all: String = self.aliases.iter().map(|(name, text)| shown(name, text)).collect();
             m.emit(pid, &all, false, world);
