@@ -280,7 +280,7 @@ mod tests {
         let mut w = World::<EndpointsController>::new([]);
         assert_eq!(w.put(own(json!({"mine": "x"}))).len(), 0);
         assert_eq!(w.delete("v1", "Endpoints", "default/web").len(), 1);
-        assert_eq!(w.put(own(json!({MANAGED_BY: CONTROLLER}))).len(), 1);
+        assert_eq!(w.put(own(json!({super::MANAGED_BY: super::CONTROLLER}))).len(), 1);
     }
 
     #[test]
