@@ -21,7 +21,7 @@ pub fn disk(id: &str) -> String {
 }
 
 /// No file grows beyond this.
-const MAX_FILE_BYTES: usize = 8 << 20;
+pub const MAX_FILE_BYTES: usize = 8 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FsError {

@@ -10,6 +10,7 @@ use super::net::{Answer, ApiWrite, Call, Sent};
 use super::nginx::Live;
 use super::programs::{self, Outcome, Running};
 use super::redis::Late;
+use super::redis::process::goodbyes;
 use super::shell::Shell;
 use super::terminal::Outside;
 use crate::runtime::{ContainerId, ContainerSpec};
@@ -178,6 +179,8 @@ pub struct Machine {
     /// Requests that its servers have answered.
     pub requests: u64,
     pub exit: Option<MachineExit>,
+    /// Connections of processes that were killed.
+    goodbyes: Vec<Call>,
 }
 
 impl Machine {
@@ -202,6 +205,7 @@ impl Machine {
             nginx: None,
             requests: 0,
             exit: None,
+            goodbyes: Vec::new(),
             spec,
         }
     }
@@ -349,6 +353,7 @@ impl Machine {
     /// A process that waits for an answer from another node gets it.
     pub fn hear(&mut self, pid: u32, connection: u32, answer: Answer, now: Time) {
         if let Some(p) = self.procs.get_mut(&pid)
+            && !matches!(p.state, State::Done(_))
             && let Kind::Program(program) = &mut p.kind
         {
             match program {
@@ -359,6 +364,12 @@ impl Machine {
             }
             p.state = State::Sleeping(now);
         }
+    }
+
+    /// What processes that have ended with the container leave to be said.
+    pub fn last_calls(&mut self) -> Vec<Call> {
+        let id = &self.spec.id;
+        self.procs.iter_mut().flat_map(|(pid, p)| goodbyes(id, *pid, &mut p.kind)).collect()
     }
 
     /// Whether any process still writes to `pipe`.
@@ -415,6 +426,7 @@ impl Machine {
 
     /// Runs everything that happens up to `now`.
     pub fn run(&mut self, now: Time, world: &mut World) {
+        world.calls.append(&mut self.goodbyes);
         while self.exit.is_none() {
             let next = self.procs.iter().filter_map(|(pid, p)| Some((self.due(p)?, *pid))).min();
             let Some((at, pid)) = next.filter(|(at, _)| *at <= now) else { return };
@@ -449,6 +461,9 @@ impl Machine {
         }
         if let Some(p) = self.procs.get_mut(&pid) {
             p.kind = kind;
+            if matches!(p.state, State::Done(_)) {
+                world.calls.extend(goodbyes(&self.spec.id, pid, &mut p.kind));
+            }
             let work = Duration(STEP_COST.0 * u64::from(steps));
             if p.state == State::Ready {
                 // It used its slice up.
@@ -459,6 +474,7 @@ impl Machine {
         }
         self.count(at, world);
         self.check_end(pid);
+        world.calls.append(&mut self.goodbyes);
     }
 
     /// What the processes take all the time, as they are now.
@@ -564,6 +580,8 @@ impl Machine {
         p.clock = p.clock.max(now);
         if signal == SIGKILL {
             p.state = State::Done(128 + SIGKILL);
+            let goodbye = goodbyes(&self.spec.id, pid, &mut p.kind);
+            self.goodbyes.extend(goodbye);
             if pid == self.first {
                 self.exit = Some(MachineExit { at: now, code: 137, signal: None, oom: false });
             }
@@ -602,8 +620,9 @@ impl Machine {
                 true
             }
             Kind::Program(Running::Redis(redis)) if signal == SIGTERM || signal == SIGINT => {
-                super::redis::process::terminate(redis, self, pid, signal, world);
-                *kind = Kind::Program(Running::Ending(0));
+                if super::redis::process::terminate(redis, self, pid, signal, world) {
+                    *kind = Kind::Program(Running::Ending(0));
+                }
                 if let Some(p) = self.procs.get_mut(&pid) {
                     p.state = State::Sleeping(p.clock);
                 }

@@ -290,7 +290,10 @@ impl SimRuntime {
         }
         let exit = c.machine.as_ref().and_then(|m| m.exit);
         if let (Some(exit), None) = (exit, &c.exited) {
-            self.late.append(&mut c.machine.as_mut().map(redis::process::hang_up).unwrap_or_default());
+            if let Some(m) = &mut c.machine {
+                self.late.append(&mut redis::process::hang_up(m));
+                self.calls.append(&mut m.last_calls());
+            }
             let event = self.exited(c, exit);
             c.exited = Some(event.clone());
             self.events.push(event);

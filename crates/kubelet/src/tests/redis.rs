@@ -2,7 +2,8 @@
 
 use super::scripts::container;
 use super::sessions::Host;
-use crate::runtime::{Runtime, SessionEnd};
+use crate::runtime::{ContainerId, FileModes, LogOptions, Mount, MountSource, Runtime, RuntimeCommand, SessionEnd};
+use meta::Duration;
 
 fn redis() -> Host {
     let mut h = Host::new(container("redis:7.2", &["redis-server"]));
@@ -81,4 +82,95 @@ fn commands_are_repeated_one_after_the_other() {
     let s = h.open(Some(&["sh", "-c", script]), false, false);
     h.pass(7);
     assert_eq!(String::from_utf8_lossy(&h.take(s).stdout), "1\n2\n3\n4\n5\n6\n7\n7\n");
+}
+
+#[test]
+fn a_client_that_is_killed_takes_nothing_from_a_queue() {
+    let mut h = redis();
+    let s = h.open(Some(&["redis-cli", "blpop", "jobs", "0"]), true, true);
+    h.pass(1);
+    h.say(s, "\x03");
+    assert!(h.take(s).end.is_some());
+    let script = "redis-cli blpop jobs 0 & sleep 0.1; kill -9 $!; redis-cli info clients | grep -c blocked_clients:0";
+    assert_eq!(h.run(&["sh", "-c", script]).0, "1\n");
+    assert_eq!(h.run(&["sh", "-c", "redis-cli rpush jobs a; redis-cli llen jobs"]).0, "1\n1\n");
+}
+
+/// A redis whose data are on a volume, started with these arguments.
+fn kept(args: &[&str], attempt: u32) -> crate::runtime::ContainerSpec {
+    let mut spec = container("redis:7.2", &[&["redis-server"], args].concat());
+    spec.id.attempt = attempt;
+    spec.mounts = vec![Mount {
+        path: "/data".into(),
+        read_only: false,
+        source: MountSource::Disk("d".into()),
+        modes: FileModes::default(),
+    }];
+    spec
+}
+
+/// Ends the container and starts another one; what that has logged.
+fn restart(h: &mut Host, spec: crate::runtime::ContainerSpec) -> String {
+    let id = ContainerId { attempt: spec.id.attempt - 1, ..spec.id.clone() };
+    h.rt.command(h.now, RuntimeCommand::StopContainer { id, grace: Duration::from_secs(30) });
+    h.pass(1);
+    h.rt.command(h.now, RuntimeCommand::RunContainer(Box::new(spec)));
+    h.pass(2);
+    String::from_utf8_lossy(&h.rt.logs("u", "c", &LogOptions::default()).unwrap()).into_owned()
+}
+
+#[test]
+fn what_is_on_a_volume_outlives_the_container() {
+    let mut h = Host::new(kept(&[], 0));
+    h.pass(1);
+    let fill = "redis-cli set text héllo; redis-cli rpush list a b; redis-cli sadd set x y; redis-cli hset hash f v; \
+                redis-cli zadd sorted 1.5 m; redis-cli -n 3 set far 1 ex 1000; redis-cli set short 1 ex 2; \
+                redis-cli setrange long 20000 x";
+    h.run(&["sh", "-c", fill]);
+    h.pass(3);
+    let log = restart(&mut h, kept(&[], 1));
+    assert!(log.contains("Done loading RDB, keys loaded: 7, keys expired: 0."), "{log}");
+    assert!(log.contains("Loading RDB produced by version 7.2.11"), "{log}");
+    let look = "redis-cli get text; redis-cli lrange list 0 -1; redis-cli smembers set; redis-cli hget hash f; \
+                redis-cli zscore sorted m; redis-cli strlen long; redis-cli -n 3 pttl far; head -c 9 /data/dump.rdb";
+    let said = h.run(&["sh", "-c", look]).0;
+    assert!(said.starts_with("héllo\na\nb\nx\ny\nv\n1.5\n20001\n99") && said.ends_with("\nREDIS0011"), "{said}");
+    // What comes after the last save is gone when nobody asks for another one.
+    h.run(&["sh", "-c", "redis-cli save; redis-cli set new 1; redis-cli shutdown nosave"]);
+    restart(&mut h, kept(&[], 2));
+    assert_eq!(h.run(&["sh", "-c", "redis-cli exists new; redis-cli exists text"]).0, "0\n1\n");
+    // An older server does not read it.
+    let mut older = kept(&[], 3);
+    older.image = "redis:6.0".into();
+    let log = restart(&mut h, older);
+    assert!(log.contains("Can't handle RDB format version 11"), "{log}");
+}
+
+#[test]
+fn with_a_file_of_commands_a_kill_loses_at_most_a_second() {
+    let args = ["--appendonly", "yes", "--save", ""];
+    let mut h = Host::new(kept(&args, 0));
+    h.pass(1);
+    h.run(&["sh", "-c", "redis-cli rpush l a b; redis-cli set k v"]);
+    h.pass(2);
+    assert_eq!(h.run(&["ls", "/data", "/data/appendonlydir"]).0.matches("appendonly.aof").count(), 2);
+    let kill = RuntimeCommand::StopContainer { id: kept(&args, 0).id, grace: Duration::ZERO };
+    h.rt.command(h.now, kill);
+    let log = restart(&mut h, kept(&args, 1));
+    assert!(log.contains("DB loaded from append only file"), "{log}");
+    assert_eq!(h.run(&["sh", "-c", "redis-cli llen l; redis-cli get k; ls /data"]).0, "2\nv\nappendonlydir\n");
+}
+
+#[test]
+fn who_cannot_save_does_not_end() {
+    let mut spec = kept(&[], 0);
+    spec.mounts[0].read_only = true;
+    let mut h = Host::new(spec);
+    h.pass(1);
+    assert_eq!(h.run(&["redis-cli", "save"]).0, "ERR\n\n");
+    let said = h.run(&["redis-cli", "shutdown"]).0;
+    assert_eq!(said, "ERR Errors trying to SHUTDOWN. Check logs.\n\n");
+    assert_eq!(h.run(&["redis-cli", "ping"]).0, "PONG\n");
+    let log = String::from_utf8_lossy(&h.rt.logs("u", "c", &LogOptions::default()).unwrap()).into_owned();
+    assert!(log.contains("(in server root dir /data) for saving: Read-only file system"), "{log}");
 }

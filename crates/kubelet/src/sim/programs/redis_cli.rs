@@ -3,6 +3,7 @@
 use super::{Listener, Outcome, Running, reach};
 use crate::sim::machine::{Input, Machine, World};
 use crate::sim::net::{Answer, Call, NetError, Talk};
+use crate::sim::redis;
 use crate::sim::redis::reply::{Reply, command, words};
 use meta::{Duration, Time};
 use std::collections::VecDeque;
@@ -36,7 +37,8 @@ pub struct Cli {
     /// One command on the command line.
     once: bool,
     terminal: bool,
-    server: Option<Listener>,
+    /// Who is at the other end of its connection.
+    pub server: Option<Listener>,
     /// It has said who it is, and which database it wants.
     greeted: bool,
     /// What it waits for.
@@ -220,6 +222,13 @@ fn raw(r: &Reply) -> String {
 }
 
 impl Cli {
+    /// It ends, and with it its connection.
+    fn leave(&self, code: i32, m: &Machine, pid: u32, world: &mut World) -> Outcome {
+        let call = |server| redis::process::call(&m.spec.id, pid, server, 0, String::new(), true);
+        world.calls.extend(self.server.clone().map(call));
+        Outcome::Exit(code)
+    }
+
     fn plan(&mut self, times: u64, argv: Vec<String>) {
         if times > 0 {
             self.todo.push_back((times, argv));
@@ -498,6 +507,7 @@ pub fn run(mut c: Box<Cli>, m: &mut Machine, pid: u32, world: &mut World) -> Out
             continue;
         }
         if c.once {
+            // With its last command it has closed the connection.
             return Outcome::Exit(c.code);
         }
         if c.terminal && !c.prompted {
@@ -507,11 +517,11 @@ pub fn run(mut c: Box<Cli>, m: &mut Machine, pid: u32, world: &mut World) -> Out
         }
         match next_line(&mut c, m, pid) {
             Next::Wait(pipe) => return Outcome::Read(pipe, Running::RedisCli(c)),
-            Next::End => return Outcome::Exit(c.code),
+            Next::End => return c.leave(c.code, m, pid, world),
             Next::Line(line) => {
                 c.prompted = false;
                 if !c.line(&line, m, pid, world) {
-                    return Outcome::Exit(0);
+                    return c.leave(0, m, pid, world);
                 }
             }
         }

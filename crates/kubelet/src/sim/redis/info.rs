@@ -70,7 +70,7 @@ fn one(r: &Redis, section: &str, now: Time) -> String {
             "# Persistence\nloading:0\nrdb_changes_since_last_save:{}\nrdb_bgsave_in_progress:0\nrdb_last_save_time:{}\n\
              rdb_last_bgsave_status:ok\naof_enabled:{}\n",
             r.dirty,
-            r.since.as_secs(),
+            r.saved.as_secs(),
             u8::from(r.config.get("appendonly") == "yes")
         ),
         "stats" => format!(

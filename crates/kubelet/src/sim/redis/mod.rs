@@ -5,7 +5,9 @@ pub mod commands;
 pub mod config;
 mod data;
 mod info;
+mod persistence;
 pub mod process;
+mod rdb;
 mod replication;
 pub mod reply;
 #[cfg(test)]
@@ -39,6 +41,10 @@ struct Session {
     queue: Option<Vec<Vec<String>>>,
     /// One of them was wrong.
     spoilt: bool,
+    /// Keys that are to stay as they are until `EXEC`, and their last change.
+    watched: Vec<(usize, String, Option<u64>)>,
+    /// It has said `QUIT`.
+    over: bool,
     opened: u64,
 }
 
@@ -101,8 +107,16 @@ pub struct Redis {
     /// A client has asked it to end.
     pub ends: bool,
     stats: Stats,
-    /// Changes since it started.
+    /// Changes since then.
     dirty: u64,
+    /// When it wrote `dump.rdb` last.
+    saved: Time,
+    save_asked: bool,
+    /// How `SHUTDOWN` was said.
+    end_save: Option<bool>,
+    /// The change up to which the file of commands goes, and when it is to go on.
+    logged: u64,
+    log_due: Option<Time>,
     peak: u64,
     rng: Rng,
     role: replication::Role,
@@ -141,6 +155,11 @@ impl Redis {
             ends: false,
             stats: Stats::default(),
             dirty: 0,
+            saved: Time(0),
+            save_asked: false,
+            end_save: None,
+            logged: 0,
+            log_due: None,
             peak: 0,
             rng,
             role: replication::Role::Leader,
@@ -199,6 +218,7 @@ impl Redis {
             let Some((db, key)) = self.victim() else { return false };
             self.ensure(db).remove(&key);
             self.stats.evicted += 1;
+            self.changed(db, &[]);
             self.propagate(db, &["DEL".into(), key]);
         }
         true
@@ -244,7 +264,7 @@ impl Redis {
                 None => waits = true,
             }
         }
-        if !talk.closes {
+        if !talk.closes && !session.over {
             self.sessions.insert(id, session);
             if self.sessions.len() > CONNECTIONS
                 && let Some(oldest) = self.sessions.iter().min_by_key(|(_, s)| s.opened).map(|(k, _)| k.clone())
@@ -338,11 +358,11 @@ impl Redis {
         if !secret.is_empty() && !s.known && !matches!(name.as_str(), "auth" | "hello" | "quit" | "reset") {
             return error("NOAUTH Authentication required.".into());
         }
-        if own {
+        let at_once = matches!(name.as_str(), "discard" | "exec" | "multi" | "quit" | "reset" | "shutdown" | "watch");
+        if own && (s.queue.is_none() || at_once) {
             return self.own_command(s, &name, argv, back, now);
         }
-        let command = command?;
-        if let Some(refused) = self.refuses(command) {
+        if let Some(refused) = command.and_then(|c| self.refuses(c)) {
             spoil(s);
             return Some(refused);
         }
@@ -350,6 +370,7 @@ impl Redis {
             queue.push(argv.to_vec());
             return Some(Reply::Status("QUEUED".into()));
         }
+        let command = command?;
         match self.carry_out(command, s.db, argv, now) {
             Done::Reply(reply) => {
                 self.wake(now);
@@ -465,10 +486,7 @@ impl Redis {
         let arg = |n: usize| argv.get(n).map(String::as_str);
         match name {
             "auth" => Some(self.authenticate(s, &argv[1..])),
-            "hello" => match arg(1) {
-                None | Some("2") => Some(Reply::list(["server", "redis", "proto", "2", "mode", "standalone"])),
-                _ => error("NOPROTO unsupported protocol version"),
-            },
+            "hello" => Some(self.hello(s, argv)),
             "select" => match arg(1).map(str::parse::<usize>) {
                 Some(Ok(n)) if n < usize::try_from(self.config.number("databases")).unwrap_or(16) => {
                     s.db = n;
@@ -487,15 +505,24 @@ impl Redis {
                 let Some(queue) = s.queue.take() else {
                     return Some(Reply::Error(format!("ERR {} without MULTI", name.to_ascii_uppercase())));
                 };
+                let watched = std::mem::take(&mut s.watched);
                 if name == "discard" {
                     return Some(Reply::ok());
                 }
                 if std::mem::take(&mut s.spoilt) {
                     return error("EXECABORT Transaction discarded because of previous errors.");
                 }
+                // Somebody has come between.
+                if watched.iter().any(|(db, key, version)| self.version_of(*db, key) != *version) {
+                    return Some(Reply::Array(None));
+                }
                 let mut all = Vec::new();
                 for argv in queue {
-                    let Some(command) = Command::find(&argv[0]) else { continue };
+                    let Some(command) = Command::find(&argv[0]) else {
+                        let own = self.own_command(s, &argv[0].to_ascii_lowercase(), &argv, back, now);
+                        all.extend(own);
+                        continue;
+                    };
                     // Within a transaction nobody waits.
                     all.push(match self.carry_out(command, s.db, &argv, now) {
                         Done::Reply(r) => r,
@@ -505,8 +532,24 @@ impl Redis {
                 self.wake(now);
                 Some(Reply::Array(Some(all)))
             }
-            // Nobody comes between the commands of a client here.
-            "watch" | "unwatch" | "quit" => Some(Reply::ok()),
+            "watch" if s.queue.is_some() => error("ERR WATCH inside MULTI is not allowed"),
+            "watch" if argv.len() < 2 => error("ERR wrong number of arguments for 'watch' command"),
+            "watch" => {
+                for key in &argv[1..] {
+                    if !s.watched.iter().any(|(db, k, _)| *db == s.db && k == key) {
+                        s.watched.push((s.db, key.clone(), self.version_of(s.db, key)));
+                    }
+                }
+                Some(Reply::ok())
+            }
+            "unwatch" => {
+                s.watched.clear();
+                Some(Reply::ok())
+            }
+            "quit" => {
+                s.over = true;
+                Some(Reply::ok())
+            }
             "reset" => {
                 *s = Session { opened: s.opened, ..Session::default() };
                 Some(Reply::Status("RESET".into()))
@@ -522,8 +565,18 @@ impl Redis {
                 _ => error("ERR this subcommand of CLIENT is not simulated"),
             },
             "command" => Some(Reply::Int(i64::try_from(commands::COMMANDS.len()).unwrap_or(0))),
-            "save" | "bgsave" => error("ERR writing the dataset to disk is not simulated"),
+            "save" | "bgsave" => {
+                self.save_asked = true;
+                Some(if name == "save" { Reply::ok() } else { Reply::Status("Background saving started".into()) })
+            }
             "shutdown" => {
+                self.end_save = match arg(1).map(str::to_ascii_lowercase).as_deref() {
+                    None => None,
+                    Some("save") => Some(true),
+                    Some("nosave") => Some(false),
+                    Some("now" | "force" | "abort") => return error("ERR this way to end is not simulated"),
+                    Some(_) => return error("ERR syntax error"),
+                };
                 self.ends = true;
                 Some(Reply::ok())
             }
@@ -531,6 +584,61 @@ impl Redis {
             "replconf" => self.feed(back, argv, now),
             _ => None,
         }
+    }
+
+    fn version_of(&self, db: usize, key: &str) -> Option<u64> {
+        self.dbs.get(&db)?.get(key).map(|k| k.version)
+    }
+
+    /// `HELLO 2 AUTH user password SETNAME name`
+    fn hello(&self, s: &mut Session, argv: &[String]) -> Reply {
+        if argv.get(1).is_some_and(|v| v != "2") {
+            return Reply::Error("NOPROTO unsupported protocol version".into());
+        }
+        let mut rest = argv.get(2..).unwrap_or_default();
+        while let Some(option) = rest.first() {
+            match (option.to_ascii_lowercase().as_str(), rest.len()) {
+                ("auth", 3..) => {
+                    if let refused @ Reply::Error(_) = self.authenticate(s, &rest[1..3]) {
+                        return refused;
+                    }
+                    rest = &rest[3..];
+                }
+                ("setname", 2..) => {
+                    s.name.clone_from(&rest[1]);
+                    rest = &rest[2..];
+                }
+                _ => return Reply::Error(format!("ERR Syntax error in HELLO option '{option}'")),
+            }
+        }
+        if !self.config.get("requirepass").is_empty() && !s.known {
+            return Reply::Error(
+                "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
+                 <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \
+                 the same time"
+                    .into(),
+            );
+        }
+        let (a, b, c) = self.version;
+        let id = Reply::Int(i64::try_from(s.opened).unwrap_or(0));
+        let role = if self.master().is_some() { "replica" } else { "master" };
+        let text = |t: &str| Reply::text(t);
+        Reply::Array(Some(vec![
+            text("server"),
+            text("redis"),
+            text("version"),
+            text(&format!("{a}.{b}.{c}")),
+            text("proto"),
+            Reply::Int(2),
+            text("id"),
+            id,
+            text("mode"),
+            text("standalone"),
+            text("role"),
+            text(role),
+            text("modules"),
+            Reply::Array(Some(Vec::new())),
+        ]))
     }
 
     fn authenticate(&self, s: &mut Session, args: &[String]) -> Reply {

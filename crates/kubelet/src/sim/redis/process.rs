@@ -1,8 +1,9 @@
 //! The process `redis-server`: how it starts, what it prints, how it ends.
 
 use super::config::{Config, arguments};
-use super::{Back, Redis};
+use super::{Back, Redis, persistence, served};
 use crate::pod::images::ImageRef;
+use crate::runtime::ContainerId;
 use crate::sim::catalogue::Server;
 use crate::sim::fs::normalize;
 use crate::sim::machine::{Kind, Machine, State, World};
@@ -100,7 +101,7 @@ fn completed(mut argv: Vec<String>, image: &str, env: &BTreeMap<String, String>)
     Ok(argv)
 }
 
-fn print(m: &mut Machine, pid: u32, role: char, line: &(char, String), world: &mut World) {
+pub(super) fn print(m: &mut Machine, pid: u32, role: char, line: &(char, String), world: &mut World) {
     let now = m.procs.get(&pid).map_or(Time(0), |p| p.clock);
     let stamp = clock::format(now, "%d %b %Y %H:%M:%S");
     let millis = now.as_micros() / 1_000 % 1_000;
@@ -153,6 +154,15 @@ pub fn start(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         m.emit(pid, &said, true, world);
         return Outcome::Exit(1);
     }
+    let dir = config.get("dir");
+    if !dir.is_empty() && !m.fs.is_dir(dir, world.volumes) {
+        let line = text.lines().position(|l| l.trim_start().starts_with("dir ")).map_or(0, |n| n + 1);
+        let said = format!(
+            "\n*** FATAL CONFIG FILE ERROR (Redis {a}.{b}.{c}) ***\nReading the configuration file, at line {line}\n>>> 'dir {dir}'\nNo such file or directory\n"
+        );
+        m.emit(pid, &said, true, world);
+        return Outcome::Exit(1);
+    }
     if m.spec.memory_limit_bytes.is_some_and(|l| l < i64::from(server.memory_mib) << 20) {
         return Outcome::Oom;
     }
@@ -162,7 +172,7 @@ pub fn start(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     let since = now + world.scaled(Duration::from_millis(u64::from(server.ready_ms)));
     let told = file.is_some() || argv.len() > 1;
     let mut r = Redis::new(server, config, version, rng);
-    (r.since, r.pid, r.run_id) = (since, pid, run_id);
+    (r.since, r.saved, r.pid, r.run_id) = (since, now, pid, run_id);
     let leader: Vec<String> = r.config.get("replicaof").split(' ').map(String::from).collect();
     if let [host, port] = leader.as_slice() {
         r.follow(host, port.parse().unwrap_or(6379), since);
@@ -182,18 +192,46 @@ pub fn start(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     }
     print(m, pid, letter, &('*', format!("Running mode=standalone, port={port}.")), world);
     print(m, pid, letter, &(level, "Server initialized".into()), world);
+    if r.has_own_volume() && !m.fs.is_dir(&r.setting("dir"), world.volumes) {
+        // Where nothing can be written, what is there ends with the container all the same.
+        let _ = m.fs.mkdir(&r.setting("dir"), world.volumes);
+    }
+    if let Err(why) = persistence::load(&mut r, now, m, world) {
+        print(m, pid, letter, &('#', why), world);
+        print(m, pid, letter, &('#', "Fatal error loading the DB, check server logs. Exiting.".into()), world);
+        return Outcome::Exit(1);
+    }
     let ready = if version >= (7, 2, 0) { "Ready to accept connections tcp" } else { "Ready to accept connections" };
     print(m, pid, letter, &('*', ready.into()), world);
-    on(Box::new(r))
+    on(Box::new(r), now)
 }
 
-fn role(r: &Redis) -> char {
+pub(super) fn role(r: &Redis) -> char {
     if r.master().is_some() { 'S' } else { 'M' }
 }
 
+impl Redis {
+    /// When something is due.
+    fn next(&mut self, now: Time) -> Option<Time> {
+        [self.next_end(), self.next_sync(), self.next_save(now)].into_iter().flatten().min()
+    }
+}
+
+/// A machine's redis, for a while without it.
+fn taken(m: &mut Machine, pid: u32) -> Option<Box<Redis>> {
+    let kind = &mut m.procs.get_mut(&pid)?.kind;
+    match std::mem::replace(kind, Kind::Taken) {
+        Kind::Program(Running::Redis(r)) => Some(r),
+        other => {
+            *kind = other;
+            None
+        }
+    }
+}
+
 /// It sleeps until something is due.
-fn on(r: Box<Redis>) -> Outcome {
-    match [r.next_end(), r.next_sync()].into_iter().flatten().min() {
+fn on(mut r: Box<Redis>, now: Time) -> Outcome {
+    match r.next(now) {
         Some(at) => Outcome::Sleep(at, Running::Redis(r)),
         None => Outcome::Block(Running::Redis(r)),
     }
@@ -204,7 +242,7 @@ pub fn run(mut r: Box<Redis>, m: &mut Machine, pid: u32, world: &mut World) -> O
     let Some(now) = m.procs.get(&pid).map(|p| p.clock) else { return Outcome::Exit(0) };
     r.end_waits(now);
     for (server, number) in r.ended_links() {
-        world.calls.push(call(m, pid, server, number, String::new(), true));
+        world.calls.push(call(&m.spec.id, pid, server, number, String::new(), true));
     }
     if let Some(ask) = r.ask_leader(now) {
         let server = match ask.server {
@@ -214,20 +252,21 @@ pub fn run(mut r: Box<Redis>, m: &mut Machine, pid: u32, world: &mut World) -> O
         match server {
             Ok(server) => {
                 r.connected(&server);
-                world.calls.push(call(m, pid, server, ask.number, ask.text, false));
+                world.calls.push(call(&m.spec.id, pid, server, ask.number, ask.text, false));
             }
             Err(e) => r.heard(ask.number, Err(e), now),
         }
     }
     r.feed_followers(now);
+    persistence::keep(&mut r, now, m, world);
     speak(&mut r, m, pid, world);
-    on(r)
+    on(r, now)
 }
 
 /// What somebody says to whoever listens at a server's port.
-fn call(m: &Machine, pid: u32, server: Asked, connection: u32, text: String, closes: bool) -> Call {
+pub fn call(id: &ContainerId, pid: u32, server: Asked, connection: u32, text: String, closes: bool) -> Call {
     let talk = Talk { text, connection, closes };
-    Call { id: m.spec.id.clone(), pid, server, http: false, api: None, talk: Some(talk) }
+    Call { id: id.clone(), pid, server, http: false, api: None, talk: Some(talk) }
 }
 
 fn speak(r: &mut Redis, m: &mut Machine, pid: u32, world: &mut World) {
@@ -258,13 +297,13 @@ pub fn talk(m: &mut Machine, back: &Back, now: Time, world: &mut World) -> Resul
     m.serve(now, WORK);
     let mut answer = None;
     let mut lines = Vec::new();
-    let (mut ends, mut letter, mut memory) = (false, 'M', 0);
+    let (mut letter, mut memory) = ('M', 0);
     change(m, &mut |r| {
         answer = r.talk(back, now);
         r.feed_followers(now);
         world.late.append(&mut r.late);
         lines = std::mem::take(&mut r.log);
-        (ends, letter, memory) = (r.ends, role(r), r.resident());
+        (letter, memory) = (role(r), r.resident());
     });
     for line in &lines {
         print(m, pid, letter, line, world);
@@ -274,18 +313,25 @@ pub fn talk(m: &mut Machine, back: &Back, now: Time, world: &mut World) -> Resul
         m.out_of_memory(now);
         return Ok(Some(Err(NetError::NotHttp)));
     }
-    if ends {
-        change(m, &mut |r| world.late.append(&mut r.hang_up()));
-        print(m, pid, letter, &('*', "User requested shutdown...".into()), world);
-        print(m, pid, letter, &('#', "Redis is now ready to exit, bye bye...".into()), world);
-        if let Some(p) = m.procs.get_mut(&pid) {
-            p.kind = Kind::Program(Running::Ending(0));
-            p.state = State::Sleeping(now);
+    let Some(mut r) = taken(m, pid) else { return Err(NetError::NotHttp) };
+    if std::mem::take(&mut r.ends) {
+        let save = r.end_save.take();
+        if farewell(&mut r, save, now, m, world) {
+            if let Some(p) = m.procs.get_mut(&pid) {
+                p.kind = Kind::Program(Running::Ending(0));
+                p.state = State::Sleeping(now);
+            }
+            return Ok(Some(Err(NetError::NotHttp)));
         }
-        return Ok(Some(Err(NetError::NotHttp)));
+        answer = Some(served("-ERR Errors trying to SHUTDOWN. Check logs.\r\n".into(), now));
     }
-    let mut next = None;
-    change(m, &mut |r| next = [r.next_end(), r.next_sync()].into_iter().flatten().min());
+    if !persistence::keep(&mut r, now, m, world) {
+        answer = Some(served("-ERR\r\n".into(), now));
+    }
+    let next = r.next(now);
+    if let Some(p) = m.procs.get_mut(&pid) {
+        p.kind = Kind::Program(Running::Redis(r));
+    }
     if let Some(p) = m.procs.get_mut(&pid) {
         p.state = next.map_or(State::Forever, State::Sleeping);
     }
@@ -302,8 +348,8 @@ pub fn hang_up(m: &mut Machine) -> Vec<super::Late> {
     all.flatten().collect()
 }
 
-/// SIGTERM: what it says, and that its clients are on their own.
-pub fn terminate(r: &mut Redis, m: &mut Machine, pid: u32, signal: i32, world: &mut World) {
+/// SIGTERM: what it says, and that its clients are on their own. Whether it ends.
+pub fn terminate(r: &mut Redis, m: &mut Machine, pid: u32, signal: i32, world: &mut World) -> bool {
     let now = m.procs.get(&pid).map_or(Time(0), |p| p.clock);
     let name = if signal == crate::sim::machine::SIGINT { "SIGINT" } else { "SIGTERM" };
     m.emit(
@@ -312,11 +358,35 @@ pub fn terminate(r: &mut Redis, m: &mut Machine, pid: u32, signal: i32, world: &
         false,
         world,
     );
+    farewell(r, None, now, m, world)
+}
+
+/// The end of a server, by a signal or a client. Whether it comes to it: not when data cannot be saved.
+fn farewell(r: &mut Redis, save: Option<bool>, now: Time, m: &mut Machine, world: &mut World) -> bool {
+    let (pid, letter) = (r.pid, role(r));
     let level = if r.version >= (7, 2, 0) { '*' } else { '#' };
-    let letter = role(r);
-    world.late.append(&mut r.hang_up());
     print(m, pid, letter, &(level, "User requested shutdown...".into()), world);
+    if !persistence::finish(r, save, now, m, world) {
+        let why = "Errors trying to shut down the server. Check the logs for more information.";
+        print(m, pid, letter, &('#', why.into()), world);
+        return false;
+    }
+    world.late.append(&mut r.hang_up());
+    for (server, number) in r.last_words() {
+        world.calls.push(call(&m.spec.id, pid, server, number, String::new(), true));
+    }
     print(m, pid, letter, &('#', "Redis is now ready to exit, bye bye...".into()), world);
+    true
+}
+
+/// What a process that is gone leaves to be said: that its connections are.
+pub fn goodbyes(id: &ContainerId, pid: u32, kind: &mut Kind) -> Vec<Call> {
+    let all = match kind {
+        Kind::Program(Running::RedisCli(cli)) => cli.server.take().map(|server| (server, 0)).into_iter().collect(),
+        Kind::Program(Running::Redis(r)) => r.last_words(),
+        _ => Vec::new(),
+    };
+    all.into_iter().map(|(server, number)| call(id, pid, server, number, String::new(), true)).collect()
 }
 
 #[cfg(test)]

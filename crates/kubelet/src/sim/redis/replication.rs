@@ -280,6 +280,7 @@ impl Redis {
                 db = argv.get(1).and_then(|n| n.parse().ok()).unwrap_or(0);
             } else if let Some(command) = Command::find(&argv[0]) {
                 command.run(self, &Cx { argv: &argv, db, now });
+                self.dirty += 1;
                 self.changed(db, &command.keys(&argv));
             }
         }

@@ -321,3 +321,44 @@ fn who_is_gone_takes_nothing() {
     assert_eq!((say(&mut r, "rpush jobs a"), say(&mut r, "llen jobs")), (":1".into(), ":1".into()));
     assert!(late(&mut r).is_empty());
 }
+
+#[test]
+fn a_transaction_is_carried_out_when_nobody_has_come_between() {
+    let mut r = redis("");
+    let mut both = |a: &str, b: &str, c: &str| {
+        say(&mut r, "set k 1");
+        say(&mut r, a);
+        said(&mut r, 8, b, NOW);
+        say(&mut r, c);
+        say(&mut r, "multi");
+        say(&mut r, "incr n");
+        say(&mut r, "exec")
+    };
+    assert_eq!(both("watch k other", "set k 2", "ping"), "*-1");
+    assert_eq!(both("watch k", "set other 2", "ping"), "*1 :1");
+    assert_eq!(both("watch k", "del k", "ping"), "*-1");
+    assert_eq!(both("watch none", "flushall", "ping"), "*1 :1");
+    assert_eq!(both("watch k", "flushall", "ping"), "*-1");
+    assert_eq!(both("watch k", "setnx k 3", "ping"), "*1 :1");
+    assert_eq!(both("watch k", "set k 2", "unwatch"), "*1 :2");
+    say(&mut r, "watch k");
+    say(&mut r, "multi");
+    assert_eq!(say(&mut r, "watch k"), "-ERR WATCH inside MULTI is not allowed");
+    assert_eq!([say(&mut r, "select 2"), say(&mut r, "set far 1")], ["+QUEUED", "+QUEUED"]);
+    assert_eq!(say(&mut r, "exists n"), "+QUEUED");
+    assert_eq!(say(&mut r, "exec"), "*3 +OK +OK :0");
+    assert_eq!(say(&mut r, "exists far"), ":1");
+    say(&mut r, "quit");
+    assert_eq!(say(&mut r, "exists far"), ":0");
+}
+
+#[test]
+fn hello_logs_in() {
+    let mut r = redis("requirepass secret");
+    assert!(say(&mut r, "hello 2").starts_with("-NOAUTH HELLO must be called"));
+    assert!(say(&mut r, "hello 2 auth default wrong").starts_with("-WRONGPASS"));
+    assert_eq!(say(&mut r, "ping"), "-NOAUTH Authentication required.");
+    let said = say(&mut r, "hello 2 auth default secret setname me");
+    assert!(said.contains("$5 7.2.5") && said.ends_with("$7 modules *0"), "{said}");
+    assert_eq!((say(&mut r, "ping"), say(&mut r, "client getname")), ("+PONG".into(), "$2 me".into()));
+}

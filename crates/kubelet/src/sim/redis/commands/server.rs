@@ -34,7 +34,7 @@ pub fn wait(r: &mut Redis, cx: &Cx) -> Outcome {
 }
 
 pub fn lastsave(r: &mut Redis, _: &Cx) -> Outcome {
-    Ok(Reply::Int(i64::try_from(r.since.as_secs()).unwrap_or(0)))
+    Ok(Reply::Int(i64::try_from(r.saved.as_secs()).unwrap_or(0)))
 }
 
 pub fn info(r: &mut Redis, cx: &Cx) -> Outcome {
