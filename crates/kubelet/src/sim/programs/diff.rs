@@ -149,8 +149,7 @@ fn unified(io: &mut Io, a: &Lines, b: &Lines, all: &[Change], context: usize) {
 pub fn diff(io: &mut Io) -> i32 {
     let o = io.parsed();
     let busybox = io.is_busybox();
-    let known = "abBdiNqrTstUuwL";
-    if let Some((bad, _)) = o.options.iter().find(|(l, _)| !known.contains(*l)) {
+    if let Some((bad, _)) = o.options.iter().find(|(l, _)| !"abBdiNqrTstUuwL".contains(*l)) {
         io.complain(match (busybox, *bad) {
             (false, c @ ('y' | 'c' | 'e' | 'E' | 'n' | 'D' | 'C' | 'x' | 'X' | 'I' | 'F' | 'p' | 'W')) => {
                 format!("diff: -{c} is not simulated")
