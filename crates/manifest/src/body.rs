@@ -29,7 +29,11 @@ pub fn body(text: &str) -> Result<Body, String> {
     let documents = tree::read("", chunk, Scalars::Kubectl, &mut problems);
     if let Some(p) = problems.iter().find(|p| p.hint != "duplicate-key") {
         let kubectl = p.kubectl.strip_prefix("error parsing : error converting YAML to JSON: ");
-        return Err(kubectl.unwrap_or(&p.kubectl).into());
+        let words = kubectl.unwrap_or(&p.kubectl);
+        // Go's parser leaves out the first line: it counts its marks from zero, and adds one to its scanner's alone.
+        let scanned = ["mapping values", "found ", "could not find"].iter().any(|w| p.message.contains(w));
+        let unplaced = words.strip_prefix("yaml: line 1: ").filter(|_| scanned || !text.contains('\n'));
+        return Err(unplaced.map_or_else(|| words.into(), |w| format!("yaml: {w}")));
     }
     let value = documents.into_iter().next().map(|(value, _)| value).unwrap_or_default();
     let duplicates = problems.iter().map(|p| format!("line {}: {}", p.line, p.message)).collect();
@@ -57,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_is_no_yaml_is_refused_in_its_words() {
-        assert_eq!(body("a: [x").unwrap_err(), "yaml: line 1: did not find expected ',' or ']'");
+        assert_eq!(body("a: [x").unwrap_err(), "yaml: did not find expected ',' or ']'");
         assert_eq!(body("a: x\n- b\n").unwrap_err(), "yaml: line 2: did not find expected key");
     }
 }

@@ -414,8 +414,8 @@ fn discovery_and_health() {
         [+]poststarthook/apiservice-openapiv3-controller ok
         warn: some health checks cannot be excluded: no matches for "x"
         livez check passed
-        /apis/zebra 404 {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the requested resource","reason":"NotFound","details":{},"code":404}
-        /api/v2 404 {"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the requested resource","reason":"NotFound","details":{},"code":404}
+        /apis/zebra 404 404 page not found
+        /api/v2 404 404 page not found
         application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList "APIGroupDiscoveryList"
         application/json "APIGroupList"
         405 MethodNotAllowed: the server does not allow this method on the requested resource

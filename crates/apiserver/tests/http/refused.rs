@@ -36,7 +36,7 @@ fn options_of_logs_are_checked() {
         422 PodLogOptions "x" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0
         422 PodLogOptions "x" is invalid: limitBytes: Invalid value: 0: must be greater than 0
         422 PodLogOptions "x" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0
-        422 PodLogOptions "x" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified
+        422 PodLogOptions "x" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified
         422 PodLogOptions "x" is invalid: [tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: -2: must be greater than 0]
     "#]].assert_eq(&said);
 }
@@ -62,15 +62,15 @@ fn yaml_is_read_as_go_reads_it() {
     send("POST", "broken", "", "application/yaml", "a: [x", "c");
     send("PATCH", "broken", "?fieldManager=me", "application/apply-patch+yaml", "a: x\n- b\n", "c");
     expect![[r#"
-        : 201 {"a":"1"} ["299 - \"line 7: key \\\"a\\\" already set in map\""]
-        ?fieldManager=me: 201 {"a":"1"} ["299 - \"line 7: key \\\"a\\\" already set in map\""]
-        ?fieldValidation=Ignore: 201 {"a":"1"} []
-        ?fieldValidation=Ignore&fieldManager=me: 201 {"a":"1"} []
+        : 201 {"a":"2"} ["299 - \"line 7: key \\\"a\\\" already set in map\""]
+        ?fieldManager=me: 201 {"a":"2"} ["299 - \"line 7: key \\\"a\\\" already set in map\""]
+        ?fieldValidation=Ignore: 201 {"a":"2"} []
+        ?fieldValidation=Ignore&fieldManager=me: 201 {"a":"2"} []
         ?fieldValidation=Strict: 400 ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:
           line 7: key "a" already set in map []
         ?fieldValidation=Strict&fieldManager=me: 400 error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:
           line 7: key "a" already set in map []
-        broken: 400 error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']' []
+        broken: 400 error converting YAML to JSON: yaml: did not find expected ',' or ']' []
         broken: 400 error decoding YAML: error converting YAML to JSON: yaml: line 2: did not find expected key []
     "#]].assert_eq(&said);
 }

@@ -99,7 +99,8 @@ fn diff_and_cmp() {
 }
 
 fn sh(script: &str, want: Expect) {
-    want.assert_eq(&run("busybox:1.36", &["sh", "-c", script], 100));
+    // Rust reads no carriage returns in its sources.
+    want.assert_eq(&run("busybox:1.36", &["sh", "-c", script], 100).replace('\r', ""));
 }
 
 #[test]
@@ -225,7 +226,7 @@ fn curl_reads_its_command_line_as_curl_does() {
         curl 8.5.0 (x86_64-pc-linux-gnu) libcurl/8.5.0
         HTTP/1.1 200 OK
         [exit 0 at 4.6s]"#]]
-    .assert_eq(&run("nginx:1.27", &["bash", "-c", script], 100));
+    .assert_eq(&run("nginx:1.27", &["bash", "-c", script], 100).replace('\r', ""));
 }
 
 #[test]
@@ -238,7 +239,7 @@ fn images_of_php_begin_among_their_pages() {
 fn express_tells_of_the_request() {
     let script = |port: u16| format!("node & sleep 2; wget -qO- --header 'X-A: b' 'localhost:{port}/p/q?x=1&y='");
     let ask = |image: &str, port| run(image, &["sh", "-c", &script(port)], 100);
-    expect![[r#"{"environment":{"GREETING":"hello world","HOME":"/root","HOSTNAME":"p","PATH":"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},"host":{"hostname":"localhost","ip":"::ffff:10.244.0.5","ips":[]},"http":{"baseUrl":"","method":"GET","originalUrl":"/p/q?x=1&y=","protocol":"http"},"request":{"body":{},"cookies":{},"headers":{"connection":"close","host":"localhost:80","user-agent":"Wget","x-a":"b"},"params":{"0":"/p/q"},"query":{"x":"1","y":""}}}[exit 0 at 2.1s]"#]].assert_eq(&ask("ealen/echo-server", 80));
+    expect![[r#"{"environment":{"GREETING":"hello world","HOME":"/root","HOSTNAME":"p","PATH":"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},"host":{"hostname":"localhost","ip":"::ffff:127.0.0.1","ips":[]},"http":{"baseUrl":"","method":"GET","originalUrl":"/p/q?x=1&y=","protocol":"http"},"request":{"body":{},"cookies":{},"headers":{"connection":"close","host":"localhost:80","user-agent":"Wget","x-a":"b"},"params":{"0":"/p/q"},"query":{"x":"1","y":""}}}[exit 0 at 2.1s]"#]].assert_eq(&ask("ealen/echo-server", 80));
     expect![[r#"
         {
           "body": "",
@@ -251,7 +252,7 @@ fn express_tells_of_the_request() {
             "x-a": "b"
           },
           "hostname": "localhost",
-          "ip": "::ffff:10.244.0.5",
+          "ip": "::ffff:127.0.0.1",
           "ips": [],
           "method": "GET",
           "os": {

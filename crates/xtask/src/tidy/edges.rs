@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cloud", &["api", "meta", "reconcile", "trace"]),
     ("kubelet", &["api", "kubectl", "meta", "network", "reconcile", "trace"]),
     ("network", &["api", "meta", "reconcile", "trace"]),
-    ("apiserver", &["api", "cel", "meta", "pki", "store", "trace"]),
+    ("apiserver", &["api", "cel", "manifest", "meta", "pki", "store", "trace"]),
     (
         "cluster",
         &[

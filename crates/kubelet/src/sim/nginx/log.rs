@@ -4,9 +4,9 @@ use super::parse::Directive;
 use super::variables::Request;
 use super::{all_last, last, locate};
 use crate::sim::fs::Volumes;
-use crate::sim::machine::Machine;
+use crate::sim::machine::{Kind, Machine, Output, Proc};
 use crate::sim::net::Server as Asked;
-use crate::sim::programs;
+use crate::sim::programs::{self, Running};
 use meta::Time;
 
 /// The format that needs no `log_format`.
@@ -53,19 +53,27 @@ pub fn note(
             lines.push((d.arg(0).to_string(), format!("{}\n", known.expand(&format, "-"))));
         }
     }
+    let (out, err) = master(m);
     for (to, line) in lines {
-        if LOGS.contains(&to.as_str()) {
-            m.print(now, line.as_bytes());
-        } else {
-            // A full disk: the line is lost, as with a real one.
-            let _ = m.fs.write(&to, line.as_bytes(), true, volumes);
+        // A full disk or pipe: the line is lost, as with a real one.
+        match if to.ends_with("error.log") || to.ends_with("stderr") { &err } else { &out } {
+            _ if !LOGS.contains(&to.as_str()) => _ = m.fs.write(&to, line.as_bytes(), true, volumes),
+            Output::Log => m.print(now, line.as_bytes()),
+            Output::File(path) => _ = m.fs.write(path, line.as_bytes(), true, volumes),
+            Output::Pipe(n) => m.pipes.entry(*n).or_default().extend_from_slice(line.as_bytes()),
+            Output::Null => {}
         }
     }
 }
 
+/// Where the master writes.
+fn master(m: &Machine) -> (Output, Output) {
+    let serves = |p: &&Proc| matches!(&p.kind, Kind::Program(Running::Serving { server, .. }) if super::is(server));
+    let p = m.procs.values().find(serves);
+    p.map_or((Output::Log, Output::Log), |p| (p.fds.stdout.clone(), p.fds.stderr.clone()))
+}
+
 /// The first worker's number.
 fn worker(m: &Machine) -> u32 {
-    use crate::sim::machine::Kind;
-    use programs::Running;
     m.procs.iter().find(|(_, p)| matches!(p.kind, Kind::Program(Running::Worker))).map_or(1, |(id, _)| *id)
 }

@@ -16,7 +16,7 @@ const BACKLOG_BYTES: usize = 1 << 20;
 pub enum Role {
     #[default]
     Leader,
-    Follower(Link),
+    Follower(Box<Link>),
 }
 
 /// A follower's way to its leader.
@@ -90,7 +90,7 @@ impl Redis {
     pub fn follow(&mut self, host: &str, port: u16, now: Time) {
         self.leave(now);
         self.config.put("replicaof", &format!("{host} {port}"));
-        self.role = Role::Follower(Link {
+        self.role = Role::Follower(Box::new(Link {
             host: host.into(),
             port,
             number: 0,
@@ -100,7 +100,7 @@ impl Redis {
             missed: 0,
             failed: false,
             above: Vec::new(),
-        });
+        }));
         // A follower's keys are not for taking.
         let why = "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n";
         let waiting: Vec<_> = self.waiters.drain(..).map(|w| (w.back, served(why.into(), now))).collect();
