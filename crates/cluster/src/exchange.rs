@@ -175,7 +175,11 @@ impl Cluster {
                 }
             }
         };
-        Ok(Some(served(response.code, &response.body, self.now)))
+        let mut answer = served(response.code, &response.body, self.now);
+        let warnings = response.warnings.into_iter().map(|w| ("Warning", w));
+        let all = [("Cache-Control", "no-cache, private".to_string()), ("Content-Type", response.content_type.into())];
+        answer.response.headers = all.into_iter().chain(warnings).map(|(k, v)| (k.to_string(), v)).collect();
+        Ok(Some(answer))
     }
 
     /// Whoever listens at a pod's port answers now.

@@ -454,6 +454,8 @@ fn kubectl_in_a_container_acts_as_others_only_when_it_may() {
     assert!(said.contains("pods is forbidden: User \"jane\" cannot list resource \"pods\""), "{said}");
     assert_eq!(t.run("kubectl exec k -- kubectl auth can-i list pods --as=jane 2>/dev/null"), "no\n");
     assert!(t.run("kubectl exec k -- kubectl get pods --token=abc").contains("You must be logged in to the server"));
+    let said = t.run("kubectl exec k -- kubectl get componentstatuses 2>&1 >/dev/null");
+    assert!(said.contains("Warning: v1 ComponentStatus is deprecated in v1.19+"), "{said}");
     let files =
         "mkdir /tmp/q; for n in a b; do kubectl create configmap $n --dry-run=client -o yaml > /tmp/q/$n.yaml; done";
     t.run(&format!("kubectl exec k -- sh -c '{files}'"));

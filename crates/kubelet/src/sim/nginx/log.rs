@@ -48,7 +48,7 @@ pub fn note(
         for d in logs.into_iter().filter(|d| d.arg(0) != "off") {
             let named = |f: &&Directive| f.name == "log_format" && f.arg(0) == d.arg(1);
             let format = config.http.iter().find(named).map_or(COMBINED.to_string(), |f| {
-                f.args[1..].iter().filter(|a| !a.starts_with("escape=")).map(String::as_str).collect()
+                f.args.iter().skip(1).filter(|a| !a.starts_with("escape=")).map(String::as_str).collect()
             });
             lines.push((d.arg(0).to_string(), format!("{}\n", known.expand(&format, "-"))));
         }

@@ -101,7 +101,10 @@ impl Config {
             }
         }
         config.asked_for = asked_for(&placed);
-        for (d, _) in placed {
+        for (d, file) in placed {
+            if d.name == "log_format" && d.args.len() < 2 {
+                return Err(format!("invalid number of arguments in \"log_format\" directive in {file}:{}", d.line));
+            }
             match d.name.as_str() {
                 "server" => config.servers.push(d),
                 "upstream" => config.upstreams.push(d),

@@ -1,5 +1,8 @@
 //! nginx' configuration language: words, `;`, blocks.
 
+/// What is nested deeper would be more than the stack takes when it is let go.
+const DEPTH_MAX: usize = 64;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directive {
     pub name: String,
@@ -45,6 +48,9 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Directive>, String> {
                 let Some((name, args)) = words.split_first() else {
                     return Err(format!("unexpected \"{{\" in {file}:{line}"));
                 };
+                if stack.len() > DEPTH_MAX {
+                    return Err(format!("too many nested blocks in {file}:{line}"));
+                }
                 stack.push(Directive { name: name.clone(), args: args.to_vec(), block: Vec::new(), line });
                 words.clear();
             }

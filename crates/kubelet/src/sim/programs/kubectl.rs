@@ -116,7 +116,7 @@ impl Client for Calls<'_> {
                 return Poll::Ready(match answer {
                     Ok(Some(served)) => Ok(Response {
                         status: served.response.status,
-                        headers: vec![("Content-Type".into(), "application/json".into())],
+                        headers: served.response.headers.clone(),
                         body: served.response.body.clone().into_bytes(),
                     }),
                     Ok(None) => Err("no answer".into()),

@@ -93,7 +93,8 @@ pub fn nl(io: &mut Io) -> i32 {
     }
     let (all, code) = inputs(io, &o.operands);
     let style = o.value('b').unwrap_or("t");
-    let width = o.number('w').unwrap_or(6);
+    // Rust formats to no more than this.
+    let width = o.number('w').unwrap_or(6).min(60_000);
     let separator = o.value('s').unwrap_or("\t");
     let number = |letter| o.value(letter).and_then(|v| v.parse::<i64>().ok());
     let (mut n, step) = (number('v').unwrap_or(1), number('i').unwrap_or(1));

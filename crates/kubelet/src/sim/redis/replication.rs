@@ -278,7 +278,7 @@ impl Redis {
         for argv in reply::commands(text) {
             if argv[0].eq_ignore_ascii_case("select") {
                 db = argv.get(1).and_then(|n| n.parse().ok()).unwrap_or(0);
-            } else if let Some(command) = Command::find(&argv[0]) {
+            } else if let Some(command) = Command::find(&argv[0]).filter(|c| c.takes(argv.len())) {
                 command.run(self, &Cx { argv: &argv, db, now });
                 self.dirty += 1;
                 self.changed(db, &command.keys(&argv));
@@ -317,7 +317,10 @@ impl Redis {
         };
         match (name, found) {
             ("spop", _) => vec![[words(&["SREM", &key]), texts(reply)].concat()],
-            ("blpop" | "brpop", _) => vec![words(&[&name[1..], &texts(reply).remove(0)])],
+            ("blpop" | "brpop", _) => {
+                let from = texts(reply).into_iter().next();
+                from.map(|key| words(&[&name[1..], &key])).into_iter().collect()
+            }
             ("brpoplpush", _) => vec![words(&["RPOPLPUSH", &key, &argv[2]])],
             ("blmove", _) => vec![words(&["LMOVE", &key, &argv[2], &argv[3], &argv[4]])],
             ("set" | "setex" | "psetex", Some(k)) => {
