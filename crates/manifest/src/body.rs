@@ -27,6 +27,9 @@ pub fn body(text: &str) -> Result<Body, String> {
     let mut problems: Vec<Problem> = Vec::new();
     let Some(chunk) = split::split(text).into_iter().next() else { return Ok(Body::default()) };
     let documents = tree::read("", chunk, Scalars::Kubectl, &mut problems);
+    if problems.len() >= tree::PROBLEMS_MAX {
+        return Err(format!("yaml: more than {} keys are already set in map", tree::PROBLEMS_MAX - 1));
+    }
     if let Some(p) = problems.iter().find(|p| p.hint != "duplicate-key") {
         let kubectl = p.kubectl.strip_prefix("error parsing : error converting YAML to JSON: ");
         let words = kubectl.unwrap_or(&p.kubectl);

@@ -37,6 +37,7 @@ pub enum Shell {
     /// What was at an address that is waited for; or why it was not read, in words that follow the address.
     Fetched {
         number: u64,
+        url: String,
         #[serde(default)]
         text: String,
         #[serde(default)]

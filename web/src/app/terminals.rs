@@ -133,9 +133,11 @@ impl App {
         let base = location.href().unwrap_or_default();
         let origin = location.origin().unwrap_or_default();
         let link = ctx.link().clone();
+        let asked = url.to_string();
         let say = move |found: Result<String, String>| {
+            let url = asked.clone();
             let (text, error) = found.map_or_else(|why| (String::new(), Some(why)), |text| (text, None));
-            link.send_message(Msg::Act(Box::new(Action::Shell(Shell::Fetched { number, text, error }))));
+            link.send_message(Msg::Act(Box::new(Action::Shell(Shell::Fetched { number, url, text, error }))));
         };
         if let Some(sample) = SAMPLES.iter().find(|s| beside(&base, &format!("samples/{}", s.file)) == url) {
             return say(Ok(sample.yaml.into()));

@@ -112,8 +112,14 @@ impl Shells {
             Said::Interrupt { .. } => open.interrupt(host),
             Said::End { .. } => open.shell.desk.with(|d| d.entered.push_back(None)),
             Said::Complete { line, acting, .. } => open.complete(line, acting),
-            Said::Fetched { text, error, .. } => {
-                open.shell.desk.with(|d| d.fetched = Some(error.map_or(Ok(text), Err)));
+            Said::Fetched { url, text, error, .. } => {
+                // What comes late, for a command that is over, is nobody's.
+                let waits = open.shell.desk.with(|d| d.waits == Waits::Address { url });
+                if waits {
+                    open.shell.desk.with(|d| d.fetched = Some(error.map_or(Ok(text), Err)));
+                    // The next one may be at the same address.
+                    open.told = None;
+                }
             }
             Said::Files { .. } | Said::Library { .. } | Said::Close { .. } => {}
         }

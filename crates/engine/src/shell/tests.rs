@@ -290,12 +290,25 @@ fn manifests_are_read_from_addresses_by_the_page() {
     let mut t = Tab::new();
     assert_eq!(t.line("kubectl apply -f https://example.org/a.yaml"), "");
     assert_eq!(t.waits, Waits::Address { url: "https://example.org/a.yaml".into() });
-    let found = Shell::Fetched { number: 1, text: POD.into(), error: None };
+    let fetched = |url: &str, text: &str, error: Option<&str>| Shell::Fetched {
+        number: 1,
+        url: format!("{url}.yaml"),
+        text: text.into(),
+        error: error.map(String::from),
+    };
+    // An answer to a question of before is not the one.
+    assert_eq!(t.say(fetched("https://example.org/other", "", None)), "");
+    let found = fetched("https://example.org/a", POD, None);
     assert_eq!(t.say(found), "pod/a created\n");
     t.line("kubectl apply -f http://example.org/b.yaml");
-    let refused = Shell::Fetched { number: 1, text: String::new(), error: Some("which is far away".into()) };
+    let refused = fetched("http://example.org/b", "", Some("which is far away"));
     assert_eq!(t.say(refused), "error: unable to read URL \"http://example.org/b.yaml\", which is far away\n");
     assert_eq!(t.waits, Waits::Line { prompt: "$ ".into() });
+    // The same twice is asked for twice.
+    let twice = "https://example.org/a";
+    t.line(&format!("kubectl apply -f {twice}.yaml -f {twice}.yaml"));
+    assert_eq!(t.say(fetched(twice, POD, None)), "");
+    assert_eq!(t.say(fetched(twice, POD, None)), "pod/a unchanged\npod/a unchanged\n");
 }
 
 #[test]

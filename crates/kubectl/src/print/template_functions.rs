@@ -4,6 +4,9 @@ use super::gojson;
 use super::jsonpath::go_value;
 use serde_json::Value;
 
+/// Rust formats to no more than 65,535.
+const WIDTH_MAX: usize = 10_000;
+
 pub(super) const FUNCTIONS: &[&str] = &[
     "and",
     "base64decode",
@@ -233,7 +236,7 @@ fn printf(format: &str, args: &[Option<Value>]) -> String {
             ('q', v) => format!("{:?}", go_value(v)),
             ('T', v) => go_type(v).into(),
             ('x', Value::Number(n)) if n.as_u64().is_some() => format!("{:x}", n.as_u64().unwrap_or(0)),
-            ('f', v) => format!("{:.*}", precision.parse().unwrap_or(6), v.as_f64().unwrap_or(0.0)),
+            ('f', v) => format!("{:.*}", precision.parse().unwrap_or(6).min(WIDTH_MAX), v.as_f64().unwrap_or(0.0)),
             ('s' | 'v', Value::Null) => format!("%!{verb}(<nil>)"),
             ('s', Value::Number(n)) => format!("%!s(int64={n})"),
             ('d', Value::String(s)) => format!("%!d(string={s})"),
@@ -244,7 +247,7 @@ fn printf(format: &str, args: &[Option<Value>]) -> String {
         {
             text = text.chars().take(p).collect();
         }
-        let wide: usize = width.parse().unwrap_or(0);
+        let wide: usize = width.parse().unwrap_or(0).min(WIDTH_MAX);
         let gap = if zeros { "0" } else { " " }.repeat(wide.saturating_sub(text.chars().count()));
         out.push_str(&if left { format!("{text}{gap}") } else { format!("{gap}{text}") });
     }

@@ -178,6 +178,8 @@ pub struct Machine {
     pub nginx: Option<Live>,
     /// Requests that its servers have answered.
     pub requests: u64,
+    /// Those of them that another server answered.
+    pub handed_on: u64,
     pub exit: Option<MachineExit>,
     /// Connections of processes that were killed.
     goodbyes: Vec<Call>,
@@ -204,6 +206,7 @@ impl Machine {
             meter: Meter::new(now),
             nginx: None,
             requests: 0,
+            handed_on: 0,
             exit: None,
             goodbyes: Vec::new(),
             spec,

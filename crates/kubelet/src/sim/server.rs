@@ -130,6 +130,7 @@ pub fn note(m: &mut Machine, volumes: &mut Volumes, sent: &Sent) {
 pub fn handed_on(containers: &mut Containers, volumes: &mut Volumes, asked: &Asked, answered: (u16, usize), now: Time) {
     if let Some((_, m)) = listening(containers, asked) {
         m.requests += 1;
+        m.handed_on += 1;
         nginx::log::note(m, volumes, asked, answered, None, now);
     }
 }

@@ -10,7 +10,7 @@ use crate::world::{Handle, World};
 use apiserver::Credentials;
 use apiserver::http::HttpRequest;
 use cluster::http::HttpOutcome;
-use http::header::LOCATION;
+use http::header::{LOCATION, UPGRADE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -64,7 +64,9 @@ pub async fn handle(handle: Handle, who: Credentials, request: Request<Incoming>
     };
     let query = parts.uri.query().map(|q| format!("?{q}")).unwrap_or_default();
     // So that a page's relative links lead somewhere. Models `UpgradeAwareHandler.ServeHTTP`.
-    if matches!(parts.method, Method::GET | Method::HEAD) && parts.uri.path().ends_with("/proxy") {
+    let bare = is_proxy(parts.uri.path()) && parts.uri.path().trim_matches('/').split('/').count() == 7;
+    let upgrades = parts.headers.contains_key(UPGRADE);
+    if matches!(parts.method, Method::GET | Method::HEAD) && bare && !parts.uri.path().ends_with('/') && !upgrades {
         let to = format!("{}/{query}", parts.uri.path());
         return finish(Response::builder().status(StatusCode::MOVED_PERMANENTLY).header(LOCATION, to).body(full("")));
     }

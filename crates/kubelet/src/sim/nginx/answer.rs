@@ -12,6 +12,8 @@ use network::{Request, gateway};
 
 /// How often a request may be sent on within a server; as `NGX_HTTP_MAX_URI_CHANGES`.
 const URI_CHANGES: u32 = 10;
+/// What a variable or a path may grow to: a configuration that doubles it ends here.
+const VALUE_MAX: usize = 64 << 10;
 
 /// A request on its way through a server.
 struct Way<'a> {
@@ -20,22 +22,32 @@ struct Way<'a> {
     asked: &'a Asked,
     now: Time,
     config: &'a Config,
-    turn: u64,
     server: Option<&'a Directive>,
+    /// What `set` has set, and under their numbers what a regular expression has caught.
     set: Vec<(String, String)>,
+    /// `last`, `break`: nothing more of what rewrites.
+    ends: bool,
+    /// `break`: the location stays the one it is.
+    stays: bool,
 }
 
 /// The answer; a complaint for the error log, if there is one.
 pub fn answer(live: &Live, m: &Machine, volumes: &Volumes, asked: &Asked, now: Time) -> (Response, Option<String>) {
     let config = live.config.as_ref();
     let server = config.server(asked.port, &asked.host);
-    let mut way = Way { m, volumes, asked, now, config, turn: m.requests, server, set: Vec::new() };
-    let path = asked.path.split('?').next().unwrap_or("/");
-    let (mut response, complaint) = way.go(path, URI_CHANGES);
+    let mut way = Way { m, volumes, asked, now, config, server, set: Vec::new(), ends: false, stays: false };
+    let (mut response, complaint) = way.go(&within_root(&asked.path), URI_CHANGES);
     if asked.said.method == "HEAD" && response.forward.is_empty() {
         response.body.clear();
     }
     (response, complaint)
+}
+
+/// The path without its query and its dots, which lead nowhere above the root.
+fn within_root(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or("/");
+    let whole = normalize("/", path);
+    if path.ends_with('/') && !whole.ends_with('/') { format!("{whole}/") } else { whole }
 }
 
 impl<'a> Way<'a> {
@@ -56,11 +68,14 @@ impl<'a> Way<'a> {
             let inner = location.map_or(outer.to_vec(), |l| vec![l.block.as_slice(), outer[0], outer[1]]);
             if let Some(l) = location {
                 let before = path.clone();
+                if l.args.len() == 2 && l.arg(0).starts_with('~') {
+                    self.matches(l.arg(1), l.arg(0) == "~*", &before);
+                }
+                (self.ends, self.stays) = (false, false);
                 if let Some(response) = self.rewrite(&l.block, &mut path, &inner) {
                     return (response, None);
                 }
-                let stays = l.inside("rewrite").any(|d| d.arg(2) == "break");
-                if before != path && !stays {
+                if before != path && !self.stays {
                     continue;
                 }
             }
@@ -75,8 +90,14 @@ impl<'a> Way<'a> {
             match d.name.as_str() {
                 "set" => {
                     let value = self.expand(d.arg(1), path);
-                    self.set.push((d.arg(0).trim_start_matches('$').into(), value));
+                    if value.len() > VALUE_MAX {
+                        return Some(self.page(500, &[]));
+                    }
+                    let name = d.arg(0).trim_start_matches('$');
+                    self.set.retain(|(n, _)| n != name);
+                    self.set.push((name.into(), value));
                 }
+                "break" => (self.ends, self.stays) = (true, true),
                 "return" => return self.returned(d, path, inside),
                 "if" if self.holds(d, path) => {
                     if let Some(response) = self.rewrite(&d.block, path, inside) {
@@ -84,20 +105,22 @@ impl<'a> Way<'a> {
                     }
                 }
                 "rewrite" => {
-                    let Ok(regex) = regex_lite::Regex::new(d.arg(0)) else { continue };
-                    let Some(found) = regex.captures(path) else { continue };
-                    let mut to = d.arg(1).to_string();
-                    for (n, group) in found.iter().enumerate().skip(1).take(9) {
-                        to = to.replace(&format!("${n}"), group.map_or("", |g| g.as_str()));
+                    if !self.matches(d.arg(0), false, &path.clone()) {
+                        continue;
                     }
-                    let to = self.expand(&to, path);
+                    let to = self.expand(d.arg(1), path);
+                    if to.len() > VALUE_MAX {
+                        return Some(self.page(500, &[]));
+                    }
                     let code = match d.arg(2) {
                         "permanent" => 301,
                         "redirect" => 302,
                         _ if to.starts_with("http://") || to.starts_with("https://") => 302,
                         flag => {
-                            *path = to;
-                            if matches!(flag, "last" | "break") {
+                            *path = within_root(&to);
+                            self.ends |= matches!(flag, "last" | "break");
+                            self.stays |= flag == "break";
+                            if self.ends {
                                 break;
                             }
                             continue;
@@ -107,12 +130,27 @@ impl<'a> Way<'a> {
                 }
                 _ => {}
             }
+            if self.ends {
+                break;
+            }
         }
         None
     }
 
+    /// Whether a regular expression matches; what it caught is `$1` and so on from then on.
+    fn matches(&mut self, regex: &str, ignore_case: bool, text: &str) -> bool {
+        let ignore = if ignore_case { "(?i)" } else { "" };
+        let Ok(regex) = regex_lite::Regex::new(&format!("{ignore}{regex}")) else { return false };
+        let Some(found) = regex.captures(text) else { return false };
+        self.set.retain(|(n, _)| !n.starts_with(|c: char| c.is_ascii_digit()));
+        for (n, group) in found.iter().enumerate().skip(1).take(9) {
+            self.set.push((n.to_string(), group.map_or("", |g| g.as_str()).to_string()));
+        }
+        true
+    }
+
     /// `if ($name)`, `if ($name = text)`, `!=`, `~`, `~*` and their opposites, `-f`, `-d`, `-e`.
-    fn holds(&self, d: &Directive, path: &str) -> bool {
+    fn holds(&mut self, d: &Directive, path: &str) -> bool {
         let whole = d.args.join(" ");
         let inside = whole.trim().trim_start_matches('(').trim_end_matches(')').trim();
         let mut words = inside.splitn(3, ' ');
@@ -130,14 +168,11 @@ impl<'a> Way<'a> {
         }
         let value = self.expand(first, path);
         let Some(operator) = operator else { return !value.is_empty() && value != "0" };
-        let fits = |ignore: &str| regex_lite::Regex::new(&format!("{ignore}{rest}")).is_ok_and(|r| r.is_match(&value));
         match operator {
             "=" => value == self.expand(rest, path),
             "!=" => value != self.expand(rest, path),
-            "~" => fits(""),
-            "~*" => fits("(?i)"),
-            "!~" => !fits(""),
-            "!~*" => !fits("(?i)"),
+            "~" | "~*" => self.matches(rest, operator == "~*", &value),
+            "!~" | "!~*" => !self.matches(rest, operator == "!~*", &value),
             _ => false,
         }
     }
@@ -170,7 +205,7 @@ impl<'a> Way<'a> {
                 return (response, None);
             }
             if l.inside("stub_status").next().is_some() {
-                let n = self.turn + 1;
+                let n = self.m.requests + 1;
                 let text = format!(
                     "Active connections: 1 \nserver accepts handled requests\n {n} {n} {n} \nReading: 0 Writing: 1 \
                      Waiting: 0 \n"
@@ -281,8 +316,9 @@ impl<'a> Way<'a> {
     fn passed(&self, location: &Directive, pass: &Directive, inside: &[&[Directive]], path: &str) -> Option<Response> {
         let target = upstream::target(&self.expand(pass.arg(0), path))?;
         let prefix = location.args.last().map_or("", String::as_str);
-        // With a path of its own it takes the place of the location's.
+        // With a path of its own it takes the place of the location's; of the whole, where a variable is in it.
         let path = match (&target.path, path.strip_prefix(prefix)) {
+            (Some(own), _) if pass.arg(0).contains('$') => own.clone(),
             (Some(own), Some(rest)) => format!("{own}{rest}"),
             _ => path.to_string(),
         };
@@ -306,9 +342,11 @@ impl<'a> Way<'a> {
             header: header.clone(),
             path: format!("{path}{query}"),
             said: said.clone(),
-            ..Request::default()
+            // Of whom it asks it takes any certificate.
+            tls: target.tls,
+            insecure: target.tls,
         };
-        let forward = self.config.servers_of(&target, self.turn).into_iter().map(to).collect();
+        let forward = self.config.servers_of(&target, self.m.handed_on).into_iter().map(to).collect();
         Some(Response { forward, ..Response::new(502, "") })
     }
 

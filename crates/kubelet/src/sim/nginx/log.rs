@@ -3,7 +3,7 @@
 use super::parse::Directive;
 use super::variables::Request;
 use super::{all_last, last, locate};
-use crate::sim::fs::Volumes;
+use crate::sim::fs::{Volumes, normalize};
 use crate::sim::machine::{Kind, Machine, Output, Proc};
 use crate::sim::net::Server as Asked;
 use crate::sim::programs::{self, Running};
@@ -12,6 +12,8 @@ use meta::Time;
 /// The format that needs no `log_format`.
 const COMBINED: &str = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \
      \"$http_referer\" \"$http_user_agent\"";
+/// Nobody reads what has gathered so far.
+const PIPE_MAX: usize = 64 << 10;
 /// In the images these lead to the container's log.
 const LOGS: [&str; 4] = ["/var/log/nginx/access.log", "/var/log/nginx/error.log", "/dev/stdout", "/dev/stderr"];
 
@@ -55,12 +57,22 @@ pub fn note(
     }
     let (out, err) = master(m);
     for (to, line) in lines {
+        let to = match to.as_str() {
+            "stderr" | "/proc/self/fd/2" => LOGS[3].to_string(),
+            "/proc/self/fd/1" => LOGS[2].to_string(),
+            file => normalize("/etc/nginx", file),
+        };
+        // A volume there hides the image's links.
+        let hidden = m.fs.mounts.iter().any(|v| to.starts_with(&format!("{}/", v.path)) && v.path != "/dev");
         // A full disk or pipe: the line is lost, as with a real one.
         match if to.ends_with("error.log") || to.ends_with("stderr") { &err } else { &out } {
-            _ if !LOGS.contains(&to.as_str()) => _ = m.fs.write(&to, line.as_bytes(), true, volumes),
+            _ if hidden || !LOGS.contains(&to.as_str()) => _ = m.fs.write(&to, line.as_bytes(), true, volumes),
             Output::Log => m.print(now, line.as_bytes()),
             Output::File(path) => _ = m.fs.write(path, line.as_bytes(), true, volumes),
-            Output::Pipe(n) => m.pipes.entry(*n).or_default().extend_from_slice(line.as_bytes()),
+            Output::Pipe(n) => {
+                let pipe = m.pipes.get_mut(n).filter(|p| p.len() < PIPE_MAX);
+                pipe.into_iter().for_each(|p| p.extend_from_slice(line.as_bytes()));
+            }
             Output::Null => {}
         }
     }

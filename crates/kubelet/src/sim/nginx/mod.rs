@@ -13,7 +13,11 @@ use super::shell::pattern;
 use parse::{Directive, parse};
 use std::sync::Arc;
 
+/// Files that include files.
+const INCLUDES_MAX: u32 = 8;
 const CONFIG: &str = "/etc/nginx/nginx.conf";
+/// Each is a process here; a real one has at most 1024.
+const WORKERS_MAX: usize = 64;
 const HTML: &str = "/usr/share/nginx/html";
 
 /// Whether a program is an nginx that reads its configuration.
@@ -100,6 +104,10 @@ impl Config {
                 placed.extend(inner.into_iter().map(|d| (d, file.clone())));
             }
         }
+        for (d, file) in &mut placed {
+            let name = file.clone();
+            include(d, &name, fs, volumes, INCLUDES_MAX)?;
+        }
         config.asked_for = asked_for(&placed);
         for (d, file) in placed {
             if d.name == "log_format" && d.args.len() < 2 {
@@ -126,7 +134,7 @@ impl Config {
     pub fn workers(&self) -> usize {
         match self.workers.as_deref() {
             Some("auto") => super::procfs::CPUS,
-            Some(n) => n.parse().unwrap_or(1),
+            Some(n) => n.parse().unwrap_or(1).min(WORKERS_MAX),
             None => 1,
         }
     }
@@ -214,7 +222,7 @@ fn asked_for(placed: &[(Directive, String)]) -> Vec<(String, String)> {
     let mut out = Vec::new();
     for (u, file) in upstreams() {
         for d in u.inside("server") {
-            out.push((upstream::address_of(d.arg(0)).0, format!("{file}:{}", d.line)));
+            out.push((upstream::address_of(d.arg(0), 80).0, format!("{file}:{}", d.line)));
         }
     }
     for (server, file) in placed.iter().filter(|(d, _)| d.name == "server") {
@@ -248,6 +256,29 @@ fn locate<'a>(block: &'a [Directive], path: &str) -> Option<&'a Directive> {
             && regex_lite::Regex::new(&format!("{ignore}{}", d.args[1])).is_ok_and(|r| r.is_match(path))
     };
     all().find(matches).or(longest)
+}
+
+/// What a block includes stands in its place: snippets, `proxy_params`.
+fn include(d: &mut Directive, file: &str, fs: &Fs, volumes: &Volumes, depth: u32) -> Result<(), String> {
+    let Some(left) = depth.checked_sub(1) else { return Err(format!("too many nested includes in {file}:{}", d.line)) };
+    let mut block = Vec::with_capacity(d.block.len());
+    for mut inner in std::mem::take(&mut d.block) {
+        if inner.name == "include" {
+            for file in included(fs, volumes, inner.arg(0)) {
+                // The image's own snippets (`fastcgi_params`) are not all here.
+                let Ok(text) = fs.read(&file, volumes) else { continue };
+                let mut all =
+                    Directive { block: parse(&file, &String::from_utf8_lossy(&text))?, ..Directive::default() };
+                include(&mut all, &file, fs, volumes, left)?;
+                block.append(&mut all.block);
+            }
+            continue;
+        }
+        include(&mut inner, file, fs, volumes, depth)?;
+        block.push(inner);
+    }
+    d.block = block;
+    Ok(())
 }
 
 fn included(fs: &Fs, volumes: &Volumes, what: &str) -> Vec<String> {

@@ -9,18 +9,20 @@ pub struct Target {
     /// Host and port as they are written.
     pub address: String,
     pub path: Option<String>,
+    pub tls: bool,
 }
 
-pub fn address_of(text: &str) -> (String, u16) {
-    let (host, port) = text.split_once(':').unwrap_or((text, "80"));
-    (host.into(), port.parse().unwrap_or(80))
+pub fn address_of(text: &str, usual: u16) -> (String, u16) {
+    let (host, port) = text.split_once(':').unwrap_or((text, ""));
+    (host.into(), port.parse().unwrap_or(usual))
 }
 
 pub fn target(url: &str) -> Option<Target> {
-    let rest = url.strip_prefix("http://")?;
+    let tls = url.starts_with("https://");
+    let rest = url.strip_prefix(if tls { "https://" } else { "http://" })?;
     let (address, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(format!("/{p}"))));
-    let (host, port) = address_of(address);
-    Some(Target { host, port, address: address.into(), path })
+    let (host, port) = address_of(address, if tls { 443 } else { 80 });
+    Some(Target { host, port, address: address.into(), path, tls })
 }
 
 impl Config {
@@ -40,12 +42,21 @@ impl Config {
         let first = turn_of(&weights, turn);
         let rest = (0..usual.len()).map(|i| (first + i) % usual.len().max(1));
         let ordered = rest.filter_map(|i| usual.get(i)).chain(&backups);
-        ordered.map(|d| address_of(d.arg(0))).collect()
+        ordered.map(|d| address_of(d.arg(0), 80)).collect()
     }
+}
+
+const TURNS_MAX: u64 = 1000;
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Smooth weighted round robin: whoever has gathered most goes, and pays what all have gathered.
 fn turn_of(weights: &[i64], turn: u64) -> usize {
+    // A round is as long as the weights need it, and no longer than somebody waits for.
+    let gcd = weights.iter().fold(0, |a, b| gcd(a, *b)).max(1);
+    let weights: Vec<i64> = weights.iter().map(|w| w / gcd).collect();
     let total: i64 = weights.iter().sum();
     let Ok(round) = u64::try_from(total) else { return 0 };
     if round == 0 {
@@ -53,8 +64,8 @@ fn turn_of(weights: &[i64], turn: u64) -> usize {
     }
     let mut current = vec![0; weights.len()];
     let mut chosen = 0;
-    for _ in 0..=turn % round {
-        for (c, w) in current.iter_mut().zip(weights) {
+    for _ in 0..=turn % round.min(TURNS_MAX) {
+        for (c, w) in current.iter_mut().zip(&weights) {
             *c += w;
         }
         // The first of equals.
