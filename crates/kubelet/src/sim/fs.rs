@@ -1,11 +1,16 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
+mod content;
+#[cfg(test)]
+mod tests;
+
 use super::catalogue::{Image, os_release};
 use super::neighbours::Roots;
 use super::owners::{self, Attributes};
 use super::{host, procfs};
 use crate::pod::images::ImageRef;
 use crate::runtime::{ContainerSpec, FileModes, Full, Identity, Mount, MountSource};
+use content::Content;
 use meta::Time;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -433,7 +438,7 @@ impl Fs {
     }
 
     /// What is at `path`: a directory (`None` inside), or a file's content.
-    fn look(&self, path: &str, volumes: &Volumes) -> Option<Option<Arc<[u8]>>> {
+    fn look<'a>(&'a self, path: &str, volumes: &'a Volumes) -> Option<Option<Content<'a>>> {
         if let Some((other, path)) = self.elsewhere(path) {
             return other.look(&path, volumes);
         }
@@ -442,7 +447,7 @@ impl Fs {
             Place::Files(i, rest) => {
                 let MountSource::Files(files) = &self.mounts[i].source else { return None };
                 if let Some(f) = files.get(&rest) {
-                    return Some(Some(f.clone()));
+                    return Some(Some(Content::Given(f)));
                 }
                 let below = format!("{rest}/");
                 (rest.is_empty() || files.keys().any(|k| k.starts_with(&below))).then_some(None)
@@ -450,7 +455,7 @@ impl Fs {
             Place::Volume(name, rest) => {
                 let tree = volumes.get(&name);
                 match tree.and_then(|t| t.get(&rest)) {
-                    Some(Entry::File(f) | Entry::Long(f, _)) => return Some(Some(f.as_slice().into())),
+                    Some(Entry::File(f) | Entry::Long(f, _)) => return Some(Some(Content::Kept(f))),
                     Some(Entry::Dir) => return Some(None),
                     Some(Entry::Gone | Entry::Link(_)) => return None,
                     None => {}
@@ -458,7 +463,7 @@ impl Fs {
                 if name == HOST
                     && let Some(content) = host::content(&rest, &self.node)
                 {
-                    return Some(content.map(|text| text.as_bytes().into()));
+                    return Some(content.map(Content::Made));
                 }
                 // What is mounted is a directory, and so is what something lies in.
                 let inside = format!("{rest}/");
@@ -466,12 +471,12 @@ impl Fs {
                 (self.mounts.iter().any(|m| m.path == path) || tree.is_some_and(holds)).then_some(None)
             }
             Place::Own => match self.own.get(path) {
-                Some(Entry::File(f) | Entry::Long(f, _)) => Some(Some(f.as_slice().into())),
+                Some(Entry::File(f) | Entry::Long(f, _)) => Some(Some(Content::Kept(f))),
                 Some(Entry::Dir) => Some(None),
                 Some(Entry::Gone | Entry::Link(_)) => None,
                 None if self.base_dir(path) => Some(None),
-                None if procfs::is_kernels(path) => self.of_proc(path).map(|t| Some(t.as_bytes().into())),
-                None => self.base.get(path).map(|t| Some(t.as_bytes().into())),
+                None if procfs::is_kernels(path) => self.of_proc(path).map(|t| Some(Content::Made(t))),
+                None => self.base.get(path).map(|t| Some(Content::Kept(t.as_bytes()))),
             },
         }
     }
@@ -496,7 +501,7 @@ impl Fs {
         }
         match self.look(path, volumes) {
             Some(Some(_)) if !self.may_read(path, volumes) => Err(FsError::Denied),
-            Some(Some(f)) => Ok(f),
+            Some(Some(f)) => Ok(f.shared()),
             Some(None) => Err(FsError::IsDirectory),
             None => Err(FsError::NotFound),
         }
@@ -514,10 +519,14 @@ impl Fs {
             return Ok(());
         }
         let path = &*self.followed(path, true, volumes).into_owned();
-        let before = self.look(path, volumes);
-        if before == Some(None) {
-            return Err(FsError::IsDirectory);
-        }
+        // What was written already goes on where it is: nothing of it is copied.
+        let goes_on = append && matches!(self.entry(path, volumes), Some(Entry::File(_)));
+        let before = match self.look(path, volumes) {
+            None => None,
+            Some(None) => return Err(FsError::IsDirectory),
+            Some(Some(old)) if append && !goes_on => Some(old.to_vec()),
+            Some(Some(_)) => Some(Vec::new()),
+        };
         if !self.is_dir(parent(path), volumes) {
             return Err(FsError::NotFound);
         }
@@ -541,10 +550,7 @@ impl Fs {
             Arc::make_mut(f).extend_from_slice(data);
             return Ok(());
         }
-        let mut content = match before {
-            Some(Some(old)) if append => old.to_vec(),
-            _ => Vec::new(),
-        };
+        let mut content = before.unwrap_or_default();
         content.extend_from_slice(data);
         if content.len() > MAX_FILE_BYTES {
             return Err(FsError::NoSpace);

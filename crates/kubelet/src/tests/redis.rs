@@ -159,6 +159,8 @@ fn with_a_file_of_commands_a_kill_loses_at_most_a_second() {
     let log = restart(&mut h, kept(&args, 1));
     assert!(log.contains("DB loaded from append only file"), "{log}");
     assert_eq!(h.run(&["sh", "-c", "redis-cli llen l; redis-cli get k; ls /data"]).0, "2\nv\nappendonlydir\n");
+    // What it has read is no change.
+    assert_eq!(h.run(&["sh", "-c", "redis-cli info persistence | grep -c last_save:0"]).0, "1\n");
 }
 
 #[test]
@@ -173,4 +175,57 @@ fn who_cannot_save_does_not_end() {
     assert_eq!(h.run(&["redis-cli", "ping"]).0, "PONG\n");
     let log = String::from_utf8_lossy(&h.rt.logs("u", "c", &LogOptions::default()).unwrap()).into_owned();
     assert!(log.contains("(in server root dir /data) for saving: Read-only file system"), "{log}");
+}
+
+/// What a server with a file of commands logs and answers (`GET k`) when it is started with something behind `SET k v` in it.
+fn damaged(behind: &str, more: &[&str]) -> (Host, String) {
+    let args = [&["--appendonly", "yes", "--save", ""], more].concat();
+    let mut h = Host::new(kept(&args, 0));
+    h.pass(1);
+    h.run(&["redis-cli", "set", "k", "v"]);
+    h.pass(2);
+    h.run(&["sh", "-c", &format!("printf '{behind}' >> /data/appendonlydir/appendonly.aof.1.incr.aof")]);
+    let log = restart(&mut h, kept(&args, 1));
+    (h, log)
+}
+
+#[test]
+fn a_damaged_file_of_commands_is_not_read() {
+    let file = "append only file appendonly.aof.1.incr.aof";
+    for behind in ["BLPOP\\r\\n", "*1\\r\\n*1\\r\\n*1\\r\\n", "*1\\r\\n$5\\r\\nBLPOP\\r\\n"] {
+        let (_, log) = damaged(behind, &[]);
+        assert!(log.contains(&format!("# Bad file format reading the {file}: make a backup")), "{behind}: {log}");
+        assert!(!log.contains("Ready to accept"), "{log}");
+    }
+    let (_, log) = damaged("*2\\r\\n$4\\r\\nNOPE\\r\\n$1\\r\\nx\\r\\n", &[]);
+    assert!(log.contains(&format!("# Unknown command 'NOPE' reading the {file}\n")), "{log}");
+    // What ends too early is cut off, unless that is not wanted.
+    let early = "*3\\r\\n$3\\r\\nSET\\r\\n$1";
+    let (mut h, log) = damaged(early, &[]);
+    assert!(
+        log.contains("# AOF appendonly.aof.1.incr.aof loaded anyway because aof-load-truncated is enabled"),
+        "{log}"
+    );
+    let look = "redis-cli get k; grep -c SET /data/appendonlydir/appendonly.aof.1.incr.aof";
+    assert_eq!(h.run(&["sh", "-c", look]).0, "v\n1\n");
+    let (_, log) = damaged(early, &["--aof-load-truncated", "no"]);
+    assert!(log.contains(&format!("# Unexpected end of file reading the {file}. You can: 1)")), "{log}");
+    assert!(!log.contains("Ready to accept"), "{log}");
+}
+
+#[test]
+fn a_file_of_commands_that_would_be_too_long_is_refused_once() {
+    let mut h = Host::new(kept(&["--appendonly", "yes", "--save", "2 1"], 0));
+    h.pass(1);
+    h.run(&["redis-cli", "setrange", "long", "9000000", "x"]);
+    h.pass(10);
+    h.run(&["redis-cli", "append", "long", "y"]);
+    h.pass(10);
+    let log = String::from_utf8_lossy(&h.rt.logs("u", "c", &LogOptions::default()).unwrap()).into_owned();
+    assert_eq!(log.matches("MiB are not simulated: the append-only file is not written").count(), 1, "{log}");
+    assert_eq!(log.matches("MiB are not simulated: a snapshot of").count(), 2, "{log}");
+    // When it fits again it is written.
+    h.run(&["sh", "-c", "redis-cli del long; redis-cli set k v"]);
+    h.pass(2);
+    assert_eq!(h.run(&["sh", "-c", "grep -c SET /data/appendonlydir/*.aof"]).0, "1\n");
 }

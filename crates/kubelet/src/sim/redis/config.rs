@@ -13,8 +13,10 @@ enum Takes {
     Text,
     /// Any number of words.
     Words,
+    /// Save points, as many as one likes.
+    Points,
 }
-use Takes::{Memory, Number, Policy, Text, Words, YesNo};
+use Takes::{Memory, Number, Points, Policy, Text, Words, YesNo};
 
 pub const POLICIES: &[&str] = &[
     "volatile-lru",
@@ -121,7 +123,7 @@ const PARAMETERS: &[(&str, &str, Takes, bool)] = &[
     ("replica-serve-stale-data", "yes", YesNo, true),
     ("replicaof", "", Words, false),
     ("requirepass", "", Text, true),
-    ("save", "3600 1 300 100 60 10000", Words, true),
+    ("save", "3600 1 300 100 60 10000", Points, true),
     ("set-max-intset-entries", "512", Number, true),
     ("set-max-listpack-entries", "128", Number, true),
     ("set-max-listpack-value", "64", Number, true),
@@ -170,7 +172,14 @@ pub fn memory(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// Why a value does not do; empty: nobody says why.
+/// Save points: after so many seconds with so many changes. `None`: that is not what they are.
+pub fn points(text: &str) -> Option<Vec<(u64, u64)>> {
+    let all: Vec<u64> = text.split_whitespace().map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    let points: Vec<_> = all.chunks_exact(2).map(|p| (p[0], p[1])).collect();
+    (all.len().is_multiple_of(2) && points.iter().all(|(seconds, _)| *seconds > 0)).then_some(points)
+}
+
+/// Why a value does not do.
 fn check(takes: Takes, value: &str) -> Result<String, String> {
     match takes {
         Memory => memory(value).map(|n| n.to_string()).ok_or_else(|| "argument must be a memory value".into()),
@@ -182,7 +191,8 @@ fn check(takes: Takes, value: &str) -> Result<String, String> {
         YesNo => Err("argument must be 'yes' or 'no'".into()),
         Policy if POLICIES.contains(&value.to_ascii_lowercase().as_str()) => Ok(value.to_ascii_lowercase()),
         Policy => Err(format!("argument must be one of the following: {}", POLICIES.join(", "))),
-        Text | Words => Ok(value.into()),
+        Points if points(value).is_none() => Err("Invalid save parameters".into()),
+        Points | Text | Words => Ok(value.into()),
     }
 }
 
@@ -220,7 +230,7 @@ impl Config {
         let args = &line[1..];
         let enough = match (*takes, *name) {
             (_, "replicaof" | "slaveof" | "rename-command") => args.len() == 2,
-            (Words, _) => !args.is_empty(),
+            (Words | Points, _) => !args.is_empty(),
             _ => args.len() == 1,
         };
         if !enough {
@@ -266,10 +276,6 @@ impl Config {
             return Err(None);
         }
         let value = check(*takes, value).map_err(Some)?;
-        let numbers = || value.split_whitespace().all(|w| w.parse::<u64>().is_ok());
-        if *name == "save" && !(numbers() && value.split_whitespace().count().is_multiple_of(2)) {
-            return Err(Some(String::new()));
-        }
         self.said.insert(name, value);
         Ok(())
     }
@@ -307,6 +313,12 @@ mod tests {
         let bad = Config::default().read("\nbogus 1").unwrap_err();
         assert_eq!(bad, (2, "bogus 1".into(), "Bad directive or wrong number of arguments".into()));
         assert_eq!(Config::default().read("maxmemory").unwrap_err().2, "wrong number of arguments");
+        for no in ["0 1", "60", "abc", "60 1 0 1", "-1 1"] {
+            let why = "Invalid save parameters".to_string();
+            assert_eq!(c.read(&format!("save {no}")), Err((1, format!("save {no}"), why.clone())));
+            assert_eq!(c.set("save", no), Err(Some(why)), "{no}");
+        }
+        assert_eq!((c.get("save"), Config::default().set("save", "1 0")), ("60 1 300 10", Ok(())));
         let argv: Vec<String> = ["redis-server", "/c.conf", "--port", "7000", "--save", "", "--replicaof", "a", "1"]
             .map(String::from)
             .into();

@@ -1,6 +1,7 @@
 //! A redis: data in memory, spoken to in RESP. Whoever waits at it (`BLPOP`, a replica) is answered when there is
 //! something.
 
+mod aof;
 pub mod commands;
 pub mod config;
 mod data;
@@ -117,6 +118,8 @@ pub struct Redis {
     /// The change up to which the file of commands goes, and when it is to go on.
     logged: u64,
     log_due: Option<Time>,
+    /// Why it could not be written, so that this is said once.
+    log_trouble: String,
     peak: u64,
     rng: Rng,
     role: replication::Role,
@@ -160,6 +163,7 @@ impl Redis {
             end_save: None,
             logged: 0,
             log_due: None,
+            log_trouble: String::new(),
             peak: 0,
             rng,
             role: replication::Role::Leader,

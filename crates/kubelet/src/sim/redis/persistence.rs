@@ -2,7 +2,7 @@
 //! commands that make what it holds, a second after they were said.
 
 use super::process::print;
-use super::{Redis, rdb};
+use super::{Redis, aof, config, rdb};
 use crate::sim::fs::{MAX_FILE_BYTES, normalize};
 use crate::sim::machine::{Machine, World};
 use meta::{Duration, Time};
@@ -34,10 +34,8 @@ impl Redis {
         let manifest = (format!("{dir}/{name}.manifest"), format!("file {name}.1.incr.aof seq 1 type i\n"));
         (format!("{dir}/{name}.1.incr.aof"), Some(manifest))
     }
-    /// Save points: after so many seconds with so many changes.
     fn points(&self) -> Vec<(u64, u64)> {
-        let all: Vec<u64> = self.config.get("save").split_whitespace().filter_map(|n| n.parse().ok()).collect();
-        all.chunks_exact(2).map(|p| (p[0], p[1])).collect()
+        config::points(self.config.get("save")).unwrap_or_default()
     }
     fn due_point(&self) -> Option<(Time, u64)> {
         let due = self.points().into_iter().filter(|(_, n)| self.dirty >= *n && self.dirty > 0);
@@ -55,7 +53,7 @@ impl Redis {
     }
 }
 
-fn say(r: &Redis, level: char, text: String, m: &mut Machine, world: &mut World) {
+pub(super) fn say(r: &Redis, level: char, text: String, m: &mut Machine, world: &mut World) {
     print(m, r.pid, super::process::role(r), &(level, text), world);
 }
 
@@ -67,7 +65,8 @@ fn dump(r: &mut Redis, now: Time, m: &mut Machine, world: &mut World) -> bool {
         let (size, most) = (data.len() >> 20, MAX_FILE_BYTES >> 20);
         let why = format!("Files of more than {most} MiB are not simulated: a snapshot of {size} MiB is not written");
         say(r, '#', why, m, world);
-        r.saved = now;
+        // It is as long the next time, unless something changes.
+        (r.saved, r.dirty) = (now, 0);
         return true;
     }
     let nowhere = r.has_own_volume() && !m.fs.is_dir(&r.setting("dir"), world.volumes);
@@ -85,25 +84,41 @@ fn dump(r: &mut Redis, now: Time, m: &mut Machine, world: &mut World) -> bool {
     true
 }
 
-/// Writes the file of commands.
+/// Writes the file of commands. Why it cannot is said once: it tries every second.
 fn log(r: &mut Redis, m: &mut Machine, world: &mut World) {
+    let trouble = write_log(r, m, world).err().unwrap_or_default();
+    if !trouble.is_empty() && trouble != r.log_trouble {
+        say(r, '#', trouble.clone(), m, world);
+    }
+    r.log_trouble = trouble;
+}
+
+fn write_log(r: &mut Redis, m: &mut Machine, world: &mut World) -> Result<(), String> {
     let (file, manifest) = r.log_file();
-    let mut files = vec![(file, r.everything())];
+    let all = r.everything(MAX_FILE_BYTES);
+    if all.len() > MAX_FILE_BYTES {
+        // It is as long the next time, unless something changes.
+        r.logged = r.changes;
+        let most = MAX_FILE_BYTES >> 20;
+        return Err(format!("Files of more than {most} MiB are not simulated: the append-only file is not written"));
+    }
+    let mut files = vec![(file, all)];
     if let Some((path, text)) = manifest {
         let dir = r.path(r.config.get("appenddirname"));
         if !m.fs.is_dir(&dir, world.volumes)
             && let Err(e) = m.fs.mkdir(&dir, world.volumes)
         {
-            return say(r, '#', format!("Can't open or create append-only dir {dir}: {}", e.text()), m, world);
+            return Err(format!("Can't open or create append-only dir {dir}: {}", e.text()));
         }
         files.push((path, text));
     }
     for (path, text) in files {
         if let Err(e) = m.fs.write(&path, text.as_bytes(), false, world.volumes) {
-            return say(r, '#', format!("Can't open the append-only file {path}: {}", e.text()), m, world);
+            return Err(format!("Can't open the append-only file {path}: {}", e.text()));
         }
     }
     r.logged = r.changes;
+    Ok(())
 }
 
 /// What is due is written; whether a client's `SAVE` was.
@@ -146,31 +161,37 @@ pub fn finish(r: &mut Redis, save: Option<bool>, now: Time, m: &mut Machine, wor
     true
 }
 
-/// What was there when it ended last. `Err`: it is not to be read.
-///
-/// # Errors
-/// Why.
-pub fn load(r: &mut Redis, now: Time, m: &mut Machine, world: &mut World) -> Result<(), String> {
+/// What was there when it ended last; whether the server may go on.
+pub fn load(r: &mut Redis, now: Time, m: &mut Machine, world: &mut World) -> bool {
     let seconds = "0.000 seconds";
     if r.keeps_log() {
         let (file, _) = r.log_file();
         // Without one it begins with nothing, whatever the dump holds.
         let Ok(data) = m.fs.read(&file, world.volumes) else {
             r.logged = u64::MAX;
-            return Ok(());
+            return true;
         };
-        r.apply(&String::from_utf8_lossy(&data), now);
+        if !aof::load(r, &file, &data, now, m, world) {
+            return false;
+        }
         r.purge(now);
-        r.logged = r.changes;
+        (r.logged, r.dirty) = (r.changes, 0);
         let name = file.rsplit('/').next().unwrap_or_default().to_string();
         if r.version.0 >= 7 {
             say(r, '*', format!("DB loaded from incr file {name}: {seconds}"), m, world);
         }
         say(r, '*', format!("DB loaded from append only file: {seconds}"), m, world);
-        return Ok(());
+        return true;
     }
-    let Ok(data) = m.fs.read(&r.dump(), world.volumes) else { return Ok(()) };
-    let found = rdb::read(&data, r.version)?;
+    let Ok(data) = m.fs.read(&r.dump(), world.volumes) else { return true };
+    let found = match rdb::read(&data, r.version) {
+        Ok(found) => found,
+        Err(why) => {
+            say(r, '#', why, m, world);
+            say(r, '#', "Fatal error loading the DB, check server logs. Exiting.".into(), m, world);
+            return false;
+        }
+    };
     let (mut loaded, mut expired) = (0, 0);
     let used = r.stamp(now);
     for key in found.keys {
@@ -187,7 +208,7 @@ pub fn load(r: &mut Redis, now: Time, m: &mut Machine, world: &mut World) -> Res
         say(r, '*', format!("Loading RDB produced by version {}", about("redis-ver")), m, world);
         say(r, '*', format!("RDB age {age} seconds"), m, world);
         let bytes: u64 = about("used-mem").parse().unwrap_or(0);
-        let hundredths = bytes * 100 / (1 << 20);
+        let hundredths = bytes.saturating_mul(100) / (1 << 20);
         let size = format!("{}.{:02} Mb", hundredths / 100, hundredths % 100);
         say(r, '*', format!("RDB memory usage when created {size}"), m, world);
     }
@@ -195,5 +216,5 @@ pub fn load(r: &mut Redis, now: Time, m: &mut Machine, world: &mut World) -> Res
         say(r, '*', format!("Done loading RDB, keys loaded: {loaded}, keys expired: {expired}."), m, world);
     }
     say(r, '*', format!("DB loaded from disk: {seconds}"), m, world);
-    Ok(())
+    true
 }

@@ -196,9 +196,7 @@ pub fn start(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         // Where nothing can be written, what is there ends with the container all the same.
         let _ = m.fs.mkdir(&r.setting("dir"), world.volumes);
     }
-    if let Err(why) = persistence::load(&mut r, now, m, world) {
-        print(m, pid, letter, &('#', why), world);
-        print(m, pid, letter, &('#', "Fatal error loading the DB, check server logs. Exiting.".into()), world);
+    if !persistence::load(&mut r, now, m, world) {
         return Outcome::Exit(1);
     }
     let ready = if version >= (7, 2, 0) { "Ready to accept connections tcp" } else { "Ready to accept connections" };

@@ -3,6 +3,7 @@
 
 use super::reply::{self, Reply};
 use super::{Back, Cx, Db, Redis, Value, served};
+use crate::runtime::ContainerId;
 use crate::sim::net::{Answer, NetError, Server as Asked};
 use crate::sim::redis::commands::Command;
 use crate::sim::redis::commands::float;
@@ -51,6 +52,9 @@ pub struct Ask {
 #[derive(Clone, Debug)]
 pub struct Follower {
     pub(super) connection: String,
+    /// The process.
+    id: ContainerId,
+    pid: u32,
     pub ip: String,
     /// So far it has everything; then come the news.
     has: u64,
@@ -59,6 +63,13 @@ pub struct Follower {
     back: Option<Back>,
     /// When it was heard of.
     heard: Time,
+}
+
+/// Why a command is not repeated.
+pub enum Unfit {
+    Unknown,
+    /// It has too many words, or too few.
+    Words,
 }
 
 impl Redis {
@@ -276,14 +287,35 @@ impl Redis {
     pub(super) fn apply(&mut self, text: &str, now: Time) {
         let mut db = 0;
         for argv in reply::commands(text) {
-            if argv[0].eq_ignore_ascii_case("select") {
-                db = argv.get(1).and_then(|n| n.parse().ok()).unwrap_or(0);
-            } else if let Some(command) = Command::find(&argv[0]).filter(|c| c.takes(argv.len())) {
-                command.run(self, &Cx { argv: &argv, db, now });
-                self.dirty += 1;
-                self.changed(db, &command.keys(&argv));
-            }
+            // What it does not know it does not have.
+            let _ = self.repeat(&mut db, &argv, now);
         }
+    }
+
+    /// One of the commands that a leader or a file has. `Err`: it is none.
+    pub(super) fn repeat(&mut self, db: &mut usize, argv: &[String], now: Time) -> Result<(), Unfit> {
+        let Some(command) = Command::find(&argv[0]) else {
+            return match argv[0].to_ascii_lowercase().as_str() {
+                "select" => {
+                    let most = usize::try_from(self.config.number("databases")).unwrap_or(16);
+                    *db = argv.get(1).and_then(|n| n.parse().ok()).filter(|n| *n < most).unwrap_or(*db);
+                    Ok(())
+                }
+                // All of it is carried out at once anyway.
+                "multi" | "exec" => Ok(()),
+                _ => Err(Unfit::Unknown),
+            };
+        };
+        if !command.takes(argv.len()) {
+            return Err(Unfit::Words);
+        }
+        // What only reads is nothing to have.
+        if command.writes {
+            command.run(self, &Cx { argv, db: *db, now });
+            self.dirty += 1;
+            self.changed(*db, &command.keys(argv));
+        }
+        Ok(())
     }
 
     /// A write goes to those who follow. What a follower writes by itself does not.
@@ -357,21 +389,29 @@ impl Redis {
         }
         let ip = back.call.server.from.clone();
         let connection = back.connection();
-        self.followers.retain(|f| f.connection != connection && f.ip != ip);
+        // Who begins anew, in this process or in the container's next run, has let its last connection go. Others may have
+        // the same address.
+        let (id, pid) = (back.call.id.clone(), back.call.pid);
+        self.followers.retain(|f| {
+            let other = (&f.id.pod_uid, &f.id.container) != (&id.pod_uid, &id.container);
+            other || f.id.attempt == id.attempt && f.pid != pid
+        });
         self.log.push(('*', format!("Replica {ip}:{} asks for synchronization", self.port)));
         self.log.push(('*', format!("Full resync requested by replica {ip}:{}", self.port)));
-        let all = self.everything();
+        let all = self.everything(usize::MAX);
         self.log.push(('*', format!("Synchronization with replica {ip}:{} succeeded", self.port)));
         let has = self.offset;
-        self.followers.push(Follower { connection, ip, has, news: String::new(), back: None, heard: now });
+        self.followers.push(Follower { connection, id, pid, ip, has, news: String::new(), back: None, heard: now });
         let mut parts = vec![Reply::Int(i64::try_from(has).unwrap_or(0)), Reply::text(all)];
         parts.extend(above.into_iter().map(Reply::text));
         Some(Reply::Array(Some(parts)))
     }
 
-    /// The commands that make all of it.
-    pub(super) fn everything(&self) -> String {
-        self.dbs.iter().map(|(n, db)| everything(*n, db)).collect()
+    /// The commands that make all of it. What is longer than `most` ends somewhere beyond that.
+    pub(super) fn everything(&self, most: usize) -> String {
+        let mut out = String::new();
+        self.dbs.iter().for_each(|(n, db)| everything(*n, db, most, &mut out));
+        out
     }
 
     /// `REPLCONF ACK offset`: so far it has what it was told, and waits for more.
@@ -418,9 +458,12 @@ fn millis(at: Time) -> String {
 }
 
 /// The commands that make a database.
-fn everything(n: usize, db: &Db) -> String {
-    let mut out = reply::command(&["SELECT".into(), n.to_string()]);
+fn everything(n: usize, db: &Db, most: usize, out: &mut String) {
+    out.push_str(&reply::command(&["SELECT".into(), n.to_string()]));
     for (name, key) in db.iter() {
+        if out.len() > most {
+            return;
+        }
         let mut argv = vec![String::new(), name.clone()];
         argv[0] = match &key.value {
             Value::Text(s) => {
@@ -450,5 +493,4 @@ fn everything(n: usize, db: &Db) -> String {
             out.push_str(&reply::command(&["PEXPIREAT".into(), name.clone(), millis(at)]));
         }
     }
-    out
 }

@@ -1,5 +1,8 @@
 //! RESP, the protocol of redis: commands and replies as text.
 
+/// No reply has more arrays within each other; what somebody writes may.
+const DEPTH: usize = 8;
+
 /// What a server says to a command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
@@ -44,6 +47,9 @@ impl Reply {
 
     /// The first reply of a text, and what follows it.
     pub fn decode(text: &str) -> Option<(Reply, &str)> {
+        Reply::decode_within(text, DEPTH)
+    }
+    fn decode_within(text: &str, depth: usize) -> Option<(Reply, &str)> {
         let (head, rest) = text.split_once("\r\n")?;
         let (kind, word) = head.split_at_checked(1)?;
         Some(match kind {
@@ -58,8 +64,9 @@ impl Reply {
                 Err(_) => (Reply::Array(None), rest),
                 Ok(n) => {
                     let (mut all, mut rest) = (Vec::new(), rest);
+                    let depth = depth.checked_sub(1)?;
                     for _ in 0..n {
-                        let (r, after) = Reply::decode(rest)?;
+                        let (r, after) = Reply::decode_within(rest, depth)?;
                         all.push(r);
                         rest = after;
                     }
@@ -167,6 +174,9 @@ mod tests {
             text.push_str("rest");
             assert_eq!(Reply::decode(&text), Some((r, "rest")));
         }
+        let deep = |n: usize| "*1\r\n".repeat(n) + ":1\r\n";
+        assert!(Reply::decode(&deep(DEPTH)).is_some());
+        assert_eq!((Reply::decode(&deep(DEPTH + 1)), commands(&deep(200_000)).len()), (None, 0));
         let argv = ["set".to_string(), "a b".into(), String::new()];
         assert_eq!(commands(&format!("{}PING\r\nget \"x y\"\r\n", command(&argv))).len(), 3);
     }

@@ -362,3 +362,26 @@ fn hello_logs_in() {
     assert!(said.contains("$5 7.2.5") && said.ends_with("$7 modules *0"), "{said}");
     assert_eq!((say(&mut r, "ping"), say(&mut r, "client getname")), ("+PONG".into(), "$2 me".into()));
 }
+
+#[test]
+fn replicas_with_the_same_address_are_several() {
+    let mut r = redis("");
+    let mut sync = |container: &str, attempt: u32, pid: u32, connection: u32| {
+        let mut from = back("pod", pid, reply::command(&["PSYNC".into(), "other".into(), "-1".into()]));
+        (from.call.id.container, from.call.id.attempt) = (container.into(), attempt);
+        from.call.talk.as_mut().unwrap().connection = connection;
+        r.talk(&from, NOW);
+        r.replicas().len()
+    };
+    assert_eq!([sync("a", 0, 1, 1), sync("b", 0, 1, 1), sync("b", 0, 9, 1)], [1, 2, 3]);
+    // Who begins anew does so in the place of its earlier connection, also after a restart of the container.
+    assert_eq!([sync("b", 0, 9, 2), sync("a", 1, 1, 1), sync("b", 1, 1, 1)], [3, 3, 2]);
+}
+
+#[test]
+fn what_is_had_is_written_only_as_far_as_it_fits() {
+    let mut r = redis("");
+    (0..100).for_each(|n| _ = say(&mut r, &format!("set key{n} {}", "x".repeat(1_000))));
+    assert!(r.everything(usize::MAX).len() > 100_000);
+    assert!((5_000..7_000).contains(&r.everything(5_000).len()));
+}

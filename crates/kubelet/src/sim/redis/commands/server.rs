@@ -158,7 +158,8 @@ fn set(r: &mut Redis, cx: &Cx, new: bool) -> Reply {
         }
         Err(None) => Reply::Error(format!("ERR Unsupported CONFIG parameter: {name}")),
         Err(Some(why)) => {
-            let why = if why.is_empty() { why } else { format!(" - {why}") };
+            let quiet = !new && name.eq_ignore_ascii_case("save");
+            let why = if quiet { String::new() } else { format!(" - {why}") };
             Reply::Error(match new {
                 true => format!(
                     "ERR CONFIG SET failed (possibly related to argument '{name}'){}",
