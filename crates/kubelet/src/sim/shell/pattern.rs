@@ -6,29 +6,44 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     glob(&p, &t)
 }
 
+/// What the last star takes grows by a letter when the rest does not fit: those before it need not take more.
 fn glob(p: &[char], t: &[char]) -> bool {
-    match p.first() {
-        None => t.is_empty(),
-        Some('*') => {
-            let rest = &p[1..];
-            rest.is_empty() || (0..=t.len()).any(|i| glob(rest, &t[i..]))
+    let (mut i, mut j) = (0, 0);
+    // What follows the last star, and where that is looked for.
+    let mut star = None;
+    while j < t.len() {
+        if p.get(i) == Some(&'*') {
+            i += 1;
+            star = Some((i, j));
+        } else if let Some(length) = one(&p[i..], t[j]) {
+            (i, j) = (i + length, j + 1);
+        } else if let Some((after, from)) = star {
+            (i, j) = (after, from + 1);
+            star = Some((after, from + 1));
+        } else {
+            return false;
         }
-        Some('?') => !t.is_empty() && glob(&p[1..], &t[1..]),
-        Some('[') => match class(p) {
-            Some((len, ok)) => t.first().is_some_and(|c| ok(*c)) && glob(&p[len..], &t[1..]),
-            None => t.first() == Some(&'[') && glob(&p[1..], &t[1..]),
-        },
-        Some('\\') if p.len() > 1 => t.first() == Some(&p[1]) && glob(&p[2..], &t[1..]),
-        Some(c) => t.first() == Some(c) && glob(&p[1..], &t[1..]),
     }
+    p[i..].iter().all(|c| *c == '*')
+}
+
+/// The length of what the pattern begins with, if the letter fits it.
+fn one(p: &[char], letter: char) -> Option<usize> {
+    let (length, fits) = match p.first()? {
+        '?' => (1, true),
+        '[' => class(p).map_or((1, letter == '['), |(length, fits)| (length, fits(letter))),
+        '\\' if p.len() > 1 => (2, p[1] == letter),
+        c => (1, *c == letter),
+    };
+    fits.then_some(length)
 }
 
 /// A bracket expression at the start of `p`: its length and its test.
-fn class(p: &[char]) -> Option<(usize, impl Fn(char) -> bool + use<>)> {
+fn class(p: &[char]) -> Option<(usize, impl Fn(char) -> bool)> {
     let negated = matches!(p.get(1), Some('!' | '^'));
     let start = if negated { 2 } else { 1 };
     let end = (start + 1..p.len()).find(|i| p[*i] == ']')?;
-    let set: Vec<char> = p[start..end].to_vec();
+    let set = &p[start..end];
     let test = move |c: char| {
         let mut i = 0;
         let mut hit = false;
@@ -62,8 +77,23 @@ mod tests {
             ("[a-c]x", "bx", true),
             ("[!a]", "a", false),
             ("\\*", "*", true),
+            ("\\*", "a", false),
+            ("a*", "a", true),
+            ("*", "", true),
+            ("?*", "", false),
+            ("*ab*ab", "abxab", true),
+            ("*ab*ab", "abxabc", false),
+            ("a*[b-d]?*e", "aacxe", true),
+            ("[ab", "[ab", true),
         ] {
             assert_eq!(matches(p, t), want, "{p} {t}");
         }
+    }
+
+    #[test]
+    fn many_stars_take_no_longer() {
+        let text = "a".repeat(2_000);
+        assert!(!matches(&format!("{}b", "*a".repeat(100)), &text));
+        assert!(matches(&"*a".repeat(100), &text));
     }
 }
