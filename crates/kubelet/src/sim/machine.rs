@@ -674,6 +674,16 @@ impl Machine {
     /// To the container's log, and to who is attached.
     pub fn print(&mut self, at: Time, data: &[u8]) {
         self.log.write(at, data);
+        self.tell_attached(data);
+    }
+
+    /// A server's line of a request, of which the log keeps fewer.
+    pub fn print_request(&mut self, at: Time, line: &[u8]) {
+        self.log.write_request(at, line);
+        self.tell_attached(line);
+    }
+
+    fn tell_attached(&mut self, data: &[u8]) {
         for tap in self.taps.values_mut() {
             tap.extend_from_slice(data);
         }

@@ -116,7 +116,7 @@ pub fn note(m: &mut Machine, volumes: &mut Volumes, sent: &Sent) {
     let Some((_, server, argv, since)) = m.listeners().find(|(p, ..)| *p == asked.port) else { return };
     if !nginx::is(server) {
         if let Some(line) = requests::line(m, (server, argv, since), asked, answered, sent.at) {
-            m.print(sent.at, format!("{line}\n").as_bytes());
+            m.print_request(sent.at, format!("{line}\n").as_bytes());
         }
         return;
     }

@@ -67,7 +67,7 @@ pub fn note(
         // A full disk or pipe: the line is lost, as with a real one.
         match if to.ends_with("error.log") || to.ends_with("stderr") { &err } else { &out } {
             _ if hidden || !LOGS.contains(&to.as_str()) => _ = m.fs.write(&to, line.as_bytes(), true, volumes),
-            Output::Log => m.print(now, line.as_bytes()),
+            Output::Log => m.print_request(now, line.as_bytes()),
             Output::File(path) => _ = m.fs.write(path, line.as_bytes(), true, volumes),
             Output::Pipe(n) => {
                 let pipe = m.pipes.get_mut(n).filter(|p| p.len() < PIPE_MAX);
