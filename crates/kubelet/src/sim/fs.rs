@@ -28,6 +28,16 @@ pub fn disk(id: &str) -> String {
 /// No file grows beyond this.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
 
+/// Linux' limits for a path and for one name (`PATH_MAX`, `NAME_MAX`).
+const PATH_MAX: usize = 4096;
+const NAME_MAX: usize = 255;
+/// Directories lie no deeper than this, whoever made them: programs that look into all of them call themselves for each.
+const DEPTH_MAX: usize = 256;
+
+fn is_too_long(path: &str) -> bool {
+    path.len() >= PATH_MAX || path.matches('/').count() > DEPTH_MAX || path.split('/').any(|n| n.len() > NAME_MAX)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FsError {
     NotFound,
@@ -39,6 +49,7 @@ pub enum FsError {
     NoSpace,
     Denied,
     NotOwner,
+    NameTooLong,
 }
 
 impl FsError {
@@ -53,6 +64,7 @@ impl FsError {
             FsError::NoSpace => "No space left on device",
             FsError::Denied => "Permission denied",
             FsError::NotOwner => "Operation not permitted",
+            FsError::NameTooLong => "File name too long",
         }
     }
 }
@@ -365,6 +377,9 @@ impl Fs {
         let mut at = String::new();
         for p in path.split('/').filter(|p| !p.is_empty()) {
             at = format!("{at}/{p}");
+            if is_too_long(&at) {
+                return;
+            }
             if !self.base_dir(&at) {
                 self.own.insert(at.clone(), Entry::Dir);
             }
@@ -405,6 +420,10 @@ impl Fs {
 
     pub(super) fn writable(&self, path: &str) -> Result<Place, FsError> {
         let place = self.place(path);
+        let is_deep = matches!(&place, Place::Volume(_, rest) if is_too_long(rest));
+        if is_deep || is_too_long(path) {
+            return Err(FsError::NameTooLong);
+        }
         let read_only = match &place {
             Place::Files(..) => true,
             Place::Volume(..) => {
@@ -439,6 +458,9 @@ impl Fs {
 
     /// What is at `path`: a directory (`None` inside), or a file's content.
     fn look<'a>(&'a self, path: &str, volumes: &'a Volumes) -> Option<Option<Content<'a>>> {
+        if path.len() >= PATH_MAX {
+            return None;
+        }
         if let Some((other, path)) = self.elsewhere(path) {
             return other.look(&path, volumes);
         }
@@ -641,6 +663,9 @@ impl Fs {
 
     /// The names in a directory, sorted.
     pub fn list(&self, path: &str, volumes: &Volumes) -> Result<Vec<String>, FsError> {
+        if is_too_long(path) {
+            return Err(FsError::NameTooLong);
+        }
         if let Some((other, path)) = self.elsewhere(path) {
             return other.list(&path, volumes);
         }

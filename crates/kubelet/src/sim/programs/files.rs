@@ -65,6 +65,9 @@ pub fn mkdir(io: &mut Io) -> i32 {
                 if !io.m.fs.is_dir(&at, io.world.volumes) {
                     result = io.m.fs.mkdir(&at, io.world.volumes);
                 }
+                if result.is_err() {
+                    break;
+                }
             }
         } else {
             result = io.m.fs.mkdir(&path, io.world.volumes);

@@ -53,7 +53,7 @@ pub fn find(io: &mut Io) -> Outcome {
     if places.is_empty() {
         places.push(".".into());
     }
-    let mut parser = Parser { io, args: &args[n..], at: 0, min: 0, max: usize::MAX, depth: false };
+    let mut parser = Parser { io, args: &args[n..], at: 0, min: 0, max: usize::MAX, depth: false, nested: 0 };
     let expression = match parser.any(false) {
         Ok(e) => e,
         Err(why) => {

@@ -77,6 +77,9 @@ const GNU: &[&str] =
     &["-ok", "-okdir", "-ls", "-fls", "-fprint", "-fprint0", "-fprintf", "-fstype", "-used", "-daystart"];
 const GNU_TIMES: &[&str] = &["-anewer", "-cnewer", "-newermt", "-newerat", "-newerct"];
 
+/// More groups and negations within each other are for nobody to read.
+const NESTED_MAX: usize = 100;
+
 pub struct Parser<'a, 'm, 'w> {
     pub io: &'a Io<'m, 'w>,
     pub args: &'a [String],
@@ -84,6 +87,8 @@ pub struct Parser<'a, 'm, 'w> {
     pub min: usize,
     pub max: usize,
     pub depth: bool,
+    /// In how many groups and negations it is.
+    pub nested: usize,
 }
 
 impl Parser<'_, '_, '_> {
@@ -140,6 +145,16 @@ impl Parser<'_, '_, '_> {
     }
 
     fn factor(&mut self) -> Result<Expression, String> {
+        if self.nested >= NESTED_MAX {
+            return Err("find: expression is nested too deep".into());
+        }
+        self.nested += 1;
+        let one = self.one();
+        self.nested -= 1;
+        one
+    }
+
+    fn one(&mut self) -> Result<Expression, String> {
         let word = self.next().unwrap_or_default();
         match word.as_str() {
             "!" | "-not" => match self.peek() {
