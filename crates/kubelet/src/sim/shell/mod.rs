@@ -14,7 +14,7 @@ mod start;
 use super::catalogue::Tools;
 use super::machine::{Fds, Input, Kind, Machine, Output, Proc, State, World};
 use super::programs::{self, Io};
-use code::{Assigned, Code, Op, Simple};
+use code::{Assigned, Code, Op, Piece, Simple};
 use expand::Around;
 use interactive::Lines;
 use meta::Rng;
@@ -35,6 +35,14 @@ struct Frame {
     fds: Option<Fds>,
     /// A trap's handler leaves the status alone.
     status: Option<i32>,
+    /// The aliases that this is the text of: in it they are names like others.
+    aliases: Vec<String>,
+}
+
+impl Frame {
+    fn new(code: Arc<Code>) -> Frame {
+        Frame { code, at: 0, loops: Vec::new(), positional: None, fds: None, status: None, aliases: Vec::new() }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +104,8 @@ impl Shell {
     /// A subshell: a copy that runs something else.
     fn sub(&self, code: &Arc<Code>, pid: u32) -> Shell {
         let mut s = self.clone();
-        s.frames =
-            vec![Frame { code: code.clone(), at: 0, loops: Vec::new(), positional: None, fds: None, status: None }];
+        let aliases = self.frames.last().map(|f| f.aliases.clone()).unwrap_or_default();
+        s.frames = vec![Frame { aliases, ..Frame::new(code.clone()) }];
         s.lists.clear();
         s.cases.clear();
         s.saved.clear();
@@ -220,7 +228,7 @@ impl Shell {
     }
 
     fn push(&mut self, code: Arc<Code>, positional: Option<Vec<String>>, fds: Option<Fds>, status: Option<i32>) {
-        self.frames.push(Frame { code, at: 0, loops: Vec::new(), positional, fds, status });
+        self.frames.push(Frame { positional, fds, status, ..Frame::new(code) });
     }
 
     /// Looks after the child the shell waits for; true while it must.
@@ -599,19 +607,32 @@ impl Shell {
         if self.xtrace {
             m.emit(pid, &format!("+ {}\n", argv.join(" ")), true, world);
         }
-        // Scripts of bash expand no aliases.
-        if let Some(text) = self.aliases.get(&argv[0]).filter(|_| !self.bash || self.lines.is_some()) {
-            let itself = text.split_whitespace().next() == Some(argv[0].as_str());
-            let body = code::compile(&format!("{}{text} \"$@\"", if itself { "command " } else { "" }))?;
+        if let Some(text) = self.alias_of(s, &argv[0]) {
+            let quoted = |(k, v): &(String, String)| format!("{k}={} ", start::quote(v));
+            let before: String = assignments.iter().map(quoted).collect();
+            let body = code::compile(&format!("{before}{text} \"$@\""))?;
             if self.frames.len() >= MAX_FRAMES {
                 return Err(format!("{}: too many nested calls", argv[0]));
             }
-            let positional = std::mem::replace(&mut self.positional, argv[1..].to_vec());
-            let before = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds));
-            self.push(body, Some(positional), before, None);
+            let mut aliases = self.frames.last().map(|f| f.aliases.clone()).unwrap_or_default();
+            aliases.push(argv[0].clone());
+            let positional = Some(std::mem::replace(&mut self.positional, argv[1..].to_vec()));
+            let fds = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds));
+            self.frames.push(Frame { positional, fds, aliases, ..Frame::new(body) });
             return Ok(());
         }
         self.command(argv, &assignments, fds, m, pid, world)
+    }
+
+    /// What the command's name stands for, as it is written: without quotes, and not made by an expansion.
+    fn alias_of(&self, s: &Simple, name: &str) -> Option<&String> {
+        let is_written = matches!(s.words.first().map(Vec::as_slice), Some([Piece::Plain(w)]) if w == name);
+        // Scripts of bash expand no aliases.
+        if !is_written || self.bash && self.lines.is_none() {
+            return None;
+        }
+        let is_in_itself = self.frames.last().is_some_and(|f| f.aliases.iter().any(|a| a == name));
+        self.aliases.get(name).filter(|_| !is_in_itself)
     }
 
     /// Nothing comes after the present command of `-c SCRIPT` or of a subshell: its program takes the shell's place. A

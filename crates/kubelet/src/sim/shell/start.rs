@@ -58,7 +58,7 @@ impl Shell {
 
     fn new(code: Arc<Code>, name: &str) -> Self {
         Shell {
-            frames: vec![Frame { code, at: 0, loops: Vec::new(), positional: None, fds: None, status: None }],
+            frames: vec![Frame::new(code)],
             vars: BTreeMap::new(),
             arrays: BTreeMap::new(),
             functions: BTreeMap::new(),
