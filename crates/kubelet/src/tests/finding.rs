@@ -5,7 +5,7 @@ use super::scripts::run;
 const FILES: &str = "mkdir -p /w/a/b; cd /w; printf x > a/1.txt; truncate -s 1024 a/b/2.log; truncate -s 2000 a/3.tmp; \
                      chmod 600 a/3.tmp; chmod 755 a/1.txt; ";
 
-/// What both programs say to a command line, sorted, and the exit code.
+/// What both programs say to a command line, and the exit code.
 fn says(image: &str, shell: &str, command: &str) -> String {
     let all = run(image, &[shell, "-c", &format!("{FILES}{command}; echo rc $?")], 100);
     let said = all.rsplit_once("[exit").map_or(all.as_str(), |(s, _)| s);
@@ -44,6 +44,21 @@ fn find_tests_what_it_is_told_to() {
         ("find a -depth -type d", "a/b\na\nrc 0\n", ""),
         ("find -type d", ".\n./a\n./a/b\nrc 0\n", ""),
     ]);
+}
+
+#[test]
+fn nothing_is_nested_without_end() {
+    let deep = "mkdir q; cd q; i=0; while [ $i -lt 300 ] && mkdir d; do cd d; i=$((i+1)); done; echo $i; cd /w/q; find . | wc -l; \
+                du -s .; rm -r d; find .";
+    let (busybox, gnu) = ("mkdir: can't create directory 'd'", "mkdir: cannot create directory 'd'");
+    let then = ": File name too long\n254\n255\n1020\t.\n.\nrc 0\n";
+    check(&[(deep, &format!("{busybox}{then}"), &format!("{gnu}{then}"))]);
+    let long = "touch $(printf 'a%.0s' $(seq 256)) 2>&1 | tail -c 19; touch $(printf 'a%.0s' $(seq 255)); ls | wc -c";
+    check(&[(long, "File name too long\n258\nrc 0\n", "")]);
+    let not = "find . $(printf '! %.0s' $(seq 99)) -name '*.txt' -type f | wc -l; find . $(printf '! %.0s' $(seq 20000)) -name a";
+    check(&[(not, "2\nfind: expression is nested too deep\nrc 1\n", "")]);
+    let group = "find . $(printf '( %.0s' $(seq 20000)) -name a";
+    check(&[(group, "find: expression is nested too deep\nrc 1\n", "")]);
 }
 
 #[test]
@@ -132,6 +147,25 @@ fn xargs_takes_words_as_they_are_quoted() {
     let busybox = |command: &str| says("busybox:1.36", "sh", command);
     assert_eq!(busybox("echo a | xargs -d, echo"), "xargs: invalid option -- 'd'\nrc 1\n");
     assert_eq!(busybox("echo \"it's\" | xargs -I{} echo {}"), "it's\nrc 0\n");
+}
+
+#[test]
+fn xargs_makes_lines_as_long_as_they_may_be() {
+    let long = "truncate -s 70000 z; tr '\\0' a < z > y; ";
+    check(&[
+        ("seq 20000 | xargs echo | wc -l", "4\nrc 0\n", "1\nrc 0\n"),
+        (
+            &format!("{long}xargs -I{{}} echo {{}}{{}} < y"),
+            "xargs: echo: Argument list too long\nrc 126\n",
+            "xargs: command too long\nrc 1\n",
+        ),
+        (
+            &format!("{long}(echo a; cat y; cat y) | xargs echo"),
+            "xargs: argument line too long\nrc 1\n",
+            "xargs: argument line too long\nrc 1\n",
+        ),
+    ]);
+    assert_eq!(says("debian:12", "bash", "echo a | xargs -I '' echo bc"), "xargs: command too long\nrc 1\n");
 }
 
 #[test]

@@ -87,6 +87,18 @@ fn diff_and_cmp() {
         ),
         ("diff -U 0 -L p -L q p q", "--- p\n+++ q\n@@ -2 +2 @@\n-two\n+2\n@@ -4,0 +5 @@\n+five\nrc 1\n", ""),
         (
+            "diff -rN d1 d2",
+            "--- d1/f\n+++ d2/f\n@@ -1 +1 @@\n-x\n+y\n--- d1/g\n+++ d2/g\n@@ -1 +0,0 @@\n-z\nrc 1\n",
+            "diff -rN d1/f d2/f\n1c1\n< x\n---\n> y\ndiff -rN d1/g d2/g\n1d0\n< z\nrc 1\n",
+        ),
+        ("rm d?/f d1/g; mkdir d2/s; echo s>d2/s/t; diff -qrN d1 d2", "Files d1/s/t and d2/s/t differ\nrc 1\n", ""),
+        (
+            "printf 'one\\n\\ntwo\\nthree\\nfour\\n' > pb; diff -B p pb && echo same; diff -q p pb",
+            "same\nFiles p and pb differ\nrc 1\n",
+            "",
+        ),
+        ("diff -U 18446744073709551615 -L p -L q p q", &unified, ""),
+        (
             "diff -u -L n -L p n p",
             "--- n\n+++ p\n@@ -1 +1,4 @@\n-abc\n\\ No newline at end of file\n+one\n+two\n+three\n+four\nrc 1\n",
             "",
@@ -114,6 +126,14 @@ fn the_shell_draws_numbers_computes_and_knows_aliases() {
         ("alias nope", "alias: nope not found\nrc 1\n", "bash: line 1: alias: nope: not found\nrc 1\n"),
     ]);
     assert_eq!(says("busybox:1.36", "sh", "alias ls='ls -a' e='echo hi'\ne you; ls d2"), "hi you\n.\n..\nf\nrc 0\n");
+    let aliased = |command: &str| says("busybox:1.36", "sh", command);
+    assert_eq!(aliased("alias p='printenv FOO'\nFOO='1 2' p; p"), "1 2\nrc 1\n");
+    let plain = "sh: e: not found\n";
+    assert_eq!(aliased("alias e='echo hi'; x=e\n\\e; 'e'; $x; e"), format!("{plain}{plain}{plain}hi\nrc 0\n"));
+    assert_eq!(aliased("alias ls='LC_ALL=C ls'\nls d2"), "f\nrc 0\n");
+    assert_eq!(aliased("f() { echo \"f $@\"; }\nalias f='f -x'\nf a"), "f -x a\nrc 0\n");
+    assert_eq!(aliased("alias a='b 1' b='a 2'\na 3"), "sh: a: not found\nrc 127\n");
+    assert_eq!(aliased("alias a='b | cat' b='a | cat'\na"), "sh: a: not found\nrc 0\n");
     assert_eq!(says("debian:12", "sh", "echo [$RANDOM]"), "[]\nrc 0\n");
 }
 

@@ -9,7 +9,7 @@ use super::options;
 /// A line with whether it ends in a newline.
 type Lines<'a> = Vec<&'a [u8]>;
 
-/// More than so many lines of each file are compared from both ends only.
+/// Files the lengths of which multiplied are more than this are compared from both ends only.
 const TABLE_MAX: usize = 4_000_000;
 
 /// Which lines of both files go together: the longest common sequence.
@@ -55,14 +55,18 @@ fn common(a: &[Vec<u8>], b: &[Vec<u8>]) -> Vec<(usize, usize)> {
 struct Change {
     a: (usize, usize),
     b: (usize, usize),
+    /// All its lines are blank, and that does not count (`-B`).
+    ignored: bool,
 }
 
-fn changes(a: &[Vec<u8>], b: &[Vec<u8>]) -> Vec<Change> {
+fn changes(a: &[Vec<u8>], b: &[Vec<u8>], ignores_blank: bool) -> Vec<Change> {
+    let blank = |lines: &[Vec<u8>]| lines.iter().all(|l| l.is_empty() || l == b"\n");
     let mut out = Vec::new();
     let (mut i, mut j) = (0, 0);
     for (x, y) in common(a, b).into_iter().chain([(a.len(), b.len())]) {
         if x > i || y > j {
-            out.push(Change { a: (i, x), b: (j, y) });
+            let ignored = ignores_blank && blank(&a[i..x]) && blank(&b[j..y]);
+            out.push(Change { a: (i, x), b: (j, y), ignored });
         }
         (i, j) = (x + 1, y + 1);
     }
@@ -107,7 +111,7 @@ fn range(of: (usize, usize), unified: bool) -> String {
 }
 
 fn normal(io: &mut Io, a: &Lines, b: &Lines, all: &[Change]) {
-    for c in all {
+    for c in all.iter().filter(|c| !c.ignored) {
         let how = match (c.a.1 > c.a.0, c.b.1 > c.b.0) {
             (true, true) => 'c',
             (true, false) => 'd',
@@ -125,10 +129,13 @@ fn normal(io: &mut Io, a: &Lines, b: &Lines, all: &[Change]) {
 fn unified(io: &mut Io, a: &Lines, b: &Lines, all: &[Change], context: usize) {
     let mut rest = all;
     while let Some(first) = rest.first() {
-        let apart = |w: &[Change]| w[1].a.0 - w[0].a.1 > context * 2;
+        let apart = |w: &[Change]| w[1].a.0 - w[0].a.1 > context.saturating_mul(2);
         let n = rest.windows(2).position(apart).map_or(rest.len(), |i| i + 1);
         let (hunk, later) = rest.split_at(n);
         rest = later;
+        if hunk.iter().all(|c| c.ignored) {
+            continue;
+        }
         let last = &hunk[n - 1];
         let before = context.min(first.a.0);
         let after = context.min(a.len() - last.a.1);
@@ -145,7 +152,7 @@ fn unified(io: &mut Io, a: &Lines, b: &Lines, all: &[Change], context: usize) {
     }
 }
 
-/// `diff [-u] [-U N] [-q] [-r] [-i] [-b] [-w] [-s] A B`. busybox' always says it as `-u` does.
+/// `diff [-u] [-U N] [-q] [-r] [-N] [-i] [-b] [-w] [-B] [-s] A B`. busybox' always says it as `-u` does.
 pub fn diff(io: &mut Io) -> i32 {
     let o = io.parsed();
     let busybox = io.is_busybox();
@@ -197,11 +204,16 @@ fn read(io: &mut Io, name: &str) -> Option<Vec<u8>> {
 }
 
 fn files(io: &mut Io, a: &str, b: &str, o: &Parsed, within: bool) -> i32 {
-    let (Some(x), Some(y)) = (read(io, a), read(io, b)) else { return 2 };
+    // With `-N` a file that is not there is an empty one.
+    let is_there = |io: &Io, p: &str| p == "-" || io.m.fs.exists(&io.path(p), io.world.volumes);
+    let there = [a, b].map(|p| is_there(io, p));
+    let absent = |i: usize| o.has('N') && !there[i] && there[1 - i];
+    let mut content = |i: usize, p: &str| if absent(i) { Some(Vec::new()) } else { read(io, p) };
+    let (Some(x), Some(y)) = (content(0, a), content(1, b)) else { return 2 };
     let (x, y) = (split(&x), split(&y));
     let keys = |lines: &Lines| lines.iter().map(|l| key(l, o)).collect::<Vec<_>>();
-    let all = changes(&keys(&x), &keys(&y));
-    if all.is_empty() {
+    let all = changes(&keys(&x), &keys(&y), o.has('B'));
+    if all.iter().all(|c| c.ignored) {
         if o.has('s') {
             io.line(format!("Files {a} and {b} are identical"));
         }
@@ -223,11 +235,14 @@ fn files(io: &mut Io, a: &str, b: &str, o: &Parsed, within: bool) -> i32 {
     }
     let mut labels = o.values('L');
     // All files are as old as the container.
-    let when = match busybox {
+    let when = |i: usize| match busybox {
         true => String::new(),
-        false => super::clock::format(io.m.started, "\t%Y-%m-%d %H:%M:%S.000000000 +0000"),
+        false => {
+            let at = if absent(i) { meta::Time(0) } else { io.m.started };
+            super::clock::format(at, "\t%Y-%m-%d %H:%M:%S.000000000 +0000")
+        }
     };
-    let names = [a, b].map(|name| labels.next().map_or(format!("{name}{when}"), str::to_string));
+    let names = [(0, a), (1, b)].map(|(i, p)| labels.next().map_or_else(|| format!("{p}{}", when(i)), str::to_string));
     io.line(format!("--- {}", names[0]));
     io.line(format!("+++ {}", names[1]));
     unified(io, &x, &y, &all, o.number('U').unwrap_or(3));
@@ -244,7 +259,17 @@ fn directories(io: &mut Io, a: &str, b: &str, o: &Parsed) -> i32 {
     for n in names {
         let (x, y) = (format!("{}/{n}", a.trim_end_matches('/')), format!("{}/{n}", b.trim_end_matches('/')));
         let is_dir = |p: &str| io.m.fs.is_dir(&normalize(&io.cwd, p), io.world.volumes);
+        let as_empty = o.has('N');
         let one = match (left.contains(&n), right.contains(&n)) {
+            // What is there only once is as the other would be.
+            (x_is, y_is) if as_empty && x_is != y_is => match is_dir(if x_is { &x } else { &y }) {
+                true if o.has('r') => directories(io, &x, &y, o),
+                true => {
+                    io.line(format!("Common subdirectories: {x} and {y}"));
+                    0
+                }
+                false => files(io, &x, &y, o, true),
+            },
             (true, false) => {
                 io.line(format!("Only in {a}: {n}"));
                 1

@@ -16,6 +16,15 @@ struct Options {
     shows: bool,
 }
 
+/// What a command line may be long, unless `-s` says otherwise, which nothing here reads.
+const LINE: usize = 128 << 10;
+const BUSYBOX_LINE: usize = 32 << 10;
+/// And all command lines together, as they are all written before the first one runs.
+const SCRIPT: usize = 4 << 20;
+
+/// A command that cannot be run: what is said, and the exit code.
+struct TooLong(String, i32);
+
 /// Letters with a value in all, and those that GNU's has besides.
 const VALUED: &str = "nsIPaE";
 const GNU_VALUED: &str = "dL";
@@ -108,7 +117,7 @@ fn parse(io: &Io) -> Result<(Options, Vec<String>), String> {
                 'E' | 'e' => o.stop = value,
                 'a' => o.file = value,
                 'p' => return Err("xargs: -p is not simulated".into()),
-                // Command lines have no limit here, and what runs at once runs one after the other.
+                // The limit for command lines stays, and what runs at once runs one after the other.
                 _ => {}
             }
         }
@@ -220,9 +229,22 @@ pub fn xargs(io: &mut Io) -> Outcome {
             some.collect()
         }
     };
+    let busybox = io.is_busybox();
+    let own: usize = command.iter().map(|w| w.len() + 1).sum();
+    let room = if busybox { BUSYBOX_LINE } else { LINE }.saturating_sub(own);
     let mut text = String::from("r=0\n");
-    let mut add = |words: &[String]| {
-        let line = quoted(words);
+    let mut add = |words: Result<Vec<String>, TooLong>| {
+        if text.len() > SCRIPT {
+            return false;
+        }
+        let words = match words {
+            Ok(words) => words,
+            Err(TooLong(why, code)) => {
+                text.push_str(&format!("echo {} >&2\nexit {code}\n", quote(&format!("xargs: {why}"))));
+                return false;
+            }
+        };
+        let line = quoted(&words);
         if o.shows {
             text.push_str(&format!("echo {} >&2\n", quote(&words.join(" "))));
         }
@@ -232,21 +254,34 @@ pub fn xargs(io: &mut Io) -> Outcome {
                 "echo {} >&2\nexit 127\n",
                 quote(&format!("xargs: {name}: No such file or directory"))
             ));
-            return;
+            return false;
         }
         let aborts = quote(&format!("xargs: {name}: exited with status 255; aborting"));
         text.push_str(&format!(
             "{line} </dev/null\ncase $? in 0) ;; 255) echo {aborts} >&2; exit 124;; *) r=123;; esac\n"
         ));
+        true
     };
-    match &o.replace {
-        Some(mark) => {
-            for w in batches.concat() {
-                add(&command.iter().map(|a| a.replace(mark.as_str(), &w)).collect::<Vec<_>>());
+    let all = match &o.replace {
+        Some(mark) => batches.concat().iter().all(|w| add(replaced(&command, mark, w, busybox))),
+        None if batches.is_empty() && open.is_none() && !o.no_empty => add(Ok(command)),
+        None => batches.iter().all(|batch| {
+            let mut rest = batch.as_slice();
+            while !rest.is_empty() {
+                let (line, more) = rest.split_at(fitting(rest, room));
+                // Nothing makes room for a word like that.
+                let is_over = more.first().is_some_and(|w| w.len() >= room);
+                let over = || TooLong("argument line too long".into(), 1);
+                if !add(if is_over { Err(over()) } else { Ok([command.as_slice(), line].concat()) }) {
+                    return false;
+                }
+                rest = more;
             }
-        }
-        None if batches.is_empty() && open.is_none() && !o.no_empty => add(&command),
-        None => batches.iter().for_each(|some| add(&[command.as_slice(), some].concat())),
+            true
+        }),
+    };
+    if !all && text.len() > SCRIPT {
+        text.push_str("echo 'xargs: so many commands are not simulated' >&2\nexit 1\n");
     }
     if let Some(quote_mark) = open {
         let which = if quote_mark == '"' { "double" } else { "single" };
@@ -256,6 +291,29 @@ pub fn xargs(io: &mut Io) -> Outcome {
     }
     text.push_str("exit $r");
     run(io, &text)
+}
+
+/// The command with its words in the place of the mark. Models `bc_do_insert` of findutils and busybox' `spawn`.
+fn replaced(command: &[String], mark: &str, by: &str, busybox: bool) -> Result<Vec<String>, TooLong> {
+    let length = |a: &String| a.len().saturating_add(a.matches(mark).count().saturating_mul(by.len()));
+    let all = command.iter().map(length).fold(0, usize::saturating_add);
+    if all <= LINE && (busybox || !mark.is_empty()) {
+        return Ok(command.iter().map(|a| a.replace(mark, by)).collect());
+    }
+    Err(match busybox {
+        true => TooLong(format!("{}: Argument list too long", command.first().map_or("", String::as_str)), 126),
+        false => TooLong("command too long".into(), 1),
+    })
+}
+
+/// How many of the words there is room for.
+fn fitting(words: &[String], room: usize) -> usize {
+    let mut used = 0;
+    let fits = |w: &&String| {
+        used += w.len() + 1;
+        used <= room
+    };
+    words.iter().take_while(fits).count()
 }
 
 fn is_file(io: &Io, name: &str) -> bool {
