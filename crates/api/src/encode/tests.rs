@@ -1,10 +1,14 @@
-use crate::obj;
+use crate::Object;
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
-use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, PodCondition, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, PodCondition, PodSpec, PodStatus, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::rbac::v1::ClusterRole;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use meta::Time;
+use serde_json::Value;
 
 fn named(name: &str) -> ObjectMeta {
     ObjectMeta {
@@ -57,7 +61,62 @@ fn what_is_nil_without_omitempty_is_null() {
 
 #[test]
 fn what_was_written_is_read_again() {
-    let slice = obj(EndpointSlice { address_type: "IPv4".into(), metadata: named("s"), ..Default::default() });
-    let read = slice.kind().from_json(&slice.to_json()).unwrap();
-    assert!(read.equals(&*slice));
+    for kind in crate::kinds::KINDS {
+        let mut o = crate::testing::created(kind.sample);
+        let namespace = o.meta().namespace.clone();
+        *o.meta_mut() = ObjectMeta { namespace, ..named("s") };
+        let read = kind.from_json(&o.to_json()).unwrap();
+        assert!(read.equals(&*o), "{kind:?}: {} is read as {}", text(&*o), text(&*read));
+    }
+}
+
+/// What is nil is written or not.
+fn without_nil(value: &mut Value) {
+    let is_nil = |v: &Value| match v {
+        Value::Null => true,
+        Value::Array(of) => of.is_empty(),
+        Value::Object(of) => of.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Object(of) => {
+            of.values_mut().for_each(without_nil);
+            of.retain(|_, v| !is_nil(v));
+        }
+        Value::Array(of) => of.iter_mut().for_each(without_nil),
+        // Whole floats have no point.
+        Value::Number(n) => {
+            if let Some(whole) = n.as_f64().filter(|f| f.fract() == 0.0) {
+                *value = Value::from(whole);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Against the serializer that changes neither order nor nulls.
+fn check_fields<T: crate::Registered>(object: &T) {
+    let (mut ours, mut plain) = (object.to_value(), serde_json::to_value(object).unwrap());
+    without_nil(&mut ours);
+    without_nil(&mut plain);
+    assert_eq!(ours, plain);
+}
+
+#[test]
+fn no_field_is_lost() {
+    fn of<T: crate::Registered>() {
+        let mut o = crate::testing::created(T::KIND_REF.sample);
+        o.meta_mut().labels = named("s").labels;
+        let o = o.into_any().downcast::<T>().unwrap();
+        check_fields(&*o);
+    }
+    of::<Pod>();
+    of::<ConfigMap>();
+    of::<ClusterRole>();
+    of::<HorizontalPodAutoscaler>();
+    of::<EndpointSlice>();
+    of::<Deployment>();
+    of::<Service>();
+    of::<CustomResourceDefinition>();
+    of::<ValidatingAdmissionPolicy>();
 }
