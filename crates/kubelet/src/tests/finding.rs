@@ -57,6 +57,8 @@ fn nothing_is_nested_without_end() {
     check(&[(long, "File name too long\n258\nrc 0\n", "")]);
     let not = "find . $(printf '! %.0s' $(seq 99)) -name '*.txt' -type f | wc -l; find . $(printf '! %.0s' $(seq 20000)) -name a";
     check(&[(not, "2\nfind: expression is nested too deep\nrc 1\n", "")]);
+    let commands = "find a -name 1.txt $(printf ' -exec true ; %.0s' $(seq 300)) -print";
+    check(&[(commands, "a/1.txt\nrc 0\n", "")]);
     let group = "find . $(printf '( %.0s' $(seq 20000)) -name a";
     check(&[(group, "find: expression is nested too deep\nrc 1\n", "")]);
 }

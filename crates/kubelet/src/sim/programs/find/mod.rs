@@ -157,25 +157,27 @@ fn judge(io: &mut Io, s: &mut Search, e: &Expression, f: &mut File) -> Truth {
 
 /// All must hold, or one; who has decided it is the last to be asked.
 fn joined(io: &mut Io, s: &mut Search, of: &[Expression], f: &mut File, all: bool) -> Truth {
-    let mut before: Option<String> = None;
-    let link = if all { "&&" } else { "||" };
+    let mut before: Vec<String> = Vec::new();
+    let link = if all { " && " } else { " || " };
     for e in of {
-        let truth = judge(io, s, e, f);
-        before = match (truth, before) {
-            (Truth::Known(is), before) if is == all => before,
-            (Truth::Known(is), None) => return Truth::Known(is),
-            (Truth::Known(_), Some(command)) => {
+        match judge(io, s, e, f) {
+            Truth::Known(is) if is == all => {}
+            Truth::Known(is) if before.is_empty() => return Truth::Known(is),
+            Truth::Known(_) => {
                 let end = if all { "false" } else { "true" };
-                return Truth::Later(format!("{{ {command}; {end}; }}"));
+                return Truth::Later(format!("{{ {}; {end}; }}", before.join(link)));
             }
-            (Truth::Later(new), None) => Some(new),
-            (Truth::Later(new), Some(old)) => Some(format!("{{ {old} {link} {new}; }}")),
-        };
+            Truth::Later(command) => before.push(command),
+        }
         if s.over {
             break;
         }
     }
-    before.map_or(Truth::Known(all), Truth::Later)
+    match before.as_slice() {
+        [] => Truth::Known(all),
+        [one] => Truth::Later(one.clone()),
+        several => Truth::Later(format!("{{ {}; }}", several.join(link))),
+    }
 }
 
 fn base_of(shown: &str) -> String {
