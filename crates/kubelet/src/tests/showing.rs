@@ -91,7 +91,7 @@ fn diff_and_cmp() {
             "--- d1/f\n+++ d2/f\n@@ -1 +1 @@\n-x\n+y\n--- d1/g\n+++ d2/g\n@@ -1 +0,0 @@\n-z\nrc 1\n",
             "diff -rN d1/f d2/f\n1c1\n< x\n---\n> y\ndiff -rN d1/g d2/g\n1d0\n< z\nrc 1\n",
         ),
-        ("rm d?/f d1/g; mkdir d2/s; echo s>d2/s/t; diff -qrN d1 d2", "Files d1/s/t and d2/s/t differ\nrc 1\n", ""),
+        ("rm d1/f d2/f d1/g; mkdir d2/s; echo s>d2/s/t; diff -qrN d1 d2", "Files d1/s/t and d2/s/t differ\nrc 1\n", ""),
         (
             "printf 'one\\n\\ntwo\\nthree\\nfour\\n' > pb; diff -B p pb && echo same; diff -q p pb",
             "same\nFiles p and pb differ\nrc 1\n",
