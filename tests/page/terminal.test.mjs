@@ -55,7 +55,7 @@ test("a watch and a log go on until Ctrl-C", async () => {
   await line(page, "kubectl wait --for=condition=Ready pod/one");
   await page.keyboard.press("Control+l");
   await page.keyboard.type("kubectl logs -f one\r");
-  await until(page, "docker-entrypoint");
+  await until(page, "start worker process");
   await page.keyboard.press("Control+c");
   await until(page, (text) => text.endsWith("$"));
   await page.keyboard.type("kubectl get pods -w\r");

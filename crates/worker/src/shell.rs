@@ -156,8 +156,10 @@ impl Shell {
         if let Some(replies) = self.errands.take(cluster, debugger, &command) {
             return self.replies.extend(replies);
         }
-        // The cluster is not any more the one that was searched.
-        self.search = None;
+        // The cluster is not any more the one that was searched; what the page keeps of it on the side changes nothing.
+        if !matches!(command, Command::Save { .. } | Command::Share { .. } | Command::Compare { .. }) {
+            self.search = None;
+        }
         match command {
             Command::Shell(said) => self.shells.take(&mut **session, said),
             Command::Time { id, order } => {

@@ -53,7 +53,8 @@ fn nothing_is_nested_without_end() {
     let (busybox, gnu) = ("mkdir: can't create directory 'd'", "mkdir: cannot create directory 'd'");
     let then = ": File name too long\n254\n255\n1020\t.\n.\nrc 0\n";
     check(&[(deep, &format!("{busybox}{then}"), &format!("{gnu}{then}"))]);
-    let long = "touch $(printf 'a%.0s' $(seq 256)) 2>&1 | sed 's/.*: //'; touch $(printf 'a%.0s' $(seq 255)); ls | wc -c";
+    let long =
+        "touch $(printf 'a%.0s' $(seq 256)) 2>&1 | sed 's/.*: //'; touch $(printf 'a%.0s' $(seq 255)); ls | wc -c";
     check(&[(long, "File name too long\n258\nrc 0\n", "")]);
     let not = "find . $(printf '! %.0s' $(seq 99)) -name '*.txt' -type f | wc -l; find . $(printf '! %.0s' $(seq 20000)) -name a";
     check(&[(not, "2\nfind: expression is nested too deep\nrc 1\n", "")]);
