@@ -108,9 +108,10 @@ fn program(profile: Profile, bin: &str, name: &str) -> Result<()> {
 
 /// Builds what is made for wasm: the page's two programs and what is compared with the native engine. Always all of it: cargo
 /// chooses the features of a crate by what is asked for, so that another choice would compile most of them once more; and each
-/// link keeps one core busy for minutes.
+/// link keeps one core busy for minutes. The linker leaves its relocations, by which wasm-parts knows what reads which data.
 pub fn wasm_build(profile: &str) -> Command {
     let mut cargo = cmd("cargo", &["build", "--target", "wasm32-unknown-unknown", "--profile", profile]);
+    cargo.args(["--config", "target.wasm32-unknown-unknown.rustflags=[\"-Clink-arg=--emit-relocs\"]"]);
     cargo.args(["-p", "web", "-p", "worker", "-p", "parity", "--lib", "--bin", "web", "--bin", "worker"]);
     cargo
 }

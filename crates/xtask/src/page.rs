@@ -47,8 +47,11 @@ pub fn build(profile: &str, out: &Path, divided: bool) -> Result<()> {
         }
     }
     let page = Page { text: &text, links: &links, programs: &programs };
-    let form =
-        if divided { parts::divide(&made, |counting| page.lay_out(counting, Form::Counting))? } else { Form::Whole };
+    let form = if divided {
+        parts::divide(&made, &programs, |counting| page.lay_out(counting, Form::Counting))?
+    } else {
+        Form::Whole
+    };
     page.lay_out(out, form)
 }
 

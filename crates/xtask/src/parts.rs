@@ -36,9 +36,9 @@ pub fn rest(made: &Path, bin: &str) -> PathBuf {
     made.join(format!("{bin}_rest.wasm"))
 }
 
-/// Divides programs that wasm-bindgen has made, one in each directory, named as it; says what the page is to be laid out with.
-/// `lay_out` makes a page that counts.
-pub fn divide(made: &[PathBuf], lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<Form> {
+/// Divides programs that wasm-bindgen has made, one in each directory, named as it, of those that the linker left in `linked`;
+/// says what the page is to be laid out with. `lay_out` makes a page that counts.
+pub fn divide(made: &[PathBuf], linked: &Path, lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<Form> {
     let chromium = match browser::chromium() {
         Ok(path) => path,
         Err(e) => {
@@ -66,7 +66,8 @@ pub fn divide(made: &[PathBuf], lay_out: impl FnOnce(&Path) -> Result<()>) -> Re
     for (bin, dir) in &programs {
         let ran = counting.join(format!("{bin}.ran"));
         let (whole, first) = (Form::Whole.wasm(dir, bin), Form::Parts.wasm(dir, bin));
-        parts(format!("split-{bin}"), &[&whole, &ran, &first, &rest(dir, bin)])?;
+        let linked = linked.join(format!("{bin}.wasm"));
+        parts(format!("split-{bin}"), &[&linked, &whole, &ran, &first, &rest(dir, bin)])?;
     }
     Ok(Form::Parts)
 }

@@ -8,7 +8,7 @@ const NODE: u32 = 20;
 /// The same as `wasm-bindgen` in the workspace: the two must agree exactly.
 const WASM_BINDGEN: &str = "0.2.130";
 /// The same as `module::VERSION` of wasm-parts.
-const WASM_PARTS: &str = "1";
+const WASM_PARTS: &str = "2";
 
 /// `$KUBOTTLE_CACHE`, or `~/.cache/kubottle/tools`.
 pub fn dir() -> Result<PathBuf> {

@@ -3,9 +3,11 @@
 //! downloaded first, and nothing else.
 //!
 //! - `wasm-parts count IN OUT`: the module with a global for each function, named by its number: 1 when it has run.
-//! - `wasm-parts split IN RAN FIRST REST`: the two parts; `RAN` has the numbers of what belongs into the first, one a line.
+//! - `wasm-parts split LINKED IN RAN FIRST REST`: the two parts; `RAN` has the numbers of what belongs into the first, one a
+//!   line, and `LINKED` is the module as the linker left it, with its relocations.
 
 mod count;
+mod data;
 mod module;
 mod split;
 
@@ -21,9 +23,9 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["count", from, to] => count(from, to),
-        ["split", from, ran, first, rest] => split(from, ran, first, rest),
+        ["split", linked, from, ran, first, rest] => split(linked, from, ran, first, rest),
         _ => {
-            eprintln!("usage: wasm-parts count IN OUT | wasm-parts split IN RAN FIRST REST");
+            eprintln!("usage: wasm-parts count IN OUT | wasm-parts split LINKED IN RAN FIRST REST");
             return ExitCode::from(2);
         }
     };
@@ -49,7 +51,7 @@ fn count(from: &str, to: &str) -> Result<()> {
     write(to, count::counting(&module::Module::read(&bytes)?)?)
 }
 
-fn split(from: &str, ran: &str, first: &str, rest: &str) -> Result<()> {
+fn split(linked: &str, from: &str, ran: &str, first: &str, rest: &str) -> Result<()> {
     let bytes = read(from)?;
     let text = std::fs::read_to_string(ran).with_context(|| format!("cannot read {ran}"))?;
     let ran = text.lines().map(|l| l.parse().with_context(|| format!("{ran}: {l:?} is no number")));
@@ -57,7 +59,8 @@ fn split(from: &str, ran: &str, first: &str, rest: &str) -> Result<()> {
     if ran.is_empty() {
         bail!("nothing has run");
     }
-    let (a, b) = split::split(&module::Module::read(&bytes)?, &ran)?;
+    let constants = data::Constants::read(&read(linked)?).with_context(|| linked.to_string())?;
+    let (a, b) = split::split(&module::Module::read(&bytes)?, &ran, &constants)?;
     write(first, a)?;
     write(rest, b)
 }

@@ -4,10 +4,10 @@ use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasm_encoder::{RawSection, SectionId};
-use wasmparser::{Element, Export, FuncType, FunctionBody, Global, Import, Parser, Payload, Table, TypeRef};
+use wasmparser::{Data, Element, Export, FuncType, FunctionBody, Global, Import, Parser, Payload, Table, TypeRef};
 
 /// Raised when what is written changes, so that a cached program is built anew.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 pub struct Module<'a> {
     bytes: &'a [u8],
@@ -24,6 +24,7 @@ pub struct Module<'a> {
     pub start: Option<u32>,
     pub elements: Vec<Element<'a>>,
     pub bodies: Vec<FunctionBody<'a>>,
+    pub data: Vec<Data<'a>>,
 }
 
 impl<'a> Module<'a> {
@@ -41,6 +42,7 @@ impl<'a> Module<'a> {
             start: None,
             elements: Vec::new(),
             bodies: Vec::new(),
+            data: Vec::new(),
         };
         for payload in Parser::new(0).parse_all(bytes) {
             m.take(payload.context("this is no module")?)?;
@@ -75,7 +77,10 @@ impl<'a> Module<'a> {
             Payload::StartSection { func, .. } => self.start = Some(func),
             Payload::ElementSection(s) => self.elements = s.into_iter().collect::<Result<_, _>>()?,
             Payload::DataCountSection { range, .. } => drop(self.raw.insert(SectionId::DataCount as u8, range)),
-            Payload::DataSection(s) => drop(self.raw.insert(SectionId::Data as u8, s.range())),
+            Payload::DataSection(s) => {
+                self.raw.insert(SectionId::Data as u8, s.range());
+                self.data = s.into_iter().collect::<Result<_, _>>()?;
+            }
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
             // Names and producers stay behind: a fifth of the whole, and nobody who visits reads them.
             Payload::CustomSection(_)

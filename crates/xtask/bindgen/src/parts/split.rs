@@ -2,28 +2,34 @@
 //! calls, exports or has a pointer to has a stand-in there, which sees to it that the rest is there and passes the call on
 //! through a place of the function table. When the rest comes, its functions take these places.
 
+use crate::data::Constants;
 use crate::module::Module;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::ops::Range;
 use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, SectionId, StartSection, TableSection,
-    ValType,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
+    Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, SectionId, StartSection,
+    TableSection, ValType,
 };
-use wasmparser::{ElementItems, ElementKind, ExternalKind, FunctionBody, Operator};
+use wasmparser::{DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, MemArg, Operator};
 
 /// Where the first part's call for the rest is imported from, and what the rest imports the first part as.
 const PARTS: &str = "parts";
 
 /// In bytes.
 const SMALL: usize = 100;
+/// Constants in a row that are shorter, in bytes, are not worth a place of their own in the rest.
+const SHORT: u32 = 16;
 
-/// Which functions a part of the module names, and whether it names segments, which only the first part has.
+/// Which functions a part of the module names, what numbers in it may be addresses, and whether it names segments, which only
+/// the first part has.
 #[derive(Default)]
 struct Names {
     functions: BTreeSet<u32>,
+    addresses: BTreeSet<u32>,
     segments: bool,
 }
 
@@ -32,6 +38,16 @@ impl Reencode for Names {
     fn function_index(&mut self, f: u32) -> Result<u32, reencode::Error<Infallible>> {
         self.functions.insert(f);
         Ok(f)
+    }
+    fn mem_arg(&mut self, arg: MemArg) -> Result<wasm_encoder::MemArg, reencode::Error<Infallible>> {
+        self.addresses.insert(arg.offset as u32);
+        reencode::utils::mem_arg(self, arg)
+    }
+    fn instruction<'a>(&mut self, arg: Operator<'a>) -> Result<Instruction<'a>, reencode::Error<Infallible>> {
+        if let Operator::I32Const { value } = arg {
+            self.addresses.insert(value as u32);
+        }
+        reencode::utils::instruction(self, arg)
     }
     fn data_index(&mut self, i: u32) -> Result<u32, reencode::Error<Infallible>> {
         self.segments = true;
@@ -95,9 +111,14 @@ struct Plan {
     pointers: Vec<(u32, u32)>,
     /// How long the function table is.
     places: u32,
+    /// Where in memory the constants are that only the rest reads.
+    later: Vec<Range<u32>>,
 }
 
-fn plan(m: &Module, ran: &[u32]) -> Result<Plan> {
+fn plan(m: &Module, ran: &[u32], constants: &Constants) -> Result<Plan> {
+    if m.raw(SectionId::DataCount).is_some() {
+        bail!("the program names its data's segments, and its parts have others");
+    }
     if !m.is_wasm_function_table() {
         bail!("the first table is not of functions");
     }
@@ -146,7 +167,9 @@ fn plan(m: &Module, ran: &[u32]) -> Result<Plan> {
             places += 1;
         }
     }
-    Ok(Plan { first: first.into_iter().collect(), rest, stands_in, lent, pointers, places })
+    let addresses = known.addresses.iter().chain(first.iter().flat_map(|f| &of(*f).addresses)).copied();
+    let later = constants.unreached(addresses, SHORT);
+    Ok(Plan { first: first.into_iter().collect(), rest, stands_in, lent, pointers, places, later })
 }
 
 /// The names under which the first part lends functions, short because there are thousands.
@@ -157,8 +180,8 @@ fn lent_names(plan: &Plan) -> impl Iterator<Item = (String, u32)> {
 }
 
 /// The part that is needed at once, and the rest. `ran` are the numbers of the functions that belong into the first part.
-pub fn split(m: &Module, ran: &[u32]) -> Result<(Vec<u8>, Vec<u8>)> {
-    let plan = plan(m, ran)?;
+pub fn split(m: &Module, ran: &[u32], constants: &Constants) -> Result<(Vec<u8>, Vec<u8>)> {
+    let plan = plan(m, ran, constants)?;
     Ok((first(m, &plan)?, rest(m, &plan)?))
 }
 
@@ -237,9 +260,6 @@ fn first(m: &Module, plan: &Plan) -> Result<Vec<u8>> {
         numbers.parse_element(&mut elements, e.clone()).map_err(broken)?;
     }
     out.section(&elements);
-    if let Some(s) = m.raw(SectionId::DataCount) {
-        out.section(&s);
-    }
 
     let mut code = CodeSection::new();
     for f in &plan.first {
@@ -259,10 +279,40 @@ fn first(m: &Module, plan: &Plan) -> Result<Vec<u8>> {
         .instruction(&Instruction::End);
     code.function(&calls);
     out.section(&code);
-    if let Some(s) = m.raw(SectionId::Data) {
-        out.section(&s);
-    }
+    out.section(&data(m, &plan.later, false)?);
     Ok(out.finish())
+}
+
+/// What is put into memory: by the rest what is `later`, by the first part all else.
+fn data(m: &Module, later: &[Range<u32>], by_rest: bool) -> Result<DataSection> {
+    let mut out = DataSection::new();
+    for d in &m.data {
+        let DataKind::Active { memory_index: 0, offset_expr } = &d.kind else { bail!("data without a place") };
+        let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else {
+            bail!("data at a place that is computed");
+        };
+        let from = value as u32;
+        let mut put = |at: Range<u32>| {
+            let bytes = &d.data[(at.start - from) as usize..(at.end - from) as usize];
+            if !bytes.is_empty() {
+                out.active(0, &ConstExpr::i32_const(at.start as i32), bytes.iter().copied());
+            }
+        };
+        let end = from + d.data.len() as u32;
+        let mut done = from;
+        for at in later.iter().filter(|r| from <= r.start && r.end <= end) {
+            if by_rest {
+                put(at.clone());
+            } else {
+                put(done..at.start);
+            }
+            done = at.end;
+        }
+        if !by_rest {
+            put(done..end);
+        }
+    }
+    Ok(out)
 }
 
 fn stand_in(m: &Module, f: u32, place: u32, see_to_it: u32) -> Result<Function> {
@@ -330,6 +380,7 @@ fn rest(m: &Module, plan: &Plan) -> Result<Vec<u8>> {
         numbers.parse_function_body(&mut code, m.bodies[(f - imported) as usize].clone()).map_err(broken)?;
     }
     out.section(&code);
+    out.section(&data(m, &plan.later, true)?);
     Ok(out.finish())
 }
 
