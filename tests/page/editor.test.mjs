@@ -1,7 +1,7 @@
 // The editor knows the kinds: it completes, explains, marks and formats, and shows what applying would change.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applied, apply, id, paste, visits } from "./harness.mjs";
+import { applied, apply, count, id, paste, pods, visits } from "./harness.mjs";
 
 const open = visits();
 
@@ -123,4 +123,21 @@ test("the differences are shown before they are applied", async () => {
   assert.equal(await id(page, "differences").count(), 0);
   await apply(page, "kind: Nonsense\n");
   await id(page, "diagnostics").waitFor();
+});
+
+test("an object of the cluster is opened as a file, changed and applied", async () => {
+  const page = await open();
+  await applied(page, DEPLOYMENT);
+  await count(pods(page, "web"), 2);
+  await pods(page, "web").first().click();
+  await id(page, "tab-owners").click();
+  await id(page, "inspector").getByRole("button", { name: /Deployment/ }).click();
+  await id(page, "inspector").getByText("Deployment · default").waitFor();
+  await id(page, "edit-object").click();
+  await id(page, "editor").getByText("web.yaml").first().waitFor();
+  const text = await content(page).innerText();
+  assert.match(text, /^apiVersion: apps\/v1\nkind: Deployment\n/);
+  assert.doesNotMatch(text, /resourceVersion|last-applied|uid:|\nstatus:/);
+  await applied(page, text.replace("replicas: 2", "replicas: 3"));
+  await count(pods(page, "web"), 3);
 });

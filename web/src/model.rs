@@ -3,6 +3,7 @@
 pub mod access;
 pub mod answers;
 pub mod cluster;
+pub mod editable;
 pub mod filtered;
 pub mod flow;
 pub mod follow;

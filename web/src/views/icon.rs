@@ -30,6 +30,7 @@ fn path(name: &str) -> &'static str {
         "dock-right" => "M2 3h12v10H2zM10 3v10",
         "dock-bottom" => "M2 3h12v10H2zM2 9.5h12",
         "list" => "M6 4h7.5M6 8h7.5M6 12h7.5M2.8 4h.01M2.8 8h.01M2.8 12h.01",
+        "pen" => "M3 13l.6-2.8L10.8 3l2.2 2.2-7.2 7.2zM9.3 4.5l2.2 2.2",
         "bin" => "M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9",
         "check" => "M3 8.5l3.2 3.2L13 4.8",
         "cross" => "M4 4l8 8M12 4l-8 8",

@@ -5,9 +5,10 @@ use super::icon::Icon;
 use super::inspector_tabs::{Events, Logs, Owners, Summary, Why};
 use super::placement::Placement;
 use super::yaml::Yaml;
-use crate::ctx::use_ctx;
-use crate::ui::{Action, Dock, InspectorTab as Tab};
-use protocol::{ApplyMode, Command, File, ObjectId};
+use crate::ctx::{Ctx, use_ctx};
+use crate::model::editable::editable;
+use crate::ui::{Action, Dock, FileAction, InspectorTab as Tab};
+use protocol::{ApplyMode, Command, Detail, File, ObjectId};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -34,6 +35,15 @@ fn delete(id: &ObjectId) -> Command {
     }
     let files = vec![File { name: format!("{}.yaml", id.name), text }];
     Command::Apply { id: 0, mode: ApplyMode::Delete, files }
+}
+
+/// The object as a file of the editor.
+fn edit(ctx: &Ctx, detail: Rc<Detail>) -> Callback<MouseEvent> {
+    let ctx = ctx.clone();
+    Callback::from(move |_| {
+        let name = format!("{}.yaml", detail.id.name);
+        ctx.act(Action::File(FileAction::Open(name.into(), editable(&detail.yaml).into())));
+    })
 }
 
 #[component]
@@ -75,7 +85,8 @@ pub fn Inspector(p: &Props) -> Html {
                     <h2 title={object.name.clone()} data-testid="inspector-name">{ &object.name }</h2></div>
                 if detail.as_ref().is_some_and(|d| !d.exists) { <span class="status bad" data-testid="deleted">{ ctx.t("inspector.deleted") }</span> }
                 <span class="grow" />
-                if detail.as_ref().is_some_and(|d| d.exists) {
+                if let Some(d) = detail.as_ref().filter(|d| d.exists) {
+                    <button class="icon-button" data-testid="edit-object" aria-label={ctx.t("inspector.edit")} title={ctx.t("inspector.edit")} onclick={edit(&ctx, d.clone())}><Icon name="pen" /></button>
                     <button class="icon-button" data-testid="delete-object" aria-label={ctx.t("inspector.delete")} title={ctx.t("inspector.delete")} onclick={ctx.on_send(delete(object))}><Icon name="bin" /></button>
                 }
                 { close }
