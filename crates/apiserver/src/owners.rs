@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) fn by(req: &Request) -> By {
-    By { manager: req.options.field_manager.as_str().into(), subresource: req.subresource }
+    let form = req.options.form.filter(|f| f.alias.is_some());
+    By { manager: req.options.field_manager.as_str().into(), subresource: req.subresource, form }
 }
 
 /// Kinds that are stored as they were asked for: neither admission nor the registry adds to them.

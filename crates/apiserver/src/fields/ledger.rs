@@ -6,6 +6,7 @@
 //! changes it back, with nobody in between.
 
 use super::managed::{By, Kinded, Managed};
+use crate::decode;
 use api::{Obj, Object};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
@@ -142,8 +143,13 @@ impl State {
             if w.before.is_some() && managed.fields.is_empty() {
                 continue;
             }
-            let mut before = w.before.as_ref().map_or_else(|| kinded.zero(), |o| o.to_value());
-            let mut after = w.after.as_ref().map_or_else(|| object.to_value(), |o| o.to_value());
+            let kinded = w.by.form.map_or(kinded, Kinded::of);
+            let value = |o: &dyn Object| match w.by.form {
+                Some(form) => decode::in_form(Some(form), o.clone_object().into()).to_value(),
+                None => o.to_value(),
+            };
+            let mut before = w.before.as_ref().map_or_else(|| kinded.zero(), |o| value(&**o));
+            let mut after = w.after.as_ref().map_or_else(|| value(object), |o| value(&**o));
             if w.by.subresource == STATUS {
                 for side in [&mut before, &mut after] {
                     side.as_object_mut().map(|o| o.remove("spec"));

@@ -27,6 +27,8 @@ pub struct By {
     /// From `fieldManager`, or the user agent's first part.
     pub manager: Arc<str>,
     pub subresource: &'static str,
+    /// The kind as the request names it, where that is another form of the one that is stored: fields are owned by its names.
+    pub form: Option<KindRef>,
 }
 
 /// An object's kind with what its paths need.
@@ -128,7 +130,7 @@ impl Kinded {
     ) -> Result<Value, ApiError> {
         self.check(config)?;
         if managed.fields.is_empty() {
-            let before = By { manager: "before-first-apply".into(), subresource: by.subresource };
+            let before = By { manager: "before-first-apply".into(), ..by.clone() };
             self.update(managed, &before, &self.zero(), live, now);
         }
         let id = self.id(by, true);

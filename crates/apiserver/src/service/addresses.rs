@@ -59,7 +59,7 @@ fn put(ip: &str, service: &Service, now: Time) -> Op<Stored> {
     let seed = seed.fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     address.metadata.uid = Some(Rng::new(seed).uuid());
     let asked: Obj = Arc::from(address.clone_object());
-    let by = By { manager: "kube-apiserver".into(), subresource: "" };
+    let by = By { manager: "kube-apiserver".into(), subresource: "", form: None };
     let ledger = Ledger::noted(Noted { by, now, inside: true, asked: Some(asked), old: None });
     Op::Put {
         key: keys::of_parts(IPAddress::KIND_REF, "", ip),
