@@ -1,11 +1,14 @@
 //! Typed objects as Go writes them: the fields of a struct in the order of its declaration, and with `null` what is nil and has
-//! no `omitempty`. Both are told by [`crate::declared::SCHEMA`]. Models `encoding/json` over `k8s.io/api`'s types.
+//! no `omitempty`. Both are told by [`crate::declared::SCHEMA`] and `order.txt`. Models `encoding/json` over `k8s.io/api`'s types.
 
 use crate::declared::SCHEMA;
 use serde::ser::{self, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Error;
 use std::sync::OnceLock;
+
+/// Types of which nothing but their fields' order is to be known: see [`crate::declared::SCHEMA`] for how they are written.
+const ORDER: &str = include_str!("order.txt");
 
 /// A struct's field.
 struct Field {
@@ -33,7 +36,7 @@ struct Structs {
 fn structs() -> &'static Structs {
     static STRUCTS: OnceLock<Structs> = OnceLock::new();
     STRUCTS.get_or_init(|| {
-        let lines = || SCHEMA.lines().map(|l| l.split_once(' ').unwrap_or((l, "")));
+        let lines = || SCHEMA.lines().chain(ORDER.lines()).map(|l| l.split_once(' ').unwrap_or((l, "")));
         let names: BTreeMap<_, _> = lines().zip(0u16..).map(|((n, _), i)| (n.trim_end_matches('!'), i)).collect();
         let all = lines().map(|(_, fields)| Struct::of(fields, &names)).collect();
         Structs { all, names }
@@ -67,6 +70,33 @@ pub fn json(object: &impl Serialize, root: &str) -> Vec<u8> {
     // Writing to memory cannot fail.
     let _ = object.serialize(At { out: &mut out, of });
     out.json
+}
+
+/// JSON with what Go's encoder escapes beside what has to be: HTML's characters, and two ends of a line that JavaScript of old
+/// did not take. They stand in strings only. Models `encoding/json`'s `escapeHTML`.
+pub fn escape_html(json: Vec<u8>) -> Vec<u8> {
+    let separator = |rest: &[u8]| rest.starts_with(b"\xe2\x80\xa8") || rest.starts_with(b"\xe2\x80\xa9");
+    let special = |i: usize| match json[i] {
+        b'<' | b'>' | b'&' => true,
+        0xe2 => separator(&json[i..]),
+        _ => false,
+    };
+    let Some(first) = (0..json.len()).find(|i| special(*i)) else { return json };
+    let mut out = Vec::with_capacity(json.len() + 64);
+    out.extend_from_slice(&json[..first]);
+    let mut i = first;
+    while let Some(b) = json.get(i) {
+        let (text, length): (&[u8], usize) = match b {
+            b'<' => (b"\\u003c", 1),
+            b'>' => (b"\\u003e", 1),
+            b'&' => (b"\\u0026", 1),
+            0xe2 if separator(&json[i..]) => (if json[i + 2] == 0xa8 { b"\\u2028" } else { b"\\u2029" }, 3),
+            _ => (&json[i..=i], 1),
+        };
+        out.extend_from_slice(text);
+        i += length;
+    }
+    out
 }
 
 #[derive(Default)]

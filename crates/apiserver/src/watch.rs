@@ -7,11 +7,10 @@ use crate::keys;
 use crate::response::{WatchFrom, WatchSpec};
 use crate::server::{Seen, shown};
 use crate::stored::Stored;
-use crate::table::{As, ListMeta, partial, table};
+use crate::table::{As, Include, ListMeta, Look, partial, table};
 use api::{KindRef, Object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use meta::{ApiError, Time};
-use serde::Serialize;
 use store::{Backend, Event, Store, StoreError};
 
 /// One client's watch. The host calls [`Watcher::initial`] once, then [`Watcher::event`] for every commit.
@@ -25,17 +24,13 @@ pub struct Watcher {
     revision: u64,
 }
 
-#[derive(Serialize)]
-struct Frame<'a, T> {
-    #[serde(rename = "type")]
-    event: &'a str,
-    object: T,
-}
-
-fn frame<T: Serialize>(out: &mut Vec<u8>, event: &str, object: T) {
-    if serde_json::to_writer(&mut *out, &Frame { event, object }).is_ok() {
-        out.push(b'\n');
-    }
+/// `object` is JSON already: no tree is made.
+fn frame(out: &mut Vec<u8>, event: &str, object: Vec<u8>) {
+    out.extend_from_slice(b"{\"type\":\"");
+    out.extend_from_slice(event.as_bytes());
+    out.extend_from_slice(b"\",\"object\":");
+    out.extend(api::encode::escape_html(object));
+    out.extend_from_slice(b"}\n");
 }
 
 impl Watcher {
@@ -124,7 +119,7 @@ impl Watcher {
 
     fn error(&mut self, out: &mut Vec<u8>, status: &Status) {
         self.revision = u64::MAX;
-        frame(out, "ERROR", status);
+        frame(out, "ERROR", crate::http::status_json(status));
     }
 
     /// Whether an error ended the stream.
@@ -173,17 +168,21 @@ impl Watcher {
         if initial_end {
             meta.annotations = Some([("k8s.io/initial-events-end".to_string(), "true".to_string())].into());
         }
-        match self.wants.form {
+        let json = match self.wants.form {
             // A bookmark's table has no rows.
             As::Table(include) => {
                 let metadata = ListMeta { resource_version: revision.to_string(), ..ListMeta::default() };
-                let columns = !std::mem::replace(&mut self.columns_sent, true);
-                let t = table(self.kind(), std::iter::empty(), metadata, include, columns, now);
-                frame(out, "BOOKMARK", t);
+                table(self.kind(), std::iter::empty(), &metadata, self.look(include), now)
             }
-            As::Metadata | As::MetadataList => frame(out, "BOOKMARK", partial(object.meta())),
-            As::Object => frame(out, "BOOKMARK", object.to_value()),
-        }
+            As::Metadata | As::MetadataList => partial(object.meta(), self.wants.forms_version()),
+            As::Object => object.to_json(),
+        };
+        frame(out, "BOOKMARK", json);
+    }
+
+    fn look(&mut self, include: Include) -> Look {
+        let columns = !std::mem::replace(&mut self.columns_sent, true);
+        Look { version: self.wants.forms_version(), include, columns }
     }
 
     fn object(&mut self, out: &mut Vec<u8>, event: &str, o: &Stored, now: Time) {
@@ -191,24 +190,16 @@ impl Watcher {
         let seen = Seen { managed: !matches!(self.wants.form, As::Table(_)), form: self.spec.form };
         let o = shown(o, seen);
         let o = &*o;
-        match self.wants.form {
-            As::Object => {
-                // The object's own JSON is spliced in: no tree is made.
-                out.extend_from_slice(b"{\"type\":\"");
-                out.extend_from_slice(event.as_bytes());
-                out.extend_from_slice(b"\",\"object\":");
-                out.extend_from_slice(&o.to_json());
-                out.extend_from_slice(b"}\n");
-            }
-            As::Metadata | As::MetadataList => frame(out, event, partial(o.meta())),
+        let json = match self.wants.form {
+            As::Object => o.to_json(),
+            As::Metadata | As::MetadataList => partial(o.meta(), self.wants.forms_version()),
             As::Table(include) => {
                 let version = o.meta().resource_version.clone().unwrap_or_default();
                 let metadata = ListMeta { resource_version: version, ..ListMeta::default() };
-                let columns = !std::mem::replace(&mut self.columns_sent, true);
-                let t = table(self.kind(), std::iter::once(o), metadata, include, columns, now);
-                frame(out, event, t);
+                table(self.kind(), std::iter::once(o), &metadata, self.look(include), now)
             }
-        }
+        };
+        frame(out, event, json);
     }
 }
 

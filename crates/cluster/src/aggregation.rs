@@ -6,7 +6,7 @@ mod discovered;
 
 use crate::{Cluster, HttpOutcome};
 use api::{Remote, RemoteSaid};
-use apiserver::http::{HttpRequest, HttpResponse};
+use apiserver::http::{HttpRequest, HttpResponse, NO_CACHE};
 use apiserver::{At, Call, Said, Target, Trust, resolve};
 use controllers::aggregator::RemoteAvailable;
 use k8s_openapi::api::core::v1::Service;
@@ -242,7 +242,7 @@ impl Cluster {
     pub(crate) fn pass_on(&mut self, remote: &Remote, req: &HttpRequest<'_>, hands_out: bool) -> HttpOutcome {
         let text = |code: u16, text: String| {
             let (content_type, warnings) = ("text/plain; charset=utf-8", Vec::new());
-            HttpOutcome::Response(HttpResponse { code, content_type, warnings, body: text.into_bytes() })
+            HttpOutcome::Response(HttpResponse { code, content_type, cache_control: NO_CACHE, warnings, body: text.into_bytes() })
         };
         let Ok(way) = self.way(remote) else { return text(503, "service unavailable\n".into()) };
         let mut headers = identity(&req.user);
@@ -265,7 +265,7 @@ impl Cluster {
             Ok((code, body)) => {
                 let is_json = matches!(body.first(), Some(b'{' | b'['));
                 let content_type = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
-                HttpOutcome::Response(HttpResponse { code, content_type, warnings: Vec::new(), body })
+                HttpOutcome::Response(HttpResponse { code, content_type, cache_control: NO_CACHE, warnings: Vec::new(), body })
             }
             Err(why) => text(503, format!("error trying to reach service: {}\n", way.worded(&why))),
         }

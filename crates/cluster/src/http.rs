@@ -52,6 +52,10 @@ impl Cluster {
 
     /// The same for somebody else, or for a request that does not wait for webhooks.
     pub(crate) fn http_of(&mut self, lane: &Arc<str>, req: HttpRequest<'_>, errand: Option<&Errand>) -> HttpOutcome {
+        if let Err(e) = apiserver::http::check_timeout(&req) {
+            let answer = Answer::refusal(e);
+            return HttpOutcome::Response(apiserver::http::render(&answer, &Wants::default(), self.now));
+        }
         // What the path asks for, before what there is at the path: a stranger learns neither.
         if let Err(e) = self.api.authorize_http(&self.store, &req) {
             let answer = Answer::refusal(e);

@@ -9,7 +9,7 @@ use crate::Cluster;
 use crate::http::LogRequest;
 use crate::machines::kubelet_name;
 use api::Registered;
-use apiserver::http::{HttpResponse, Wants, query_pairs};
+use apiserver::http::{HttpResponse, NO_CACHE, Wants, query_pairs};
 use apiserver::{Answer, LogOptions, ProxyTarget, Response};
 use k8s_openapi::api::core::v1::{Container, Node, Pod, PodSpec};
 use kubelet::Kubelet;
@@ -26,7 +26,7 @@ const JSON: &str = "application/json";
 const CHECKS: [&str; 3] = ["ping", "log", "syncloop"];
 
 fn answer(code: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> HttpResponse {
-    HttpResponse { code, content_type, warnings: Vec::new(), body: body.into() }
+    HttpResponse { code, content_type, cache_control: NO_CACHE, warnings: Vec::new(), body: body.into() }
 }
 
 /// Models `http.Error`.

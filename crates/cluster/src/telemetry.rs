@@ -5,7 +5,7 @@
 use crate::Cluster;
 use api::KindRef;
 use apiserver::authn::{ISSUER_PATH, KEYS_PATH};
-use apiserver::http::HttpResponse;
+use apiserver::http::{HttpResponse, NO_CACHE};
 use apiserver::{PatchType, Request, RequestVerb};
 use meta::Time;
 use std::collections::BTreeMap;
@@ -84,7 +84,10 @@ impl Cluster {
             KEYS_PATH => ("application/jwk-set+json", self.api.authn().key_set().to_string()),
             _ => return None,
         };
-        Some(HttpResponse { code: 200, content_type, warnings: Vec::new(), body: body.into_bytes() })
+        // Models `OpenIDMetadataServer`, whose documents may be kept.
+        let kept = path.starts_with(ISSUER_PATH) || path.starts_with(KEYS_PATH);
+        let cache_control = if kept { "public, max-age=3600" } else { NO_CACHE };
+        Some(HttpResponse { code: 200, content_type, cache_control, warnings: Vec::new(), body: body.into_bytes() })
     }
 
     fn metrics_text(&self) -> String {

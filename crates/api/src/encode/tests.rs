@@ -120,3 +120,44 @@ fn no_field_is_lost() {
     of::<CustomResourceDefinition>();
     of::<ValidatingAdmissionPolicy>();
 }
+
+#[test]
+fn reviews_definitions_and_token_requests_have_their_order() {
+    let of = |kind: crate::KindRef, v: Value| text(&*kind.from_value(v).unwrap());
+    let review = serde_json::json!({
+        "spec": {"uid": "u", "user": "jane", "groups": ["g"], "resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}},
+        "status": {"reason": "r", "allowed": true},
+    });
+    assert_eq!(
+        of(&crate::kinds::subjectaccessreview::KIND, review),
+        concat!(
+            r#"{"kind":"SubjectAccessReview","apiVersion":"authorization.k8s.io/v1","metadata":{},"#,
+            r#""spec":{"resourceAttributes":{"namespace":"default","verb":"get","resource":"pods"},"user":"jane","groups":["g"],"uid":"u"},"#,
+            r#""status":{"allowed":true,"reason":"r"}}"#
+        )
+    );
+    let definition = serde_json::json!({
+        "metadata": {"name": "bars.foo.io"},
+        "spec": {"group": "foo.io", "scope": "Namespaced", "names": {"kind": "Bar", "plural": "bars", "shortNames": ["b"]},
+                 "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                     "type": "object", "description": "d", "properties": {"a": {"minimum": 1, "type": "integer", "format": "int32"}}}}}]},
+        "status": {"storedVersions": ["v1"], "conditions": [], "acceptedNames": {"kind": "Bar", "plural": "bars"}},
+    });
+    assert_eq!(
+        of(&crate::kinds::customresourcedefinition::KIND, definition),
+        concat!(
+            r#"{"kind":"CustomResourceDefinition","apiVersion":"apiextensions.k8s.io/v1","metadata":{"name":"bars.foo.io"},"#,
+            r#""spec":{"group":"foo.io","names":{"plural":"bars","shortNames":["b"],"kind":"Bar"},"scope":"Namespaced","#,
+            r#""versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"description":"d","type":"object","#,
+            r#""properties":{"a":{"type":"integer","format":"int32","minimum":1}}}}}]},"#,
+            r#""status":{"conditions":null,"acceptedNames":{"plural":"bars","kind":"Bar"},"storedVersions":["v1"]}}"#
+        )
+    );
+}
+
+#[test]
+fn html_is_escaped_in_strings() {
+    let escaped = |json: &str| String::from_utf8(super::escape_html(json.as_bytes().to_vec())).unwrap();
+    assert_eq!(escaped("{\"a\":\"x<y>&\u{2028}\u{2029}\u{20ac}\"}"), r#"{"a":"x\u003cy\u003e\u0026\u2028\u2029€"}"#);
+    assert_eq!(escaped(r#"{"a":"b"}"#), r#"{"a":"b"}"#);
+}

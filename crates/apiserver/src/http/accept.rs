@@ -7,11 +7,20 @@ use meta::ApiError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
     pub form: As,
+    /// The form's version is `meta.k8s.io/v1beta1`.
+    pub beta: bool,
     pub pretty: bool,
     /// YAML instead of JSON.
     pub yaml: bool,
     /// If the form is not to be had, the object itself is welcome.
     pub plain_too: bool,
+}
+
+impl Wants {
+    /// The version of the forms that are no registered kinds.
+    pub(crate) fn forms_version(&self) -> &'static str {
+        if self.beta { "meta.k8s.io/v1beta1" } else { "meta.k8s.io/v1" }
+    }
 }
 
 /// One clause of an `Accept` header.
@@ -62,7 +71,8 @@ pub(super) fn negotiate(accept: &str, include: &str, pretty: bool) -> Result<Wan
             ("PartialObjectMetadataList", "meta.k8s.io", "v1" | "v1beta1") => As::MetadataList,
             _ => continue,
         };
-        return Ok(Wants { form, pretty: pretty || c.get("pretty") == "1", yaml, plain_too });
+        let beta = form != As::Object && c.get("v") == "v1beta1";
+        return Ok(Wants { form, beta, pretty: pretty || c.get("pretty") == "1", yaml, plain_too });
     }
     Err(not_acceptable())
 }

@@ -3,6 +3,27 @@
 use super::path::HttpRequest;
 use super::query;
 use crate::authz::{Attributes, named};
+use meta::ApiError;
+
+/// How long the client is ready to wait for an answer is said in words that can be read. What runs as long as it likes may say
+/// anything. Models `WithRequestDeadline` and `BasicLongRunningRequestCheck`.
+///
+/// # Errors
+/// The refusal.
+pub fn check_timeout(http: &HttpRequest<'_>) -> Result<(), ApiError> {
+    let pairs = query::parse(http.query);
+    let Some((_, timeout)) = pairs.iter().find(|(k, _)| k == "timeout").filter(|(_, v)| !v.is_empty()) else {
+        return Ok(());
+    };
+    let long = asked(http, |a| {
+        let streams = matches!(a.subresource, "attach" | "exec" | "proxy" | "log" | "portforward");
+        a.verb == "watch" || streams || a.path.is_some_and(|p| p.starts_with("/debug/pprof/"))
+    });
+    match meta::go::parse_duration(timeout) {
+        Err(e) if !long => Err(ApiError::bad_request(format!("invalid timeout specified in the request URL - {e}"))),
+        _ => Ok(()),
+    }
+}
 
 /// Lets `f` judge the request.
 pub(crate) fn asked<R>(http: &HttpRequest<'_>, f: impl FnOnce(&Attributes<'_>) -> R) -> R {

@@ -10,6 +10,7 @@ use crate::response::{Answer, Response, unavailable};
 use crate::table::As;
 use crate::verbs::no_such_resource;
 use api::{KindRef, Kinds, Remote, Verb};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::StatusDetails;
 use meta::{ApiError, User};
 
 /// A request as it came in, its body read whole.
@@ -103,7 +104,10 @@ fn special(kinds: &Kinds, http: &HttpRequest<'_>, path: &str, query: &[(String, 
 
 /// Models `errors.NewGenericServerResponse` for 405.
 fn method_not_allowed() -> ApiError {
-    ApiError::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    let mut e =
+        ApiError::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+    e.0.details = Some(StatusDetails::default());
+    e
 }
 
 /// What a path names.

@@ -2,7 +2,7 @@
 
 use super::accept::Wants;
 use crate::response::{Answer, Response};
-use crate::table::{As, ListMeta, partial, partial_list, scale_table, table};
+use crate::table::{As, Include, ListMeta, Look, partial, partial_list, scale_table, table};
 use api::{KindRef, Obj, Object};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{self as meta_v1, Status};
 use meta::{ApiError, Time};
@@ -12,6 +12,7 @@ use serde::Serialize;
 pub struct HttpResponse {
     pub code: u16,
     pub content_type: &'static str,
+    pub cache_control: &'static str,
     /// Values of `Warning` headers, quoted and ready to send.
     pub warnings: Vec<String>,
     pub body: Vec<u8>,
@@ -56,15 +57,16 @@ pub fn render(answer: &Answer, wants: &Wants, now: Time) -> HttpResponse {
         if wants.yaml && content_type == JSON {
             (content_type, body) = ("application/yaml", yaml(&body));
         } else if wants.pretty {
-            body = indent(&body);
+            body = indent(&api::encode::escape_html(body));
         } else {
+            body = api::encode::escape_html(body);
             // Go's encoder ends every value with a line's end, its indenter does not.
             body.push(b'\n');
         }
     }
     // RFC 7234: code 299, no agent.
     let warnings = answer.warnings.iter().map(|w| format!("299 - {}", quoted(w))).collect();
-    HttpResponse { code: answer.code, content_type, warnings, body }
+    HttpResponse { code: answer.code, content_type, cache_control: NO_CACHE, warnings, body }
 }
 
 /// A list was asked for as one object's metadata, or the other way round. Models `asPartialObjectMetadata` and
@@ -96,6 +98,8 @@ fn go_type(kind: KindRef, name: String) -> String {
     format!("*{package}.{name}")
 }
 
+/// Models `WithCacheControl`.
+pub const NO_CACHE: &str = "no-cache, private";
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -104,14 +108,18 @@ fn bytes<T: Serialize>(v: &T) -> Vec<u8> {
     serde_json::to_vec(v).unwrap_or_default()
 }
 
+fn look(wants: &Wants, include: Include) -> Look {
+    Look { version: wants.forms_version(), include, columns: true }
+}
+
 fn object(o: &Obj, wants: &Wants, now: Time) -> Vec<u8> {
     match wants.form {
         As::Object => o.to_json(),
-        As::Metadata | As::MetadataList => api::encode::json(&partial(o.meta()), ""),
+        As::Metadata | As::MetadataList => partial(o.meta(), wants.forms_version()),
         As::Table(include) => {
             let version = o.meta().resource_version.clone().unwrap_or_default();
             let metadata = ListMeta { resource_version: version, ..ListMeta::default() };
-            bytes(&table(o.kind(), std::iter::once(&**o), metadata, include, true, now))
+            table(o.kind(), std::iter::once(&**o), &metadata, look(wants, include), now)
         }
     }
 }
@@ -122,7 +130,7 @@ fn json(plain: &[u8], wants: &Wants, now: Time) -> Vec<u8> {
         && let Ok(v) = serde_json::from_slice::<serde_json::Value>(plain)
         && v["kind"] == "Scale"
     {
-        return bytes(&scale_table(&v, include, now));
+        return scale_table(&v, plain, look(wants, include), now);
     }
     plain.to_vec()
 }
@@ -130,8 +138,8 @@ fn json(plain: &[u8], wants: &Wants, now: Time) -> Vec<u8> {
 fn list(kind: KindRef, items: &[Obj], metadata: ListMeta, wants: &Wants, now: Time) -> Vec<u8> {
     let objects = items.iter().map(|o| &**o as &dyn Object);
     match wants.form {
-        As::Table(include) => bytes(&table(kind, objects, metadata, include, true, now)),
-        As::Metadata | As::MetadataList => api::encode::json(&partial_list(objects, metadata), ""),
+        As::Table(include) => table(kind, objects, &metadata, look(wants, include), now),
+        As::Metadata | As::MetadataList => partial_list(objects, metadata, wants.forms_version()),
         As::Object => {
             let head =
                 format!("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":", list_kind(kind), kind.api_version());
@@ -168,7 +176,7 @@ fn item(o: &dyn Object, kind: KindRef) -> Vec<u8> {
 }
 
 /// Status with its fields in upstream's order: clients compare the text.
-fn status(s: &Status) -> Vec<u8> {
+pub(crate) fn status(s: &Status) -> Vec<u8> {
     let details = s.details.as_ref().map(|d| Details {
         name: d.name.as_deref(),
         group: d.group.as_deref(),

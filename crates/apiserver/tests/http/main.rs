@@ -6,6 +6,7 @@ mod apply;
 mod conversion;
 mod custom;
 mod deletes;
+mod forms;
 mod limits;
 mod merge;
 mod node_restriction;

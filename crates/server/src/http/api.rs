@@ -14,7 +14,8 @@ use bytes::Bytes;
 use cluster::aggregation::Passed;
 use cluster::http::{HttpOutcome, LogRequest};
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT, VARY,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, USER_AGENT,
+    VARY,
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -178,7 +179,7 @@ fn render(handle: Handle, next: Next, known: Option<&HeaderValue>, zips: bool) -
                 return discovered(r, known, zips);
             }
             let mut response = Response::builder().status(r.code).header(CONTENT_TYPE, r.content_type);
-            response = response.header(CACHE_CONTROL, "no-cache, private");
+            response = response.header(CACHE_CONTROL, r.cache_control);
             if r.content_type == "text/plain; charset=utf-8" {
                 response = response.header("X-Content-Type-Options", "nosniff");
             }
@@ -287,13 +288,21 @@ fn openapi_document(kinds: &Kinds, request: &Request<Incoming>, zips: bool) -> R
         return send_document(&openapi::v2::document(kinds), request, zips);
     }
     if path == "/openapi/v3" {
-        return finish(Response::builder().header(CONTENT_TYPE, "application/json").body(full(openapi::index(kinds))));
+        let body = openapi::index(kinds);
+        let hash = Sha512::digest(&body).iter().map(|b| format!("{b:02X}")).collect();
+        return send_document(&openapi::Document { body, hash }, request, false);
     }
     let Some(document) = path.strip_prefix("/openapi/v3/").and_then(|p| openapi::get(kinds, p)) else {
         return refuse(&ApiError::new(404, "NotFound", "the server could not find the requested resource"));
     };
     if !json {
-        return refuse(&ApiError::new(406, "NotAcceptable", "only application/json is served"));
+        return finish(Response::builder().status(StatusCode::NOT_ACCEPTABLE).header(VARY, "Accept").body(full("")));
+    }
+    // Who knows an older one is sent to that which is there now. Models `HandleGroupVersion` of `kube-openapi/pkg/handler3`.
+    let pairs = apiserver::http::query_pairs(request.uri().query().unwrap_or(""));
+    if pairs.iter().any(|(k, v)| k == "hash" && !v.is_empty() && *v != document.hash) {
+        let to = format!("{path}?hash={}", document.hash);
+        return finish(Response::builder().status(StatusCode::MOVED_PERMANENTLY).header(LOCATION, to).body(full("")));
     }
     send_document(&document, request, zips)
 }
