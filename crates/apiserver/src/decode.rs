@@ -73,6 +73,9 @@ fn from_json(cx: &mut Cx<'_>, req: &Request, json: &[u8], twice: &[String]) -> R
             summary(json)
         ))
     })?;
+    if kind.custom.is_some() {
+        check_custom(kind, json, head.api_version.as_deref().unwrap_or(""), head.kind.as_deref().unwrap_or(""))?;
+    }
     let said = head.kind.filter(|k| !k.is_empty()).unwrap_or_else(|| kind.kind.into());
     let version = head.api_version.filter(|v| !v.is_empty()).unwrap_or_else(|| kind.api_version());
     if said != kind.kind || version != kind.api_version() {
@@ -127,6 +130,41 @@ fn wrong_kind(expected: KindRef, api_version: &str, kind: &str) -> ApiError {
         None => format!("no kind {kind:?} is registered for version {api_version:?} in scheme {SCHEME:?}"),
     };
     ApiError::bad_request(format!("{kind} in version {version:?} cannot be handled as a {}: {why}", expected.kind))
+}
+
+/// Custom resources have to say themselves what they are. Models `unstructuredJSONScheme`, the check of `createHandler` and
+/// `customResourceValidator.ValidateTypeMeta`.
+fn check_custom(kind: KindRef, json: &[u8], api_version: &str, said: &str) -> Result<(), ApiError> {
+    let expected = kind.api_version();
+    if said.is_empty() {
+        let (name, text) = (kind.kind, String::from_utf8_lossy(json));
+        return Err(ApiError::bad_request(format!(
+            "{name} in version {:?} cannot be handled as a {name}: Object 'Kind' is missing in '{text}'",
+            kind.version
+        )));
+    }
+    if api_version != expected {
+        return Err(ApiError::bad_request(format!(
+            "the API version in the data ({api_version}) does not match the expected API version ({expected})"
+        )));
+    }
+    if said != kind.kind {
+        let tree: Value = serde_json::from_slice(json).unwrap_or_default();
+        return Err(other_custom(kind, api_version, said, tree["metadata"]["name"].as_str().unwrap_or("")));
+    }
+    Ok(())
+}
+
+/// Models `ValidateTypeMeta`; the refusal names the kind that the object says it is.
+fn other_custom(kind: KindRef, api_version: &str, said: &str, name: &str) -> ApiError {
+    let (mut errors, expected) = (Vec::new(), kind.api_version());
+    if said != kind.kind {
+        errors.push(FieldError::invalid(&Path::new("kind"), said, format!("must be {}", kind.kind)));
+    }
+    if api_version != expected {
+        errors.push(FieldError::invalid(&Path::new("apiVersion"), api_version, format!("must be {expected}")));
+    }
+    ApiError::invalid(api_version.split_once('/').map_or("", |(group, _)| group), said, name, &errors)
 }
 
 /// Models `summarizeData` with its limit of 30 bytes.
@@ -257,6 +295,9 @@ pub(crate) fn patched(
     let kind = req.options.form.unwrap_or(req.kind);
     let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or("");
     let (version, name) = (text("apiVersion"), text("kind"));
+    if (version != kind.api_version() || name != kind.kind) && kind.custom.is_some() {
+        return Err(other_custom(kind, version, name, value["metadata"]["name"].as_str().unwrap_or("")));
+    }
     if version != kind.api_version() || name != kind.kind {
         return Err(wrong_kind(kind, version, name));
     }

@@ -372,3 +372,36 @@ fn a_status_that_nobody_wrote_has_its_defaults() {
     let written = w.ok("PUT", &format!("{OBJECTS}/a/status"), &again.to_string());
     assert_eq!(written["status"], json!({"phase": "Unknown"}));
 }
+
+#[test]
+fn objects_say_themselves_what_they_are() {
+    let mut w = established(&[version("v1", true)]);
+    let mut said = String::new();
+    let mut send = |method: &str, path: &str, body: Value| {
+        said.push_str(&w.line(method, path, &body.to_string()));
+        said.push('\n');
+    };
+    let one = |api_version: &str, kind: &str| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}});
+    send("POST", OBJECTS, json!({"apiVersion": "stable.example.com/v1", "metadata": {"name": "a"}}));
+    send("POST", OBJECTS, json!({"kind": "CronTab", "metadata": {"name": "a"}}));
+    send("POST", OBJECTS, one("stable.example.com/v2", "CronTab"));
+    send("POST", OBJECTS, one("other.example.com/v1", "Other"));
+    send("POST", OBJECTS, one("stable.example.com/v1", "Bar"));
+    send("POST", OBJECTS, one("stable.example.com/v1", "CronTab"));
+    let path = format!("{OBJECTS}/a");
+    send("PUT", &path, one("stable.example.com/v3", "CronTab"));
+    send("PUT", &path, one("stable.example.com/v1", "Bar"));
+    send("PATCH", &path, json!({"kind": "Bar", "apiVersion": "stable.example.com/v3"}));
+    expect_test::expect![[r#"
+        400 BadRequest: CronTab in version "v1" cannot be handled as a CronTab: Object 'Kind' is missing in '{"apiVersion":"stable.example.com/v1","metadata":{"name":"a"}}'
+        400 BadRequest: the API version in the data () does not match the expected API version (stable.example.com/v1)
+        400 BadRequest: the API version in the data (stable.example.com/v2) does not match the expected API version (stable.example.com/v1)
+        400 BadRequest: the API version in the data (other.example.com/v1) does not match the expected API version (stable.example.com/v1)
+        422 Invalid: Bar.stable.example.com "a" is invalid: kind: Invalid value: "Bar": must be CronTab
+        201 CronTab a
+        400 BadRequest: the API version in the data (stable.example.com/v3) does not match the expected API version (stable.example.com/v1)
+        422 Invalid: Bar.stable.example.com "a" is invalid: kind: Invalid value: "Bar": must be CronTab
+        422 Invalid: Bar.stable.example.com "a" is invalid: [kind: Invalid value: "Bar": must be CronTab, apiVersion: Invalid value: "stable.example.com/v3": must be stable.example.com/v1]
+    "#]]
+    .assert_eq(&said);
+}
