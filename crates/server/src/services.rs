@@ -36,8 +36,10 @@ pub enum Backend {
 /// Why there is nobody to talk to.
 #[derive(Debug, PartialEq)]
 pub enum NoRoute {
-    /// There is no such Service, port or pod.
+    /// There is no host of that name.
     Unknown(String),
+    /// There is no such Service or pod.
+    Missing { plural: &'static str, name: String },
     /// The Service has no ready endpoint.
     NoEndpoints(String),
     /// Nothing real listens there.
@@ -46,8 +48,10 @@ pub enum NoRoute {
 
 impl std::fmt::Display for NoRoute {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (NoRoute::Unknown(text) | NoRoute::NoEndpoints(text) | NoRoute::Refused(text)) = self;
-        f.write_str(text)
+        match self {
+            NoRoute::Unknown(text) | NoRoute::NoEndpoints(text) | NoRoute::Refused(text) => f.write_str(text),
+            NoRoute::Missing { plural, name } => write!(f, "{plural} {name:?} not found"),
+        }
     }
 }
 
@@ -160,7 +164,7 @@ impl World {
             })
         };
         let service = self.cluster.view().get::<Service>(key);
-        let service = service.ok_or_else(|| NoRoute::Unknown(format!("services {:?} not found", key.name())))?;
+        let service = service.ok_or_else(|| NoRoute::Missing { plural: "services", name: key.name().into() })?;
         let ports = service.spec.as_ref().and_then(|s| s.ports.as_deref()).unwrap_or_default();
         let wanted = |p: &&ServicePort| match port {
             "" => ports.len() == 1,
@@ -176,7 +180,7 @@ impl World {
     /// The guest of a pod; `port` is a number, a container port's name, or empty for the first one.
     pub fn pod_backend(&self, key: &Key, port: &str) -> Result<Backend, NoRoute> {
         let pod = self.cluster.view().get::<Pod>(key);
-        let pod = pod.ok_or_else(|| NoRoute::Unknown(format!("pods {:?} not found", key.name())))?;
+        let pod = pod.ok_or_else(|| NoRoute::Missing { plural: "pods", name: key.name().into() })?;
         let ip = pod.status.as_ref().and_then(|s| s.pod_ip.as_deref()).unwrap_or("");
         if ip.is_empty() {
             return Err(NoRoute::NoEndpoints(format!("address not allowed: pod {:?} has no IP yet", key.name())));

@@ -91,6 +91,7 @@ pub fn refusal(body: &[u8], code: u16) -> ApiError {
 
 fn no_route(e: &NoRoute) -> ApiError {
     match e {
+        NoRoute::Missing { plural, name } => ApiError::not_found("", plural, name),
         NoRoute::Unknown(text) => ApiError::new(404, "NotFound", text.as_str()),
         NoRoute::NoEndpoints(text) => ApiError::new(503, "ServiceUnavailable", text.as_str()),
         NoRoute::Refused(text) => {
