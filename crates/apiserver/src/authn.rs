@@ -67,6 +67,10 @@ impl Authenticator {
             "id_token_signing_alg_values_supported": ["ES256"],
         })
     }
+    /// What signs the tokens.
+    pub fn token_key(&self) -> &pki::TokenKey {
+        &self.key
+    }
     /// What is at [`KEYS_PATH`].
     pub fn key_set(&self) -> serde_json::Value {
         self.key.key_set()

@@ -10,7 +10,6 @@ use crate::{Cluster, Lamp};
 use apiserver::http::Wants;
 use apiserver::{Answer, Credentials};
 use k8s_openapi::api::core::v1::Pod;
-use kubelet::MOUNTED_TOKEN;
 use kubelet::sim::net::{Response, Server, Wire};
 use kubelet::sim::parts::COMPONENT_PORTS;
 use meta::{ApiError, Key, Time, User};
@@ -45,19 +44,9 @@ impl Cluster {
         }
     }
 
-    /// Whose token a request shows; the kubelet's mounted one is its pod's.
+    /// Whose token a request shows.
     fn asking(&mut self, asked: &Server) -> Result<User, ApiError> {
-        let said = asked.said.header("Authorization");
-        if said.trim().strip_prefix("Bearer ").map(str::trim) == Some(MOUNTED_TOKEN) {
-            let pod = self.view.pods_with_ip(&asked.from).next();
-            let account = pod.and_then(|p| {
-                Some((p.metadata.namespace.as_deref()?, p.spec.as_ref()?.service_account_name.as_deref()?))
-            });
-            if let Some((namespace, account)) = account {
-                return Ok(User::service_account(namespace, account));
-            }
-        }
-        let authorization = Some(said.to_string()).filter(|h| !h.is_empty());
+        let authorization = Some(asked.said.header("Authorization").to_string()).filter(|h| !h.is_empty());
         self.identify(&Credentials { authorization, ..Credentials::default() })
     }
 

@@ -10,7 +10,7 @@ use apiserver::{Credentials, Impersonate};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
 use kubelet::sim::net::{Answer, ApiRequest, Call, NetError, Response, Served, Server};
-use kubelet::{MOUNTED_TOKEN, SimRuntime};
+use kubelet::SimRuntime;
 use meta::{Duration, Key, Time, User};
 use network::gateway::{self, Told};
 use network::{Client, IngressController, KubeProxy, Net, Reached, Resolver, Trail};
@@ -129,19 +129,10 @@ impl Cluster {
         }
     }
 
-    /// The API server answers a program, by the credentials that it shows. The token that the kubelet mounts stands for its
-    /// pod's service account, and for nobody in other pods.
+    /// The API server answers a program, by the credentials that it shows.
     fn ask_api_server(&mut self, asked: &ApiRequest) -> Answer {
-        let token = asked.said.header("Authorization").trim().strip_prefix("Bearer ").map(str::trim);
-        let pod = self.view.get::<Pod>(&Key::new(&asked.namespace, &asked.pod));
-        let account = pod.and_then(|p| p.spec.as_ref()?.service_account_name.clone());
-        let user = match (token, account) {
-            (Some(MOUNTED_TOKEN), Some(account)) => Ok(User::service_account(&asked.namespace, &account)),
-            _ => {
-                let said = Some(asked.said.header("Authorization")).filter(|h| !h.is_empty());
-                self.identify(&Credentials { authorization: said.map(str::to_string), ..Credentials::default() })
-            }
-        };
+        let said = Some(asked.said.header("Authorization")).filter(|h| !h.is_empty());
+        let user = self.identify(&Credentials { authorization: said.map(str::to_string), ..Credentials::default() });
         let user = user.and_then(|user| self.api.impersonate(&self.store, user, &impersonated(&asked.said.headers)));
         let method = if asked.said.method.is_empty() { "GET" } else { &asked.said.method };
         let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
@@ -177,7 +168,7 @@ impl Cluster {
         };
         let mut answer = served(response.code, &response.body, self.now);
         let warnings = response.warnings.into_iter().map(|w| ("Warning", w));
-        let all = [("Cache-Control", "no-cache, private".to_string()), ("Content-Type", response.content_type.into())];
+        let all = [("Cache-Control", response.cache_control.to_string()), ("Content-Type", response.content_type.into())];
         answer.response.headers = all.into_iter().chain(warnings).map(|(k, v)| (k.to_string(), v)).collect();
         Ok(Some(answer))
     }

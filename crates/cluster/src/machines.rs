@@ -92,7 +92,8 @@ impl Cluster {
         self.view.usage.set_mute(&config.name, cut);
         runtime.block_images(self.blocked.clone());
         runtime.fill(self.full_places(&config.name));
-        let kubelet = Box::new(Kubelet::new(config.clone(), runtime));
+        let config = NodeConfig { tokens: Some(self.api.authn().token_key().clone()), ..config.clone() };
+        let kubelet = Box::new(Kubelet::new(config, runtime));
         // What is cut off knows nothing when it comes up.
         self.add_slot(kubelet, cut.then(View::new));
     }

@@ -3,6 +3,7 @@
 use crate::statics::Manifests;
 use k8s_openapi::api::core::v1::Taint;
 use meta::Quantity;
+use pki::TokenKey;
 use std::collections::BTreeMap;
 
 /// What the machine has. Models `Node.status.capacity`.
@@ -61,6 +62,8 @@ pub struct NodeConfig {
     pub eviction: crate::eviction::Settings,
     /// What `staticPodPath` holds.
     pub manifests: Manifests,
+    /// What the API server signs the tokens of pods with; `None`: there is no API server.
+    pub tokens: Option<TokenKey>,
     /// Names and small random delays derive from it.
     pub seed: u64,
     /// How many times faster than real the node's own work (sandboxes) runs; 1 is real.
@@ -83,6 +86,7 @@ impl Default for NodeConfig {
             csi: Vec::new(),
             eviction: crate::eviction::Settings::default(),
             manifests: Manifests::new(),
+            tokens: None,
             seed: 1,
             speed: 1,
         }

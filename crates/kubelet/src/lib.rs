@@ -16,7 +16,7 @@ pub mod statics;
 
 pub use config::{Capacity, CsiPlugin, NodeConfig};
 pub use kubelet::Kubelet;
-pub use pod::volumes::MOUNTED_TOKEN;
+pub use pod::token::FileData;
 pub use runtime::{ExternalRuntime, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};
 pub use sim::SimRuntime;
 

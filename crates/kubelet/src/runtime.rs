@@ -1,6 +1,7 @@
 //! The container runtime as messages, shaped like CRI (`k8s.io/cri-api`): commands go in, events come out
 //! when polled. The simulated runtime lives behind it, and so can a real one outside the core.
 
+use crate::pod::token::FileData;
 use crate::sim::catalogue;
 use crate::sim::fs::Tree as DiskTree;
 use crate::sim::net::{Answer, ApiWrite, Call, NetError, Server};
@@ -22,7 +23,7 @@ pub struct ContainerId {
 #[derive(Clone, Debug, PartialEq)]
 pub enum MountSource {
     /// Files by their path below the mount: a ConfigMap, Secret or downward API volume.
-    Files(BTreeMap<String, Arc<[u8]>>),
+    Files(BTreeMap<String, FileData>),
     /// An `emptyDir` (or anything else that starts empty), shared by the pod's containers under its volume's name.
     Shared(String),
     /// A directory of the node, by path; the same for every pod on it.

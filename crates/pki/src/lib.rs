@@ -2,12 +2,14 @@
 //! and without randomness, so that a tab and a server sign the same bytes.
 
 mod authority;
+mod claims;
 mod request;
 mod signature;
 mod token;
 mod usages;
 
 pub use authority::{Authority, Wanted, check_certificates, not_after};
+pub use claims::{Claims, ISSUER};
 pub use request::Request;
 pub use token::TokenKey;
 pub use usages::{USAGES, unrecognized};

@@ -19,7 +19,7 @@ const SPKI: [u8; 26] = [
 pub struct TokenKey {
     key: Arc<SigningKey>,
     /// Models `keyIDFromPublicKey`: the hash of the public key.
-    id: String,
+    id: Arc<str>,
 }
 
 impl std::fmt::Debug for TokenKey {
@@ -41,7 +41,7 @@ impl TokenKey {
         };
         let point = key.verifying_key().to_encoded_point(false);
         let id = BASE64.encode(Sha256::new().chain_update(SPKI).chain_update(point.as_bytes()).finalize());
-        TokenKey { key: Arc::new(key), id }
+        TokenKey { key: Arc::new(key), id: id.into() }
     }
 
     /// The public key as JSON Web Key Set: RFC 7517.
@@ -49,14 +49,14 @@ impl TokenKey {
         let point = self.key.verifying_key().to_encoded_point(false);
         let coordinate = |c: Option<&p256::FieldBytes>| c.map(|c| BASE64.encode(c));
         json!({"keys": [{
-            "use": "sig", "kty": "EC", "kid": self.id, "crv": "P-256", "alg": "ES256",
+            "use": "sig", "kty": "EC", "kid": &*self.id, "crv": "P-256", "alg": "ES256",
             "x": coordinate(point.x()), "y": coordinate(point.y()),
         }]})
     }
 
     /// A token that says the claims.
     pub fn sign(&self, claims: &Value) -> String {
-        let header = json!({"alg": "ES256", "kid": self.id});
+        let header = json!({"alg": "ES256", "kid": &*self.id});
         let body = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
         let signature: Signature = self.key.sign(body.as_bytes());
         format!("{body}.{}", BASE64.encode(signature.to_bytes()))
@@ -72,7 +72,7 @@ impl TokenKey {
         let (body, (header, claims), signature) = split.ok_or("")?;
         let header = parse(header).ok_or("")?;
         let claims = parse(claims).ok_or("")?;
-        if header["kid"] != self.id.as_str() {
+        if header["kid"] != *self.id {
             return Err("invalid signature, no keys found".into());
         }
         let wrong = || "go-jose/go-jose: error in cryptographic primitive".to_string();

@@ -5,12 +5,11 @@ use crate::stored::Stored;
 use api::{Obj, ObjectExt, Registered};
 use k8s_openapi::api::core::v1::{Node, Pod, Secret, ServiceAccount};
 use meta::{Duration, Time, User};
-use pki::TokenKey;
-use serde_json::{Value, json};
+pub(crate) use pki::ISSUER;
+use pki::{Claims, TokenKey};
+use serde_json::Value;
 use store::Store;
 
-/// `--service-account-issuer`; it is the only audience of the API server, too.
-pub(crate) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// Who has signed the tokens in Secrets, which do not end.
 const LEGACY_ISSUER: &str = "kubernetes/serviceaccount";
 /// Clocks may differ by so much: `jwt.DefaultLeeway`.
@@ -29,43 +28,30 @@ pub(crate) enum Bound<'a> {
     Node(&'a Node),
 }
 
-/// Models `Claims`.
+/// What a token says; `seconds`: how long it was asked for.
 pub(crate) fn claims(
     account: &ServiceAccount,
     bound: &Bound<'_>,
     id: &str,
     audiences: &[String],
     now: Time,
-    expires: Time,
+    seconds: u64,
 ) -> Value {
-    let reference = |name: &str, uid: &str| match uid {
-        "" => json!({"name": name}),
-        uid => json!({"name": name, "uid": uid}),
-    };
-    let of = |o: &dyn api::Object| reference(o.name(), o.uid());
-    let o: &dyn api::Object = account;
-    let mut private = json!({"namespace": o.namespace(), "serviceaccount": of(o)});
-    match bound {
-        Bound::Nothing => {}
-        Bound::Pod { pod, node } => {
-            private["pod"] = of(*pod);
-            if let Some((name, uid)) = node {
-                private["node"] = reference(name, uid);
-            }
-        }
-        Bound::Secret(secret) => private["secret"] = of(*secret),
-        Bound::Node(node) => private["node"] = of(*node),
+    fn named(o: &dyn api::Object) -> (&str, &str) {
+        (o.name(), o.uid())
     }
-    json!({
-        "aud": audiences,
-        "exp": expires.as_secs(),
-        "iat": now.as_secs(),
-        "iss": ISSUER,
-        "jti": id,
-        "kubernetes.io": private,
-        "nbf": now.as_secs(),
-        "sub": format!("system:serviceaccount:{}:{}", o.namespace(), o.name()),
-    })
+    let bound = match bound {
+        Bound::Nothing => Vec::new(),
+        Bound::Pod { pod, node } => {
+            let node = node.iter().map(|(name, uid)| ("node", (name.as_str(), uid.as_str())));
+            [("pod", named(*pod))].into_iter().chain(node).collect()
+        }
+        Bound::Secret(secret) => vec![("secret", named(*secret))],
+        Bound::Node(node) => vec![("node", named(*node))],
+    };
+    let o: &dyn api::Object = account;
+    let (namespace, account, issued) = (o.namespace(), named(o), now.as_secs());
+    Claims { namespace, account, bound: &bound, id, audiences, issued, seconds }.value()
 }
 
 /// Models `jwtTokenAuthenticator.AuthenticateToken` and `validator.Validate`.

@@ -16,11 +16,6 @@ const SECONDS_MIN: i64 = 600;
 const SECONDS_MAX: i64 = 1 << 32;
 /// Models `SetDefaults_TokenRequestSpec`.
 const SECONDS_DEFAULT: i64 = 3600;
-/// What the kubelet asks for in every pod (`WarnOnlyBoundTokenExpirationSeconds`); it gets more, as clients of old cannot
-/// read a token anew.
-const POD_SECONDS: i64 = 3607;
-const POD_SECONDS_EXTENDED: i64 = 365 * 24 * 3600;
-
 pub(crate) fn request(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiError> {
     let mut token: TokenRequest = decode::token_request(&mut req)?;
     let same = |said: &Option<String>, is: &str, field: &str, what: &str| match said.as_deref() {
@@ -52,19 +47,15 @@ pub(crate) fn request(cx: &mut Cx<'_>, mut req: Request) -> Result<Plan, ApiErro
     token.metadata.creation_timestamp = Some(cx.now.to_k8s());
     node_restriction::token(cx, &req, token.spec.bound_object_ref.as_ref())?;
     let found = Found::of(cx, &req, &token)?;
-    let for_pod = matches!(found, Found::Pod(..)) && seconds == POD_SECONDS && token.spec.audiences == [ISSUER];
-    let after = |seconds: i64| cx.now + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    let expires = after(if for_pod { POD_SECONDS_EXTENDED } else { seconds });
+    let seconds = u64::try_from(seconds).unwrap_or(0);
     let id = cx.rng.uuid();
-    let mut claims = claims(&account, &found.bound(), &id, &token.spec.audiences, cx.now, expires);
-    if for_pod {
-        claims["kubernetes.io"]["warnafter"] = after(seconds).as_secs().into();
-    }
+    let claims = claims(&account, &found.bound(), &id, &token.spec.audiences, cx.now, seconds);
+    let expires = cx.now + Duration::from_secs(seconds);
     token.status = Some(TokenRequestStatus {
         token: cx.server.authn().key.sign(&claims),
-        expiration_timestamp: Time::from_secs(after(seconds).as_secs()).to_k8s(),
+        expiration_timestamp: Time::from_secs(expires.as_secs()).to_k8s(),
     });
-    let json = serde_json::to_vec(&token).map_err(ApiError::internal)?;
+    let json = api::encode::json(&token, "authentication.v1.TokenRequest");
     Ok(Plan { code: 201, ..Plan::read(Response::Json(json)) })
 }
 

@@ -24,6 +24,7 @@ pub mod start;
 pub mod status;
 pub mod stop;
 pub mod sync;
+pub mod token;
 mod unlocated;
 pub mod volumes;
 

@@ -2,21 +2,20 @@
 //! hostpath,projected}`.
 
 use super::images::ImageRef;
+use super::token::{self, FileData};
 use super::{PodWorker, Stage, SyncCx, env, events, persistent, plugins};
 use crate::runtime::{FileModes, Mount, MountSource, RuntimeCommand};
 use crate::sim::catalogue;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, ServiceAccountTokenProjection,
-    Volume, VolumeMount,
+    ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, Volume, VolumeMount,
 };
 use meta::Key;
 use reconcile::EventType::Warning;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use trace::note;
 
-type Files = BTreeMap<String, Arc<[u8]>>;
+type Files = BTreeMap<String, FileData>;
 
 /// # Errors
 /// The volume that cannot be set up, and why, as the FailedMount event says it.
@@ -206,7 +205,7 @@ fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<MountSource, String> {
                 downward(&mut files, pod, s.items.as_deref().unwrap_or_default(), cx)?;
             }
             if let Some(s) = &p.service_account_token {
-                token(&mut files, s);
+                files.insert(s.path.clone(), token::file(pod, s, cx));
             }
         }
     } else if let Some(s) = &v.host_path {
@@ -229,7 +228,7 @@ fn image(files: &mut Files, reference: &str) {
 
 fn pick(
     files: &mut Files,
-    data: BTreeMap<String, Arc<[u8]>>,
+    data: Files,
     items: Option<&[KeyToPath]>,
     optional: bool,
     what: &str,
@@ -298,12 +297,4 @@ fn downward(files: &mut Files, pod: &Pod, items: &[DownwardAPIVolumeFile], cx: &
         files.insert(i.path.clone(), text.into_bytes().into());
     }
     Ok(())
-}
-
-/// What the API server of the simulation takes for the pod's service account. Signing a true one for every pod would take
-/// a large cluster seconds; `kubectl create token` makes true ones.
-pub const MOUNTED_TOKEN: &str = "simulated-service-account-token";
-
-fn token(files: &mut Files, s: &ServiceAccountTokenProjection) {
-    files.insert(s.path.clone(), Arc::from(MOUNTED_TOKEN.as_bytes()));
 }

@@ -469,7 +469,7 @@ impl Fs {
             Place::Files(i, rest) => {
                 let MountSource::Files(files) = &self.mounts[i].source else { return None };
                 if let Some(f) = files.get(&rest) {
-                    return Some(Some(Content::Given(f)));
+                    return Some(Some(Content::Given(f.bytes())));
                 }
                 let below = format!("{rest}/");
                 (rest.is_empty() || files.keys().any(|k| k.starts_with(&below))).then_some(None)
