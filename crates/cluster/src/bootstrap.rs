@@ -228,6 +228,9 @@ impl Cluster {
             let said = self.view.get::<FlowSchema>(&name).and_then(|s| flowschema::with_dangling(s, true, self.now));
             said.into_iter().for_each(|s| self.update_status_as_apiserver(Box::new(s)));
         }
+        let run = self.rng.uuid();
+        let lease = controllers::identity::lease(&run, self.now);
+        self.create_as_apiserver("kube-system", Box::new(lease));
         let mut cidr = ServiceCIDR::default();
         cidr.metadata.name = Some("kubernetes".into());
         cidr.metadata.finalizers = Some(vec!["networking.k8s.io/service-cidr-finalizer".into()]);

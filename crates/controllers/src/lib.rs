@@ -19,6 +19,7 @@ pub mod expand;
 pub mod flow_control;
 pub mod garbage_collector;
 mod history;
+pub mod identity;
 pub mod job;
 pub mod local_path;
 pub mod namespace;
@@ -108,5 +109,6 @@ pub fn all(authority: Arc<Authority>, tokens: TokenKey) -> Vec<Box<dyn Component
         runner::<aggregator::RemoteAvailable>(),
         runner::<flow_control::FlowControl>(),
         runner::<service_ips::ServiceIps>(),
+        runner::<identity::Identity>(),
     ]
 }
