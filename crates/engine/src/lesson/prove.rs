@@ -3,7 +3,7 @@
 
 use super::Course;
 use crate::session::Session;
-use lessons::{Action, Lesson, Problem};
+use lessons::{Action, Lesson, Problem, Step};
 use meta::{Duration, Time};
 use std::rc::Rc;
 
@@ -71,7 +71,7 @@ fn proved(lesson: Lesson, ways: bool) -> Result<Report, Vec<Problem>> {
         report.wrong += wrong.len();
         for (n, way) in wrong.iter().enumerate() {
             let why = match try_way(&entry, i, way, Duration(took.0 + WRONG_MORE.0)) {
-                Ok(()) => "fulfils the checks".into(),
+                Ok(_) => "fulfils the checks".into(),
                 // What never happened shows nothing.
                 Err(Failure::Refused(why)) => format!("was refused: {why}"),
                 Err(Failure::Unfulfilled(_)) => continue,
@@ -80,11 +80,14 @@ fn proved(lesson: Lesson, ways: bool) -> Result<Report, Vec<Problem>> {
         }
         report.also += also.len();
         for (n, way) in also.iter().enumerate() {
-            if let Err(why) = try_way(&entry, i, way, Duration(step.within.0)) {
-                problems.push(Problem::new(place, format!("step {}: other way {}: {why}", i + 1, n + 1)));
-            }
+            let why = match try_way(&entry, i, way, Duration(step.within.0)) {
+                Ok(course) if is_unjudged(step, &course) => "none of the choices came true".to_string(),
+                Ok(_) => continue,
+                Err(why) => why.to_string(),
+            };
+            problems.push(Problem::new(place, format!("step {}: other way {}: {why}", i + 1, n + 1)));
         }
-        if step.predict.is_some() && course.state.answers.last() == Some(&None) {
+        if is_unjudged(step, &course) {
             problems.push(Problem::new(place, format!("step {}: none of the choices came true", i + 1)));
         }
     }
@@ -112,11 +115,17 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// Whether who guessed is left without an answer.
+fn is_unjudged(step: &Step, course: &Course) -> bool {
+    step.predict.is_some() && course.state.answers.last() == Some(&None)
+}
+
 /// One more way through a step, on a copy of what there was when it began.
-fn try_way(entry: &(Session, Course), step: usize, way: &[Action], within: Duration) -> Result<(), Failure> {
+fn try_way(entry: &(Session, Course), step: usize, way: &[Action], within: Duration) -> Result<Course, Failure> {
     let (mut session, mut course) = (entry.0.fork(), entry.1.clone());
     course.carry_out(way.to_vec());
-    reach(&mut session, &mut course, step, within)
+    reach(&mut session, &mut course, step, within)?;
+    Ok(course)
 }
 
 fn reach(session: &mut Session, course: &mut Course, step: usize, within: Duration) -> Result<(), Failure> {
