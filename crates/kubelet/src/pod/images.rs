@@ -72,10 +72,13 @@ impl ImageRef {
 
 /// The policy of the container, or the default for its tag (the API server sets it already).
 pub fn pull_policy(c: &Container) -> &str {
-    c.image_pull_policy.as_deref().unwrap_or_else(|| {
-        let latest = ImageRef::parse(c.image.as_deref().unwrap_or("")).is_ok_and(|r| r.tag == "latest");
-        if latest { "Always" } else { "IfNotPresent" }
-    })
+    c.image_pull_policy.as_deref().unwrap_or_else(|| default_policy(c.image.as_deref().unwrap_or("")))
+}
+
+/// The policy for an image without one, by its tag.
+pub fn default_policy(image: &str) -> &'static str {
+    let latest = ImageRef::parse(image).is_ok_and(|r| r.tag == "latest");
+    if latest { "Always" } else { "IfNotPresent" }
 }
 
 #[cfg(test)]

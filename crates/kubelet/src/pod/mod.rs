@@ -13,10 +13,12 @@ mod env_file;
 pub mod events;
 pub mod expand;
 mod hostname;
+mod image_volumes;
 pub mod images;
 mod persistent;
 mod plugins;
 pub mod probes;
+mod pull;
 mod resize;
 pub mod resources;
 mod security;
@@ -362,6 +364,8 @@ pub struct PodWorker {
     pub sandbox_at: Option<Time>,
     pub sandbox_ready: bool,
     pub containers: Vec<ContainerState>,
+    /// By volume.
+    image_volumes: BTreeMap<String, image_volumes::VolumeImage>,
     /// Main containers were started once: the pod stays initialized.
     pub initialized: bool,
     /// The pod is being stopped for good, and its containers have this long.
@@ -406,6 +410,7 @@ impl PodWorker {
             sandbox_at: None,
             sandbox_ready: false,
             containers,
+            image_volumes: BTreeMap::new(),
             initialized: false,
             terminating: None,
             deleted: false,
@@ -463,6 +468,7 @@ impl PodWorker {
             c.probes.clear();
             c.post_start = None;
             c.stopping = None;
+            self.forget_image_volumes();
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Starting one container: back-off, image, configuration, run. Models `startContainer` and `doBackOff` of
-//! `pkg/kubelet/kuberuntime` and `EnsureImageExists` of `pkg/kubelet/images`.
+//! `pkg/kubelet/kuberuntime`.
 
-use super::images::{ImageRef, pull_policy};
-use super::{
-    Exit, PodWorker, Run, Stage, SyncCx, credentials, env, events, hostname, pod_desc, resources, security, volumes,
-};
+use super::images::pull_policy;
+use super::pull::{self, Found, Wanted};
+use super::{Exit, PodWorker, Run, Stage, SyncCx, env, events, hostname, pod_desc, resources, security, volumes};
 use crate::runtime::{ContainerSpec, Processes, RuntimeCommand};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use meta::{Duration, Time};
@@ -32,22 +31,10 @@ impl PodWorker {
         if self.in_crash_backoff(c, pod, cx) {
             return;
         }
-        let image = container.image.clone().unwrap_or_default();
-        if let Err(why) = ImageRef::parse(&image) {
-            let why = match why.as_str() {
-                "repository name must be lowercase" => {
-                    let path = if image.contains('/') { image.clone() } else { format!("library/{image}") };
-                    let path = path.split(':').next().unwrap_or_default().to_string();
-                    format!("invalid reference format: repository name ({path}) must be lowercase")
-                }
-                _ => why,
-            };
-            let message =
-                format!("Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: {why}");
-            events::container(cx, self, pod, c, Warning, "InspectFailed", message.clone());
-            self.start_failed(c, pod, "InvalidImageName", message, cx);
+        if !self.image_volumes_settled(pod, spec, cx) || !self.has_image_volumes(c, pod, &container, cx) {
             return;
         }
+        let image = container.image.clone().unwrap_or_default();
         self.ensure_image(c, pod, &container, &image, spec, cx);
     }
 
@@ -92,42 +79,29 @@ impl PodWorker {
         spec: &PodSpec,
         cx: &mut SyncCx,
     ) {
-        let policy = pull_policy(container).to_string();
-        let present = cx.runtime.image(image);
-        if let Some(info) = present.filter(|_| policy != "Always") {
-            let message =
-                format!("Container image {image:?} already present on machine and can be accessed by the pod");
-            events::container(cx, self, pod, c, Normal, "Pulled", message);
-            cx.note(note!("kubelet.image-present", container = &self.containers[c].name, image = &image));
-            self.containers[c].image_id = info.image_id;
-            self.create(c, pod, container, spec, cx);
-            return;
+        let state = &self.containers[c];
+        let (backoff, error) = (&state.pull_backoff, state.pull_error.as_str());
+        let wanted = Wanted { image, policy: pull_policy(container), backoff, error };
+        let tell = |cx: &mut SyncCx, kind, reason: &str, text| events::container(cx, self, pod, c, kind, reason, text);
+        match pull::ensure(&wanted, pod, &self.uid, cx, tell) {
+            Found::Present(image_id) => {
+                cx.note(note!("kubelet.image-present", container = &self.containers[c].name, image = &image));
+                self.containers[c].image_id = image_id;
+                self.create(c, pod, container, spec, cx);
+            }
+            Found::Missing { reason, message, until } => {
+                self.start_failed(c, pod, reason, message, cx);
+                if let Some(over) = until {
+                    let state = &mut self.containers[c];
+                    state.retry_at = state.retry_at.min(over).max(cx.now + Duration::from_millis(1));
+                    cx.wake_at(state.retry_at);
+                }
+            }
+            Found::Pulling(pull) => {
+                cx.note(note!("kubelet.pull", container = &self.containers[c].name, image = &image));
+                self.containers[c].stage = Stage::Pulling { pull, since: cx.now };
+            }
         }
-        if policy == "Never" {
-            let message = format!("Container image {image:?} is not present with pull policy of Never");
-            events::container(cx, self, pod, c, Warning, "ErrImageNeverPull", message.clone());
-            self.start_failed(c, pod, "ErrImageNeverPull", message, cx);
-            return;
-        }
-        let state = &mut self.containers[c];
-        if state.pull_backoff.holds(state.pull_backoff.updated, cx.now) {
-            let message = format!("Back-off pulling image {image:?}");
-            let detail = format!("{message}: ErrImagePull: {}", state.pull_error);
-            let over = state.pull_backoff.updated + state.pull_backoff.delay;
-            cx.note(note!("kubelet.image-pull-back-off", image = &image, until = &over));
-            events::container(cx, self, pod, c, Normal, "BackOff", message);
-            self.start_failed(c, pod, "ImagePullBackOff", detail, cx);
-            let state = &mut self.containers[c];
-            state.retry_at = state.retry_at.min(over).max(cx.now + Duration::from_millis(1));
-            cx.wake_at(state.retry_at);
-            return;
-        }
-        events::container(cx, self, pod, c, Normal, "Pulling", format!("Pulling image {image:?}"));
-        cx.note(note!("kubelet.pull", container = &self.containers[c].name, image = &image));
-        let user = credentials::of(pod, image, cx);
-        let pull = cx.requests.open(&self.uid);
-        self.containers[c].stage = Stage::Pulling { pull, since: cx.now };
-        cx.runtime.command(cx.now, RuntimeCommand::PullImage { pull, image: image.into(), user });
     }
 
     /// The answer to a pull.
@@ -145,12 +119,7 @@ impl PodWorker {
         self.containers[c].stage = Stage::Idle;
         match result {
             Ok((image_id, size, took)) => {
-                let millis = |d: Duration| Duration::from_millis(d.as_millis()).go_string();
-                let message = format!(
-                    "Successfully pulled image {image:?} in {} ({} including waiting). Image size: {size} bytes.",
-                    millis(took),
-                    millis(cx.now.since(since)),
-                );
+                let message = pull::succeeded(&image, size, took, cx.now.since(since));
                 events::container(cx, self, pod, c, Normal, "Pulled", message);
                 if container.image.as_ref() == Some(&image) {
                     self.containers[c].image_id = image_id;
@@ -166,8 +135,7 @@ impl PodWorker {
                 state.pull_error = message.clone();
                 let reason = if reason.is_empty() { "ErrImagePull" } else { &reason };
                 self.start_failed(c, pod, reason, message, cx);
-                // The pod is looked at again soon, and is in back-off then.
-                let again = cx.now + Duration::from_secs(2);
+                let again = cx.now + pull::AGAIN;
                 self.containers[c].retry_at = again;
                 cx.wake_at(again);
             }
@@ -191,6 +159,10 @@ impl PodWorker {
                 return;
             }
         };
+        if let Err(why) = volumes::check_image_parts(pod, container, &made) {
+            self.start_failed(c, pod, "CreateContainerError", why, cx);
+            return;
+        }
         let identity = match security::identity(pod, container, cx) {
             Ok(i) => i,
             Err(why) => {
@@ -276,7 +248,7 @@ impl PodWorker {
 
     /// Notes why the container waits, says so (`Error: REASON` for image trouble, the message otherwise), and plans
     /// the next try.
-    fn start_failed(&mut self, c: usize, pod: &Pod, reason: &str, message: String, cx: &mut SyncCx) {
+    pub(super) fn start_failed(&mut self, c: usize, pod: &Pod, reason: &str, message: String, cx: &mut SyncCx) {
         let shown = if reason.starts_with("CreateContainer") { &message } else { reason };
         events::container(cx, self, pod, c, Warning, "Failed", format!("Error: {shown}"));
         let retry = retry_time(cx);

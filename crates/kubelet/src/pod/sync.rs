@@ -254,11 +254,15 @@ impl PodWorker {
             RuntimeEvent::ImagePulled { pull, image_id, size_bytes, took } => {
                 if let Some((c, since)) = self.pulling(pull) {
                     self.on_pulled(c, since, Ok((image_id, size_bytes, took)), pod, spec, cx);
+                } else {
+                    self.volume_pulled(pull, Ok((size_bytes, took)), pod, spec, cx);
                 }
             }
             RuntimeEvent::ImagePullFailed { pull, message, reason } => {
                 if let Some((c, since)) = self.pulling(pull) {
                     self.on_pulled(c, since, Err((message, reason)), pod, spec, cx);
+                } else {
+                    self.volume_pulled(pull, Err((message, reason)), pod, spec, cx);
                 }
             }
             RuntimeEvent::Started { id, at } => {

@@ -1,11 +1,9 @@
 //! What a container finds under its mount paths. Models `pkg/volume/{configmap,secret,downwardapi,emptydir,
 //! hostpath,projected}`.
 
-use super::images::ImageRef;
 use super::token::{self, FileData};
-use super::{PodWorker, Stage, SyncCx, env, events, persistent, plugins};
+use super::{PodWorker, Stage, SyncCx, env, events, image_volumes, persistent, plugins};
 use crate::runtime::{FileModes, Mount, MountSource, RuntimeCommand};
-use crate::sim::catalogue;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, DownwardAPIVolumeFile, KeyToPath, Pod, PodSpec, Secret, Volume, VolumeMount,
 };
@@ -45,10 +43,7 @@ pub fn mounts(
         let mut source = source(pod, v, cx).map_err(|why| (v.name.clone(), why))?;
         let path = m.mount_path.trim_end_matches('/').to_string();
         let mut modes = modes(v);
-        let sub = match m.sub_path_expr.as_deref().filter(|s| !s.is_empty()) {
-            Some(expression) => env::expand(expression, &[env]),
-            None => m.sub_path.clone().unwrap_or_default(),
-        };
+        let sub = sub_path(m, env);
         if !sub.is_empty() {
             let sub = sub.as_str();
             modes.whole = false;
@@ -73,9 +68,34 @@ pub fn mounts(
             };
         }
         let claim_read_only = v.persistent_volume_claim.as_ref().is_some_and(|c| c.read_only == Some(true));
-        out.push(Mount { path, read_only: m.read_only == Some(true) || claim_read_only, source, modes });
+        // Nobody writes into an image.
+        let read_only = m.read_only == Some(true) || claim_read_only || v.image.is_some();
+        out.push(Mount { path, read_only, source, modes });
     }
     Ok(out)
+}
+
+fn sub_path(m: &VolumeMount, env: &[(String, String)]) -> String {
+    match m.sub_path_expr.as_deref().filter(|s| !s.is_empty()) {
+        Some(expression) => env::expand(expression, &[env]),
+        None => m.sub_path.clone().unwrap_or_default(),
+    }
+}
+
+/// # Errors
+/// The container mounts a part of an image that the runtime cannot mount: its words.
+pub fn check_image_parts(pod: &Pod, container: &Container, env: &[(String, String)]) -> Result<(), String> {
+    let uid = pod.metadata.uid.as_deref().unwrap_or("");
+    let volumes = pod.spec.as_ref().and_then(|s| s.volumes.as_deref()).unwrap_or_default();
+    for m in container.volume_mounts.iter().flatten() {
+        let volume = volumes.iter().find(|v| v.name == m.name).and_then(|v| v.image.as_ref());
+        let (Some(image), sub) = (volume, sub_path(m, env)) else { continue };
+        if !sub.is_empty() {
+            let files = image_volumes::files(image.reference.as_deref().unwrap_or(""));
+            image_volumes::check_sub_path(&files, &sub, uid)?;
+        }
+    }
+    Ok(())
 }
 
 /// How a volume that the kubelet writes is laid out.
@@ -211,19 +231,11 @@ fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<MountSource, String> {
     } else if let Some(s) = &v.host_path {
         return Ok(MountSource::Host(s.path.clone()));
     } else if let Some(s) = &v.image {
-        image(&mut files, s.reference.as_deref().unwrap_or(""));
+        files = image_volumes::files(s.reference.as_deref().unwrap_or(""));
     } else {
         return Ok(persistent::source(pod, v, cx)?.unwrap_or_else(|| MountSource::Shared(v.name.clone())));
     }
     Ok(MountSource::Files(files))
-}
-
-/// An image's files, as far as the registry knows them: nobody can write there.
-fn image(files: &mut Files, reference: &str) {
-    let found = ImageRef::parse(reference).ok().and_then(|r| catalogue::find(&r).ok());
-    for (path, text) in found.iter().flat_map(|i| i.files) {
-        files.insert(path.trim_start_matches('/').into(), text.as_bytes().into());
-    }
 }
 
 fn pick(

@@ -181,6 +181,58 @@ fn an_image_is_mounted_to_be_read() {
     assert_eq!(w.logs("reader", "a"), "1\n2\n1\ndir\nfile\ntouch: /v/x: Read-only file system\n");
 }
 
+/// The kubelet pulls a volume's image before it starts a container, and says so of the pod.
+#[test]
+fn a_volumes_image_is_pulled_for_the_pod() {
+    let mut w = World::new();
+    let spec = |policy: &str, reference: &str, sub: &str| {
+        json!({
+            "restartPolicy": "Never",
+            "containers": [{
+                "name": "a", "image": "busybox:1.36", "command": ["true"],
+                "volumeMounts": [{ "name": "v", "mountPath": "/v", "subPath": sub }],
+            }],
+            "volumes": [{ "name": "v", "image": { "reference": reference, "pullPolicy": policy } }],
+        })
+    };
+    w.pod("reader", spec("IfNotPresent", "quay.io/crio/artifact:v2", ""));
+    w.run(20);
+    let log = w.take_log();
+    let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is missing in {log}"));
+    assert!(place("Pulling image \"quay.io/crio/artifact:v2\"") < place("Pulling image \"busybox:1.36\""));
+    assert!(place("Pulled reader: Successfully pulled image \"quay.io/crio/artifact:v2\" in ") < place("Created"));
+
+    w.pod("typo", spec("Always", "quay.io/crio/artefact:v2", ""));
+    w.run(30);
+    let log = w.take_log();
+    for text in [
+        "Warning Failed typo: Failed to pull image \"quay.io/crio/artefact:v2\": failed to pull and unpack image",
+        "Warning Failed typo: Error: ErrImagePull",
+        "status typo: Pending Ready=False a:ErrImagePull",
+        "Normal BackOff typo: Back-off pulling image \"quay.io/crio/artefact:v2\"",
+        "Warning Failed typo: Error: ImagePullBackOff",
+        "status typo: Pending Ready=False a:ImagePullBackOff",
+    ] {
+        assert!(log.contains(text), "{text} is missing in {log}");
+    }
+    assert!(log.matches("Pulling image \"quay.io/crio/artefact:v2\"").count() > 1, "it is tried again: {log}");
+    assert!(!log.contains("busybox"), "{log}");
+
+    w.pod("never", spec("Never", "quay.io/crio/artifact:v1", ""));
+    w.pod("part", spec("IfNotPresent", "quay.io/crio/artifact:v2", "file"));
+    w.run(5);
+    let waits = |name: &str| {
+        let status = w.get(name).unwrap().status.clone().unwrap().container_statuses.unwrap();
+        let waiting = status[0].state.clone().unwrap().waiting.unwrap();
+        (waiting.reason.unwrap(), waiting.message.unwrap())
+    };
+    let message = "Container image \"quay.io/crio/artifact:v1\" is not present with pull policy of Never";
+    assert_eq!(waits("never"), ("ErrImageNeverPull".into(), message.into()));
+    let (reason, message) = waits("part");
+    assert_eq!(reason, "CreateContainerError");
+    assert!(message.contains("only directory subpath is supported, subpath: \"file\""), "{message}");
+}
+
 /// `kubectl debug`
 #[test]
 fn an_ephemeral_container_joins_a_running_pod() {

@@ -306,6 +306,18 @@ pub fn blocked(list: &BTreeSet<String>, image: &str) -> Option<String> {
     (list.contains(&r.full()) || list.contains(&r.name())).then(|| pull_error(&r, Missing::Tag))
 }
 
+/// The files that an image is known to have: its own, and those that every image with such tools has.
+pub fn files(reference: &str) -> Vec<(&'static str, String)> {
+    let Ok(r) = ImageRef::parse(reference) else { return Vec::new() };
+    let Ok(image) = find(&r) else { return Vec::new() };
+    let mut out: Vec<(&str, String)> = image.files.iter().map(|(path, text)| (*path, (*text).to_string())).collect();
+    if let Some((users, groups)) = super::owners::accounts(image.tools) {
+        out.extend([("/etc/passwd", users.into()), ("/etc/group", groups.into())]);
+    }
+    out.extend(os_release(image, &r.tag).map(|text| ("/etc/os-release", text)));
+    out
+}
+
 /// Where a container of the image begins, unless its pod says so.
 pub fn working_dir<'a>(said: &'a str, image: &Image) -> &'a str {
     match said {
