@@ -1,6 +1,7 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
 mod content;
+mod times;
 #[cfg(test)]
 mod tests;
 
@@ -91,6 +92,8 @@ pub struct Volumes {
     pub full: Arc<Full>,
     /// Somebody on the node has made a symbolic link.
     pub links: bool,
+    /// The time of whoever is at work now.
+    pub now: Time,
 }
 
 impl Volumes {
@@ -145,6 +148,8 @@ pub(super) struct MountPoint {
     pub modes: FileModes,
     /// The name of the directory that [`DATA`] leads to; empty: there is none.
     pub dated: String,
+    /// When the kubelet wrote what is there.
+    at: Time,
 }
 
 impl MountPoint {
@@ -153,7 +158,7 @@ impl MountPoint {
             MountSource::Files(_) if m.modes.whole => dated(&m.path, now),
             _ => String::new(),
         };
-        MountPoint { path: m.path, source: m.source, read_only: m.read_only, modes: m.modes, dated }
+        MountPoint { path: m.path, source: m.source, read_only: m.read_only, modes: m.modes, dated, at: now }
     }
 
     /// `rest` with its links followed.
@@ -178,6 +183,8 @@ pub struct Fs {
     pub shown: Arc<procfs::Shown>,
     pod_uid: Arc<str>,
     node: String,
+    /// When the container was made, and with it what nobody has written to since.
+    born: Time,
     pub(super) who: Identity,
     /// The image names the user itself, and so perhaps a directory of its own to work in.
     pub(super) images_user: bool,
@@ -338,7 +345,7 @@ impl Fs {
             base.insert("/etc/os-release", release.into());
         }
         let (pod_uid, node) = (spec.id.pod_uid.clone(), spec.node.clone());
-        let mut fs = Fs { base, pod_uid, node, ..Default::default() };
+        let mut fs = Fs { base, pod_uid, node, born: now, ..Default::default() };
         fs.read_only = spec.read_only_root.then(|| spec.termination_message_path.clone());
         fs.who = spec.identity.clone();
         let user = ImageRef::parse(&spec.image).map_or(0, |r| super::catalogue::user(&r));
@@ -561,6 +568,7 @@ impl Fs {
             return Err(FsError::NoSpace);
         }
         let made = new.then(|| self.made(path, false, volumes));
+        self.stamp(path, new, volumes);
         let (tree, key) = match place {
             Place::Volume(name, rest) => (volumes.entry(name).or_default(), rest),
             _ => (&mut self.own, path.to_string()),
@@ -615,6 +623,7 @@ impl Fs {
             return Err(FsError::NoSpace);
         }
         let made = self.made(path, true, volumes);
+        self.stamp(path, true, volumes);
         let (tree, key) = match place {
             Place::Volume(name, rest) => (volumes.entry(name).or_default(), rest),
             _ => (&mut self.own, path.to_string()),
@@ -639,6 +648,7 @@ impl Fs {
         }
         let place = self.writable(path)?;
         self.removable(path, volumes)?;
+        self.stamp(path, true, volumes);
         match place {
             Place::Volume(name, rest) => {
                 let own = name == HOST && host::content(&rest, &self.node).is_some();

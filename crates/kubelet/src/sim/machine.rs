@@ -440,6 +440,7 @@ impl Machine {
     fn step(&mut self, pid: u32, at: Time, world: &mut World) {
         let Some(p) = self.procs.get_mut(&pid) else { return };
         p.clock = p.clock.max(at);
+        world.volumes.now = p.clock;
         let was = std::mem::replace(&mut p.state, State::Ready);
         let mut kind = std::mem::replace(&mut p.kind, Kind::Taken);
         let mut steps = 0;

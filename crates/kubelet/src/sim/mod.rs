@@ -163,6 +163,7 @@ impl SimRuntime {
     /// # Errors
     /// Why there is no answer.
     pub fn http(&mut self, asked: &Server, now: Time) -> Result<Served, net::NetError> {
+        self.volumes.now = now;
         let served = server::http(&self.containers, None, &self.volumes, asked, now)?;
         self.serve(Sent::new(asked.clone(), now, &served));
         self.update_next();

@@ -3,6 +3,7 @@
 use super::catalogue::Tools;
 use super::fs::Entry;
 use crate::runtime::Identity;
+use meta::Time;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
@@ -226,6 +227,8 @@ pub fn id_of(accounts: &str, name: &str) -> Option<i64> {
 pub struct Tree {
     entries: BTreeMap<String, Entry>,
     owners: BTreeMap<String, Attributes>,
+    /// When they were changed: of what containers have written.
+    times: BTreeMap<String, Time>,
 }
 
 impl Tree {
@@ -240,8 +243,19 @@ impl Tree {
             self.owners.insert(path.into(), of);
         }
     }
+    /// Forgets whose it is, and when it was changed.
     pub fn forget_owner(&mut self, path: &str) {
         self.owners.remove(path);
+        self.times.remove(path);
+    }
+    pub fn time(&self, path: &str) -> Option<Time> {
+        self.times.get(path).copied()
+    }
+    pub fn set_time(&mut self, path: &str, time: Time) {
+        match self.times.get_mut(path) {
+            Some(kept) => *kept = time,
+            None => _ = self.times.insert(path.into(), time),
+        }
     }
 }
 

@@ -110,9 +110,9 @@ fn find_says_what_is_wrong() {
         ("find . -perm 9", "invalid mode '9'", "invalid mode '9'"),
         ("find x", "x: No such file or directory", "'x': No such file or directory"),
         (
-            "find . -mtime +7",
-            "-mtime is not simulated: files have no times of their own here",
-            "-mtime is not simulated: files have no times of their own here",
+            "find . -atime +7",
+            "-atime is not simulated: files have only the time of their last change here",
+            "-atime is not simulated: files have only the time of their last change here",
         ),
     ] {
         check(&[(command, &no(busybox), &no(gnu))]);

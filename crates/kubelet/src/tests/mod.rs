@@ -15,6 +15,7 @@ mod sessions;
 mod showing;
 mod statics;
 mod text;
+mod times;
 mod tools;
 mod usage;
 

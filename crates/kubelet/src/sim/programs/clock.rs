@@ -1,6 +1,6 @@
 //! `date`'s formats.
 
-use meta::Time;
+use meta::{Duration, Time};
 
 const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
 const MONTHS: [&str; 12] = [
@@ -64,6 +64,34 @@ pub fn told(text: &str, now: Time) -> Option<Time> {
         }
     }
     (!text.is_empty()).then(|| Time::from_secs(days * 86_400 + seconds))
+}
+
+/// As GNU's programs are told a time: also `yesterday`, `3 days ago`, `now`.
+pub fn told_gnu(text: &str, now: Time) -> Option<Time> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (count, unit, forward) = match words.as_slice() {
+        ["now" | "today"] => return Some(now),
+        ["yesterday"] => (1, "day", false),
+        ["tomorrow"] => (1, "day", true),
+        [n, unit, "ago"] => (n.parse().ok()?, *unit, false),
+        [n, unit] if unit.starts_with(char::is_alphabetic) => match n.strip_prefix('-') {
+            Some(n) => (n.parse().ok()?, *unit, false),
+            None => (n.trim_start_matches('+').parse::<u64>().ok()?, *unit, true),
+        },
+        _ => return told(text, now),
+    };
+    let seconds = match unit.strip_suffix('s').unwrap_or(unit) {
+        "second" | "sec" => 1,
+        "minute" | "min" => 60,
+        "hour" => 3_600,
+        "day" => 86_400,
+        "week" => 7 * 86_400,
+        _ => return None,
+    };
+    let span = Duration::from_secs(seconds).0.checked_mul(count)?;
+    let at = now.as_micros();
+    let micros = if forward { at.checked_add(span) } else { at.checked_sub(span) };
+    micros.map(Time)
 }
 
 /// strftime's conversions that scripts use, in UTC.

@@ -1,18 +1,47 @@
 //! Programs over files.
 
+use super::clock::{told, told_gnu};
 use super::{Io, Outcome, Running};
 use crate::sim::fs::{FsError, normalize, rooted};
 use crate::sim::owners::Attributes;
+use meta::Time;
 
+/// `touch [-c] [-d DATE | -t STAMP | -r FILE] FILE...`
 pub fn touch(io: &mut Io) -> i32 {
+    let o = io.parsed();
+    let busybox = io.is_busybox();
+    let told = match (o.value('d'), o.value('t'), o.value('r')) {
+        (Some(text), ..) => (if busybox { told } else { told_gnu })(text, io.now).ok_or_else(|| match busybox {
+            true => format!("touch: invalid date '{text}'"),
+            false => format!("touch: invalid date format '{text}'"),
+        }),
+        (_, Some(text), _) => stamp(text, io.now).ok_or_else(|| match busybox {
+            true => format!("touch: invalid date '{text}'"),
+            false => format!("touch: invalid date format '{text}'"),
+        }),
+        (.., Some(file)) => io.m.fs.changed_at(&io.path(file), io.world.volumes).ok_or_else(|| match busybox {
+            true => format!("touch: {file}: No such file or directory"),
+            false => format!("touch: failed to get attributes of '{file}': No such file or directory"),
+        }),
+        _ => Ok(io.now),
+    };
+    let time = match told {
+        Ok(time) => time,
+        Err(why) => {
+            io.complain(why);
+            return 1;
+        }
+    };
     let mut code = 0;
-    for f in io.operands() {
+    for f in o.operands.clone() {
         let path = io.path(&f);
-        if io.m.fs.exists(&path, io.world.volumes) {
+        let there = io.m.fs.exists(&path, io.world.volumes);
+        if !there && o.has('c') {
             continue;
         }
-        if let Err(e) = io.m.fs.write(&path, b"", false, io.world.volumes) {
-            let busybox = io.is_busybox();
+        let made = if there { Ok(()) } else { io.m.fs.write(&path, b"", false, io.world.volumes) };
+        let done = made.and_then(|()| io.m.fs.set_changed_at(&path, time, io.world.volumes));
+        if let Err(e) = done {
             io.complain(if busybox {
                 format!("touch: {f}: {}", e.text())
             } else {
@@ -22,6 +51,23 @@ pub fn touch(io: &mut Io) -> i32 {
         }
     }
     code
+}
+
+/// A time as `touch -t` is told it: `[[CC]YY]MMDDhhmm[.ss]`.
+fn stamp(text: &str, now: Time) -> Option<Time> {
+    let (text, seconds) = text.split_once('.').unwrap_or((text, "00"));
+    if !text.is_ascii() {
+        return None;
+    }
+    let year = match text.len() {
+        12 => text[..4].to_string(),
+        10 if text[..2] < *"69" => format!("20{}", &text[..2]),
+        10 => format!("19{}", &text[..2]),
+        8 => super::clock::format(now, "%Y"),
+        _ => return None,
+    };
+    let rest = &text[text.len() - 8..];
+    told(&format!("{year}-{}-{} {}:{}:{seconds}", &rest[..2], &rest[2..4], &rest[4..6], &rest[6..]), now)
 }
 
 pub fn remove(io: &mut Io) -> i32 {
@@ -88,6 +134,7 @@ pub fn mkdir(io: &mut Io) -> i32 {
 pub fn copy(io: &mut Io) -> i32 {
     let moving = io.argv[0].ends_with("mv");
     let recursive = moving || io.flag('r') || io.flag('R') || io.flag('a');
+    let keeps = moving || io.flag('p') || io.flag('a') || io.argv.iter().any(|a| a.starts_with("--preserve"));
     let mut operands = io.operands();
     let Some(target) = operands.pop().filter(|_| !operands.is_empty()) else {
         io.complain("cp: missing file operand");
@@ -100,7 +147,7 @@ pub fn copy(io: &mut Io) -> i32 {
         if io.m.fs.is_dir(&dst, io.world.volumes) {
             dst = normalize(&dst, src.rsplit('/').next().unwrap_or(""));
         }
-        let result = copy_tree(io, &src, &dst, recursive);
+        let result = copy_tree(io, &src, &dst, recursive, keeps);
         let result = result.and_then(|()| if moving { io.m.fs.remove(&src, true, io.world.volumes) } else { Ok(()) });
         if let Err(e) = result {
             io.complain(format!("{name}: can't stat '{from}': {}", e.text()));
@@ -110,7 +157,17 @@ pub fn copy(io: &mut Io) -> i32 {
     code
 }
 
-fn copy_tree(io: &mut Io, src: &str, dst: &str, recursive: bool) -> Result<(), FsError> {
+/// `keeps`: the copy has the time of what it is a copy of.
+fn copy_tree(io: &mut Io, src: &str, dst: &str, recursive: bool, keeps: bool) -> Result<(), FsError> {
+    let time = io.m.fs.changed_at(src, io.world.volumes).filter(|_| keeps);
+    copy_content(io, src, dst, recursive, keeps)?;
+    match time {
+        Some(time) => io.m.fs.set_changed_at(dst, time, io.world.volumes),
+        None => Ok(()),
+    }
+}
+
+fn copy_content(io: &mut Io, src: &str, dst: &str, recursive: bool, keeps: bool) -> Result<(), FsError> {
     if !io.m.fs.is_dir(src, io.world.volumes) {
         let data = io.m.fs.read(src, io.world.volumes)?;
         let new = !io.m.fs.exists(dst, io.world.volumes);
@@ -136,7 +193,7 @@ fn copy_tree(io: &mut Io, src: &str, dst: &str, recursive: bool) -> Result<(), F
             Some(leads) if io.m.fs.is_made_link(&from, io.world.volumes) => {
                 io.m.fs.symlink(&leads, &to, io.world.volumes)?;
             }
-            _ => copy_tree(io, &from, &to, true)?,
+            _ => copy_tree(io, &from, &to, true, keeps)?,
         }
     }
     Ok(())
@@ -170,7 +227,7 @@ pub fn ln(io: &mut Io) -> i32 {
             false if io.m.fs.exists(&path, io.world.volumes) => Err(FsError::Exists),
             false => {
                 let from = io.path(&target);
-                copy_tree(io, &from, &path, false)
+                copy_tree(io, &from, &path, false, true)
             }
         };
         if let Err(e) = result {

@@ -1,5 +1,6 @@
 //! Programs that tell about the container.
 
+use super::clock::{told, told_gnu};
 use super::list::{human as human_size, named};
 use super::{Io, Outcome};
 use crate::sim::neighbours;
@@ -10,14 +11,23 @@ pub fn date(io: &mut Io) -> i32 {
     let format = options.operands.iter().find_map(|a| a.strip_prefix('+')).map(str::to_string);
     // A word that no option takes would set the clock.
     let set = options.operands.iter().find(|a| !a.starts_with('+')).cloned();
-    let told = options.value('d').map(|text| super::clock::told(text, io.now).ok_or_else(|| text.to_string()));
+    let told = options.value('d').map(|text| (if io.is_busybox() { told } else { told_gnu })(text, io.now).ok_or_else(|| text.to_string()));
+    let file = options.value('r').map(str::to_string);
+    let of_file = file.as_deref().map(|f| io.m.fs.changed_at(&io.path(f), io.world.volumes));
+    if let (Some(None), Some(f)) = (of_file, &file) {
+        io.complain(match io.is_busybox() {
+            true => format!("date: can't stat '{f}': No such file or directory"),
+            false => format!("date: {f}: No such file or directory"),
+        });
+        return 1;
+    }
     let time = match (set, told) {
         (Some(word), _) | (None, Some(Err(word))) => {
             io.complain(format!("date: invalid date '{word}'"));
             return 1;
         }
         (None, Some(Ok(time))) => time,
-        (None, None) => io.now,
+        (None, None) => of_file.flatten().unwrap_or(io.now),
     };
     let iso = io.argv.iter().any(|a| a.starts_with("-I"));
     let format = match format {

@@ -3,6 +3,7 @@
 use super::Io;
 use crate::sim::fs::{FsError, normalize};
 use crate::sim::owners::{Attributes, name_of};
+use meta::{Duration, Time};
 
 /// What is asked for.
 #[derive(Clone, Copy)]
@@ -14,6 +15,10 @@ struct Wanted {
     recursive: bool,
     numeric: bool,
     human: bool,
+    full: bool,
+    /// The newest first.
+    by_time: bool,
+    reverse: bool,
 }
 
 /// One line of a listing: its name as it is shown, and where it is.
@@ -23,14 +28,18 @@ struct Item {
 }
 
 pub fn ls(io: &mut Io) -> i32 {
+    let full = io.argv.iter().any(|a| a == "--full-time" || a == "--time-style=full-iso");
     let wanted = Wanted {
-        long: io.flag('l') || io.flag('n'),
+        long: io.flag('l') || io.flag('n') || full,
         all: io.flag('a'),
         hidden: io.flag('a') || io.flag('A'),
         one: io.flag('1'),
         recursive: io.flag('R'),
         numeric: io.flag('n'),
         human: io.flag('h'),
+        full,
+        by_time: io.flag('t'),
+        reverse: io.flag('r'),
     };
     let mut operands = io.operands();
     if operands.is_empty() {
@@ -58,11 +67,23 @@ pub fn ls(io: &mut Io) -> i32 {
     }
     let headings = wanted.recursive || dirs.len() + single.len() > 1 || code != 0 && !io.is_busybox();
     let mut printed = !single.is_empty();
+    sort(io, &mut single, wanted);
+    sort(io, &mut dirs, wanted);
     show(io, &single, wanted);
     for dir in dirs {
         directory(io, &dir, wanted, headings, &mut printed);
     }
     code
+}
+
+/// Puts the newest first, or all the other way round.
+fn sort(io: &Io, items: &mut [Item], wanted: Wanted) {
+    if wanted.by_time {
+        items.sort_by_key(|i| std::cmp::Reverse(changed(io, i)));
+    }
+    if wanted.reverse {
+        items.reverse();
+    }
 }
 
 fn directory(io: &mut Io, dir: &Item, wanted: Wanted, headings: bool, printed: &mut bool) {
@@ -80,7 +101,8 @@ fn directory(io: &mut Io, dir: &Item, wanted: Wanted, headings: bool, printed: &
     let inside: Vec<Item> = names.iter().map(item).collect();
     let dots =
         [".", ".."].iter().filter(|_| wanted.all).map(|d| Item { shown: (*d).into(), path: normalize(&dir.path, d) });
-    let all: Vec<Item> = dots.chain(inside).collect();
+    let mut all: Vec<Item> = dots.chain(inside).collect();
+    sort(io, &mut all, wanted);
     if wanted.long {
         let blocks: usize = all.iter().map(|i| blocks(io, i)).sum();
         io.line(format!("total {blocks}"));
@@ -164,8 +186,7 @@ fn show(io: &mut Io, items: &[Item], wanted: Wanted) {
         let rows = if across { columns(&names) } else { names };
         return rows.iter().for_each(|r| io.line(r));
     }
-    let when = super::clock::format(io.m.started, "%b %e %H:%M");
-    let mut rows: Vec<[String; 6]> = Vec::new();
+    let mut rows: Vec<[String; 7]> = Vec::new();
     for i in items {
         let link = io.m.fs.link_at(&i.path, io.world.volumes);
         let dir = io.m.fs.is_dir(&i.path, io.world.volumes);
@@ -185,14 +206,34 @@ fn show(io: &mut Io, items: &[Item], wanted: Wanted) {
         };
         let size = if wanted.human { human(size as u64) } else { size.to_string() };
         let shown = link.map_or(i.shown.clone(), |to| format!("{} -> {to}", i.shown));
-        rows.push([letters, count.to_string(), owner, group, size, shown]);
+        let when = when(io, i, wanted.full);
+        rows.push([letters, count.to_string(), owner, group, size, shown, when]);
     }
     let busybox = io.is_busybox();
     let width = |n: usize| rows.iter().map(|r| r[n].len()).max().unwrap_or(0);
     let (count, owner, group, size) = if busybox { (4, 8, 8, 9) } else { (width(1), width(2), width(3), width(4)) };
-    for [letters, n, o, g, s, shown] in &rows {
+    for [letters, n, o, g, s, shown, when] in &rows {
         io.line(format!("{letters} {n:>count$} {o:<owner$} {g:<group$} {s:>size$} {when} {shown}"));
     }
+}
+
+fn changed(io: &Io, i: &Item) -> Time {
+    io.m.fs.changed_at(&i.path, io.world.volumes).unwrap_or(io.m.started)
+}
+
+/// Half a Gregorian year: what is older, or yet to come, is shown with its year.
+const RECENT: Duration = Duration::from_secs(31_556_952 / 2);
+
+fn when(io: &Io, i: &Item, full: bool) -> String {
+    let at = changed(io, i);
+    let recent = at <= io.now && io.now.since(at) < RECENT;
+    let format = match (full, recent) {
+        (true, _) if io.is_busybox() => "%Y-%m-%d %H:%M:%S %z",
+        (true, _) => "%Y-%m-%d %H:%M:%S.%N %z",
+        (_, true) => "%b %e %H:%M",
+        (_, false) => "%b %e  %Y",
+    };
+    super::clock::format(at, format)
 }
 
 /// Names side by side, down and then right, as a terminal of 80 columns shows them.

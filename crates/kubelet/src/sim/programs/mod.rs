@@ -441,6 +441,7 @@ fn io<'a, 'w>(m: &'a mut Machine, pid: u32, stdin: Vec<u8>, world: &'a mut World
     let (argv, env, cwd, now) = (p.argv.clone(), p.env.clone(), p.cwd.clone(), p.clock);
     let asked = Asked::default();
     let stream = Stream::default();
+    world.volumes.now = now;
     Some(Io { m, pid, world, argv, env, cwd, stdin, stream, now, out: Vec::new(), err: Vec::new(), asked })
 }
 

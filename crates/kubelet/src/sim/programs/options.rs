@@ -165,6 +165,12 @@ const SPECS: &[Spec] = &[
         ],
         ..PLAIN
     },
+    Spec {
+        programs: &["touch"],
+        valued: "dtr",
+        long: &[("date", 'd'), ("reference", 'r'), ("no-create", 'c')],
+        ..PLAIN
+    },
     Spec { programs: &["tee"], long: &[("append", 'a')], ..PLAIN },
     Spec {
         programs: &["du"],

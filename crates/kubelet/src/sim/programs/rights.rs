@@ -106,7 +106,8 @@ pub fn stat(io: &mut Io) -> i32 {
         };
         let (owner, group) = (named(io, "/etc/passwd", of.uid), named(io, "/etc/group", of.gid));
         let count = if link.is_some() { 1 } else { links(io, &path) };
-        let when = super::clock::format(io.m.started, "%Y-%m-%d %H:%M:%S.000000000 +0000");
+        let changed = io.m.fs.changed_at(&path, io.world.volumes).unwrap_or(io.m.started);
+        let when = super::clock::format(changed, "%Y-%m-%d %H:%M:%S.%N +0000");
         let Some(format) = &format else {
             let name = link.map_or(shown.clone(), |to| format!("{shown} -> {to}"));
             let blocks = blocks_of(size) * 2;
@@ -139,7 +140,8 @@ pub fn stat(io: &mut Io) -> i32 {
                         'n' => shown.clone(),
                         'F' => kind.to_string(),
                         'h' => count.to_string(),
-                        'y' => when.clone(),
+                        'x' | 'y' | 'z' => when.clone(),
+                        'X' | 'Y' | 'Z' => changed.as_secs().to_string(),
                         other => format!("%{other}"),
                     };
                 }

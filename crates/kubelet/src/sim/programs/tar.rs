@@ -4,6 +4,7 @@ use super::Io;
 use super::list::named;
 use crate::sim::fs::normalize;
 use crate::sim::owners::{Attributes, id_of};
+use meta::Time;
 
 const BLOCK: usize = 512;
 /// Long names have a block of their own in GNU's archives.
@@ -177,7 +178,8 @@ fn create(io: &mut Io, o: &Options, dir: &str) -> i32 {
 }
 
 fn add(io: &Io, path: &str, member: &str, archive: &mut Vec<u8>) {
-    let mtime = usize::try_from(io.now.as_micros() / 1_000_000).unwrap_or(0);
+    let changed = io.m.fs.changed_at(path, io.world.volumes).unwrap_or(io.now);
+    let mtime = usize::try_from(changed.as_secs()).unwrap_or(0);
     let link = io.m.fs.link_at(path, io.world.volumes);
     let dir = link.is_none() && io.m.fs.is_dir(path, io.world.volumes);
     let of = io.m.fs.attributes(path, io.world.volumes).unwrap_or(Attributes::default_of(dir));
@@ -221,6 +223,10 @@ fn restore(io: &mut Io, path: &str, h: &[u8]) {
     }
     if new != now {
         let _ = io.m.fs.set_attributes(path, new, io.world.volumes);
+    }
+    if !has("-m") {
+        let changed = Time::from_secs(u64::try_from(number(&h[136..148])).unwrap_or(0));
+        let _ = io.m.fs.set_changed_at(path, changed, io.world.volumes);
     }
 }
 

@@ -78,10 +78,19 @@ impl Test<'_> {
         }
         self.primary()
     }
+    /// Which of two files was changed later; one that is missing was never.
+    fn newer(&self, left: &str, op: &str, right: &str) -> Option<bool> {
+        let at = |name: &str| self.fs.changed_at(&normalize(self.cwd, name), self.volumes);
+        match op {
+            "-nt" => Some(at(left) > at(right)),
+            "-ot" => Some(at(left) < at(right)),
+            _ => None,
+        }
+    }
     fn primary(&mut self) -> Result<bool, String> {
         let Some(first) = self.peek(0).map(str::to_string) else { return Err("argument expected".into()) };
         if let (Some(op), Some(right)) = (self.peek(1).map(str::to_string), self.peek(2).map(str::to_string))
-            && let Some(v) = binary(&first, &op, &right)?
+            && let Some(v) = binary(&first, &op, &right)?.or_else(|| self.newer(&first, &op, &right))
         {
             self.at += 3;
             return Ok(v);

@@ -722,6 +722,7 @@ impl Shell {
         let env = Arc::new(env);
         let (cwd, now) = m.procs.get(&pid).map(|p| (p.cwd.clone(), p.clock)).unwrap_or_default();
         let before = m.procs.get_mut(&pid).map(|p| std::mem::replace(&mut p.fds, fds.clone()));
+        world.volumes.now = now;
         let mut io = Io {
             m,
             pid,

@@ -2,11 +2,13 @@
 
 mod parse;
 
+use super::clock;
 use super::list::{links, named};
 use super::script::{quote, quoted, run};
 use super::{Io, Outcome};
 use crate::sim::fs::normalize;
 use crate::sim::shell::pattern;
+use meta::Time;
 use parse::{Expression, Parser, Term};
 
 struct Search {
@@ -192,6 +194,10 @@ fn kind(f: &File) -> char {
     }
 }
 
+fn changed(io: &Io, f: &File) -> Time {
+    io.m.fs.changed_at(&f.path, io.world.volumes).unwrap_or(io.m.started)
+}
+
 fn size(io: &Io, f: &File) -> u64 {
     match io.m.fs.link_at(&f.path, io.world.volumes).filter(|_| f.link) {
         Some(to) => to.len() as u64,
@@ -223,6 +229,11 @@ fn holds(io: &mut Io, s: &mut Search, term: &Term, f: &mut File) -> Truth {
         Term::User(id) => of(io).uid == *id,
         Term::Group(id) => of(io).gid == *id,
         Term::Links(n) => n.holds(links(io, &f.path) as u64),
+        Term::Age(n, unit) => {
+            let age = io.now.since(changed(io, f)).as_secs();
+            if *unit == 60 && !io.is_busybox() { n.holds_begun(age, *unit) } else { n.holds(age / unit) }
+        }
+        Term::After(time) => changed(io, f) > *time,
         Term::May(1) if !f.dir => of(io).mode & 0o111 != 0 && of(io).allows(&io.m.spec.identity, 1),
         Term::May(bit) => of(io).allows(&io.m.spec.identity, *bit),
         Term::True => true,
@@ -308,6 +319,13 @@ fn formatted(io: &Io, format: &str, f: &File, of: crate::sim::owners::Attributes
                 'y' => kind(f).to_string(),
                 'd' => f.level.to_string(),
                 'n' => links(io, &f.path).to_string(),
+                't' => clock::format(changed(io, f), "%a %b %e %H:%M:%S.%N0 %Y"),
+                'T' => match letters.next() {
+                    Some('@') => clock::format(changed(io, f), "%s.%N0"),
+                    Some('+') => clock::format(changed(io, f), "%Y-%m-%d+%H:%M:%S.%N0"),
+                    Some(letter) => clock::format(changed(io, f), &format!("%{letter}")),
+                    None => String::new(),
+                },
                 'l' => io.m.fs.link_at(&f.path, io.world.volumes).filter(|_| f.link).unwrap_or_default(),
                 other => return Err(other),
             }),

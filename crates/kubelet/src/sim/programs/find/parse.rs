@@ -3,6 +3,7 @@
 use super::super::Io;
 use super::super::regex;
 use crate::sim::owners::{changed_mode, id_of};
+use meta::Time;
 use regex_lite::Regex;
 
 /// `N`, `+N`, `-N`
@@ -15,6 +16,14 @@ pub struct Count {
 impl Count {
     pub fn times(self, unit: u64) -> Count {
         Count { n: self.n.saturating_mul(unit), ..self }
+    }
+    /// GNU's minutes: whether so many seconds are more, less, or so many of them begun.
+    pub fn holds_begun(self, seconds: u64, unit: u64) -> bool {
+        match self.sign {
+            '+' => seconds > self.n.saturating_mul(unit),
+            '-' => seconds < self.n.saturating_mul(unit),
+            _ => seconds / unit + 1 == self.n,
+        }
     }
     pub fn holds(self, n: u64) -> bool {
         match self.sign {
@@ -38,6 +47,10 @@ pub enum Term {
     User(i64),
     Group(i64),
     Links(Count),
+    /// Changed so many whole units of so many seconds ago.
+    Age(Count, u64),
+    /// Changed after that.
+    After(Time),
     /// What the one who looks may do: a bit of a mode.
     May(u32),
     True,
@@ -70,12 +83,12 @@ impl Expression {
     }
 }
 
-/// Of both programs, or of GNU's only, and cannot be told here.
-const TIMES: &[&str] = &["-mtime", "-mmin", "-newer", "-atime", "-amin", "-ctime", "-cmin"];
+/// Files have one time here, which is that of their last change. These are about others, of both programs or of GNU's only.
+const TIMES: &[&str] = &["-atime", "-amin", "-ctime", "-cmin"];
 const OTHERS: &[&str] = &["-inum", "-samefile"];
 const GNU: &[&str] =
     &["-ok", "-okdir", "-ls", "-fls", "-fprint", "-fprint0", "-fprintf", "-fstype", "-used", "-daystart"];
-const GNU_TIMES: &[&str] = &["-anewer", "-cnewer", "-newermt", "-newerat", "-newerct"];
+const GNU_TIMES: &[&str] = &["-anewer", "-cnewer", "-newerat", "-newerct"];
 
 /// More groups and negations within each other are for nobody to read.
 const NESTED_MAX: usize = 100;
@@ -318,8 +331,24 @@ impl Parser<'_, '_, '_> {
             "-quit" => Term::Quit,
             "-exec" => self.command(false, word)?,
             "-execdir" if gnu => self.command(true, word)?,
+            "-mtime" | "-mmin" => {
+                let unit = if word == "-mtime" { 86_400 } else { 60 };
+                let text = self.value(word)?;
+                Term::Age(self.count(word, &text, &text)?, unit)
+            }
+            "-newer" => {
+                let file = self.value(word)?;
+                let at = self.io.m.fs.changed_at(&self.io.path(&file), self.io.world.volumes);
+                let missing = format!("{file}: No such file or directory");
+                Term::After(at.ok_or_else(|| self.said(missing, format!("'{file}': No such file or directory")))?)
+            }
+            "-newermt" if gnu => {
+                let text = self.value(word)?;
+                let why = format!("find: I cannot figure out how to interpret '{text}' as a date or time");
+                Term::After(super::super::clock::told_gnu(&text, self.io.now).ok_or(why)?)
+            }
             _ if TIMES.contains(&word) || gnu && GNU_TIMES.contains(&word) => {
-                return Err(format!("find: {word} is not simulated: files have no times of their own here"));
+                return Err(format!("find: {word} is not simulated: files have only the time of their last change here"));
             }
             _ if OTHERS.contains(&word) || gnu && GNU.contains(&word) || matches!(word, "-follow" | "-L") => {
                 return Err(format!("find: {word} is not simulated"));
