@@ -106,6 +106,8 @@ pub struct ContainerSpec {
     pub tty: bool,
     pub identity: Identity,
     pub read_only_root: bool,
+    /// `hostUsers: false`: the node's ID that the pod's root has. `None`: it is the node's root.
+    pub first_host_id: Option<u32>,
     pub processes: Processes,
 }
 

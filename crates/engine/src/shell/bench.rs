@@ -63,6 +63,7 @@ fn spec() -> ContainerSpec {
         tty: false,
         identity: Identity::default(),
         read_only_root: false,
+        first_host_id: None,
         processes: kubelet::runtime::Processes::Own,
         resolver: network::Resolver::of_cluster("default"),
     }

@@ -229,6 +229,7 @@ impl PodWorker {
             stdin_once: container.stdin_once == Some(true),
             tty: container.tty == Some(true),
             identity,
+            first_host_id: if spec.host_users == Some(false) { first_host_id(&self.ip) } else { None },
             processes: processes(spec, &container.name),
             read_only_root: container.security_context.as_ref().and_then(|s| s.read_only_root_filesystem) == Some(true),
         };
@@ -290,6 +291,17 @@ impl PodWorker {
         state.retry_at = cx.now + Duration::from_secs(1);
         cx.wake_at(state.retry_at);
     }
+}
+
+/// How many IDs a pod's user namespace has, and by how many they lie apart. Models `userNsUnitLength` of `pkg/kubelet/userns`.
+pub const IDS_OF_POD: u32 = 65_536;
+
+/// Where the IDs of a pod begin on the node. Upstream draws one of the free ranges; here it is the one whose number is that
+/// of the pod's address in its range, of which no other pod has the same.
+fn first_host_id(ip: &str) -> Option<u32> {
+    let ip: std::net::Ipv4Addr = ip.parse().ok()?;
+    let number = u32::from(ip) & 0xff;
+    Some(number.max(1) * IDS_OF_POD)
 }
 
 /// Whose processes a container sees. Models `PidNamespaceForPod` and `namespacesForPod` of `pkg/kubelet/kuberuntime/util`.

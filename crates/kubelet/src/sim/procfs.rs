@@ -1,6 +1,7 @@
 //! What is read below `/proc`, as far as it says something about the container.
 
 use super::machine::Machine;
+use crate::pod::start::IDS_OF_POD;
 use crate::runtime::Identity;
 use std::collections::BTreeMap;
 
@@ -40,6 +41,7 @@ pub struct Shown {
     memory: u64,
     memory_limit: Option<i64>,
     cpu_limit_milli: Option<i64>,
+    first_host_id: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +64,7 @@ impl Shown {
             memory: m.meter.memory_bytes,
             memory_limit: m.spec.memory_limit_bytes,
             cpu_limit_milli: m.spec.cpu_limit_milli,
+            first_host_id: m.spec.first_host_id,
         }
     }
 
@@ -111,7 +114,8 @@ pub fn content<'a>(
         "1/status" => status(first, 1, 0, who),
         "self/status" => status("cat", 2, 1, who),
         "1/uid_map" | "self/uid_map" | "1/gid_map" | "self/gid_map" => {
-            format!("{:>10} {:>10} {:>10}\n", 0, 0, 4_294_967_295_u32)
+            let (first, count) = shown.first_host_id.map_or((0, u32::MAX), |first| (first, IDS_OF_POD));
+            format!("{:>10} {first:>10} {count:>10}\n", 0)
         }
         "1/cgroup" | "self/cgroup" => "0::/\n".into(),
         "cpuinfo" => (0..CPUS).map(processor).collect(),

@@ -233,6 +233,26 @@ fn a_volumes_image_is_pulled_for_the_pod() {
     assert!(message.contains("only directory subpath is supported, subpath: \"file\""), "{message}");
 }
 
+#[test]
+fn a_pod_without_the_nodes_users_has_its_own() {
+    let mut w = World::new();
+    let script = "cat /proc/self/uid_map /proc/self/gid_map; readlink /proc/self/ns/user";
+    let pod = |users: bool| {
+        json!({
+            "restartPolicy": "Never", "hostUsers": users,
+            "containers": [{ "name": "a", "image": "busybox", "command": ["sh", "-c", script] }],
+        })
+    };
+    w.pod("host", pod(true));
+    w.pod("own", pod(false));
+    w.run(20);
+    assert_eq!(w.logs("host", "a"), "         0          0 4294967295\n".repeat(2) + "user:[4026531837]\n");
+    let of_own = w.logs("own", "a");
+    let numbers: Vec<u32> = of_own.split_whitespace().take(3).map(|n| n.parse().unwrap()).collect();
+    assert!(numbers[0] == 0 && numbers[1] >= 65_536 && numbers[1] % 65_536 == 0 && numbers[2] == 65_536, "{of_own}");
+    assert!(!of_own.ends_with("user:[4026531837]\n"), "{of_own}");
+}
+
 /// `kubectl debug`
 #[test]
 fn an_ephemeral_container_joins_a_running_pod() {

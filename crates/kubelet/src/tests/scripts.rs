@@ -36,6 +36,7 @@ pub fn container(image: &str, command: &[&str]) -> ContainerSpec {
         tty: false,
         identity: Identity::default(),
         read_only_root: false,
+        first_host_id: None,
         processes: Processes::default(),
     }
 }

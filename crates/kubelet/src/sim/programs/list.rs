@@ -1,6 +1,7 @@
 //! `ls`, and where links lead.
 
 use super::Io;
+use crate::pod::start::IDS_OF_POD;
 use crate::sim::fs::{FsError, normalize};
 use crate::sim::owners::{Attributes, name_of};
 use meta::{Duration, Time};
@@ -260,7 +261,9 @@ pub fn readlink(io: &mut Io, name: &str) -> i32 {
         } else if let Some(to) = io.m.fs.link_at(&path, io.world.volumes) {
             io.line(to);
         } else if matches!(path.as_str(), "/proc/self/ns/user" | "/proc/1/ns/user") {
-            io.line("user:[4026531837]");
+            // The node's own namespace has the first number.
+            let number = io.m.spec.first_host_id.map_or(0, |first| 400 + first / IDS_OF_POD);
+            io.line(format!("user:[{}]", 4_026_531_837_u32 + number));
         } else {
             code = 1;
         }
