@@ -76,3 +76,8 @@ pub use env::{Captured, Env, Files, Session, Terminal};
 pub use error::{Error, Status};
 pub use kubeconfig::Config;
 pub use mapping::Mapping;
+
+/// YAML as `sigs.k8s.io/yaml` writes it.
+pub fn yaml(tree: &serde_json::Value) -> String {
+    print::yaml::to_yaml(tree)
+}

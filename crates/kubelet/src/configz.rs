@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 /// show); what they do depends on the fields that [`in_use`] adds.
 const DEFAULTS: &str = include_str!("configz.json");
 
+/// A node's `/var/lib/kubelet/config.yaml`, which kubeadm copies from its ConfigMap `kubelet-config`. What it leaves to the
+/// kubelet's defaults is zero.
+pub const FILE: &str = include_str!("kubelet-config.yaml");
+
 /// What a machine's own settings say.
 fn in_use(config: &NodeConfig) -> Map<String, Value> {
     let mut fields = Map::new();

@@ -11,6 +11,7 @@ use crate::pod::volumes;
 use crate::pod::{Addresses, Exit, PodWorker, Requests, Role, Run, Stage, SyncCx, exit_reason};
 use crate::pod::{attachable, expand};
 use crate::runtime::{Runtime, RuntimeCommand, RuntimeEvent};
+use crate::statics::Manifests;
 use api::{Obj, Object, ObjectExt, Registered, references};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Node, PersistentVolumeClaim, Pod, Secret};
@@ -67,6 +68,8 @@ pub struct Kubelet {
     queue: WorkQueue<Item>,
     /// Each shared with a copy of the kubelet until it changes: a checkpoint costs what differs.
     pods: BTreeMap<Arc<str>, Arc<Worker>>,
+    /// What the manifest directory of the node's own disk says.
+    written: Manifests,
     /// The mirror pods of the node as they are at the API server.
     mirrors: BTreeMap<Key, Obj>,
     requests: Requests,
@@ -96,6 +99,7 @@ impl Clone for Kubelet {
             runtime: self.runtime.clone_box(),
             queue: self.queue.clone(),
             pods: self.pods.clone(),
+            written: self.written.clone(),
             mirrors: self.mirrors.clone(),
             requests: self.requests.clone(),
             addresses: self.addresses.clone(),
@@ -123,6 +127,7 @@ impl Kubelet {
             runtime,
             queue: WorkQueue::with_delays(RETRY_FIRST, RETRY_MAX),
             pods: BTreeMap::new(),
+            written: Manifests::new(),
             mirrors: BTreeMap::new(),
             requests: Requests::default(),
             addresses: Addresses::default(),
@@ -238,6 +243,10 @@ impl Kubelet {
         }
         let mut events = Vec::new();
         self.runtime.poll(now, &mut events);
+        if self.runtime.manifest_files_changed() {
+            self.read_manifest_files();
+            self.load_manifests(now);
+        }
         self.look_at_usage(now);
         for e in events {
             let uid = match &e {
@@ -607,6 +616,7 @@ impl Component for Kubelet {
                 self.accept(&obj, 0);
             }
         }
+        self.read_manifest_files();
         self.load_manifests(cx.now);
         self.recover();
         for w in self.pods.values_mut().map(Arc::make_mut) {

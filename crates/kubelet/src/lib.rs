@@ -14,6 +14,7 @@ pub mod runtime;
 pub mod sim;
 pub mod statics;
 
+pub use configz::FILE as KUBELET_CONFIG;
 pub use config::{Capacity, CsiPlugin, NodeConfig};
 pub use kubelet::Kubelet;
 pub use pod::token::FileData;

@@ -43,6 +43,9 @@ pub struct Full {
     pub disks: BTreeSet<String>,
 }
 
+/// What a directory of the node holds: texts by path.
+pub type ManifestFiles = BTreeMap<String, Arc<Vec<u8>>>;
+
 /// The files of a disk.
 pub type DiskContent = DiskTree;
 
@@ -373,6 +376,14 @@ pub trait Runtime: Send + Sync {
     }
     /// Makes a directory or an empty file there, with what lies on the way.
     fn make_host_entry(&mut self, _path: &str, _entry: HostEntry) {}
+    /// The files of the node's manifest directory, by path. A real kubelet watches the directory.
+    fn manifest_files(&self) -> ManifestFiles {
+        ManifestFiles::new()
+    }
+    /// Whether they have changed since the last call.
+    fn manifest_files_changed(&mut self) -> bool {
+        false
+    }
     /// Models CRI `ListContainers`.
     fn containers(&self) -> Vec<ContainerRecord>;
     /// Opens `exec` or `attach`; its number is for the next three. Models CRI `Exec` and `Attach`.

@@ -1,6 +1,7 @@
 //! Static pods: a kubelet runs them because a file of its node says so, and shows each of them to the API by a mirror
 //! pod. Models `pkg/kubelet/config/common.go` and `pkg/kubelet/pod/mirror_client.go`.
 
+use crate::runtime::ManifestFiles;
 use api::references::{self, HASH, MIRROR, SEEN, SOURCE};
 use api::validate::meta::validate_meta;
 use api::{Object, Registered};
@@ -12,6 +13,32 @@ use std::sync::Arc;
 
 /// The pods of a node's manifest directory, by their files.
 pub type Manifests = BTreeMap<String, Arc<Pod>>;
+
+/// `staticPodPath`
+pub const DIRECTORY: &str = "/etc/kubernetes/manifests";
+
+/// What the files say. Hidden ones, and those that are no pods, are none of the kubelet's business. Models
+/// `extractFromDir` of `pkg/kubelet/config/file.go`.
+pub fn parse(files: &ManifestFiles) -> Manifests {
+    let pod = |(path, data): (&String, &Arc<Vec<u8>>)| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if name.starts_with('.') {
+            return None;
+        }
+        let value = manifest::body(std::str::from_utf8(data).ok()?).ok()?.value;
+        let is_pod = value["kind"] == "Pod" && value["apiVersion"] == "v1";
+        let pod = is_pod.then(|| serde_json::from_value::<Pod>(value).ok()).flatten()?;
+        Some((path.clone(), Arc::new(pod)))
+    };
+    files.iter().filter_map(pod).collect()
+}
+
+/// A pod's file, as kubeadm writes it.
+pub fn text(pod: &Pod) -> Vec<u8> {
+    let mut value = (pod as &dyn Object).to_value();
+    value["status"] = serde_json::json!({});
+    kubectl::yaml(&value).into_bytes()
+}
 
 /// The pod that a kubelet runs for what a file has: under the node's name, with the defaults of any pod.
 ///

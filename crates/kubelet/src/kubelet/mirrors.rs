@@ -28,12 +28,17 @@ impl Kubelet {
         self.load_manifests(now);
     }
 
+    /// Reads the manifest directory of the node's own disk, where pods may have written.
+    pub(super) fn read_manifest_files(&mut self) {
+        self.written = statics::parse(&self.runtime.manifest_files());
+    }
+
     pub(super) fn load_manifests(&mut self, now: Time) {
         let read = |(file, pod): (&String, &Arc<Pod>)| {
             let pod = statics::read(pod, file, &self.config.name).ok()?;
             Some((Arc::<str>::from(pod.metadata.uid.as_deref()?), pod))
         };
-        let mut wanted: BTreeMap<Arc<str>, Pod> = self.config.manifests.iter().filter_map(read).collect();
+        let mut wanted: BTreeMap<Arc<str>, Pod> = self.config.manifests.iter().chain(&self.written).filter_map(read).collect();
         for (uid, w) in self.pods.iter_mut().filter(|(_, w)| w.is_static) {
             if wanted.remove(uid).is_some() || w.is_leaving() {
                 continue;

@@ -2,7 +2,8 @@
 
 use super::catalogue::debian;
 use super::fs::{Entry, HOST, Volumes};
-use crate::runtime::HostEntry;
+use crate::runtime::{HostEntry, ManifestFiles};
+use crate::statics::DIRECTORY;
 use network::resolver::NODE_DNS;
 use std::sync::Arc;
 
@@ -113,6 +114,7 @@ pub fn content(path: &str, node: &str) -> Option<Option<String>> {
             "/etc/passwd" => "root:x:0:0:root:/root:/bin/bash\n".into(),
             "/etc/resolv.conf" => format!("nameserver {NODE_DNS}\noptions ndots:0\n"),
             "/etc/timezone" => "Etc/UTC\n".into(),
+            "/var/lib/kubelet/config.yaml" => crate::configz::FILE.into(),
             _ => String::new(),
         })
     })
@@ -134,6 +136,24 @@ pub fn make(path: &str, entry: HostEntry, volumes: &mut Volumes) {
     };
     let tree = volumes.entry(HOST.into()).or_default();
     tree.insert(real(path).trim_start_matches('/').into(), made);
+}
+
+/// A file with its content.
+pub fn put(path: &str, data: Vec<u8>, volumes: &mut Volumes) {
+    let tree = volumes.entry(HOST.into()).or_default();
+    tree.insert(real(path).trim_start_matches('/').into(), Entry::File(Arc::new(data)));
+}
+
+/// The files in the manifest directory. It has none that no pod has written, but for a control plane's.
+pub fn manifests(volumes: &Volumes) -> ManifestFiles {
+    let Some(written) = volumes.get(HOST) else { return ManifestFiles::new() };
+    let directory = format!("{}/", DIRECTORY.trim_start_matches('/'));
+    let below = written.range(directory.clone()..).take_while(|(path, _)| path.starts_with(&directory));
+    let file = |(path, entry): (&String, &Entry)| match entry {
+        Entry::File(data) if !path[directory.len()..].contains('/') => Some((format!("/{path}"), data.clone())),
+        _ => None,
+    };
+    below.filter_map(file).collect()
 }
 
 /// What is at a path of the node.

@@ -30,7 +30,7 @@ use crate::pod::container_hash;
 use crate::pod::images::ImageRef;
 use crate::runtime::{
     ContainerId, ContainerRecord, ContainerSpec, ContainerStats, DiskContent, ExitReason, Full, HostEntry, ImageInfo,
-    LogOptions, PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput,
+    LogOptions, ManifestFiles, PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput,
     SessionSpec,
 };
 use catalogue::Missing;
@@ -108,6 +108,8 @@ pub struct SimRuntime {
     /// Answers to calls that waited here.
     late: Vec<redis::Late>,
     writes: Vec<ApiWrite>,
+    /// The node's manifest directory as it was seen last, and whether the kubelet has yet to hear of it.
+    manifests: (ManifestFiles, bool),
     /// What the node's kernel keeps of connections to Services.
     pub balancer: Balancer,
     /// The cluster, while the kubelet takes its turn.
@@ -141,6 +143,7 @@ impl SimRuntime {
             calls: Vec::new(),
             late: Vec::new(),
             writes: Vec::new(),
+            manifests: Default::default(),
             balancer: Balancer::new(!seed),
             view: None,
             events: Vec::new(),
@@ -173,6 +176,12 @@ impl SimRuntime {
     /// A server of the node's that asked another one hands its answer on.
     pub fn handed_on(&mut self, asked: &Server, answered: (u16, usize), now: Time) {
         server::handed_on(&mut self.containers, &mut self.volumes, asked, answered, now);
+    }
+
+    /// A file of the node's own disk, from the beginning.
+    pub fn put_host_file(&mut self, path: &str, data: Vec<u8>) {
+        host::put(path, data, &mut self.volumes);
+        self.manifests = (host::manifests(&self.volumes), false);
     }
 
     /// Has the container work that the request is for.
@@ -404,7 +413,11 @@ impl SimRuntime {
         let pulls = self.pulls.front().and_then(|p| p.ends).map(|(at, _)| at);
         let probes = self.probes.iter().filter_map(|p| p.due_at(&self.containers)).min();
         let run = self.containers.values().filter_map(|c| c.next_at()).min();
-        let now = (!self.events.is_empty()).then_some(Time(0));
+        let manifests = host::manifests(&self.volumes);
+        if manifests != self.manifests.0 {
+            self.manifests = (manifests, true);
+        }
+        let now = (!self.events.is_empty() || self.manifests.1).then_some(Time(0));
         self.next = [pulls, probes, run, now].into_iter().flatten().min();
     }
 }
@@ -625,6 +638,14 @@ impl Runtime for SimRuntime {
     }
     fn sees_host(&self) -> bool {
         true
+    }
+    fn manifest_files(&self) -> ManifestFiles {
+        self.manifests.0.clone()
+    }
+    fn manifest_files_changed(&mut self) -> bool {
+        let changed = std::mem::take(&mut self.manifests.1);
+        self.update_next();
+        changed
     }
     fn host_entry(&self, path: &str) -> Option<HostEntry> {
         host::entry(path, &self.volumes)
