@@ -205,6 +205,19 @@ fn nc_takes_a_request_that_is_written_by_hand() {
     );
 }
 
+/// What curl's images do with a pod's `args`: their entrypoint runs a command, and gives curl everything else.
+#[test]
+fn curls_images_put_curl_in_front_of_options_and_addresses() {
+    for image in ["curlimages/curl", "alpine/curl:8.5.0"] {
+        let said = |args: &[&str]| run(image, &[&["/entrypoint.sh"], args].concat(), 5);
+        assert_eq!(said(&["-s", "-w", "%{http_code}", "localhost:1"]), "000[exit 7 at 0.1s]", "{image}");
+        assert!(said(&["http://localhost:1"]).starts_with("curl: (7) Failed to connect to localhost port 1"), "{image}");
+        assert!(said(&["curl", "localhost:1"]).starts_with("curl: (7) Failed to connect to localhost port 1"), "{image}");
+        assert_eq!(said(&["echo", "hello"]), "hello\n[exit 0 at 0.1s]", "{image}");
+        assert_eq!(said(&["sh", "-c", "exit 3"]), "[exit 3 at 0.1s]", "{image}");
+    }
+}
+
 #[test]
 fn curl_reads_its_command_line_as_curl_does() {
     let script = "nginx >/dev/null 2>&1 & sleep 1; cd /tmp; curl -s localhost/index.html -o page; wc -c page; curl -sO localhost/50x.html; \

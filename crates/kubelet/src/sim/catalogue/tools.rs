@@ -36,7 +36,7 @@ pub static TOOLS: &[Image] = images! {
     "docker.io/library/docker", 130, Busybox, [] ["sh"], ["docker"], ["dind", "cli"];
     "docker.io/library/buildpack-deps", 300, Debian, [] ["bash"], ["curl", "wget", "git"], ["curl", "bookworm", "jammy"];
     "docker.io/alpine/git", 20, Busybox, ["git"] [], ["git"], [];
-    "docker.io/alpine/curl", 5, Busybox, ["curl"] [], ["curl"], [];
+    "docker.io/alpine/curl", 5, Busybox, ["/entrypoint.sh"] ["curl"], ["curl"], [];
     "docker.io/alpine/k8s", 250, Busybox, [] ["bash"], ["kubectl", "curl", "bash"], [];
     "docker.io/minio/mc", 25, Busybox, ["mc"] [], ["mc"], [];
     "quay.io/minio/mc", 25, Busybox, ["mc"] [], ["mc"], [];

@@ -463,11 +463,14 @@ fn start(m: &mut Machine, pid: u32, answers: Vec<Answer>, world: &mut World) -> 
         return Outcome::Exit(0);
     }
     if base_name(&p.argv[0]) == "docker-entrypoint.sh" || p.argv[0] == "/entrypoint.sh" {
-        // Runs its arguments, or the server with them when they are options.
+        // Runs its arguments, or the server with them when they are options. Those of curl's images put curl in front of
+        // options, and of what is no command.
         p.argv.remove(0);
         let option = p.argv.first().is_none_or(|a| a.starts_with('-'));
         if option && let Some(s) = m.image.servers.first() {
             p.argv.insert(0, s.program.into());
+        } else if m.image.cmd == ["curl"] && p.argv.first().is_none_or(|a| option || !exists(m.image, a)) {
+            p.argv.insert(0, "curl".into());
         }
         if p.argv.is_empty() {
             return Outcome::Exit(0);
