@@ -14,8 +14,8 @@ pub mod runtime;
 pub mod sim;
 pub mod statics;
 
-pub use configz::FILE as KUBELET_CONFIG;
 pub use config::{Capacity, CsiPlugin, NodeConfig};
+pub use configz::FILE as KUBELET_CONFIG;
 pub use kubelet::Kubelet;
 pub use pod::token::FileData;
 pub use runtime::{ExternalRuntime, LogOptions, Runtime, RuntimeCommand, RuntimeEvent};

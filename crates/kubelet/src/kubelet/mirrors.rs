@@ -38,7 +38,8 @@ impl Kubelet {
             let pod = statics::read(pod, file, &self.config.name).ok()?;
             Some((Arc::<str>::from(pod.metadata.uid.as_deref()?), pod))
         };
-        let mut wanted: BTreeMap<Arc<str>, Pod> = self.config.manifests.iter().chain(&self.written).filter_map(read).collect();
+        let mut wanted: BTreeMap<Arc<str>, Pod> =
+            self.config.manifests.iter().chain(&self.written).filter_map(read).collect();
         for (uid, w) in self.pods.iter_mut().filter(|(_, w)| w.is_static) {
             if wanted.remove(uid).is_some() || w.is_leaving() {
                 continue;

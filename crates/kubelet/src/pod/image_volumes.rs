@@ -5,13 +5,13 @@ use super::backoff::Backoff;
 use super::images::default_policy;
 use super::pull::{self, Found, Wanted};
 use super::start::retry_time;
+use super::token::FileData;
 use super::{PodWorker, SyncCx, events};
 use crate::sim::catalogue;
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, Volume};
 use meta::{Duration, Time};
 use reconcile::EventType::{Normal, Warning};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use trace::note;
 
 /// What the kubelet knows of one volume's image.
@@ -135,10 +135,10 @@ impl PodWorker {
 }
 
 /// An image's files, as far as the registry knows them.
-pub fn files(reference: &str) -> BTreeMap<String, Arc<[u8]>> {
+pub fn files(reference: &str) -> BTreeMap<String, FileData> {
     let mut files = BTreeMap::new();
     for (path, text) in catalogue::files(reference) {
-        files.insert(path.trim_start_matches('/').into(), text.as_bytes().into());
+        files.insert(path.trim_start_matches('/').into(), FileData::from(text.as_bytes()));
     }
     files
 }
@@ -147,7 +147,7 @@ pub fn files(reference: &str) -> BTreeMap<String, Arc<[u8]>> {
 ///
 /// # Errors
 /// containerd's words, without the place where the image is mounted.
-pub fn check_sub_path(files: &BTreeMap<String, Arc<[u8]>>, sub: &str, pod_uid: &str) -> Result<(), String> {
+pub fn check_sub_path(files: &BTreeMap<String, FileData>, sub: &str, pod_uid: &str) -> Result<(), String> {
     let sub = sub.trim_end_matches('/');
     let below = format!("{sub}/");
     if files.keys().any(|k| k.starts_with(&below)) {

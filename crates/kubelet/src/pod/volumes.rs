@@ -238,13 +238,7 @@ fn source(pod: &Pod, v: &Volume, cx: &SyncCx) -> Result<MountSource, String> {
     Ok(MountSource::Files(files))
 }
 
-fn pick(
-    files: &mut Files,
-    data: Files,
-    items: Option<&[KeyToPath]>,
-    optional: bool,
-    what: &str,
-) -> Result<(), String> {
+fn pick(files: &mut Files, data: Files, items: Option<&[KeyToPath]>, optional: bool, what: &str) -> Result<(), String> {
     let Some(items) = items.filter(|i| !i.is_empty()) else {
         files.extend(data);
         return Ok(());

@@ -1,9 +1,9 @@
 //! A container's file system: what the image has, what the container wrote, and its mounts.
 
 mod content;
-mod times;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use super::catalogue::{Image, os_release};
 use super::neighbours::Roots;

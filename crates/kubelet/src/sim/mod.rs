@@ -30,8 +30,8 @@ use crate::pod::container_hash;
 use crate::pod::images::ImageRef;
 use crate::runtime::{
     ContainerId, ContainerRecord, ContainerSpec, ContainerStats, DiskContent, ExitReason, Full, HostEntry, ImageInfo,
-    LogOptions, ManifestFiles, PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput, SessionOutput,
-    SessionSpec,
+    LogOptions, ManifestFiles, PodStats, ProbeOutcome, Runtime, RuntimeCommand, RuntimeEvent, SessionInput,
+    SessionOutput, SessionSpec,
 };
 use catalogue::Missing;
 use fs::Volumes;

@@ -211,8 +211,14 @@ fn curls_images_put_curl_in_front_of_options_and_addresses() {
     for image in ["curlimages/curl", "alpine/curl:8.5.0"] {
         let said = |args: &[&str]| run(image, &[&["/entrypoint.sh"], args].concat(), 5);
         assert_eq!(said(&["-s", "-w", "%{http_code}", "localhost:1"]), "000[exit 7 at 0.1s]", "{image}");
-        assert!(said(&["http://localhost:1"]).starts_with("curl: (7) Failed to connect to localhost port 1"), "{image}");
-        assert!(said(&["curl", "localhost:1"]).starts_with("curl: (7) Failed to connect to localhost port 1"), "{image}");
+        assert!(
+            said(&["http://localhost:1"]).starts_with("curl: (7) Failed to connect to localhost port 1"),
+            "{image}"
+        );
+        assert!(
+            said(&["curl", "localhost:1"]).starts_with("curl: (7) Failed to connect to localhost port 1"),
+            "{image}"
+        );
         assert_eq!(said(&["echo", "hello"]), "hello\n[exit 0 at 0.1s]", "{image}");
         assert_eq!(said(&["sh", "-c", "exit 3"]), "[exit 3 at 0.1s]", "{image}");
     }

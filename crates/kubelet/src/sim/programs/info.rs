@@ -11,7 +11,9 @@ pub fn date(io: &mut Io) -> i32 {
     let format = options.operands.iter().find_map(|a| a.strip_prefix('+')).map(str::to_string);
     // A word that no option takes would set the clock.
     let set = options.operands.iter().find(|a| !a.starts_with('+')).cloned();
-    let told = options.value('d').map(|text| (if io.is_busybox() { told } else { told_gnu })(text, io.now).ok_or_else(|| text.to_string()));
+    let told = options
+        .value('d')
+        .map(|text| (if io.is_busybox() { told } else { told_gnu })(text, io.now).ok_or_else(|| text.to_string()));
     let file = options.value('r').map(str::to_string);
     let of_file = file.as_deref().map(|f| io.m.fs.changed_at(&io.path(f), io.world.volumes));
     if let (Some(None), Some(f)) = (of_file, &file) {

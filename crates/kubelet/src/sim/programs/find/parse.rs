@@ -348,7 +348,9 @@ impl Parser<'_, '_, '_> {
                 Term::After(super::super::clock::told_gnu(&text, self.io.now).ok_or(why)?)
             }
             _ if TIMES.contains(&word) || gnu && GNU_TIMES.contains(&word) => {
-                return Err(format!("find: {word} is not simulated: files have only the time of their last change here"));
+                return Err(format!(
+                    "find: {word} is not simulated: files have only the time of their last change here"
+                ));
             }
             _ if OTHERS.contains(&word) || gnu && GNU.contains(&word) || matches!(word, "-follow" | "-L") => {
                 return Err(format!("find: {word} is not simulated"));
