@@ -88,17 +88,30 @@ fn ours(native: &mut Native, line: &str) -> Side {
 /// What differs between the kubectl installed and v1.35, and what no two runs share.
 fn normal(text: &str) -> String {
     let mut out = String::new();
-    for line in text.lines() {
+    let text = addressless(text);
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         // Warnings of the client's log have a time and a process in them.
         if let Some(rest) = line.strip_prefix("E1").or_else(|| line.strip_prefix("W1"))
             && let Some((_, m)) = rest.split_once("\"command failed\" err=")
         {
+            // What has several lines is a block of its own.
+            if m == "<" {
+                let said: Vec<&str> =
+                    lines.by_ref().take_while(|l| *l != " >").map(|l| l.strip_prefix('\t').unwrap_or(l)).collect();
+                out.push_str(&format!("error: {}\n", said.join("\n")));
+                continue;
+            }
             let m: String = serde_json::from_str(m).unwrap_or_default();
             out.push_str(&format!("error: {m}\n"));
             continue;
         }
         if let Some(i) = line.find("] --dry-run") {
             out.push_str(&format!("W{}\n", &line[i + 1..]));
+            continue;
+        }
+        if let Some(i) = line.find("] well-defined vars").filter(|_| line.starts_with('I')) {
+            out.push_str(&format!("I{}\n", &line[i + 1..]));
             continue;
         }
         if let Some(i) = line.find("] Field ").filter(|_| line.starts_with('F')) {
@@ -166,6 +179,17 @@ fn normal(text: &str) -> String {
     out
 }
 
+/// Where something is in memory is another place every time.
+fn addressless(text: &str) -> String {
+    let mut parts = text.split("0xc0");
+    let mut out = parts.next().unwrap_or("").to_string();
+    for part in parts {
+        out.push_str("0xADDRESS");
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
+    }
+    out
+}
+
 fn differs(a: &Side, b: &Side) -> bool {
     a.code != b.code || normal(&a.out) != normal(&b.out) || normal(&a.err) != normal(&b.err)
 }
@@ -185,7 +209,7 @@ fn report(line: &str, real: &Side, ours: &Side) -> String {
 
 /// Read at run time: a list is changed without building. `KUBOTTLE_LINES` names another one, to try lines out.
 fn lines(list: &str) -> Vec<String> {
-    let path = std::env::var_os("KUBOTTLE_LINES").map_or(native::files().with_file_name(list), Into::into);
+    let path = std::env::var_os("KUBOTTLE_LINES").map_or(native::own().with_file_name(list), Into::into);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(String::from).collect()
 }
@@ -193,7 +217,7 @@ fn lines(list: &str) -> Vec<String> {
 fn ready(args: &[&str]) -> Option<(Server, Native)> {
     let s = Server::start(args)?;
     for file in STATE {
-        s.k(&format!("apply -f {}", native::files().with_file_name(file).display()));
+        s.k(&format!("apply -f {}", native::own().with_file_name(file).display()));
     }
     s.until("get pods", |o| o.matches(" Running ").count() >= 5 && o.contains(" Completed "));
     s.until("get pods -n team", |o| o.matches(" Running ").count() >= 3);
@@ -316,7 +340,7 @@ const CONFIGS: &str = "config.txt";
 #[test]
 fn kubeconfigs_print_the_same() {
     let Some(s) = Server::start(&["--sim-nodes", "1"]) else { return };
-    let start = std::fs::read_to_string(native::files().join("kubeconfig.yaml")).unwrap_or_default();
+    let start = std::fs::read_to_string(native::own().join("kubeconfig.yaml")).unwrap_or_default();
     let file = s.kubeconfig().with_file_name("several");
     std::fs::write(&file, &start).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let mut native = Native::with(&s, &file.to_string_lossy(), &start);

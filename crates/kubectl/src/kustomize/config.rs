@@ -56,6 +56,28 @@ impl Config {
         FIELDS.iter().position(|(f, _)| *f == field).map_or(&[], |i| &self.places[i])
     }
 
+    /// Whether a place of upstream's own is gone: one of the same path that is more particular takes its place, as the
+    /// lists are merged in the order of their kinds. Models `FsSlice.MergeOne`.
+    pub fn shadows(&self, field: &str, default: &Place) -> bool {
+        const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+        let is_part = |of: &str, is: &str| of.is_empty() || of == is;
+        self.of(field).iter().any(|p| {
+            p.path == default.path
+                && !p.is_same(default)
+                && is_part(&default.group, &p.group)
+                && is_part(&default.version, &p.version)
+                && is_part(&default.kind, &p.kind)
+                && (default.kind == p.kind || !LAST.contains(&p.kind.as_str()))
+        })
+    }
+
+    /// One more place, whatever there is.
+    pub fn put(&mut self, field: &str, place: Place) {
+        if let Some(i) = FIELDS.iter().position(|(f, _)| *f == field) {
+            self.places[i].push(place);
+        }
+    }
+
     fn add(&mut self, field: &str, place: Place) -> Result<(), Error> {
         let Some(i) = FIELDS.iter().position(|(f, _)| *f == field) else { return Ok(()) };
         let own = super::labels::default_creates(field, &place);
@@ -135,6 +157,16 @@ fn configuration(v: &Value) -> Result<Config, Error> {
         }
     }
     Ok(config)
+}
+
+/// `fieldSpecs` of a transformer's configuration; what is unknown in it is not looked at.
+pub(super) fn places(v: &Value) -> Vec<Place> {
+    let one = |v: &Value| {
+        let part = |f: &str| v[f].as_str().unwrap_or("").to_string();
+        let (group, version, kind, path) = (part("group"), part("version"), part("kind"), part("path"));
+        Place { group, version, kind, path, create: v["create"] == true }
+    };
+    v.as_array().into_iter().flatten().map(one).collect()
 }
 
 fn place(v: &Value, besides: &[&str]) -> Result<Place, String> {

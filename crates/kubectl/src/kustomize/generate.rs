@@ -17,7 +17,7 @@ pub(super) fn run(root: &Root<'_>, k: &Map<String, Value>, all: &mut Vec<Resourc
     for (field, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
         for entry in list(k, field) {
             let made = one(root, kind, entry, &general)?;
-            take(entry, made, all)?;
+            take(entry, made, all).map_err(merging)?;
         }
     }
     Ok(())
@@ -32,21 +32,25 @@ fn go(id: &Id) -> String {
     )
 }
 
+/// Upstream prints where its generator is in memory.
+pub(super) fn merging(e: Error) -> Error {
+    text(format!("merging from generator &{{0xc000000000 <nil>}}: {}", e.go()))
+}
+
 /// Models `appendReplaceOrMerge`.
-fn take(entry: &Value, mut made: Resource, all: &mut Vec<Resource>) -> Result<(), Error> {
+pub(super) fn take(entry: &Value, mut made: Resource, all: &mut Vec<Resource>) -> Result<(), Error> {
     let id = made.id();
-    let merging = |what: String| text(format!("merging from generator: {what}"));
     let behavior = entry["behavior"].as_str().unwrap_or("");
     let at = match by_any_id(all, |o| id.equals(o))[..] {
         [] if matches!(behavior, "merge" | "replace") => {
-            return Err(merging(format!("id {} does not exist; cannot merge or replace", go(&id))));
+            return Err(text(format!("id {} does not exist; cannot merge or replace", go(&id))));
         }
         [] => return append(all, made),
         [at] => at,
-        _ => return Err(merging(format!("found multiple objects that could accept merge of {id}"))),
+        _ => return Err(text(format!("found multiple objects that could accept merge of {id}"))),
     };
     if !matches!(behavior, "merge" | "replace") {
-        return Err(merging(format!("id {} exists; behavior must be merge or replace", go(&id))));
+        return Err(text(format!("id {} exists; behavior must be merge or replace", go(&id))));
     }
     let old = &mut all[at];
     if behavior == "merge" {
@@ -70,7 +74,11 @@ fn take(entry: &Value, mut made: Resource, all: &mut Vec<Resource>) -> Result<()
     }
     made.object["metadata"] = metadata.into();
     old.object = made.object;
-    old.hashed = made.hashed;
+    // Whether there is a hash, the older one says, unless the newer wants none.
+    old.hashed &= made.hashed;
+    if behavior == "replace" {
+        old.origin = made.origin;
+    }
     Ok(())
 }
 
@@ -119,7 +127,7 @@ fn pairs(root: &Root<'_>, entry: &Value, fields: &Map<String, Value>) -> Result<
     Ok(data)
 }
 
-fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Resource, Error> {
+pub(super) fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Resource, Error> {
     let Some(fields) = entry.as_object() else { return Err(text("a generator is an object")) };
     let name = entry["name"].as_str().unwrap_or("");
     if name.is_empty() {
@@ -163,6 +171,7 @@ fn one(root: &Root<'_>, kind: &str, entry: &Value, general: &Value) -> Result<Re
     let origin = format!("configuredIn: {file}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}Generator\n");
     let mut made = Resource { origin, ..Resource::new(object) };
     made.generated = true;
+    made.behavior = entry["behavior"].as_str().unwrap_or("").into();
     made.hashed = !flag("disableNameSuffixHash");
     Ok(made)
 }

@@ -15,30 +15,31 @@ pub(super) fn replicas(k: &Map<String, Value>, config: &Config, all: &mut [Resou
         |kind: &str| Place { kind: kind.into(), path: "spec/replicas".into(), create: true, ..Place::default() };
     let mut places: Vec<Place> = SCALED.iter().map(|kind| scaled(kind)).collect();
     places.extend(config.of("replicas").iter().cloned());
-    for entry in list(k, "replicas") {
-        let name = entry["name"].as_str().unwrap_or("");
-        let count = entry.get("count").cloned().unwrap_or_else(|| 0.into());
-        let mut found = false;
-        for p in &places {
-            for i in by_any_id(all, |id| id.name == name && id.is_kind(&p.group, &p.version, &p.kind)) {
-                found = true;
-                p.spec().each(&mut all[i], &mut |v| {
-                    *v = count.clone();
-                    Ok(())
-                })?;
-            }
-        }
-        if !found {
-            let or = |s: &str, none: &str| if s.is_empty() { none.to_string() } else { s.to_string() };
-            let called = |p: &Place| format!("{}.{}.{}", p.kind, or(&p.version, "[noVer]"), or(&p.group, "[noGrp]"));
-            let kinds: Vec<String> = places.iter().map(called).collect();
-            return Err(text(format!(
-                "resource with name {name} does not match a config with the following GVK [{}]",
-                kinds.join(" ")
-            )));
+    list(k, "replicas").try_for_each(|entry| replica(entry, &places, all))
+}
+
+/// Models `ReplicaCountTransformer`.
+pub(super) fn replica(entry: &Value, places: &[Place], all: &mut [Resource]) -> Result<(), Error> {
+    let name = entry["name"].as_str().unwrap_or("");
+    let count = entry.get("count").cloned().unwrap_or_else(|| 0.into());
+    let mut found = false;
+    for p in places {
+        for i in by_any_id(all, |id| id.name == name && id.is_kind(&p.group, &p.version, &p.kind)) {
+            found = true;
+            p.spec().each(&mut all[i], &mut |v| {
+                *v = count.clone();
+                Ok(())
+            })?;
         }
     }
-    Ok(())
+    if found {
+        return Ok(());
+    }
+    let or = |s: &str, none: &str| if s.is_empty() { none.to_string() } else { s.to_string() };
+    let called =
+        |p: &Place| format!("{}.{}.{}", or(&p.kind, "[noKind]"), or(&p.version, "[noVer]"), or(&p.group, "[noGrp]"));
+    let kinds: Vec<String> = places.iter().map(called).collect();
+    Err(text(format!("resource with name {name} does not match a config with the following GVK [{}]", kinds.join(" "))))
 }
 
 /// Places that are looked at after every list of containers was: a suffix of the tag is put there twice, as kustomize
@@ -53,28 +54,32 @@ const PLACES: [&str; 6] = [
 ];
 
 pub(super) fn run(k: &Map<String, Value>, config: &Config, all: &mut [Resource]) -> Result<(), Error> {
-    for entry in list(k, "images").chain(list(k, "imageTags")) {
-        let name = entry["name"].as_str().unwrap_or("");
-        // The name is a pattern.
-        let Ok(is_meant) = Regex::new(&format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")) else {
-            return Err(text(format!("the image name {name:?} is no regular expression")));
-        };
-        let mut change = |v: &mut Value| {
-            if let Some(new) = v.as_str().filter(|i| is_meant.is_match(i)).map(|i| replaced(i, entry)) {
-                *v = new.into();
-            }
-        };
-        for r in all.iter_mut().filter(|r| r.kind() != "CustomResourceDefinition") {
-            walk(&mut r.object, &mut change);
-            let own = config.of("images").iter().map(|p| p.spec());
-            let known = PLACES.iter().map(|path| Spec { group: "", version: "", kind: "", path, create: false });
-            for spec in known.chain(own) {
-                // A field of that name in an object of another kind may be anything.
-                let _ = spec.each(r, &mut |v| {
-                    change(v);
-                    Ok(())
-                });
-            }
+    let own = config.of("images").iter().map(Place::spec);
+    let known = PLACES.iter().map(|path| Spec { group: "", version: "", kind: "", path, create: false });
+    let places: Vec<Spec<'_>> = known.chain(own).collect();
+    list(k, "images").chain(list(k, "imageTags")).try_for_each(|entry| image(entry, &places, all))
+}
+
+/// Models `ImageTagTransformer`.
+pub(super) fn image(entry: &Value, places: &[Spec<'_>], all: &mut [Resource]) -> Result<(), Error> {
+    let name = entry["name"].as_str().unwrap_or("");
+    // The name is a pattern.
+    let Ok(is_meant) = Regex::new(&format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")) else {
+        return Err(text(format!("the image name {name:?} is no regular expression")));
+    };
+    let mut change = |v: &mut Value| {
+        if let Some(new) = v.as_str().filter(|i| is_meant.is_match(i)).map(|i| replaced(i, entry)) {
+            *v = new.into();
+        }
+    };
+    for r in all.iter_mut().filter(|r| r.kind() != "CustomResourceDefinition") {
+        walk(&mut r.object, &mut change);
+        for spec in places {
+            // A field of that name in an object of another kind may be anything.
+            let _ = spec.each(r, &mut |v| {
+                change(v);
+                Ok(())
+            });
         }
     }
     Ok(())

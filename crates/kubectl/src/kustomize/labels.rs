@@ -58,6 +58,11 @@ const ANNOTATIONS: &[Row] = &[
     ("batch", "", "CronJob", "spec/jobTemplate/spec/template/metadata/annotations", true),
 ];
 
+fn row_place(row: &Row) -> Place {
+    let &(group, version, kind, path, create) = row;
+    Place { group: group.into(), version: version.into(), kind: kind.into(), path: path.into(), create }
+}
+
 /// Whether upstream's own list of a configuration's field has the place, and then whether what is missing is made.
 pub(super) fn default_creates(field: &str, place: &Place) -> Option<bool> {
     let rows: &[&[Row]] = match field {
@@ -80,7 +85,14 @@ pub(super) fn run(k: &Map<String, Value>, config: &Config, all: &mut [Resource])
             _ => &[&[METADATA][..]][..],
         };
         own(entry, pairs, rows, all)?;
-        label(pairs, rows, flag("includeSelectors"), all)?;
+        let field = match (flag("includeSelectors"), flag("includeTemplates")) {
+            (true, _) => "commonLabels",
+            (_, true) => "templateLabels",
+            _ => "labels",
+        };
+        let mut configured_too = config.clone();
+        super::config::places(&entry["fields"]).into_iter().for_each(|p| configured_too.put(field, p));
+        label(pairs, rows, flag("includeSelectors"), &|row| configured_too.shadows(field, &row_place(row)), all)?;
         match (flag("includeSelectors"), flag("includeTemplates")) {
             (true, _) => configured(pairs, config.of("commonLabels"), all)?,
             (_, templates) => {
@@ -91,17 +103,17 @@ pub(super) fn run(k: &Map<String, Value>, config: &Config, all: &mut [Resource])
         }
     }
     if let Some(pairs) = k.get("commonLabels").and_then(Value::as_object) {
-        label(pairs, &[SELECTORS, TEMPLATES], true, all)?;
+        label(pairs, &[SELECTORS, TEMPLATES], true, &|row| config.shadows("commonLabels", &row_place(row)), all)?;
         configured(pairs, config.of("commonLabels"), all)?;
     }
     if let Some(pairs) = k.get("commonAnnotations").and_then(Value::as_object) {
-        label(pairs, &[ANNOTATIONS], false, all)?;
+        label(pairs, &[ANNOTATIONS], false, &|row| config.shadows("commonAnnotations", &row_place(row)), all)?;
         configured(pairs, config.of("commonAnnotations"), all)?;
     }
     Ok(())
 }
 
-fn configured(pairs: &Map<String, Value>, places: &[Place], all: &mut [Resource]) -> Result<(), Error> {
+pub(super) fn configured(pairs: &Map<String, Value>, places: &[Place], all: &mut [Resource]) -> Result<(), Error> {
     let each = |p: &Place| all.iter_mut().try_for_each(|r| p.spec().each(r, &mut |v| put(v, pairs)));
     if pairs.is_empty() { Ok(()) } else { places.iter().try_for_each(each) }
 }
@@ -122,12 +134,18 @@ fn own(entry: &Value, pairs: &Map<String, Value>, rows: &[&[Row]], all: &mut [Re
     Ok(())
 }
 
-fn label(pairs: &Map<String, Value>, rows: &[&[Row]], in_pods: bool, all: &mut [Resource]) -> Result<(), Error> {
+fn label(
+    pairs: &Map<String, Value>,
+    rows: &[&[Row]],
+    in_pods: bool,
+    shadowed: &dyn Fn(&Row) -> bool,
+    all: &mut [Resource],
+) -> Result<(), Error> {
     if pairs.is_empty() {
         return Ok(());
     }
     for r in all {
-        for (group, version, kind, path, create) in rows.iter().copied().flatten() {
+        for (group, version, kind, path, create) in rows.iter().copied().flatten().filter(|r| !shadowed(r)) {
             let spec = Spec { group, version, kind, path, create: *create };
             spec.each(r, &mut |v| put(v, pairs))?;
         }

@@ -1,5 +1,5 @@
 //! `kubectl kustomize` and `-k`: a directory's kustomization as objects. Models `sigs.k8s.io/kustomize/api/krusty` without
-//! plugins, Helm charts and addresses, which are refused.
+//! schemas of one's own, Helm charts, programs as plugins and addresses, which are refused.
 
 mod config;
 mod fields;
@@ -13,12 +13,14 @@ mod names;
 mod order;
 mod patches;
 mod places;
+mod plugins;
 mod references;
 mod replacements;
 mod resource;
 mod target;
 #[cfg(test)]
 mod tests;
+mod valueadd;
 mod vars;
 
 pub(crate) use hash::of_object as hash;
@@ -45,13 +47,7 @@ fn build(files: &dyn Files, dir: &str, free: bool, warnings: &mut Vec<String>) -
     let root = Root::begin(files, dir, free)?;
     let k = target::load(&root, warnings)?;
     let mut g = target::accumulate(&root, &k, Gathered::default(), warnings)?;
-    for r in &mut g.all {
-        if r.hashed {
-            let name = format!("{}-{}", r.name(), hash::of_object(&r.object, ""));
-            r.store_id();
-            r.set_name(&name);
-        }
-    }
+    hash_names(&mut g.all);
     references::update(&mut g.all, &g.config)?;
     vars::resolve(&mut g, warnings)?;
     g.all.retain(|r| {
@@ -91,6 +87,20 @@ fn build(files: &dyn Files, dir: &str, free: bool, warnings: &mut Vec<String>) -
         }
     }
     Ok(g.all.into_iter().map(|r| r.object).collect())
+}
+
+/// Models `HashTransformer`.
+fn hash_names(all: &mut [resource::Resource]) {
+    for r in all.iter_mut().filter(|r| r.hashed) {
+        let name = format!("{}-{}", r.name(), hash::of_object(&r.object, ""));
+        r.store_id();
+        r.set_name(&name);
+    }
+}
+
+/// What a generator or transformer says when it cannot be set up.
+fn trouble(name: &str, config: &Value, why: &str) -> Error {
+    text(format!("trouble configuring builtin {name} with config: `\n{}`: {why}", to_yaml(config)))
 }
 
 /// As [`build`], with the warnings told.

@@ -3,36 +3,53 @@
 use super::loader::Root;
 use super::merge::merged;
 use super::resource::{Id, Resource, append, by_id, select};
-use super::{documents, list, parse, strings, text};
+use super::{documents, list, parse, strings, text, trouble};
 use crate::error::Error;
 use crate::jsonpatch;
+use crate::print::gojson;
 use crate::print::yaml::to_yaml;
 use json_patch::Patch;
+use meta::go::json_kind;
 use serde_json::{Map, Value, json};
-
-/// What a transformer says when it cannot be set up.
-fn trouble(name: &str, config: &Value, why: &str) -> Error {
-    text(format!("trouble configuring builtin {name} with config: `\n{}`: {why}", to_yaml(config)))
-}
 
 pub(super) fn merges(root: &Root<'_>, k: &Map<String, Value>, all: &mut Vec<Resource>) -> Result<(), Error> {
     let entries: Vec<&str> = strings(k, "patchesStrategicMerge").collect();
-    for entry in &entries {
-        // Either a patch or the path of one.
-        let found = documents(entry).or_else(|_| {
-            root.load(entry)
-                .map_err(|e| e.go())
-                .and_then(|source| documents(&source))
-                .map_err(|why| trouble("PatchStrategicMergeTransformer", &json!({"paths": entries}), &why))
-        })?;
-        for patch in found {
-            let at = by_id(all, &Id::of(&patch))?;
-            merge_into(at, &patch, Changes::default(), all)?;
-        }
+    if !entries.is_empty() {
+        let wrong = |why: String| trouble("PatchStrategicMergeTransformer", &json!({"paths": entries}), &why);
+        merge_all(&load_merges(root, &entries, "").map_err(wrong)?, all)?;
     }
     // What cannot be read is told before anything is patched.
-    let read: Vec<Loaded<'_>> = list(k, "patches").map(|entry| load(root, entry)).collect::<Result<_, _>>()?;
+    let read = |entry| load(root, entry, entry).map_err(|why| trouble("PatchTransformer", entry, &why));
+    let read: Vec<Loaded> = list(k, "patches").map(read).collect::<Result<_, _>>()?;
     read.iter().try_for_each(|patch| patch.apply(all))
+}
+
+/// Strategic merges, each of `paths` either one or the path of one, and those of a text. Models
+/// `PatchStrategicMergeTransformer.Config`.
+pub(super) fn load_merges(root: &Root<'_>, paths: &[&str], more: &str) -> Result<Vec<Value>, String> {
+    if paths.is_empty() && more.is_empty() {
+        return Err("empty file path and empty patch content".into());
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        let read = || root.load(path).map_err(|e| e.go()).and_then(|source| documents(&source));
+        found.extend(documents(path).or_else(|_| read())?);
+    }
+    if !more.is_empty() {
+        found.extend(documents(more)?);
+    }
+    if found.is_empty() {
+        return Err(format!("patch appears to be empty; files=[{}], Patch={more}", paths.join(" ")));
+    }
+    Ok(found)
+}
+
+pub(super) fn merge_all(patches: &[Value], all: &mut Vec<Resource>) -> Result<(), Error> {
+    for patch in patches {
+        let at = by_id(all, &Id::of(patch))?;
+        merge_into(at, patch, Changes::default(), all)?;
+    }
+    Ok(())
 }
 
 /// What a patch may change besides.
@@ -43,11 +60,11 @@ struct Changes {
 }
 
 /// An entry of `patches`.
-struct Loaded<'k> {
+pub(super) struct Loaded {
     patch: Either,
     /// What it is called in errors.
     said: String,
-    target: Option<&'k Value>,
+    target: Option<Value>,
     changes: Changes,
 }
 
@@ -56,37 +73,35 @@ enum Either {
     Merges(Vec<Value>),
 }
 
-/// Models `PatchTransformer.Config`.
-fn load<'k>(root: &Root<'_>, entry: &'k Value) -> Result<Loaded<'k>, Error> {
-    let wrong = |why: &str| trouble("PatchTransformer", entry, why);
+/// `written` is the entry as errors show it. Models `PatchTransformer.Config`.
+pub(super) fn load(root: &Root<'_>, entry: &Value, written: &Value) -> Result<Loaded, String> {
     let field = |f: &str| entry[f].as_str().unwrap_or("");
     let (source, said) = match (field("path"), field("patch").trim()) {
-        ("", "") => return Err(wrong(&format!("must specify one of patch and path in\n{}", to_yaml(entry)))),
+        ("", "") => return Err(format!("must specify one of patch and path in\n{}", to_yaml(written))),
         ("", patch) => (patch.to_string(), format!("[patch: {patch:?}]")),
         (path, "") => {
             let source = root.load(path);
-            let source =
-                source.map_err(|e| wrong(&format!("failed to get the patch file from path({path}): {}", e.go())))?;
+            let source = source.map_err(|e| format!("failed to get the patch file from path({path}): {}", e.go()))?;
             (source, format!("[path: {path:?}]"))
         }
-        _ => return Err(wrong(&format!("patch and path can't be set at the same time\n{}", to_yaml(entry)))),
+        _ => return Err(format!("patch and path can't be set at the same time\n{}", to_yaml(written))),
     };
     let patch = if is_operations(&source) {
         operations(&source).map(Either::Operations)
     } else {
         documents(&source).map(Either::Merges)
     };
-    let patch = patch.map_err(|_| wrong(&format!("unable to parse SM or JSON patch from {said}")))?;
+    let patch = patch.map_err(|_| format!("unable to parse SM or JSON patch from {said}"))?;
     let option = |f: &str| entry["options"][f] == true;
     let changes = Changes { name: option("allowNameChange"), kind: option("allowKindChange") };
-    Ok(Loaded { patch, said, target: entry.get("target").filter(|t| t.is_object()), changes })
+    Ok(Loaded { patch, said, target: entry.get("target").filter(|t| t.is_object()).cloned(), changes })
 }
 
-impl Loaded<'_> {
+impl Loaded {
     /// Models `PatchTransformer.Transform`.
-    fn apply(&self, all: &mut Vec<Resource>) -> Result<(), Error> {
+    pub fn apply(&self, all: &mut Vec<Resource>) -> Result<(), Error> {
         let said = &self.said;
-        match (&self.patch, self.target) {
+        match (&self.patch, &self.target) {
             (Either::Operations(_), None) => Err(text(format!("must specify a target for JSON patch {said}"))),
             (Either::Operations(operations), Some(target)) => {
                 for i in select(all, target)? {
@@ -157,27 +172,48 @@ fn merge_into(at: usize, patch: &Value, changes: Changes, all: &mut Vec<Resource
 /// Models `PatchJson6902Transformer`.
 pub(super) fn json(root: &Root<'_>, k: &Map<String, Value>, all: &mut [Resource]) -> Result<(), Error> {
     for entry in list(k, "patchesJson6902") {
-        let field = |f: &str| entry[f].as_str().unwrap_or("");
         let mut config = entry.clone();
         if let Some(config) = config.as_object_mut()
             && let Some(patch) = config.remove("patch")
         {
             config.insert("jsonOp".into(), patch);
         }
-        let wrong = |why: &str| trouble("PatchJson6902Transformer", &config, why);
-        if entry["target"]["name"].as_str().unwrap_or("").is_empty() {
-            return Err(wrong("must specify the target name"));
+        let operations =
+            load_operations(root, &config).map_err(|why| trouble("PatchJson6902Transformer", &config, &why))?;
+        operate(&operations, &entry["target"], all)?;
+    }
+    Ok(())
+}
+
+/// Models `PatchJson6902Transformer.Config`.
+pub(super) fn load_operations(root: &Root<'_>, config: &Value) -> Result<Patch, String> {
+    let field = |f: &str| config[f].as_str().unwrap_or("");
+    if config["target"]["name"].as_str().unwrap_or("").is_empty() {
+        return Err("must specify the target name".into());
+    }
+    let source = match (field("path"), field("jsonOp")) {
+        ("", "") => return Err("empty file path and empty jsonOp".into()),
+        ("", patch) => patch.to_string(),
+        (path, "") => {
+            let source = root.load(path).map_err(|e| e.go())?;
+            if source.is_empty() {
+                return Err(format!("patch file '{path}' empty seems to be empty"));
+            }
+            source
         }
-        let source = match (field("path"), field("patch")) {
-            ("", "") => return Err(wrong("empty file path and empty jsonOp")),
-            ("", patch) => patch.to_string(),
-            (path, "") => root.load(path).map_err(|e| wrong(&e.go()))?,
-            _ => return Err(wrong("must specify a file path or jsonOp, not both")),
-        };
-        let operations = operations(&source).map_err(|why| wrong(&why))?;
-        for i in select(all, &entry["target"])? {
-            apply_noted(&mut all[i], &operations)?;
-        }
+        _ => return Err("must specify a file path or jsonOp, not both".into()),
+    };
+    let patch = operations(&source)?;
+    if patch.0.is_empty() {
+        let (path, source) = (field("path"), source.trim_end());
+        return Err(format!("patch appears to be empty; file={path}, JsonOp={source}"));
+    }
+    Ok(patch)
+}
+
+pub(super) fn operate(operations: &Patch, target: &Value, all: &mut [Resource]) -> Result<(), Error> {
+    for i in select(all, target)? {
+        apply_noted(&mut all[i], operations)?;
     }
     Ok(())
 }
@@ -209,6 +245,10 @@ fn operations(source: &str) -> Result<Patch, String> {
     let indented: String = begun(source).lines().map(|l| format!("  {l}\n")).collect();
     let found = parse(&format!("operations:\n{indented}"))?;
     let list = found.into_iter().next().map_or(Value::Null, |mut v| v["operations"].take());
+    if matches!(list, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Object(_)) {
+        let (text, kind) = (gojson::compact(&list), json_kind(&list));
+        return Err(format!("decoding {text}: json: cannot unmarshal {kind} into Go value of type jsonpatch.Patch"));
+    }
     serde_json::from_value(list).map_err(|e| e.to_string())
 }
 

@@ -128,7 +128,7 @@ pub(super) fn update(all: &mut [Resource], config: &Config) -> Result<(), Error>
         now: r.id(),
         prefixes: r.prefixes.clone(),
         suffixes: r.suffixes.clone(),
-        object: r.object.clone(),
+        object: r.noted(),
     };
     let candidates: Vec<Candidate> = all.iter().filter(|r| !r.previous.is_empty()).map(candidate).collect();
     for r in all {
@@ -140,13 +140,9 @@ pub(super) fn update(all: &mut [Resource], config: &Config) -> Result<(), Error>
         if in_pods.is_none() && others.clone().next().is_none() && own.clone().next().is_none() {
             continue;
         }
-        let referrer = Referrer {
-            id: r.id(),
-            prefixes: r.prefixes.clone(),
-            suffixes: r.suffixes.clone(),
-            object: r.object.clone(),
-        };
-        let near = near(&referrer, &candidates);
+        let referrer =
+            Referrer { id: r.id(), prefixes: r.prefixes.clone(), suffixes: r.suffixes.clone(), object: r.noted() };
+        let near = near(&referrer, &candidates)?;
         if let Some((kind, spec)) = in_pods {
             for (target, path, _) in IN_PODS.iter().filter(|(_, _, not)| !not.contains(kind)) {
                 follow(r, &referrer, *target, &format!("{spec}/{path}"), &near)?;
@@ -177,19 +173,23 @@ fn follow(
 }
 
 /// What an object may name at all. Models `SubsetThatCouldBeReferencedByResource`.
-fn near<'c>(r: &Referrer, candidates: &'c [Candidate]) -> Vec<&'c Candidate> {
+fn near<'c>(r: &Referrer, candidates: &'c [Candidate]) -> Result<Vec<&'c Candidate>, Error> {
     if r.id.is_cluster_scoped() {
-        return candidates.iter().collect();
+        return Ok(candidates.iter().collect());
     }
     let subjects = r.object.get("subjects").and_then(Value::as_array).filter(|_| r.id.kind == "RoleBinding");
     let accounts = subjects.into_iter().flatten().filter(|s| s["kind"] == "ServiceAccount");
-    let named: Vec<&str> = accounts.filter_map(|s| s["namespace"].as_str()).collect();
+    let mut named: Vec<&str> = Vec::new();
+    for namespace in accounts.filter_map(|s| s.get("namespace")) {
+        let blank = || text(format!("Invalid Input: namespace is blank for resource {:?}\n", r.id.to_string()));
+        named.push(namespace.as_str().ok_or_else(blank)?);
+    }
     let is_near = |c: &&Candidate| {
         c.now.is_cluster_scoped()
             || c.now.effective_namespace() == r.id.effective_namespace()
             || named.contains(&c.now.namespace.as_str())
     };
-    candidates.iter().filter(is_near).collect()
+    Ok(candidates.iter().filter(is_near).collect())
 }
 
 fn set(v: &mut Value, r: &Referrer, target: Target<'_>, path: &str, near: &[&Candidate]) -> Result<(), String> {

@@ -111,12 +111,16 @@ pub(super) struct Resource {
     pub suffixes: Vec<String>,
     /// Whether a generator made it.
     pub generated: bool,
+    /// What a generator said of objects that are there.
+    pub behavior: String,
     /// Whether a hash of what is in it ends its name.
     pub hashed: bool,
     /// The variables that are read off it.
     pub vars: Vec<String>,
     /// Where it comes from, as its annotation says it.
     pub origin: String,
+    /// A configuration before its fields got the names that they are read by.
+    pub written: Option<Value>,
     /// What changed it, one after the other, as an annotation has it.
     pub transformed: Vec<String>,
 }
@@ -143,6 +147,45 @@ impl Resource {
     /// Whether upstream has noted something in its annotations.
     pub fn has_notes(&self) -> bool {
         self.generated || [self.previous.len(), self.prefixes.len(), self.suffixes.len(), self.vars.len()] != [0; 4]
+    }
+    /// The object with the notes that stand in its annotations upstream, which some errors show.
+    pub fn noted(&self) -> Value {
+        let mut object = self.object.clone();
+        let mut notes: Vec<(&str, String)> = Vec::new();
+        let all = |of: fn(&Id) -> &String| self.previous.iter().map(|i| of(i).as_str()).collect::<Vec<_>>().join(",");
+        if !self.prefixes.is_empty() {
+            notes.push(("prefixes", self.prefixes.join(",")));
+        }
+        if !self.previous.is_empty() {
+            notes.push(("previousKinds", all(|i| &i.kind)));
+            notes.push(("previousNames", all(|i| &i.name)));
+            notes.push(("previousNamespaces", all(|i| &i.namespace)));
+        }
+        if !self.suffixes.is_empty() {
+            notes.push(("suffixes", self.suffixes.join(",")));
+        }
+        if !self.vars.is_empty() {
+            notes.push(("refBy", self.vars.join(",")));
+        }
+        if self.generated {
+            notes.push((
+                "generatorBehavior",
+                if self.behavior.is_empty() { "unspecified" } else { &self.behavior }.into(),
+            ));
+        }
+        if self.hashed {
+            notes.push(("needsHashSuffix", "enabled".into()));
+        }
+        if !notes.is_empty() {
+            let metadata =
+                object.as_object_mut().map(|o| o.entry("metadata").or_insert_with(|| Value::Object(Map::new())));
+            if let Some(metadata) = metadata {
+                let annotations = map_at(metadata, "annotations");
+                annotations
+                    .extend(notes.into_iter().map(|(k, v)| (format!("internal.config.kubernetes.io/{k}"), v.into())));
+            }
+        }
+        object
     }
     pub fn kind(&self) -> &str {
         text_at(&self.object, &["kind"])

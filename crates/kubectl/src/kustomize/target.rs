@@ -2,23 +2,19 @@
 
 use super::config::{self, Config};
 use super::loader::Root;
+use super::plugins::{self, Step};
 use super::resource::{Resource, append};
-use super::{documents, fields, generate, images, labels, names, parse, patches, replacements, strings, text, vars};
+use super::{
+    documents, fields, generate, images, labels, list, names, parse, patches, replacements, strings, text, trouble,
+    vars,
+};
 use crate::error::Error;
 use serde_json::{Map, Value};
 
 pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// Fields of a kustomization that upstream carries out and this does not.
-const REFUSED: &[&str] = &[
-    "generators",
-    "helmCharts",
-    "helmChartInflationGenerator",
-    "helmGlobals",
-    "openapi",
-    "transformers",
-    "validators",
-];
+/// The schema that kustomize has built in.
+const SCHEMA: &str = "v1.21.2";
 /// Old fields, and what is said of them.
 const DEPRECATED: &[(&str, &str)] = &[
     ("bases", "'bases' is deprecated. Please use 'resources' instead. "),
@@ -57,7 +53,12 @@ pub(super) fn load(root: &Root<'_>, warnings: &mut Vec<String>) -> Result<Map<St
             why.replace("type unstructured.detector", "type types.Kustomization")
         ))
     };
-    let first = parse(source).map_err(invalid)?.into_iter().next().unwrap_or_default();
+    let first = match parse(source) {
+        // Of a field that stands there twice, the last counts.
+        Err(why) if why.contains("already set in map") => manifest::body(source).map(|b| b.value),
+        read => read.map(|all| all.into_iter().next().unwrap_or_default()),
+    };
+    let first = first.map_err(invalid)?;
     let k = fields::checked(first).map_err(invalid)?;
     for (_, what) in DEPRECATED.iter().filter(|(f, _)| k.contains_key(*f)) {
         warnings.push(format!("# Warning: {what}Run 'kustomize edit fix' to update your Kustomization automatically."));
@@ -79,10 +80,20 @@ pub(super) fn load(root: &Root<'_>, warnings: &mut Vec<String>) -> Result<Map<St
         let path = &root.path;
         return Err(text(format!("Failed to read kustomization file under {path}:\n{}", wrong.join("\n"))));
     }
-    if let Some(field) = k.keys().find(|f| REFUSED.contains(&f.as_str())) {
-        return Err(text(format!("kustomize's {field} is not in this terminal yet")));
-    }
+    openapi(&k)?;
     Ok(k)
+}
+
+/// Lists are merged by the schema that is built in: another one is refused. Models `SetSchema`.
+fn openapi(k: &Map<String, Value>) -> Result<(), Error> {
+    let field = |f: &str| k.get("openapi").and_then(|o| o[f].as_str());
+    if field("path").is_some() {
+        return Err(text("kustomize's openapi.path is not in this terminal yet"));
+    }
+    match field("version") {
+        None | Some("" | SCHEMA) => Ok(()),
+        Some(_) => Err(text("the specified OpenAPI version is not built in")),
+    }
 }
 
 fn kind(k: &Map<String, Value>) -> &str {
@@ -105,7 +116,14 @@ pub(super) fn accumulate(
         resource(root, path, &mut g, warnings).map_err(|e| wrapped("accumulating resources", &e))?;
     }
     g.config.merge(config::load(root, k)?)?;
+    helm(k)?;
     generate::run(root, k, &mut g.all)?;
+    let loading = |e: Error| wrapped("loading generator plugins", &e);
+    let configured = plugins::resources(root, k, "generators", warnings).map_err(loading)?;
+    for made in plugins::generators(root, &configured).map_err(loading)? {
+        let (entry, made) = made()?;
+        generate::take(&entry, made, &mut g.all).map_err(generate::merging)?;
+    }
     for path in strings(k, "components") {
         g = component(root, path, g, warnings).map_err(|e| wrapped("accumulating components", &e))?;
     }
@@ -118,8 +136,46 @@ pub(super) fn accumulate(
     images::run(k, &g.config, &mut g.all)?;
     replacements::run(root, k, &mut g.all)?;
     noted(root, k, &mut g.all);
+    let configured = plugins::resources(root, k, "transformers", warnings)?;
+    let steps: Vec<Step> = plugins::transformers(root, &configured)?;
+    for (step, r) in steps.iter().zip(&configured) {
+        step(&mut g.all)?;
+        g.all.retain(|r| r.object.as_object().is_some_and(|o| !o.is_empty()));
+        let note = plugins::note(root, r);
+        g.all.iter_mut().for_each(|r| r.transformed.push(note.clone()));
+    }
+    let validators = plugins::resources(root, k, "validators", warnings)?;
+    for step in plugins::transformers(root, &validators)? {
+        plugins::validate(&step, &mut g.all)?;
+    }
     vars::gather(k, &mut g)?;
     Ok(g)
+}
+
+/// Charts are carried out by a program of their own, which is not run.
+fn helm(k: &Map<String, Value>) -> Result<(), Error> {
+    let refuse = |config: &Value| trouble("HelmChartInflationGenerator", config, "must specify --enable-helm");
+    if let Some(chart) = list(k, "helmCharts").next() {
+        let mut config = k.get("helmGlobals").and_then(Value::as_object).cloned().unwrap_or_default();
+        config.extend(chart.as_object().cloned().unwrap_or_default());
+        if let Some(namespace) = k.get("namespace").filter(|n| *n != "") {
+            config.entry("namespace").or_insert_with(|| namespace.clone());
+        }
+        return Err(refuse(&config.into()));
+    }
+    // The older field has other names of its fields.
+    if let Some(chart) = list(k, "helmChartInflationGenerator").next() {
+        let mut config = chart.as_object().cloned().unwrap_or_default();
+        for (old, new) in
+            [("chartName", "name"), ("chartVersion", "version"), ("chartRepoUrl", "repo"), ("values", "valuesFile")]
+        {
+            if let Some(v) = config.remove(old) {
+                config.insert(new.into(), v);
+            }
+        }
+        return Err(refuse(&config.into()));
+    }
+    Ok(())
 }
 
 /// Which transformers went over the objects, each as often as it was configured. Models `AddTransformerAnnotation`.
@@ -154,7 +210,7 @@ fn noted(root: &Root<'_>, k: &Map<String, Value>, all: &mut [Resource]) {
 }
 
 /// A file of objects, or a directory. Models `accumulateResources`.
-fn resource(root: &Root<'_>, path: &str, g: &mut Gathered, warnings: &mut Vec<String>) -> Result<(), Error> {
+pub(super) fn resource(root: &Root<'_>, path: &str, g: &mut Gathered, warnings: &mut Vec<String>) -> Result<(), Error> {
     let no_file = match file(root, path, &mut g.all) {
         Ok(()) => return Ok(()),
         Err(e) => e.go(),

@@ -29,9 +29,15 @@ const IN_PODS: &[&str] = &[
     "initContainers/command",
     "initContainers/env/value",
     "initContainers/volumeMounts/mountPath",
-    "volumes/nfs/server",
 ];
+/// Some of these lead nowhere upstream, too.
 const OTHERS: &[(&str, &str)] = &[
+    ("CronJob", "spec/jobTemplate/spec/template/volumes/nfs/server"),
+    ("DaemonSet", "spec/template/spec/volumes/nfs/server"),
+    ("Deployment", "spec/template/spec/volumes/nfs/server"),
+    ("Job", "spec/template/spec/volumes/nfs/server"),
+    ("Pod", "spec/volumes/nfs/server"),
+    ("ReplicaSet", "spec/template/spec/volumes/nfs/server"),
     ("Deployment", "spec/template/metadata/annotations"),
     ("Ingress", "spec/rules/host"),
     ("Ingress", "spec/tls/hosts"),
