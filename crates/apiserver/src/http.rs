@@ -12,5 +12,5 @@ pub(crate) use info::asked;
 pub use info::check_timeout;
 pub use path::{HttpRequest, Routed, remote, route};
 pub use query::parse as query_pairs;
-pub(crate) use render::{indent, status as status_json};
 pub use render::{HttpResponse, NO_CACHE, render};
+pub(crate) use render::{indent, status as status_json};

@@ -242,7 +242,13 @@ impl Cluster {
     pub(crate) fn pass_on(&mut self, remote: &Remote, req: &HttpRequest<'_>, hands_out: bool) -> HttpOutcome {
         let text = |code: u16, text: String| {
             let (content_type, warnings) = ("text/plain; charset=utf-8", Vec::new());
-            HttpOutcome::Response(HttpResponse { code, content_type, cache_control: NO_CACHE, warnings, body: text.into_bytes() })
+            HttpOutcome::Response(HttpResponse {
+                code,
+                content_type,
+                cache_control: NO_CACHE,
+                warnings,
+                body: text.into_bytes(),
+            })
         };
         let Ok(way) = self.way(remote) else { return text(503, "service unavailable\n".into()) };
         let mut headers = identity(&req.user);
@@ -265,7 +271,13 @@ impl Cluster {
             Ok((code, body)) => {
                 let is_json = matches!(body.first(), Some(b'{' | b'['));
                 let content_type = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
-                HttpOutcome::Response(HttpResponse { code, content_type, cache_control: NO_CACHE, warnings: Vec::new(), body })
+                HttpOutcome::Response(HttpResponse {
+                    code,
+                    content_type,
+                    cache_control: NO_CACHE,
+                    warnings: Vec::new(),
+                    body,
+                })
             }
             Err(why) => text(503, format!("error trying to reach service: {}\n", way.worded(&why))),
         }

@@ -9,8 +9,8 @@ use apiserver::{Body, Request, RequestVerb};
 use apiserver::{Credentials, Impersonate};
 use k8s_openapi::api::core::v1::Pod;
 use kubelet::Kubelet;
-use kubelet::sim::net::{Answer, ApiRequest, Call, NetError, Response, Served, Server};
 use kubelet::SimRuntime;
+use kubelet::sim::net::{Answer, ApiRequest, Call, NetError, Response, Served, Server};
 use meta::{Duration, Key, Time, User};
 use network::gateway::{self, Told};
 use network::{Client, IngressController, KubeProxy, Net, Reached, Resolver, Trail};
@@ -168,7 +168,8 @@ impl Cluster {
         };
         let mut answer = served(response.code, &response.body, self.now);
         let warnings = response.warnings.into_iter().map(|w| ("Warning", w));
-        let all = [("Cache-Control", response.cache_control.to_string()), ("Content-Type", response.content_type.into())];
+        let all =
+            [("Cache-Control", response.cache_control.to_string()), ("Content-Type", response.content_type.into())];
         answer.response.headers = all.into_iter().chain(warnings).map(|(k, v)| (k.to_string(), v)).collect();
         Ok(Some(answer))
     }

@@ -381,7 +381,8 @@ fn objects_say_themselves_what_they_are() {
         said.push_str(&w.line(method, path, &body.to_string()));
         said.push('\n');
     };
-    let one = |api_version: &str, kind: &str| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}});
+    let one =
+        |api_version: &str, kind: &str| json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}});
     send("POST", OBJECTS, json!({"apiVersion": "stable.example.com/v1", "metadata": {"name": "a"}}));
     send("POST", OBJECTS, json!({"kind": "CronTab", "metadata": {"name": "a"}}));
     send("POST", OBJECTS, one("stable.example.com/v2", "CronTab"));
