@@ -1,6 +1,7 @@
 //! What servers write of the requests that they answer.
 
 use super::catalogue::{Http, Server};
+use super::echo;
 use super::machine::Machine;
 use super::net::Server as Asked;
 use super::programs::clock;
@@ -9,13 +10,48 @@ use meta::{Duration, Time};
 /// A server's words before it begins, with what it fills in: `{host}`, `{ip}`, and the time as it writes it.
 pub fn filled(line: &str, m: &Machine, now: Time) -> String {
     let micros = now.as_micros() % 1_000_000;
-    line.replace("{host}", &m.spec.hostname)
+    variables(line, m)
+        .replace("{host}", &m.spec.hostname)
         .replace("{ip}", &m.spec.pod_ip)
+        .replace("{iso}", &clock::format(now, "%Y-%m-%dT%H:%M:%S.000Z"))
         .replace("{now}", &clock::format(now, "%Y-%m-%dT%H:%M:%SZ"))
         .replace("{apache}", &format!("[{}.{micros:06} {}]", clock::format(now, "%a %b %d %H:%M:%S"), year(now)))
         .replace("{postgres}", &format!("{}.{:03} UTC [1]", clock::format(now, "%F %T"), micros / 1000))
         .replace("{go}", &clock::format(now, "%Y/%m/%d %H:%M:%S"))
         .replace("{klog}", &klog(now))
+}
+
+/// A page with what the pod and the request give it: `{host}`, `{namespace}`, the client's address `{from}` and with
+/// its port `{remote}`, `{path}`, `{method}`, `{agent}`, the host that was `{asked}`, and variables of the
+/// environment; `{env}` alone is all of them.
+pub fn page(body: &str, m: &Machine, asked: &Asked, now: Time) -> String {
+    if body == "{env}" {
+        return serde_json::to_string(&m.environment()).unwrap_or_default();
+    }
+    variables(body, m)
+        .replace("{host}", &m.spec.hostname)
+        .replace("{namespace}", &m.spec.namespace)
+        .replace("{from}", &asked.from)
+        .replace("{remote}", &echo::remote(asked, now))
+        .replace("{path}", &asked.path)
+        .replace("{method}", if asked.said.method.is_empty() { "GET" } else { &asked.said.method })
+        .replace("{agent}", asked.said.header("User-Agent"))
+        .replace("{asked}", &asked.host)
+}
+
+/// `{$NAME|words}` is the variable's value, or the words when it is empty or not set.
+fn variables(text: &str, m: &Machine) -> String {
+    if !text.contains("{$") {
+        return text.into();
+    }
+    let (env, mut filled, mut rest) = (m.environment(), String::new(), text);
+    while let Some((before, (inside, after))) = rest.split_once("{$").and_then(|(b, a)| Some((b, a.split_once('}')?))) {
+        let (name, otherwise) = inside.split_once('|').unwrap_or((inside, ""));
+        filled.push_str(before);
+        filled.push_str(env.get(name).filter(|v| !v.is_empty()).map_or(otherwise, String::as_str));
+        rest = after;
+    }
+    filled + rest
 }
 
 /// The head of klog's lines up to the process: `I1129 03:02:01.000123       1`.
@@ -64,6 +100,20 @@ pub fn line(
             seconds(now.since(since)),
             clock::format(now, "%Y-%m-%dT%H:%M:%S.000Z")
         ),
+        // Kiada, from its version 0.5 on with the time in front.
+        ("node", _) if server.log.first().is_some_and(|l| l.contains("Kiada - ")) => {
+            let dated = server.log.first().is_some_and(|l| l.starts_with("{iso}"));
+            let time = if dated { clock::format(now, "%Y-%m-%dT%H:%M:%S.000Z ") } else { String::new() };
+            format!("{time}Received request for {} from ::ffff:{from}", asked.path)
+        }
+        ("/webcolor", _) => {
+            format!(
+                "{} {method} {} HTTP/1.1 [{}]",
+                echo::remote(asked, now),
+                asked.path,
+                asked.said.header("User-Agent")
+            )
+        }
         (_, Http::Agnhost) if argv.get(1).is_some_and(|a| a == "netexec") => {
             format!("{} {}", clock::format(now, "%Y/%m/%d %H:%M:%S"), netexec(asked)?)
         }

@@ -163,7 +163,7 @@ fn respond(
         Http::Healthz if path == "/healthz" => ok("ok".into()),
         Http::Healthz => Ok(Response::new(404, "default backend - 404")),
         Http::Status(status) => Ok(Response::new(status, "")),
-        Http::Always(body) => ok(format!("{}\n", body.replace("{host}", &m.spec.hostname))),
+        Http::Always(body) => ok(format!("{}\n", requests::page(body, m, asked, now))),
         Http::EchoServer => {
             let tag = ImageRef::parse(&m.spec.image).map(|r| r.tag).unwrap_or_default();
             Ok(echo::echoserver(m, asked, port, matches!(tag.as_str(), "1.0" | "1.1" | "1.2" | "1.3" | "1.4")))

@@ -24,6 +24,11 @@ macro_rules! images {
     };
 }
 
+mod courses;
+mod kiada;
+mod kiamol;
+mod korean;
+mod lunches;
 mod near;
 mod popular;
 mod release;
@@ -33,6 +38,11 @@ mod table;
 mod tools;
 
 use crate::pod::images::ImageRef;
+use courses::{COURSES, OPERATORS};
+use kiada::KIADA;
+use kiamol::KIAMOL;
+use korean::KOREAN;
+use lunches::LUNCHES;
 pub use near::{distance, near};
 use popular::POPULAR;
 pub use release::{debian, os_release};
@@ -125,6 +135,7 @@ const USERS: &[(&str, i64)] = &[
     ("coredns/coredns", 65532),
     ("dexidp/dex", 1001),
     ("external-dns/external-dns", 65532),
+    ("eck/eck-operator", 65532),
     ("fluxcd/", 65534),
     ("grafana/grafana", 472),
     ("grafana/loki", 10001),
@@ -135,6 +146,7 @@ const USERS: &[(&str, i64)] = &[
     ("jetstack/cert-manager", 1000),
     ("jimmidyson/configmap-reload", 65534),
     ("kiali/kiali", 1000),
+    ("kiamol/ch13-elasticsearch", 1000),
     ("kube-state-metrics/kube-state-metrics", 65534),
     ("kubebuilder/kube-rbac-proxy", 65532),
     ("library/elasticsearch", 1000),
@@ -150,7 +162,9 @@ const USERS: &[(&str, i64)] = &[
     ("prometheus/", 65534),
     ("prometheus-adapter/", 65534),
     ("prometheus-operator/", 65534),
+    ("rabbitmqoperator/cluster-operator", 1000),
     ("sonatype/nexus3", 200),
+    ("tigera/operator", 10001),
 ];
 
 /// The user that an image's processes have unless the pod says otherwise; most are root's.
@@ -198,6 +212,7 @@ const REGISTRIES: &[&str] = &[
     "public.ecr.aws",
     "us-docker.pkg.dev",
     "registry.istio.io",
+    "docker.elastic.co",
 ];
 
 /// # Errors
@@ -228,8 +243,8 @@ pub fn find(r: &ImageRef) -> Result<&'static Image, Missing> {
         }
     }
     // A repository may have several entries, when its tags behave differently.
-    let mut entries =
-        [IMAGES, POPULAR, TOOLS, SAMPLES, SCRIPTS].into_iter().flatten().filter(|i| i.name == name).peekable();
+    let lists = [IMAGES, POPULAR, TOOLS, SAMPLES, SCRIPTS, COURSES, OPERATORS, KIADA, KIAMOL, LUNCHES, KOREAN];
+    let mut entries = lists.into_iter().flatten().filter(|i| i.name == name).peekable();
     if entries.peek().is_none() {
         let known = REGISTRIES.contains(&r.registry.as_str()) || r.registry.ends_with(".pkg.dev");
         return Err(if known { Missing::Repository } else { Missing::Registry });

@@ -206,7 +206,6 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/nginx/nginx-ingress", 100, Debian, "/nginx-ingress", [80, 443, 8081], Status(404), 40, [];
     "docker.io/coredns/coredns", 18, None, "/coredns", [53, 8080, 8181, 9153], Always("OK"), 20, [];
     "docker.io/rancher/local-path-provisioner", 20, Busybox, "local-path-provisioner", [8080], Always("ok"), 15, [];
-    "docker.io/calico/node", 100, Debian, "start_runit", [9099], Always("ok"), 60, [];
     "ghcr.io/flannel-io/flannel", 30, Busybox, "/opt/bin/flanneld", [], No, 20, [];
     "docker.io/flannel/flannel", 30, Busybox, "/opt/bin/flanneld", [], No, 20, [];
     "docker.io/kubernetesui/dashboard", 75, None, "/dashboard", [8443, 9090], Always("Kubernetes Dashboard"), 30, [];
@@ -277,11 +276,8 @@ pub static POPULAR: &[Image] = images! {
     "docker.io/mattf/storm-nimbus", 300, Debian, "/configure.sh", [6627], No, 100, [];
     "docker.io/mattf/storm-worker", 300, Debian, "/configure.sh", [6700], No, 100, [];
     // Books and courses, and more of the clouds' samples.
-    "docker.io/luksa/kiada", 350, Debian, "node", [8080], Always("==== TIP OF THE MINUTE"), 40, ["0.1-slim"];
     "docker.io/luksa/kiada-ssl-proxy", 50, Debian, "envoy", [8443, 9901], Always("==== TIP OF THE MINUTE"), 20, [];
     "docker.io/luksa/quiz-api", 15, None, "/app/quiz-api", [8080], Always("{}"), 10, [];
-    "docker.io/luksa/network-traffic-meter", 2, Busybox, "/network-traffic-meter", [], No, 2, [];
-    "docker.io/luksa/static-http-server", 60, Debian, "node", [80], Always("Hello!"), 30, [];
     "docker.io/nigelpoulton/k8sbook", 30, Busybox, "node", [8080], Hostname, 30, ["hydra-ingress", "shield-01", "shield-ingress", "text-dev", "text-prod", "wasm-0.1"];
     "docker.io/nigelpoulton/k8s-deep-dive", 30, Busybox, "node", [8080], Hostname, 30, [];
     "docker.io/nigelpoulton/web-app", 30, Busybox, "node", [8080], Hostname, 30, [];

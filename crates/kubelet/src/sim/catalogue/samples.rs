@@ -45,7 +45,7 @@ pub static SAMPLES: &[Image] = images! {
     "us-central1-docker.pkg.dev/genuine-flight-317411/devel/shop-app-demo", 350, Debian, "node", [3000, 3003, 3004, 3005, 3006], Always("{\"status\":\"ok\"}"), 60, [];
 };
 
-const fn script(name: &'static str, size_mb: u32, entrypoint: &'static [&'static str]) -> Image {
+pub(super) const fn script(name: &'static str, size_mb: u32, entrypoint: &'static [&'static str]) -> Image {
     Image {
         name,
         tags: &["latest"],

@@ -20,7 +20,7 @@ const fn image(name: &'static str, size_mb: u32, tools: Tools, versions: &'stati
 }
 
 /// An image whose program is a server.
-const fn serves(
+pub(super) const fn serves(
     name: &'static str,
     size_mb: u32,
     tools: Tools,
@@ -51,9 +51,9 @@ macro_rules! nginx_conf {
         )
     };
 }
-const NGINX_CONFIG: (&str, &str) = ("/etc/nginx/nginx.conf", nginx_conf!("auto", "notice", "/run/nginx.pid"));
+pub(super) const NGINX_CONFIG: (&str, &str) = ("/etc/nginx/nginx.conf", nginx_conf!("auto", "notice", "/run/nginx.pid"));
 const OLD_NGINX_CONFIG: (&str, &str) = ("/etc/nginx/nginx.conf", nginx_conf!("1", "warn", "/var/run/nginx.pid"));
-const NGINX_DEFAULT: (&str, &str) = (
+pub(super) const NGINX_DEFAULT: (&str, &str) = (
     "/etc/nginx/conf.d/default.conf",
     "server {\n    listen       80;\n    listen  [::]:80;\n    server_name  localhost;\n\n    #access_log  \
      /var/log/nginx/host.access.log  main;\n\n    location / {\n        root   /usr/share/nginx/html;\n        index  \
@@ -91,7 +91,7 @@ const NGINX_WITH_TLS: &[(&str, &str)] = &[
 ];
 const HTTPD_INDEX: &[(&str, &str)] =
     &[("/usr/local/apache2/htdocs/index.html", "<html><body><h1>It works!</h1></body></html>\n")];
-const NGINX_CMD: &[&str] = &["nginx", "-g", "daemon off;"];
+pub(super) const NGINX_CMD: &[&str] = &["nginx", "-g", "daemon off;"];
 const NGINX_VERSIONS: &[(u32, u32, u32)] = &[(1, 21, 29)];
 const OLD_NGINX_VERSIONS: &[(u32, u32, u32)] = &[(1, 7, 20)];
 const BUSYBOX_VERSIONS: &[(u32, u32, u32)] = &[(1, 24, 38)];
@@ -440,7 +440,7 @@ pub static IMAGES: &[Image] = &[
     Image {
         entrypoint: &["/coredns"],
         servers: &[&s::COREDNS],
-        ..image("registry.k8s.io/coredns/coredns", 20, Tools::None, &[(1, 8, 13)])
+        ..image("registry.k8s.io/coredns/coredns", 20, Tools::None, &[(1, 8, 14)])
     },
     Image {
         entrypoint: &["/nginx-ingress-controller"],
@@ -582,7 +582,7 @@ pub static IMAGES: &[Image] = &[
         "docker.io/library/elasticsearch",
         600,
         Tools::Debian,
-        &[(7, 0, 17), (8, 0, 19)],
+        &[(1, 3, 7), (2, 0, 4), (5, 0, 6), (6, 4, 8), (7, 0, 17), (8, 0, 19)],
         &["elasticsearch"],
         &[&s::ELASTICSEARCH],
     ),

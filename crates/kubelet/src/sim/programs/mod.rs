@@ -24,6 +24,7 @@ mod names;
 mod net;
 pub(super) mod nginx;
 mod options;
+mod pi_web;
 mod ping;
 mod python;
 mod redis_cli;
@@ -664,7 +665,15 @@ fn dispatch(io: &mut Io) -> Outcome {
         "mktemp" => files::mktemp(io),
         "sync" => 0,
         "test" | "[" => test::program(io),
-        "true" | "install" => 0,
+        // Calico's: they install, or say that the node's agent is well.
+        "true" | "install" | "calico-node" | "check-status" => 0,
+        "curlchk" => {
+            let url = script::quote(io.argv.get(1).map_or("", String::as_str));
+            let asks = "code=$(curl -s -o /dev/null -w '%{http_code}' $url)";
+            let says = "if [ \"$code\" = 200 ]; then echo \"$(date)  Okay [$url] is working properly\"; \
+                        else echo \"$(date)  NOOO [$url] is not working on\"; fi";
+            return script::run(io, &format!("url={url}; {asks}; {says}"));
+        }
         "kube-webhook-certgen" => certgen::run(io),
         "argocd" => argocd::run(io),
         "false" => 1,

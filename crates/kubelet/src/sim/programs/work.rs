@@ -5,6 +5,7 @@ use crate::sim::catalogue::{Http, Server};
 use crate::sim::machine::{Machine, SIGKILL, World};
 use crate::sim::{neighbours, nginx, requests};
 use meta::Duration;
+use std::collections::BTreeMap;
 
 /// How fast `stress --vm` fills memory.
 const GROWTH_BYTES_PER_SECOND: i64 = 100 << 20;
@@ -24,6 +25,9 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
     if server.program == "nginx"
         && let Some(outcome) = super::nginx::instead(m, pid, &argv, now, world)
     {
+        return outcome;
+    }
+    if let Some(outcome) = super::pi_web::instead(m, pid, &argv, world) {
         return outcome;
     }
     if argv.iter().any(|a| matches!(a.as_str(), "-v" | "-V" | "--version" | "version" | "--help" | "-t")) {
@@ -80,7 +84,8 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         }
         None
     };
-    let own = option(&["--secure-port", "--http-port", "--port", "-p"]).and_then(|p| p.parse::<u16>().ok());
+    let own = option(&["--secure-port", "--http-port", "--listen-port", "--port", "-p"]);
+    let own = own.and_then(|p| p.parse::<u16>().ok()).or_else(|| told(server, &env));
     let ports = match (server.http, argv.get(1).map(String::as_str)) {
         (Http::Agnhost, Some("pause")) => Vec::new(),
         (Http::Agnhost, Some("serve-hostname")) => vec![own.unwrap_or(9376)],
@@ -97,6 +102,17 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         },
     };
     Outcome::Block(Running::Serving { server, ports, since })
+}
+
+/// The port that the environment names: `ASPNETCORE_URLS=http://+:5001` for ASP.NET.
+fn told(server: &Server, env: &BTreeMap<String, String>) -> Option<u16> {
+    let said = match server.program {
+        "dotnet" => env.get("ASPNETCORE_URLS")?,
+        "/webcolor" => env.get("PORT")?,
+        "/echo-basic" => env.get("HTTP_PORT")?,
+        _ => return None,
+    };
+    said.trim_end_matches('/').rsplit(':').next()?.parse().ok()
 }
 
 fn agnhost_log(argv: &[String]) -> &'static [&'static str] {
