@@ -95,7 +95,7 @@ const fn page(
     tags: &'static [&'static str],
     files: &'static [(&'static str, &'static str)],
 ) -> Image {
-    Image { tags, files, ..serves(name, 10, Tools::Busybox, &[], NGINX_CMD, &[&s::NGINX]) }
+    Image { tags, files, ..serves(name, 10, Tools::Busybox, &[], NGINX_CMD, s::JUST_NGINX) }
 }
 
 const SLEEP: &[&str] = &["/bin/sh", "-c", "trap : TERM INT; (while true; do sleep 1000; done) & wait"];

@@ -8,7 +8,7 @@ use Http::{Always, Hostname, No};
 
 /// nginx of Alpine, with bash, whose only server is this one.
 const fn nginx(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Image {
-    Image { extra: &["bash"], files, ..serves(name, 8, Tools::Busybox, ANY, NGINX_CMD, &[&s::NGINX]) }
+    Image { extra: &["bash"], files, ..serves(name, 8, Tools::Busybox, ANY, NGINX_CMD, s::JUST_NGINX) }
 }
 
 const DEFAULT: &str = "/etc/nginx/conf.d/default.conf";

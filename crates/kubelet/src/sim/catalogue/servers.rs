@@ -126,6 +126,8 @@ pub static NGINX: Server = Server {
         ],
     )
 };
+/// For functions that make images.
+pub(super) const JUST_NGINX: &[&Server] = &[&NGINX];
 pub static HTTPD: Server = Server {
     term_log: &["{apache} [mpm_event:notice] [pid 1:tid 1] AH00491: caught SIGTERM, shutting down"],
     ..server(
