@@ -225,6 +225,25 @@ fn curls_images_put_curl_in_front_of_options_and_addresses() {
 }
 
 #[test]
+fn images_of_courses_do_what_their_courses_show() {
+    let pi = ["dotnet", "Pi.Web.dll", "-m", "console", "-dp", "6"];
+    assert!(run("kiamol/ch05-pi", &pi, 5).starts_with("3.141592\n[exit 0"));
+    assert!(run("kiamol/ch05-pi", &[], 5).starts_with("3.141592\n[exit 0"));
+    assert!(run("kiamol/ch05-pi", &["dotnet", "Pi.Web.dll", "-m", "web"], 5).starts_with("Running in web mode...\n"));
+    assert_eq!(run("kiamol/ch03-sleep", &[], 100), "");
+    assert!(run("kiamol/ch09-vweb:v3", &[], 5).contains("this-will-fail: not found\n[exit 127"));
+    let log = "Kiada - Kubernetes in Action Demo Application\n---------------------------------------------\n\
+               Kiada 0.2 starting...\nLocal hostname is p\nListening on port 8080\n";
+    assert_eq!(run("luksa/kiada:0.2", &[], 5), log);
+    let ask = "node app.js >/dev/null & sleep 1; wget -qO- localhost:8080";
+    let said = "Kiada version 0.2. Request processed by \"p\". Client IP: ::ffff:127.0.0.1\n";
+    assert!(run("luksa/kiada:0.2", &["sh", "-c", ask], 5).starts_with(said));
+    let ask = "nginx >/dev/null 2>&1 & sleep 1; wget -qO- localhost";
+    assert!(run("sysnet4admin/chk-hn", &["sh", "-c", ask], 5).starts_with("p\n[exit 0"));
+    assert!(run("luksa/init-demo:0.1", &[], 10).ends_with("5/5\nInitialization complete!\n[exit 0 at 5.1s]"));
+}
+
+#[test]
 fn curl_reads_its_command_line_as_curl_does() {
     let script = "nginx >/dev/null 2>&1 & sleep 1; cd /tmp; curl -s localhost/index.html -o page; wc -c page; curl -sO localhost/50x.html; \
         ls; curl -O localhost/; echo $?; curl; echo $?; curl -s; curl --nope x; echo $?; curl -@ x; curl -m; curl -m x a; \

@@ -51,7 +51,8 @@ macro_rules! nginx_conf {
         )
     };
 }
-pub(super) const NGINX_CONFIG: (&str, &str) = ("/etc/nginx/nginx.conf", nginx_conf!("auto", "notice", "/run/nginx.pid"));
+pub(super) const NGINX_CONFIG: (&str, &str) =
+    ("/etc/nginx/nginx.conf", nginx_conf!("auto", "notice", "/run/nginx.pid"));
 const OLD_NGINX_CONFIG: (&str, &str) = ("/etc/nginx/nginx.conf", nginx_conf!("1", "warn", "/var/run/nginx.pid"));
 pub(super) const NGINX_DEFAULT: (&str, &str) = (
     "/etc/nginx/conf.d/default.conf",

@@ -28,8 +28,8 @@ pub fn instead(m: &mut Machine, pid: u32, argv: &[String], world: &mut World) ->
 
 /// The digits after the point are cut off, not rounded.
 fn to(places: usize) -> String {
-    let mut pi = calc::pi(places + 10);
-    pi.truncate(places + 2);
+    let mut pi = calc::pi(places.saturating_add(10));
+    pi.truncate(places.saturating_add(2));
     pi
 }
 
