@@ -449,35 +449,6 @@ pub static IMAGES: &[Image] = &[
         ..image("registry.k8s.io/ingress-nginx/controller", 110, Tools::Busybox, &[(1, 0, 14)])
     },
     Image {
-        entrypoint: &["/bin/sh", "-c", "echo This is the init container; sleep 2; echo Done"],
-        ..image("docker.io/luksa/init-demo", 2, Tools::Busybox, ANY)
-    },
-    Image {
-        entrypoint: &[
-            "/bin/sh",
-            "-c",
-            "echo Checking network connectivity; sleep 1; echo Host appears to be reachable",
-        ],
-        ..image("docker.io/luksa/network-connectivity-checker", 2, Tools::Busybox, ANY)
-    },
-    Image {
-        entrypoint: &[
-            "/bin/sh",
-            "-c",
-            "mkdir -p /initdb.d; echo 'db = db.getSiblingDB(\"kiada\")' > /initdb.d/insert-questions.js",
-        ],
-        ..image("docker.io/luksa/quiz-initdb-script-installer", 2, Tools::Busybox, ANY)
-    },
-    Image {
-        entrypoint: &[
-            "/bin/sh",
-            "-c",
-            "mkdir -p /var/local/output; while true; do echo 'Never test for an error condition you do not know how to \
-             handle.' > /var/local/output/quote; sleep 60; done",
-        ],
-        ..image("docker.io/luksa/quote-writer", 60, Tools::Busybox, ANY)
-    },
-    Image {
         entrypoint: &["./hello-app"],
         servers: &[&s::HELLO_1],
         tags: &["1.0", "latest"],
