@@ -27,7 +27,7 @@ fn accepted(plural: &str, kind: &str) -> Value {
 fn free_names_are_accepted_then_served() {
     let mut w = World::<NamingController>::new([definition("crontabs", "CronTab", json!({}))]);
     expect![[r#"
-        update-status customresourcedefinitions crontabs.example.com {"acceptedNames":{"kind":"CronTab","listKind":"CronTabList","plural":"crontabs","shortNames":["ct"],"singular":"crontab"},"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"no conflicts found","reason":"NoConflicts","status":"True","type":"NamesAccepted"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"the initial names have been accepted","reason":"Installing","status":"False","type":"Established"}]}
+        update-status customresourcedefinitions crontabs.example.com {"acceptedNames":{"kind":"CronTab","listKind":"CronTabList","plural":"crontabs","shortNames":["ct"],"singular":"crontab"},"conditions":[{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"no conflicts found","reason":"NoConflicts","status":"True","type":"NamesAccepted"},{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"the initial names have been accepted","reason":"Installing","status":"False","type":"Established"}],"storedVersions":null}
     "#]].assert_eq(&w.run("crontabs.example.com"));
     let mut w = World::<NamingController>::new([accepted("crontabs", "CronTab")]);
     assert_eq!(w.run("crontabs.example.com"), "", "nothing is left to do");
