@@ -30,6 +30,10 @@ pub const SIGTERM: i32 = 15;
 /// and still ends every poll.
 const SLICE_STEPS: u32 = 400;
 const STEP_COST: Duration = Duration::from_micros(500);
+/// Turns of processes in a second that take none of it, and what each takes after them: whoever starts programs without end and
+/// waits for each has no slice to use up, and time must pass all the same.
+const FREE_TURNS: u32 = 2000;
+const TURN_COST: Duration = Duration::from_millis(2);
 /// The resident memory of a shell, and of a small program.
 const SHELL_BYTES: u64 = 600 << 10;
 const PROGRAM_BYTES: u64 = 300 << 10;
@@ -181,6 +185,8 @@ pub struct Machine {
     /// Those of them that another server answered.
     pub handed_on: u64,
     pub exit: Option<MachineExit>,
+    /// When the second began whose turns are counted, and how many there were.
+    turns: (Time, u32),
     /// Connections of processes that were killed.
     goodbyes: Vec<Call>,
 }
@@ -208,6 +214,7 @@ impl Machine {
             requests: 0,
             handed_on: 0,
             exit: None,
+            turns: (now, 0),
             goodbyes: Vec::new(),
             spec,
         }
@@ -434,6 +441,22 @@ impl Machine {
             let next = self.procs.iter().filter_map(|(pid, p)| Some((self.due(p)?, *pid))).min();
             let Some((at, pid)) = next.filter(|(at, _)| *at <= now) else { return };
             self.step(pid, at, world);
+            self.take_turn(pid, at);
+        }
+    }
+
+    fn take_turn(&mut self, pid: u32, at: Time) {
+        if at.since(self.turns.0) >= Duration::from_secs(1) {
+            self.turns = (at, 0);
+        }
+        self.turns.1 += 1;
+        if self.turns.1 > FREE_TURNS
+            && let Some(p) = self.procs.get_mut(&pid)
+        {
+            p.clock = p.clock.max(at) + TURN_COST;
+            if let State::Sleeping(until) = &mut p.state {
+                *until = p.clock.max(*until);
+            }
         }
     }
 

@@ -438,3 +438,33 @@ fn nginx_ends_when_it_is_told_to() {
     let said = run("nginx", &["sh", "-c", hook], 30);
     assert!(said.contains("gone\n"), "{said}");
 }
+
+#[test]
+fn what_is_redirected_into_a_loop_is_read_once() {
+    let said = |script: &str| run("busybox:1.36", &["sh", "-c", script], 100);
+    assert!(said("printf 'a\\nb\\n' > f; while read l; do echo got $l; done < f").starts_with("got a\ngot b\n[exit"));
+    assert!(said("printf 'a\\nb\\n' > f; { read a; read b; echo $a/$b; } < f").starts_with("a/b\n"));
+    assert!(said("while read l; do echo got $l; done <<E\na\nb\nE").starts_with("got a\ngot b\n[exit"));
+    assert!(
+        said("printf 'a\\nb\\n' > f; echo z > g; while read l; do read m < g; echo $l$m; done < f")
+            .starts_with("az\nbz\n[exit")
+    );
+}
+
+#[test]
+fn two_dashes_end_a_shells_options() {
+    for shell in ["sh", "bash"] {
+        let image = if shell == "sh" { "busybox:1.36" } else { "debian:12" };
+        assert!(run(image, &[shell, "-c", "--", "echo ok"], 10).starts_with("ok\n[exit"));
+    }
+}
+
+#[test]
+fn a_loop_of_programs_that_never_sleeps_takes_time() {
+    for script in
+        ["while true; do echo abc | cut -c1 > f; done", "while true; do (true); done", "while true; do sleep 0; done"]
+    {
+        let all = run("busybox:1.36", &["sh", "-c", script], 5);
+        assert!(!all.contains("[exit"), "{script}: {all}");
+    }
+}

@@ -707,9 +707,15 @@ impl Shell {
                     None => drop(self.vars.remove(k)),
                 }
             }
-            if let (Some(fds), Some(p), false) = (before, m.procs.get_mut(&pid), keep)
+            if let (Some(mut fds), Some(p), false) = (before, m.procs.get_mut(&pid), keep)
                 && p.state == State::Ready
             {
+                // What it has read is read for what comes after it.
+                if let (Input::Data(data, at), Input::Data(same, before)) = (&p.fds.stdin, &mut fds.stdin)
+                    && Arc::ptr_eq(data, same)
+                {
+                    *before = *at;
+                }
                 p.fds = fds;
             }
             if self.wait.is_none() && self.ended.is_none() {

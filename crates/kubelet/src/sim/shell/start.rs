@@ -32,7 +32,8 @@ impl Shell {
                 args.next();
             }
             if a.contains('c') {
-                script = Some(args.next().cloned().unwrap_or_default());
+                // The command is the first operand: `--` before it ends the options.
+                script = Some(args.by_ref().find(|a| *a != "--").cloned().unwrap_or_default());
                 rest.extend(args.by_ref().cloned());
                 break;
             }
