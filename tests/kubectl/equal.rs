@@ -1,6 +1,7 @@
 //! Command lines in real kubectl and in the page's: what they print and how they exit must be the same.
 
 mod native;
+mod upstream;
 
 use native::Native;
 use std::process::{Command, Stdio};

@@ -136,7 +136,7 @@ async fn watch(
     if !cx.flags.bool("no-headers") {
         tab.row(head(all));
     }
-    while let Some((kind, event)) = stream.next().await {
+    while let Some((kind, event)) = stream.next_in_time(cx).await {
         if kind == "DELETED" || !is_meant(&event) {
             continue;
         }

@@ -4,6 +4,7 @@ use crate::builder::Builder;
 use crate::client::{Request, Stream, refusal};
 use crate::cx::Cx;
 use crate::error::Error;
+use crate::flags::go_duration;
 use crate::get::{TABLE, options, watch_path};
 use crate::print::tab::Tab;
 use crate::print::table::TablePrinter;
@@ -23,13 +24,21 @@ pub(crate) struct Events {
     /// How much of `rest` was read: what is before it goes only when more comes, since a watch without a version begins
     /// with everything that is there in one piece.
     at: usize,
+    /// When `--request-timeout` ends it, by the clock.
+    end: Option<i64>,
 }
 
 impl Events {
     pub async fn open(cx: &Cx<'_, '_>, path: String, accept: &str) -> Result<Events, Error> {
         let r = Request::get(path).header("Accept", accept);
         let stream = cx.client().stream(r).await.map_err(|r| refusal(&r))?;
-        Ok(Events { stream, rest: Vec::new(), at: 0 })
+        let end = request_timeout(cx.flags.string("request-timeout")).map(|t| cx.client().now().saturating_add(t));
+        Ok(Events { stream, rest: Vec::new(), at: 0, end })
+    }
+
+    /// As [`Events::next`]; a request that took too long has ended.
+    pub async fn next_in_time(&mut self, cx: &Cx<'_, '_>) -> Option<(String, Value)> {
+        self.next_before(cx, self.end).await.unwrap_or(None)
     }
 
     /// The next event: its type and its object.
@@ -79,6 +88,15 @@ impl Events {
         })
         .await
     }
+}
+
+/// Microseconds; nothing: it may take as long as it likes. Models `ParseTimeout`.
+fn request_timeout(text: &str) -> Option<i64> {
+    let micros = match text.parse::<i64>() {
+        Ok(seconds) => seconds.saturating_mul(1_000_000),
+        Err(_) => go_duration(text)?,
+    };
+    Some(micros).filter(|t| *t > 0)
 }
 
 enum Out {
@@ -169,7 +187,7 @@ pub(crate) async fn run(
     let mut stream = Events::open(cx, watch_path(&info, name, &b, &version), &accept).await?;
     // A watch of one object begins with the object, which was printed already.
     let mut quiet = single;
-    while let Some((kind, object)) = stream.next().await {
+    while let Some((kind, object)) = stream.next_in_time(cx).await {
         if !std::mem::take(&mut quiet) {
             out.print(cx, &object, events.then_some(kind.as_str()))?;
         }

@@ -158,9 +158,6 @@ fn helm(k: &Map<String, Value>) -> Result<(), Error> {
     if let Some(chart) = list(k, "helmCharts").next() {
         let mut config = k.get("helmGlobals").and_then(Value::as_object).cloned().unwrap_or_default();
         config.extend(chart.as_object().cloned().unwrap_or_default());
-        if let Some(namespace) = k.get("namespace").filter(|n| *n != "") {
-            config.entry("namespace").or_insert_with(|| namespace.clone());
-        }
         return Err(refuse(&config.into()));
     }
     // The older field has other names of its fields.
