@@ -380,7 +380,7 @@ impl Kubelet {
             self.addresses.release(uid);
             self.requests.forget(uid);
             if let Some(w) = self.pods.remove(uid).filter(|w| w.is_static) {
-                self.static_pod_ended(&w.state.key);
+                self.static_pod_ended(&w.state.key, cx.now);
             }
         }
         if !self.config.csi.is_empty() && volumes::has_claims(pod) {

@@ -99,8 +99,9 @@ impl Kubelet {
         !w.is_leaving() && others().any(|(_, o)| o.is_leaving())
     }
 
-    /// The pod's name is free for another one.
-    pub(super) fn static_pod_ended(&mut self, key: &Key) {
+    /// The pod's name is free for another one, or for itself when its file has come back meanwhile.
+    pub(super) fn static_pod_ended(&mut self, key: &Key, now: Time) {
+        self.load_manifests(now);
         for (uid, _) in self.pods.iter().filter(|(_, w)| w.is_of(key)) {
             self.queue.add(Item::Pod(uid.clone()), 0);
         }

@@ -644,7 +644,9 @@ impl Runtime for SimRuntime {
     }
     fn manifest_files_changed(&mut self) -> bool {
         let changed = std::mem::take(&mut self.manifests.1);
-        self.update_next();
+        if changed {
+            self.update_next();
+        }
         changed
     }
     fn host_entry(&self, path: &str) -> Option<HostEntry> {

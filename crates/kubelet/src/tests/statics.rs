@@ -205,3 +205,41 @@ fn a_mirror_of_nothing_goes() {
     w.run(5);
     assert!(w.get("orphan-node-1").is_none());
 }
+
+/// The exercise of every course: a file is put into the directory by a pod that has the node's disk, taken out, and put back.
+#[test]
+fn a_pod_writes_the_manifests() {
+    let mut w = World::new();
+    let manifest = "apiVersion: v1\\nkind: Pod\\nmetadata: {name: web}\\nspec:\\n  terminationGracePeriodSeconds: 3\\n  \
+        containers: [{name: c, image: nginx}]\\n";
+    let script = format!(
+        "cd /host/etc/kubernetes/manifests; sleep 2; printf '{manifest}' > web.yaml; echo no > note; sleep 58; \
+         mv web.yaml /host/tmp/; sleep 60; mv /host/tmp/web.yaml .; sleep 60; mv web.yaml .hidden; sleep 1; mv .hidden web.yaml; sleep 60; \
+         rm web.yaml; sleep 9999"
+    );
+    let mount = json!([{ "name": "root", "mountPath": "/host" }]);
+    w.pod(
+        "admin",
+        json!({
+            "containers": [{ "name": "a", "image": "busybox", "command": ["sh", "-c", script], "volumeMounts": mount }],
+            "volumes": [{ "name": "root", "hostPath": { "path": "/" } }],
+        }),
+    );
+    let ready = |w: &World| w.get("web-node-1").map(api::pods::is_ready);
+    w.run(50);
+    assert_eq!(ready(&w), Some(true));
+    w.run(60);
+    assert_eq!(ready(&w), None);
+    w.run(60);
+    assert_eq!(ready(&w), Some(true));
+    // Out and back before it has ended: it starts again all the same.
+    w.run(60);
+    assert_eq!(ready(&w), Some(true));
+    w.run(60);
+    assert_eq!(ready(&w), None);
+    // A kubelet that starts again reads the directory.
+    let cx = reconcile::Cx { now: w.now, view: &w.view, recording: true };
+    reconcile::Component::start(&mut w.kubelet, &cx);
+    w.run(5);
+    assert_eq!(ready(&w), None);
+}
