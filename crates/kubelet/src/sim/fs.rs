@@ -179,6 +179,8 @@ pub struct Fs {
     pub(super) mounts: Vec<MountPoint>,
     /// Where `/proc/NUMBER/root` leads for processes of other containers that are seen here.
     pub neighbours: Roots,
+    /// Something was written below one of them, which its container has yet to get.
+    pub reached: bool,
     /// What the kernel knew when somebody looked last.
     pub shown: Arc<procfs::Shown>,
     pod_uid: Arc<str>,
@@ -458,6 +460,22 @@ impl Fs {
         Some((fs, normalize("/", rest)))
     }
 
+    /// The same to write there, as the one who writes here.
+    fn elsewhere_mut(&mut self, path: &str) -> Option<(&mut Fs, String)> {
+        if self.neighbours.is_empty() {
+            return None;
+        }
+        let (pid, rest) = path.strip_prefix("/proc/")?.split_once('/')?;
+        let rest = rest.strip_prefix("root").filter(|r| r.starts_with('/'))?;
+        let pid: u32 = pid.parse().ok()?;
+        let n = self.neighbours.iter().position(|(pids, _)| pids.contains(&pid))?;
+        self.reached = true;
+        let who = self.who.clone();
+        let (_, fs) = Arc::make_mut(&mut self.neighbours).get_mut(n)?;
+        fs.who = who;
+        Some((fs, normalize("/", rest)))
+    }
+
     /// Whether anything fits where `path` is.
     pub fn is_full(&self, path: &str, volumes: &Volumes) -> bool {
         volumes.is_full(&self.place(path))
@@ -547,6 +565,9 @@ impl Fs {
         if path == "/dev/null" {
             return Ok(());
         }
+        if let Some((other, path)) = self.elsewhere_mut(path) {
+            return other.write(&path, data, append, volumes);
+        }
         let path = &*self.followed(path, true, volumes).into_owned();
         // What was written already goes on where it is: nothing of it is copied.
         let goes_on = append && matches!(self.entry(path, volumes), Some(Entry::File(_)));
@@ -608,6 +629,9 @@ impl Fs {
     }
 
     pub fn mkdir(&mut self, path: &str, volumes: &mut Volumes) -> Result<(), FsError> {
+        if let Some((other, path)) = self.elsewhere_mut(path) {
+            return other.mkdir(&path, volumes);
+        }
         let path = &*self.followed(path, false, volumes).into_owned();
         if self.exists(path, volumes) {
             return Err(FsError::Exists);
@@ -634,6 +658,9 @@ impl Fs {
     }
 
     pub fn remove(&mut self, path: &str, recursive: bool, volumes: &mut Volumes) -> Result<(), FsError> {
+        if let Some((other, path)) = self.elsewhere_mut(path) {
+            return other.remove(&path, recursive, volumes);
+        }
         let path = &*self.followed(path, false, volumes).into_owned();
         let link = matches!(self.entry(path, volumes), Some(Entry::Link(_)));
         if !link && !self.exists(path, volumes) {

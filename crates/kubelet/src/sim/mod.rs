@@ -274,6 +274,7 @@ impl SimRuntime {
         let kill = c.kill_at.filter(|at| *at <= now);
         let mut sent = Vec::new();
         let mut signals = Vec::new();
+        let mut written = Vec::new();
         if let Some(m) = &mut c.machine {
             m.fs.neighbours = neighbours::roots(m, &self.containers);
             let mut world = World {
@@ -289,6 +290,7 @@ impl SimRuntime {
                 writes: Vec::new(),
             };
             m.run(kill.unwrap_or(now), &mut world);
+            written = neighbours::written(m, world.peers);
             sent = world.sent;
             self.calls.append(&mut world.calls);
             self.late.append(&mut world.late);
@@ -311,6 +313,11 @@ impl SimRuntime {
         }
         self.containers.insert(id.clone(), shared);
         self.metered.insert(id.clone());
+        for (id, own) in written {
+            if let Some(m) = machine(&mut self.containers, &id) {
+                m.fs.own = own;
+            }
+        }
         for request in sent {
             self.serve(request);
         }

@@ -2,7 +2,7 @@
 //! container beside its target.
 
 use super::Containers;
-use super::fs::Fs;
+use super::fs::{Fs, Tree};
 use super::machine::{Machine, State};
 use crate::runtime::{ContainerId, Processes};
 use std::collections::BTreeSet;
@@ -75,6 +75,15 @@ pub fn roots(m: &Machine, all: &Containers) -> Roots {
         return m.fs.neighbours.clone();
     }
     Arc::new(others.into_iter().map(of_one).collect())
+}
+
+/// What a machine's processes have written below those roots: whole trees, by their containers.
+pub fn written(m: &mut Machine, all: &Containers) -> Vec<(ContainerId, Tree)> {
+    if !std::mem::take(&mut m.fs.reached) {
+        return Vec::new();
+    }
+    let ids = of(m, all).into_iter().map(|(id, _)| id.clone());
+    ids.zip(m.fs.neighbours.iter().map(|(_, fs)| fs.own.clone())).collect()
 }
 
 /// One line of `ps`: the number, the user's and the command line.

@@ -233,6 +233,25 @@ fn a_volumes_image_is_pulled_for_the_pod() {
     assert!(message.contains("only directory subpath is supported, subpath: \"file\""), "{message}");
 }
 
+/// What is written below `/proc/NUMBER/root` is in the other container.
+#[test]
+fn a_neighbours_files_are_written() {
+    let mut w = World::new();
+    let container = |name: &str, script: &str| json!({ "name": name, "image": "busybox", "command": ["sh", "-c", script] });
+    let other = "sleep 5; p=$(pgrep -f 'sleep 77' | head -n 1); mkdir /proc/$p/root/tmp/d; echo hi > /proc/$p/root/tmp/d/x; \
+        rm /proc/$p/root/tmp/old; cat /proc/$p/root/tmp/d/x";
+    w.pod(
+        "two",
+        json!({
+            "restartPolicy": "Never", "shareProcessNamespace": true,
+            "containers": [container("a", "touch /tmp/old; sleep 77 & sleep 20; ls /tmp; cat /tmp/d/x"), container("b", other)],
+        }),
+    );
+    w.run(60);
+    assert_eq!(w.logs("two", "b"), "hi\n");
+    assert_eq!(w.logs("two", "a"), "d\nhi\n");
+}
+
 #[test]
 fn a_pod_without_the_nodes_users_has_its_own() {
     let mut w = World::new();

@@ -33,6 +33,9 @@ impl Fs {
     /// # Errors
     /// It cannot be written to.
     pub fn set_changed_at(&mut self, path: &str, time: Time, volumes: &mut Volumes) -> Result<(), FsError> {
+        if let Some((other, path)) = self.elsewhere_mut(path) {
+            return other.set_changed_at(&path, time, volumes);
+        }
         let path = &*self.followed(path, true, volumes).into_owned();
         if !self.exists(path, volumes) {
             return Err(FsError::NotFound);
