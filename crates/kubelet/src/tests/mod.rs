@@ -3,6 +3,7 @@
 mod changed;
 mod features;
 mod finding;
+mod interfaces;
 mod languages;
 mod lifecycle;
 mod nodes;

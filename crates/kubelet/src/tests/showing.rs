@@ -159,7 +159,7 @@ fn the_kernel_says_what_runs_and_what_it_may() {
             [exit 0 at 1.1s]"#]],
     );
     sh(
-        "free -m; free -h; free; nohup echo hi; ifconfig",
+        "free -m; free -h; free; nohup echo hi; traceroute x",
         expect![[r#"
                       total        used        free      shared  buff/cache   available
         Mem:           8192        1024        6144           0        1024        7168
@@ -171,7 +171,7 @@ fn the_kernel_says_what_runs_and_what_it_may() {
         Mem:        8388608     1048576     6291456           0     1048576     7340032
         Swap:             0           0           0
         hi
-        ifconfig: this program is not simulated
+        traceroute: this program is not simulated
         [exit 1 at 0.1s]"#]],
     );
     expect![[r#"

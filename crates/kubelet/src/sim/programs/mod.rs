@@ -18,6 +18,7 @@ mod find;
 mod grep;
 mod gzip;
 mod info;
+mod interfaces;
 mod kubectl;
 mod list;
 mod names;
@@ -35,6 +36,7 @@ mod secrets;
 mod sed;
 mod show;
 mod sort;
+mod su;
 mod tar;
 pub(super) mod test;
 mod text;
@@ -405,7 +407,9 @@ fn reads_stdin(argv: &[String]) -> bool {
 /// Handles what it has line by line, rather than at the end of its input.
 fn streams(argv: &[String]) -> bool {
     match base_name(&argv[0]) {
-        "cat" | "tee" | "tr" | "cut" | "rev" => true,
+        "cat" | "tee" | "cut" | "rev" => true,
+        // What is squeezed may go on in the next line.
+        "tr" => !options::parse(argv).is_some_and(|p| p.has('s')),
         "sed" => sed::streams(argv),
         "grep" | "egrep" | "fgrep" => options::parse(argv).is_some_and(|p| grep::streams(&p)),
         _ => false,
@@ -683,7 +687,9 @@ fn dispatch(io: &mut Io) -> Outcome {
         | "which" | "ps" | "top" | "df" | "free" | "uptime" => return info::run(io, &name),
         "kill" => work::kill(io),
         "wget" | "curl" | "nc" | "telnet" | "nslookup" | "dig" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip"
-        | "npm" | "ip" | "netstat" | "host" => return net::run(io, &name),
+        | "npm" | "netstat" | "host" => return net::run(io, &name),
+        "ip" | "ifconfig" | "route" | "arp" => interfaces::run(io, &name),
+        "su" => return su::su(io),
         "ping" => return ping::ping(io),
         "kubectl" => return kubectl::run(io),
         _ if clients::is_client(&name) => return clients::run(io, &name),

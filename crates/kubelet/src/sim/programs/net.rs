@@ -205,11 +205,6 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
             io.complain(format!("{name}: a simulated container has no package registry to reach"));
             Outcome::Exit(100)
         }
-        "ip" => {
-            let ip = io.m.spec.pod_ip.clone();
-            io.line(format!("2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP>\n    inet {ip}/24 scope global eth0"));
-            Outcome::Exit(0)
-        }
         _ => Outcome::Exit(0),
     }
 }

@@ -23,7 +23,7 @@ pub fn program(io: &mut Io) -> i32 {
 /// # Errors
 /// What cannot be read.
 pub fn evaluate(args: &[String], cwd: &str, fs: &Fs, volumes: &Volumes) -> Result<bool, String> {
-    let mut t = Test { args, at: 0, cwd, fs, volumes };
+    let mut t = Test { args, at: 0, nested: 0, cwd, fs, volumes };
     if args.is_empty() {
         return Ok(false);
     }
@@ -37,6 +37,8 @@ pub fn evaluate(args: &[String], cwd: &str, fs: &Fs, volumes: &Volumes) -> Resul
 struct Test<'a> {
     args: &'a [String],
     at: usize,
+    /// In how many brackets and negations it is.
+    nested: usize,
     cwd: &'a str,
     fs: &'a Fs,
     volumes: &'a Volumes,
@@ -62,7 +64,19 @@ impl Test<'_> {
         }
         Ok(v)
     }
+    /// Nobody writes more of them within each other.
+    const NESTED_MAX: usize = 100;
+
     fn not(&mut self) -> Result<bool, String> {
+        self.nested += 1;
+        if self.nested > Self::NESTED_MAX {
+            return Err("too many arguments".into());
+        }
+        let value = self.negated();
+        self.nested -= 1;
+        value
+    }
+    fn negated(&mut self) -> Result<bool, String> {
         if self.peek(0) == Some("!") && self.peek(1).is_some() {
             self.at += 1;
             return Ok(!self.not()?);

@@ -399,7 +399,7 @@ fn char_set(s: &str) -> Vec<char> {
 pub fn tr(io: &mut Io) -> i32 {
     let sets = io.operands();
     let text = String::from_utf8_lossy(&std::mem::take(&mut io.stdin)).into_owned();
-    let (delete, complement) = (io.flag('d'), io.flag('c'));
+    let (delete, complement, squeeze) = (io.flag('d'), io.flag('c') || io.flag('C'), io.flag('s'));
     let from = sets.first().map(|s| char_set(s)).unwrap_or_default();
     let to = sets.get(1).map(|s| char_set(s)).unwrap_or_default();
     let mapped: String = text
@@ -409,12 +409,21 @@ pub fn tr(io: &mut Io) -> i32 {
             match (delete, complement) {
                 (true, true) => at.map(|_| c),
                 (true, false) => at.is_none().then_some(c),
+                (false, true) if sets.len() < 2 => Some(c),
                 (false, true) => Some(if at.is_some() { c } else { to.last().copied().unwrap_or(c) }),
                 (false, false) => Some(at.map_or(c, |i| to.get(i).or(to.last()).copied().unwrap_or(c))),
             }
         })
         .collect();
-    io.say(mapped);
+    // With two sets it is the second whose characters are squeezed.
+    let (set, inverse) = if sets.len() > 1 { (&to, false) } else { (&from, complement) };
+    let mut last = None;
+    let kept = |c: &char| {
+        let again = squeeze && last == Some(*c) && set.contains(c) != inverse;
+        last = Some(*c);
+        !again
+    };
+    io.say(mapped.chars().filter(kept).collect::<String>());
     0
 }
 
