@@ -72,7 +72,7 @@ pub(super) static GALLERY: Server =
     Server { memory_mib: 8, term_code: 2, ..server("/web/server", &[80], Always("<title>Image Gallery</title>"), &[]) };
 pub(super) static IMAGE_OF_THE_DAY: Server =
     Server { memory_mib: 120, ready_ms: 4_000, term_code: 143, ..server("java", &[80], Always("{}"), &[]) };
-static KIBANA: Server = Server {
+pub(super) static KIBANA: Server = Server {
     memory_mib: 250,
     ready_ms: 10_000,
     ..server("/usr/share/kibana/bin/kibana", &[5601], Always("<title>Kibana</title>"), &[])
