@@ -13,7 +13,7 @@ pub fn instead(m: &mut Machine, pid: u32, argv: &[String], world: &mut World) ->
     if mode.eq_ignore_ascii_case("web") {
         return None;
     }
-    let places = value("-dp").map_or(Some(20), |n| n.parse::<usize>().ok()).unwrap_or(20);
+    let places = value("-dp").and_then(|n| n.parse::<usize>().ok()).unwrap_or(20);
     let pi = to(places);
     if mode.eq_ignore_ascii_case("file") {
         let path = value("-o").unwrap_or("/pi.txt");
