@@ -61,7 +61,8 @@ fn ip_program(io: &mut Io, ip: &str) -> i32 {
         return 1;
     }
     let named = |link: &str| {
-        let mut said = words.iter().skip(1).filter(|w| !matches!(w.as_str(), "show" | "list" | "dev" | "s" | "sh" | "ls"));
+        let mut said =
+            words.iter().skip(1).filter(|w| !matches!(w.as_str(), "show" | "list" | "dev" | "s" | "sh" | "ls"));
         said.next_back().is_none_or(|w| w == link)
     };
     let gateway = gateway(ip);
@@ -70,7 +71,9 @@ fn ip_program(io: &mut Io, ip: &str) -> i32 {
             io.line(text);
             if is("address") {
                 io.line(match name {
-                    "lo" => "    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever".to_string(),
+                    "lo" => {
+                        "    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever".to_string()
+                    }
                     _ => format!(
                         "    inet {ip}/24 brd {}.255 scope global eth0\n       valid_lft forever preferred_lft forever",
                         ip.rsplit_once('.').map_or("", |(net, _)| net)

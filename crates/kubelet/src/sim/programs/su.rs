@@ -34,7 +34,9 @@ pub fn su(io: &mut Io) -> Outcome {
         None => {
             io.complain(match busybox {
                 true => format!("su: unknown user {user}"),
-                false => format!("su: user {user} does not exist or the user entry does not contain all the required fields"),
+                false => {
+                    format!("su: user {user} does not exist or the user entry does not contain all the required fields")
+                }
             });
             return Outcome::Exit(1);
         }
