@@ -125,7 +125,7 @@ fn custom(cx: &Cx<'_, '_>) -> Result<Value, Error> {
         let why = format!("open {file}: no such file or directory");
         Error::Text(format!("must pass a container spec json file for custom profile: {why}"))
     })?;
-    let given = manifest::parse_values(&[(file, &text)], manifest::Limits::REQUEST)
+    let given = manifest::parse_given(&[(file, &text)], manifest::Limits::REQUEST)
         .ok()
         .and_then(|documents| documents.into_iter().next())
         .map(|d| d.value)

@@ -97,7 +97,7 @@ pub(crate) async fn until_valid(
 
 fn read(file: &str, text: &str) -> Result<Value, Error> {
     let problem = |p: Vec<manifest::Problem>| p.into_iter().next().map_or(String::new(), |p| p.kubectl);
-    let documents = manifest::parse_values(&[(file, text)], Limits::REQUEST).map_err(|p| Error::Text(problem(p)))?;
+    let documents = manifest::parse_given(&[(file, text)], Limits::REQUEST).map_err(|p| Error::Text(problem(p)))?;
     documents.into_iter().next().map(|d| d.value).ok_or_else(|| Error::text("the file is empty"))
 }
 

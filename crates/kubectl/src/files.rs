@@ -92,7 +92,7 @@ pub(crate) async fn read(
             },
             path => (path.to_string(), cx.env.files.read(path).unwrap_or_default()),
         };
-        match manifest::parse_values(&[(&source, &text)], Limits::REQUEST) {
+        match manifest::parse_given(&[(&source, &text)], Limits::REQUEST) {
             Ok(documents) => {
                 for d in documents {
                     match check(&source, &d.value, validating) {

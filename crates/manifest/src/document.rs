@@ -63,7 +63,7 @@ pub fn parse(files: &[(&str, &str)]) -> Result<Vec<Document>, Vec<Problem>> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_among(files: &[(&str, &str)], kinds: &Kinds) -> Result<Vec<Document>, Vec<Problem>> {
-    read(files, Limits::REQUEST, Scalars::Kubectl, |d| kinds::check(d, kinds))
+    read(files, Limits::REQUEST, Scalars::Kubectl, Twice::Refused, |d| kinds::check(d, kinds))
 }
 
 /// [`parse`] with other size limits.
@@ -71,7 +71,7 @@ pub fn parse_among(files: &[(&str, &str)], kinds: &Kinds) -> Result<Vec<Document
 /// # Errors
 /// As [`parse`].
 pub fn parse_with(files: &[(&str, &str)], limits: Limits) -> Result<Vec<Document>, Vec<Problem>> {
-    read(files, limits, Scalars::Kubectl, |d| kinds::check(d, &Kinds::default()))
+    read(files, limits, Scalars::Kubectl, Twice::Refused, |d| kinds::check(d, &Kinds::default()))
 }
 
 /// Reads documents of any shape: `KubeSchedulerConfiguration` and other files that are no API objects. Lists are
@@ -83,6 +83,15 @@ pub fn parse_values(files: &[(&str, &str)], limits: Limits) -> Result<Vec<Docume
     parse_values_as(files, limits, Scalars::Kubectl)
 }
 
+/// [`parse_values`] of what kubectl is given: of a key that stands there twice the last counts. Models
+/// `sigs.k8s.io/yaml` `YAMLToJSON`.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_given(files: &[(&str, &str)], limits: Limits) -> Result<Vec<Document>, Vec<Problem>> {
+    read(files, limits, Scalars::Kubectl, Twice::Last, |_| None)
+}
+
 /// [`parse_values`] with scalars as somebody else reads them.
 ///
 /// # Errors
@@ -92,13 +101,22 @@ pub fn parse_values_as(
     limits: Limits,
     scalars: Scalars,
 ) -> Result<Vec<Document>, Vec<Problem>> {
-    read(files, limits, scalars, |_| None)
+    read(files, limits, scalars, Twice::Refused, |_| None)
+}
+
+/// What becomes of a key that stands there twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Twice {
+    Refused,
+    /// The last counts, as for kubectl.
+    Last,
 }
 
 fn read(
     files: &[(&str, &str)],
     limits: Limits,
     scalars: Scalars,
+    twice: Twice,
     check: impl Fn(&Document) -> Option<Problem>,
 ) -> Result<Vec<Document>, Vec<Problem>> {
     let (mut documents, mut problems) = (Vec::new(), Vec::new());
@@ -120,6 +138,9 @@ fn read(
                 let line = places.value.line;
                 flatten(Document { file: (*file).into(), line, value, places }, &mut documents, &mut problems);
             }
+        }
+        if twice == Twice::Last && problems.len() < tree::PROBLEMS_MAX {
+            problems.retain(|p| p.hint != "duplicate-key");
         }
         let of_file = |d: &&Document| d.file == *file;
         problems.extend(documents.iter().filter(of_file).filter_map(&check).take(tree::PROBLEMS_MAX));

@@ -19,7 +19,7 @@ mod fuzz;
 mod tests;
 
 pub use body::{Body, body};
-pub use document::{Document, Limits, parse, parse_among, parse_values, parse_values_as, parse_with};
+pub use document::{Document, Limits, parse, parse_among, parse_given, parse_values, parse_values_as, parse_with};
 pub use locate::{locate, locate_key};
 pub use problem::{HINTS, Problem};
 pub use refusal::refusals;

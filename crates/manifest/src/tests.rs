@@ -370,3 +370,11 @@ fn refusals_come_home() {
         x.yaml:8:1: spec.selector: Required value (required, at spec.selector)
     "#]].assert_eq(&out);
 }
+
+#[test]
+fn of_a_key_that_kubectl_is_given_twice_the_last_counts() {
+    let text = "kind: A\nkind: B\n---\na: [\n";
+    let read = |text| crate::parse_given(&[("x.yaml", text)], Limits::REQUEST);
+    assert_eq!(read("kind: A\nkind: B\n").unwrap()[0].kind(), "B");
+    assert_eq!(read(text).unwrap_err().iter().map(|p| p.hint).collect::<Vec<_>>().len(), 1);
+}
