@@ -129,14 +129,15 @@ fn peer(script: &str, platform: &str) -> Result<String> {
 }
 
 /// Page load to the first running Deployment, what is downloaded for it, what a frame costs, how long a decision over
-/// thousands of nodes takes to open, and what the browser holds in memory, beside webernetes in the same browser.
+/// thousands of nodes takes to open and a moment of a long session to be shown, and what the browser holds in memory, beside
+/// webernetes in the same browser.
 fn page(report: &mut String) -> Result<()> {
     crate::bundle::run()?;
     tools::npm_ci("tests/page")?;
     let chromium = browser::chromium()?;
     let dist = std::path::absolute("dist").map_err(|e| e.to_string())?;
     let peer = std::path::absolute(peer("webernetes_page.mjs", "browser")?).map_err(|e| e.to_string())?;
-    for script in ["bench.mjs", "decision_bench.mjs", "peer_bench.mjs"] {
+    for script in ["bench.mjs", "decision_bench.mjs", "travel_bench.mjs", "peer_bench.mjs"] {
         let mut c = cmd("node", &[script]);
         c.current_dir("tests/page").env("CHROMIUM", &chromium).env("KUBOTTLE_PAGE", &dist).env("KUBOTTLE_PEER", &peer);
         let (ok, text) = shown("page", &mut c)?;
