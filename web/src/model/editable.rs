@@ -17,6 +17,11 @@ pub fn editable(yaml: &str) -> String {
     let mut left_out: Option<usize> = None;
     for line in yaml.lines() {
         let indent = line.len() - line.trim_start().len();
+        // An empty line stands in the middle of a text, however far in that is.
+        if line.trim().is_empty() && left_out.is_none() {
+            out.push(line);
+            continue;
+        }
         if let Some(at) = left_out {
             if line.trim().is_empty() || indent > at || (indent == at && line.trim_start().starts_with('-')) {
                 continue;
@@ -121,6 +126,10 @@ metadata:
     kubectl.kubernetes.io/last-applied-configuration: |
       {}
     mine: \"1\"
+    text: |
+      one
+
+      two
   name: c
   uid: 0-1
 ";
@@ -135,6 +144,10 @@ kind: ConfigMap
 metadata:
   annotations:
     mine: \"1\"
+    text: |
+      one
+
+      two
   name: c
 ";
         assert_eq!(editable(yaml), want);
