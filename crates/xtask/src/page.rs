@@ -171,6 +171,10 @@ fn bindgen(bin: &str, target: &str, programs: &Path) -> Result<PathBuf> {
     let mut c = cmd(tools::bin("wasm-bindgen")?, &["--target", target, "--no-typescript", "--out-dir"]);
     c.arg(&out).arg(programs.join(format!("{bin}.wasm")));
     quiet(&format!("bindgen-{bin}"), &mut c)?;
+    let module = Form::Whole.wasm(&out, bin);
+    let bytes = std::fs::read(&module).map_err(|e| format!("cannot read {}: {e}", module.display()))?;
+    let bytes = parts::without_relocations(&bytes).ok_or_else(|| format!("{} is no module", module.display()))?;
+    std::fs::write(&module, bytes).map_err(|e| format!("cannot write {}: {e}", module.display()))?;
     Ok(out)
 }
 

@@ -71,3 +71,51 @@ pub fn divide(made: &[PathBuf], linked: &Path, lay_out: impl FnOnce(&Path) -> Re
     }
     Ok(Form::Parts)
 }
+
+/// A module without the linker's relocations, which wasm-bindgen hands on: they are half of it, and nobody needs them there.
+pub fn without_relocations(module: &[u8]) -> Option<Vec<u8>> {
+    let (header, mut left) = module.split_at_checked(8)?;
+    let mut out = header.to_vec();
+    while let Some((id, after)) = left.split_first() {
+        let (length, after) = leb(after)?;
+        let (section, after) = after.split_at_checked(length)?;
+        let is_linkers = *id == 0 && {
+            let (length, name) = leb(section)?;
+            let name = name.get(..length)?;
+            name == b"linking" || name.starts_with(b"reloc.")
+        };
+        if !is_linkers {
+            out.extend_from_slice(&left[..left.len() - after.len()]);
+        }
+        left = after;
+    }
+    Some(out)
+}
+
+/// A number as wasm writes it (LEB128), and what comes after it.
+fn leb(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut n = 0;
+    for (i, b) in bytes.iter().enumerate().take(5) {
+        n |= usize::from(b & 0x7f) << (7 * i);
+        if b & 0x80 == 0 {
+            return Some((n, &bytes[i + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_relocations;
+
+    #[test]
+    fn only_the_linkers_sections_go() {
+        let head = b"\0asm\x01\0\0\0".as_slice();
+        let (names, linking, code) =
+            (b"\0\x05\x04name".as_slice(), b"\0\x0a\x07linking\x02\0".as_slice(), b"\x0a\x81\0\0".as_slice());
+        let relocations = b"\0\x0b\x0areloc.CODE".as_slice();
+        let all = [head, names, linking, code, relocations].concat();
+        assert_eq!(without_relocations(&all), Some([head, names, code].concat()));
+        assert_eq!(without_relocations(&all[..all.len() - 1]), None);
+    }
+}

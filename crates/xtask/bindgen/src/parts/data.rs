@@ -1,6 +1,7 @@
 //! Which constants a part of a program reads. The linker says it, when asked to leave its relocations in what it links
 //! (`--emit-relocs`; sections as in tool-conventions' Linking.md): for each place in code or data that holds an address, what
-//! stands there. wasm-bindgen takes these away and numbers functions anew, but leaves addresses as they are.
+//! stands there. wasm-bindgen numbers functions anew, so that they fit no more,
+//! but leaves addresses as they are.
 
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
