@@ -195,7 +195,8 @@ impl Kubelet {
         for (uid, w) in &mut self.pods {
             let shows = w.state.key.namespace() == change.key.namespace()
                 && w.pod.downcast::<Pod>().is_some_and(|p| volumes::shows(p, change.kind.kind, change.key.name()));
-            if shows && w.state.remount_at.is_none() {
+            let soon = cx.now + Duration::from_millis(u64::from(RESYNC_MILLIS));
+            if shows && w.state.remount_at.is_none_or(|at| at > soon) {
                 let wait = u64::from(self.rng.below(RESYNC_MILLIS)) / u64::from(self.config.speed.max(1));
                 let at = cx.now + Duration::from_millis(wait);
                 Arc::make_mut(w).state.remount_at = Some(at);

@@ -33,13 +33,6 @@ pub fn parse(files: &ManifestFiles) -> Manifests {
     files.iter().filter_map(pod).collect()
 }
 
-/// A pod's file, as kubeadm writes it.
-pub fn text(pod: &Pod) -> Vec<u8> {
-    let mut value = (pod as &dyn Object).to_value();
-    value["status"] = serde_json::json!({});
-    kubectl::yaml(&value).into_bytes()
-}
-
 /// The pod that a kubelet runs for what a file has: under the node's name, with the defaults of any pod.
 ///
 /// # Errors

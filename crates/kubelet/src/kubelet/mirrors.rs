@@ -92,11 +92,12 @@ impl Kubelet {
         self.mirrors.get(key).map(|m| delete(key, m)).into_iter().collect()
     }
 
-    /// One of the same name has to end first. Models `allowStaticPodStart`.
+    /// One of the same name has to end first, or was there before: another file has it. Models `allowStaticPodStart`.
     pub(super) fn waits_for_another(&self, uid: &Arc<str>) -> bool {
         let Some(w) = self.pods.get(uid).filter(|w| w.is_static) else { return false };
         let others = || self.pods.iter().filter(|(other, o)| *other != uid && o.is_of(&w.state.key));
-        !w.is_leaving() && others().any(|(_, o)| o.is_leaving())
+        let is_new = !w.state.admitted;
+        !w.is_leaving() && others().any(|(_, o)| o.is_leaving() || is_new && o.state.admitted)
     }
 
     /// The pod's name is free for another one, or for itself when its file has come back meanwhile.

@@ -3,7 +3,7 @@
 
 use super::SyncCx;
 use api::ObjectExt;
-use k8s_openapi::api::core::v1::{Pod, ServiceAccount, ServiceAccountTokenProjection};
+use k8s_openapi::api::core::v1::{Pod, PodSpec, ServiceAccount, ServiceAccountTokenProjection};
 use meta::{Duration, Key, Time};
 use pki::{Claims, ISSUER, TokenKey};
 use sha2::{Digest, Sha256};
@@ -13,6 +13,8 @@ use std::sync::{Arc, OnceLock};
 const AGE_MAX: u64 = 24 * 3600;
 /// Models `SetDefaults_ServiceAccountTokenProjection`.
 const SECONDS_DEFAULT: u64 = 3600;
+/// What the admission plugin asks for: the API server makes a year of it.
+const EXTENDED: u64 = 3607;
 
 /// A file that the kubelet writes.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +108,15 @@ fn issued(pod: &Pod, now: Time, seconds: u64) -> Time {
     first + Duration::from_secs(age - age % period(seconds))
 }
 
+/// When the next token of a running pod is due. What every pod has lasts a year, whatever it says, and is left alone. Models
+/// `requiresRefresh` with the volume manager's remounts.
+pub fn renewal(pod: &Pod, spec: &PodSpec, now: Time) -> Option<Time> {
+    let sources =
+        spec.volumes.iter().flatten().filter_map(|v| v.projected.as_ref()).flat_map(|p| p.sources.iter().flatten());
+    let short = sources.filter_map(|s| s.service_account_token.as_ref()).map(seconds).filter(|s| *s != EXTENDED);
+    short.map(|s| issued(pod, now, s) + Duration::from_secs(period(s))).min()
+}
+
 fn seconds(s: &ServiceAccountTokenProjection) -> u64 {
     s.expiration_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(SECONDS_DEFAULT)
 }
@@ -175,5 +186,23 @@ mod tests {
         let at = |secs: u64| issued(&pod, Time::from_secs(secs), 3607).as_secs();
         assert_eq!([at(1000), at(3885), at(3886), at(6771), at(6772)], [1000, 1000, 3886, 3886, 6772]);
         assert_eq!(period(1 << 32), AGE_MAX);
+    }
+
+    #[test]
+    fn only_short_tokens_are_renewed() {
+        let pod = |seconds: u64| -> Pod {
+            serde_json::from_value(serde_json::json!({
+                "spec": {"containers": [], "volumes": [{"name": "t", "projected": {"sources": [
+                    {"serviceAccountToken": {"path": "t", "expirationSeconds": seconds}}]}}]},
+                "status": {"startTime": "1970-01-01T00:00:00Z"},
+            }))
+            .unwrap()
+        };
+        let due = |seconds: u64, now: u64| {
+            let pod = pod(seconds);
+            renewal(&pod, pod.spec.as_ref().unwrap(), Time::from_secs(now)).map(Time::as_secs)
+        };
+        assert_eq!((due(600, 0), due(600, 479), due(600, 480)), (Some(480), Some(480), Some(960)));
+        assert_eq!(due(EXTENDED, 0), None);
     }
 }

@@ -171,6 +171,9 @@ pub fn shows_metadata(pod: &Pod) -> bool {
 impl PodWorker {
     /// Gives running containers the files as they are now. What is mounted by `subPath` stays as it was.
     pub fn remount(&mut self, pod: &Pod, spec: &PodSpec, cx: &mut SyncCx) {
+        if self.remount_at.is_none() {
+            self.remount_at = token::renewal(pod, spec, cx.now);
+        }
         let Some(at) = self.remount_at else { return };
         if cx.now < at {
             cx.wake_at(at);

@@ -138,13 +138,7 @@ pub fn make(path: &str, entry: HostEntry, volumes: &mut Volumes) {
     tree.insert(real(path).trim_start_matches('/').into(), made);
 }
 
-/// A file with its content.
-pub fn put(path: &str, data: Vec<u8>, volumes: &mut Volumes) {
-    let tree = volumes.entry(HOST.into()).or_default();
-    tree.insert(real(path).trim_start_matches('/').into(), Entry::File(Arc::new(data)));
-}
-
-/// The files in the manifest directory. It has none that no pod has written, but for a control plane's.
+/// The files in the manifest directory: what pods have written there.
 pub fn manifests(volumes: &Volumes) -> ManifestFiles {
     let Some(written) = volumes.get(HOST) else { return ManifestFiles::new() };
     let directory = format!("{}/", DIRECTORY.trim_start_matches('/'));

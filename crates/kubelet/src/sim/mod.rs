@@ -178,12 +178,6 @@ impl SimRuntime {
         server::handed_on(&mut self.containers, &mut self.volumes, asked, answered, now);
     }
 
-    /// A file of the node's own disk, from the beginning.
-    pub fn put_host_file(&mut self, path: &str, data: Vec<u8>) {
-        host::put(path, data, &mut self.volumes);
-        self.manifests = (host::manifests(&self.volumes), false);
-    }
-
     /// Has the container work that the request is for.
     fn serve(&mut self, sent: Sent) {
         self.metered.extend(server::serve(&mut self.containers, &mut self.volumes, &sent));

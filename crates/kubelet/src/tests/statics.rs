@@ -243,3 +243,22 @@ fn a_pod_writes_the_manifests() {
     w.run(5);
     assert_eq!(ready(&w), None);
 }
+
+#[test]
+fn of_two_files_with_one_name_the_first_runs_until_it_is_gone() {
+    let mut w = World::new();
+    w.manifests(&[("web.yaml", web("nginx:1.25"))]);
+    w.run(20);
+    let first = w.annotation("web-node-1", "kubernetes.io/config.mirror");
+    assert!(!first.is_empty());
+    w.take_log();
+    w.manifests(&[("web.yaml", web("nginx:1.25")), ("web.yaml.bak", web("nginx:1.25"))]);
+    w.run(120);
+    let log = w.take_log();
+    assert!(log.matches("web-node-1").count() < 10, "{log}");
+    assert_eq!(w.annotation("web-node-1", "kubernetes.io/config.mirror"), first);
+    w.manifests(&[("web.yaml.bak", web("nginx:1.25"))]);
+    w.run(60);
+    let second = w.annotation("web-node-1", "kubernetes.io/config.mirror");
+    assert!(!second.is_empty() && second != first, "{second}");
+}
