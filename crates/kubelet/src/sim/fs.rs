@@ -449,7 +449,7 @@ impl Fs {
     }
 
     /// Below `/proc/NUMBER/root`: another container's files, and the path there.
-    fn elsewhere(&self, path: &str) -> Option<(&Fs, String)> {
+    pub(super) fn elsewhere(&self, path: &str) -> Option<(&Fs, String)> {
         if self.neighbours.is_empty() {
             return None;
         }
@@ -461,7 +461,7 @@ impl Fs {
     }
 
     /// The same to write there, as the one who writes here.
-    fn elsewhere_mut(&mut self, path: &str) -> Option<(&mut Fs, String)> {
+    pub(super) fn elsewhere_mut(&mut self, path: &str) -> Option<(&mut Fs, String)> {
         if self.neighbours.is_empty() {
             return None;
         }
@@ -615,6 +615,9 @@ impl Fs {
 
     /// Says how long a file is of which only the beginning was written.
     pub fn lengthen(&mut self, path: &str, length: u64, volumes: &mut Volumes) {
+        if let Some((other, path)) = self.elsewhere_mut(path) {
+            return other.lengthen(&path, length, volumes);
+        }
         let path = &*self.followed(path, true, volumes).into_owned();
         let entry = match self.place(path) {
             Place::Volume(name, rest) => volumes.get_mut(&name).and_then(|t| t.get_mut(&rest)),
@@ -626,6 +629,11 @@ impl Fs {
             Entry::Long(_, old) => *old = length.max(*old),
             _ => {}
         }
+    }
+
+    /// Whether nobody can write there, whoever asks.
+    pub fn is_read_only(&self, path: &str) -> bool {
+        matches!(self.writable(path), Err(FsError::ReadOnly))
     }
 
     pub fn mkdir(&mut self, path: &str, volumes: &mut Volumes) -> Result<(), FsError> {

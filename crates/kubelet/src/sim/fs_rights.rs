@@ -16,6 +16,9 @@ impl Fs {
 
     /// `None`: there is nothing.
     pub fn attributes(&self, path: &str, volumes: &Volumes) -> Option<Attributes> {
+        if let Some((other, path)) = self.elsewhere(path) {
+            return other.attributes(&path, volumes);
+        }
         let path = &*self.followed(path, true, volumes);
         let dir = self.is_dir(path, volumes);
         if !dir && !self.exists(path, volumes) {
@@ -98,6 +101,9 @@ impl Fs {
 
     /// Gives a file other attributes; its owner too only for root.
     pub fn set_attributes(&mut self, path: &str, new: Attributes, volumes: &mut Volumes) -> Result<(), FsError> {
+        if let Some((other, path)) = self.elsewhere_mut(path) {
+            return other.set_attributes(&path, new, volumes);
+        }
         let path = &*self.followed(path, true, volumes).into_owned();
         let before = self.attributes(path, volumes).ok_or(FsError::NotFound)?;
         let place = self.writable(path)?;

@@ -64,6 +64,9 @@ impl Fs {
 
     /// `ln -s TO PATH`
     pub fn symlink(&mut self, to: &str, path: &str, volumes: &mut Volumes) -> Result<(), FsError> {
+        if let Some((other, path)) = self.elsewhere_mut(path) {
+            return other.symlink(to, &path, volumes);
+        }
         let path = self.followed(path, false, volumes).into_owned();
         if self.exists(&path, volumes) || self.link_at(&path, volumes).is_some() {
             return Err(FsError::Exists);

@@ -240,17 +240,18 @@ fn a_neighbours_files_are_written() {
     let container =
         |name: &str, script: &str| json!({ "name": name, "image": "busybox", "command": ["sh", "-c", script] });
     let other = "sleep 5; p=$(pgrep -f 'sleep 77' | head -n 1); mkdir /proc/$p/root/tmp/d; echo hi > /proc/$p/root/tmp/d/x; \
-        rm /proc/$p/root/tmp/old; cat /proc/$p/root/tmp/d/x";
+        rm /proc/$p/root/tmp/old; cat /proc/$p/root/tmp/d/x; \
+        cp /etc/passwd /proc/$p/root/tmp/e; chmod 600 /proc/$p/root/tmp/e; ln -s d/x /proc/$p/root/tmp/l";
     w.pod(
         "two",
         json!({
             "restartPolicy": "Never", "shareProcessNamespace": true,
-            "containers": [container("a", "touch /tmp/old; sleep 77 & sleep 20; ls /tmp; cat /tmp/d/x"), container("b", other)],
+            "containers": [container("a", "touch /tmp/old; sleep 77 & sleep 20; ls /tmp; cat /tmp/l; stat -c %a /tmp/e"), container("b", other)],
         }),
     );
     w.run(60);
     assert_eq!(w.logs("two", "b"), "hi\n");
-    assert_eq!(w.logs("two", "a"), "d\nhi\n");
+    assert_eq!(w.logs("two", "a"), "d\ne\nl\nhi\n600\n");
 }
 
 #[test]

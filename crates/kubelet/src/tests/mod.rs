@@ -12,6 +12,7 @@ mod pressure;
 mod probing;
 mod redis;
 mod scripts;
+mod servers;
 mod sessions;
 mod showing;
 mod statics;

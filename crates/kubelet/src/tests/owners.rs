@@ -199,3 +199,11 @@ fn chmod_minds_the_umask() {
     "#]]
     .assert_eq(&log(&mut w, "umask", script, json!({ "container": {} })));
 }
+
+#[test]
+fn a_file_that_its_owner_may_not_write_is_still_the_owners() {
+    let mut w = World::new();
+    let script = "cd /tmp; echo x > a; chmod 400 a; mv a b; ls; touch b && cp -p b c && stat -c %a c";
+    let said = log(&mut w, "user", script, json!({"securityContext": {"runAsUser": 1000}}));
+    assert_eq!(said, "b\n400\n");
+}

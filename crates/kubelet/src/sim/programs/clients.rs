@@ -53,7 +53,7 @@ const CLIENTS: &[Client] = &[
     },
 ];
 
-pub const NAMES: &[&str] = &["mysql", "mariadb", "ncat", "xbstream", "xtrabackup"];
+pub const NAMES: &[&str] = &["mysql", "mariadb", "ncat", "xbstream", "xtrabackup", "pg_isready", "psql"];
 
 pub fn is_client(name: &str) -> bool {
     NAMES.contains(&name) || CLIENTS.iter().any(|c| c.names.contains(&name))
@@ -62,6 +62,8 @@ pub fn is_client(name: &str) -> bool {
 pub fn run(io: &mut Io, name: &str) -> Outcome {
     match name {
         "mysql" | "mariadb" => Outcome::Exit(mysql(io)),
+        "pg_isready" => Outcome::Exit(pg_isready(io)),
+        "psql" => Outcome::Exit(psql(io)),
         "ncat" => ncat(io),
         // A simulated server has no data: its backup is empty.
         "xbstream" => Outcome::Exit(0),
@@ -110,6 +112,10 @@ fn mysql(io: &mut Io) -> i32 {
         io.complain(format!("ERROR 2003 (HY000): Can't connect to MySQL server on '{host}:{port}' (111)"));
         return 1;
     }
+    if let Some(why) = denied(io, &host) {
+        io.complain(why);
+        return 1;
+    }
     let statement = option(io, &["-e", "--execute"]).unwrap_or_default();
     let number = statement.trim().trim_end_matches(';').to_lowercase();
     match number.strip_prefix("select ").and_then(|n| n.trim().parse::<i64>().ok()) {
@@ -122,6 +128,80 @@ fn mysql(io: &mut Io) -> i32 {
             1
         }
     }
+}
+
+/// Who asks a server of the same container must know the password that its variables name.
+fn denied(io: &Io, host: &str) -> Option<String> {
+    let joined = |short: &str, long: &str| {
+        let given = |a: &String| a.strip_prefix(long).or_else(|| a.strip_prefix(short)).map(str::to_string);
+        io.argv.iter().skip(1).filter(|a| *a != short).find_map(given)
+    };
+    let user = joined("-u", "--user=").or_else(|| option(io, &["-u", "--user"])).unwrap_or_else(|| "root".into());
+    let password = joined("-p", "--password=").or_else(|| io.env.get("MYSQL_PWD").cloned());
+    let server = io.m.environment();
+    let set = |names: &[&str]| names.iter().find_map(|n| server.get(*n)).cloned();
+    let wanted = if user == "root" {
+        set(&["MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD"])?
+    } else {
+        set(&["MYSQL_USER", "MARIADB_USER"]).filter(|u| *u == user)?;
+        set(&["MYSQL_PASSWORD", "MARIADB_PASSWORD"])?
+    };
+    let is_here = matches!(host, "127.0.0.1" | "localhost");
+    (is_here && password.as_deref().unwrap_or("") != wanted).then(|| {
+        let using = if password.is_some() { "YES" } else { "NO" };
+        format!("ERROR 1045 (28000): Access denied for user '{user}'@'localhost' (using password: {using})")
+    })
+}
+
+/// Where PostgreSQL's clients connect to: a socket unless a host is named.
+fn postgres(io: &Io) -> (Option<String>, u16) {
+    let host = option(io, &["-h", "--host"]).or_else(|| io.env.get("PGHOST").cloned());
+    let port = option(io, &["-p", "--port"]).or_else(|| io.env.get("PGPORT").cloned());
+    (host, port.and_then(|p| p.parse().ok()).unwrap_or(5432))
+}
+
+fn pg_isready(io: &mut Io) -> i32 {
+    let (host, port) = postgres(io);
+    let up = connect(io, host.as_deref().unwrap_or("localhost"), port).is_ok();
+    let at = host.unwrap_or_else(|| "/var/run/postgresql".into());
+    io.line(format!("{at}:{port} - {}", if up { "accepting connections" } else { "no response" }));
+    if up { 0 } else { 2 }
+}
+
+/// `SELECT 1` as for MySQL; tables are not simulated.
+fn psql(io: &mut Io) -> i32 {
+    let (host, port) = postgres(io);
+    if connect(io, host.as_deref().unwrap_or("localhost"), port).is_err() {
+        io.complain(match host {
+            Some(host) => format!(
+                "psql: error: connection to server at \"{host}\", port {port} failed: Connection refused\n\tIs the server running \
+                 on that host and accepting TCP/IP connections?"
+            ),
+            None => format!(
+                "psql: error: connection to server on socket \"/var/run/postgresql/.s.PGSQL.{port}\" failed: No such file or \
+                 directory\n\tIs the server running locally and accepting connections on that socket?"
+            ),
+        });
+        return 2;
+    }
+    // `-tAc 'SELECT 1'`: single letters together, the last with the statement.
+    let letters = |a: &String| a.starts_with('-') && !a.starts_with("--");
+    let after = |w: &[String]| (letters(&w[0]) && w[0].ends_with('c')).then(|| w[1].clone());
+    let statement = io.argv.windows(2).find_map(after).or_else(|| option(io, &["--command"])).unwrap_or_default();
+    let number = statement.trim().trim_end_matches(';').to_lowercase();
+    let Some(n) = number.strip_prefix("select ").and_then(|n| n.trim().parse::<i64>().ok()) else {
+        io.complain("psql: error: a simulated PostgreSQL has no tables: it only answers SELECT NUMBER");
+        return 1;
+    };
+    let has = |letter: char, long: &str| io.argv.iter().any(|a| *a == long || letters(a) && a.contains(letter));
+    let text = match (has('t', "--tuples-only"), has('A', "--no-align")) {
+        (true, true) => format!("{n}"),
+        (true, false) => format!(" {n:>8}\n"),
+        (false, true) => format!("?column?\n{n}\n(1 row)"),
+        (false, false) => format!(" ?column? \n----------\n {n:>8}\n(1 row)\n"),
+    };
+    io.line(text);
+    0
 }
 
 /// Listens at a port, or connects and receives nothing.

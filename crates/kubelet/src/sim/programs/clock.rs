@@ -45,7 +45,7 @@ fn days_to(year: u64, month: u64, day: u64) -> Option<u64> {
 /// A time as `date -d` is told it: `@SECONDS`, `YYYY-MM-DD`, with `HH:MM[:SS]` after it, or that time today.
 pub fn told(text: &str, now: Time) -> Option<Time> {
     if let Some(seconds) = text.strip_prefix('@') {
-        return seconds.parse().ok().map(Time::from_secs);
+        return seconds.parse::<u64>().ok()?.checked_mul(1_000_000).map(Time);
     }
     let text = text.trim_end_matches('Z').replace('T', " ");
     let (mut days, mut seconds) = (now.as_secs() / 86_400, 0);

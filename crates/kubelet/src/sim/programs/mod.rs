@@ -37,6 +37,7 @@ mod sed;
 mod show;
 mod sort;
 mod su;
+mod sysctl;
 mod tar;
 pub(super) mod test;
 mod text;
@@ -305,6 +306,7 @@ const BUSYBOX_MORE: &[&str] = &[
     "wget",
     "hexdump",
     "telnet",
+    "sysctl",
     "arp",
     "ifconfig",
     "route",
@@ -686,10 +688,11 @@ fn dispatch(io: &mut Io) -> Outcome {
         "hostname" | "env" | "printenv" | "uname" | "id" | "whoami" | "nproc" | "pwd" | "basename" | "dirname"
         | "which" | "ps" | "top" | "df" | "free" | "uptime" => return info::run(io, &name),
         "kill" => work::kill(io),
-        "wget" | "curl" | "nc" | "telnet" | "nslookup" | "dig" | "pg_isready" | "psql" | "apt" | "apt-get" | "pip"
-        | "npm" | "netstat" | "host" => return net::run(io, &name),
+        "wget" | "curl" | "nc" | "telnet" | "nslookup" | "dig" | "apt" | "apt-get" | "pip" | "npm" | "netstat"
+        | "host" => return net::run(io, &name),
         "ip" | "ifconfig" | "route" | "arp" => interfaces::run(io, &name),
         "su" => return su::su(io),
+        "sysctl" => sysctl::run(io),
         "ping" => return ping::ping(io),
         "kubectl" => return kubectl::run(io),
         _ if clients::is_client(&name) => return clients::run(io, &name),

@@ -192,15 +192,6 @@ pub fn run(io: &mut Io, name: &str) -> Outcome {
         "nc" => netcat(io),
         "telnet" => telnet(io),
         "nslookup" | "dig" | "host" => Outcome::Exit(names::look_up(io, name)),
-        "pg_isready" | "psql" => {
-            let up = connect(io, "localhost", 5432).is_ok();
-            io.line(if up {
-                "/var/run/postgresql:5432 - accepting connections"
-            } else {
-                "/var/run/postgresql:5432 - no response"
-            });
-            Outcome::Exit(if up { 0 } else { 2 })
-        }
         "apt" | "apt-get" | "pip" | "npm" => {
             io.complain(format!("{name}: a simulated container has no package registry to reach"));
             Outcome::Exit(100)

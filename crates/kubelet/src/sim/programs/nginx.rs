@@ -60,6 +60,47 @@ pub fn missing_host(m: &mut Machine, pid: u32, world: &mut World) -> Option<(Str
     all.find(|(host, _)| super::net::resolve(&mut io, host).is_empty())
 }
 
+const DEFAULT: &str = "/etc/nginx/conf.d/default.conf";
+
+/// What the image's script `10-listen-on-ipv6-by-default.sh` has to say of the default server's file.
+pub fn of_default_server(m: &Machine, world: &World) -> &'static [&'static str] {
+    let Ok(text) = m.fs.read(DEFAULT, world.volumes) else {
+        return &["/etc/nginx/conf.d/default.conf is not a file or does not exist"];
+    };
+    if m.fs.is_read_only(DEFAULT) {
+        return &["can not modify /etc/nginx/conf.d/default.conf (read-only file system?)"];
+    }
+    const CHECKSUM: &str = "Getting the checksum of /etc/nginx/conf.d/default.conf";
+    if m.image.files.iter().any(|(path, packaged)| *path == DEFAULT && packaged.as_bytes() == &*text) {
+        return &[CHECKSUM, "Enabled listen on IPv6 in /etc/nginx/conf.d/default.conf"];
+    }
+    if String::from_utf8_lossy(&text).contains("listen  [::]:80;") {
+        return &["IPv6 listen already enabled"];
+    }
+    &[CHECKSUM, "/etc/nginx/conf.d/default.conf differs from the packaged version"]
+}
+
+/// What nginx must make before it serves and cannot, on a file system that nobody may write to.
+pub fn unwritable(m: &Machine, world: &World) -> Option<String> {
+    if m.image.name != "docker.io/library/nginx" {
+        return None;
+    }
+    let temp = "/var/cache/nginx/client_temp";
+    if m.fs.is_read_only(temp) {
+        return Some(format!("mkdir() \"{temp}\" failed (30: Read-only file system)"));
+    }
+    let config = m.fs.read(CONFIG, world.volumes).ok()?;
+    let config = String::from_utf8_lossy(&config).into_owned();
+    let pid = config
+        .lines()
+        .find_map(|l| l.trim().strip_prefix("pid ")?.trim().strip_suffix(';'))
+        .unwrap_or("/run/nginx.pid");
+    // `/var/run` leads to `/run`.
+    let other = pid.strip_prefix("/var").map_or_else(|| format!("/var{pid}"), str::to_string);
+    let is_read_only = m.fs.is_read_only(pid) && m.fs.is_read_only(&other);
+    is_read_only.then(|| format!("open() \"{pid}\" failed (30: Read-only file system)"))
+}
+
 /// Notes what it does, when its error log is to have that.
 pub fn notice(m: &mut Machine, pid: u32, text: &str, now: Time, world: &mut World) {
     if m.nginx.as_ref().is_some_and(nginx::Live::notices) {

@@ -224,7 +224,9 @@ fn restore(io: &mut Io, path: &str, h: &[u8]) {
     if new != now {
         let _ = io.m.fs.set_attributes(path, new, io.world.volumes);
     }
-    if !has("-m") {
+    // `-xmf -`: single letters together, the last with the archive.
+    let letters = io.argv.get(1).filter(|a| !a.starts_with("--")).and_then(|a| a.split('f').next()).unwrap_or("");
+    if !has("-m") && !letters.contains('m') {
         let changed = Time::from_secs(u64::try_from(number(&h[136..148])).unwrap_or(0));
         let _ = io.m.fs.set_changed_at(path, changed, io.world.volumes);
     }

@@ -65,8 +65,21 @@ pub fn serve(m: &mut Machine, pid: u32, server: &'static Server, world: &mut Wor
         _ => server.log,
     };
     for line in log {
+        let script = "10-listen-on-ipv6-by-default.sh";
+        if line.ends_with(script) {
+            m.emit(pid, &format!("{line}\n"), false, world);
+            for said in super::nginx::of_default_server(m, world) {
+                m.emit(pid, &format!("{script}: info: {said}\n"), false, world);
+            }
+            continue;
+        }
         let line = requests::filled(line, m, now);
         m.emit(pid, &format!("{line}\n"), false, world);
+    }
+    if is_nginx && let Some(why) = super::nginx::unwritable(m, world) {
+        let stamp = super::clock::format(now, "%Y/%m/%d %H:%M:%S");
+        m.emit(pid, &format!("{stamp} [emerg] {pid}#{pid}: {why}\nnginx: [emerg] {why}\n"), true, world);
+        return Outcome::Exit(1);
     }
     if is_nginx {
         super::nginx::begins(m, pid, now, world);

@@ -16,6 +16,7 @@ impl Shell {
         world: &mut World,
     ) -> Result<Fds, String> {
         let mut fds = m.procs.get(&pid).map(|p| p.fds.clone()).ok_or("no process")?;
+        let own = fds.stdin.clone();
         for r in list {
             let a = around(m, pid, world);
             let target = self.string(&r.target, &a)?;
@@ -27,7 +28,11 @@ impl Shell {
             match &r.kind {
                 RedirectionKind::Here => fds.stdin = Input::Data(target.into_bytes().into(), 0),
                 RedirectionKind::Read => match m.fs.read(&path, world.volumes) {
-                    Ok(data) => fds.stdin = Input::Data(data, 0),
+                    Ok(data) => {
+                        // The same file opened once more is read from its beginning, and what was open goes on where it was.
+                        let is_open = matches!(&own, Input::Data(open, _) if std::sync::Arc::ptr_eq(open, &data));
+                        fds.stdin = Input::Data(if is_open { data.to_vec().into() } else { data }, 0);
+                    }
                     Err(e) => {
                         let what = if self.bash {
                             format!("{target}: {}", e.text())
