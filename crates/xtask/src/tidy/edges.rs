@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("scheduler", &["api", "cel", "meta", "reconcile", "trace"]),
     ("controllers", &["api", "meta", "pki", "reconcile", "trace"]),
     ("cloud", &["api", "meta", "reconcile", "trace"]),
-    ("kubelet", &["api", "kubectl", "manifest", "meta", "network", "reconcile", "trace"]),
+    ("kubelet", &["api", "kubectl", "manifest", "meta", "network", "pki", "reconcile", "trace"]),
     ("network", &["api", "meta", "reconcile", "trace"]),
     ("apiserver", &["api", "cel", "manifest", "meta", "pki", "store", "trace"]),
     (

